@@ -1,4 +1,4 @@
-"""Run the command `tutor` as `python -m tutor`."""
+"""Run tutor's command line with `python -m tutor`."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""Define which actions are allowed: all of them, or fewer in a locked-down login.
+"""Define which actions the learner is allowed to use.
 
-The command line decides this once (`tutor.cli.lockdown`). The app checks it before it offers an
-action, and again before it carries one out.
+A locked-down login allows fewer actions. The command line sets these values once
+(`tutor.cli.lockdown`). The app checks them before it shows an action, and again before it runs one.
 """
 
 import msgspec
@@ -9,16 +9,16 @@ import msgspec
 
 class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     fetching: bool
-    """Whether the learner may download models."""
+    """True if the learner can download models."""
 
     other_servers: bool
-    """Whether the learner may use remote models other than the one named on the command line."""
+    """True if the learner can use remote models other than the one on the command line."""
 
     own_engine: bool
-    """Whether the learner may start their own engine although the machine has a shared one."""
+    """True if the learner can start their own engine on a machine with a shared engine."""
 
     other_programs: bool
-    """Whether the learner may run other programs, such as an editor."""
+    """True if the learner can run other programs, such as an editor."""
 
 
 EVERYTHING = Allowed(fetching=True, other_servers=True, own_engine=True, other_programs=True)

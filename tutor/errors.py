@@ -1,11 +1,10 @@
-"""The exceptions for all errors that tutor expects.
+"""Define the exceptions for all errors that tutor expects.
 
-Each error states what happened and what to do next. It is raised where the failure is understood,
-and shown once: the command line prints it, and the app displays it on the screen. Any other
-exception is a bug.
+Each error says what happened and what the user can do next. It is raised where the cause is known.
+The command line prints it, or the app shows it on the screen, once. Any other exception is a bug.
 
-Texts without figures or names are translated here. Those with some are translated where the error
-is raised, since only the whole sentence can be translated.
+A text without inserted values is translated when the error is created. A text with inserted values
+is translated where the error is raised, because only a whole sentence can be translated.
 """
 
 from tutor.language import _
@@ -14,14 +13,14 @@ from tutor.language import _
 class TutorError(Exception):
     """The base class of all expected errors.
 
-    `title` names the kind of error in a few words, `happened` is one sentence that describes what
-    went wrong, and `next_step` is one sentence that says what the user can do about it.
+    `title` names the kind of error in a few words. `happened` is one sentence that says what went
+    wrong, and `next_step` is one sentence that says what the user can do.
     """
 
     title = _("Something went wrong")
 
     def __init_subclass__(cls, *, title: str = "") -> None:
-        """Set the `title` of the subclass, which defaults to the title of its base class."""
+        """Set the `title` of a subclass. By default, it is the title of the base class."""
         super().__init_subclass__()
         cls.title = _(title) or cls.title
 
@@ -51,7 +50,7 @@ class ModelNotFound(ModelError, title="Model not found"):
 
 
 class ModelDamaged(ModelError, title="The model file is damaged"):
-    """Raised when a model file is truncated, modified, or not in the format that it claims."""
+    """Raised when a model file is truncated, modified, or not in its stated format."""
 
     def __init__(
         self, happened: str, next_step: str = "Download the model again, or use another one."
@@ -60,7 +59,7 @@ class ModelDamaged(ModelError, title="The model file is damaged"):
 
 
 class ModelUnsupported(ModelError, title="This model is not supported"):
-    """Raised when a model file is intact, but its architecture or number format is unsupported."""
+    """Raised when a model file is intact, but its architecture or number format is unknown."""
 
 
 class NotEnoughMemory(ModelError, title="Not enough memory"):
@@ -72,7 +71,7 @@ class DownloadFailed(ModelError, title="The model could not be downloaded"):
 
 
 class PackageIndexError(TutorError, title="The package index cannot be used"):
-    """Raised when a package index cannot be reached, or does not answer as specified."""
+    """Raised when a package index cannot be reached, or when its response is invalid."""
 
     def __init__(
         self,
@@ -91,11 +90,11 @@ class NoSpace(ModelError, title="Not enough disk space"):
 
 
 class ContextFull(ModelError, title="The context is full"):
-    """Raised when text is longer than the model's context window."""
+    """Raised when a text is longer than the model's context window."""
 
 
 class TextError(TutorError, title="This text cannot be used"):
-    """Raised when text from the user is empty, invalid, or unsuitable."""
+    """Raised when text from the user is empty, invalid, or not suitable."""
 
 
 class SamplerError(UsageError, title="Sampler setting out of range"):
@@ -127,7 +126,7 @@ class UnknownSession(EngineError, title="Unknown session"):
 
 
 class RequestCancelled(TutorError, title="Cancelled"):
-    """Raised when a request was cancelled by its sender. It is not shown to the user."""
+    """Raised when the sender has cancelled a request. It is not shown to the user."""
 
 
 class RemoteError(TutorError, title="The remote model cannot be used"):
@@ -159,11 +158,11 @@ class NoSuchModel(RemoteError, title="The server does not have this model"):
 
 
 class RateLimited(RemoteError, title="Too many requests"):
-    """Raised for status 429: too many requests, or no credit left."""
+    """Raised for status 429: the account has sent too many requests, or has no credit left."""
 
 
 class RequestRefused(RemoteError, title="The server rejected the request"):
-    """Raised for any other 4xx status and for unexpected statuses."""
+    """Raised for all other 4xx statuses, and for statuses that no other error covers."""
 
 
 class ServerFailed(RemoteError, title="The server reported an error"):
@@ -171,7 +170,7 @@ class ServerFailed(RemoteError, title="The server reported an error"):
 
 
 class CannotConnect(RemoteError, title="The server cannot be reached"):
-    """Raised when a connection fails: wrong address, no network, or untrusted certificate."""
+    """Raised when a connection fails because of an address, the network, or a certificate."""
 
 
 class RemoteTimeout(RemoteError, title="The server took too long"):
@@ -191,11 +190,11 @@ class AnswerEmpty(RemoteError, title="The answer is empty"):
 
 
 class AnswerCut(AnswerEmpty):
-    """Raised when the token limit is reached before the response contains any text."""
+    """Raised when a response reaches the token limit before it contains any text."""
 
 
 class AnswerBlocked(RemoteError, title="The answer was blocked"):
-    """Raised when the service blocks a response, for example with a safety filter."""
+    """Raised when the service withholds a response, for example because of a safety filter."""
 
 
 class NotTold(RemoteError, title="The service does not report this"):
@@ -205,8 +204,8 @@ class NotTold(RemoteError, title="The service does not report this"):
 class LessonError(TutorError, title="A lesson file has an error"):
     """Raised when a lesson file does not follow the format.
 
-    `happened` begins with the file name and line number. `problem` is the same sentence without
-    them, and `line` counts from 1.
+    `happened` begins with the file name and the line, which is counted from 1. `problem` is the
+    same sentence without them.
     """
 
     def __init__(
@@ -219,7 +218,7 @@ class LessonError(TutorError, title="A lesson file has an error"):
 
 
 class LabError(TutorError, title="The lab cannot do this"):
-    """Raised when a lab cannot fulfill a request."""
+    """Raised when a lab cannot do what the learner has requested."""
 
 
 class EncoderMissing(TutorError, title="A package is missing"):
@@ -235,9 +234,9 @@ class NoHome(StoreError, title="No place to store files"):
 
 
 def kind_named(name: str, otherwise: type[TutorError]) -> type[TutorError]:
-    """Return the error class with this name, or `otherwise` if there is no such error.
+    """Return the error class with this name, or `otherwise` if there is none.
 
-    The name comes from another process.
+    The name comes from another process, so it is not trusted.
     """
     kind = globals().get(name)
     return kind if isinstance(kind, type) and issubclass(kind, TutorError) else otherwise

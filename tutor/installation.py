@@ -1,9 +1,8 @@
-"""Tell how tutor was installed, and how to upgrade it or install an extra in the same way.
+"""Find out how tutor was installed, to show the right commands for upgrades and extras.
 
 The distribution is named llm-tutor, because "tutor" on the Python Package Index is another program.
-The import package is still called `tutor`: the two programs share the command `tutor` anyway, so
-they could not be installed in one environment under any name. pipx, `uv tool` and virtual
-environments keep them apart.
+The import package is still named `tutor`. Both programs have the command `tutor`, so they must be
+installed in separate environments in any case.
 """
 
 import shlex
@@ -12,19 +11,20 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 DISTRIBUTION = "llm-tutor"
-"""The name on the Python Package Index, which is also the name of a second command."""
+"""The name on the Python Package Index, which is also the name of tutor's second command."""
 
 _UVX_CACHE = "archive-v0"
-"""The folder of uv's cache that contains the environments of uvx."""
+"""The folder in uv's cache that contains the environments of uvx."""
 
 
 Installer = Literal["pipx", "uv tool", "uvx", "pip"]
 
 
 def install_command(extra: str, environment: Path | None = None) -> str:
-    """Return the command that adds an optional dependency group to this installation.
+    """Return the command that installs an extra in this installation.
 
-    `environment` is the folder of the Python environment, by default the running one.
+    `environment` is the folder of the Python environment. By default, this is the environment of
+    the running process.
     """
     environment = environment or Path(sys.prefix)
     requirement = f"'{DISTRIBUTION}[{extra}]'"
@@ -32,7 +32,7 @@ def install_command(extra: str, environment: Path | None = None) -> str:
         case "pipx":
             return f"pipx runpip {DISTRIBUTION} install {requirement}"
         case "uv tool":
-            # `uv tool install` would look for tutor on the index, wherever it was installed from
+            # `uv tool install` would always look for tutor on the index.
             place = shlex.quote(str(environment))
             return f"uv pip install --python {place} {requirement}"
         case "uvx":
@@ -59,7 +59,10 @@ def upgrade_command(environment: Path | None = None) -> str:
 
 
 def _installer(environment: Path) -> Installer:
-    """Return what made the environment. pipx and `uv tool` leave a file there; uvx uses a cache."""
+    """Return the name of the program that created the environment.
+
+    pipx and `uv tool` leave a file in the environment, and uvx uses a cache folder.
+    """
     if (environment / "pipx_metadata.json").exists():
         return "pipx"
     if (environment / "uv-receipt.toml").exists():

@@ -1,14 +1,14 @@
-"""The user's language: which one is preferred, and the translation of interface strings into it.
+"""Find the user's preferred language, and translate the strings of the interface.
 
-The variable is TUTOR_LANGUAGE, which `--language` sets; a process started by tutor inherits it. The
-locale does not count, because most lessons have no translation.
+The preferred language is in the environment variable TUTOR_LANGUAGE, which `--language` sets. Child
+processes inherit it. The locale is ignored, because most lessons have no translation.
 
     _("Press r to run.")
     _("Layer {layer} of {layers}").format(layer=3, layers=30)
     ngettext("{count} token", "{count} tokens", count).format(count=count)
 
-The language of the interface is fixed when the first string is translated, so that constants can be
-translated, too. Strings without a translation stay English. See docs/translate.md.
+The language is fixed as soon as the first string is translated, so that constants can be translated
+too. Strings without a translation stay in English. See docs/translate.md.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ VARIABLE = "TUTOR_LANGUAGE"
 OPTION = "--language"
 
 ORIGINAL = "en"
-"""The language in which the interface and the bundled lessons are written."""
+"""The language of the bundled lessons and of the interface without a catalog."""
 
 DOMAIN = "tutor"
-"""The name of the catalogs, which are `locales/LANGUAGE/LC_MESSAGES/tutor.mo`."""
+"""The name of the catalog files, which are `locales/LANGUAGE/LC_MESSAGES/tutor.mo`."""
 
 LOCALES = Path(__file__).parent / "locales"
 
@@ -38,13 +38,16 @@ _CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]+)*")
 
 
 def preferred() -> str:
-    """Return the code of a language, such as "de", or an empty string for the original."""
+    """Return the code of the preferred language, such as "de", or "" for the original."""
     code = os.environ.get(VARIABLE, "").strip()
     return "" if code == ORIGINAL else code
 
 
 def choose(arguments: Sequence[str]) -> None:
-    """Set the language from a command line, before the modules with translated constants load."""
+    """Set the preferred language from the command line.
+
+    Call this before the modules with translated constants are imported.
+    """
     for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
         if option == "--":
             return
@@ -54,12 +57,15 @@ def choose(arguments: Sequence[str]) -> None:
 
 
 def has_catalog(code: str) -> bool:
-    """Return whether the interface is translated into a language."""
+    """Return True if the interface is translated into a language."""
     return bool(_CODE.fullmatch(code)) and _catalog_file(code).is_file()
 
 
 def _(message: str) -> str:
-    """Translate a message. Spaces around it are kept, so that catalogs don't contain them."""
+    """Return the translation of a message.
+
+    Spaces at its beginning and end are kept, so that translators don't have to copy them.
+    """
     catalog = _catalog()
     if catalog is None or not (core := message.strip()):
         return message
@@ -68,7 +74,7 @@ def _(message: str) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    """Translate a message that depends on a number."""
+    """Return the translation of a message whose form depends on a number."""
     catalog = _catalog()
     if catalog is None:
         return singular if number == 1 else plural

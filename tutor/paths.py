@@ -1,11 +1,13 @@
 """Define the paths of the learner's files, machine-wide files and bundled files.
 
+These environment variables change the paths:
+
     TUTOR_DATA      the learner's own folder, instead of the system's default location
     TUTOR_SHARED    the machine-wide folder, instead of the system's default location
     TUTOR_ENGINE    the socket of a shared engine, or "own" to always start a separate engine
-    TUTOR_LEARNER   the name given with `--learner`, for child processes
+    TUTOR_LEARNER   the value of `--learner`, for child processes
 
-No other module defines paths. The functions read the environment on each call, and they create
+No other module defines paths. The functions read the environment variables on each call, and create
 neither files nor folders.
 """
 
@@ -34,7 +36,8 @@ def data_folder() -> Path:
         folder = platformdirs.user_data_path("tutor", appauthor=False)
     except RuntimeError:
         folder = Path("~")
-    if not folder.is_absolute():  # older versions of platformdirs return "~" without a home folder
+    # Without a home folder, older versions of platformdirs return "~".
+    if not folder.is_absolute():
         raise NoHome(
             "This account has no home folder.",
             "Set TUTOR_DATA to a folder that you can write to.",
@@ -43,9 +46,10 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder for files that can be recreated, inside TUTOR_DATA if it is set.
+    """Return the folder for files that tutor can create again.
 
-    Raises `NoHome` if the account has no home folder and TUTOR_DATA is not set.
+    It is inside TUTOR_DATA if that is set. Raises `NoHome` if the account has no home folder and
+    TUTOR_DATA is not set.
     """
     if os.environ.get("TUTOR_DATA"):
         return data_folder() / "cache"
@@ -54,7 +58,7 @@ def cache_folder() -> Path:
 
 
 def shared_folder() -> Path:
-    """Return the machine-wide folder, where a school keeps one copy of a model for everyone."""
+    """Return the machine-wide folder, in which a school stores models once for all learners."""
     if chosen := os.environ.get("TUTOR_SHARED"):
         return Path(chosen).absolute()
     return platformdirs.site_data_path("tutor", appauthor=False)
@@ -70,7 +74,7 @@ def shared_models_folder() -> Path:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """Return the folders of installed models: the learner's, then the machine-wide one.
+    """Return the folders of installed models: the learner's own, and then the machine-wide one.
 
     Without a home folder, only the machine-wide folder is returned.
     """
@@ -81,11 +85,10 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def learner_folder(name: str = "me", course: Path | None = None) -> Path:
-    """Return the folder of a learner's progress in the bundled course, or in `course`.
+    """Return the folder with a learner's progress in the bundled course, or in `course`.
 
-    Each course has its own folder, because question ids are only unique within a course.
-
-    Raises `NoHome`, or `UsageError` if the name is not a valid folder name: up to 40 letters,
+    Each course has its own folder, because question ids are unique only within a course. Raises
+    `NoHome`, or `UsageError` if the learner's name is not a valid folder name: up to 40 letters,
     digits, `-`, `_` and `.`.
     """
     return data_folder() / learners_within(course) / _checked(name)
@@ -101,12 +104,12 @@ def _checked(name: str) -> str:
 
 
 def learner_named() -> str:
-    """Return the name of the learner whom this process serves."""
+    """Return the name of the learner who uses this process."""
     return os.environ.get("TUTOR_LEARNER") or "me"
 
 
 def learners_within(course: Path | None = None) -> Path:
-    """Return the relative path from a data folder to its learners, for the course `course`."""
+    """Return the relative path from a data folder to the learners of the course `course`."""
     if course is None or course.resolve() == lessons_folder().resolve():
         return Path("learners")
     place = blake2b(os.fsencode(course.resolve()), digest_size=8).hexdigest()
@@ -114,7 +117,7 @@ def learners_within(course: Path | None = None) -> Path:
 
 
 def account_data_folders() -> dict[Path, str]:
-    """Return a dict from each account's default data folder to the account's login name.
+    """Map each account's default data folder to the account's login name.
 
     The folders need not exist. Links in the paths of home folders are resolved. The result is empty
     on Windows, which has no list of accounts.
@@ -130,12 +133,12 @@ def account_data_folders() -> dict[Path, str]:
 
 
 def pseudonyms_key() -> Path:
-    """Return the file with the key for the teacher's pseudonyms. Raises `NoHome`."""
+    """Return the file with the teacher's key for pseudonyms. Raises `NoHome`."""
     return data_folder() / "class" / "pseudonyms.key"
 
 
 def browser_key() -> Path:
-    """Return the file with the key for the addresses of learners in a browser. Raises `NoHome`."""
+    """Return the file with the key for the addresses of `tutor serve`. Raises `NoHome`."""
     return data_folder() / "browser.key"
 
 
@@ -145,7 +148,7 @@ def class_file() -> Path:
 
 
 def engine_sockets() -> tuple[Path, ...]:
-    """Return the possible sockets of a shared engine: the learner's, then the machine-wide one."""
+    """Return the possible paths of a shared engine's socket: the learner's, then the machine's."""
     if chosen := os.environ.get("TUTOR_ENGINE"):
         return () if chosen == "own" else (Path(chosen).absolute(),)
     if sys.platform == "win32":
@@ -155,14 +158,14 @@ def engine_sockets() -> tuple[Path, ...]:
     else:
         own = os.environ.get(
             "XDG_RUNTIME_DIR"
-        )  # not set on all systems, but no other place is as private
+        )  # Not all systems set this variable, but no other folder is as private.
         folders = [Path(own) / "tutor"] if own else []
         folders.append(Path("/run/tutor"))
     return tuple(folder / "engine.sock" for folder in folders)
 
 
 def labs_folder() -> Path:
-    """Return the folder for the networks that the learner trains in labs.
+    """Return the folder for networks that the learner trains in labs.
 
     Raises `NoHome`, or `UsageError` for an invalid name, as `learner_folder` does.
     """
@@ -171,7 +174,7 @@ def labs_folder() -> Path:
 
 
 def labs_of_account(account: int, learner: str) -> Path:
-    """Return the labs folder of a shared engine's learner, who uses this system account.
+    """Return the folder in which a shared engine saves the labs of one system account.
 
     Raises `NoHome`, or `UsageError` for an invalid name.
     """
@@ -184,7 +187,7 @@ def indexes_folder() -> Path:
 
 
 def vectors_folder() -> Path:
-    """Return the folder for passage vectors, with one file per model. Raises `NoHome`."""
+    """Return the folder for the vectors of passages, with one file per model. Raises `NoHome`."""
     return cache_folder() / "vectors"
 
 
@@ -194,12 +197,12 @@ def retrieval_pairs() -> Path:
 
 
 def log_file() -> Path:
-    """Return the engine's error log. Raises `NoHome`."""
+    """Return the path of the engine's error log. Raises `NoHome`."""
     return data_folder() / "engine.log"
 
 
 def crash_file() -> Path:
-    """Return the file for the traceback of the error that ended the app. Raises `NoHome`."""
+    """Return the file for the traceback of an error that stopped the app. Raises `NoHome`."""
     return data_folder() / "crash.txt"
 
 
@@ -224,7 +227,7 @@ def bots_folder() -> Path:
 
 
 def real_and_invented() -> Path:
-    """Return the file with the questions of the lab `certainty`."""
+    """Return the file with the questions of the `certainty` lab."""
     return assets_folder() / "real-and-invented" / "questions.json"
 
 
@@ -236,8 +239,8 @@ def bundled_model_folder() -> Path:
 def _shipped(name: str) -> Path:
     """Return the path of a bundled folder.
 
-    In a wheel, the folder is inside the package and its name begins with an underscore. In the
-    source tree, and therefore in an editable install, the folder is next to the package.
+    In a wheel, the folder is inside the package, and its name begins with an underscore. In the
+    source tree, and therefore in an editable install, it is next to the package.
     """
     packaged = _PACKAGE / f"_{name}"
     return packaged if packaged.is_dir() else _PACKAGE.parent / name

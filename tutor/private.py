@@ -1,7 +1,7 @@
-"""Create files and folders that are private to their owner, whatever the umask is.
+"""Create files and folders that only their owner can access, whatever the umask is.
 
-Other accounts can't access new files. Existing files stay readable for everyone who could read
-them, because the owner may want that, but only the owner can write to them.
+Existing files stay readable for everyone who can already read them, because the owner may want
+that. However, only their owner can write to them.
 """
 
 import errno
@@ -17,51 +17,49 @@ from tutor.errors import NoHome
 FILE = 0o600
 FOLDER = 0o700
 _OTHERS_WRITE = 0o022
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # if a network file system cannot sync
-_BINARY = getattr(os, "O_BINARY", 0)  # without this flag, Windows translates line endings
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # Some network file systems cannot sync a folder.
+_BINARY = getattr(os, "O_BINARY", 0)  # Without it, Windows translates line endings.
 
 
 def begin() -> None:
-    """Set the umask, so that files that this process creates are private to their owner."""
+    """Set the umask, so that other users can't access the files that this process creates."""
     os.umask(0o077)
 
 
 def make_folder(folder: Path, mode: int = FOLDER) -> None:
-    """Create `folder` and its missing parents with the mode `mode`.
+    """Create `folder` and its missing parents with the mode `mode`. Raises `OSError`.
 
-    Existing folders in the data folder become writable only by their owner. Raises `OSError`.
+    Existing folders in the data folder are changed so that only their owner can write to them.
     """
     data = _data_folder()
     for place in (*reversed(folder.parents), folder):
         if not place.is_dir():
             place.mkdir(mode, exist_ok=True)
-            with suppress(OSError):  # the file system has no modes
+            with suppress(OSError):  # The file system has no permission bits.
                 place.chmod(mode)
         elif data is not None and (place == data or data in place.parents):
             _close(place)
 
 
 def open_file(path: Path, flags: int) -> int:
-    """Open a file, private if it is new, and return its descriptor. Raises `OSError`."""
+    """Open a file and return its descriptor. A new file is private. Raises `OSError`."""
     descriptor = os.open(path, flags | _BINARY, FILE)
     _close(descriptor)
     return descriptor
 
 
 def create_file(path: Path) -> int:
-    """Create a file, replacing any file or link at `path`, and return a descriptor for writing.
+    """Create a file, and return a descriptor for writing. Raises `OSError`.
 
-    This never writes to a file that another account created or has open. Raises `OSError`.
+    An existing file or link at `path` is replaced, so this never writes to a file that another
+    account has created or opened.
     """
     path.unlink(missing_ok=True)
     return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the directory entries of `folder` to disk, if the system can (Windows cannot).
-
-    Raises `OSError`.
-    """
+    """Write the directory entries of `folder` to disk, except on Windows. Raises `OSError`."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -76,7 +74,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_cache(path: Path, data: bytes) -> None:
-    """Write a cache file atomically. An `OSError` is ignored and leaves `path` unchanged."""
+    """Write a cache file atomically.
+
+    If this fails, ignore the `OSError` and leave `path` unchanged.
+    """
     with suppress(OSError):
         make_folder(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent)
@@ -92,7 +93,7 @@ def _close(place: Path | int) -> None:
     """Make a folder, or an open file given by its descriptor, writable only by its owner."""
     mode = os.stat(place).st_mode  # noqa: PTH116  (it may be a descriptor)
     if sys.platform != "win32" and mode & _OTHERS_WRITE:
-        with suppress(OSError):  # another account owns it, or the file system is read-only
+        with suppress(OSError):  # Another account owns the file, or the file system is read-only.
             os.chmod(place, mode & 0o7777 & ~_OTHERS_WRITE)  # noqa: PTH101
 
 

@@ -1,7 +1,7 @@
 """Make text from models, servers and lesson files safe to show on a terminal.
 
-A model can generate any byte, even an escape sequence. The terminal never receives such text
-unchanged: every control, formatting, private-use or unassigned character is replaced with a
+A model can generate any byte, even an escape sequence, so the terminal never receives such text
+unchanged. Every control, formatting, private-use or unassigned character is replaced with a
 printable name.
 """
 
@@ -17,13 +17,14 @@ _SPACE = "␣"
 _TAB = "⇥"
 _KEPT_IN_WRITING = "\n\t\u200c\u200d"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_MOST_MARKS = 30  # the limit of Unicode's Stream-Safe Text Format (UAX #15)
+_MOST_MARKS = 30  # This is the limit of Unicode's Stream-Safe Text Format (UAX #15).
 _MANY_BEYOND_ASCII = re.compile(rf"[^\x00-\x7f]{{{_MOST_MARKS + 1},}}")
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: invisible, but not spaces
+# These characters are invisible fillers, but they don't count as spaces.
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def safe(text: str) -> str:
-    """Return `text` with its line breaks, and with control characters made visible."""
+    """Return `text` with control characters made visible. Line breaks stay."""
     text = _with_few_marks(text)
     if text.isprintable():
         return text
@@ -31,24 +32,25 @@ def safe(text: str) -> str:
 
 
 def one_line(text: str, longest: int = 200) -> str:
-    """Return `text` made safe, on one line, and cut after `longest` characters."""
+    """Return `text` made safe, on one line, and cut off after `longest` characters."""
     shown = " ".join(safe(text[:longest]).split())
     return f"{shown}…" if len(text) > longest else shown
 
 
 def writable(text: str) -> str:
-    """Return text from an input field, made safe like `safe` does, but with tabs and joiners.
+    """Return text from an input field made safe, but keep tabs and zero-width joiners.
 
-    The two zero-width joiners are part of the spelling of emoji and of several scripts.
+    The two zero-width joiners are needed to write emoji and several scripts.
     """
     return "".join(char if char in _KEPT_IN_WRITING else _printable(char) for char in text)
 
 
 def visible(data: bytes) -> str:
-    r"""Return one token's text on one line, with visible white space.
+    r"""Return a token's text on one line, with visible white space.
 
-    Bytes that are not valid UTF-8 on their own, such as part of a character, appear as `\xNN`. A
-    dotted circle precedes a leading combining mark. The result is empty only if `data` is empty.
+    Bytes that are not valid UTF-8 on their own, such as a part of a character, appear as `\xNN`. If
+    the token begins with a combining mark, a dotted circle precedes the mark. The result is empty
+    only if `data` is empty.
     """
     text = _with_few_marks(data.decode("utf-8", errors="backslashreplace"))
     shown = "".join(_visible(char) for char in text)
@@ -58,9 +60,9 @@ def visible(data: bytes) -> str:
 
 
 def printable_json(data: bytes) -> bytes:
-    """Return the same JSON with every character escaped that could control a terminal.
+    """Return JSON in which all characters that could control a terminal are escaped.
 
-    The result decodes to the same value.
+    The result decodes to the same value as `text`.
     """
     text = data.decode("utf-8")
     if text.isprintable():
@@ -126,7 +128,7 @@ def _named(char: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a count with its noun, such as "1 token" or "49,152 tokens"."""
+    """Return a number with its noun, such as "1 token" or "49,152 tokens"."""
     said = ngettext(f"{{count}} {noun}", f"{{count}} {noun}s", number)
     return said.format(count=f"{number:,}")
 
@@ -144,7 +146,7 @@ _TWINS = {
     "α": "a", "β": "b", "θ": "t", "λ": "l", "Δ∆": "D", "ε∈": "e",
 }  # fmt: skip
 _ASCII = {char: twin for chars, twin in _TWINS.items() for char in chars}
-"""The ASCII replacements of the non-ASCII characters that the interface uses."""
+"""A map from the non-ASCII characters of the interface to ASCII characters."""
 
 
 def cells(text: str) -> int:
@@ -159,9 +161,9 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> int:
-    """Return the number of lines that `text` has when wrapped at `width` columns.
+    """Return the number of lines of `text` when it is wrapped at `width` columns.
 
-    Words longer than a line are broken.
+    A word that is longer than a line is broken.
     """
     lines = 0
     for paragraph in text.split("\n"):
@@ -179,14 +181,14 @@ def wrapped(text: str, width: int) -> int:
 
 
 def writes_utf8() -> bool:
-    """Return whether the locale's encoding is UTF-8, which is also the default without a locale."""
+    """Return True if the locale's encoding is UTF-8. Without a locale, UTF-8 is assumed."""
     return locale.getencoding().lower().replace("-", "") == "utf8"
 
 
 def in_ascii(text: str, width: Callable[[str], int] = len) -> str:
     """Return `text` in ASCII, with the same width in columns.
 
-    `width` returns the width of a character. Letters lose their accents, box-drawing and block
+    `width` returns the width of a character. Letters lose their accents. Box-drawing and block
     characters become characters such as `+`, `-`, `|` and `#`, and characters without a replacement
     become `?`.
     """
@@ -206,11 +208,11 @@ def _twin(char: str, width: int) -> str:
 
 
 _BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-"""The dots of a braille character, from top to bottom, in its left and right column."""
+"""The dots of a braille character: its left and right columns, each from top to bottom."""
 
 
 def _braille_twin(dots: int) -> str:
-    """Return a character with roughly the shape of these dots, which are part of a curve."""
+    """Return an ASCII character whose shape resembles these dots, which are a part of a curve."""
     left, right = ([row for row, bit in enumerate(column) if dots & bit] for column in _BRAILLE)
     rows = left + right
     if not rows:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.css.query import NoMatches
-from textual.widgets import Static
 
 from tests.app.explorer.explorer_stage import Stage, settled
 from tests.app.pressing import event_of, settle
@@ -18,6 +17,7 @@ from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.reader.finder import SearchScreen
+from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
 
 if TYPE_CHECKING:

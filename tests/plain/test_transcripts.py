@@ -151,6 +151,14 @@ def test_a_chat_is_a_message_and_an_answer(machine: Machine) -> None:
     assert sum(line.startswith("Model: ") for line in said.lines) == 2
 
 
+def test_a_guess_is_scored_in_bits(machine: Machine) -> None:
+    lesson = next(each for each in load_course().lessons if each.number == 7)
+    kinds = [screen.lab.kind if screen.lab else "" for screen in lesson.screens]
+    said = machine.say("lesson 7", f"section {kinds.index('guess') + 1}", "lab", "the")
+    assert any(line.startswith("Your surprisal: ") for line in said.lines)
+    assert any(line.startswith("After 1 round: ") for line in said.lines)
+
+
 def test_labs_reach_goals_that_count(machine: Machine) -> None:
     """Reach a goal in three labs by typing the first actions of their solutions."""
     lines = []

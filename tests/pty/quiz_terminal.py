@@ -36,8 +36,6 @@ _END_OF_FEEDBACK = "saved"
 
 _ANSWERS = "enter answer"
 _VERDICT = re.compile(r" [✓×] ")
-_LAST_HIDDEN = "▼ 1 more line below"
-
 _MORE = re.compile(r"▼ \d+ more lines? below  (space|pgdn)")
 _BODY = slice(2, -2)
 """The lines between the status line and the key line."""
@@ -98,11 +96,7 @@ class QuizTerminal(Terminal):
         return lines
 
     def read_feedback(self) -> list[str]:
-        """Page down to the end of the feedback with Enter, and return all lines, each once.
-
-        The app scrolls to the verdict before it has drawn the rest, so a page without more below
-        it is the last one only if it has the last line.
-        """
+        """Page down to the end of the feedback with Enter, and return all lines, each once."""
         self.wait_quiet(_PAINTED)
         lines = self.body
         while not self._shows_end():
@@ -141,12 +135,8 @@ class QuizTerminal(Terminal):
         return bool(begins) and asked and _ANSWERS in self.text.splitlines()[-1]
 
     def _shows_verdict(self) -> bool:
-        """Return whether the app has scrolled to the verdict, as far as the text allows.
-
-        The line that tells how much is below then hides the last line.
-        """
-        at_end = self._shows_end() or _LAST_HIDDEN in self.text
-        return at_end or any(map(_VERDICT.match, self.body[:1]))
+        """Return True if the app has scrolled to the verdict, as far as the text allows."""
+        return self._shows_end() or any(map(_VERDICT.match, self.body[:1]))
 
     def _press_and_see(self, key: str) -> None:
         before = self.text

@@ -1,7 +1,7 @@
-"""The Textual app. It shows what the engine computes, and never imports torch."""
+"""The Textual app. It displays what the engine computes, and never imports torch."""
 
 import os
 
-# The maximum frame rate of Textual. At its default of 60, the effect of a key pressed while the
-# model runs could appear a sixtieth of a second late.
+# This sets Textual's maximum frame rate. At the default of 60 frames per second, the screen could
+# respond to a key one sixtieth of a second late while the model runs.
 os.environ.setdefault("TEXTUAL_FPS", "120")

@@ -1,6 +1,7 @@
 """The app, and the objects that exist for as long as it runs.
 
-This module does not import torch, and the engine process starts only after the first paint.
+This module does not import torch. The engine process starts only after the first screen has been
+painted.
 """
 
 from __future__ import annotations
@@ -59,15 +60,15 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 Start = Literal["home", "review"]
-"""The screen that opens first, on top of the home screen."""
+"""The name of the screen to open at the start. A review opens on top of the course map."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """The timeouts, in seconds, for saving progress before the app exits.
+    """The maximum number of seconds to spend saving progress before the app exits.
 
-    `quit` applies when the learner quits, and is longer than the time that a save waits for its
-    lock. `unmount` applies when the terminal has disconnected.
+    `quit` applies when the learner quits. This limit is longer than a save waits for the file lock.
+    `unmount` applies when the terminal has disconnected.
     """
 
     quit: float = 6.0
@@ -78,7 +79,7 @@ PATIENCE = Patience()
 
 
 class TutorApp(CopyingApp):
-    """The tutor app, with a course, the learner's progress and an engine."""
+    """The tutor app for one learner."""
 
     TITLE = "tutor"
     CSS_PATH = "main.tcss"
@@ -107,7 +108,7 @@ class TutorApp(CopyingApp):
     ]
 
     model_status: reactive[ModelStatus] = reactive(ModelStatus())
-    """The state of the model, which every screen shows in its status line."""
+    """The state of the model, for the status line of every screen."""
 
     def __init__(
         self,
@@ -131,19 +132,19 @@ class TutorApp(CopyingApp):
     ) -> None:
         """Create the app.
 
-        `opening` reads the rest of `course` if only its outline has been read so far.
-        `model_missing` returns whether the default model is wanted but not installed; if so, the
-        app downloads it in the background. `lab` is the name of a lab to open first, on top of the
-        home screen. `tour` shows the tour to a new learner who starts on the home screen. With
-        `ascii_only`, the app draws only ASCII characters. `remote` is the engine's model if that
-        model is remote. `allowed` says what learners may do on this machine, `idle` measures the
-        time since the last key press, and `find_lab` returns the lab with a given name. `settings`
-        are the user's settings, by default the usual ones.
+        `opening` reads the rest of `course` if only the outline has been read so far.
+        `model_missing` returns True if the default model is needed but not installed; the app then
+        downloads it in the background. `lab` is the name of a lab to open first, on top of the
+        course map. With `tour`, a new learner who starts on the course map sees the tour. With
+        `ascii_only`, the app draws only ASCII characters. `remote` is the remote model that the
+        engine uses, if any. `allowed` says what learners may do on this machine, `idle` measures
+        the time since the last key press, and `find_lab` returns the lab with a given name.
+        `settings` contains the user's settings; by default, all settings have their default values.
         """
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
         self.untold: list[Exception] = []
-        """Errors from saving that the learner has not seen yet."""
+        """Errors from saving that have not been shown to the learner yet."""
         self._leaving = False
         self._patience = patience
         self._opening = opening
@@ -195,7 +196,7 @@ class TutorApp(CopyingApp):
 
     def _set_colors(self, *, ascii_only: bool) -> None:
         self._line_filters: list[LineFilter] = [Colorless()] if self.no_color else []
-        """The app's own line filters. If there are any, they replace Textual's filters."""
+        """The app's own line filters. If the list is not empty, it replaces Textual's filters."""
         wanted = {WithoutDrawings: self.screen_reader, AsciiOnly: ascii_only}
         for each in (kind for kind, on in wanted.items() if on):
             self._line_filters = [*self.get_line_filters(), each()]
@@ -204,13 +205,13 @@ class TutorApp(CopyingApp):
         self.choose_theme()
 
     def _setting_changed(self, name: str) -> None:
-        """Apply a setting that the learner has changed."""
+        """Apply a setting as soon as the learner has changed it."""
         if name == "theme":
             self.wanted_theme = self._settings.current.theme
             self.choose_theme()
 
     def on_background_reported(self, event: BackgroundReported) -> None:
-        """Follow the terminal's background, and remember it for the next start."""
+        """Switch to colors for the terminal's background, and save its type for the next start."""
         if event.light != self.light_background:
             self.light_background = event.light
             self.progress.save_setting(BACKGROUND, "light" if event.light else "dark")
@@ -236,7 +237,7 @@ class TutorApp(CopyingApp):
         return HomeScreen(self.services, self.navigator)
 
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, InputEvent) and not self.screen_stack:  # the app is ending
+        if isinstance(event, InputEvent) and not self.screen_stack:  # the app is exiting
             return
         if (
             isinstance(event, Key | MouseDown | Paste)
@@ -244,7 +245,7 @@ class TutorApp(CopyingApp):
             and self.idle is not None
         ):
             self.idle.pressed()
-            if isinstance(self.screen, IdleScreen):  # this key press only keeps the session open
+            if isinstance(self.screen, IdleScreen):  # the key press only resets the idle timer
                 self.pop_screen()
                 return
         if isinstance(event, Key) and not event.is_forwarded:
@@ -254,7 +255,7 @@ class TutorApp(CopyingApp):
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
-        """Redirect a key that no widget handled, before the app's own bindings handle it."""
+        """Redirect a key that no widget has handled, before the app's own bindings handle it."""
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
 
@@ -266,13 +267,13 @@ class TutorApp(CopyingApp):
         self.begin()
 
     def begin(self) -> None:
-        """Start the engine and read the rest of the course, after the first screen is painted."""
-        if not gc.isenabled():  # `tutor.cli.app` disables it to start faster
-            gc.freeze()  # the collector never has to check the objects created so far
+        """Start the engine and read the rest of the course. Called after the first paint."""
+        if not gc.isenabled():  # `tutor.cli.app` disables garbage collection to start faster
+            gc.freeze()  # the collector skips all objects that exist now
             gc.enable()
         remote = self.services.remote
         if remote is not None and remote.here:
-            self.engine.allow(remote)  # includes its API key, if the server needs one
+            self.engine.allow(remote)  # this also permits the engine to send the server's API key
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
@@ -284,10 +285,10 @@ class TutorApp(CopyingApp):
             self.navigator.open_live_lab(self._lab)
 
     async def _tell_of_settings(self) -> None:
-        """Say that the settings have problems, in one notice on the course map."""
+        """Collect the problems with the settings, and show them in one notice on the course map."""
         effective = self._settings.effective
         problems = list(effective.problems)
-        if effective.settings.keys:  # this imports every screen, so only those who need it wait
+        if effective.settings.keys:  # the check imports every screen
             problems += await asyncio.to_thread(problems_of, effective.settings.keys)
         if problems:
             self._settings.notice = problems_in_one(problems)
@@ -296,7 +297,7 @@ class TutorApp(CopyingApp):
                     screen.tell_problems()
 
     async def _read_on(self) -> None:
-        """Read the rest of the course, and show any errors in it."""
+        """Read the rest of the course. Show any errors on the course map."""
         if self._opening is None or self._background_load is None:
             return
         await self._background_load.run()
@@ -322,7 +323,7 @@ class TutorApp(CopyingApp):
             self.navigator.tell(_("The model is ready again."))
 
     def _saving_failed(self, error: Exception) -> None:
-        """Record an error from saving. The saving thread calls this."""
+        """Store an error from saving, which is then shown. Called in the saving thread."""
         self.untold.append(error)
         self.call_later(self._tell_untold)
 
@@ -332,12 +333,12 @@ class TutorApp(CopyingApp):
             if not isinstance(error, TutorError):
                 raise error
             if isinstance(error, StoreRepaired) and isinstance(self.screen, HomeScreen):
-                self.screen.tell_problems()  # the home screen lists all problems together
+                self.screen.tell_problems()  # the course map lists all problems together
             else:
                 self.navigator.tell(error)
 
     async def action_quit(self) -> None:
-        """Quit as soon as everything is saved. Keys still work in the meantime."""
+        """Start saving, and quit when everything is saved. Until then, the app responds to keys."""
         self.run_worker(self._leave(), name="leave", exclusive=True, group="leave")
 
     async def _leave(self) -> None:
@@ -354,11 +355,11 @@ class TutorApp(CopyingApp):
             self.push_screen(IdleScreen(self.idle))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Show a URL instead of opening it, even if Textual or a mouse click requests it."""
+        """Show a URL as text. The app never opens one, even if a mouse click requests it."""
         self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable a key, and hide it on the key line, while the focused text field handles it."""
+        """Return False for a key that the focused text field would insert as text."""
         typed = {"glossary": "v", "search": "/"}.get(action)
         if f"everywhere.{action}" in self._keymap_in_use:
             return True

@@ -1,4 +1,4 @@
-"""The base class of all screens, with the status line, two rules, the notice and the key line."""
+"""The base class of all screens: a status line, the content, a notice and the key line."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
-from textual.widgets import Rule, Static
+from textual.widgets import Rule
 
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.scroll_bar import WholeCells
+from tutor.app.widgets.static import Static
 from tutor.app.widgets.top_line import TopLine
 from tutor.labs.kit.keys import UP_DOWN, pair
 
@@ -30,7 +31,7 @@ ScrollBar.renderer = WholeCells
 
 
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
-    """Return bindings that scroll the widget that the screen's `SCROLLED` selects."""
+    """Return key bindings that scroll the widget that matches the selector `SCROLLED`."""
     return [
         *pair(UP_DOWN, "scroll(*)", "scroll", tooltip),
         Binding("space,pagedown", "page(1)", show=False, tooltip="Page down. PgUp pages up."),
@@ -39,15 +40,15 @@ def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
 
 
 ENTER_PAGES = Binding("enter", "more", "more", tooltip="Page down to the text that is hidden.")
-"""The key that pages down first. It must come before the other bindings of Enter."""
+"""The binding that makes Enter page down. It must come before other bindings of Enter."""
 
 
 class TutorScreen(Screen[None]):
-    """A screen of the app.
+    """The base class of the app's screens.
 
-    Subclasses yield their content in `compose_content`, set `place` (and `aside`) for the status
-    line, and list their keys in `BINDINGS`. The key line shows the visible bindings, and the help
-    screen explains each key with its `tooltip`.
+    Subclasses yield their content in `compose_content`, set `place` and optionally `aside` for the
+    status line, and list their keys in `BINDINGS`. The key line shows the visible bindings, and the
+    help screen explains each key with its `tooltip`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,10 +56,10 @@ class TutorScreen(Screen[None]):
     ]
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
-    """On a low screen, the rules are hidden to leave more room for the content."""
+    """On a screen with few rows, the horizontal rules are hidden to leave room for the content."""
     SCROLLED: ClassVar[str] = ""
     FIRST_KEYS: ClassVar[tuple[str, ...]] = ("y",)
-    """The keys that the key line shows before all others (see `KeyLine`)."""
+    """The keys that the key line shows first (see `KeyLine`)."""
 
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
@@ -78,7 +79,7 @@ class TutorScreen(Screen[None]):
         yield KeyLine(self.FIRST_KEYS)
 
     def compose_content(self) -> ComposeResult:
-        """Yield the content between the two rules."""
+        """Yield the widgets between the two horizontal rules."""
         yield from ()
 
     def on_mount(self) -> None:
@@ -94,7 +95,7 @@ class TutorScreen(Screen[None]):
             event.widget.cursor_blink = False
 
     def tell(self, *messages: TutorError | str | None) -> None:
-        """Show messages in the notice until the next call replaces them. None hides the notice."""
+        """Show messages in the notice, until the next call replaces them. None hides the notice."""
         for notice in self.query("#notice").results(Notice):
             notice.said = messages
 
@@ -118,12 +119,12 @@ class TutorScreen(Screen[None]):
 
     @property
     def hides_text(self) -> bool:
-        """True while text is hidden below."""
+        """True if there is more text below the visible part."""
         return any(more.hidden for more in self.query(MoreBelow))
 
 
 class TextScreen(TutorScreen):
-    """A screen with scrolling text, which subclasses lay out in `text`."""
+    """A screen that shows a text and scrolls it. Subclasses override `text`."""
 
     SCROLLED = "#scrolled"
     DEFAULT_CSS = "TextScreen #scrolled { height: 1fr; scrollbar-gutter: stable; }"
@@ -134,15 +135,15 @@ class TextScreen(TutorScreen):
         yield MoreBelow(self.SCROLLED)
 
     def text(self, width: int) -> list[Content]:
-        """Return the lines of text, wrapped to `width` columns."""
+        """Return the text as lines, wrapped to `width` columns."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
         self.draw()
 
     def draw(self) -> None:
-        """Lay out the text and show it on the screen."""
+        """Wrap the text to the current width, and show it."""
         width = self.query_one(self.SCROLLED).scrollable_content_region.width
         self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
-        # the scroll keys depend on the layout
+        # Whether there is anything to scroll is known only after the layout.
         self.call_after_refresh(self.refresh_bindings)

@@ -1,4 +1,4 @@
-"""The base classes of screens that use the course, the learner's progress or the model."""
+"""Base classes for screens that use the course, the learner's progress or the model."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Place, Services
 
 Entry = tuple[Row, Callable[[], object]]
-"""A row of a menu, and the function to call when the row is chosen."""
+"""A menu row, and the function to call when the learner chooses that row."""
 
 
 class CourseScreen(TutorScreen):
-    """A screen that uses the services or opens other screens."""
+    """A screen that has access to the services and to the navigation."""
 
     def __init__(
         self, services: Services, navigation: Navigation, *, classes: str | None = None
@@ -32,7 +32,7 @@ class CourseScreen(TutorScreen):
 
 
 class MenuScreen(CourseScreen):
-    """A screen with a `Menu`, whose entries open other screens."""
+    """A screen with a `Menu` whose entries open other screens."""
 
     _openers: Sequence[Callable[[], object] | None] = ()
 
@@ -43,11 +43,11 @@ class MenuScreen(CourseScreen):
         self.fill()
 
     def fill(self) -> None:
-        """Update the screen to the current state."""
+        """Update the screen when it is shown again."""
         raise NotImplementedError
 
     def show_entries(self, entries: Sequence[Entry | None], *, flat: bool = False) -> None:
-        """Show these entries in the menu. None stands for a blank line. See `Menu.show`."""
+        """Show these entries in the menu. None represents a blank line (see `Menu.show`)."""
         self._openers = [each and each[1] for each in entries]
         self.query_one(Menu).show([each and each[0] for each in entries], flat=flat)
 

@@ -1,4 +1,4 @@
-"""The help screen, which explains every key of the screen below it."""
+"""The help screen, which explains the keys of the screen below it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _GAP = 2
 _MARGIN = 2
 _NARROW = 60
-"""The width, in columns, below which a label and its sentence share a column."""
+"""The width, in columns, below which there is no separate column for labels."""
 
 
 class Key(NamedTuple):
-    """A key with its label on the key line, a sentence that explains it, and its group's index."""
+    """A row of the help screen: a key, its label, a sentence about it, and its group's index."""
 
     name: str
     label: str
@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
 
 class HelpScreen(TextScreen):
-    """A table of the keys that were active when the learner pressed `?`, in groups."""
+    """A table, in groups, of the keys that were available when the learner pressed `?`."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 
@@ -63,7 +63,7 @@ class HelpScreen(TextScreen):
 
 
 def keys_of(bindings: Iterable[ActiveBinding]) -> Sequence[Key]:
-    """Return the keys that currently have an effect, with one key per function, by group.
+    """Return the available keys, sorted by group, with one key for each function.
 
     Hidden keys are included if they have a tooltip.
     """
@@ -79,7 +79,7 @@ def keys_of(bindings: Iterable[ActiveBinding]) -> Sequence[Key]:
 
 
 def _line(key: Key, names: int, labels: int, width: int) -> Content:
-    """Return the row of a key. Without a column for labels, the label is part of the sentence."""
+    """Draw the row of a key. If `labels` is 0, the label is part of the sentence."""
     name = Content.styled(" " * _MARGIN + fit(key.name, names), KEY)
     label = Content.styled(fit(key.label, labels) if labels else f"{key.label}  ", "bold")
     if labels or not key.label:

@@ -1,4 +1,4 @@
-"""List where keys are bound: the names of the screens, for the documentation and for the keymap."""
+"""The names of the places where keys are bound, for the documentation and for `[keys]`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 
 class KeyPlace(NamedTuple):
-    """A place with keys of its own, such as a screen: its name, and the classes that bind the keys.
+    """A place where keys are bound, such as a screen: its name, and the classes that bind keys.
 
-    `scope` begins the ids of its actions, as in "stepper.undo". `more` describes keys that have no
-    binding.
+    The ids of the place's actions begin with `scope`, as in "stepper.undo". `more` describes keys
+    that have no binding.
     """
 
     where: str
@@ -56,4 +56,4 @@ KEY_PLACES = (
     KeyPlace("guessing game", "guess", "GuessEntry GuessScreen"),
     KeyPlace("tour", "tour", "TourScreen"),
 )
-"""All places, in the order of the documentation."""
+"""All places where keys are bound, in the order of the documentation."""

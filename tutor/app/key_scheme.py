@@ -1,7 +1,8 @@
-"""The shared keys, and the groups of keys on the key line and the help screen.
+"""The keys that are the same everywhere, and the groups into which keys are sorted.
 
-Each function has the same key on every screen and in every lab. A binding can declare its group. By
-default, the group follows from the binding's label, its key or its action.
+Each function has the same key on every screen and in every lab. The key line and the help screen
+show keys in groups. A binding can declare its group. Otherwise, the group depends on the binding's
+label, its action or its key.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ GROUPS = (MOVE, DO, VIEW, GO)
 
 
 class CommonKey(NamedTuple):
-    """A key, the labels that it may have on key lines, its function, and its group.
+    """A key that has the same function everywhere, with the labels that its bindings may have.
 
     A test checks that every binding with one of these labels uses this key.
     """
@@ -64,8 +65,10 @@ COMMON_KEYS = (
 )
 
 LAB_KEYS = ("y", "r", "e", "s", "z", "u", "g", "tab")
-"""The keys that the key line of a lab shows before all others, most important first: retry, run or
-stop, edit, new seed, reset, undo, goals and the views. The lab's own keys follow.
+"""The keys that the key line of a lab shows first, from the most important to the least.
+
+In this order, they mean: retry, run or stop, edit, new seed, reset, undo, goals, and views. The
+lab's own keys follow.
 """
 
 _BY_LABEL = {label: common.group for common in COMMON_KEYS for label in common.labels}
@@ -83,7 +86,7 @@ _BY_ACTION = {
 
 
 def group_of(binding: Binding) -> Binding.Group:
-    """Return the group that a binding declares, or else the one that its label or key suggests."""
+    """Return the group of a binding: the declared group or, if there is none, the best guess."""
     if binding.group is not None:
         return binding.group
     if (group := _BY_LABEL.get(binding.description)) is not None:

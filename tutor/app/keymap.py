@@ -1,9 +1,9 @@
-"""Replace keys as the user's `[keys]` say.
+"""Replace keys according to the `[keys]` table in the user's settings.
 
-Every binding has an id: the place where it is bound (`tutor.app.key_places`) and its label, such as
-"stepper.new-seed". The ids follow from the bindings, so a new binding needs no further declaration.
-Textual's own keymap is not used, because it also removes other actions that share the old key, such
-as "stop" and "run".
+Every action has an id, which consists of the place where its key is bound (`tutor.app.key_places`)
+and its label, such as "stepper.new-seed". The ids are derived from the bindings, so a new binding
+needs no extra declaration. Textual's own keymap is not used, because it also removes other actions
+that have the old key, such as "stop" along with "run".
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Keymap = dict[str, tuple[str, ...]]
-"""The keys of each action whose keys are replaced, by the action's id."""
+"""The new keys of actions, by the id of the action."""
 
 _SCOPES = {name: place.scope for place in KEY_PLACES for name in place.classes.split()}
 _OF_LABS = "tutor.labs."
@@ -41,7 +41,7 @@ _NAMED = {key.value for key in Keys} | {_character_to_key(chr(code)) for code in
 
 
 def keymap(keys: Mapping[str, str]) -> Keymap:
-    """Return the keymap in `[keys]`. Keys that no terminal sends are left out."""
+    """Convert the `[keys]` table to a keymap. Keys that no terminal can send are left out."""
     found = {
         action: tuple(key for key in map(_normal, text.split(",")) if _exists(key))
         for action, text in keys.items()
@@ -68,9 +68,9 @@ def remap(node: DOMNode, keys: Keymap) -> None:
 
 
 def remapped(kind: type[DOMNode], keys: Keymap) -> BindingsMap:
-    """Return the bindings of a class with the keys of a keymap.
+    """Return the bindings of a class after applying a keymap.
 
-    A replaced key hides the action that had this key on the same screen.
+    If an action gets a new key, another action of the same screen that had this key loses it.
     """
     kept: dict[str, list[Binding]] = {}
     moved: dict[str, list[Binding]] = {}
@@ -86,9 +86,10 @@ def remapped(kind: type[DOMNode], keys: Keymap) -> BindingsMap:
 
 
 def bindings_with_ids(kind: type[DOMNode]) -> dict[str, list[Binding]]:
-    """Return the bindings of a class and its base classes by key, each with its id.
+    """Return the bindings of a class and its base classes, by key.
 
-    As in Textual, a key that a class binds replaces the bindings of this key in its base classes.
+    The bindings of tutor's own classes have ids. As in Textual, a class that binds a key replaces
+    all bindings of this key in its base classes.
     """
     keys: dict[str, list[Binding]] = {}
     for base in reversed(kind.__mro__):
@@ -105,7 +106,7 @@ def bindings_with_ids(kind: type[DOMNode]) -> dict[str, list[Binding]]:
 
 @cache
 def own_bindings(kind: type[DOMNode]) -> tuple[Binding, ...]:
-    """Return the bindings that a class itself declares, with their ids if the class is ours."""
+    """Return the bindings that a class itself declares. Those of tutor's own classes have ids."""
     bindings = list(Binding.make_bindings(vars(kind).get("BINDINGS", ())))
     if not _is_ours(kind):
         return tuple(bindings)
@@ -125,9 +126,10 @@ def own_bindings(kind: type[DOMNode]) -> tuple[Binding, ...]:
 
 
 def _differ(uses: Iterable[str]) -> bool:
-    """Return whether one label is for several actions with different keys, as “take” with digits.
+    """Return True if a label belongs to several actions with different keys, as “take” does.
 
-    Actions with the same label and key, such as two that “stop”, are one action for the user.
+    Actions with the same label and the same key are one action for the user. For example, two
+    actions have the label “stop”.
     """
     pairs = [use.split(" ", 1) for use in uses]
     return len({key for key, _ in pairs}) > 1 and len({action for _, action in pairs}) > 1
@@ -145,13 +147,13 @@ def _scope(kind: type[DOMNode]) -> str:
 
 
 def _slug(words: str) -> str:
-    """Return words as a part of an id: "page(-1)" becomes "page-back"."""
+    """Convert words to a part of an id. For example, "page(-1)" becomes "page-back"."""
     words = re.sub(r"\(-1\b", " back", re.sub(r"\(1\b", " forward", words))
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
 def _normal(key: str) -> str:
-    """Return the name that Textual has for a key, such as "question_mark" for "?"."""
+    """Return Textual's name for a key, such as "question_mark" for "?"."""
     *modifiers, name = key.strip().rsplit("+", 1) if key.strip() != "+" else ["+"]
     name = _character_to_key(name) if len(name) == 1 and not name.isalnum() else name
     return "+".join([*modifiers, name])
@@ -166,9 +168,10 @@ def _exists(key: str) -> bool:
 
 
 def problems_of(keys: Mapping[str, str], text: str = "") -> list[Problem]:
-    """Return the problems of `[keys]`: unknown actions and keys, and keys with two meanings.
+    """Return the problems in the `[keys]` table, such as unknown keys or keys with two actions.
 
-    `text` is the file that has them, for the line numbers. This imports every screen and lab.
+    `text` is the text of the settings file, in which line numbers are looked up. This function
+    imports every screen and every lab.
     """
     kinds = list(every_class())
     known = {
@@ -209,7 +212,7 @@ _CONFLICT = _("The key {key!r} of {action!r} is also the key of {other!r}.")
 
 
 def _conflicts(kinds: Sequence[type[DOMNode]], keys: Keymap) -> Iterator[tuple[str, str]]:
-    """Yield each action with a key that another action has in the same place, and a sentence."""
+    """Yield the id of each action whose new key also belongs to another action, and a message."""
     everywhere: dict[str, set[str]] = {}
     for kind in kinds:
         if issubclass(kind, App):
@@ -220,7 +223,8 @@ def _conflicts(kinds: Sequence[type[DOMNode]], keys: Keymap) -> Iterator[tuple[s
             if action not in by_id:
                 continue
             for other, usual in by_id.items():
-                if other == action or usual & by_id[action]:  # they always shared a key
+                # These two actions had the same key before.
+                if other == action or usual & by_id[action]:
                     continue
                 if shared := set(chosen) & set(keys.get(other, usual)):
                     key = sorted(shared)[0]
@@ -237,14 +241,14 @@ def _by_id(bindings: Mapping[str, list[Binding]]) -> dict[str, set[str]]:
 
 
 def every_class() -> Iterator[type[DOMNode]]:
-    """Yield every class of the app and its labs that binds keys."""
+    """Yield every class in the app and its labs that binds keys."""
     from tutor.labs.kit import registry
 
     for module in walk_packages(import_module("tutor.app").__path__, "tutor.app."):
         import_module(module.name)
     for name in registry.names():
         registry.load_part(name, "view")
-    of_app = ("tutor.app.", "tutor.labs.")  # other modules may or may not have been imported
+    of_app = ("tutor.app.", "tutor.labs.")  # other modules may not have been imported yet
     for module_name in sorted(name for name in sys.modules if name.startswith(of_app)):
         for found in filter(inspect.isclass, list(vars(sys.modules[module_name]).values())):
             if (

@@ -1,12 +1,13 @@
 """Run the app on a terminal that may disconnect at any moment.
 
-Textual handles neither SIGHUP (sent when the connection drops) nor SIGTERM. The process would die
-without restoring the screen or, if SIGHUP is ignored, spin on a dead terminal. A handler on the
-event loop would hang while output is blocked. Therefore both signals are blocked before any thread
-starts, and one thread waits for them and asks the app to exit.
+Textual handles neither SIGHUP, which is sent when the connection drops, nor SIGTERM. Without a
+handler, SIGTERM would end the process without restoring the screen, and a process that ignores
+SIGHUP would use the CPU forever on a dead terminal. A handler on the event loop would hang while
+output is blocked. Therefore, both signals are blocked before any thread starts. One thread waits
+for them and asks the app to exit.
 
-If the app does not exit in time, that thread ends the process. No progress is lost: everything that
-was reported as saved is on disk, and the saving thread writes pending changes in the meantime.
+If the app does not exit in time, that thread ends the process. No progress is lost: everything
+reported as saved is on disk, and the saving thread writes pending changes in the meantime.
 """
 
 from __future__ import annotations
@@ -30,17 +31,16 @@ if TYPE_CHECKING:
     from tutor.app.terminal.idle import IdleLimit
 
 PATIENCE = 3.0
-"""The time, in seconds, that the app has to exit by itself."""
+"""The maximum time, in seconds, that the app may take to exit."""
 
 
 def run(app: TutorApp, *, mouse: bool = False) -> int:
     """Run `app` until it exits, and return the exit status.
 
-    `mouse` says whether the terminal should report the mouse.
-
-    After a signal, the status is 128 plus the number of the signal.
+    If `mouse` is true, the terminal reports the mouse. If a signal ended the app, the status is 128
+    plus the number of the signal.
     """
-    # Windows has no such signals; its console ends the programs that run in it
+    # Windows has no such signals. Its console ends the programs that run in it.
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
         accept_only_keys(mouse=mouse)
@@ -50,12 +50,12 @@ def run(app: TutorApp, *, mouse: bool = False) -> int:
 
 
 def _ask_the_terminal_for_its_size() -> None:
-    """Remove COLUMNS and LINES from the environment if the terminal reports its size.
+    """Remove COLUMNS and LINES from the environment if the terminal itself reports its size.
 
-    Exported values would take precedence over the real size and never follow its changes.
+    Textual prefers these variables to the real size, and they do not change when the size does.
     """
     with suppress(OSError):
-        if all(os.get_terminal_size()):  # a serial line may report zeros
+        if all(os.get_terminal_size()):  # a serial terminal may report a size of zero
             for name in ("COLUMNS", "LINES"):
                 os.environ.pop(name, None)
 
@@ -76,7 +76,7 @@ async def _run(app: TutorApp, mouse: bool) -> int:
 
 
 def _say_why_and_what_is_lost(app: TutorApp) -> None:
-    """Print why the app ended and what was not saved, after the terminal is restored."""
+    """Print why the app has ended and what was not saved. Called after the screen was restored."""
     if app.idle is not None and app.idle.over:
         without = _("no key was pressed for {in_words}").format(in_words=in_words(app.idle.seconds))
         saved = "" if app.untold or app.progress.unsaved else _(" Everything is saved.")
@@ -101,8 +101,9 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
-    """Exit the app from another thread, and end the process if the app does not exit in time."""
-    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving continues in the meantime
+    """Ask the app to exit, from another thread. If it does not exit in time, end the process."""
+    # Until then, the saving thread continues to save.
+    last_resort = threading.Timer(PATIENCE, os._exit, (status,))
     last_resort.daemon = True
     last_resort.start()
     loop.call_soon_threadsafe(lambda: app.exit(return_code=status))

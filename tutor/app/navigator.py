@@ -1,4 +1,4 @@
-"""Open and close the screens of the app, and import each screen's code when it is needed."""
+"""Open and close the app's screens. The code of each screen is imported when it is needed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Found = TypeVar("Found", bound="Screen[Any]")
 
 
 class Navigator:
-    """The app's `Navigation`, which passes `services` and itself to each screen."""
+    """The app's `Navigation`, which passes `services` and itself to each screen that it opens."""
 
     def __init__(self, app: App[None], services: Services) -> None:
         self._app = app
@@ -95,16 +95,16 @@ class Navigator:
                 self._open(TourScreen)
 
     def _open(self, kind: type[CourseScreen]) -> None:
-        """Open a screen, or return to a screen of the same class that is already open."""
+        """Open a screen. If a screen of the same class is already open, return to it."""
         if self._open_already(kind) is None:
             self._app.push_screen(kind(self._services, self))
 
     def _open_already(
         self, kind: type[Found], wanted: Callable[[Found], bool] = lambda _: True
     ) -> Found | None:
-        """Return to an open screen of this class that `wanted` accepts, if there is one.
+        """Return to an open screen of this class that `wanted` accepts, or return None.
 
-        Two open screens about the same thing would contradict each other.
+        Two open screens with the same content could contradict each other.
         """
         for screen in self._app.screen_stack:
             if isinstance(screen, kind) and wanted(screen):
@@ -172,7 +172,7 @@ class Navigator:
         self._app.push_screen(QuizScreen(self._services, self, lesson))
 
     def _return_from_reading(self, screen: Screen[None]) -> None:
-        """Return to `screen`. The lesson below it continues where the learner has read on."""
+        """Return to `screen`. The lesson below it shows the part that was read last."""
         from tutor.app.reader.lesson import LessonScreen
 
         read = self._app.screen
@@ -273,9 +273,9 @@ class Navigator:
         self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode, sampler=sampler))
 
     def _open_on_model(self, make: Callable[[], Screen[None]]) -> None:
-        """Open a screen that queries the model as soon as it opens.
+        """Open a screen that sends text to the model immediately.
 
-        If the model is remote, ask for the learner's consent first.
+        If the model is remote, the learner is asked for consent first.
         """
         remote = self._services.remote
         if remote is None or self._services.engine.allowed(remote):
@@ -293,10 +293,10 @@ class Navigator:
     def open_guessing_game(
         self, lab: Lab | None = None, on_over: Callable[[], Awaitable[str | None]] | None = None
     ) -> None:
-        """Open the guessing game on the text of `lab`, or show a message if the model is remote.
+        """Open the guessing game with the text of `lab`.
 
-        The game scores every token of a text, but a server returns the probabilities of only a few
-        tokens.
+        With a remote model, show a message instead. The game needs the probability of every token,
+        but a server returns only a few probabilities.
         """
         if self._services.remote is not None:
             self.tell(
@@ -316,7 +316,7 @@ class Navigator:
         self._app.push_screen(LessonProgressScreen(self._services, self, outline))
 
     def open_help(self) -> None:
-        """Open the help screen, which describes the keys of the current screen."""
+        """Open the help screen, which explains the keys of the current screen."""
         from tutor.app.help import HelpScreen
 
         screen = self._app.screen
@@ -324,7 +324,7 @@ class Navigator:
             self._app.push_screen(HelpScreen(screen.place, screen.active_bindings.values()))
 
     def open_palette(self) -> None:
-        """Open the command palette, with the actions of the current screen."""
+        """Open the command palette, which includes the actions of the current screen."""
         from tutor.app.palette.screen import PaletteScreen
 
         active = list(self._app.screen.active_bindings.values())

@@ -1,4 +1,4 @@
-"""Wait for progress to be saved, without blocking the event loop."""
+"""Wait for progress to be saved without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tutor.errors import StoreError
 
 
 async def on_disk(saving: Future[None]) -> bool:
-    """Return True once `saving` is on disk, or False if it has failed.
+    """Return True when `saving` has been written to disk, or False if that has failed.
 
-    The app itself shows the error. Canceling the caller does not cancel the save.
+    The app shows the error. Canceling the caller does not cancel the save.
     """
     try:
         await asyncio.shield(asyncio.wrap_future(saving))

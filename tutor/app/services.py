@@ -1,7 +1,4 @@
-"""The services that the app's screens may use, and the navigation between screens.
-
-Both are passed to the screens that need them.
-"""
+"""The objects that screens need: the services, and the navigation between screens."""
 
 from __future__ import annotations
 
@@ -35,19 +32,19 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
     Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
-    """A function that returns whether text may be sent to the host of a model.
+    """A function that returns True if text may be sent to the host of a model.
 
-    It asks the learner if consent is needed. Its second argument is a phrase that describes the
-    text. See `tutor.app.model.consent`.
+    If the learner's consent is needed, the function asks for it. Its second argument is a phrase
+    that describes the text (see `tutor.app.model.consent`).
     """
 
 
 @dataclass
 class Services:
-    """The services that screens may use.
+    """The services that screens use.
 
-    `remote` is the engine's model if that model is remote, `allowed` says what learners may do on
-    this machine, and `find_lab` returns the lab with a given name.
+    `remote` is the remote model that the engine uses, or None. `allowed` says what learners may do
+    on this machine, and `find_lab` returns the lab with a given name.
     """
 
     course: Course
@@ -63,11 +60,11 @@ class Services:
 
     @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:
-        """The course's questions by id, in the form that reviews use."""
+        """The course's questions, by id, in the form that reviews use."""
         return review_questions(self.course)
 
     def replace_course(self, course: Course) -> None:
-        """Use another course. `tutor preview` calls this whenever the lesson file is saved."""
+        """Replace the course. `tutor preview` calls this each time the lesson file is saved."""
         self.course = course
         self.__dict__.pop("asked", None)
 
@@ -78,7 +75,7 @@ class Services:
 
     @property
     def sampler(self) -> SamplerSettings:
-        """The sampler settings of a new text in the stepper."""
+        """The sampler settings for new texts in the stepper."""
         return SamplerSettings(**msgspec.structs.asdict(self.settings.current.sampler))
 
     @property
@@ -90,76 +87,76 @@ Place = (
     Literal["home", "step", "chat", "guess", "labs", "model", "settings"]
     | Literal["review", "suspended", "progress", "teacher", "glossary", "search", "tour"]
 )
-"""The name of a screen that can be opened without further information."""
+"""The name of a screen that can be opened without any arguments."""
 
 
 class Navigation(Protocol):
-    """The navigation between screens, which `tutor.app.navigator` implements.
+    """The interface for opening and closing screens, implemented by `tutor.app.navigator`.
 
     Screens depend only on this protocol, so that no screen imports another.
     """
 
     def open_place(self, place: Place) -> None:
-        """Open a screen by its name, or return to a glossary or search that is already open."""
+        """Open the screen with this name, or return to it if it is already open."""
 
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
     ) -> None:
-        """Read the lesson of an outline, and open it or its questions.
+        """Read a lesson, and open its text or its questions.
 
-        The lesson file may have changed since the course was opened. If it can no longer be read,
-        the learner sees the error.
+        The lesson file may have changed since the outline was read. If the lesson can no longer be
+        read, the learner sees the error.
         """
 
     def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None: ...
 
     def open_link(self, href: str, lesson_id: str = "") -> None:
-        """Open the target of a link, on top of the screen with the text.
+        """Open the target of a link, on top of the current screen.
 
-        `lesson_id` is the id of the lesson that the text belongs to. Addresses outside the course
-        are shown but not opened.
+        `lesson_id` is the id of the lesson that contains the link. Addresses outside the course are
+        shown but not opened.
         """
 
     def open_target(self, target: TermTarget | ScreenTarget) -> None: ...
 
     def open_quiz(self, lesson: Lesson) -> None:
-        """Open the questions of a lesson, or return to them if they are already open.
+        """Open the questions of a lesson. If they are already open, return to them.
 
-        If their result is open, a new run replaces it. Two open screens of the same quiz would
-        contradict each other.
+        If the result of an earlier run is open, it is replaced with a new run, because two open
+        screens of the same quiz could contradict each other.
         """
 
     def restart_quiz(self, lesson: Lesson, *, only_left: bool = False) -> None:
-        """Replace the current screen with the questions of its lesson.
+        """Replace the current screen with the questions of a lesson.
 
-        If `only_left` is true, only those that are open or were wrong.
+        If `only_left` is true, only questions that are open or were answered wrong are asked.
         """
 
     def open_end(self, lesson: Lesson) -> None:
-        """Open the end of a lesson, or return to it if it is already open."""
+        """Open the end of a lesson. If it is already open, return to it."""
 
     def close_lesson(self, lesson: Lesson) -> None:
-        """Close the screens of a lesson that are on top."""
+        """Close the screens of a lesson that are on top of the screen stack."""
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
-        """Replace the quiz with its result, so that Esc returns to where the quiz was opened."""
+        """Replace the quiz with its result. Esc then returns to the screen that opened the quiz."""
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
-        """Open a lab of a lesson as a screen of its own."""
+        """Open a lab that a lesson embeds."""
 
     def open_live_lab(
         self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
     ) -> None:
-        """Open a lab from `tutor.labs` in the state in which the learner left it in this session.
+        """Open a lab from `tutor.labs` in the state in which the learner left it.
 
-        If a lesson embeds the lab, `lesson` is that lesson, and `embedded` has the lesson's own
-        task and some of the goals.
+        If a lesson embeds the lab, `lesson` is that lesson, and `embedded` contains the task and
+        the goals that the lesson sets.
         """
 
     def open_conversation(self, begin: Document) -> None:
-        """Open a text that the model wrote in a lab, in the stepper."""
+        """Open a conversation from a lab in the stepper."""
 
     def open_lesson_progress(self, outline: Outline) -> None: ...
 
     def tell(self, message: TutorError | str | None) -> None:
-        """Show a message on the current screen."""
+        """Show a message on the current screen. None hides the message."""

@@ -44,8 +44,8 @@ def _power(digits: str) -> str:
 def spoken(text: str) -> str:
     """Return text that a screen reader reads correctly.
 
-    Characters that it would skip or misread are replaced with words, and bars and box-drawing
-    characters are removed.
+    Characters that a screen reader would skip or misread are replaced with words. Bars and
+    box-drawing characters are removed.
     """
     for sign, word in _SIGNS:
         text = sign.sub(word, text)
@@ -53,7 +53,7 @@ def spoken(text: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """Return a probability (0 to 1) as a percentage in words. Small ones are never rounded to 0."""
+    """Convert a probability (0 to 1) to a percentage in words. Only 0 itself becomes 0 percent."""
     value = 100 * probability
     if math.isnan(value):
         return _("unknown")
@@ -71,7 +71,7 @@ def percent(probability: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number with at most four digits of precision."""
+    """Format a number with at most four significant digits."""
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
@@ -80,7 +80,7 @@ def number(value: float) -> str:
 
 
 def quoted(data: bytes) -> str:
-    """Return a token's text in quotation marks, with whitespace and invalid bytes named."""
+    """Return a token's text in quotation marks, with names for whitespace and invalid bytes."""
     text = data.decode("utf-8", "backslashreplace")
     text = text.replace("\n", _("(line break)")).replace("\t", _("(tab)"))
     if not text:
@@ -97,7 +97,7 @@ def token(each: Token) -> str:
 
 
 def rank(row: Row, *, sampled: bool = False) -> str:
-    """Return a sentence that describes one row of a distribution."""
+    """Describe one row of a distribution in a sentence."""
     said = _("Rank {rank:,}: {token}, {probability}").format(
         rank=row.rank, token=token(row.token), probability=percent(row.probability)
     )

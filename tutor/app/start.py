@@ -1,4 +1,4 @@
-"""Create the app for the command line, with this machine's course, progress and model."""
+"""Create the app for the command line."""
 
 from __future__ import annotations
 
@@ -35,16 +35,15 @@ def make_app(
     idle_minutes: float | None = None,
     settings: Effective = USUAL,
 ) -> TutorApp:
-    """Return the app with this machine's course, progress and model.
+    """Create the app, with the course, the progress and the model on this machine.
 
     `model` is the value of `--model`, or None for the default. `learner` is the name of the learner
-    whose progress to use. `course` is a folder with other lessons, whose progress is stored
-    separately. `ascii_only` draws in ASCII, which also happens if the locale cannot write UTF-8.
-    The program ends after `idle_minutes` without a key press, or never if None. `settings` are the
-    settings in effect.
+    whose progress is used. `course` is a folder with other lessons, whose progress is stored
+    separately. If `ascii_only` is true, or if the locale cannot write UTF-8, the app draws only
+    ASCII characters. The app exits after `idle_minutes` without a key press, or never if this is
+    None. `settings` are the settings in effect.
 
-    Raises:
-        TutorError: The progress or the lessons cannot be opened.
+    Raises `TutorError` if the progress or the lessons cannot be opened.
     """
     remote = remote_model(model) if is_remote(model) else None
 

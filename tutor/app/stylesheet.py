@@ -1,7 +1,7 @@
-"""A stylesheet that parses each source once.
+"""A stylesheet that parses each source only once.
 
-Textual parses all sources again when the first screen of a kind adds its own style, which delays
-that screen by 15 ms or more.
+When the first screen of a class adds its own style, Textual parses all sources again. That delays
+the screen by 15 ms or more.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from textual.css.model import RuleSet
 
 Source = tuple[object, ...]
-"""What the rules of a source depend on, besides the variables."""
+"""The values that determine the rules of a source, apart from the variables."""
 
 SOURCES = 256
-"""The number of sources whose rules are kept for each theme: more than the app has."""
+"""The maximum number of sources to cache for each theme. This is more than the app has."""
 
 
 class ParsedOnce(Stylesheet):
-    """A stylesheet that keeps the rules of a source for as long as the process runs.
+    """A stylesheet that caches the rules of each source for as long as the process runs.
 
-    The rules of a source depend only on its text and on the variables that a theme defines, and
-    nothing changes them after parsing. So all apps of a process share them, which matters in tests.
+    The rules depend only on the source and on the theme's variables, and they do not change after
+    parsing. Therefore, all apps in a process share them, which makes tests faster.
     """
 
     _parsed: ClassVar[dict[frozenset[tuple[str, str]], LRUCache[Source, list[RuleSet]]]] = {}
-    """The rules of each source, for each set of variables."""
+    """The parsed rules of each source, for each set of variables."""
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
         self._share(self._variables)
 
     def set_variables(self, variables: dict[str, str]) -> None:
-        self._parse_cache = LRUCache(0)  # the one that Textual clears
+        self._parse_cache = LRUCache(0)  # Textual clears this empty cache instead of the shared one
         super().set_variables(variables)
         self._share(variables)
 
@@ -46,5 +46,5 @@ class ParsedOnce(Stylesheet):
         self._parse_cache = self._parsed.setdefault(frozenset(variables.items()), LRUCache(SOURCES))
 
     def reparse(self) -> None:
-        """Parse the sources that have not been parsed with the present variables yet."""
+        """Parse the sources that are not in the cache for the current variables."""
         self.parse()

@@ -1,15 +1,15 @@
 """All colors of the app.
 
-Color shows three things, and each of them is also shown by a symbol, a number or the font weight:
-`ACT` marks where the learner can act, `LIKELY` (5 steps) shows how probable something is, and
-`RIGHT` and `NOT_YET` show whether an answer was correct. The values are theme variables for content
-styles (`"$accent"`) and `.tcss` files.
+Colors show three things: `ACT` marks what the learner can act on, the five colors of `LIKELY` show
+probabilities, and `RIGHT` and `NOT_YET` show whether an answer was correct. Each of them is also
+shown by a symbol, a number or the font weight. The constants are names of theme variables, for
+content styles (`"$accent"`) and `.tcss` files.
 
-The learner chooses dark, light or high-contrast colors, or the terminal's own 16. Each choice has a
-palette for every kind of terminal. The terminal rounds every color to the nearest one that it has,
-so the smaller palettes consist of colors that stay apart after rounding. If `NO_COLOR` is set,
-`tutor.app.terminal.line_filters.Colorless` removes the colors from every line that is drawn,
-because Textual would still send grays.
+The learner chooses dark, light or high-contrast colors, or the terminal's own 16 colors. For each
+choice, there is a palette for every kind of terminal. A terminal with few colors replaces each
+color with the nearest color that it has. The colors of the smaller palettes are still different
+after that. If `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless` removes the colors
+from every line, because Textual would still send shades of gray.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ RULE = "$rule"
 RIGHT = "$success"
 NOT_YET = "$error"
 SELECTED = "on $selected"
-"""The background of the selected row of a list or table."""
+"""The background of the selected row in a list or table."""
 KEY = f"bold {ACT}"
-"""The style of a key's name, on the key line and in sentences."""
+"""The style of key names, on the key line and in sentences."""
 LIKELY = ("$likely-1", "$likely-2", "$likely-3", "$likely-4", "$likely-5")
-"""The colors of probabilities, from nearly impossible to nearly certain."""
+"""The colors for probabilities, from very low to very high."""
 
 LIKELY_BOUNDS = (0.01, 0.05, 0.2, 0.6)
-"""The probabilities that separate the steps of `LIKELY`."""
+"""The probabilities at which one color of `LIKELY` changes to the next."""
 
 
 def likely(probability: float) -> str:
-    """Return the content style for a probability (0 to 1)."""
+    """Return the content style that shows a probability (0 to 1)."""
     return LIKELY[sum(probability >= bound for bound in LIKELY_BOUNDS)]
 
 
@@ -65,7 +65,7 @@ def _many(
     error: str,
     likely: tuple[str, str, str, str, str],
 ) -> Theme:
-    """Return a theme of these colors, for a terminal with at least 256 colors."""
+    """Create a theme with these colors, for a terminal with at least 256 colors."""
     variables = {
         "muted": muted,
         "rule": rule,
@@ -73,7 +73,7 @@ def _many(
         "code": code,
         "heading": heading,
         **{f"likely-{step}": color for step, color in enumerate(likely, start=1)},
-        # These variables are used by Textual's own widgets.
+        # Textual's own widgets use these variables.
         "block-cursor-background": selected,
         "input-cursor-text-style": "reverse",
         "scrollbar-active": likely[0],
@@ -210,7 +210,7 @@ _DEFAULT_COLORS = [
 def _sixteen(
     name: str, *, dark: bool, accent: str, error: str, code: str, likely: tuple[str, ...]
 ) -> Theme:
-    """Return a theme of the terminal's own colors, on its own background."""
+    """Create a theme with the terminal's own colors, on the terminal's own background."""
     variables = {
         **{f"likely-{step}": color for step, color in enumerate(likely, start=1)},
         "code": code,
@@ -258,7 +258,7 @@ SIXTEEN_LIGHT = _sixteen(
     code="ansi_blue",
     likely=("ansi_bright_black", "ansi_cyan", "ansi_bright_blue", "ansi_blue", "ansi_default"),
 )
-"""The 16 colors on a light background, where the bright ones would be too faint."""
+"""The 16 colors for a light background, on which the bright ones would be too faint."""
 
 THEMES = (
     *(MANY_COLORS, COLORS_256),
@@ -271,10 +271,10 @@ THEMES = (
 def theme_for(
     color_system: str | None, no_color: bool, wanted: ThemeName = "auto", *, light: bool = False
 ) -> str:
-    """Return the name of the theme for a `rich.console.Console.color_system`.
+    """Return the name of the theme for a color system of `rich.console.Console.color_system`.
 
-    `wanted` is the learner's choice, and `light` says that the terminal's background is known to be
-    light.
+    `wanted` is the learner's choice. `light` is true if the terminal is known to have a light
+    background.
     """
     light = wanted == "light" or (light and wanted in ("auto", "terminal"))
     sixteen = SIXTEEN_LIGHT if light else SIXTEEN_COLORS

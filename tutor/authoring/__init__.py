@@ -1,12 +1,12 @@
-"""Check what an author's lesson says about the model.
+"""Check the statements about the model in an author's lesson.
 
-    claims       the claims of a lesson, and the findings about them
-    ask          the model's answers, computed in exact arithmetic
-    measured     numbers from many prompts, a formula, or a recorded run
-    attempt      completing a lab with its solution, using the stepper's code
-    kept_answers the stored answers of earlier runs
-    rounding     whether a quoted number matches the computed number
+    claims       finds the statements of a lesson, and reports the wrong ones
+    ask          computes the model's answers in exact arithmetic
+    measured     computes numbers from many prompts, a formula, or a recorded run
+    attempt      runs a lab's solution with the stepper's code
+    kept_answers stores the answers of earlier runs
+    rounding     decides whether a quoted number matches the computed number
 
-This package uses the stepper of the app, but not its screen. It imports torch only when there is
+This package uses the stepper of the app without its screen. It imports torch only if there is
 something to compute.
 """

@@ -1,4 +1,4 @@
-"""Check valid lessons for things that may trip up a learner, such as screens that are too long."""
+"""Check valid lessons for problems that make them hard to read, such as long screens."""
 
 import difflib
 from collections import Counter
@@ -11,17 +11,17 @@ from tutor.course.reading.markup import BLOCKS, markdown
 from tutor.text import counted, wrapped
 
 GOOD_TITLE = 40
-"""The maximum width of a screen title, which shares its line with the place in the lesson."""
+"""The maximum width of a screen title, which shares its line with the number of the screen."""
 TASK_LINES = 3
-"""The maximum number of lines of a lab's task that stay visible in the lab."""
+"""The maximum number of lines of a lab's task that stay visible while the learner uses the lab."""
 
 MIN_LEARNED, MAX_LEARNED = 2, 4
 LEARNED_LINES = 8
-"""The most lines that `learned` may take."""
+"""The maximum number of lines of the `learned` sentences on the screen."""
 BULLET = 2
 
 Advice = tuple[str, str, str]
-"""The id of the part concerned (empty: the whole lesson), the problem, and the next step."""
+"""The id of the affected part (empty for the whole lesson), the problem, and the next step."""
 
 
 def advice(lesson: Lesson) -> Iterator[Advice]:
@@ -43,7 +43,7 @@ def advice(lesson: Lesson) -> Iterator[Advice]:
 
 
 def _about_learned(learned: Sequence[str]) -> Iterator[Advice]:
-    """Check the sentences at the end of the lesson."""
+    """Yield advice about the `learned` sentences, which appear at the end of the lesson."""
     if not MIN_LEARNED <= len(learned) <= MAX_LEARNED:
         yield (
             "",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
 
 _MORE = 4
-"""The number of tokens generated beyond a quoted text, which may end inside a token."""
+"""The number of tokens to generate after the end of a quote, which can end inside a token."""
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -36,11 +36,11 @@ class Value(msgspec.Struct, frozen=True):
     number: float | None = None
     text: str = ""
     trouble: str = ""
-    """The reason why there is no value, for example that `token` is not a single token."""
+    """The reason why a value cannot be computed, for example that `token` is not a single token."""
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """The values of the two prompts of a `compare` question."""
+    """The model's values for the two prompts of a `compare` question."""
 
     values: tuple[float, float] = (0.0, 0.0)
     trouble: str = ""
@@ -53,7 +53,10 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 class Ask:
-    """The answers of the model, which is loaded only if an answer is not stored yet."""
+    """The model's answers to questions that arise while a lesson is checked.
+
+    The model is loaded only for an answer that is not stored yet.
+    """
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class Ask:
         load: Callable[[], LanguageModel],
         solve: Callable[[str, LanguageModel], Solved] = solved,
     ) -> None:
-        """Use `memory` for stored answers, and `solve` to run the built-in solution of a lab."""
+        """Store the answers in `memory`. `solve` runs the built-in solution of a lab."""
         self._memory = memory
         self._load = load
         self._solve = solve
@@ -72,7 +75,7 @@ class Ask:
         return self._load()
 
     def computed(self, value: ModelValue) -> Value:
-        """Return a number that a prediction reveals."""
+        """Return the number that a prediction reveals."""
         return self._memory.answer(value, Value, lambda: self._computed(value))
 
     def quoted(self, number: Quoted) -> Value:
@@ -81,7 +84,7 @@ class Ask:
         return self._memory.answer(asked, Value, lambda: self._quoted(number))
 
     def lab(self, lab: Lab) -> Outcome:
-        """Return the outcome of a lab's solution. An embedded lab is run only once."""
+        """Return the outcome of a lab's solution. Each lab of `tutor.labs` is run only once."""
         if lab.kind == "live":
             name = lab.live
             done = self._memory.answer(name, Solved, lambda: self._solve(name, self._model))
@@ -94,7 +97,7 @@ class Ask:
         return self._memory.answer(asked, Pair, lambda: self._compared(question))
 
     def ranked(self, question: NextTokenQuestion) -> Ranked:
-        """Return the most probable tokens, one more than `within`."""
+        """Return the `within` + 1 most probable tokens after a prompt."""
         asked = [question.prompt, question.within]
         return self._memory.answer(
             asked, Ranked, lambda: self._ranked(self._after(question.prompt), question.within + 1)
@@ -106,7 +109,7 @@ class Ask:
         return self._memory.answer(wanted, Ranked, lambda: self._ranked(self._open(wanted), 2))
 
     def outcomes(self, block: Cases, prompt: str) -> Outcomes:
-        """Return the model's answers for all cases in `prompt`."""
+        """Return the model's answers to all cases in `prompt`."""
         asked = [prompt, block.cases, block.among]
         return self._memory.answer(asked, Outcomes, lambda: outcomes(block, prompt, self._model))
 
@@ -155,9 +158,10 @@ class Ask:
         return self._read(text_ids(self._model, text))
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return a session with these tokens, the same object every time.
+        """Return a session with these tokens, which is always the same object.
 
-        Many prompts of a lesson begin with the same text, which the model then processes only once.
+        Many prompts of a lesson begin with the same text. The model then processes that text only
+        once.
         """
         from tutor.lm.session import Session
 

@@ -1,6 +1,6 @@
-"""Complete a lab with its solution, using the stepper and the goals of the app.
+"""Run a lab's solution, with the stepper and the goals of the app.
 
-This needs neither a screen nor an engine process: the model is called directly.
+This needs neither a screen nor an engine process, because the model is called directly.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of running a lab's solution.
+    """The outcome of running a lab's solution.
 
-    `at_start` has the indexes of the goals that are reached before the first step, and `reached`
-    those that are reached at the end. If the solution fails, `trouble` is the reason and `step` the
-    number of the step (from 1). `over` says whether a guessing game ended.
+    `at_start` contains the indexes of the goals that are reached before the first step, and
+    `reached` the indexes of the goals that are reached at the end. If the solution fails, `trouble`
+    is the reason and `step` is the number of the failed step, counted from 1. `over` is True if a
+    guessing game ended.
     """
 
     at_start: tuple[int, ...] = ()
@@ -46,14 +47,14 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Solved(msgspec.Struct, frozen=True):
-    """The result of running a lab of `tutor.labs`: the names of all goals that were reached."""
+    """The outcome of running a lab of `tutor.labs`: the names of all goals that were reached."""
 
     at_start: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     trouble: str = ""
 
     def outcome(self, lab: Lab) -> Outcome:
-        """Return the outcome for a `lab` of a lesson that embeds this one."""
+        """Return this outcome as the outcome of `lab`, the exercise that embeds the lab."""
         names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
         return Outcome(
             tuple(place for place, name in enumerate(names) if name in self.at_start),
@@ -63,7 +64,7 @@ class Solved(msgspec.Struct, frozen=True):
 
 
 def attempt(lab: Lab, model: LanguageModel) -> Outcome:
-    """Run the solution of a lab and return the outcome, which includes any error."""
+    """Run the solution of a lab, and return the outcome. The outcome includes any error."""
     try:
         return _game(lab, model) if lab.kind == "guess" else _Attempt(lab, model).outcome()
     except TutorError as error:
@@ -71,7 +72,7 @@ def attempt(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 def solved(name: str, model: LanguageModel) -> Solved:
-    """Run the built-in solution of a lab in `tutor.labs`, and delete the files it creates."""
+    """Run the built-in solution of a lab of `tutor.labs`, and delete the files that it creates."""
     from tempfile import TemporaryDirectory
 
     from tutor.labs.kit import registry
@@ -88,7 +89,7 @@ def solved(name: str, model: LanguageModel) -> Solved:
 
 
 def token_id(model: LanguageModel, written: str) -> int:
-    """Return the id of a token as written in a lesson: "␣Paris" or " Paris", "⏎", "<|im_end|>".
+    """Return the id of a token as written in a lesson: "␣Paris", " Paris", "⏎" or "<|im_end|>".
 
     Raises `LessonError` if the text is not exactly one token.
     """
@@ -111,7 +112,10 @@ def opened(model: LanguageModel, text: str) -> Session:
 
 
 def _game(lab: Lab, model: LanguageModel) -> Outcome:
-    """Play the guessing game with only right guesses, to check that it has tokens and ends."""
+    """Play the guessing game with only right guesses.
+
+    This checks that the game has tokens to guess, and that it ends.
+    """
     session = opened(model, lab.prompt)
     game = Game(lab.prompt, session.tokens, None, model=model.card.sha256)
     if game.over:
@@ -125,7 +129,7 @@ def _game(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 class _Attempt:
-    """The explorer without a screen. The model responds to its requests immediately."""
+    """The explorer without a screen. The model responds to each request immediately."""
 
     def __init__(self, lab: Lab, model: LanguageModel) -> None:
         self._lab = lab
@@ -141,10 +145,10 @@ class _Attempt:
         )
 
     def outcome(self) -> Outcome:
-        """Run the solution and return the outcome.
+        """Run the solution, and return the outcome.
 
-        `at_start` has the goals that are reached before the first step. A conversation without a
-        first message has no goals `at_start`.
+        `at_start` contains the goals that are reached before the first step. It is empty for a
+        conversation without a first message.
         """
         self._send(events.EngineChanged(EngineInfo(EngineState.READY, model=self._model.card)))
         if self._lab.prompt.strip():
@@ -188,14 +192,14 @@ class _Attempt:
         self._send(events.TakeFound(row))
 
     def _touch(self) -> None:
-        """Apply the current settings again, so that the explorer reports what is on the screen."""
+        """Apply the current sampler settings again, so that the explorer reports its state."""
         self._send(events.SetSampler(self._state.sampler))
 
     def _send(self, event: Event) -> None:
-        """Handle an event and respond to the request that follows.
+        """Handle an event, and respond to the request that it causes.
 
-        The solution determines how much the model generates, so generation is paused after each
-        request. Raises the explorer's error, if there is one.
+        Generation is paused after each request, because the solution determines how many tokens the
+        model generates. Raises the explorer's error, if there is one.
         """
         self._update(event)
         while (request := self._asked) is not None:

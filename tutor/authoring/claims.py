@@ -1,4 +1,4 @@
-"""Check a lesson's claims about the model."""
+"""Check a lesson's statements about the model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,32 +19,35 @@ from tutor.course.reading.parse import measured_name, number_name
 from tutor.errors import LessonError
 
 CLEAR_FACTOR = 2.0
-"""The minimum ratio between the probabilities for a `compare` question's prompts."""
+"""The minimum ratio between the two probabilities of a `compare` question."""
 CLEAR_BITS = 1.0
-"""The minimum difference between the entropies for a `compare` question's prompts.
+"""The minimum difference between the two entropies of a `compare` question, in bits.
 
 A difference of one bit corresponds to twice as many equally probable tokens.
 """
 CLEAR_EDGE = 1.25
-"""The minimum ratio between two probabilities for a `next-token` question.
+"""The minimum ratio between two probabilities of a `next-token` question.
 
-These are the probabilities of the last token that counts and of the next token. Different
-arithmetic on another machine must not reverse their order.
+These are the probabilities of the last token that counts as right and of the token after it.
+Rounding on another machine must not reverse their order.
 """
 
 Remarks = Iterator[tuple[Level, str, str]]
-"""The problems of a lesson. Each is a level, a sentence, and a next step."""
+"""The problems with a claim. Each is a level, a sentence, and a next step."""
 
 
 class Claim(NamedTuple):
-    """A claim in a lesson that only the model can confirm. `name` is its key for findings."""
+    """A statement in a lesson that only the model can confirm.
+
+    `name` is the key of the part of the lesson that findings refer to.
+    """
 
     name: str
     look: Callable[[Ask], Remarks]
 
 
 def claims(sound: Sound) -> Iterator[Claim]:
-    """Yield all claims in a lesson that only the model can confirm."""
+    """Yield all statements in a lesson that only the model can confirm."""
     for screen in sound.lesson.screens:
         for index, number in enumerate(screen.numbers):
             yield Claim(number_name(screen.id, index), partial(_number, number))
@@ -68,7 +71,7 @@ def check(
 ) -> list[Finding]:
     """Check the claims in these lessons with the model, and return the findings.
 
-    `on_claim` is called with the number of claims checked so far and their total number.
+    `on_claim` is called with the number of claims that have been checked and the total number.
     """
     everything = [(sound, claim) for sound in lessons for claim in claims(sound)]
     findings: list[Finding] = []
@@ -96,7 +99,10 @@ def _number(number: Quoted, ask: Ask) -> Remarks:
 
 
 def _prediction(prediction: Prediction, ask: Ask) -> Remarks:
-    """Check that the answer can be computed, is in the range, and is clear."""
+    """Yield the problems with the answer to a prediction.
+
+    The answer must be computable, within the range, and clear enough for every machine.
+    """
     if isinstance(prediction, TokenPrediction):
         (first, top), (second, next_) = ask.first_two(prediction).tokens
         if top < CLEAR_EDGE * next_:
@@ -153,7 +159,7 @@ def _of_measured(block: Measured, number: OfCases | Score | Entry, ask: Ask) -> 
 
 
 def _figure(says: str, value: float, share: bool, what: str) -> Remarks:
-    """Yield a problem unless `says` quotes `value`. `what` describes the value."""
+    """Yield a problem if `says` does not quote `value`. `what` describes the value."""
     match rounding.quoted(says, value, share=share):
         case None:
             said = f"{says[:60]!r} must contain exactly one number in digits."
@@ -227,12 +233,12 @@ def _next_token(question: NextTokenQuestion, ask: Ask) -> Remarks:
 
 
 def _quotes(says: str, text: str) -> bool:
-    """Return whether `text` begins with the quote `says`, ignoring white space and markup."""
+    """Return True if `text` begins with the quote `says`, ignoring white space and markup."""
     return _plain(text).startswith(_plain(says))
 
 
 def _plain(text: str) -> str:
-    """Return `text` without Markdown markup and with single spaces."""
+    """Return `text` without Markdown markup, and with single spaces."""
     for mark in "␣⏎":
         text = text.replace(mark, " ")
     return " ".join(text.replace("*", "").replace("`", "").split())

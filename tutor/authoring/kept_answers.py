@@ -1,6 +1,6 @@
 """Store the model's answers, so that checking a course again is fast.
 
-The same code and the same model always compute the same answer to a question.
+The stored answers are valid as long as the code and the model are the same.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tutor.paths import cache_folder
 T = TypeVar("T")
 
 MOST = 20_000
-"""The maximum number of stored answers; the oldest ones are dropped."""
+"""The maximum number of stored answers. If there are more, the oldest are dropped."""
 
 USED_CODE = (
     "lm/**/*.py",
@@ -44,24 +44,27 @@ USED_CODE = (
     "app/explorer/update.py",
     "app/explorer/guess/game.py",
 )
-"""The code that affects the answers, as patterns below the package."""
+"""The code that affects the answers, as file patterns relative to the package."""
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class KeptAnswers:
-    """Answers by question, in the user's cache folder. They may be deleted at any time."""
+    """The stored answers by question, in the user's cache folder.
+
+    Users can delete them at any time.
+    """
 
     def __init__(self, model: str, file: Path | None = None) -> None:
-        """Open the stored answers of a model; `model` is the checksum of its file."""
+        """Open the stored answers of the model whose file has the checksum `model`."""
         self._stamp = f"{model} {_state_of_the_code()}"
         self._file = file or _usual_place()
         self._answers: dict[str, msgspec.Raw] = self._read()
         self._new: dict[str, msgspec.Raw] = {}
 
     def answer(self, question: Any, kind: type[T], compute: Callable[[], T]) -> T:
-        """Return the answer to `question`, computing it if necessary.
+        """Return the answer to `question`, and compute it if it is not stored.
 
-        `question` may be any data that msgspec can encode.
+        `question` can be any data that msgspec can encode.
         """
         key = self._key(question, kind)
         with suppress(KeyError, msgspec.MsgspecError):
@@ -73,7 +76,7 @@ class KeptAnswers:
     def save(self) -> None:
         """Add the new answers to the file, which another run may have changed in the meantime.
 
-        If this fails, the next run takes longer.
+        Errors are ignored, because the next run can compute the answers again.
         """
         if self._file is None or not self._new:
             return

@@ -1,8 +1,8 @@
 """Compute how many lines a lesson's Markdown takes on a screen, without drawing it.
 
-The rules follow the style sheet of the app: one blank line between blocks but none around them,
-code indented by one column, and tables without rules. The linter uses the result to warn about
-screens that no longer fit a small terminal.
+The rules follow the app's style sheet: one blank line between blocks but none around them, code
+indented by one column, and tables without lines between the rows. The linter uses the result to
+warn about screens that don't fit on a small terminal.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tutor.text import cells, wrapped
 
 WIDTH = 76
 HEIGHT = 18
-"""The size that an 80x24 terminal leaves for the text and the lab on a lesson's screen."""
+"""The width and height, in an 80x24 terminal, of the area for a screen's text and lab."""
 
 _CODE_INDENT = 2
 _ITEM_INDENT = 3
@@ -29,19 +29,19 @@ _QUOTE_INDENT = 2
 _COLUMN_GAP = 2
 _CARD_EDGE = 2
 _SENTENCE = 1
-"""The line that shows the guess and the answer, in place of the field.
+"""The number of lines that show the guess and the answer of a prediction.
 
-The model's continuation of a text takes one more.
+They replace the input field. A prediction that continues a text needs another line.
 """
 
 
 def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
-    """Return the number of lines that `markdown` takes at `width` columns."""
+    """Return the number of lines of `markdown` at a width of `width` columns."""
     return _stacked(SyntaxTreeNode(parser.parse(markdown)).children, width)
 
 
 def screen_height(screen: Screen, parser: MarkdownIt) -> int:
-    """Return the number of lines that a screen's text, prediction and lab take."""
+    """Return the number of lines of a screen: its text, its prediction and its lab."""
     heights = [height(screen.body, parser)] if screen.body else []
     if screen.prediction is not None:
         heights.append(prediction_height(screen.prediction, parser))
@@ -51,7 +51,7 @@ def screen_height(screen: Screen, parser: MarkdownIt) -> int:
 
 
 def prediction_height(prediction: Prediction, parser: MarkdownIt) -> int:
-    """Return the lines of a prediction's card once the answer is revealed."""
+    """Return the lines of a prediction after the screen has revealed the answer."""
     width = WIDTH - _CARD_EDGE
     lines = [f"Predict  {prediction.ask}", prediction.reveal]
     match prediction:
@@ -65,14 +65,14 @@ def prediction_height(prediction: Prediction, parser: MarkdownIt) -> int:
 
 
 def lab_height(lab: Lab) -> int:
-    """Return the height of a lab's card: its task, its goals, and the line that names the key."""
+    """Return the height of a lab's card: its task, its goals, and the line with its key."""
     return wrapped(f"Lab  {lab.task}", WIDTH - _CARD_EDGE) + len(lab.goals) + 1
 
 
 def too_wide(markdown: str, parser: MarkdownIt) -> Iterator[str]:
     """Yield the lines of code and the table rows that are wider than the screen.
 
-    Other text can be wrapped.
+    All other text can be wrapped.
     """
     for node in SyntaxTreeNode(parser.parse(markdown)).walk():
         if node.type in ("fence", "code_block"):
@@ -91,7 +91,7 @@ def _stacked(nodes: list[SyntaxTreeNode], width: int) -> int:
 
 
 def _block(node: SyntaxTreeNode, width: int) -> int:
-    width = max(width, 8)  # deep nesting may leave no columns
+    width = max(width, 8)  # Deep nesting may leave no columns for the text.
     match node.type:
         case "fence" | "code_block":
             return max(1, node.content.rstrip("\n").count("\n") + 1)
@@ -108,7 +108,7 @@ def _block(node: SyntaxTreeNode, width: int) -> int:
 
 
 def _item(item: SyntaxTreeNode, width: int) -> int:
-    """Return the height of a list item, which has no blank lines between its blocks."""
+    """Return the height of a list item, whose blocks have no blank lines between them."""
     return max(1, sum(_block(node, width) for node in item.children))
 
 
@@ -117,7 +117,7 @@ def _rows(table: SyntaxTreeNode) -> list[list[str]]:
 
 
 def _text(node: SyntaxTreeNode) -> str:
-    """Return the displayed text of a paragraph, heading or cell, without markup."""
+    """Return the displayed text of a paragraph, heading or table cell, without markup."""
     parts = []
     for each in node.walk():
         if each.type in ("text", "code_inline"):

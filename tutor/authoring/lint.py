@@ -1,7 +1,8 @@
 """Check lesson files for their authors, without the model.
 
 `tutor.authoring.claims` contains the checks that need the model. An error means that a lesson
-cannot be used or says something false. A warning is about how the lesson reads or fits the screen.
+cannot be used or contains a false statement. A warning means that a lesson is hard to read or
+doesn't fit on the screen.
 """
 
 import re
@@ -48,8 +49,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Sound(msgspec.Struct, frozen=True):
     """A lesson that could be parsed.
 
-    `file` is the name of its file in findings, and `lines` has the lines of its parts and
-    numbers (`Outcome.lines`). `translation` is true if the file translates another lesson.
+    `file` is the name of its file in findings. `lines` contains the lines of its parts and numbers
+    (`Outcome.lines`). `translation` is True if the file translates another lesson.
     """
 
     path: Path
@@ -59,23 +60,23 @@ class Sound(msgspec.Struct, frozen=True):
     translation: bool = False
 
     def finding(self, name: str, level: Level, message: str, next_step: str) -> Finding:
-        """Return a finding about the part with the key `name`, or about the whole lesson."""
+        """Return a finding about the part with the key `name` (empty: about the whole lesson)."""
         return Finding(self.file, self.lines.get(name, 1), level, message, next_step)
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The findings, by file and then by line, and the usable lessons."""
+    """The findings, sorted by file and line, and the lessons that can be used."""
 
     findings: tuple[Finding, ...]
     lessons: tuple[Sound, ...]
 
 
 def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
-    """Check lesson files, and return the findings and the usable lessons.
+    """Check lesson files, and return the findings and the lessons that can be used.
 
-    Problems are returned, not raised. Each file is checked as part of the course in its folder.
-    `reworded` has the ids of lessons and questions whose meaning is the same as in the last
-    release, although their text has changed.
+    Problems are returned, not raised. Each file is checked as a part of the course in its folder.
+    `reworded` contains the ids of lessons and questions whose text has changed since the last
+    release, although their meaning has not.
     """
     findings: list[Finding] = []
     lessons: list[Sound] = []
@@ -94,17 +95,20 @@ def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report
 
 
 def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return each finding once, sorted by line within each file; files keep their order."""
+    """Return each finding once, sorted by line within each file.
+
+    The order of the files does not change.
+    """
     files = {finding.file: place for place, finding in reversed(list(enumerate(findings)))}
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda each: (files[each.file], each.line)))
 
 
 class _Folder:
-    """A folder of lesson files with its glossary and its facts.
+    """A folder of lesson files, with its glossary and its facts.
 
-    If the folder contains translations, they are checked together with the facts, the glossary and
-    the other lessons of the course that they translate.
+    If the folder contains translations, they are checked together with the original course: its
+    facts, its glossary, and the lessons that are not translated.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -114,7 +118,7 @@ class _Folder:
         self.files: list[Path] = self._attempt(lambda: lesson_files(folder), [], shown)
         course = self._attempt(lambda: original_folder(folder), None, shown)
         self._originals: dict[str, Path] = {}
-        """The files of the translated course by name, if these are translations."""
+        """Return the files of the original course by name, if this folder contains translations."""
         if course is not None:
             self._originals = {file.name: file for file in lesson_files(course)}
         course = course or folder
@@ -127,7 +131,7 @@ class _Folder:
         self._release = self._attempt(lambda: read_release(folder), Release(), shown)
 
     def _beside(self, file: Path, parse: Callable[[str, str], T], otherwise: T) -> T:
-        """Parse a file next to the lessons, or return `otherwise` if it does not exist."""
+        """Parse a file that is not a lesson. Return `otherwise` if the file does not exist."""
         shown = safe(str(file))
 
         def read() -> T:
@@ -157,7 +161,7 @@ class _Folder:
         ]
 
     def about(self, asked: Sequence[Path], reworded: Container[str]) -> Report:
-        """Return the report on the files in `asked`, checked together with the whole folder."""
+        """Return the report on the files in `asked`, which are checked with the whole folder."""
         here = {file.name for file in self.files}
         others = [file for file in self.files if file not in asked]
         others += [file for name, file in self._originals.items() if name not in here]
@@ -197,7 +201,7 @@ class _Folder:
         return Report(tuple(findings), tuple(lessons))
 
     def _compared(self, outline: Outline, shown: str) -> Iterator[Finding]:
-        """Yield errors for what a translation and its original don't have in common."""
+        """Yield an error for each part that a translation or its original lacks."""
         file = self._originals.get(outline.file)
         original = self._read(file, shown).lesson if file else None
         if original is not None:
@@ -216,7 +220,7 @@ def _error(problem: LessonError, file: str) -> Finding:
 
 
 def _unknown_goals(sound: Sound) -> Iterator[Finding]:
-    """Yield errors for goals that an embedded lab of `tutor.labs` does not have."""
+    """Yield an error for each goal that the embedded lab of `tutor.labs` does not have."""
     for lab in sound.lesson.labs:
         if not lab.live:
             continue
@@ -232,7 +236,7 @@ def _unknown_goals(sound: Sound) -> Iterator[Finding]:
 
 
 def _unsaid(sound: Sound) -> Iterator[Finding]:
-    """Yield errors for numbers that are listed for a screen but do not appear on it."""
+    """Yield an error for each number that is listed for a screen but missing from its text."""
     for screen in sound.lesson.screens:
         text = _words(" ".join(_texts_of(sound.lesson, screen)))
         said = [
@@ -277,6 +281,6 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _words(text: str) -> str:
-    """Return `text` on one line and without Markdown markup, for comparison."""
+    """Return `text` on one line, without Markdown markup, for comparing texts."""
     unquoted = re.sub(r"^\s*> ?", "", text, flags=re.MULTILINE)
     return " ".join(re.sub(r"[*`\\]", "", unquoted).split())

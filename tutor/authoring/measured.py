@@ -1,4 +1,4 @@
-"""Compute numbers from many prompts, by a formula, or from a recorded run."""
+"""Compute numbers from many prompts, with a formula, or from a recorded run."""
 
 from __future__ import annotations
 
@@ -20,18 +20,24 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
 
 LONGEST_ANSWER = 16
-"""The maximum number of tokens to generate for an answer; usually fewer are enough."""
+"""The maximum number of tokens to generate for an answer. Most answers need fewer."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):
-    """The probability of each case and whether it is right, or the `trouble` that occurred."""
+    """The results for all cases: their probabilities, and True for each right answer.
+
+    `trouble` is the error, if any.
+    """
 
     shares: tuple[float, ...] = ()
     right: tuple[bool, ...] = ()
     trouble: str = ""
 
     def value(self, number: OfCases, *, in_percent: bool) -> float:
-        """Return a number about the cases. Raises `LessonError` if no case is in its range."""
+        """Return a number that summarizes the cases.
+
+        Raises `LessonError` if no case is in its range.
+        """
         places = [
             place for place, share in enumerate(self.shares) if number.above < share <= number.below
         ]
@@ -46,7 +52,7 @@ class Outcomes(msgspec.Struct, frozen=True):
 
 
 def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
-    """Return the model's answers to all cases."""
+    """Return the probability of each case, and True if the model's answer to it is right."""
     from tutor.lm.chat import text_ids
     from tutor.lm.session import Session
 
@@ -75,19 +81,21 @@ def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
 
 
 def read_ahead(session: Session, ids: Sequence[int]) -> None:
-    """Process `ids` in one pass, and go back.
+    """Process `ids` in one pass, and return to the current position.
 
-    If the model then generates the same tokens, the session has already computed their
-    distributions. One pass over many tokens takes little more time than a pass over one token.
+    If the model later generates the same tokens, the session has already computed their
+    distributions. Processing many tokens in one pass takes little more time than processing a
+    single token.
     """
     end = len(session)
     session.append(ids)
-    session.surprisals(len(session))  # returns no surprisals, but processes the tokens
+    # The surprisals are not needed. Computing them makes the session process the tokens.
+    session.surprisals(len(session))
     session.go_back(end)
 
 
 def _greedy(session: Any, answers: Sequence[str]) -> tuple[float, bool]:
-    """Return the probability of the first token, and whether the generated text is an answer."""
+    """Return the probability of the first token, and True if the generated text is an answer."""
     wanted = [answer.casefold() for answer in answers]
     first, written = 0.0, b""
     for count in range(LONGEST_ANSWER):
@@ -106,9 +114,9 @@ def _greedy(session: Any, answers: Sequence[str]) -> tuple[float, bool]:
 def bm25(block: Bm25, score: Score) -> float:
     """Return the BM25 score of a passage (Robertson and Zaragoza 2009).
 
-    For a word of the question that is in n of N passages and f times in this one, the score is ln(1
-    + (N - n + ½) / (n + ½)) · f (k₁ + 1) / (f + k₁ (1 - b + b · length / mean length)). The result
-    is the sum over the words. The first factor (idf) is never negative, as in Lucene.
+    The score is a sum over the words of the question. A word that occurs in n of N passages, and f
+    times in this passage, adds ln(1 + (N - n + ½) / (n + ½)) · f (k₁ + 1) / (f + k₁ (1 - b + b ·
+    length / mean length)). The first factor (idf) is never negative, as in Lucene.
     """
     passages = [_words(passage) for passage in block.passages]
     passage = passages[score.passage - 1]
@@ -128,7 +136,10 @@ def _words(text: str) -> list[str]:
 
 
 def recorded(block: Record, entry: Entry) -> float | str:
-    """Return a value in multiples of `unit`, or text. Raises `LessonError` if there is neither."""
+    """Return a recorded number divided by `unit`, or a recorded text.
+
+    Raises `LessonError` if the record contains neither at this path.
+    """
     file = paths.assets_folder() / block.file.removeprefix("assets/")
     try:
         found: Any = msgspec.json.decode(file.read_bytes())

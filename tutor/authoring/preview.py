@@ -1,7 +1,8 @@
-"""Show one lesson file as learners see it, and reload it when it is saved (`tutor preview`).
+"""Show a lesson file as learners see it, and reload it when it is saved (`tutor preview`).
 
-A thread watches the file and passes the parsed lesson to the app. The lesson stays at its current
-screen. While another screen covers the lesson (a lab, help, a term), the new version waits.
+A thread watches the file and passes the parsed lesson to the app, which stays at the current screen
+of the lesson. While the learner's view of the lesson is covered (by a lab, help or a term), the app
+waits before it shows the new version.
 """
 
 import os
@@ -24,17 +25,17 @@ from tutor.errors import LessonError
 from tutor.learner.progress import Progress
 
 LOOKS_EVERY = 0.25
-"""Seconds between two checks of the file.
+"""The number of seconds between two checks of the file.
 
-The file is read when two checks in a row find the same state, because an editor may write it in
-several steps.
+The file is parsed when two checks in a row find the same state, because an editor may need several
+steps to write it.
 """
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The result of reading the file.
+    """The result of parsing the file.
 
-    It has the course, the lesson if it is valid, and the findings of the linter.
+    It contains the course, the lesson if it is valid, and the findings of the linter.
     """
 
     course: Course
@@ -43,13 +44,13 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def see(file: Path) -> Seen:
-    """Read the file as part of the course in its folder, without raising errors."""
+    """Parse the file as a part of the course in its folder. Errors are returned, not raised."""
     report = look_over([file])
     try:
         original = original_folder(file.parent)
         language = file.parent.name if original else ""
         course = load_course(original or file.parent, language=language)
-    except LessonError:  # the report also contains this error
+    except LessonError:  # The report also contains this error.
         course = Course()
     if not report.lessons:
         return Seen(course, None, report.findings)
@@ -60,7 +61,7 @@ def see(file: Path) -> Seen:
 
 
 class PreviewApp(TutorApp):
-    """The app, opened at one lesson."""
+    """The app with a single lesson, which is being written."""
 
     CSS_PATH = "../app/main.tcss"
 
@@ -73,7 +74,7 @@ class PreviewApp(TutorApp):
         model_missing: Callable[[], bool],
         ascii_only: bool = False,
     ) -> None:
-        """Preview `file`. `progress` is temporary, so that no stored progress is changed."""
+        """Preview `file`. `progress` is temporary, so that no stored progress changes."""
         self._file = file
         self._seen = see(file)
         super().__init__(
@@ -92,7 +93,7 @@ class PreviewApp(TutorApp):
         threading.Thread(target=self._look, daemon=True, name="preview").start()
 
     async def on_unmount(self) -> None:
-        self._over.set()  # Textual also calls the method of the base class
+        self._over.set()  # Textual calls the method of the base class too.
 
     # --- watching the file, in a separate thread ---------------------------------------------
 
@@ -110,13 +111,13 @@ class PreviewApp(TutorApp):
     def _hand_over(self, seen: Seen | None) -> None:
         try:
             self.call_from_thread(self._came, seen)
-        except RuntimeError:  # the app has been closed in the meantime
+        except RuntimeError:  # The app has been closed in the meantime.
             self._over.set()
 
     # --- showing -----------------------------------------------------------------------------
 
     def _came(self, seen: Seen | None) -> None:
-        """Accept a new version of the file, and show it if nothing covers the lesson."""
+        """Accept a new version of the file, and show it unless another screen covers the lesson."""
         if seen is not None:
             self._seen = seen
             self.services.replace_course(seen.course)
@@ -127,11 +128,11 @@ class PreviewApp(TutorApp):
 
     @property
     def _may_show(self) -> bool:
-        """False while the lesson is covered by a screen that must not be closed."""
+        """Return False while another screen, which must not be closed, covers the lesson."""
         return isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen)
 
     def _show(self) -> None:
-        """Show the current version; a lesson opens at the screen where it was left."""
+        """Show the current version, at the screen where the author left the lesson."""
         asking = isinstance(self.screen, QuizScreen)
         while isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen):
             self.pop_screen()
@@ -148,14 +149,14 @@ class PreviewApp(TutorApp):
 
 
 def _briefly(findings: tuple[Finding, ...]) -> str:
-    """Return the first finding, and the number of further findings."""
+    """Return the first finding, with the number of further findings."""
     first = findings[0]
     more = f" ({len(findings) - 1} more: `tutor lint`)" if len(findings) > 1 else ""
     return f"Line {first.line}: {first.message}{more}"
 
 
 def _state(file: Path) -> tuple[int, int] | None:
-    """Return a value that changes when the file is saved, or None if it does not exist."""
+    """Return a value that changes when the file is saved, or None if the file does not exist."""
     try:
         found = file.stat()
     except OSError:
@@ -166,7 +167,7 @@ def _state(file: Path) -> tuple[int, int] | None:
 def make_preview(
     file: Path, progress: Progress, model: str | None, *, ascii_only: bool = False
 ) -> PreviewApp:
-    """Return a preview of `file` with the given model (None: the default model)."""
+    """Return a preview of `file` that uses the given model. None means the default model."""
     from tutor.engine.client import EngineClient
     from tutor.models import installed
     from tutor.text import writes_utf8

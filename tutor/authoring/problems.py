@@ -1,4 +1,4 @@
-"""Show the problems of a lesson that is being written, instead of the lesson."""
+"""Show the problems of a lesson instead of the lesson, while an author writes it."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -14,7 +14,7 @@ from tutor.text import safe
 
 
 class ProblemsScreen(TextScreen):
-    """The screen with the linter's findings about one file."""
+    """A screen with the linter's findings about one file."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 

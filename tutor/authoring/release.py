@@ -1,9 +1,11 @@
-"""Record the released versions of a course, with a hash of the meaning of each lesson and question.
+"""Record the released versions of a course, with a hash of each part's meaning.
 
-Learners' progress refers to these versions, so the version of a lesson or question must increase
-when its meaning changes. The meaning of a question is what it asks and which answers are right,
-without its hint or the wording of its feedback. The meaning of a lesson is its screens, its
-questions, and its labs with their goals. Its prose does not count and can be improved at any time.
+Learners' progress refers to these versions. When the meaning of a lesson or question changes, its
+version must therefore increase.
+
+The meaning of a question consists of what it asks and which answers are right. Its hint and the
+wording of its feedback don't belong to it. The meaning of a lesson consists of its screens, its
+questions, and its labs with their goals. Its prose can be improved without a new version.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ _BESIDE = {"id", "version", "hint", "why", "screen"}
 
 
 class Released(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A released version, and a hash of the text that carries its meaning."""
+    """A released version, with a hash of the text that determines its meaning."""
 
     version: int
     meaning: str
@@ -39,7 +41,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     questions: dict[str, Released] = {}
 
     def after(self, lessons: Iterable[Lesson]) -> Release:
-        """Return the release with these lessons added or replaced."""
+        """Return a new release that also contains the current versions of these lessons."""
         now = list(lessons)
         questions = [question for lesson in now for question in lesson.questions]
         return Release(_with(self.lessons, now), _with(self.questions, questions))
@@ -50,9 +52,9 @@ def _with(before: Mapping[str, Released], now: Iterable[Lesson | Question]) -> d
 
 
 def read_release(folder: Path) -> Release:
-    """Return the release recorded in `folder`, or an empty one if there is no record.
+    """Return the release recorded in `folder`, or an empty release if there is no record.
 
-    Raises `LessonError`.
+    Raises `LessonError` if the record cannot be read.
     """
     file = folder / FILE
     try:
@@ -66,7 +68,7 @@ def read_release(folder: Path) -> Release:
 
 
 def write_release(folder: Path, release: Release) -> Path:
-    """Write the record, formatted so that diffs are readable. Raises `LessonError`."""
+    """Write the record in a form whose diffs are readable. Raises `LessonError`."""
     file = folder / FILE
     data = msgspec.json.format(msgspec.json.encode(release), indent=1)
     try:
@@ -77,10 +79,10 @@ def write_release(folder: Path, release: Release) -> Path:
 
 
 def changed(lesson: Lesson, release: Release) -> Iterator[tuple[str, str, str]]:
-    """Yield a problem for each part with a changed meaning or a decreased version.
+    """Yield a problem for each part whose version is wrong.
 
-    A changed meaning is only a problem if the version stays the same. Each item is an id (empty for
-    the lesson), the problem, and the next step.
+    A version must not decrease, and must increase when the meaning changes. A problem consists of
+    an id (empty for the lesson), a sentence, and the next step.
     """
     yield from _changed("", lesson, release.lessons.get(lesson.id))
     for question in lesson.questions:
@@ -109,7 +111,7 @@ def _changed(
 
 
 def released(what: Lesson | Question) -> Released:
-    """Return the version of a lesson or question, and a hash of the text with its meaning."""
+    """Return the version of a lesson or question, and a hash of its meaning."""
     meaning = _of_lesson(what) if isinstance(what, Lesson) else _of_question(what)
     data = msgspec.json.encode(meaning, order="deterministic")
     return Released(what.version, blake2b(data, digest_size=12).hexdigest())
@@ -130,7 +132,7 @@ def _of_lesson(lesson: Lesson) -> Any:
 
 
 def _squeezed(value: Any) -> Any:
-    """Return `value` without any `why` fields, and with single spaces."""
+    """Return `value` without its `why` fields, and with single spaces."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
-"""Decide whether a number quoted in a text matches the computed number.
+"""Decide whether a quoted number matches a computed number.
 
-It matches if the computed number rounds to the quoted one. After "about", the last digit of the
-quoted number may be off by one, because the faster arithmetic of the app may round differently.
+They match if the computed number rounds to the quoted number. After "about", the last digit of the
+quoted number can differ by one, because the faster arithmetic in the app rounds differently.
 """
 
 import re
@@ -9,13 +9,13 @@ import re
 _NUMBER = re.compile(r"[-−]?\d[\d,\u202f\u00a0]*(?:\.\d+)?")
 _ABOUT = ("about ", "some ")
 _SLACK = 1.0001
-"""The factor that widens the rounding interval, so that a value on its edge matches."""
+"""The factor by which the rounding interval is widened, so that a value on its edge matches."""
 
 
 def numbers(said: str) -> list[str]:
-    """Return the numbers in `said` without thousands separators.
+    """Return the numbers in `said`, without their thousands separators.
 
-    "12,636 of 49,152" contains two numbers.
+    For example, "12,636 of 49,152" contains two numbers.
     """
     return [
         re.sub(r"[,\u202f\u00a0]", "", found).replace("−", "-")
@@ -24,9 +24,9 @@ def numbers(said: str) -> list[str]:
 
 
 def rounds_to(value: float, figure: str, *, about: bool = False) -> bool:
-    """Return whether `value` rounds to `figure`, with as many decimals as `figure` has.
+    """Return True if `value` rounds to `figure`, with as many decimals as `figure` has.
 
-    With `about`, the next number above or below also matches.
+    With `about`, the next number above or below `figure` also matches.
     """
     decimals = len(figure.partition(".")[2])
     off = 1.5 if about else 0.5
@@ -34,9 +34,9 @@ def rounds_to(value: float, figure: str, *, about: bool = False) -> bool:
 
 
 def quoted(said: str, value: float, *, share: bool) -> bool | None:
-    """Return whether `said` quotes `value`. With `share`, a % sign means percent.
+    """Return True if `said` quotes `value`, or None if `said` doesn't contain exactly one number.
 
-    The result is None unless `said` contains exactly one number.
+    With `share`, a percent sign means that `value` is a fraction of 1.
     """
     figures = numbers(said)
     if len(figures) != 1:
@@ -46,7 +46,7 @@ def quoted(said: str, value: float, *, share: bool) -> bool | None:
 
 
 def as_quoted(said: str, value: float, *, share: bool) -> str:
-    """Return `value` formatted with one more decimal than the number in `said`."""
+    """Return `value` with one more decimal than the number in `said`."""
     in_percent = share and "%" in said
     value = 100 * value if in_percent else value
     figures = numbers(said)

@@ -1,4 +1,4 @@
-"""Create a skeleton lesson with an example of each part, which can be opened and linted."""
+"""Create a skeleton lesson, with an example of each part, that can be opened and checked."""
 
 import re
 from pathlib import Path
@@ -11,10 +11,10 @@ from tutor.text import safe
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER = re.compile(r"\d+")
-_LONGEST_ID = 40  # the ids of screens, labs and questions extend it
+_LONGEST_ID = 40  # The ids of screens, labs and questions begin with this id, so they are longer.
 
 _TEMPLATE = Path(__file__).with_name("skeleton.md")
-"""The lesson, in which `$number`, `$title` and `${id}` are replaced."""
+"""The text of the lesson, with the placeholders `$number`, `$title` and `${id}`."""
 
 
 def new_lesson(lesson_id: str, folder: Path) -> Path:

@@ -1,6 +1,7 @@
-"""The two older generations of chatbots, rules and a bank of answers, and the test messages.
+"""Two chatbots from before language models: one with rules, one with prepared answers.
 
-All three generations of chatbots get the same test messages (`probes`). Everything here is plain
-data and plain Python, read from `assets/bots`, except `tutor.bots.intents`, the network that
-recognizes intents. The third generation is the language model (`tutor.lm.session`).
+They represent the first and the second generation of chatbots. The third generation is the language
+model (`tutor.lm.session`). All three are tested with the same messages (`probes`). The rules,
+answers and test messages are in `assets/bots`. Only `tutor.bots.intents` and
+`tutor.bots.retrieval_bot` need torch.
 """

@@ -1,7 +1,7 @@
-"""The second generation: what visitors want (intents), and a bank of prepared answers.
+"""The second generation of chatbots: intents (what a visitor wants) and prepared answers.
 
-`tutor.bots.intents` recognizes the intent of a message, and `tutor.bots.retrieval_bot` picks the
-answer by comparing vectors.
+This module contains the data types. `tutor.bots.intents` recognizes the intent of a message, and
+`tutor.bots.retrieval_bot` chooses the answer by comparing vectors.
 """
 
 import re
@@ -12,10 +12,10 @@ import msgspec
 from tutor.bots.errors import BotError
 
 MOST_OWN = 10
-"""The most intents that a learner can add."""
+"""The maximum number of intents that a learner can add."""
 MOST_PHRASES = 40
 FEWEST_PHRASES = 3
-"""The fewest phrases that a new intent can be trained on."""
+"""The minimum number of phrases that an intent needs for training."""
 LONGEST = 200
 
 Phrase = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
@@ -26,10 +26,10 @@ Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 class Intent(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"held_out": "held-out"}
 ):
-    """Something that visitors want.
+    """An intent: something that visitors want, such as to borrow a book.
 
-    The network is trained on `phrases` and measured on `held_out`. `own` means that the learner
-    wrote it.
+    The network is trained on `phrases` and tested on the `held_out` phrases. `own` is True if the
+    learner wrote the intent.
     """
 
     name: Name
@@ -40,14 +40,17 @@ class Intent(
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer, with the questions that it was written for."""
+    """A prepared answer, with the questions that it answers."""
 
     asked: Annotated[tuple[Phrase, ...], msgspec.Meta(min_length=1)]
     answer: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
 
 
 class Bank(msgspec.Struct, frozen=True):
-    """The intents, and the answers by the name of their intent."""
+    """All intents of a bot, and the prepared answers for each intent.
+
+    The keys of `answers` are the names of the intents.
+    """
 
     intents: tuple[Intent, ...]
     answers: dict[str, tuple[Entry, ...]]
@@ -62,7 +65,10 @@ class Bank(msgspec.Struct, frozen=True):
 
 
 class Near(msgspec.Struct, frozen=True):
-    """An answer with one of its questions, and how similar that question is to the message."""
+    """A candidate answer, with one of its questions.
+
+    `cosine` is the cosine similarity of the question and the visitor's message.
+    """
 
     intent: str
     question: str
@@ -71,18 +77,19 @@ class Near(msgspec.Struct, frozen=True):
 
 
 class Likely(msgspec.Struct, frozen=True):
-    """An intent, and the probability that the network gives it."""
+    """The name of an intent, and its probability according to the network."""
 
     intent: str
     probability: float
 
 
 class RetrievalReply(msgspec.Struct, frozen=True):
-    """The bot's reply, with the candidates that it was chosen from.
+    """The bot's reply, with the candidate answers from which it was chosen.
 
-    `likely` has the most probable intents, and `nearest` the most similar questions of all intents
-    that are probable enough. The reply is the answer to the first of these questions, unless its
-    cosine is below `threshold`.
+    `likely` contains the most probable intents. `nearest` contains the questions most similar to
+    the message, among the questions of all intents that are probable enough. The reply is the
+    answer to the first of these questions, or "I don't know" if its cosine similarity is below
+    `threshold`.
     """
 
     likely: tuple[Likely, ...]
@@ -106,9 +113,10 @@ UNKNOWN = "I don't know. Please ask at the desk."
 
 
 def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
-    """Return an intent and its answer from one line, `NAME: PHRASE; PHRASE; PHRASE = ANSWER`.
+    """Parse an intent and its answer: `NAME: PHRASE; PHRASE; PHRASE = ANSWER`.
 
-    `taken` are the names of the other intents. Raises `BotError`.
+    `taken` contains the names of all other intents. Raises `BotError` if the line is incomplete or
+    invalid.
     """
     head, equals, answer = text.partition("=")
     name, colon, rest = head.partition(":")
@@ -134,7 +142,7 @@ def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
 
 
 def with_own(bank: Bank, own: tuple[tuple[Intent, Entry], ...]) -> Bank:
-    """Return the bank with the intents that the learner has added."""
+    """Return a bank that also contains the intents and answers that the learner has added."""
     return Bank(
         intents=(*bank.intents, *(intent for intent, _ in own)),
         answers=bank.answers | {intent.name: (entry,) for intent, entry in own},

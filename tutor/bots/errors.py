@@ -1,7 +1,7 @@
-"""The error for a bot's rules, intents and files."""
+"""The error class of this package."""
 
 from tutor.errors import TutorError
 
 
 class BotError(TutorError, title="The bot cannot use this"):
-    """A rule, an intent or a file that a bot cannot use."""
+    """An error that is raised if a bot cannot use a rule, an intent or a file."""

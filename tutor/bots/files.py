@@ -1,4 +1,4 @@
-"""Reads the files in `assets/bots`, and rule files that users write."""
+"""Read the YAML files in `assets/bots`, and rule files that users write."""
 
 import re
 from functools import cache
@@ -18,7 +18,7 @@ from tutor.bots.rules import RuleBook
 T = TypeVar("T")
 
 LARGEST = 200_000
-"""The most bytes in a file."""
+"""The maximum size of a file, in bytes."""
 DEEPEST = 8
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?\Z", re.DOTALL)
@@ -50,7 +50,10 @@ def shipped_probes() -> ProbeSet:
 
 
 def read_rules(path: Path) -> RuleBook:
-    """Return the rules in a file. Raises `BotError`, which names the line or the rule."""
+    """Read the rules from a file.
+
+    Raises `BotError` if the file is invalid. The message names the line or the rule.
+    """
     book = _read(path, RuleBook)
     names: set[str] = set()
     for rule in book.rules:
@@ -82,7 +85,10 @@ def _read(path: Path, kind: type[T]) -> T:
 
 
 def decode(text: str, kind: type[T], file: str) -> T:
-    """Return the YAML of a file as a `kind`. Raises `BotError`, which names the line."""
+    """Convert the YAML text of a file to an object of the class `kind`.
+
+    Raises `BotError` if the text is invalid. The message contains the line number.
+    """
     try:
         _refuse_aliases_and_depth(text, file)
         data = yaml.safe_load(text)
@@ -106,7 +112,10 @@ def decode(text: str, kind: type[T], file: str) -> T:
 
 
 def _refuse_aliases_and_depth(text: str, file: str) -> None:
-    """Raise `BotError` for deep nesting, and for aliases, which let a small file grow large."""
+    """Raise `BotError` if the YAML text is nested too deeply or contains aliases.
+
+    With aliases, a small file could produce a huge object.
+    """
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -122,9 +131,10 @@ def _refuse_aliases_and_depth(text: str, file: str) -> None:
 
 
 def _line_of(node: Any, path: str) -> int:
-    """Return the line to which a path from msgspec leads, such as `.rules[3].priority`.
+    """Return the line of the value at a path in a YAML document.
 
-    If a part of the path does not exist, this is the line of the last part that does.
+    The path is from an error message of msgspec, such as `.rules[3].priority`. If the document does
+    not contain the whole path, this returns the line of the last part that exists.
     """
     line = 1
     for step in _STEP.finditer(path):

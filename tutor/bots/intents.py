@@ -1,24 +1,26 @@
-"""A small network that learns from a few hundred phrases to recognize the intent of a message.
+"""Train a small network to recognize the intent of a message, from a few hundred phrases.
 
-A message becomes a vector, and the vector becomes a probability for each intent:
+A message is converted to a vector, and the network converts the vector to a probability for each
+intent:
 
     message ──► vector [w + BUCKETS] ──► tanh layer [HIDDEN] ──► softmax over the intents
 
-**The vector** has two halves, each scaled to length 1. One is the mean of the rows of the language
-model's own embedding table, in which words with similar uses are near each other, so "bicycle"
-helps with "bike". The other counts character n-grams of three and four letters, so "libary" still
-looks like "library". (Bojanowski, Grave, Joulin and Mikolov 2017, "Enriching Word Vectors with
-Subword Information": n-grams are hashed into a fixed number of buckets.) A word that many phrases
-contain ("do", "the") counts less than a rare one, by ln(1 + N / (1 + n)) for a word in n of N
-phrases.
+**The vector** has two parts, each scaled to length 1. The first part is the mean of the words' rows
+in the language model's embedding table. Words with similar meanings have similar rows, so a network
+that was trained on "bike" also recognizes "bicycle". The second part counts the character n-grams
+of three and four letters, so a misspelled "libary" is still similar to "library". As in Bojanowski,
+Grave, Joulin and Mikolov 2017 ("Enriching Word Vectors with Subword Information"), n-grams are
+hashed into a fixed number of buckets. Frequent words such as "do" and "the" get less weight than
+rare words: the weight of a word in n of N phrases is ln(1 + N / (1 + n)).
 
-Accuracy when this was written, on 100 phrases that the network has not seen: 83 % with
-SmolLM2-135M, and 79 % with the small bundled model. With the embedding rows alone it was about 82
-and 52 %, with n-grams alone 78 %.
+On 100 phrases that the network was not trained on, the accuracy was 83 % with SmolLM2-135M and 79 %
+with the small bundled model. With the embedding rows alone, it was about 82 % and 52 %; with
+n-grams alone, it was 78 %.
 
-**The network** is trained on all phrases at once, with cross-entropy and AdamW. In each step, half
-of the hidden layer is switched off at random (dropout); otherwise it would memorize the 240 phrases
-and learn nothing else. The same phrases, model and seed give the same network, except for rounding.
+**The network** is trained on all phrases at once, with cross-entropy and AdamW. In each step, a
+random half of the hidden layer is switched off (dropout). Without dropout, the network would only
+memorize the 240 phrases. The same phrases, model and seed give the same network, except for
+rounding.
 """
 
 import math
@@ -36,7 +38,7 @@ from tutor.lm.fast.kernels import one_thread
 from tutor.lm.language_model import LanguageModel
 
 BUCKETS = 1024
-"""The number of buckets that character n-grams are hashed into."""
+"""The number of hash buckets for character n-grams."""
 HIDDEN = 64
 STEPS = 150
 RATE = 0.01
@@ -46,7 +48,10 @@ DROPPED = 0.5
 
 
 class Encoder:
-    """A function from messages to vectors. `phrases` determine which words are frequent."""
+    """A converter from messages to vectors.
+
+    Frequent words get less weight; the `phrases` determine how frequent a word is.
+    """
 
     def __init__(self, model: LanguageModel, phrases: Sequence[str]) -> None:
         self._table = EmbeddingTable(model.network)
@@ -57,7 +62,10 @@ class Encoder:
         self.size = self._table.width + BUCKETS
 
     def vectors(self, messages: Sequence[str]) -> Tensor:
-        """Return vectors of length 1 [messages, size]; zeros for a message without a word."""
+        """Return a vector of length 1 for each message: [messages, size].
+
+        The vector of a message without words is zero.
+        """
         return torch.stack([self._vector(message) for message in messages])
 
     def _vector(self, message: str) -> Tensor:
@@ -70,7 +78,11 @@ class Encoder:
 
     @torch.inference_mode()
     def _of_word(self, word: str) -> Tensor:
-        """Return a word's vector [size]: the mean of its tokens' embeddings, and its n-grams."""
+        """Return the vector of a word: [size].
+
+        It consists of the mean of the embeddings of the word's tokens and the counts of its
+        n-grams.
+        """
         if word not in self._known:
             rows = scaled(self._table.rows_of(self._tokenizer.encode(" " + word)))
             buckets = [zlib.crc32(ngram.encode()) % BUCKETS for ngram in ngrams_of(word)]
@@ -80,7 +92,10 @@ class Encoder:
 
 
 def ngrams_of(word: str) -> Iterator[str]:
-    """Yield the word with markers at its ends, and all its n-grams of three and four characters."""
+    """Yield the n-grams of a word: the whole word, and all parts of three or four characters.
+
+    The characters < and > mark the beginning and the end of the word.
+    """
     marked = f"<{word}>"
     yield marked
     for size in (3, 4):
@@ -102,7 +117,10 @@ class IntentNetwork(nn.Module):
 
 
 class Wrong(NamedTuple):
-    """A held-out phrase that the network assigns to a wrong intent. Intents are numbers."""
+    """A held-out phrase that the network assigns to the wrong intent.
+
+    `wanted` and `taken_for` are the indices of the right and the wrong intent.
+    """
 
     phrase: str
     wanted: int
@@ -110,7 +128,10 @@ class Wrong(NamedTuple):
 
 
 class IntentTraining:
-    """A network in training on `phrases[i]` for intent i, to be measured on `held_out[i]`."""
+    """A training run of an intent network.
+
+    For the intent with index i, the network is trained on `phrases[i]` and tested on `held_out[i]`.
+    """
 
     def __init__(
         self,
@@ -132,7 +153,7 @@ class IntentTraining:
         self._random = torch.Generator().manual_seed(seed)
         self._optimizer = torch.optim.AdamW(self.network.parameters(), RATE, weight_decay=DECAY)
         self.losses: list[float] = []
-        """The loss of each step so far, in nats."""
+        """The loss of each training step so far, in nats."""
 
     @property
     def finished(self) -> bool:
@@ -148,12 +169,12 @@ class IntentTraining:
         self.losses.append(loss.item())
 
     def _drop(self, hidden: Tensor) -> Tensor:
-        """Set random numbers to 0, and scale the others to keep the sum about the same."""
+        """Apply dropout: set random activations to 0, and scale up the others."""
         kept = torch.rand(hidden.shape, generator=self._random) >= DROPPED
         return hidden * kept / (1 - DROPPED)
 
     def probabilities(self, messages: Sequence[str]) -> Tensor:
-        """Return the probabilities of all intents [messages, intents]."""
+        """Return the probability of each intent for each message: [messages, intents]."""
         return self._scores(self.encoder.vectors(messages)).softmax(dim=-1)
 
     @torch.no_grad()
@@ -162,12 +183,12 @@ class IntentTraining:
         return scores
 
     def wrong(self) -> list[Wrong]:
-        """Return the held-out phrases that the network assigns to a wrong intent."""
+        """Return the held-out phrases that the network assigns to the wrong intent."""
         found = self._scores(self._held_out_vectors).argmax(dim=-1).tolist()
         judged = zip(self._held_out, self._wanted.tolist(), found, strict=True)
         return [Wrong(phrase, wanted, got) for phrase, wanted, got in judged if wanted != got]
 
 
 def _numbers(groups: Sequence[Sequence[str]]) -> Tensor:
-    """Return the number of the group that each member belongs to [members]."""
+    """Return the index of the group that each member belongs to: [members]."""
     return torch.tensor([number for number, group in enumerate(groups) for _ in group])

@@ -1,15 +1,15 @@
-"""The patterns of a rule-based bot: a small language for messages.
+"""Match messages with the patterns of a rule-based bot.
 
     *          any words, or none          open/opened   one of these words
     _          exactly one word            *day          a word with this ending
 
-A pattern is compared with the whole message, word by word, ignoring case and punctuation. Whatever
-`*`, `_` or a word with a `*` in it matches is captured, in order.
+A pattern is compared with the whole message, word by word, ignoring case and punctuation. The words
+that match a `*`, a `_` or a word that contains a `*` are captured, in order.
 
-The stars cut a pattern into segments. If a segment fits in several positions, the earliest one
-leaves the most room for the segments after it, so no other position ever has to be tried. The work
-is at most the length of the pattern times the length of the message, whatever a user writes. (A
-regular expression can be made to take forever.)
+The stars divide a pattern into segments. If a segment matches at several positions, the first of
+these positions leaves the most room for the segments after it, so no other position has to be
+tried. The time is therefore at most proportional to the length of the pattern times the length of
+the message, for any pattern. (Some regular expressions take practically forever.)
 """
 
 import re
@@ -21,42 +21,49 @@ from typing import NamedTuple
 from tutor.bots.errors import BotError
 
 LONGEST = 200
-"""The most characters in a pattern."""
+"""The maximum number of characters in a pattern."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 
 Element = tuple[str, ...]
-"""The words that match here: `("*",)` for any number of words, `("_",)` for any one word."""
+"""An element of a pattern: the alternative words that match at this point.
+
+`("*",)` matches any number of words, and `("_",)` matches any single word.
+"""
 _ANY: Element = ("*",)
 
 
 class Span(NamedTuple):
-    """Words of the message, from `start` up to, but not including, `end`."""
+    """A range of words in a message, from index `start` up to, but not including, index `end`."""
 
     start: int
     end: int
 
 
 class Match(NamedTuple):
-    """A match: the captured spans in order, and the positions of the pattern's literal words."""
+    """A match of a pattern and a message.
+
+    `captures` contains the captured words, in order. `literal` contains the indices of the words
+    that match literal words of the pattern.
+    """
 
     captures: tuple[Span, ...]
     literal: tuple[int, ...]
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text as they are written, without the punctuation around them."""
+    """Return the words of a text, without the punctuation between them. The case is unchanged."""
     return _WORD.findall(text)
 
 
 def folded(word: str) -> str:
-    """Return a word in the form in which patterns compare it."""
+    """Return a word in the form that is used for comparison: lowercase, with plain apostrophes."""
     return word.casefold().replace("’", "'")
 
 
 @lru_cache(maxsize=4096)
 def parse(pattern: str) -> tuple[Element, ...]:
-    """Return the elements of a pattern. Raises `BotError`."""
+    """Parse a pattern, and return its elements. Raises `BotError` if the pattern is invalid."""
     if len(pattern) > LONGEST:
         raise BotError(f"A pattern has at most {LONGEST} characters.", "Use fewer words.")
     elements = tuple(_element(each) for each in pattern.split())
@@ -81,7 +88,7 @@ def _element(text: str) -> Element:
 
 
 def captures_of(pattern: str) -> int:
-    """Return how many captures a pattern has."""
+    """Return the number of captures in a pattern."""
     return sum(any(_is_open(each) for each in element) for element in parse(pattern))
 
 
@@ -90,7 +97,10 @@ def _is_open(alternative: str) -> bool:
 
 
 def match(pattern: str, words: Sequence[str]) -> Match | None:
-    """Return how the pattern matches a message of these `folded` words, or None if it does not."""
+    """Match a pattern with the words of a message.
+
+    `words` must be in the form that `folded` returns. Returns None if the pattern does not match.
+    """
     segments = _segments(parse(pattern))
     starts = _starts(segments, words)
     if starts is None:
@@ -111,7 +121,10 @@ def match(pattern: str, words: Sequence[str]) -> Match | None:
 
 
 def _segments(elements: Sequence[Element]) -> list[list[Element]]:
-    """Return the segments between the stars: always one more than there are stars."""
+    """Divide a pattern into the segments between its stars.
+
+    A pattern with n stars has n + 1 segments, some of which can be empty.
+    """
     segments: list[list[Element]] = [[]]
     for element in elements:
         if element == _ANY:
@@ -122,10 +135,10 @@ def _segments(elements: Sequence[Element]) -> list[list[Element]]:
 
 
 def _starts(segments: Sequence[Sequence[Element]], words: Sequence[str]) -> list[int] | None:
-    """Return where each segment starts, or None if the pattern does not match.
+    """Return the index of the word at which each segment starts, or None if there is no match.
 
-    The first segment is at the start of the message and the last one at its end. Those between are
-    as early as possible.
+    The first segment is at the beginning of the message, and the last segment is at the end. Every
+    other segment is at the first position at which it matches.
     """
     last = len(words) - len(segments[-1])
     if not _fits(segments[0], words, 0):

@@ -1,4 +1,4 @@
-"""Test messages for all bots, and what counts as a correct reply to each."""
+"""Test messages for all bots, and criteria for correct replies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, get_args
@@ -12,11 +12,11 @@ BOTS: tuple[Bot, ...] = get_args(Bot)
 
 
 class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The condition under which a reply is correct.
+    """A criterion for correct replies.
 
-    The reply must contain one of `says`, if there are any, and none of `avoids`. If `declines` is
-    set, the bot must say "I don't know". If it is not set and there are `says`, "I don't know" is
-    wrong.
+    If `declines` is True, only "I don't know" is correct. Otherwise, a correct reply contains at
+    least one of the phrases in `says`, unless `says` is empty, and none of the phrases in `avoids`.
+    "I don't know" is then correct only if `says` is empty.
     """
 
     says: tuple[str, ...] = ()
@@ -27,7 +27,12 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Probe(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"right_for": "right-for"}
 ):
-    """A test message. `before` is the conversation up to it, in which visitor and bot alternate."""
+    """A test message for all bots.
+
+    `before` contains the earlier messages of the conversation, in which visitor and bot alternate.
+    `right` is the criterion for correct replies. `right_for` contains different criteria for some
+    bots.
+    """
 
     kind: Kind
     message: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -40,7 +45,10 @@ class Probe(
 
 
 class ProbeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All test messages, and the phrases that count as "I don't know" in generated text."""
+    """All test messages.
+
+    A generated text that contains one of the phrases in `declining` counts as "I don't know".
+    """
 
     declining: tuple[str, ...]
     probes: tuple[Probe, ...]
@@ -50,13 +58,16 @@ class ProbeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def declines(text: str, declining: Sequence[str]) -> bool:
-    """Return whether a generated text says that the bot does not know."""
+    """Return True if a generated text contains one of the phrases that count as "I don't know"."""
     plain = _plain(text)
     return any(phrase in plain for phrase in declining)
 
 
 def is_right(criterion: Criterion, text: str, declined: bool) -> bool:
-    """Return whether a reply is correct; `declined` means that it says "I don't know"."""
+    """Return True if a reply meets the criterion.
+
+    `declined` is True if the bot answered "I don't know".
+    """
     if criterion.declines or (declined and criterion.says):
         return declined and criterion.declines
     plain = _plain(text)

@@ -1,4 +1,8 @@
-"""The second generation: a network recognizes the intent, and a cosine picks the answer."""
+"""The second generation of chatbots, which retrieves prepared answers.
+
+A network recognizes the intent of a message. The bot then chooses the answer whose question has the
+highest cosine similarity to the message.
+"""
 
 import torch
 
@@ -7,18 +11,25 @@ from tutor.bots.intents import IntentTraining
 from tutor.lm.language_model import LanguageModel
 
 LIKELY = 0.1
-"""The bot considers the answers of intents with this probability, and of the most probable one."""
-THRESHOLD = 0.5
-"""The bot gives an answer if its cosine similarity is at least this.
+"""The minimum probability of an intent whose answers the bot considers.
 
-With SmolLM2, 72 of the 100 held-out phrases get an answer for the right intent, 3 get one for a
-wrong intent, and 25 get none. Of 30 messages that the bank has no answer for, 26 get none.
+The bot always considers the answers of the most probable intent.
+"""
+THRESHOLD = 0.5
+"""The minimum cosine similarity of an answer. Below it, the bot says "I don't know".
+
+Measured with SmolLM2: of the 100 held-out phrases, 72 get an answer for the right intent, 3 get an
+answer for a wrong intent, and 25 get no answer. Of 30 messages that the bank has no answer for, 26
+get no answer.
 """
 SHOWN = 5
 
 
 class RetrievalBot:
-    """A bank of answers, with the network that is trained for it."""
+    """A bot that replies with prepared answers from a bank.
+
+    Its intent network has to be trained first, by calling `training.step`.
+    """
 
     def __init__(self, model: LanguageModel, bank: Bank, seed: int) -> None:
         self._bank = bank
@@ -38,7 +49,7 @@ class RetrievalBot:
 
     @torch.no_grad()
     def reply(self, message: str) -> RetrievalReply:
-        """Return the reply to a message. The bot ignores earlier messages."""
+        """Return the reply to a message. The bot doesn't use earlier messages."""
         probabilities = self.training.probabilities([message])[0].tolist()
         order = sorted(range(len(probabilities)), key=lambda number: -probabilities[number])
         allowed = {number for number in order if probabilities[number] >= LIKELY} | {order[0]}

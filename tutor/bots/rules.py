@@ -1,11 +1,12 @@
-"""The first generation: rules that are tried on a message, each with prepared answers.
+"""The first generation of chatbots: rules with patterns and prepared answers.
 
-If several rules match, the one with the highest priority answers, or the first of those with the
-same priority. A rule uses its answers in turn. The only thing that the bot remembers is how often
-each rule has answered in this conversation.
+If several rules match a message, the rule with the highest priority answers. If several of them
+have this priority, the first one answers. A rule with several answers uses them in turn. The bot
+only remembers how often each rule has answered in this conversation.
 
-After ELIZA (Weizenbaum 1966, "ELIZA: a computer program for the study of natural language
-communication between man and machine"): patterns with captures, priorities, and swapped pronouns.
+The patterns with captures, the priorities and the swapped pronouns are from ELIZA (Weizenbaum 1966,
+"ELIZA: a computer program for the study of natural language communication between man and
+machine").
 """
 
 import re
@@ -19,7 +20,7 @@ from tutor.bots.errors import BotError
 
 MOST_RULES = 200
 HIGHEST = 100
-"""The highest priority."""
+"""The highest priority that a rule can have."""
 LONGEST_ANSWER = 300
 
 _PLACE = re.compile(r"\{(\d+)\}")
@@ -29,9 +30,10 @@ Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=patterns.LONGEST)
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule, which matches if any of its `patterns` does.
+    """A rule of a bot.
 
-    `{1}` in an answer is the first capture. The learner wrote the `own` rules.
+    A rule matches a message if one of its `patterns` matches. In an answer, `{1}` is replaced with
+    the first capture. `own` is True if the learner wrote the rule.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -42,10 +44,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rules of a bot.
+    """All rules of a bot.
 
-    `fallback` has the answers to messages that match no rule. `reflections` swap the perspective of
-    captured words (my: your).
+    `fallback` contains the answers to messages that no rule matches. `reflections` contains
+    replacements for captured words that the bot repeats, such as "your" for "my".
     """
 
     fallback: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)]
@@ -54,10 +56,11 @@ class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """A rule that matches a message, and how it matches.
+    """A match of a rule and a message.
 
-    `pattern` is the rule's pattern that matches, `captures` has the captured words with the
-    perspective swapped, and `literal` the positions of the words that the pattern spells out.
+    `pattern` is the first pattern of the rule that matches. `captures` contains the captured words,
+    after replacements such as "your" for "my". `literal` contains the indices of the message's
+    words that match literal words of the pattern.
     """
 
     rule: str
@@ -70,8 +73,8 @@ class Fit(msgspec.Struct, frozen=True):
 class RuleReply(msgspec.Struct, frozen=True):
     """The bot's reply, with all rules that match, in order of priority.
 
-    `turn` counts how often the first of these rules has answered in this conversation, including
-    this time.
+    `turn` is the number of times that the first of these rules has answered in this conversation,
+    including this reply.
     """
 
     text: str
@@ -84,7 +87,11 @@ class RuleReply(msgspec.Struct, frozen=True):
 
 
 def check(rule: Rule) -> None:
-    """Raise `BotError` if a pattern is invalid, or if an answer uses a capture that is missing."""
+    """Check the patterns and answers of a rule.
+
+    Raises `BotError` if a pattern is invalid, or if an answer uses a capture that a pattern doesn't
+    have.
+    """
     for pattern in rule.patterns:
         found = patterns.captures_of(pattern)
         for number in map(int, _PLACE.findall(" ".join(rule.answers))):
@@ -96,7 +103,7 @@ def check(rule: Rule) -> None:
 
 
 def fits(book: RuleBook, message: str) -> tuple[Fit, ...]:
-    """Return every rule that matches, in order of priority."""
+    """Return all rules that match a message, in order of priority."""
     words = patterns.words_of(message)
     folded = [patterns.folded(word) for word in words]
     found = [fit for rule in book.rules if (fit := _fit(rule, words, folded, book)) is not None]
@@ -104,7 +111,10 @@ def fits(book: RuleBook, message: str) -> tuple[Fit, ...]:
 
 
 def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
-    """Return the reply to the last of the visitor's messages in a conversation."""
+    """Return the reply to the last message in `messages`.
+
+    `messages` contains only the visitor's messages.
+    """
     fitting = fits(book, messages[-1])
     if not fitting:
         misses = sum(not fits(book, message) for message in messages)
@@ -119,7 +129,10 @@ def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
 
 
 def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook) -> Fit | None:
-    """Return the first match of the rule's patterns that has every capture that an answer needs."""
+    """Match the patterns of a rule one after another, and return the first match, or None.
+
+    A match doesn't count if an answer uses a capture that is empty.
+    """
     for pattern in rule.patterns:
         found = patterns.match(pattern, folded)
         if found is None:
@@ -134,7 +147,7 @@ def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook
 
 
 def reflected(words: Sequence[str], reflections: Mapping[str, str]) -> str:
-    """Return words from the other perspective: "my dog" becomes "your dog"."""
+    """Swap the perspective of captured words: "my dog" becomes "your dog"."""
     return " ".join(reflections.get(patterns.folded(word), word) for word in words)
 
 
@@ -144,9 +157,9 @@ HOW = "Write a pattern, an equals sign and an answer, for example: * parrot * = 
 
 
 def parse(text: str, name: str) -> Rule:
-    """Return a rule from one line, `PRIORITY: PATTERN = ANSWER | ANSWER`.
+    """Parse a rule: `PRIORITY: PATTERN = ANSWER | ANSWER`.
 
-    Without a priority it gets 50. Raises `BotError`.
+    The default priority is 50. Raises `BotError` if the line is incomplete or invalid.
     """
     head, equals, tail = text.partition("=")
     answers = tuple(answer.strip() for answer in tail.split("|") if answer.strip())
@@ -169,5 +182,8 @@ def parse(text: str, name: str) -> Rule:
 
 
 def as_line(rule: Rule) -> str:
-    """Return a rule as a line to edit, which contains only its first pattern."""
+    """Return a rule as a line that the learner can edit.
+
+    The line contains only the rule's first pattern.
+    """
     return f"{rule.priority}: {rule.patterns[0]} = {' | '.join(rule.answers)}"

@@ -1,1 +1,1 @@
-"""Support a class of learners: reports for the teacher, and lessons that are due."""
+"""Support a class of learners, with reports for the teacher and due dates for lessons."""

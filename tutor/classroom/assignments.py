@@ -1,7 +1,7 @@
-"""Read and write the class file, which says when lessons are due for all learners of a machine.
+"""Read and write the class file, which contains the due dates of lessons.
 
-A teacher writes the file, and the learners' programs treat it as untrusted: its size is limited,
-and unknown fields are rejected.
+The due dates are for all learners on a machine. A teacher writes the file. The learners' programs
+don't trust it: they limit its size and reject unknown fields.
 """
 
 import os
@@ -23,7 +23,7 @@ from tutor.text import safe
 
 FORMAT = 1
 LARGEST = 100_000
-"""The maximum size of the file in bytes, many times the size for a course of 500 lessons."""
+"""The maximum size of the file in bytes, which is enough for many courses of 500 lessons."""
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2190
 FOR_ALL = 0o644
 _FOLDER_FOR_ALL = 0o755
@@ -35,7 +35,7 @@ _READ_ON = (
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A lesson and its due time with a UTC offset; learners see the due time in local time."""
+    """A lesson and its due time, with the offset from UTC. Learners see it in local time."""
 
     lesson: Id
     due: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -61,9 +61,9 @@ _file = msgspec.json.Decoder(_ClassFile)
 
 
 def read(path: Path) -> tuple[Assignment, ...]:
-    """Return the assignments, the earliest first, or none if the file does not exist.
+    """Return the assignments, sorted by due time, or no assignments if the file does not exist.
 
-    If a lesson occurs several times, its last assignment counts. Raises `ClassFileError`.
+    If a lesson has several assignments, the last one counts. Raises `ClassFileError`.
     """
     try:
         if not entry_exists(path):
@@ -96,9 +96,10 @@ def read(path: Path) -> tuple[Assignment, ...]:
 
 
 def write(path: Path, assignments: Iterable[Assignment]) -> None:
-    """Replace the class file, completely or not at all, and make it readable by everyone.
+    """Replace the class file, and make it readable for everyone.
 
-    If several teachers write at the same time, the last one wins. Raises `ClassFileError`.
+    The file is replaced completely or not at all. If several teachers write it at the same time,
+    the last one wins. Raises `ClassFileError`.
     """
     content = _ClassFile("class", FORMAT, _sorted(assignments))
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"

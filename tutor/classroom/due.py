@@ -1,4 +1,7 @@
-"""Find the lessons that are due for one learner, and describe when. Days are local days."""
+"""Find the lessons that are due for one learner, and describe their due dates.
+
+All days are in local time.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -34,8 +37,8 @@ class LessonDue(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """The output of `tutor status --json`.
 
-    `reviews` is the number of questions that are due for review today. `lessons` are the lessons
-    that are due and not completed.
+    `reviews` is the number of questions to review today. `lessons` are the lessons that are due and
+    that the learner has not completed.
     """
 
     reviews: int
@@ -43,14 +46,17 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Duties(msgspec.Struct, frozen=True):
-    """The lessons that are due, by id and the earliest first, and problems with the class file."""
+    """The lessons that are due, by id, and the problems with the class file.
+
+    The lessons are sorted by due time.
+    """
 
     lessons: Mapping[str, LessonDue] = {}
     problems: tuple[ClassFileError, ...] = ()
 
 
 def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float) -> Duties:
-    """Return the lessons in the class file at `path` that a learner has not completed."""
+    """Return the lessons in the class file at `path` that the learner has not completed."""
     try:
         asked = assignments.read(path)
     except ClassFileError as problem:
@@ -68,12 +74,13 @@ def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float)
             due[outline.id] = LessonDue(
                 outline.id, outline.number, outline.title, each.due, overdue
             )
-    another = len(unknown) == len(asked)  # the file is for another course, which is fine
+    # The file may be meant for another course, which is not an error.
+    another = len(unknown) == len(asked)
     return Duties(due, () if another else (unknown_lessons(unknown),)) if unknown else Duties(due)
 
 
 def unknown_lessons(names: Sequence[str]) -> ClassFileError:
-    """Return an error about lessons that are due but not in the course."""
+    """Return an error that names the lessons that are due but missing from the course."""
     shown = ", ".join(names[:_MOST_NAMED])
     more = (
         _(" and {count} more").format(count=len(names) - _MOST_NAMED)
@@ -97,7 +104,7 @@ def in_words(due: LessonDue, now: float) -> str:
 
 
 def on_the_map(due: LessonDue, now: float) -> str:
-    """Return text such as "due Fri 27 Nov" or "overdue, 27 Nov" to show next to a title."""
+    """Return text such as "due Fri 27 Nov" or "overdue, 27 Nov", to show next to a title."""
     return (
         _("overdue, {date}").format(date=_date(due.due))
         if due.overdue
@@ -106,7 +113,7 @@ def on_the_map(due: LessonDue, now: float) -> str:
 
 
 def in_few_words(due: LessonDue) -> str:
-    """Return text such as "due 27 Nov", or "overdue" alone."""
+    """Return text such as "due 27 Nov", or only "overdue"."""
     return _("overdue") if due.overdue else _("due {date}").format(date=_date(due.due))
 
 
@@ -118,7 +125,7 @@ def _date(due: datetime) -> str:
 def day(due: datetime, now: float) -> str:
     """Return text such as "Fri 27 Nov", with the year if it is not the current year.
 
-    The time is appended unless it is the end of the day.
+    The time is included unless it is the end of the day.
     """
     local, today = due.astimezone(), datetime.fromtimestamp(now)
     said = f"{_(WEEKDAYS[local.weekday()])} {_date(due)}"
@@ -130,7 +137,7 @@ def day(due: datetime, now: float) -> str:
 
 
 def moment(text: str) -> datetime:
-    """Parse "2026-11-27" (the end of that day) or "2026-11-27 18:00" as local time.
+    """Convert "2026-11-27" (the end of that day) or "2026-11-27 18:00" to a local time.
 
     Raises `ValueError`.
     """

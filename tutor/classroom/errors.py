@@ -1,4 +1,4 @@
-"""Errors about the files that a class shares."""
+"""Define errors about the files that a class shares."""
 
 from tutor.errors import TutorError
 

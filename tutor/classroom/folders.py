@@ -1,7 +1,7 @@
-"""Find the folders in which the learners of a class store their progress.
+"""Find the folders that contain the progress of a class's learners.
 
-Learners control everything below a folder that the user names. Links are therefore not followed,
-and the number of entries that are read is limited.
+Learners control the contents of these folders. Links are therefore not followed, and only a limited
+number of entries is read.
 """
 
 import os
@@ -18,9 +18,9 @@ from tutor.text import one_line
 
 MOST_ENTRIES = 5_000
 LONGEST_NAME, LONGEST_PATH = 60, 300
-"""The maximum number of characters shown, since learners may give folders any name."""
+"""The maximum number of characters of a folder's name to show. Learners can choose any name."""
 _ONLY_LEARNER = "me"
-"""The learner's name in a data folder with only one learner."""
+"""The name of the learner in a data folder that has only one learner."""
 
 _Kind = Literal["learner", "data", "closed", "other"]
 
@@ -33,7 +33,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """Progress that could not be read; `why` completes a sentence that begins with `where`."""
+    """Progress that could not be read. `why` completes a sentence that begins with `where`."""
 
     where: str
     why: str
@@ -44,9 +44,10 @@ def unread(place: Path, why: str) -> Unread:
 
 
 class Search:
-    """A search for learners. It finds each learner once and records what it could not read.
+    """A search for the folders of learners.
 
-    `within` is the path from a data folder to the folder that contains its learners.
+    It finds each learner once, and records which folders it could not read. `within` is the path
+    from a data folder to the folder that contains its learners.
     """
 
     def __init__(self, within: Path) -> None:
@@ -59,8 +60,8 @@ class Search:
     def look(self, folder: Path) -> None:
         """Search a folder that the user named.
 
-        It may be the folder of one learner, a folder of such folders, a data folder, or a folder of
-        data folders that are named after their learners.
+        It can be a learner's folder, a folder with several learners' folders, a data folder, or a
+        folder that contains one data folder for each learner, named after the learner.
         """
         before = len(self._known), len(self.unread)
         match self._kind(folder):
@@ -87,7 +88,7 @@ class Search:
                 self._cannot(folder, "cannot be read")
 
     def look_into_data(self, data: Path, holder: str = "") -> None:
-        """Search a data folder for learners. `holder` is the owner of the folder, if known."""
+        """Search a data folder for learners. `holder` is its owner, if known."""
         place = data
         for part in self._within.parts:
             place = place / part
@@ -102,7 +103,7 @@ class Search:
                     self._cannot(place / name, "cannot be read")
 
     def look_everywhere(self) -> None:
-        """Search the data folders of all accounts on this machine and the user's own."""
+        """Search the data folders of all accounts on this machine, and the user's own folder."""
         closed = 0
         for data, login in self._logins.items():
             try:
@@ -110,7 +111,7 @@ class Search:
                     continue
             except PermissionError:
                 closed += 1
-            except OSError:  # a home folder that does not exist
+            except OSError:  # This account's home folder does not exist.
                 continue
             else:
                 self._look_at_account(data, login)
@@ -128,7 +129,7 @@ class Search:
     def _look_at_account(self, data: Path, login: str) -> None:
         if os.path.realpath(data) == str(data):
             self.look_into_data(data, login)
-        else:  # the link could lead to another learner's progress
+        else:  # The link could lead to another learner's progress.
             self._cannot(data, "is reached through a link, and links are not followed")
 
     # --- one folder -----------------------------------------------------------------------------
@@ -144,7 +145,7 @@ class Search:
             return "other"
 
     def _called(self, learner: str, holder: str, data: Path) -> str:
-        """Return a learner's name; `holder` is the owner of the folder `data`, if known."""
+        """Return a learner's name. `holder` is the owner of the data folder `data`, if known."""
         if learner != _ONLY_LEARNER:
             return f"{holder}/{learner}" if holder else learner
         real = data.resolve()
@@ -157,7 +158,7 @@ class Search:
             self.found.append(Found(Path(real), one_line(name, LONGEST_NAME)))
 
     def _entries(self, folder: Path) -> Sequence[str]:
-        """Return the names of the subfolders, in alphabetical order and without links."""
+        """Return the names of the subfolders in alphabetical order. Links are left out."""
         names: list[str] = []
         try:
             with os.scandir(folder) as entries:

@@ -1,7 +1,7 @@
-"""Extract only what a class report needs from the progress of one learner.
+"""Extract the data for a class report from the progress of one learner.
 
-`Row` has everything that the report shows about one person. Mastery of ideas and first answers are
-only used for figures about the group (`tutor.classroom.report`).
+A `Row` contains everything that the report shows about one person. The mastery of ideas, and the
+first answers, are used only for figures about the whole class (`tutor.classroom.report`).
 """
 
 import math
@@ -22,7 +22,7 @@ from tutor.study.lesson_progress import lesson_progress
 from tutor.study.review_questions import review_questions
 
 Idea = tuple[str, str]
-"""A lesson id and a screen id. Each screen covers one idea."""
+"""The ids of a lesson and a screen. A screen covers one idea."""
 
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 
@@ -30,12 +30,16 @@ _FIRST_DAY = date(1970, 1, 1).toordinal()
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a report shows about one learner.
 
-    `number` and `title` describe the most recently visited lesson of the course; they are None and
-    "" if there is none. `place` is the place in that lesson: "3 of 9" screens, "questions" or
-    "done". `answered` counts the questions of the course whose current version was answered, and
-    `right` counts those whose last answer was right. `recall` and `strength` are those of
-    `tutor.learner.review.Memory`, over all questions that the learner has answered. `mastery` (0 to
-    1) is the mean over the ideas that the learner has begun. They are None if there are none.
+    - `number` and `title`: the lesson of the course that the learner visited last, or None and ""
+      if there is none
+    - `place`: the learner's position in this lesson: "3 of 9" screens, "questions" or "done"
+    - `answered`: the number of questions of the course that the learner has answered, counting only
+      answers to their current version
+    - `right`: the number of these questions whose last answer was right
+    - `recall` and `strength`: as in `tutor.learner.review.Memory`, over all answered questions
+    - `mastery`: the mean (0 to 1) over the ideas that the learner has begun
+
+    The last three are None if the learner has answered no question.
     """
 
     name: str
@@ -53,8 +57,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class IdeaBegun(msgspec.Struct, frozen=True):
     """One learner's results on one idea.
 
-    `answered` counts the questions that were answered, and `right` counts those whose last answer
-    was right. The other figures are those of `tutor.learner.review.Memory`.
+    `answered` is the number of questions that the learner has answered, and `right` is the number
+    of questions whose last answer was right. The other figures are the same as in
+    `tutor.learner.review.Memory`.
     """
 
     answered: int
@@ -65,7 +70,7 @@ class IdeaBegun(msgspec.Struct, frozen=True):
 
 
 class Studied(msgspec.Struct, frozen=True):
-    """The data about one learner. `first_answers` has the first answer to each question, by id."""
+    """The data about one learner. `first_answers` maps question ids to first answers."""
 
     row: Row
     ideas: Mapping[Idea, IdeaBegun]
@@ -75,7 +80,10 @@ class Studied(msgspec.Struct, frozen=True):
 def studied(
     name: str, course: Course, state: LearnerState, events: Iterable[LogEvent], now: float
 ) -> Studied:
-    """Return a learner's data at the time `now`, computed from `state` and the log's `events`."""
+    """Return a learner's data at the time `now`.
+
+    It is computed from `state` and from the log's `events`.
+    """
     questions = review_questions(course)
     cards = [
         card
@@ -103,7 +111,7 @@ def studied(
 def _ideas(
     questions: Mapping[str, ReviewQuestion], state: LearnerState, cards: Iterable[Card], now: float
 ) -> dict[Idea, IdeaBegun]:
-    """Return the ideas that have an answer. `cards` belong to current versions of questions."""
+    """Return the ideas with at least one answer. `cards` are for current versions of questions."""
     right: Counter[Idea] = Counter()
     for card in cards:
         about = questions[card.question]
@@ -122,8 +130,8 @@ def first_answers(
 ) -> dict[str, Answered]:
     """Return the first answer to the current version of each question in the course, by id.
 
-    Later answers are ignored because the learner had already seen the explanation. Answers that
-    were undone or forgotten are ignored, too.
+    Later answers don't count, because the learner had already seen the explanation. Answers that
+    the learner has undone or reset don't count either.
     """
     found: dict[str, Answered] = {}
     for event in in_order(events):
@@ -147,9 +155,9 @@ def _visited(state: LearnerState) -> list[LessonState]:
 
 
 def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
-    """Return the most recently opened lesson that is in the course.
+    """Return the lesson of the course that the learner opened most recently.
 
-    A lab also counts as a visit to its lesson, but the learner may never have opened that lesson.
+    Opening a lab counts too, even if the learner has never opened the lesson with this lab.
     """
     opened = [each for each in _visited(state) if each.screen or each.question]
     for lesson in sorted(opened, key=lambda each: each.visited_at, reverse=True):

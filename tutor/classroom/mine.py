@@ -7,7 +7,7 @@ from tutor.text import counted
 YOU = "(you)"
 """The name in a learner's own row.
 
-The teacher sees a pseudonym instead, or the name with --names.
+The teacher sees a pseudonym instead, or the learner's name with --names.
 """
 
 

@@ -1,7 +1,7 @@
-"""Describe the mistakes in a wrong answer briefly enough for a table.
+"""Describe the mistakes in a wrong answer, briefly enough for a table.
 
-The text of an answer comes from a learner's log and is not trusted. It is ignored unless it is a
-possible answer to the question.
+The text of an answer comes from a learner's log and is not trusted. If it is not a possible answer
+to the question, it is ignored.
 """
 
 from tutor.course.passages import prose
@@ -13,8 +13,9 @@ from tutor.text import one_line
 def mistakes(question: Question, text: str) -> tuple[str, ...]:
     """Return the mistakes in the wrong answer `text`, each once.
 
-    A mistake is a wrong choice, a right choice that was not chosen, a wrong pair, an item in the
-    wrong position, or the typed text. The result is empty if `text` is not a possible answer.
+    A mistake is a wrong choice, a missing right choice, a wrong pair, an item in the wrong
+    position, or the text that the learner typed. The result is empty if `text` is not a possible
+    answer.
     """
     if len(text) > LONGEST:
         return ()
@@ -25,5 +26,5 @@ def mistakes(question: Question, text: str) -> tuple[str, ...]:
 
 
 def words(markdown: str) -> str:
-    """Return a few sentences of Markdown from a lesson as one line of plain text."""
+    """Return a few sentences of Markdown as one line of plain text."""
     return one_line(prose(markdown), 600)

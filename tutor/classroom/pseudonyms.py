@@ -1,8 +1,8 @@
-"""Create pseudonyms for learners, which stay the same as long as the key exists.
+"""Create pseudonyms for learners, which stay the same as long as the key stays the same.
 
-Without the key, no one can find out which learner a pseudonym belongs to, not even by trying all
-user names. A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the path of the learner's folder.
-Among 1,000 learners, the probability that two have the same pseudonym is 1 in 2 million.
+Without the key, no one can find out which learner has a pseudonym, not even by trying all user
+names. A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the path of the learner's folder. Among
+1,000 learners, the probability that two of them have the same pseudonym is 1 in 2 million.
 """
 
 import os
@@ -36,7 +36,7 @@ def new_key() -> bytes:
 
 
 def kept_key(path: Path) -> bytes:
-    """Return the key in the file, creating a private file if it does not exist.
+    """Return the key in the file. If the file does not exist, create a private file with a new key.
 
     Raises `PseudonymError` if the file cannot be created or read, or if other users could have read
     it.
@@ -66,7 +66,7 @@ def kept_key(path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Create the key file. If two reports run at the same time, only one creates a key."""
+    """Create the key file. If two reports run at the same time, only one of them creates a key."""
     private.make_folder(path.parent)
     with locked(path.with_name("lock"), timeout=5.0):
         if not entry_exists(path):

@@ -21,17 +21,18 @@ _DAMAGED = "has damaged progress files; only the readable part counts"
 
 
 class Class(msgspec.Struct, frozen=True):
-    """The learners whose progress could be read, and the problems that occurred."""
+    """The learners whose progress was read, and the problems that occurred."""
 
     learners: tuple[Studied, ...]
     unread: tuple[Unread, ...]
 
 
 def read_class(course: Course, found: Iterable[Found], name: Namer, clock: Clock) -> Class:
-    """Read the progress of all learners in `found`; `name` returns the name to show for each.
+    """Read the progress of all learners in `found`.
 
-    Learners whose progress cannot be read are reported by folder. Those whose progress can be read
-    only in part are reported by name.
+    `name` returns the name to show for a learner. If the progress of a learner can't be read, the
+    problem names the learner's folder. If only a part of it can be read, the problem names the
+    learner.
     """
     learners: list[Studied] = []
     left_out: list[Unread] = []
@@ -51,12 +52,12 @@ def read_class(course: Course, found: Iterable[Found], name: Namer, clock: Clock
 
 
 def studied_of(name: str, course: Course, progress: Progress) -> Studied:
-    """Return a report's data about one learner from their progress. Raises `StoreError`."""
+    """Return the data about one learner for a report. Raises `StoreError`."""
     return studied(name, course, progress.state(), progress.events(), progress.clock())
 
 
 def _problem(notices: Sequence[TutorError]) -> str:
-    """Return a description of the problem for a teacher, since notices address the learner."""
+    """Return a description of the problem for the teacher. Notices are written for learners."""
     if any(isinstance(notice, StoreNewer) for notice in notices):
         return _NEWER
     return _DAMAGED if notices else ""

@@ -1,9 +1,9 @@
 """Compute the report that a teacher sees about a class.
 
-It shows the place of each learner, how well the class knows each idea, and which questions are
-answered wrong. Figures about ideas and questions are about groups. With fewer than `FEWEST`
-learners, a figure could reveal something about a person, so it is omitted. A mistake is shown only
-if at least `FEWEST_ALIKE` learners made it.
+The report shows each learner's position in the course, how well the class knows each idea, and
+which questions are answered wrong. A figure about fewer than `FEWEST` learners could reveal
+something about one of them, so it is left out. A mistake is shown only if at least `FEWEST_ALIKE`
+learners made it.
 """
 
 from collections import Counter
@@ -30,11 +30,11 @@ FEWEST_ALIKE = 3
 
 
 class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures about an idea, from the `learners` who have begun it.
+    """Figures about one idea, from the `learners` who have begun it.
 
-    `right` (0 to 1) is the fraction of their latest answers to its questions that were right.
-    `recall` and `mastery` (0 to 1) are their means, and `strength` is the median in days. `recall`
-    and `strength` are None if every learner has suspended the questions.
+    `right` (0 to 1) is the proportion of right answers, counting each learner's latest answers.
+    `recall` and `mastery` (0 to 1) are means over the learners, and `strength` is the median in
+    days. `recall` and `strength` are None if every learner has suspended the questions.
     """
 
     lesson: str
@@ -49,11 +49,11 @@ class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures about a question, from the `learners` who have answered it.
+    """Figures about one question, from the `learners` who have answered it.
 
-    `wrong` counts the learners whose first answer was wrong. `mistake` is the most common mistake,
-    and `alike` is the number of learners who made it; they are "" and 0 if too few made the same
-    mistake.
+    `wrong` is the number of learners whose first answer was wrong. `mistake` is the most common
+    mistake, and `alike` is the number of learners who made it. They are "" and 0 if too few
+    learners made the same mistake.
     """
 
     lesson: str
@@ -67,7 +67,7 @@ class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
-        """The fraction of first answers that were wrong, 0 to 1."""
+        """Return the proportion of first answers that were wrong (0 to 1)."""
         return self.wrong / self.learners
 
 
@@ -75,8 +75,8 @@ class Report(msgspec.Struct, frozen=True):
     """The report on a class.
 
     `learners` are sorted by name, `ideas` by strength (lowest first), and `questions` by the
-    fraction of wrong answers (highest first). `ideas_left_out` and `questions_left_out` count the
-    ideas and questions that are omitted because too few learners have begun them.
+    proportion of wrong answers (highest first). `ideas_left_out` and `questions_left_out` are the
+    numbers of ideas and questions that are left out because too few learners have answered.
     """
 
     learners: tuple[Row, ...]
@@ -102,7 +102,7 @@ def report(course: Course, class_: Sequence[Studied]) -> Report:
 
 
 def _values(maps: Iterable[Mapping[Key, Value]]) -> dict[Key, list[Value]]:
-    """Collect the values of all maps in a list for each key."""
+    """Collect the values of each key, from all `maps`, in a list."""
     values: dict[Key, list[Value]] = {}
     for each in maps:
         for key, value in each.items():
@@ -154,7 +154,7 @@ def _question(
 def _read(course: Course, name: str) -> Question | None:
     try:
         found = course.question(name)
-    except LessonError:  # the file has changed since the course was opened
+    except LessonError:  # The lesson's file has changed since the course was opened.
         return None
     return found[1] if found else None
 
@@ -162,7 +162,8 @@ def _read(course: Course, name: str) -> Question | None:
 def _most_alike(question: Question, wrong: Iterable[str]) -> tuple[str, int]:
     """Return the most common mistake in wrong answers, and the number of answers that have it.
 
-    Ties are broken in alphabetical order. The result is "" and 0 if too few answers have it.
+    If two mistakes are equally common, the first in alphabetical order is returned. The result is
+    "" and 0 if too few answers have the same mistake.
     """
     counts = Counter(mistake for answer in wrong for mistake in mistakes(question, answer))
     mistake, alike = min(counts.items(), key=lambda each: (-each[1], each[0]), default=("", 0))

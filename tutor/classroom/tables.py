@@ -1,7 +1,7 @@
 """Lay out the tables of a class report.
 
-`tutor class report` and its option `--mine` both use this module, so a learner sees exactly the row
-that the teacher sees.
+Both `tutor class report` and its `--mine` option use this module, so a learner sees exactly the
+same row as the teacher.
 """
 
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ from tutor.text import one_line
 class Column(msgspec.Struct, frozen=True):
     """A column of a table.
 
-    `least` is the minimum width in cells to which the column may shrink; 0 means that it does not
-    shrink. Text that does not fit is cut, or wrapped if `wrap` is set. If the table is too wide,
-    the columns with the highest `rank` are removed first.
+    `least` is the minimum width in cells if the column can shrink, or 0 if it can't. Text that
+    doesn't fit is cut off, or wrapped if `wrap` is set. If the table is too wide, the columns with
+    the highest `rank` are removed first.
     """
 
     title: str
@@ -30,7 +30,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table. Each row has one cell per column, with safe text on one line."""
+    """A table. Each row has one cell per column. The text of a cell is safe and on one line."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -62,7 +62,7 @@ def _of_learner(row: Row) -> tuple[str, ...]:
 
 
 def _memory(recall: float | None, strength: float | None) -> tuple[str, str]:
-    """Return the cells for these figures, which are empty if there are none."""
+    """Return the cells for these figures, or empty cells if there are no figures."""
     return (
         "" if recall is None else percent(recall),
         "" if strength is None else lasting(strength),

@@ -1,7 +1,7 @@
-"""Implement the command `tutor`, with one module or package for each subcommand.
+"""Implement the command line, with one module or package for each command.
 
-Functions import heavy packages (torch, Textual) when they need them, so that neither
-`tutor --version` nor the app's first screen waits for them.
+Functions import heavy packages (torch, Textual) only when they need them, so that `tutor --version`
+and the app's first screen don't have to wait for these imports.
 """
 
 import os

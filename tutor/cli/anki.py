@@ -1,7 +1,7 @@
 """Write a learner's review cards as a text file that Anki imports (docs/progress.md).
 
-Each line has the question, the answer with its reasons, a tag, and an id, so that another import
-updates the cards. All text is escaped, and links and images are left out.
+Each line contains a question, its answer with the reasons, a tag, and an id. Because of the id, a
+later import updates the card. All text is escaped, and links and images are left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TYPED = _("(Type the answer.)")
 
 
 def anki(questions: Iterable[tuple[str, Question]]) -> str:
-    """Return the file with these questions, each with the id of its lesson."""
+    """Return the text file with these questions, each of which comes with the id of its lesson."""
     lines = (
         "\t".join(
             (_field(_front(each)), _field(_back(each)), f"tutor::{lesson}", f"tutor-{each.id}")
@@ -43,7 +43,7 @@ def anki(questions: Iterable[tuple[str, Question]]) -> str:
 
 
 def _field(parts: Iterable[str]) -> str:
-    """Return HTML on one line. In preformatted text, the references are still line breaks."""
+    """Return HTML on one line. Line breaks in preformatted text become character references."""
     return "".join(parts).strip().replace("\n", "&#10;").replace("\t", "&#9;")
 
 

@@ -1,4 +1,4 @@
-"""Open the app when `tutor` is run without a command."""
+"""Open the app, for `tutor` without a command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None = None) -> int:
-    """Open the app, at the lab named `lab` if one is given, and return the exit status."""
+    """Open the app and return the exit status. If `lab` names a lab, the app opens this lab."""
     if options.browser is not None:
         _use_browser(options.browser)
     elif options.settings.settings.plain:
@@ -29,7 +29,9 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     private.begin()
     if options.kiosk:
         lockdown.confine(options)
-    gc.disable()  # the app enables it after the first screen; startup creates hardly any garbage
+    # The app enables the garbage collector after the first screen. Until then, there is hardly any
+    # garbage.
+    gc.disable()
     from tutor.app import lifetime
     from tutor.app.start import make_app
     from tutor.app.terminal.mouse import mouse_wanted
@@ -51,9 +53,9 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
 
 
 def _use_browser(size: str) -> None:
-    """Draw in a browser instead of a terminal. Call this before Textual is imported.
+    """Make the app draw in a browser instead of a terminal. Call this before importing Textual.
 
-    `size` is the size of the page in cells, such as 80x24.
+    `size` is the size of the page in columns and rows, such as 80x24.
     """
     columns, _, rows = size.partition("x")
     os.environ |= {
@@ -86,12 +88,12 @@ def run_plain(options: argparse.Namespace, *, start: Start, lab: str | None) -> 
 def check_terminal() -> None:
     """Raise `TerminalError` if the app can't draw its screen or read keys.
 
-    Without this check, the app would start and run unseen.
+    Without this check, the app would start but not show anything.
     """
     streams = (
         (sys.stdin, _("Standard input")),
         (sys.stdout, _("Standard output")),
-        (sys.stderr, _("Standard error")),  # Textual draws on standard error
+        (sys.stderr, _("Standard error")),  # Textual draws on standard error.
     )
     for stream, what in streams:
         if not stream.isatty():

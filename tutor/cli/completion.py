@@ -1,4 +1,4 @@
-"""`tutor completion`: print a script that completes tutor's command line in a shell."""
+"""Implement `tutor completion`, which prints a script for command-line completion in a shell."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ Print a script that completes commands, options, labs and files.
 
 
 def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
-    """Add the command. `whole` returns the parser whose command line is completed."""
+    """Add the command. `whole` returns the parser whose command lines the script completes."""
     parser = commands.add_parser(
         "completion",
         help=_("print a script that completes commands in bash, zsh or fish"),
@@ -32,7 +32,7 @@ def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    import shtab  # slow, and no other command needs it
+    import shtab  # shtab is slow to import, and no other command needs it.
 
     for action in _actions(parser):
         if action.type is Path:
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Yield the arguments of the parser and of all its commands."""
+    """Yield the arguments of the parser and of all its subcommands."""
     for action in parser._actions:
         yield action
         if isinstance(action, argparse._SubParsersAction):

@@ -1,4 +1,4 @@
-"""`tutor config`: show and check the settings."""
+"""Implement `tutor config`, which shows and checks the settings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def run_show(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Print any problems with the settings. Return 1 if there are any, otherwise 0."""
+    """Print the problems with the settings. Return 1 if there are any, and 0 otherwise."""
     problems = _problems(options.settings)
     for problem in problems:
         line = _("line {line}: ").format(line=problem.line) if problem.line else ""
@@ -69,7 +69,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def told(problems: Sequence[Problem]) -> str:
-    """Return a sentence about the number of problems."""
+    """Return a sentence with the number of problems."""
     said = ngettext(
         "The settings have {count} problem.", "The settings have {count} problems.", len(problems)
     ).format(count=len(problems))

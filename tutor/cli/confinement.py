@@ -1,12 +1,9 @@
 """Restrict what a locked-down process can do, including the libraries that it uses.
 
-The process can change files in one folder only, can start no program but the engine, and can't use
-the network.
-
-Python raises an audit event before each of these actions
-(https://docs.python.org/3/library/audit_events.html). A refused action raises `PermissionError`.
-This doesn't protect against malicious code, which could bypass Python's audit events, but tutor
-runs no such code.
+The process can change files in one folder only, can start only the engine, and can't use the
+network. Python raises an audit event before each of these actions
+(https://docs.python.org/3/library/audit_events.html), and actions that are not allowed then raise
+`PermissionError`. Malicious code could bypass audit events, but tutor runs no such code.
 """
 
 import os
@@ -18,7 +15,10 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.truncate": 1,
              "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
-"""Audit events for changes to files, each with the number of leading arguments that are paths."""
+"""The audit events for changes to files.
+
+Each has the number of its leading arguments that are paths.
+"""
 _NEVER = frozenset(
     (
         *("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile"),
@@ -28,10 +28,10 @@ _NEVER = frozenset(
 
 
 def confine(folder: Path, command: Sequence[str]) -> None:
-    """Confine this process until it ends.
+    """Confine this process until it exits.
 
-    It can only change files in `folder`, and can only start programs with a command line that
-    begins with `command`.
+    From now on, it can change files only in `folder`, and can start programs only with a command
+    line that begins with `command`.
     """
     confinement = _Confinement(folder, command)
     sys.addaudithook(confinement.heard)
@@ -43,7 +43,7 @@ class _Confinement:
         self._command = list(command)
 
     def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Handle an audit event. Raises `PermissionError` if its action isn't allowed."""
+        """Handle an audit event. Raises `PermissionError` if its action is not allowed."""
         if event == "open":
             path, _, flags = arguments
             if isinstance(flags, int) and flags & _WRITING and not isinstance(path, int):
@@ -58,7 +58,7 @@ class _Confinement:
             raise PermissionError(f"not allowed in this login: {event}")
 
     def _check(self, event: str, path: Any) -> None:
-        if isinstance(path, int):  # a file that is already open
+        if isinstance(path, int):  # The argument is the descriptor of a file that is already open.
             return
         place = os.path.realpath(os.fsdecode(path))
         inside = place == self._folder or place.startswith(self._folder + os.sep)

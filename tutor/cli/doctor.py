@@ -1,7 +1,7 @@
-"""`tutor doctor`: describe this installation on one page, and say what is slow or wrong.
+"""Implement `tutor doctor`, which describes an installation and its problems on one page.
 
-The page is meant to be pasted into a bug report: it contains no text, answer, key or name of the
-learner, and the home folder is written as `~`.
+Users paste the page into bug reports. It therefore contains no text, answer, key or name of the
+learner, and replaces the path of the home folder with `~`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from tutor.models.installed import DEFAULT, file_size, is_default
 from tutor.text import writes_utf8
 
 SMALL_DISK = 1_000_000_000
-"""With fewer free bytes, downloading or packing a model may fail."""
+"""The number of free bytes below which downloading or packing a model may fail."""
 
 _OTHER_PROGRAM = "tutor"
-"""The distribution of another program that has the same command."""
+"""The Python package of another program whose command is also called `tutor`."""
 
 _LIBRARIES = ("torch", "textual", "tokenizers", "safetensors", "gguf", "numpy")
 _EXTRAS = {
@@ -39,7 +39,7 @@ _EXTRAS = {
 
 
 class Line(NamedTuple):
-    """One line of the page. `advice` says what is wrong and what to do, if something is."""
+    """One line of the page. If something is wrong, `advice` says what it is and what to do."""
 
     label: str
     value: str
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _safe(text: str) -> str:
-    """Return `text` without the path of the home folder, which contains the account's name."""
+    """Return `text` with `~` for the home folder, because its path contains the user's name."""
     home = os.path.expanduser("~")  # noqa: PTH111 (does not fail without a home folder)
     return text.replace(home, "~") if len(home) > 1 and home != "~" else text
 
@@ -108,7 +108,7 @@ def _program() -> Iterator[Line]:
             install_command=install_command(extra)
         )
         yield Line(f"[{extra}]", f"{library} {version}" if version else missing)
-    own = {"TUTOR_LEARNER"}  # every command sets it for its child processes
+    own = {"TUTOR_LEARNER"}  # Every command sets this variable for its child processes.
     variables = sorted({name for name in os.environ if name.startswith("TUTOR_")} - own)
     yield Line("variables", ", ".join(variables) or _("none that start with TUTOR_"))
 
@@ -125,15 +125,15 @@ def _clash() -> str:
 
 
 def _is_ours(distribution: str) -> bool:
-    """Return True for an earlier version of this program, which had the other program's name."""
-    from importlib import metadata  # slow, and no other command needs it
+    """Return True if the distribution is an early version of tutor, which had the same name."""
+    from importlib import metadata  # This module is slow to import, and no other command needs it.
 
     scripts = metadata.distribution(distribution).entry_points
     return any(script.value == "tutor.cli:main" for script in scripts)
 
 
 def _version(distribution: str) -> str:
-    from importlib import metadata  # slow, and no other command needs it
+    from importlib import metadata  # This module is slow to import, and no other command needs it.
 
     try:
         return metadata.version(distribution)
@@ -213,7 +213,7 @@ def _processor() -> Iterator[Line]:
 
 
 def _terminal() -> Iterator[Line]:
-    from rich.console import Console  # slow, and no other command needs it
+    from rich.console import Console  # rich is slow to import, and no other command needs it.
 
     size = shutil.get_terminal_size()
     small = size.columns < 40 or size.lines < 12
@@ -253,7 +253,7 @@ def _folders() -> Iterator[Line]:
 
 
 def _condition(folder: Path) -> tuple[str, str]:
-    """Return what to say of a folder that tutor writes to, and what is wrong with it."""
+    """Return a description of a folder to which tutor writes, and advice on any problem."""
     nearest = next(each for each in (folder, *folder.parents) if each.exists())
     free = shutil.disk_usage(nearest).free
     said = _("{folder}, {free:.1f} GB free").format(folder=folder, free=free / 1e9)

@@ -1,4 +1,4 @@
-"""`tutor engine`: run one engine for all learners on a machine."""
+"""Implement `tutor engine`, which runs one engine for all learners on a machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.engine.wire import EngineLoad
 
 PATIENCE = 10.0
-"""The timeout for a shared engine to report its load, in seconds."""
+"""The number of seconds to wait for a shared engine to report its load."""
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def serve(options: argparse.Namespace) -> int:
 
     limits = limits_of(options)
     socket = place.inherited()
-    if socket is not None:  # systemd opened the socket, and will restart this process
+    if socket is not None:  # systemd has opened the socket, and will restart this process.
         return serve_here(socket, options.model, limits)
     path = _place(options)
     with place.listening(path) as listening:
@@ -79,7 +79,7 @@ def tell_status(options: argparse.Namespace) -> int:
 
 
 async def _ask(options: argparse.Namespace) -> EngineLoad:
-    """Return the running engine's load. Raises `NoSharedEngine`."""
+    """Return the load of the running engine. Raises `NoSharedEngine`."""
     if sys.platform == "win32":
         raise _not_on_windows()
     from tutor.engine.connection import load_of
@@ -103,8 +103,8 @@ def _not_on_windows() -> EngineError:
 def _place(options: argparse.Namespace) -> Path:
     """Return the path of the socket to listen on.
 
-    Unless `--socket` names one, root gets the machine-wide socket, and other users get one for
-    their own account.
+    Without `--socket`, root gets the machine-wide socket, and other users get a socket for their
+    own account.
     """
     if options.socket is not None:
         return Path(options.socket).absolute()

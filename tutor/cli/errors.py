@@ -1,10 +1,10 @@
-"""The errors of the command line itself, such as a terminal that can't show the app."""
+"""Define the errors of the command line itself, such as a terminal that can't show the app."""
 
 from tutor.errors import TutorError, UsageError
 
 
 class LoginRefused(UsageError, title="This login only runs tutor"):
-    """The client asked a login that only runs tutor to run another command."""
+    """The client requested a command, but this login can run only tutor."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -13,7 +13,7 @@ class LoginRefused(UsageError, title="This login only runs tutor"):
 
 
 class TerminalError(TutorError, title="The app needs a terminal"):
-    """The app can't draw its screen, or read keys, on this terminal."""
+    """The app can't draw its screen on this terminal, or can't read keys from it."""
 
 
 class OutputError(TutorError, title="The output cannot be written"):

@@ -1,18 +1,18 @@
-"""Lays out `tutor --help`, with the commands in groups."""
+"""Format `tutor --help` with the commands in groups."""
 
 import argparse
 
 GROUPS = {
     "learn": ("lab", "lessons", "review", "progress", "report", "status"),
-    "look at the model": ("step", "bot", "rag", "train", "model"),
+    "look at the model": ("step", "diff", "bot", "rag", "train", "model"),
     "teach, and write lessons": ("class", "new", "preview", "lint", "release"),
     "this machine": ("engine", "serve", "config", "doctor", "completion"),
 }
-"""The commands of each group, in the order in which they are listed."""
+"""The commands in each group, in the order in which the help lists them."""
 
 
 class InGroups(argparse.RawDescriptionHelpFormatter):
-    """A formatter that puts a heading above each group of commands."""
+    """A help formatter that prints a heading above each group of commands."""
 
     def _format_action(self, action: argparse.Action) -> str:
         lines = super()._format_action(action)
@@ -20,4 +20,4 @@ class InGroups(argparse.RawDescriptionHelpFormatter):
             return lines
         for heading, (first, *_) in GROUPS.items():
             lines = lines.replace(f"\n    {first} ", f"\n  {heading}:\n    {first} ", 1)
-        return lines.partition("\n")[2]  # without the line that only says COMMAND
+        return lines.partition("\n")[2]  # The first line contains only COMMAND.

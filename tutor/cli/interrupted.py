@@ -1,6 +1,6 @@
-"""Handle Ctrl+C: print a message and exit with the status that shells expect.
+"""Handle Ctrl+C: print a message, and exit with the status that shells expect.
 
-This module imports almost nothing, so that Ctrl+C is handled from the start.
+This module imports almost no other modules, so that it can handle Ctrl+C from the start.
 """
 
 import os
@@ -12,17 +12,17 @@ INTERRUPTED = 130
 
 
 def interrupted() -> int:
-    """Report the interruption and return the exit status."""
+    """Print that tutor was interrupted, and return the exit status."""
     os.write(2, b"tutor: interrupted.\n")
     return INTERRUPTED
 
 
 @contextmanager
 def leaving_at_once() -> Iterator[None]:
-    """Let Ctrl+C end the process at once inside this block, which imports modules.
+    """Let Ctrl+C end the process immediately inside this block, which imports modules.
 
-    A `KeyboardInterrupt` could be raised anywhere in an import. Some modules swallow it there, and
-    in others it makes C++ code abort.
+    A `KeyboardInterrupt` during an import is not reliable: some modules swallow it, and others make
+    C++ code abort.
     """
     with on_signals(lambda: os._exit(interrupted()), "SIGINT"):
         yield
@@ -30,10 +30,10 @@ def leaving_at_once() -> Iterator[None]:
 
 @contextmanager
 def told_to_stop() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether this process has been asked to stop.
+    """Yield a function that returns True after the user has asked this process to stop.
 
-    After the first Ctrl+C or SIGTERM, the function returns True, so that the current step can
-    finish. The second signal raises `KeyboardInterrupt`.
+    After the first Ctrl+C or SIGTERM, the current step can finish. A second signal raises
+    `KeyboardInterrupt`.
     """
     told = False
 
@@ -49,9 +49,9 @@ def told_to_stop() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def on_signals(handle: Callable[[], object], *names: str) -> Iterator[None]:
-    """Call `handle` on each of these signals during the block.
+    """Call `handle` when one of these signals arrives during the block.
 
-    Names of signals that the system lacks are ignored.
+    Names of signals that the operating system doesn't have are ignored.
     """
     numbers = [number for name in names if (number := getattr(signal, name, None)) is not None]
     before = {number: signal.signal(number, lambda *_: handle()) for number in numbers}

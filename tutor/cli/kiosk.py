@@ -1,4 +1,7 @@
-"""`tutor-kiosk`: run `tutor --kiosk` as a login shell, which is started without arguments."""
+"""Implement `tutor-kiosk`, which runs `tutor --kiosk` as a login shell.
+
+A login shell is started without arguments.
+"""
 
 import sys
 
@@ -6,5 +9,5 @@ from tutor.cli.main import main as tutor
 
 
 def main() -> int:
-    """Run `tutor --kiosk` with the arguments of this process; return the exit status."""
+    """Run `tutor --kiosk` with the arguments of this process, and return the exit status."""
     return tutor(["--kiosk", *sys.argv[1:]])

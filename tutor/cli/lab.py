@@ -1,4 +1,4 @@
-"""`tutor lab`: open a lab by name, or list all labs."""
+"""Implement `tutor lab`, which opens a lab by name or lists all labs."""
 
 import argparse
 from typing import Any
@@ -12,7 +12,7 @@ from tutor.language import _
 
 
 class Listed(msgspec.Struct):
-    """One lab in `tutor lab --list --json`, which other programs rely on."""
+    """One lab in the output of `tutor lab --list --json`. Other programs depend on its fields."""
 
     name: str
     lesson: str
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.lab is None:
         raise UsageError("The name of a lab is missing.", "Run `tutor lab --list` to see all labs.")
-    registry.find(options.lab)  # report an unknown name before the app opens
+    registry.find(options.lab)  # Report an unknown name before the app opens.
     return app.run(options, lab=options.lab)
 
 

@@ -1,4 +1,4 @@
-"""Open the course and the progress that a command's options select."""
+"""Open the course and the progress that the command-line options select."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def course_of(options: argparse.Namespace) -> Course:
 
 
 def course_folder(options: argparse.Namespace) -> Path | None:
-    """Return the folder set with --course, or None for the bundled course. Raises `UsageError`."""
+    """Return the folder in `--course`, or None for the bundled course. Raises `UsageError`."""
     folder: Path | None = options.course
     if folder is not None and not folder.is_dir():
         raise UsageError(
@@ -42,6 +42,6 @@ def course_folder(options: argparse.Namespace) -> Path | None:
 
 
 def complain_of(progress: Progress) -> None:
-    """Print the notices about the learner's stored progress."""
+    """Print the notices about the learner's repaired files."""
     for notice in progress.notices:
         output.complain(notice)

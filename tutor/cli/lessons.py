@@ -1,4 +1,4 @@
-"""`tutor lessons`: list the lessons in a course."""
+"""Implement `tutor lessons`, which lists the lessons in a course."""
 
 import argparse
 from typing import Any

@@ -1,8 +1,8 @@
-"""Lock down a login that only runs tutor: `tutor --kiosk`.
+"""Lock down a login that can run only tutor, for `tutor --kiosk`.
 
-It is used with sshd's `ForceCommand tutor --kiosk`, or with `tutor-kiosk` as a login shell
-(docs/kiosk.md). Commands from the client are refused, most of its environment is ignored, and the
-keys that suspend a program or make it dump core do nothing. `tutor.cli.confinement` refuses the
+Such a login uses sshd's `ForceCommand tutor --kiosk`, or `tutor-kiosk` as its login shell
+(docs/kiosk.md). tutor refuses commands from the client and ignores most of its environment. Keys
+that suspend a program or make it dump core have no effect. `tutor.cli.confinement` refuses all
 other actions that tutor doesn't need.
 """
 
@@ -26,17 +26,17 @@ IDLE_MINUTES = 30.0
 _MOST_MINUTES = 10_000
 
 _DRAWING = re.compile(r"TERM|COLORTERM|NO_COLOR|LANG|LC_[A-Z]+")
-"""The environment variables that a client may set: its terminal, language and encoding."""
+"""The environment variables that a client can set: its terminal, language and encoding."""
 _PLAIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
 OF_SSHD = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY")
-"""Environment variables that sshd sets itself, whatever the client sends."""
+"""The environment variables that sshd sets itself, independently of the client."""
 _OURS = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "PYTHONSAFEPATH": "1",  # don't import modules from the current folder
+    "PYTHONSAFEPATH": "1",  # Don't import modules from the current folder.
     "PYTHONNOUSERSITE": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "HF_HUB_OFFLINE": "1",
-    # Otherwise keyring looks for backends, which runs a compiler.
+    # With any other setting, keyring looks for backends, which runs a compiler.
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
 }
 
@@ -54,7 +54,7 @@ def idle_minutes(options: argparse.Namespace) -> float | None:
 
 
 def minutes(text: str) -> float:
-    """Parse the value of `--idle-limit`."""
+    """Convert the value of `--idle-limit` to a number of minutes."""
     try:
         number = float(text)
     except ValueError:
@@ -69,13 +69,11 @@ def minutes(text: str) -> float:
 
 
 def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
-    """Lock this process down as `--kiosk` describes, and set `options.data_folder`.
+    """Lock down this process for `--kiosk`, and set `options.data_folder`.
 
-    This may replace the process with a new one in a clean environment, started with the arguments
-    `given`.
-
-    Raises `LoginRefused` if the client requests a command, and `UsageError` for options or a system
-    that `--kiosk` doesn't support.
+    This can replace the process with a new one, which has a clean environment and the arguments
+    `given`. Raises `LoginRefused` if the client requests a command, and `UsageError` if `--kiosk`
+    can't be used with another option or on this operating system.
     """
     if sys.platform == "win32":
         raise UsageError(
@@ -88,7 +86,8 @@ def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
             "--kiosk does not download models.", "Use a model that is on this machine."
         )
     _take_no_signals()
-    if options.browser is None:  # otherwise, `tutor serve` has chosen the environment
+    # In a session of `tutor serve`, the server has already chosen the environment.
+    if options.browser is None:
         _clean_environment(given)
     sys.dont_write_bytecode = True
     private.begin()
@@ -106,7 +105,7 @@ def _clean_environment(given: Sequence[str]) -> None:
 
 
 def confine(options: argparse.Namespace) -> None:
-    """Confine this process. Call this after all other setup."""
+    """Restrict what this process can do. Call this after all other setup."""
     from tutor.cli import confinement
     from tutor.engine.process import COMMAND
 
@@ -117,7 +116,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the clean environment of a locked-down process.
 
     It contains the allowed variables of the login session, the user name and home directory from
-    the system's user database, and our own settings.
+    the system's user database, and tutor's own variables.
     """
     kept = {
         name: value
@@ -128,7 +127,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _account() -> dict[str, str]:
-    """Return the account's user name and home directory as variables, or none if it is unknown."""
+    """Return the account's user name and home directory as variables, if the system knows them."""
     if sys.platform == "win32":
         return {}
     import pwd
@@ -143,8 +142,8 @@ def _account() -> dict[str, str]:
 def _take_no_signals() -> None:
     r"""Block Ctrl+Z and Ctrl+\, which would suspend the process or make it dump core.
 
-    Until the app reads every key itself, the terminal turns these keys into signals. Blocked
-    signals stay blocked in child processes.
+    Until the app reads every key itself, the terminal turns these keys into signals. Child
+    processes inherit the blocked signals.
     """
     if sys.platform == "win32":
         return

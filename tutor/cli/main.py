@@ -1,7 +1,7 @@
 """Parse the command line, run the command, and report errors.
 
-Exit status: 0 for success, 1 for a failure, 2 for wrong usage, 130 when interrupted, 141 when the
-program that reads the output has closed the pipe (`tutor step ... | head`).
+The exit status is 0 for success, 1 for a failure, 2 for wrong usage, 130 after an interruption, and
+141 if the program that reads the output has closed the pipe (`tutor step ... | head`).
 """
 
 import argparse
@@ -31,6 +31,7 @@ from tutor.cli import (
 from tutor.cli.authoring import lint, new, preview, release
 from tutor.cli.bot import command as bot
 from tutor.cli.classroom import command as classroom
+from tutor.cli.diff import command as diff
 from tutor.cli.errors import LoginRefused
 from tutor.cli.in_groups import InGroups
 from tutor.cli.interrupted import interrupted
@@ -67,7 +68,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command in `arguments` (default: `sys.argv`); return the exit status."""
+    """Run the command in `arguments` (default: `sys.argv`), and return the exit status."""
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         options = parser().parse_args(given)
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(error)
         return WRONG_USAGE if isinstance(error, UsageError) else FAILURE
     except BrokenPipeError:
-        # Otherwise the interpreter would flush again when it exits, and print an error.
+        # Without this redirection, the interpreter would flush again at exit, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status
@@ -106,13 +107,13 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
         "TUTOR_DATA": options.data_folder,
         "TUTOR_SHARED": options.shared_folder,
         "TUTOR_LEARNER": options.learner,
-    }  # the engine process inherits these
+    }  # The engine process inherits these variables.
     os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
     _settle_settings(options)
 
 
 def _settle_settings(options: argparse.Namespace) -> None:
-    """Set `options.settings`, and apply the settings that child processes or all commands need."""
+    """Set `options.settings`, and apply the settings that all commands or child processes need."""
     options.settings = effective = in_effect(_option_of(options), kiosk=options.kiosk)
     settings = effective.settings
     options.ascii = settings.ascii
@@ -125,7 +126,10 @@ def _settle_settings(options: argparse.Namespace) -> None:
 
 
 def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
-    """Return a function that returns the value of a setting's option, or None without one."""
+    """Return a function that looks up the option of a setting on the command line.
+
+    The function returns None if the option is not set.
+    """
 
     def given(entry: Entry) -> Value | None:
         value = getattr(options, entry.name, None) if entry.option.startswith("--") else None
@@ -193,8 +197,8 @@ def parser() -> argparse.ArgumentParser:
         language=None,
         run=app.run,
     )
-    # These options may also follow a command. Their defaults are suppressed there, so that they
-    # don't overwrite the values given before the command.
+    # These options can also follow a command. Their defaults are suppressed there, so that they
+    # don't overwrite the values that were given before the command.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_model(for_model)
     for_learner = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -210,6 +214,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_to(commands, for_learner)
     status.add_to(commands, for_learner)
     step.add_to(commands, for_model)
+    diff.add_to(commands, for_model)
     bot.add_to(commands, for_model)
     rag.add_to(commands, for_model)
     train.add_to(commands)

@@ -1,4 +1,4 @@
-"""Write Markdown tables that read well as plain text, and escape text for Markdown."""
+"""Write Markdown tables that are also readable as plain text, and escape text for Markdown."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table with aligned columns. The cells must already be Markdown."""
+    """Yield the lines of a table with aligned columns. The cells must be valid Markdown."""
     widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
     for number, row in enumerate((heading, *rows)):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -1,6 +1,6 @@
-"""Print results to standard output, and everything else to standard error.
+"""Print results to standard output, and messages to standard error.
 
-Text from models, files and servers passes through `tutor.text` first.
+Text from models, files and servers first passes through `tutor.text`.
 """
 
 import os
@@ -18,7 +18,7 @@ from tutor.text import printable_json, safe
 
 
 def write(text: str) -> None:
-    """Print human-readable text, with characters that the terminal can't show escaped."""
+    """Print human-readable text. Characters that the terminal can't show are escaped."""
     with _writing():
         _write(_open_output(), safe(text) + "\n")
 
@@ -48,8 +48,8 @@ def complain(error: TutorError) -> None:
 def flush() -> None:
     """Flush the output.
 
-    Raises `BrokenPipeError` if the program that reads it has closed the pipe, and `OutputError` for
-    any other failure.
+    Raises `BrokenPipeError` if the program that reads the output has closed the pipe, and
+    `OutputError` if writing failed for another reason.
     """
     if sys.stdout is not None:
         with _writing():
@@ -69,7 +69,7 @@ def _writing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # Otherwise the interpreter would flush again when it exits, and print an error.
+        # Without this redirection, the interpreter would flush again at exit, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputError(f"{error.strerror}.", "Send the output to another place.") from error
 

@@ -1,4 +1,4 @@
-"""`tutor progress`: show, export and import a learner's progress."""
+"""Implement `tutor progress`, which shows, exports and imports a learner's progress."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def _cards(progress: Progress, options: argparse.Namespace) -> str:
-    """Return the cards of all questions that were answered and are still in the course."""
+    """Return the cards of all answered questions that are still in the course."""
     from tutor.cli.anki import anki
 
     course, cards = learning.course_of(options), progress.cards()
@@ -123,7 +123,7 @@ def _cards(progress: Progress, options: argparse.Namespace) -> str:
 
 
 def run_import(options: argparse.Namespace) -> int:
-    """Import the files, or none of them if one is invalid."""
+    """Import the files. If one of them is invalid, import none."""
     from tutor.learner import exchange
 
     progress = learning.progress_of(options)
@@ -148,7 +148,7 @@ def run_import(options: argparse.Namespace) -> int:
 def _describe(progress: Progress, options: argparse.Namespace) -> None:
     """Print the same figures as the progress screen.
 
-    Questions and screens that have been removed from the lessons don't count.
+    Questions and screens that are no longer in the lessons don't count.
     """
     from tutor.learner import review
     from tutor.study.lesson_progress import lesson_progress

@@ -1,4 +1,4 @@
-"""`tutor review`: review the questions that are due, or count them."""
+"""Implement `tutor review`, which opens or counts the questions that are due."""
 
 import argparse
 from typing import Any
@@ -7,7 +7,7 @@ from tutor.cli import app, learning, output
 from tutor.language import _
 
 MOST = 10_000
-"""The maximum value of `--cap` and `--new`, higher than any learner needs."""
+"""The maximum value of `--cap` and `--new`. No learner needs a higher limit."""
 
 
 def add_to(

@@ -1,4 +1,4 @@
-"""`tutor status`: print what is due in a few lines, for a shell prompt or an email."""
+"""Implement `tutor status`, which prints what is due, for a shell prompt or an email."""
 
 import argparse
 from typing import Any

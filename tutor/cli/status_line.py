@@ -24,9 +24,9 @@ _STAGES = {
 
 
 class StatusLine:
-    """A status line that is rewritten in place if its stream is a terminal that supports this.
+    """A status line, which is rewritten in place if its stream is a terminal that supports this.
 
-    On any other stream, each new text is printed on its own line if `always` is set, and is dropped
+    On any other stream, each new text is printed on its own line if `always` is set, and dropped
     otherwise.
     """
 
@@ -59,7 +59,7 @@ class StatusLine:
 
 @contextmanager
 def loading() -> Iterator[OnStage]:
-    """Yield a callback that shows the stages of loading a model, on a terminal only."""
+    """Yield a callback that shows the stages of loading a model, only on a terminal."""
     from tutor.models.report import in_words
 
     line = StatusLine(sys.stderr, always=False)
@@ -71,7 +71,10 @@ def loading() -> Iterator[OnStage]:
 
 @contextmanager
 def pulling() -> Iterator[Callable[[PullEvent], None]]:
-    """Yield a callback that shows a download: a bar on a terminal, else one line per stage."""
+    """Yield a callback that shows the progress of a download.
+
+    On a terminal, it draws a progress bar. On any other stream, it prints one line per stage.
+    """
     from tutor.models.report import Pulled, PullProgress
 
     line = StatusLine(sys.stderr, always=True)
@@ -92,7 +95,7 @@ def _figures(progress: PullProgress) -> str:
     if not progress.total:
         return progress.detail
     done = bar(progress.done, progress.total)
-    if progress.stage == "converting":  # this stage is not measured in bytes
+    if progress.stage == "converting":  # The progress of this stage is not measured in bytes.
         return f"{done}  {progress.detail}"
     return _("{done}  {done2} of {total} MB").format(
         done=done, done2=progress.done // 1_000_000, total=progress.total // 1_000_000
@@ -106,9 +109,9 @@ def bar(done: int, total: int) -> str:
 
 
 def _fitting(text: str, stream: TextIO) -> str:
-    """Cut `text` to the width of the terminal, since a wrapped line can't be rewritten."""
+    """Cut `text` to the width of the terminal, because wrapped lines can't be rewritten."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:
         columns = 0
-    return text[: (columns or 80) - 1]  # some terminals report no width, or 0
+    return text[: (columns or 80) - 1]  # Some terminals report no width, or a width of 0.

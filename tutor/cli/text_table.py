@@ -17,8 +17,8 @@ _GAP = 2
 def lines(table: Table, width: int) -> Iterator[str]:
     """Yield the lines of the table, each at most `width` cells wide if possible.
 
-    Columns are narrowed first. If that is not enough, the least important columns are left out and
-    named below the table.
+    If the table is too wide, its columns are narrowed first. If this is not enough, the least
+    important columns are left out, and a line below the table names them.
     """
     shown = _chosen(table, width)
     widths = _shrunk(table, shown, width)
@@ -71,7 +71,7 @@ def _chosen(table: Table, width: int) -> list[int]:
 
 
 def _shrunk(table: Table, shown: list[int], width: int) -> dict[int, int]:
-    """Return the width of each shown column by its index; the widest columns are narrowed first."""
+    """Return the widths of the shown columns by index. The widest columns are narrowed first."""
     widths = {at: _natural(table, at) for at in shown}
     least = {at: _least(table, at) for at in shown}
     missing = sum(widths.values()) + _GAP * (len(shown) - 1) - width

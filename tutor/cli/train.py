@@ -1,4 +1,4 @@
-"""`tutor train`: train one of the bundled models from scratch."""
+"""Implement `tutor train`, which trains one of the bundled models from scratch."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(usual: Settings, options: argparse.Namespace) -> Settings:
-    """Return the default settings, overridden by the file and then by the options.
+    """Return the default settings, overridden by the settings file and then by the options.
 
     Raises `UsageError`.
     """
@@ -144,7 +144,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 class Progress:
-    """The progress display of a training run: a status line and lines with measurements."""
+    """The progress display of a training run: a status line, and lines with measurements."""
 
     def __init__(self, name: str, line: StatusLine, stopped: Callable[[], bool]) -> None:
         self._name, self._line = name, line

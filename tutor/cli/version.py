@@ -1,7 +1,7 @@
-"""`tutor --version`, and `tutor --version --check`, which asks for the newest version.
+"""Implement `tutor --version`, and `tutor --version --check`, which looks for a newer version.
 
-tutor never looks for a newer version unless it is asked to. The check requests one page from the
-package index that pip or uv uses, and sends nothing about the learner or the machine.
+tutor never looks for a newer version unless the user asks for it. The check requests one page from
+the package index that pip or uv uses. It sends no data about the learner or the machine.
 """
 
 from __future__ import annotations

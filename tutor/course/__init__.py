@@ -1,4 +1,5 @@
-"""Read courses, whose lessons are Markdown files with screens, labs and questions.
+"""Read courses from lesson files, and grade the answers to their questions.
 
-This package also grades answers. It imports neither Textual nor torch.
+A lesson is a Markdown file with screens, labs and questions. This package imports neither Textual
+nor torch.
 """

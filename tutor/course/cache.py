@@ -1,8 +1,8 @@
-"""Cache what was read from the files of a course, from one start to the next.
+"""Cache the parsed files of a course between starts of the program.
 
-Each course has one cache file. The key of an entry is a hash of the file's content and of
-everything else that the entry depends on. Entries are therefore never out of date, and the cache
-may be deleted at any time. A damaged cache is treated as empty.
+Each course has one cache file. The key of an entry is a hash of the parsed file's content and of
+everything else that the entry depends on, so entries are never out of date. Users can delete the
+cache at any time. A damaged cache is treated as empty.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _INCLUDED = re.compile(rb"```include\s+(tutor/[a-z0-9_/]+\.py)#")
 
 
 class Problem(msgspec.Struct, frozen=True, array_like=True):
-    """A `LessonError` in the form in which it is stored."""
+    """A `LessonError` in a form that can be stored in the cache."""
 
     file: str
     line: int
@@ -46,9 +46,9 @@ class Problem(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """The result of reading one file.
+    """The result of parsing one file.
 
-    It has a lesson's outline, a glossary's terms, or only problems.
+    It contains a lesson's outline, a glossary's terms, or only the problems that were found.
     """
 
     outline: Outline | None = None
@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, error: LessonError) -> Entry:
-        """Return the entry of a file that cannot be used."""
+        """Return the entry of a file that could not be parsed because of `error`."""
         return cls(problems=(Problem.of(error),))
 
 
@@ -70,7 +70,7 @@ class _Kept(msgspec.Struct):
 class Cache:
     """The cache entries of one course folder.
 
-    `save` stores the entries that were used or added since the cache was opened, and drops all
+    `save` stores the entries that were read or added since the cache was opened, and drops all
     other entries.
     """
 
@@ -82,7 +82,11 @@ class Cache:
         self._states: dict[bytes, bytes] = {}
 
     def key(self, name: str, data: bytes, also: bytes = b"") -> str:
-        """Return a hash of a file's name, its content, `also`, and the code that it includes."""
+        """Return the cache key of a file.
+
+        The key is a hash of the file's name, its content, `also`, and any code that the file
+        includes.
+        """
         digest = blake2b(digest_size=16)
         for part in (name.encode(), also, *self._included(data), data):
             digest.update(len(part).to_bytes(8, "little"))
@@ -111,9 +115,9 @@ class Cache:
         self._now[key] = entry
 
     def save(self) -> None:
-        """Save the entries if they have changed.
+        """Write the entries to disk if they have changed.
 
-        If this fails, the next start takes longer.
+        Errors are ignored, because the program can parse the files again at the next start.
         """
         if self._file is None or self._now.keys() == self._before.keys():
             return
@@ -142,11 +146,12 @@ class CourseFile:
         optional: bool = False,
         language: str = "",
     ) -> None:
-        """Read the file and look up its entry in the cache.
+        """Read the file, and look up its entry in the cache.
 
-        `parse` converts the content and the name of the file to an entry; it may raise
-        `LessonError`. `also` represents everything else that the entry depends on. An `optional`
-        file need not exist. The name of a translated file begins with its `language`.
+        `parse` converts the content and the name of the file to an entry, or raises `LessonError`.
+        `also` contains everything else that the entry depends on. An `optional` file need not
+        exist. `language` is set for a translated file, whose name in messages then begins with this
+        language.
         """
         self.name = safe(f"{language}/{path.name}" if language else path.name)
         self.data = b""
@@ -163,7 +168,7 @@ class CourseFile:
             self.entry = None if cache.empty else cache.get(self._key())
 
     def read(self) -> Entry:
-        """Return the entry of the file, parsing it if necessary."""
+        """Return the entry of the file, and parse the file if there is no entry yet."""
         if self.entry is None:
             try:
                 return self.settle(self._parse(self.data, self.name))
@@ -182,7 +187,7 @@ class CourseFile:
 
 
 def _stamp() -> str:
-    """Return a value that changes with the version of tutor and with the code of this package."""
+    """Return a hash that changes with the version of tutor and with the code of this package."""
     states = [_state(file) for file in sorted((_PACKAGE / "course").rglob("*.py"))]
     return f"{__version__} {blake2b(b''.join(states), digest_size=16).hexdigest()}"
 

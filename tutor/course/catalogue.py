@@ -1,8 +1,9 @@
-"""Open a course: the outlines of all lessons in a folder, and each lesson when it is needed.
+"""Open a course: the outlines of all its lessons at once, and each lesson when it is needed.
 
-Opening a course reads all files, but parses only those that have changed since the last time
-(`tutor.course.cache`). At first, these are only scanned for their outlines (`outline_scan`). A
-course of 500 lessons therefore opens about as fast as a course of 12, even the first time.
+Opening a course reads all its files, but parses only those that have changed since the last time
+(`tutor.course.cache`). If many files have changed, they are first scanned for their outlines only
+(`outline_scan`). A course of 500 lessons therefore opens about as fast as a course of 12, even the
+first time.
 """
 
 from __future__ import annotations
@@ -34,21 +35,21 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
 
 MOST_PARSED = 40
-"""The maximum number of lessons outside the cache that are parsed when a course is opened.
+"""The maximum number of changed lessons that are parsed when a course is opened.
 
-If there are more, they are only scanned for their outlines, and problems inside a lesson are
-reported when it is opened.
+If more lessons have changed, they are only scanned for their outlines. Problems inside such a
+lesson are reported when the lesson is opened.
 """
 
 _SCANS = 20
-"""The number of lessons scanned per step; this takes about as long as parsing one lesson."""
+"""The number of lessons to scan per step, which takes about as long as parsing one lesson."""
 
 
 class Course:
     """The outlines and lessons of a course.
 
-    `outlines` are sorted by number. `problems` describe the files that cannot be used; all other
-    files are still used. `glossary` has the terms by id, in alphabetical order.
+    `outlines` are sorted by number. `glossary` maps ids to terms, in alphabetical order. `problems`
+    describe the files that could not be parsed; the course consists of all other files.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Course:
         outlines: Sequence[Outline] | None = None,
         source: Opening | None = None,
     ) -> None:
-        """Create a course from `lessons` and `terms`, or from those that `source` reads."""
+        """Create a course from `lessons` and `terms`, or from the ones that `source` returns."""
         self._lessons = {lesson.id: lesson for lesson in lessons}
         self.outlines = tuple(map(outline_of, lessons) if outlines is None else outlines)
         self.problems = tuple(problems)
@@ -72,32 +73,32 @@ class Course:
         return self._by_id.get(lesson_id)
 
     def lesson(self, lesson_id: str) -> Lesson | None:
-        """Return the lesson with this id, or None; every call returns the same object.
+        """Return the lesson with this id, or None if there is none.
 
-        Raises `LessonError` if the file was valid when the course was opened but no longer is.
+        Every call returns the same object. Raises `LessonError` if the file has become invalid
+        since the course was opened.
         """
         outline = self._by_id.get(lesson_id)
         if outline is None:
             return None
         if lesson_id not in self._lessons and self._source is not None:
-            # If several threads read the lesson at the same time, all return the first result.
+            # If several threads parse the lesson at the same time, all of them return the first
+            # result.
             self._lessons.setdefault(lesson_id, self._source.lesson(outline))
         return self._lessons.get(lesson_id)
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
-        """All lessons, parsed completely, for code that needs the whole course.
-
-        Raises `LessonError`.
-        """
+        """Return all lessons, parsed completely. Raises `LessonError`."""
         return tuple(
             lesson for outline in self.outlines if (lesson := self.lesson(outline.id)) is not None
         )
 
     def question(self, question_id: str) -> tuple[Lesson, Question] | None:
-        """Return a question and its lesson, or None; question ids are unique in a course.
+        """Return the question with this id and its lesson, or None if there is none.
 
-        Raises `LessonError` in the same case as `lesson`.
+        Question ids are unique in a course. Raises `LessonError` if the lesson's file has become
+        invalid since the course was opened.
         """
         outline = self._lesson_of.get(question_id)
         lesson = self.lesson(outline.id) if outline else None
@@ -111,14 +112,14 @@ class Course:
 
     @cached_property
     def _lesson_of(self) -> dict[str, Outline]:
-        """The outline of the lesson of each question, by question id."""
+        """Map the id of each question to the outline of its lesson."""
         return {each.id: outline for outline in self.outlines for each in outline.questions}
 
 
 class LessonSummary(msgspec.Struct, frozen=True):
-    """One lesson in the output of `tutor lessons --json`.
+    """The data about one lesson in the output of `tutor lessons --json`.
 
-    It has the number of screens, questions and predictions, the number of questions of each
+    It includes the number of screens, questions and predictions, the number of questions of each
     type, and the ids of the labs.
     """
 
@@ -137,8 +138,8 @@ def load_course(
 ) -> Course:
     """Return the course in `folder` (default: the bundled course), parsed completely.
 
-    Lessons that are translated into `language` (such as "de") replace the original ones. Raises
-    `LessonError` only if the folder itself cannot be read.
+    If a lesson is translated into `language` (such as "de"), the course contains the translation
+    instead of the original. Raises `LessonError` only if the folder itself cannot be read.
     """
     opening = Opening(folder, most_parsed, language)
     for _step in opening.read_rest():
@@ -149,21 +150,24 @@ def load_course(
 class Opening:
     """A course folder that is being opened.
 
-    Lessons are files whose names begin with a digit and end with `.md`. The folder may also contain
-    a `glossary.md` and a `facts.yaml`, and translations of all these except the facts in folders
-    such as `de`, under the same names. `course` returns a usable course at once, but new lessons
-    are only scanned. `read_rest` takes longer: it parses these lessons, so that `problems` are
-    complete, and caches the results. Run all its steps, either at once or when the program is idle.
+    A lesson is a file whose name begins with a digit and ends with `.md`. The folder can also
+    contain a `glossary.md` and a `facts.yaml`. Subfolders such as `de` contain translations of
+    lessons and of the glossary, under the same names.
+
+    `course` returns a usable course immediately, in which changed lessons may only have been
+    scanned. `read_rest` takes longer: it parses these lessons to complete `problems`, and writes
+    the cache. Run all its steps at once, or one at a time while the program is idle.
     """
 
     def __init__(
         self, folder: Path | None = None, most_parsed: int = MOST_PARSED, language: str = ""
     ) -> None:
-        """Open `folder`. If more than `most_parsed` lessons are not in the cache, only scan them.
+        """Open `folder`.
 
-        Problems inside such a lesson are reported when it is opened. `language` is the code of the
-        language of the lessons, where they are translated into it. Raises `LessonError` only if the
-        folder itself cannot be read, or if no lesson is translated into `language`.
+        If more than `most_parsed` lessons are not in the cache, they are only scanned for their
+        outlines. `language` is the code of the preferred language; a lesson without a translation
+        stays in the original language. Raises `LessonError` if the folder itself cannot be read, or
+        if no lesson is translated into `language`.
         """
         folder = folder or lessons_folder()
         self._files: dict[str, Path] = {}
@@ -182,7 +186,7 @@ class Opening:
         facts = blake2b(self._facts_file.data, digest_size=16).digest()
         self._entries: dict[str, Entry] = {}
         self._unread: dict[str, CourseFile] = {}
-        """The lessons that have not been parsed, by file name."""
+        """Map file names to the lessons that have not been parsed yet."""
         for path in lesson_files(folder):
             self._originals.append(self._add(path, facts))
             if language and (translations / path.name).exists():
@@ -190,7 +194,7 @@ class Opening:
         self._scans_only = len(self._unread) > most_parsed
 
     def _add(self, path: Path, facts: bytes, language: str = "") -> str:
-        """Add a lesson file to those that are read, and return its name."""
+        """Add a lesson file to the files of the course, and return its name."""
         file = CourseFile(path, self._cache, self._lesson_entry, also=facts, language=language)
         self._files[file.name] = path
         if file.entry is None:
@@ -201,7 +205,7 @@ class Opening:
 
     @cached_property
     def _facts(self) -> tuple[Fact, ...]:
-        """The facts of the course, or none if their file has a problem."""
+        """Return the facts of the course, or no facts if their file has a problem."""
         data = self._facts_file.data
         return _facts_of(data) if data and not self._facts_file.read().problems else ()
 
@@ -214,8 +218,8 @@ class Opening:
         return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
 
     def _scan(self, where: str) -> bool:
-        """Scan a lesson for its outline and return True, or if that fails, parse it."""
-        # This import is not needed if nothing has changed.
+        """Scan a lesson for its outline and return True. If this fails, parse the lesson."""
+        # Import this module only when a file has changed.
         from tutor.course.reading.outline_scan import scan_outline
 
         outline = scan_outline(self._unread[where].data, where)
@@ -228,9 +232,14 @@ class Opening:
         return not self._unread and all(file.entry is not None for file in self._beside)
 
     def read_rest(self) -> Iterator[None]:
-        """Read the remaining files, one per step (or several, if scanning them is enough)."""
+        """Read the remaining files in small steps.
+
+        A step parses one file. If only the outlines of the lessons are missing, a step scans
+        several files.
+        """
         if not self.complete:
-            for module in ("blocks", "parse"):  # importing both takes longer than parsing a lesson
+            # Importing both modules takes longer than parsing a lesson.
+            for module in ("blocks", "parse"):
                 import_module(f"tutor.course.reading.{module}")
                 yield
         for beside in self._beside:
@@ -247,7 +256,7 @@ class Opening:
         self._cache.save()
 
     def course(self) -> Course:
-        """Return the course with everything that has been read so far."""
+        """Return the course with everything that has been parsed so far."""
         for where in list(self._unread):
             if where not in self._entries:
                 self._scan(where)
@@ -269,7 +278,7 @@ class Opening:
         return Course(problems=(*problems, *seen.problems), outlines=seen.outlines, source=self)
 
     def lesson(self, outline: Outline) -> Lesson:
-        """Parse the current file of a lesson. Raises `LessonError`."""
+        """Parse the current content of a lesson's file. Raises `LessonError`."""
         from tutor.course.reading.parse import parse_bytes
 
         where = f"{outline.language}/{outline.file}" if outline.language else outline.file
@@ -282,14 +291,14 @@ class Opening:
         return lesson
 
     def terms(self) -> Sequence[Term]:
-        """Return the terms of the glossary, translated where there is a translation."""
+        """Return the terms of the glossary, translated if there is a translation."""
         read = [file.read().terms for file in self._beside if file is not self._facts_file]
         terms = {term.id: term for each in read for term in each}
         return sorted(terms.values(), key=lambda term: (term.term.casefold(), term.id))
 
 
 def _facts_entry(data: bytes, where: str) -> Entry:
-    _facts_of(data)  # raises if there is a problem
+    _facts_of(data)  # This call raises `LessonError` if the facts have a problem.
     return Entry()
 
 

@@ -1,4 +1,7 @@
-"""Check what involves several files of a course: unique ids, needed lessons, and links."""
+"""Check a course for problems that involve several files.
+
+These are duplicate ids, missing or circular prerequisites, and broken links.
+"""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 
@@ -11,9 +14,10 @@ from tutor.errors import LessonError
 
 
 class UsableOutlines(msgspec.Struct, frozen=True):
-    """The outlines that can be used together, sorted by number, and the problems.
+    """The lessons that can be used together, and the problems of all other lessons.
 
-    A lesson is excluded if its id or number, or the id of one of its parts, is already used.
+    `outlines` are sorted by number. A lesson cannot be used if another lesson already has its id,
+    its number, or the id of one of its parts.
     """
 
     outlines: tuple[Outline, ...]
@@ -23,9 +27,9 @@ class UsableOutlines(msgspec.Struct, frozen=True):
 def usable_outlines(
     outlines: Sequence[Outline], terms: Container[str] | None, glossary_links: Sequence[Link] = ()
 ) -> UsableOutlines:
-    """Return the outlines that can be used together.
+    """Return the outlines of the lessons that can be used together.
 
-    `outlines` are in the order of their files. If two of them conflict, the first one is kept.
+    `outlines` are in the order of their files. If two of them conflict, the first one is used.
     `terms` are the ids in the glossary, or None if the glossary has not been read yet.
     """
     problems: list[LessonError] = []
@@ -80,7 +84,7 @@ def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | No
 
 
 def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
-    """Yield errors for needed lessons that do not exist, and for cycles of needed lessons."""
+    """Yield errors for prerequisites that do not exist, and for cycles of prerequisites."""
     known = {outline.id: outline for outline in outlines}
     for outline in outlines:
         for needed in outline.needs:
@@ -101,11 +105,11 @@ def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
 
 
 def _cycle(start: str, known: Mapping[str, Outline], settled: set[str]) -> list[str]:
-    """Return the ids of a cycle among the lessons that `start` needs, directly or indirectly.
+    """Return the ids of a cycle among the direct and indirect prerequisites of `start`.
 
-    The result is empty if there is no cycle. `settled` has the lessons that have no cycle or whose
-    cycle was already reported. The search is not recursive, because a chain may be as long as the
-    course.
+    The result is empty if there is no cycle. `settled` contains the lessons that need no further
+    check. The search is not recursive, because a chain of prerequisites can include every lesson of
+    the course.
     """
     if start in settled:
         return []

@@ -1,6 +1,6 @@
-"""Read facts that vendors can change: versions, context windows, prices.
+"""Read facts that vendors can change, such as versions, context windows and prices.
 
-All facts of a course are in one file, `facts.yaml`, with their dates. Lessons show them as tables
+All facts of a course are in the file `facts.yaml`, with their dates. Lessons show them in tables
 that include the dates.
 """
 
@@ -16,7 +16,7 @@ from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 
 UNITS = {"API price": "US dollars per million tokens, input / output"}
-"""The units of the figures for a topic, if the values themselves do not name them."""
+"""Map a topic to the unit of its figures, if the figures themselves do not include the unit."""
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
@@ -29,8 +29,8 @@ class Fact(
 ):
     """A fact about one topic of one product.
 
-    `as_of` is the month (year-month) in which `source` reported it. `second-hand` means that the
-    source is not the vendor; tables mark such facts.
+    `as_of` is the year and month in which `source` reported the fact. `second-hand` means that the
+    source is not the vendor itself. Tables mark such facts.
     """
 
     id: Id
@@ -43,14 +43,17 @@ class Fact(
 
 
 class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The facts in a table: topics are the rows and products the columns, in this order."""
+    """The facts to show in a table, with topics as rows and products as columns.
+
+    Both are in the order in which the table shows them.
+    """
 
     topics: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=20)]
     products: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=8)]
 
 
 def read_facts(text: str, where: str) -> tuple[Fact, ...]:
-    """Return the facts in a file. Raises `LessonError`."""
+    """Parse the content of a facts file, and return its facts. Raises `LessonError`."""
     place = Place(where)
     facts: tuple[Fact, ...] = decode(text, tuple[Fact, ...], place)
     ids: set[str] = set()
@@ -71,7 +74,7 @@ def read_facts(text: str, where: str) -> tuple[Fact, ...]:
 
 
 def _line_of(fact_id: str, text: str, place: Place) -> Place:
-    """Return the place where the last fact with this id begins."""
+    """Return the position in the file where the last fact with this id begins."""
     lines = [
         number
         for number, line in enumerate(text.split("\n"))
@@ -83,7 +86,7 @@ def _line_of(fact_id: str, text: str, place: Place) -> Place:
 def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
     """Return the lines of a Markdown table, followed by a line with the dates of the facts.
 
-    Raises `LessonError` if a topic or product is not in `facts`.
+    Raises `LessonError` if `facts` contains no fact about a topic or a product.
     """
     found = {(fact.topic, fact.product): fact for fact in facts}
     _check_known("topic", block.topics, {fact.topic for fact in facts}, place)
@@ -124,5 +127,5 @@ def _check_known(what: str, named: Sequence[str], known: set[str], place: Place)
 
 
 def _plain(text: str) -> str:
-    """Return `text` on one line, with everything escaped that Markdown would interpret."""
+    """Return `text` on one line, with all Markdown syntax escaped."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -28,9 +28,10 @@ def lesson_files(folder: Path) -> list[Path]:
 
 
 def translations_folder(folder: Path, language: str) -> Path:
-    """Return the folder with a course's lessons in `language`, a code such as "de".
+    """Return the folder with the lessons in `language`, a code such as "de".
 
-    Raises `LessonError` if there are none, unless the interface is translated into that language.
+    If only the interface is translated into this language, the folder may not exist. Raises
+    `LessonError` if neither the interface nor any lesson is translated.
     """
     found = languages(folder)
     if language not in found and not has_catalog(language):
@@ -42,7 +43,7 @@ def translations_folder(folder: Path, language: str) -> Path:
 
 
 def languages(folder: Path) -> list[str]:
-    """Return the codes of the languages that a course has lessons in, besides its own."""
+    """Return the codes of the languages into which a course is translated."""
     try:
         inside = [each.name for each in folder.iterdir() if _LANGUAGE.fullmatch(each.name)]
         return sorted(name for name in inside if lesson_files(folder / name))
@@ -51,7 +52,7 @@ def languages(folder: Path) -> list[str]:
 
 
 def original_folder(folder: Path) -> Path | None:
-    """Return the folder of the course that the lessons in `folder` translate, or None.
+    """Return the course folder whose lessons are translated in `folder`, or None.
 
     Raises `LessonError` if a folder cannot be read.
     """
@@ -63,10 +64,10 @@ def original_folder(folder: Path) -> Path | None:
 
 
 def read_file(file: Path, where: str) -> bytes:
-    """Return the content of a lesson file, or just enough to detect that it is too large.
+    """Return the content of a lesson file, cut off shortly after the maximum size.
 
-    `where` is the file name for errors. Raises `LessonError`, also for a symbolic link that leads
-    out of the folder.
+    `where` is the name of the file in errors. Raises `LessonError` if the file cannot be read, or
+    if it is a symbolic link that leads out of the folder.
     """
     place = Place(where)
     try:
@@ -82,15 +83,15 @@ def read_file(file: Path, where: str) -> bytes:
             raise place.error("This is not a regular file.", "Replace it with a text file.")
         with file.open("rb") as stream:
             return stream.read(MAXIMUM_BYTES + 1)
-    except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
+    except (OSError, RuntimeError) as error:  # `read` raises RuntimeError for a link to itself.
         raise place.error(
             f"The file cannot be read ({_reason(error)}).", "Check that it exists and is readable."
         ) from error
 
 
 def _reason(error: OSError | RuntimeError) -> str:
-    """Return the reason without the path, since the message already has the path.
+    """Return the reason for an error without the path, which the message already contains.
 
-    For links to themselves, Python gives no reason.
+    Python has no reason for links that point to themselves.
     """
     return (error.strerror if isinstance(error, OSError) else None) or "the link points to itself"

@@ -1,4 +1,4 @@
-"""Read the glossary, `glossary.md`, whose entries are `## Term {#id}` and a short definition."""
+"""Read the glossary, `glossary.md`. Each entry is a heading `## Term {#id}` and a definition."""
 
 import msgspec
 from markdown_it.token import Token
@@ -16,9 +16,10 @@ LONGEST = 600
 
 
 class Glossary(msgspec.Struct, frozen=True):
-    """The result of reading a glossary: the valid terms, sorted by name, and all problems.
+    """The result of reading a glossary.
 
-    `lines` has the line of each term by id, and `links` are the links to lessons.
+    `terms` has the valid terms, sorted by name. `lines` maps the id of a term to its line, `links`
+    are the links to lessons, and `problems` are all the problems that were found.
     """
 
     terms: tuple[Term, ...] = ()
@@ -28,7 +29,7 @@ class Glossary(msgspec.Struct, frozen=True):
 
 
 def read_glossary(text: str, where: str) -> Glossary:
-    """Read a glossary, and return all problems instead of raising them."""
+    """Read a glossary, and collect all problems instead of raising the first one."""
     start = Place(where)
     try:
         text = checked(text, where)
@@ -70,7 +71,10 @@ def read_glossary(text: str, where: str) -> Glossary:
 
 
 def _sections(tokens: list[Token], length: int) -> list[tuple[Token, int, int]]:
-    """Return the inline token of each `##` heading, and the lines (from 0) of its section."""
+    """Return the `##` headings as inline tokens, with the lines where their sections begin and end.
+
+    Lines are counted from 0, and the end is excluded.
+    """
     found = [
         (tokens[index + 1], token.map[0])
         for index, token in enumerate(tokens)

@@ -1,4 +1,4 @@
-"""Check whether the goals of a lab are reached on the live model."""
+"""Check which goals of a lab have been reached on the live model."""
 
 from collections.abc import Mapping, Set
 
@@ -27,21 +27,28 @@ from tutor.text import visible
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """The observations after one action of the learner in the stepper.
+    """An observation of the stepper after one action of the learner.
 
-    The following values describe the distribution on screen (plain softmax), and are None or empty
-    if there is none. `top_probability` is the probability of the most probable token, and
-    `entropy_bits` is the entropy. `shares` has the probabilities of the listed tokens by their text
-    on screen (`␣Paris`); no other token has more than `unlisted`. `kept` is the number of tokens
-    that the sampler keeps.
+    These fields describe the distribution on screen (softmax without sampler settings). They are
+    None or empty if the screen shows no distribution:
 
-    `taken_rank` is the rank of the token that the learner has just taken by hand; it is None if no
-    token was taken or if the model sampled it. `branch_lengths` has the number of tokens in each
-    branch of the tree, counted after the prompt or after the fork from another branch.
+    - `top_probability`: the probability of the most probable token
+    - `entropy_bits`: the entropy in bits
+    - `shares`: the probabilities of the listed tokens, by their text on screen (`␣Paris`)
+    - `unlisted`: an upper bound for the probability of any other token
+    - `kept`: the number of tokens that the sampler keeps
 
-    `written` is the text after the prompt (in a conversation, after the last message). `ended` says
-    whether it ends with the model's end token, and `prompt_changed` whether the prompt differs from
-    the lab's. `live` has the names of the goals that are reached in a lab of `tutor.labs`.
+    These fields describe the text:
+
+    - `taken_rank`: the rank of the token that the learner has just taken by hand, or None if the
+      model sampled the token or there is none
+    - `branch_lengths`: the number of tokens in each branch, after the prompt or after the position
+      where it branches off
+    - `written`: the text after the prompt (in a conversation, after the last message)
+    - `ended`: True if this text ends with the model's end token
+    - `prompt_changed`: True if the prompt differs from the lab's prompt
+
+    `live` contains the names of the goals that the learner has reached in a lab of `tutor.labs`.
     """
 
     top_probability: float | None = None
@@ -58,7 +65,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reached(goal: Goal, evidence: Evidence) -> bool:
-    """Return whether `evidence` shows that `goal` is reached."""
+    """Return True if `evidence` shows that the learner has reached `goal`."""
     match goal:
         case TopTokenBelow(probability=limit):
             return evidence.top_probability is not None and evidence.top_probability < limit
@@ -89,24 +96,25 @@ def reached(goal: Goal, evidence: Evidence) -> bool:
 
 
 def as_shown(token: str) -> str:
-    """Return a token from a lesson file as the screen shows it; " Paris" becomes "␣Paris"."""
+    """Return a token of a lesson file as the screen shows it; " Paris" becomes "␣Paris"."""
     return visible(token.encode())
 
 
 def goals_reached(lab: Lab, evidence: Evidence, before: Set[int] = frozenset()) -> frozenset[int]:
-    """Return the indexes in `lab.goals` of all goals reached so far.
+    """Return the indexes in `lab.goals` of all goals that have been reached so far.
 
-    `before` has the indexes of the goals reached earlier, which stay reached. A lab is done when
-    all its goals are reached.
+    `before` contains the indexes of goals that were reached earlier, and stay reached. A lab is
+    done when all its goals are reached.
     """
     now = {index for index, goal in enumerate(lab.goals) if reached(goal, evidence)}
     return frozenset(before | now)
 
 
 def name(goal: Goal) -> str:
-    """Return the name of the goal in stored progress: its kind and its figures ("took-rank 50").
+    """Return the name of a goal in stored progress: its kind and its numbers ("took-rank 50").
 
-    A goal with different figures is a different goal. The position in the list does not matter.
+    The name does not depend on the position of the goal in the list. If the numbers of a goal
+    change, it counts as a different goal.
     """
     figures = (getattr(goal, field) for field in goal.__struct_fields__)
     said = (figure if isinstance(figure, str) else f"{figure:g}" for figure in figures)
@@ -114,7 +122,7 @@ def name(goal: Goal) -> str:
 
 
 def description(goal: Goal, lab: Lab) -> str:
-    """Return a short description of one goal, to be shown in a list."""
+    """Return a short description of a goal, for a list of goals."""
     match goal:
         case TopTokenBelow(probability=limit):
             return _("Find a step whose top token is below {limit:g} %").format(limit=100 * limit)

@@ -1,4 +1,4 @@
-"""Define the parts of a lesson, as parsed from its file."""
+"""Define the parts of a lesson, as they are parsed from its file."""
 
 from typing import Annotated, Literal, get_args
 
@@ -13,82 +13,82 @@ from tutor.labs.kit import registry
 
 
 class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fields=True):
-    """A goal that is checked on the live model by `tutor.course.goals`."""
+    """A goal that `tutor.course.goals` checks on the live model."""
 
 
 class TopTokenBelow(GoalBase, frozen=True, tag="top-below"):
-    """A goal reached at a step whose most probable token is below `probability`."""
+    """A goal that is reached at a step whose most probable token is below `probability`."""
 
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class TopTokenAbove(GoalBase, frozen=True, tag="top-above"):
-    """A goal reached at a step whose most probable token is above `probability`."""
+    """A goal that is reached at a step whose most probable token is above `probability`."""
 
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class TookRankAtLeast(GoalBase, frozen=True, tag="took-rank"):
-    """A goal reached when the learner takes a token of rank `rank` or worse."""
+    """A goal that is reached when the learner takes a token of rank `rank` or worse."""
 
     rank: Annotated[int, msgspec.Meta(ge=2)]
 
 
 class Branched(GoalBase, frozen=True, tag="branches"):
-    """A goal reached when `count` branches have at least `tokens` tokens of their own."""
+    """A goal that is reached when `count` branches have at least `tokens` tokens of their own."""
 
     count: Annotated[int, msgspec.Meta(ge=2, le=9)]
     tokens: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class TextHas(GoalBase, frozen=True, tag="text-has"):
-    """A goal reached when the text after the prompt contains `text`, ignoring case."""
+    """A goal that is reached when the text after the prompt contains `text`, ignoring case."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class TokenAbove(GoalBase, frozen=True, tag="token-above"):
-    """A goal reached at a step where the probability of `token` is above `probability`."""
+    """A goal that is reached at a step where the probability of `token` is above `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class TokenBelow(GoalBase, frozen=True, tag="token-below"):
-    """A goal reached at a step where the probability of `token` is below `probability`."""
+    """A goal that is reached at a step where the probability of `token` is below `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class EntropyAbove(GoalBase, frozen=True, tag="entropy-above"):
-    """A goal reached at a step whose entropy is above `bits`."""
+    """A goal that is reached at a step whose entropy is above `bits`."""
 
     bits: Annotated[float, msgspec.Meta(ge=0, le=30)]
 
 
 class EntropyBelow(GoalBase, frozen=True, tag="entropy-below"):
-    """A goal reached at a step whose entropy is below `bits`."""
+    """A goal that is reached at a step whose entropy is below `bits`."""
 
     bits: Annotated[float, msgspec.Meta(gt=0, le=30)]
 
 
 class KeptAtMost(GoalBase, frozen=True, tag="kept-at-most"):
-    """A goal reached at a step where the sampler keeps at most `count` tokens."""
+    """A goal that is reached at a step where the sampler keeps at most `count` tokens."""
 
     count: Annotated[int, msgspec.Meta(ge=1)]
 
 
 class PromptChanged(GoalBase, frozen=True, tag="prompt-changed"):
-    """A goal reached when the learner continues from a prompt that differs from the lab's."""
+    """A goal that is reached when the learner continues from a prompt of their own."""
 
 
 class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
-    """A goal reached when the end token is chosen or sampled."""
+    """A goal that is reached when the end token is chosen or sampled."""
 
 
 class LiveGoal(GoalBase, frozen=True, tag="live"):
-    """A goal reached when the embedded lab of `tutor.labs` reaches its goal of this name."""
+    """A goal of the embedded lab of `tutor.labs`, given by its name in that lab."""
 
     name: Id
 
@@ -113,12 +113,15 @@ GOALS: tuple[type[Goal], ...] = get_args(Goal)
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One step of a lab's solution; exactly one field is set.
+    """One step of a lab's solution, of which exactly one field is set.
 
-    `take` takes a token, `write` samples that many tokens, `greedy` takes the most probable token
-    that many times, `back` removes that many tokens, and `fork` starts a branch. `prompt` is the
-    learner's new prompt (in a conversation, the message to send), and `sampler` changes the sampler
-    settings.
+    - `take`: take this token
+    - `write`: sample this number of tokens
+    - `greedy`: take the most probable token this number of times
+    - `back`: remove this number of tokens
+    - `fork`: if True, start a branch at the current token
+    - `prompt`: write a new prompt (in a conversation, send this message)
+    - `sampler`: change the sampler settings
     """
 
     take: Annotated[str, msgspec.Meta(max_length=60)] = ""
@@ -138,16 +141,17 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An exercise on the live model, embedded in a screen.
+    """An exercise on the live model that is embedded in a screen.
 
-    The learner sees `task`. All `goals` are checked on the live model and may be reached in any
-    order. In the guessing game, `prompt` is the text that is revealed token by token. `sampler` has
-    the initial settings, which the learner sees and can change. `solution` is one way to reach all
-    goals with the default model; only the linter uses it.
+    The learner sees `task`. All `goals` are checked on the live model, and can be reached in any
+    order. In the guessing game, `prompt` is the text that is revealed token by token. `sampler`
+    contains the initial sampler settings, which the learner can see and change. `solution` is one
+    way to reach all goals with the default model, which only the linter uses.
 
-    `live` embeds one of the labs of `tutor.labs`, which has its own initial state, goals and
-    solution. `goals` lists the goals that count in the lesson. The linter checks that the lab has
-    them, so that reading a course does not load every lab.
+    If `live` is set, the exercise is a lab of `tutor.labs` with this name. Such a lab has its own
+    initial state, goals and solution, and `goals` lists the ones that count in the lesson. The
+    linter checks that the lab has these goals. Parsing does not check it, because it would have to
+    import every lab.
     """
 
     id: Id
@@ -189,9 +193,10 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class Screen(msgspec.Struct, frozen=True):
     """One screen of a lesson.
 
-    `body` is Markdown with code and facts inserted, and without predictions, labs and questions.
-    There is at most one prediction, and at most one lab. Each of the quoted `numbers` is about one
-    prompt; `measured` has all other quoted numbers.
+    `body` is Markdown, in which code and facts are already inserted. It does not contain the
+    screen's prediction, lab and questions. A screen has at most one prediction and one lab. Each of
+    the quoted `numbers` is a value for a single prompt; `measured` contains all other quoted
+    numbers.
     """
 
     id: str
@@ -206,9 +211,9 @@ class Screen(msgspec.Struct, frozen=True):
 class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The front matter of a lesson file.
 
-    `needs` has the ids of lessons that should come before this one. `source` has the headings of
-    the source lesson whose content this lesson teaches. `learned` says in a few sentences, in
-    inline Markdown, what the reader of the lesson can now explain.
+    `needs` contains the ids of the lessons that learners should read before this one. `source`
+    contains the headings of the original written lesson on which this lesson is based. `learned`
+    summarizes in a few sentences of inline Markdown what the learner can now explain.
     """
 
     id: Id
@@ -222,7 +227,7 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lesson(FrontMatter, frozen=True, kw_only=True):
-    """A lesson that was parsed from its file."""
+    """A lesson with its front matter, screens and questions."""
 
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]

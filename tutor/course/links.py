@@ -1,4 +1,7 @@
-"""Find the links in lessons and in the glossary: to screens, to terms, and to the web."""
+"""Find the links in lessons and in the glossary.
+
+A link leads to a screen, to a term or to a web page.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,10 @@ _WEB = ("https://", "http://")
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A link to another file of the course, and its line (from 1).
+    """A link to another file of the course.
 
-    `anchor` is the id of a screen or term in that file, or empty for the whole file.
+    `line` is the line of the link, counted from 1. `anchor` is the id of a screen or term in the
+    other file, or empty if the link leads to the whole file.
     """
 
     file: str
@@ -37,9 +41,9 @@ class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def split(href: str) -> tuple[str, str] | None:
-    """Return the file and the id in a link within the course, or None for other links.
+    """Return the file name and the id in a link within the course, or None for web links.
 
-    The file or the id may be empty.
+    Either of the two may be empty.
     """
     match = _LOCAL.fullmatch(href)
     return (match["file"] or "", match["anchor"] or "") if match and href else None
@@ -48,10 +52,10 @@ def split(href: str) -> tuple[str, str] | None:
 def follow(
     tokens: Sequence[Token], start: Place, here: Set[str], file: str, what: str
 ) -> tuple[tuple[Link, ...], tuple[LessonError, ...]]:
-    """Return the links in Markdown to other files of the course, and the problems with links.
+    """Return the links in Markdown to other files of the course, and all problems with links.
 
-    The Markdown is part of `file` and begins at `start`. `here` has the ids in the file itself, and
-    `what` describes them ("screen of this lesson").
+    The Markdown is a part of `file` that begins at `start`. `here` contains the ids in `file`, and
+    `what` describes these ids in messages ("screen of this lesson").
     """
     links: list[Link] = []
     problems: list[LessonError] = []
@@ -74,7 +78,7 @@ def follow(
 
 
 def hrefs(tokens: Sequence[Token], start: Place) -> Iterator[tuple[str, Place]]:
-    """Yield all links with their places. `start` is the place of the first line of the text."""
+    """Yield all links with their positions, where `start` is the position of the first line."""
     for token in tokens:
         line = token.map[0] if token.map else 0
         for child in token.children or ():

@@ -1,7 +1,8 @@
-"""Define numbers in a lesson that come from many prompts, a word search or a recorded run.
+"""Define the numbers in a lesson that are not values for a single prompt.
 
-Each block tells the linter how to compute its numbers again. The field `of` names the kind of
-block.
+They come from many prompts, a word search or a recorded run. Each block of numbers contains all the
+data that the linter needs to compute the numbers again. The `of` field of a block in a lesson file
+names the kind of block.
 """
 
 from typing import Annotated, Literal
@@ -11,7 +12,7 @@ import msgspec
 from tutor.course.questions.base import Sentence, TokenText
 
 GAP = "{}"
-"""The placeholder in a prompt that is replaced with a case."""
+"""The placeholder in a prompt that is replaced with each case."""
 
 _Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
@@ -21,15 +22,15 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 class _Block(
     msgspec.Struct, frozen=True, tag_field="of", forbid_unknown_fields=True, rename="kebab"
 ):
-    """A block of measured numbers. They must appear literally in the text of the screen."""
+    """A block of measured numbers, which must also appear literally in the text of the screen."""
 
 
 class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A number about cases.
+    """A number that summarizes several cases.
 
-    Only cases whose probability is above `above` and at most `below` count. `cases` is the number
-    of these cases, `right` is the number of right cases among them (in percent if `says` has a
-    percent sign), and `share` is their mean probability.
+    Only cases whose probability is above `above` and at most `below` count. `cases` is their
+    number. `right` is the number of right cases among them, or their percentage if `says` has a
+    percent sign. `share` is their mean probability.
     """
 
     says: Sentence
@@ -44,12 +45,14 @@ class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Cases(_Block, frozen=True, kw_only=True, tag="cases"):
-    """One prompt with different cases inserted, each with its right answer.
+    """One prompt into which different cases are inserted, each with its right answer.
 
-    The probability of a case is the probability of the most probable token. The case is right if
-    greedy decoding begins with the answer (or one of the answers), ignoring case and a leading
-    space. With `among`, the probability of a case is the sum over all these tokens, and the case is
-    right if its answer, which is one of them, has a higher probability than each of the others.
+    Without `among`, the probability of a case is the probability of the most probable token. The
+    case is right if greedy decoding begins with its answer, or with one of its answers. The
+    comparison ignores case and a leading space.
+
+    With `among`, the probability of a case is the total probability of these tokens. The case is
+    right if its answer, which is one of these tokens, is more probable than each of the others.
     """
 
     cases: Annotated[dict[_Text, _Text | tuple[_Text, ...]], msgspec.Meta(max_length=300)]
@@ -64,7 +67,7 @@ class Cases(_Block, frozen=True, kw_only=True, tag="cases"):
 
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The score of a passage (counted from 1) for a question."""
+    """The BM25 score of a passage for a question. Passages are counted from 1."""
 
     says: Sentence
     question: _Text
@@ -72,7 +75,7 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Bm25(_Block, frozen=True, kw_only=True, tag="bm25"):
-    """The BM25 scores of passages, with the constants `k1` and `b`."""
+    """The BM25 scores of several passages, with the constants `k1` and `b`."""
 
     passages: Annotated[tuple[_Text, ...], msgspec.Meta(min_length=1, max_length=50)]
     k1: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.5
@@ -85,9 +88,10 @@ class Bm25(_Block, frozen=True, kw_only=True, tag="bm25"):
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The entry at the path `at` of a record, in multiples of `unit` (such as 1000000).
+    """One number from a recorded run.
 
-    The path consists of names and indexes (from 0), separated by dots.
+    `at` is the path of the number in the record: names and indexes (from 0), separated by dots. The
+    quoted number is the recorded number divided by `unit` (such as 1000000).
     """
 
     says: Sentence
@@ -96,9 +100,9 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Record(_Block, frozen=True, kw_only=True, tag="record"):
-    """The recorded results of a run that takes too long to repeat.
+    """Numbers from a run that takes too long to repeat.
 
-    They are in a JSON file of this project, `assets/....json`.
+    The results of the run are in a JSON file of this project, `assets/....json`.
     """
 
     file: Annotated[str, msgspec.Meta(pattern=r"^assets(/[a-z][a-z0-9-]*)+\.json\Z")]

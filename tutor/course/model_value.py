@@ -1,4 +1,4 @@
-"""Define the values of the default model that a lesson quotes, or reveals after a prediction."""
+"""Define the values that a lesson quotes from the default model, or reveals after a prediction."""
 
 from typing import Annotated, Literal
 
@@ -13,9 +13,9 @@ Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 
 
 class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """The sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`.
+    """The sampler settings in a lesson file: `temperature`, `top-k`, `top-p` and `min-p`.
 
-    They have the same meaning as in the app, and are off by default.
+    They have the same meaning as in the app. By default, none of them has an effect.
     """
 
     temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
@@ -29,13 +29,17 @@ class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
 
 
 class ModelValue(Sampler, frozen=True, kw_only=True):
-    """A number (or text) that the model computes.
+    """A number or text that the model computes.
 
-    For `token` after `prompt`, `value` is the `probability`, `logit`, `rank` or `surprisal` (in
-    bits). For the distribution after `prompt`, it is the `entropy` (in bits) or the number of
-    tokens that the sampler keeps (`kept`). It can also be the number of `tokens` in the prompt, or
-    the text from `greedy` decoding. With `chat`, the prompt is a message that follows the system
-    prompt `system`.
+    `value` names what the model computes:
+
+    - `probability`, `logit`, `rank` or `surprisal` (in bits): a number for `token` after `prompt`
+    - `entropy` (in bits) or `kept` (the number of tokens that the sampler keeps): a number for the
+      distribution after `prompt`
+    - `tokens`: the number of tokens in the prompt
+    - `greedy`: the text that greedy decoding returns
+
+    With `chat`, the prompt is a message in a conversation with the system prompt `system`.
     """
 
     value: Value
@@ -55,9 +59,9 @@ class ModelValue(Sampler, frozen=True, kw_only=True):
 
 
 class Quoted(ModelValue, frozen=True, kw_only=True):
-    """A number (or text) that a lesson quotes, and how the linter computes it again.
+    """A number or text that a lesson quotes, with the data to compute it again.
 
-    `says` must appear literally in the text of its screen.
+    `says` must appear literally in the text of the screen.
     """
 
     says: Sentence

@@ -1,4 +1,7 @@
-"""Define the outline of a lesson, which the course map, progress and the linter use."""
+"""Define the outline of a lesson: its parts without their text.
+
+The course map, the progress screen and the linter use outlines.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,12 +11,12 @@ from tutor.course.lesson import Lesson
 from tutor.course.links import Link
 from tutor.course.questions.base import type_name
 
-# There are thousands of these objects. Since none can be part of a reference cycle, the garbage
-# collector does not need to track them (gc=False).
+# A course has thousands of these objects, and none of them can be part of a reference cycle. With
+# gc=False, the garbage collector does not track them.
 
 
 class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A part of a lesson. `line` is its line in the file, counted from 1."""
+    """A part of a lesson, such as a screen. `line` is its line in the file, counted from 1."""
 
     id: str
 
@@ -41,8 +44,8 @@ class QuestionOutline(_Part, frozen=True, gc=False):
 class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A lesson without the text of its parts.
 
-    `file` is the name of its file, and `needs_line` is the line of the field `needs`. `language` is
-    the code of the language that the lesson was translated into, or empty for the original.
+    `file` is the name of its file, and `needs_line` is the line of the `needs` field. `language` is
+    the code of the language into which the lesson was translated, or empty for an original.
     """
 
     id: str
@@ -70,7 +73,7 @@ def outline_of(
     lines: Mapping[str, int] = {},
     links: Sequence[Link] = (),
 ) -> Outline:
-    """Return the outline of a lesson. `lines` and `links` come from its `Outcome`."""
+    """Return the outline of a lesson. `lines` and `links` are the fields of its `Outcome`."""
     return Outline(
         id=lesson.id,
         number=lesson.number,
@@ -98,4 +101,4 @@ def outline_of(
 
 
 NEEDS = "/needs"
-"""The key in `Outcome.lines` for the line of `needs`. No id contains a slash."""
+"""The key of the `needs` field in `Outcome.lines`. Because of the slash, no id equals this key."""

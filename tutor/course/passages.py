@@ -1,4 +1,4 @@
-"""Convert the text of a course's screens and glossary to passages for searching."""
+"""Convert the text of a course's screens and glossary to passages that can be searched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ASKED = "**Predict:**"
 def course_passages(course: Course) -> tuple[Passage, ...]:
     """Return the passages of all screens, in the order of the course, and then of all terms.
 
-    Lessons that cannot be read are skipped; the error is shown when the lesson is opened.
+    Lessons that cannot be parsed are skipped. The app shows the error when the lesson is opened.
     """
     return tuple(_passages(course))
 
@@ -45,10 +45,10 @@ def _of_screen(file: str, screen: Screen) -> Iterator[Passage]:
 
 
 def prose(text: str) -> str:
-    """Return Markdown as paragraphs of plain text, with one line per table row.
+    """Return Markdown as paragraphs of plain text, with one line for each table row.
 
-    Diagrams and code are omitted because they only make sense visually. "Predict" questions are
-    omitted because their answers are in other passages.
+    Diagrams and code are left out, because they make sense only on a screen. The questions of
+    predictions are left out, because the answers are in other passages.
     """
     paragraphs: list[str] = []
     row: list[str] = []

@@ -1,10 +1,8 @@
-"""Define predictions: what a screen asks its reader to guess before it reveals the answer.
+"""Define predictions: questions that the learner answers before a screen reveals the answer.
 
 A prediction is never graded. The learner's guess is stored together with the answer, so that the
-progress screen can show how close the learner's predictions come.
-
-A type of prediction is a class of this module, with its fields as they are written in a lesson
-file.
+progress screen can show how close the guesses are. Each type of prediction is a class in this
+module, whose fields have the same names as in a lesson file.
 """
 
 import math
@@ -20,14 +18,15 @@ from tutor.course.questions.number import not_a_number, readings
 from tutor.course.questions.spelling import plain
 
 BLANK = "{}"
-"""Where a `reveal` shows the computed value."""
+"""The placeholder in `reveal` for the computed value."""
 
 
 class Revealed(msgspec.Struct, frozen=True):
-    """The answer to a prediction, computed or from the lesson file.
+    """The answer to a prediction.
 
-    `text` is how to show the answer, and `number` is its value: in the unit of a number prediction,
-    or the rank of a guessed token. `value` is the computed value for the `{}` in `reveal`.
+    `text` is the answer as the screen shows it. `number` is its value in the unit of the
+    prediction, or the rank of a guessed token. `value` is the computed value that replaces `{}` in
+    `reveal`.
     """
 
     text: str
@@ -36,11 +35,11 @@ class Revealed(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """A guess compared with the answer.
+    """The result of comparing a guess with the answer.
 
-    `off` is the distance of a guessed number from the answer, as a fraction of the range and
-    negative if the guess was too low. `right` says whether a choice, token or word was right. Both
-    are None if the guess cannot be compared.
+    `off` is the difference between a guessed number and the answer, as a fraction of the range. It
+    is negative if the guess was too low. `right` is True if the guessed choice, token or word was
+    right. Both are None if the guess cannot be compared with the answer.
     """
 
     off: float | None = None
@@ -50,10 +49,11 @@ class Comparison(msgspec.Struct, frozen=True):
 class PredictionBase(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
 ):
-    """The base class of predictions. `ask` and `reveal` are inline Markdown.
+    """The base class of predictions.
 
-    The model computes `live`, if it is given. `reveal` is shown with the answer; a `{}` in it is
-    replaced with the computed value.
+    `ask` is the question, and `reveal` is the text that the screen shows with the answer. Both are
+    inline Markdown. If `live` is set, the model computes this value, which replaces `{}` in
+    `reveal`.
     """
 
     id: Id
@@ -62,29 +62,29 @@ class PredictionBase(
     live: ModelValue | None = None
 
     def inline_texts(self) -> Iterator[str]:
-        """Yield all inline Markdown."""
+        """Yield every text of the prediction that contains inline Markdown."""
         yield from (self.ask, self.reveal)
 
     @property
     def computed(self) -> ModelValue | None:
-        """The value that the model has to compute for the answer, or None."""
+        """Return the value that the model has to compute for the answer, or None."""
         return self.live
 
     @property
     def written_answer(self) -> Revealed | None:
-        """The answer in the lesson file, or None if the model computes it."""
+        """Return the answer in the lesson file, or None if the model computes the answer."""
         return None
 
     def problem(self, guess: str) -> str:
-        """Return what is wrong with a guess, with advice; an empty string if it can be used."""
+        """Return the reason why a guess cannot be used, with advice, or an empty string."""
         return ""
 
     def shown(self, guess: str) -> str:
-        """Return the guess as the learner sees it again."""
+        """Return the text of a guess as the screen shows it to the learner later."""
         return guess.strip()
 
     def compare(self, guess: str, answer: Revealed) -> Comparison:
-        """Compare a guess that has no `problem` with the answer."""
+        """Compare a guess with the answer. The guess must have no `problem`."""
         return Comparison()
 
     def _check_reveal(self) -> None:
@@ -95,9 +95,10 @@ class PredictionBase(
 class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
     """A prediction of a number between `low` and `high`.
 
-    The number is `answer`, or the model computes it (`live`). A probability is computed in percent
-    if that is the `unit`. With `scale: log`, distances are measured between logarithms: for a range
-    of many orders of magnitude.
+    The right number is in `answer`, or the model computes it (`live`). A computed probability is
+    converted to percent if `unit` is a percent sign. With `scale: log`, the difference between
+    guess and answer is measured between their logarithms, which suits a range of many orders of
+    magnitude.
     """
 
     low: float
@@ -125,11 +126,11 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
 
     @property
     def in_percent(self) -> bool:
-        """True if the answer is a probability that is shown in percent."""
+        """True if the answer is a probability that the screen shows in percent."""
         return self.live is not None and self.live.value == "probability" and self.unit == "%"
 
     def as_answer(self, value: float) -> Revealed:
-        """Return a computed value as the answer, in the unit of the prediction."""
+        """Return a computed value as the answer, converted to the unit of the prediction."""
         number = 100 * value if self.in_percent else value
         return Revealed(self._with_unit(number), number)
 
@@ -152,12 +153,12 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
         return Comparison(off=(self._at(number) - self._at(answer.number)) / range_)
 
     def _at(self, number: float) -> float:
-        """Return the position of a number on the scale, clamped to `low` and `high`."""
+        """Return the position of a number on the scale, after clamping the number to the range."""
         number = min(max(number, self.low), self.high)
         return math.log(number) if self.scale == "log" else number
 
     def _number(self, guess: str) -> float | None:
-        """Return the number that was typed, or None if it is not in the range."""
+        """Return the number that the learner typed, or None if it is not in the range."""
         typed = readings(guess, self.unit)
         return next((number for number in typed if self.low <= number <= self.high), None)
 
@@ -167,9 +168,10 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
 
 
 class ChoicePrediction(PredictionBase, frozen=True, kw_only=True, tag="choice"):
-    """A prediction of which of the `choices` is right; `right` counts from 1.
+    """A prediction of which of the `choices` is right.
 
-    `live` is a value for the `{}` in `reveal`, if there is one.
+    `right` is the number of the right choice, counted from 1. The value of `live`, if it is set,
+    replaces `{}` in `reveal`.
     """
 
     choices: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=2, max_length=6)]
@@ -200,15 +202,18 @@ class ChoicePrediction(PredictionBase, frozen=True, kw_only=True, tag="choice"):
         return Comparison(right=self.place(guess) == self.right - 1)
 
     def place(self, guess: str) -> int | None:
-        """Return the index of a guess, whose text counts from 1; None if it is not a choice."""
+        """Return the index of the choice in a guess, or None if there is no such choice.
+
+        The text of a guess is a number, counted from 1.
+        """
         return one_place(guess.strip(), len(self.choices))
 
 
 class TokenPrediction(PredictionBase, frozen=True, kw_only=True, tag="token"):
     """A prediction of the model's most probable next token after `prompt`.
 
-    The guess is right if it is that token, or begins with it. With `chat`, the prompt is a message,
-    after `system`.
+    The guess is right if it equals this token, or begins with it. With `chat`, the prompt is a
+    message in a conversation with the system prompt `system`.
     """
 
     prompt: Prompt
@@ -234,9 +239,9 @@ class TokenPrediction(PredictionBase, frozen=True, kw_only=True, tag="token"):
 class WordsPrediction(PredictionBase, frozen=True, kw_only=True, tag="words"):
     """A prediction in the learner's own words.
 
-    The answer is the model's greedy continuation (`live`), the first of the spellings that
-    `accept` lists, or only the `reveal`. Without `accept`, the guess is shown next to the answer
-    and not compared with it.
+    The answer is the model's greedy continuation (`live`), the first spelling in `accept`, or only
+    the `reveal` text. Without `accept`, the screen shows the guess next to the answer, but does not
+    compare them.
     """
 
     accept: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=10)] = ()

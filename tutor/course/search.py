@@ -1,8 +1,8 @@
 """Search the lessons, the glossary and the questions of a course.
 
-The search uses SQLite's full-text index (FTS5) in memory. It ignores case and accents, finds words
-by their beginnings, and ranks results by BM25 (Robertson and Zaragoza 2009), with more weight on
-the titles of screens and the names of terms.
+The search uses SQLite's full-text index (FTS5) in memory. It ignores case and accents, and matches
+the beginnings of words. Results are ranked by BM25 (Robertson and Zaragoza 2009), with more weight
+on the titles of screens and the names of terms.
 """
 
 import re
@@ -32,9 +32,9 @@ Kind = Literal["lesson", "term", "question"]
 class Hit(msgspec.Struct, frozen=True):
     """A search result.
 
-    `title` is the title of a screen, the term, or the title of a question's lesson. `excerpt` is
-    one line of plain text around the words that were found. `target` is the place to open; for a
-    question, it is the screen that the question is about.
+    `title` is the title of a screen, a term, or the title of a question's lesson. `excerpt` is one
+    line of plain text around the matching words. `target` is the screen or term to open. For a
+    question, it is the screen that explains the answer.
     """
 
     kind: Kind
@@ -44,7 +44,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class _Document(msgspec.Struct, frozen=True):
-    """Something that can be found. The title of a question is shown, but not searched."""
+    """A screen, term or question in the index. A question's title is shown but not searched."""
 
     kind: Kind
     title: str
@@ -53,11 +53,11 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
-    """Return the results for all of `words` or, if there are none, for any of them.
+    """Return the results that match all of `words` or, if there are none, any of them.
 
-    The best results come first. The first search of a course reads the whole course, which takes a
-    while, so do not call it in the thread that draws. Raises `TutorError` if Python's SQLite does
-    not support full-text search.
+    The best results come first. The first search of a course takes a while because it parses the
+    whole course, so do not call it in the thread that draws the screen. Raises `TutorError` if
+    Python's SQLite does not support full-text search.
     """
     wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:
@@ -67,7 +67,7 @@ def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
 
 
 class _Index:
-    """The documents of one course. A lock allows only one thread to search at a time."""
+    """The full-text index of one course. A lock allows only one thread at a time to search."""
 
     def __init__(self, documents: Iterator[_Document]) -> None:
         self._lock = Lock()
@@ -123,7 +123,7 @@ def _documents(course: Course) -> Iterator[_Document]:
     for outline in course.outlines:
         try:
             lesson = course.lesson(outline.id)
-        except LessonError:  # reported when the lesson is opened
+        except LessonError:  # The app reports the problem when the learner opens the lesson.
             continue
         if lesson is not None:
             yield from _of_lesson(lesson)
@@ -143,7 +143,7 @@ def _of_lesson(lesson: Lesson) -> Iterator[_Document]:
 
 
 def _plain(text: str) -> str:
-    """Return the text of Markdown, without markup."""
+    """Return the text of Markdown without its markup."""
     parts: list[str] = []
     for token in markdown().parse(text):
         if token.type in ("fence", "code_block"):

@@ -11,16 +11,17 @@ class TermTarget(msgspec.Struct, frozen=True):
 
 
 class ScreenTarget(msgspec.Struct, frozen=True):
-    """A screen of a lesson; the first screen if `screen_id` is empty."""
+    """A screen of a lesson. An empty `screen_id` means the first screen."""
 
     lesson_id: str
     screen_id: str
 
 
 def target(href: str, course: Course, lesson_id: str = "") -> TermTarget | ScreenTarget | None:
-    """Return the target of a link. `lesson_id` is the lesson that contains the link, if any.
+    """Return the target of a link.
 
-    The result is None if the link leads out of the course or if its target does not exist.
+    `lesson_id` is the lesson that contains the link, if any. The result is None if the link leads
+    to a web page, or if its target does not exist.
     """
     parts = split(href)
     if parts is None:

@@ -1,7 +1,7 @@
-"""Replace a lesson by its translation, if the translation has the same parts.
+"""Replace a lesson with its translation if both have the same parts.
 
 Progress, links and the search refer to lessons, screens, labs, predictions and questions by id. A
-translation therefore has the same ids and versions as the original, and only other words.
+translation must therefore have the same ids and versions as the original, with translated text.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from tutor.errors import LessonError
 def translated(original: Outline, translation: Outline) -> tuple[Outline, list[LessonError]]:
     """Return the outline to use, and the problems of the translation.
 
-    The outline is the translation's, or the original's if there are any problems. The `file` of
-    both is the name of the original's file, since links name it.
+    This is the outline of the translation or, if the translation has problems, of the original. In
+    both cases, its `file` is the name of the original's file, because links use that name.
     """
     place = Place(translation.file)
     problems = [place.error(*each) for each in _differences(original, translation)]
@@ -28,7 +28,7 @@ def translated(original: Outline, translation: Outline) -> tuple[Outline, list[L
 
 
 def _differences(original: Outline, translation: Outline) -> Iterator[tuple[str, str]]:
-    """Yield each difference between a translation and its original, and what to do about it."""
+    """Yield each difference between a translation and its original, with advice for the author."""
     for name in ("id", "number", "version"):
         if (ours := getattr(translation, name)) != (theirs := getattr(original, name)):
             yield (
@@ -49,7 +49,7 @@ def _differences(original: Outline, translation: Outline) -> Iterator[tuple[str,
 
 
 def _other_ids(kind: str, ours: list[str], theirs: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield a problem if the ids of one kind of part, or their order, differ."""
+    """Yield a problem if the ids of one kind of part, or the order of these ids, differ."""
     if ours == theirs:
         return
     missing = [each for each in theirs if each not in ours]

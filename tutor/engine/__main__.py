@@ -1,8 +1,8 @@
 """The engine process: `python -m tutor.engine [--model SPEC] [--labs]`.
 
-It receives frames on standard input and sends frames on standard output. Output that a library
-prints would corrupt the frames, so the process takes over both streams before it loads a model.
-Everything that is printed afterwards goes to standard error, which is the log.
+The process receives messages on standard input and sends messages on standard output. If a library
+printed something, it would corrupt the messages, so both streams are reserved before a model is
+loaded. From then on, printed output goes to standard error, which is the log.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from tutor.lm.fast.waiting import settle_waiting
 from tutor.models.report import quiet
 from tutor.vendors.catalogue import is_remote, remote_model
 
-NICENESS = 5  # drawing the screen takes priority over computing tokens
+NICENESS = 5  # lowers the priority, so that the app's screen stays responsive
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the engine until the app closes the connection.
 
-    Returns exit status 1 if the model cannot be loaded, after a `Failed` message with id 0 has
-    reported the reason.
+    If the model cannot be loaded, this sends the reason in a `Failed` message with id 0 and returns
+    the exit status 1.
     """
     parser = argparse.ArgumentParser(prog="tutor.engine", description=__doc__)
     parser.add_argument("--model", help="the model to run, see `tutor model` (default: SmolLM2)")
@@ -64,7 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Outbox:
-    """The engine's output stream, which several threads share. Each frame is written atomically."""
+    """The engine's output stream, which several threads share.
+
+    A lock ensures that only one thread writes a message at a time.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -76,7 +79,7 @@ class Outbox:
             with self._lock:
                 self._stream.write(frame)
                 self._stream.flush()
-        except BrokenPipeError:  # the app has exited
+        except BrokenPipeError:  # the app has ended
             os._exit(0)
 
 
@@ -85,14 +88,17 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
         outbox.send(Loading(stage, done, total))
 
     model = load(spec, on_stage)
-    from tutor.engine.server import Server  # torch is already imported
+    from tutor.engine.server import Server  # fast, since torch is loaded
 
     outbox.send(Ready(model.card))
     Server(model, inbox, outbox.send).serve()
 
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """Serve labs. The engine is ready immediately, because the model is loaded on first use."""
+    """Run an engine that serves only labs.
+
+    The engine is ready immediately, because the model is loaded later, when a lab needs it.
+    """
     from tutor.engine.backends import LabBackends, LabServer
 
     outbox.send(Ready(None))
@@ -102,7 +108,10 @@ def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """Serve a remote model. The engine is ready immediately, without contacting the server."""
+    """Run an engine for a remote model.
+
+    The engine is ready immediately, before it contacts the remote server.
+    """
     from tutor.engine.vendor_server import VendorServer
     from tutor.vendors.opening import preload
     from tutor.vendors.reader import RemoteReader
@@ -115,7 +124,7 @@ def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Return the original standard input and output, reserved for frames.
+    """Reserve standard input and output for messages, and return both streams.
 
     Other code gets an empty standard input, and its standard output goes to standard error.
     """

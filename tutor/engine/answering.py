@@ -1,4 +1,4 @@
-"""The main loop of the engine's servers, which handles requests and the errors that they cause."""
+"""The main loop of the engine's servers, which handles requests and reports errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Answering:
     def serve(self) -> None:
         """Handle requests in an endless loop.
 
-        The inbox ends the process when the app exits.
+        This never returns: when the app exits, the inbox ends the process.
         """
         while True:
             self.answer_next()
@@ -47,7 +47,10 @@ class Answering:
         self.reply(request, lambda: self.work_on(request))
 
     def work_on(self, request: AnyRequest) -> Message:
-        """Return the handler's response. Raises `EngineError` if there is no handler."""
+        """Call the handler for a request, and return its response.
+
+        Raises `EngineError` if there is no handler for this type of request.
+        """
         handler = self._handlers.get(type(request))
         if handler is None:
             raise self.unknown(request)
@@ -57,11 +60,11 @@ class Answering:
         return EngineError(f"The engine does not support the request {type(request).__name__}.")
 
     def reply(self, request: AnyRequest, work: Callable[[], Message]) -> None:
-        """Send the result or error of `work` as the response, and mark the request as done."""
+        """Call `work`, send its result or error as the response, and mark the request as done."""
         answer = self._answer(request, work)
         try:
             self._send(answer)
-        except EngineError as error:  # for example, the attention maps of a long text
+        except EngineError as error:  # the response may be too large to send
             self._send(Failed.of(error, request.id))
         self.inbox.done(request.id)
 

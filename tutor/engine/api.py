@@ -34,11 +34,11 @@ class EngineState(enum.Enum):
 
 
 EngineKind = Literal["own", "shared"]
-"""The learner's own engine, or one for all learners on the machine."""
+""""own" is the learner's own engine, and "shared" is one engine for all learners on the machine."""
 
 
 class ModelSession(Protocol):
-    """A token sequence, in the process that runs the model.
+    """A session on the engine's side: a token sequence in the process that runs the model.
 
     A method that fails raises a `TutorError` and leaves the session unchanged.
     """
@@ -63,19 +63,19 @@ class ModelSession(Protocol):
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after `position` tokens, with the `top` most probable rows."""
+        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
         ...
 
     def rows(
         self, position: int, sampler: SamplerSettings, ids: tuple[int, ...]
     ) -> tuple[Row, ...]:
-        """Return the rows of these tokens in the distribution after the first `position` tokens."""
+        """Return the rank and probability of each of these tokens after `position` tokens."""
         ...
 
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Return the rows of up to `limit` tokens whose text contains `query`.
+        """Find up to `limit` tokens whose text contains `query`, with their probabilities.
 
         Exact matches come first, followed by the most probable tokens. Raises `TextError` if no
         token matches.
@@ -93,8 +93,8 @@ class ModelSession(Protocol):
     def xray(self, position: int, layer: int) -> XRay:
         """Return the logit lens at `position` and the attention maps of `layer`.
 
-        Both are counted from 0. The result also includes the attention maps of as many neighboring
-        layers as fit into one response.
+        Positions and layers are counted from 0. The result also includes the attention maps of as
+        many neighboring layers as fit into one response.
         """
         ...
 
@@ -102,8 +102,8 @@ class ModelSession(Protocol):
 class AsyncModelSession(Protocol):
     """The asynchronous version of `ModelSession` that the screens use.
 
-    Changes to the tokens take effect here immediately and are sent to the engine with the next
-    query. Cancelling a query cancels the work in the engine.
+    Changes to `tokens` take effect immediately in this object and are sent to the engine with the
+    next query. Cancelling a query cancels the work in the engine.
     """
 
     @property
@@ -118,11 +118,17 @@ class AsyncModelSession(Protocol):
         ...
 
     def go_to(self, path: Sequence[Token]) -> None:
-        """Replace the tokens with `path`. The cache of the common prefix is kept."""
+        """Replace the tokens with `path`.
+
+        The engine keeps the cached results for the common prefix of both.
+        """
         ...
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
-        """Append the user's next message as a chat turn, and return the added tokens."""
+        """Append the user's next chat message, and return the tokens that were added.
+
+        The chat template determines the special tokens around the message.
+        """
         ...
 
     async def fork(self, length: int) -> AsyncModelSession: ...
@@ -149,7 +155,7 @@ class AsyncModelSession(Protocol):
 
 
 class LabBackend(Protocol):
-    """A lab's backend in the engine, as used by the screens."""
+    """The interface through which a screen uses the part of a lab that runs in the engine."""
 
     async def answer(self, question: Any) -> Any:
         """Send `question` to the backend and return its answer.
@@ -159,12 +165,12 @@ class LabBackend(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the backend in the engine."""
+        """Close the backend in the engine, and free its memory."""
         ...
 
 
 class Engine(Protocol):
-    """The engine, as used by the screens. No method blocks the event loop."""
+    """The interface of the engine for the screens. No method blocks the event loop."""
 
     @property
     def state(self) -> EngineState: ...
@@ -186,7 +192,10 @@ class Engine(Protocol):
 
     @property
     def generation(self) -> int:
-        """The number of times the engine has started. Sessions don't survive a restart."""
+        """The number of times that the engine has started.
+
+        A new number means that all earlier sessions are lost.
+        """
         ...
 
     @property
@@ -196,15 +205,15 @@ class Engine(Protocol):
 
     @property
     def alternative(self) -> EngineKind | None:
-        """The kind of engine that the learner can switch to (see `choose`), or None."""
+        """The kind of engine that the learner can switch to with `choose`, or None."""
         ...
 
     async def learners(self) -> int | None:
-        """Return the number of screens connected to the shared engine, or None if unknown."""
+        """Return the number of app windows connected to the shared engine, or None if unknown."""
         ...
 
     async def choose(self, kind: EngineKind) -> None:
-        """Stop the current engine, and start or join one of this kind."""
+        """Stop using the current engine, and start or connect to an engine of this kind."""
         ...
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
@@ -212,7 +221,10 @@ class Engine(Protocol):
         ...
 
     async def start(self) -> None:
-        """Start the engine if it isn't running, without waiting until it is ready (see `ready`)."""
+        """Start the engine if it isn't running.
+
+        This doesn't wait until the engine is ready; `ready` does.
+        """
         ...
 
     async def stop(self) -> None:
@@ -228,17 +240,20 @@ class Engine(Protocol):
         ...
 
     async def open_text(self, text: str) -> AsyncModelSession:
-        """Start a session on raw text."""
+        """Start a session with a text, without a chat template."""
         ...
 
     async def open_chat(self, messages: Sequence[ChatMessage]) -> AsyncModelSession:
-        """Start a session on a conversation, up to the start of the assistant's next answer."""
+        """Start a session with a conversation, up to the start of the assistant's next answer."""
         ...
 
     async def open_tokens(
         self, ids: Sequence[int], data: Sequence[bytes] = ()
     ) -> AsyncModelSession:
-        """Start a session on these token ids. A remote model also needs their bytes, in `data`."""
+        """Start a session with these token ids.
+
+        For a remote model, `data` must contain the bytes of each token.
+        """
         ...
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
@@ -246,11 +261,14 @@ class Engine(Protocol):
         ...
 
     def lab_backend(self, lab: AnyLab) -> LabBackend:
-        """Return a backend for `lab`. The engine creates it when the first question arrives."""
+        """Return a backend for `lab`.
+
+        The engine creates its side of the backend when it receives the first question.
+        """
         ...
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Return whether the learner has agreed to send text to the host of `model`."""
+        """Return True if the learner has agreed to send text to the host of `model`."""
         ...
 
     def allow(self, model: RemoteModel) -> None:

@@ -37,8 +37,9 @@ class LabHost(Protocol):
 class BackendProxy:
     """A `LabBackend` that forwards each question to the engine.
 
-    The engine creates the backend for the first question, and creates it again after a restart.
-    This works because each question contains everything that is needed to answer it.
+    The engine creates the backend when it receives the first question. After a restart of the
+    engine, this happens again; no state is lost, because each question contains everything that is
+    needed to answer it.
     """
 
     def __init__(self, engine: LabHost, lab: AnyLab) -> None:

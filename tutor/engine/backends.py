@@ -1,4 +1,4 @@
-"""The lab backends in the engine, one for each lab that is open on a screen."""
+"""Lab backends: the parts of labs that run in the engine. Each open lab has one."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class LabBackends:
     """The open backends, by the name that the client chose for each.
 
-    The protocol transports a lab's questions as bytes. They are decoded here, using the types that
-    the lab declares. `load` returns the model for labs that need one.
+    Messages contain a lab's questions as bytes. This class decodes them to the types that the lab
+    declares. `load` returns the model, and is called only for labs that need one.
     """
 
     def __init__(
@@ -50,7 +50,10 @@ class LabBackends:
         return LabAnswer(request.id, self.answer(request.bench, request.lab, request.question))
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
-        """Return the backend's answer. Raises `EngineError` for an invalid question."""
+        """Send a question to a backend, and return the answer.
+
+        Raises `EngineError` if the question is invalid.
+        """
         lab = registry.find(lab_name)
         try:
             asked = msgspec.msgpack.decode(question, type=lab.questions)
@@ -67,10 +70,10 @@ class LabBackends:
         return msgspec.msgpack.encode(self._backends[name].answer(asked))
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
-        """Raise a `TutorError` if this engine must not answer the question."""
+        """Raise a `TutorError` if this engine is not allowed to answer the question."""
 
     def close(self, name: str) -> None:
-        """Close a backend, if it exists, and stop its requests to remote models."""
+        """Close a backend, if it exists, and cancel its requests to remote models."""
         self._backends.pop(name, None)
         if runs := self._runs.pop(name, None):
             runs.close()
@@ -81,10 +84,11 @@ class LabBackends:
 
 
 class LabServer(Answering):
-    """A server for labs only: the learner's own engine next to a shared one.
+    """A server that handles only the questions of labs.
 
-    It serves the labs that need the learner's files, API keys or remote models. Most of these labs
-    don't need a local model, so one is loaded only on demand. This module does not import torch.
+    It runs in the learner's own engine if the learner also uses a shared engine, and serves labs
+    that need the learner's files, API keys or remote models. Most of these labs don't need a local
+    model, so a model is loaded only on demand. This module does not import torch.
     """
 
     def __init__(

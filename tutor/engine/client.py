@@ -1,10 +1,10 @@
 """The app's client for the engine.
 
-All methods run on the app's event loop and never block it, since the work is done in the engine
-process. Cancelling a task that waits for a response also cancels the work.
+All methods are called on the app's event loop and never block it, because the engine process does
+the work. Cancelling a task that waits for a response also cancels the work.
 
-If the machine has a shared engine, the app uses it. Requests that need the learner's own files or
-API keys go to a second engine, `own`, because a shared engine does not handle them.
+If the machine has a shared engine, the app uses it. A shared engine doesn't handle requests that
+need the learner's files or API keys, so these requests go to a second engine, `own`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ LOAD_TIMEOUT = 5.0
 class EngineClient:
     """An `Engine` in another process. Call `start` before you use it.
 
-    `model` and `shared` are used to create a `Reach`, unless `reach` is given. `may_choose` is
-    False if the learner must use the shared engine.
+    `reach` determines the engine to connect to; by default, it is created from `model` and
+    `shared`. `may_choose` is False if the learner must use the shared engine.
     """
 
     def __init__(
@@ -56,7 +56,9 @@ class EngineClient:
             self._reach, self._requests, self._greet, self._announce, liveness or Liveness()
         )
         self._turn = asyncio.Lock()
-        """Held while the engine starts or stops, which the app and the learner can both trigger.
+        """A lock that is held while the engine starts or stops.
+
+        It is needed because both the app and the learner can start or stop the engine.
         """
         self._second: EngineClient | None = None
         self._allowed: dict[str, wire.Allow] = {}
@@ -88,7 +90,7 @@ class EngineClient:
 
     @property
     def joins_shared(self) -> bool:
-        """Return True if the client uses the shared engine whenever there is one."""
+        """Return True if the client connects to the shared engine whenever one is running."""
         return self._reach.shared is not None and self._reach.joins
 
     @property
@@ -127,19 +129,20 @@ class EngineClient:
 
     def _announce(self) -> None:
         for callback in self._watchers:
-            # Each callback runs separately, so that an error in one cannot stop the engine's task.
+            # The event loop calls each callback separately, so an error in one cannot stop the
+            # supervisor.
             asyncio.get_running_loop().call_soon(self._tell, callback)
 
     def _tell(self, callback: Callable[[Engine], None]) -> None:
-        if callback in self._watchers:  # it may have been removed in the meantime
+        if callback in self._watchers:  # the callback may have been removed by now
             callback(self)
 
     @property
     def own(self) -> EngineClient:
-        """The learner's own engine, which must be started separately.
+        """A client for the learner's own engine.
 
-        This is `self` unless the engine is shared. For a shared engine, it is a second engine that
-        serves only labs.
+        This is `self` unless the engine is shared. For a shared engine, it is a client for a second
+        engine, which serves only labs and must be started separately.
         """
         if not self.served:
             return self
@@ -208,10 +211,11 @@ class EngineClient:
     async def ask_in_a_row(
         self, requests: Sequence[Callable[[int], wire.Request]]
     ) -> list[wire.Answer]:
-        """Send several requests, which the engine processes in order, and return their responses.
+        """Send several requests, and return their responses in the same order.
 
-        `Failed` responses are included in the result. Raises `EngineError` if the engine stops
-        before it has responded to all of them.
+        The engine also processes the requests in this order. If a request fails, the result
+        contains its `Failed` response. Raises `EngineError` if the engine stops before it has
+        responded to all of them.
         """
         await self._supervisor.answering()
         if self._channel is None:
@@ -233,7 +237,7 @@ class EngineClient:
             self._requests.forget(waiting)
 
     def new_name(self) -> str:
-        """Return a new session name that cannot be guessed."""
+        """Return a new session name that other learners cannot guess."""
         return secrets.token_urlsafe(12)
 
     def discard(self, name: str) -> None:
@@ -246,19 +250,19 @@ class EngineClient:
         try:
             opened = await self.ask(wire.Opened, lambda id_: request(id_, name))
         except asyncio.CancelledError:
-            self.discard(name)  # the engine may already have opened it
+            self.discard(name)  # the engine may have opened the session already
             raise
         return SessionProxy(self, name, opened.tokens)
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Return whether the learner has agreed to send text to the host of `model`.
+        """Return True if the learner has agreed to send text to the host of `model`.
 
         A host on this machine needs no consent.
         """
         return model.here or model.host in self._allowed
 
     def allow(self, model: RemoteModel) -> None:
-        """Allow sending text to the host of `model`, and pass its API key to the engine."""
+        """Allow sending text to the host of `model`, and send the host's API key to the engine."""
         key = from_environment(model.service)
         allow = wire.Allow(model.host, key.reveal() if key else "")
         self._allowed[model.host] = allow
@@ -268,6 +272,6 @@ class EngineClient:
             self._second.allow(model)
 
     def _greet(self, channel: Channel) -> None:
-        """Tell a new engine process which hosts it may send text to."""
+        """Send the allowed hosts and their API keys to a new engine process."""
         for allow in () if channel.shared else self._allowed.values():
             channel.send(allow)

@@ -55,7 +55,11 @@ class EngineConnection:
 
 
 async def load_of(path: Path) -> wire.EngineLoad:
-    """Return the load of the engine at this socket. Raises `NoSharedEngine` or `EngineError`."""
+    """Return the load report of the shared engine at this socket.
+
+    Raises `NoSharedEngine` if no engine listens on the socket, or `EngineError` if the engine does
+    not send a valid response in time.
+    """
     connection = await EngineConnection.open(path, wire.AskEngineLoad())
     try:
         while (message := await connection.receive()) is not None:
@@ -65,7 +69,7 @@ async def load_of(path: Path) -> wire.EngineLoad:
                 case wire.Failed():
                     raise EngineError(message.happened, message.next_step)
                 case wire.Loading() | wire.Ready() | wire.Pong():
-                    pass  # these are sent to every connection
+                    pass  # every connection receives these
                 case wire.Answer():
                     raise EngineError(
                         f"The engine sent an unexpected response: {type(message).__name__}."

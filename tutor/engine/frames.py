@@ -1,4 +1,4 @@
-"""The framing of messages: a four-byte big-endian length, followed by a MessagePack payload."""
+"""Encode and decode messages: a four-byte big-endian length, then a MessagePack payload."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from tutor.errors import AnswerTooLarge, EngineError
 
 HEADER = 4
 
-# Invalid MessagePack or an unknown message type, text that isn't UTF-8, or too deep nesting.
+# The decoder raises these for invalid MessagePack, unknown message types, text that isn't UTF-8, or
+# values that are nested too deeply.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _decoder(messages: Any) -> msgspec.msgpack.Decoder[Any]:
-    """Return a decoder for these message classes, which are distinguished by their tags."""
+    """Return a decoder that recognizes messages of these classes by their tags."""
     every = tuple(kind for each in get_args(messages) for kind in kinds(each))
     return msgspec.msgpack.Decoder(Union[every])  # noqa: UP007 (from a tuple)
 
@@ -28,13 +29,13 @@ _from_engine: msgspec.msgpack.Decoder[FromEngine] = _decoder(FromEngine)
 
 
 def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
-    """Encode a message as a frame with a payload of at most `most` bytes.
+    """Encode a message as a frame: its length, then at most `most` bytes of MessagePack.
 
     Raises `AnswerTooLarge`, or `EngineError` for a value that cannot be encoded.
     """
     try:
         payload = _encoder.encode(message)
-    except (OverflowError, UnicodeEncodeError) as error:  # more than 64 bits, or a lone surrogate
+    except (OverflowError, UnicodeEncodeError) as error:  # big integers, lone surrogates
         raise EngineError(f"The message could not be encoded: {error}.") from error
     if len(payload) > most:
         raise AnswerTooLarge(
@@ -45,10 +46,10 @@ def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
 
 
 def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
-    """Return the payload size that a frame header specifies, in bytes.
+    """Return the size of a frame's payload in bytes, given the frame's header.
 
-    Raises `EngineError` if the size exceeds `most`. The stream is then corrupt, and the start of
-    the next frame cannot be found.
+    Raises `EngineError` if the size exceeds `most`. Reading must stop then, because the stream is
+    corrupt and the start of the next frame is unknown.
     """
     size = int.from_bytes(header, "big")
     if size > most:
@@ -57,10 +58,10 @@ def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
 
 
 def request_from(payload: bytes) -> ToEngine:
-    """Decode a request.
+    """Decode a message from the app.
 
-    Raises `EngineError` if it is invalid, or `SamplerError` if its sampler settings are out of
-    range.
+    Raises `EngineError` if the message is invalid, or `SamplerError` if its sampler settings are
+    out of range.
     """
     try:
         return _to_engine.decode(payload)
@@ -69,7 +70,7 @@ def request_from(payload: bytes) -> ToEngine:
 
 
 def answer_from(payload: bytes) -> FromEngine:
-    """Decode a message from the engine. Raises `EngineError` if it is invalid."""
+    """Decode a message from the engine. Raises `EngineError` if the message is invalid."""
     try:
         return _from_engine.decode(payload)
     except UNREADABLE as error:
@@ -77,7 +78,10 @@ def answer_from(payload: bytes) -> FromEngine:
 
 
 async def received(stream: asyncio.StreamReader) -> FromEngine | None:
-    """Return the engine's next message, or None at the end of the stream. Raises `EngineError`."""
+    """Read the engine's next message, or return None at the end of the stream.
+
+    Raises `EngineError` if the message is invalid or too large.
+    """
     try:
         header = await stream.readexactly(HEADER)
         return answer_from(await stream.readexactly(payload_size(header)))
@@ -86,7 +90,7 @@ async def received(stream: asyncio.StreamReader) -> FromEngine | None:
 
 
 def id_in(payload: bytes) -> int:
-    """Return the id of an invalid request, or 0 if the payload contains none."""
+    """Return the id in an invalid request, or 0 if no id can be decoded."""
     try:
         fields = msgspec.msgpack.decode(payload)
     except UNREADABLE:

@@ -1,7 +1,7 @@
-"""The queue of incoming requests.
+"""The engine's queue of incoming requests.
 
-One thread receives requests and another handles them, so that `Cancel` and `Ping` are processed
-even while the model is busy.
+One thread receives messages and another handles requests, so the engine responds to `Cancel` and
+`Ping` even while the model is busy.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from tutor.vendors.permissions import Permissions
 
 
 class Inbox:
-    """A queue of received requests, in order.
+    """A queue of requests from one client, in the order in which they arrived.
 
-    `reply` sends a message. The inbox calls it to respond to `Ping` and to invalid messages.
+    The inbox responds to `Ping` and to invalid messages itself, by calling `reply` with a message
+    to send.
     """
 
     def __init__(self, reply: Callable[[wire.Message], None]) -> None:
         self._reply = reply
         self._waiting: deque[wire.AnyRequest] = deque()
         self._owed: set[int] = set()
-        """The ids of all pending requests."""
+        """The ids of the requests without a response, including the one that is being handled."""
         self._cancelled: set[int] = set()
         self._left = False
         self._changed = threading.Condition()
         self._current = 0
         self.permissions = Permissions()
-        """The hosts to which the learner has agreed to send text."""
+        """The hosts that the learner has agreed to send text to, with their API keys."""
 
     # --- for the worker thread ------------------------------------------------------------------
 
@@ -47,7 +48,7 @@ class Inbox:
             return self._waiting[0] if self._waiting else None
 
     def next(self) -> wire.AnyRequest:
-        """Wait for the next request, make it the current request, and return it."""
+        """Wait for the next request, remove it from the queue, and make it the current request."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
         request = self.next_if_any()
@@ -55,7 +56,7 @@ class Inbox:
         return request
 
     def next_if_any(self) -> wire.AnyRequest | None:
-        """Return the next request and make it the current request.
+        """Remove the next request from the queue and make it the current request.
 
         Returns None if the queue is empty.
         """
@@ -88,7 +89,7 @@ class Inbox:
         return len(self._owed)
 
     def take(self, payload: bytes) -> None:
-        """Process one message from the client."""
+        """Handle a message from the client. Requests are only added to the queue."""
         try:
             message = frames.request_from(payload)
         except TutorError as error:
@@ -115,14 +116,14 @@ class Inbox:
                 assert_never(message)
 
     def leave(self) -> None:
-        """Cancel all requests, because the client has disconnected."""
+        """Cancel all requests. Call this when the client has disconnected."""
         with self._changed:
             self._left = True
             self._waiting.clear()
 
 
 class Pipe(Protocol):
-    """A binary stream from which frames are read."""
+    """A binary stream that contains messages."""
 
     def read(self, size: int, /) -> bytes | None: ...
 
@@ -130,8 +131,8 @@ class Pipe(Protocol):
 class PipeInbox(Inbox):
     """An inbox that reads from a pipe in its own thread.
 
-    When the other end closes the pipe, by exiting or crashing, the inbox calls `on_end`. By
-    default, this ends the process at once, since there is no work left to do and no state to save.
+    When the app closes the pipe or crashes, the inbox calls `on_end`. By default, this ends the
+    engine process immediately, because the process has no other client and no data to save.
     """
 
     def __init__(
@@ -161,6 +162,6 @@ class PipeInbox(Inbox):
         self._on_end()
 
     def _exactly(self, size: int) -> bytes:
-        """Read exactly `size` bytes. Returns empty bytes at the end of the stream."""
+        """Read exactly `size` bytes. Returns no bytes if the stream ends before that."""
         received = self._stream.read(size)
         return received if received is not None and len(received) == size else b""

@@ -1,22 +1,22 @@
-"""Detect an engine that hangs, as opposed to one that is slow."""
+"""Distinguish an engine that hangs from an engine that is only slow."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LOOKS = 8  # the number of checks, each with a ping, before a silent engine is considered hung
+LOOKS = 8  # checks, each with a ping, before a silent engine counts as hung
 
 
 class Liveness:
-    """A watchdog for an engine that is expected to send messages.
+    """A watchdog that detects when an engine stops sending messages.
 
-    Any message counts as a sign of life: a response, loading progress, or `Pong`. While no message
-    is expected, no timer runs.
+    Every message shows that the engine is alive: a response, loading progress, or `Pong`. The
+    watchdog is active only while a message is expected.
 
-    The watchdog counts checks instead of measuring time. After the app has been suspended or the
-    laptop has been asleep, every deadline would have passed, although messages that arrived in time
-    may still be unprocessed. Such a pause adds only one missed check.
+    The watchdog counts checks instead of measuring time. If it measured time, an engine would count
+    as hung whenever the app was suspended or the laptop was asleep for a long time. With checks,
+    such a pause counts as only one missed check.
     """
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -29,16 +29,17 @@ class Liveness:
         self._heard += 1
 
     def owe(self, something: bool) -> None:
-        """Set whether a message is expected."""
+        """Start or stop watching. Pass True while a message from the engine is expected."""
         if something:
             self._owed.set()
         else:
             self._owed.clear()
 
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
-        """Return once the engine owes a message but has been silent for `patience()` seconds.
+        """Wait until an expected message has not arrived for `patience()` seconds.
 
-        `ask` is called several times during that period to request a heartbeat.
+        Any message from the engine restarts the wait. During the wait, `ask` is called several
+        times to send a `Ping` to the engine.
         """
         silent = 0
         while silent < LOOKS:

@@ -1,4 +1,4 @@
-"""Load the engine's model."""
+"""Load the model in the engine process, and report progress to the app."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
-    """Load the model that `spec` specifies, in the format of `--model`. Raises `TutorError`."""
+    """Load the model that `spec`, a value of `--model`, specifies. Raises `TutorError`."""
     on_stage("importing PyTorch")
-    gc.disable()  # all objects created here are kept, and a garbage collection would take 0.2 s
+    gc.disable()  # saves 0.2 s; there is no garbage to collect
     # These imports are slow, so they come after the first progress report.
     from tutor.lm.load import load_model
     from tutor.models import find_model
@@ -33,6 +33,6 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
             f"The model could not be loaded: {type(error).__name__}: {error}.",
             "See the engine's log for details.",
         ) from error
-    gc.freeze()  # the garbage collector can ignore these objects from now on
+    gc.freeze()  # later collections skip all objects of the model
     gc.enable()
     return model

@@ -1,4 +1,4 @@
-"""The engine's process, as seen by the app: start it, exchange messages, and stop it."""
+"""Start an engine process from the app, exchange messages with it, and stop it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tutor.engine.wire import FromEngine, Message
 from tutor.environment import without_keys
 from tutor.errors import EngineError, NoHome
 
-# -P: do not import modules from the current folder.
+# The option -P prevents imports from the current folder.
 COMMAND = (sys.executable, "-P", "-m", "tutor.engine")
-LOG_LIMIT = 1024 * 1024  # bytes; a larger log is truncated
+LOG_LIMIT = 1024 * 1024  # bytes; the log is truncated if it is larger
 PATIENCE = 2.0  # seconds to wait for the process to exit on its own
 
 
@@ -33,7 +33,7 @@ class EngineProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> EngineProcess:
-        """Start the command. Raises `EngineError` if the operating system reports an error."""
+        """Start an engine with this command. Raises `EngineError` if the process cannot start."""
         log = _log()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -42,8 +42,8 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if log is None else log,
                 env=without_keys(),
-                # Ctrl+C and the loss of the terminal affect only the app, which then stops the
-                # engine.
+                # In its own session, the engine gets no signal when the user presses Ctrl+C or
+                # closes the terminal. The app gets the signal and stops the engine.
                 start_new_session=True,
             )
         except OSError as error:
@@ -83,7 +83,7 @@ class EngineProcess:
 
 
 def in_words(status: int) -> str:
-    """Describe an exit status in words, as the predicate of a sentence."""
+    """Describe an exit status as the end of a sentence, such as "exited with status 1"."""
     if status >= 0:
         return f"exited with status {status}"
     try:
@@ -93,9 +93,9 @@ def in_words(status: int) -> str:
 
 
 def _log() -> BinaryIO | None:
-    """Open the file for the engine's output.
+    """Open the engine's log file for writing.
 
-    Returns None if the file cannot be written, since the engine can run without a log.
+    Returns None if the file cannot be written, because the engine can run without a log.
     """
     try:
         path = paths.log_file()

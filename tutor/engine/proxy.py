@@ -13,7 +13,7 @@ from tutor.errors import EngineError, ModelError, UnknownSession
 from tutor.lm.distribution import ModelCard, Token, common_length
 
 _Move = tuple[Callable[[int], wire.Request], int]
-"""A request that changes the session, and the number of tokens in the session afterwards."""
+"""A request that changes the session's tokens, and the number of tokens after the change."""
 
 
 class SessionHost(Protocol):
@@ -39,9 +39,10 @@ class SessionHost(Protocol):
 class SessionProxy(SessionQuestions):
     """An `AsyncModelSession` that forwards queries to the engine.
 
-    `tokens` is the authoritative state. Changes take effect here immediately and are sent to the
-    engine together with the next query, so that a step takes one round trip. If the engine has
-    restarted or its state is uncertain, the proxy sends all tokens again.
+    `tokens` is the authoritative state of the session. Changes take effect here immediately and are
+    sent to the engine together with the next query, so a step takes only one round trip. If the
+    engine has restarted, or if its tokens may differ from `tokens`, the proxy sends all tokens
+    again.
 
     Every query raises any `TutorError` that the engine reports.
     """
@@ -53,7 +54,7 @@ class SessionProxy(SessionQuestions):
         self._model = engine.model
         self._generation = engine.generation
         self._there: tuple[Token, ...] | None = tokens
-        """The engine's tokens after all requests sent so far, or None if they are uncertain."""
+        """The tokens that the engine has after all requests so far, or None if this is unknown."""
 
     def append(self, tokens: Sequence[Token]) -> None:
         self.tokens += tuple(tokens)
@@ -80,7 +81,7 @@ class SessionProxy(SessionQuestions):
                 wire.Length, lambda id_: wire.Fork(id_, self._name, name, length)
             )
         except asyncio.CancelledError:
-            self._engine.discard(name)  # the engine may already have created it
+            self._engine.discard(name)  # the engine may have created the session already
             raise
         self._check(answer.length, length)
         return SessionProxy(self._engine, name, beginning)
@@ -94,14 +95,17 @@ class SessionProxy(SessionQuestions):
         question: Question[Fields, Value],
         make: Callable[[int, str], wire.SessionQuestion],
     ) -> Value:
-        """Query the engine, and check that the response has the size that the tokens require."""
+        """Query the engine, and check that the response has the expected number of items."""
         length = len(self.tokens)
         answer = await self._ask(question.answer_kind, lambda id_: make(id_, self._name))
         self._check(*question.counts(make(0, self._name), answer.value, length))
         return answer.value
 
     def _check(self, told: int, expected: int) -> None:
-        """Raise `EngineError` and send all tokens again next time, if the counts differ."""
+        """Raise `EngineError` if the number of items in a response is wrong.
+
+        The next query then sends all tokens again.
+        """
         if told != expected:
             self._there = None
             raise EngineError(
@@ -118,13 +122,13 @@ class SessionProxy(SessionQuestions):
     ) -> AnswerKind:
         """Update the engine's tokens if necessary, then send the request.
 
-        `changes_path` is true if the request itself changes the tokens, in a way that its response
-        describes.
+        `changes_path` is True if the request itself changes the tokens. The response then contains
+        the change.
         """
         path = self.tokens
         try:
             return await self._ask_on(path, expected, question, changes_path)
-        except UnknownSession:  # the engine has just restarted
+        except UnknownSession:  # the engine has restarted and lost the session
             self._there = None
         return await self._ask_on(path, expected, question, changes_path)
 
@@ -157,7 +161,7 @@ class SessionProxy(SessionQuestions):
         return expect(expected, answer)
 
     def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
-        """Return the requests that change the engine's tokens to `path`."""
+        """Return the requests that are needed to make the engine's tokens equal to `path`."""
         there = self._there if self._generation == self._engine.generation else None
         if there is path:
             kept = len(path)
@@ -176,7 +180,7 @@ class SessionProxy(SessionQuestions):
 
 
 def _reached(answer: wire.Answer) -> int:
-    """Return the number of tokens in the session after a change."""
+    """Return the number of tokens that a session has after a change, given the response."""
     if isinstance(answer, wire.Opened):
         return len(answer.tokens)
     return expect(wire.Length, answer).length
@@ -185,6 +189,6 @@ def _reached(answer: wire.Answer) -> int:
 def spelled(
     tokens: Sequence[Token], model: ModelCard | None
 ) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
-    """Return the token ids, and the tokens' bytes if the model is remote."""
+    """Return the ids of the tokens and, only for a remote model, the bytes of each token."""
     remote = model is not None and model.remote
     return tuple(token.id for token in tokens), tuple(t.data for t in tokens) if remote else ()

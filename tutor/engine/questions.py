@@ -1,9 +1,9 @@
 """A table of the queries that a session supports.
 
 Each entry names the request, the response, and the session method that handles the query. The
-engine finds the handler in `QUESTIONS`, and the proxy inherits its methods from `SessionQuestions`.
-To add a query, add its messages to `wire`, its method to `api` and to the session classes, and an
-entry to this table.
+engine looks up handlers in the dictionary `QUESTIONS`, and the proxy inherits its query methods
+from the class `SessionQuestions`. To add a query, add its messages to `wire`, its method to `api`
+and to the session classes, and an entry to this table.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 
 class _Readable(Protocol):
-    """A token sequence whose tokens the network may not all have processed."""
+    """A session that can report how many of its tokens the network has not processed yet."""
 
     def __len__(self) -> int: ...
 
@@ -30,12 +30,12 @@ class _Readable(Protocol):
 
 
 class Question(Generic[Fields, Value]):
-    """A query, which is both a method of the proxy and the engine's handler for a request.
+    """A query of a session, used both as a method of the proxy and as the engine's handler.
 
-    `asked` is the request's class. Its fields after `id` and `session` are the arguments of
-    `method`. `tokens_to_read` returns the number of tokens that must be processed first. `counts`
-    returns the actual and the expected number of items in a response, given the number of tokens in
-    the session.
+    `asked` is the class of the request; the fields after `id` and `session` are the arguments of
+    `method`. `tokens_to_read` returns the number of tokens that must be processed before the
+    session can respond. `counts` returns the actual and the expected number of items in a response,
+    given the number of tokens in the session.
     """
 
     def __init__(
@@ -60,7 +60,10 @@ class Question(Generic[Fields, Value]):
     def answer(
         self, session: ModelSession, asked: wire.SessionQuestion
     ) -> wire.QuestionAnswer[Value]:
-        """Query the session in the engine process. Raises `TutorError`."""
+        """Call the session's method in the engine process, and return the response.
+
+        Raises any `TutorError` that the method raises.
+        """
         arguments = {name: getattr(asked, name) for name in self._arguments}
         return self.answer_kind(asked.id, getattr(session, self.name)(**arguments))
 
@@ -74,7 +77,7 @@ class Question(Generic[Fields, Value]):
     def __get__(
         self, proxy: SessionQuestions | None, owner: object
     ) -> Question[Fields, Value] | Callable[Fields, Coroutine[Any, Any, Value]]:
-        """Return a method that sends this query, when accessed on a proxy instance."""
+        """Return a method that sends this query to the engine."""
         if proxy is None:
             return self
 
@@ -98,7 +101,10 @@ def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
 
 
 class SessionQuestions(ABC):
-    """A base class that implements the queries as methods, by calling `ask_question`."""
+    """A base class for proxies, with one method for each query.
+
+    The methods call `ask_question`, which the subclass implements.
+    """
 
     @abstractmethod
     async def ask_question(

@@ -30,21 +30,24 @@ class Channel(Protocol):
     def send(self, message: Message) -> None:
         """Send a message. The event loop must be running.
 
-        If the engine has gone, the message is dropped, and pending requests fail once `receive`
+        If the engine has ended, the message is lost, and the pending requests fail when `receive`
         detects the end of the connection.
         """
         ...
 
     async def receive(self) -> FromEngine | None:
-        """Return the next message, or None at the end. Raises `EngineError` if it is invalid."""
+        """Wait for the next message and return it, or return None at the end of the connection.
+
+        Raises `EngineError` if the message is invalid.
+        """
         ...
 
     async def end(self) -> str:
-        """Close the connection or process, and return a sentence that describes how it ended."""
+        """Close the connection or stop the process, and describe in a sentence how it ended."""
         ...
 
     def kill(self) -> None:
-        """Close the connection or kill the process immediately."""
+        """Kill the engine process immediately, or close the connection to a shared engine."""
         ...
 
 
@@ -53,22 +56,32 @@ Start = Callable[[Sequence[str]], Awaitable[Channel]]
 
 @dataclass(frozen=True)
 class Patience:
-    """Timeouts for an engine, in seconds, and the number of restarts.
+    """The timeouts of an engine, in seconds, and the maximum number of restarts.
 
-    Before the model is ready, long periods of silence are normal: loading a library from a slow
-    disk blocks every thread of a Python process.
+    While an engine starts, it may be silent for a long time, because loading a library from a slow
+    disk blocks all threads of a Python process.
     """
 
     start_silence: float = 120.0
-    """How long a starting engine may stay silent before it is considered hung, in seconds."""
+    """The timeout for an engine that is starting, in seconds.
+
+    An engine that sends no message for this time counts as hung.
+    """
     silence: float = 20.0
-    """How long an engine that owes a response may stay silent before it is considered hung."""
+    """The timeout for an engine with pending requests, in seconds.
+
+    An engine that sends no message for this time counts as hung.
+    """
     restarts: int = 3
-    """The maximum number of restarts within `restart_window`. After that, the user must restart it.
+    """The maximum number of restarts within `restart_window` seconds.
+
+    After that, only the user can restart the engine.
     """
     restart_window: float = 60.0
     returns: int = 120
-    """The maximum number of attempts to reconnect to a shared engine, `return_pause` seconds apart.
+    """The maximum number of attempts to reconnect to a shared engine.
+
+    There is a pause of `return_pause` seconds between two attempts.
     """
     return_pause: float = 0.5
 
@@ -77,10 +90,10 @@ PATIENCE = Patience()
 
 
 class Reach:
-    """A strategy for connecting to an engine.
+    """The settings that determine which engine the app connects to, or how it starts one.
 
-    `model` is a `--model` specification, or None for the default model. `shared` is the socket path
-    of a shared engine. If it is None, or if no engine listens on it, `open` starts a process.
+    `model` is a value of `--model`, or None for the default model. `shared` is the socket path of a
+    shared engine. If it is None, or if no engine listens on it, `open` starts a process.
     """
 
     def __init__(
@@ -94,20 +107,24 @@ class Reach:
         self.model = model
         self.patience = patience
         self.served = False
-        """True if the engine is shared."""
+        """True if the app is or was last connected to a shared engine."""
         self.shared = shared
         self.joins = True
-        """False if the learner has chosen their own engine instead of the shared one."""
+        """False if the learner has chosen a separate engine instead of the shared one."""
         self._command = command
         self._start = start
 
     def for_labs(self) -> Reach:
-        """Return a `Reach` for the learner's own engine that serves only labs."""
+        """Return the settings for a second engine, which serves only this learner's labs."""
         command = (*self._command, "--labs")
         return Reach(self.model, None, command, self.patience, self._start)
 
     async def open(self, wanted: Callable[[], bool]) -> Channel:
-        """Connect to an engine or start one while `wanted()` is true. Raises `EngineError`."""
+        """Connect to an engine, or start one.
+
+        Attempts to reconnect stop when `wanted()` returns False. Raises `EngineError` if there is
+        no connection.
+        """
         if self.shared is not None and self.joins:
             shared = await self._open_shared(self.shared, wanted)
             if shared is not None:
@@ -118,9 +135,10 @@ class Reach:
     async def _open_shared(self, path: Path, wanted: Callable[[], bool]) -> Channel | None:
         """Return a connection to the shared engine, or None if there is no shared engine.
 
-        If this client was connected before, the engine is probably restarting, so wait for it: the
-        machine could not cope if every learner started a separate process. Raises `NoSharedEngine`
-        if the engine does not come back.
+        If this app was connected before, the engine is probably restarting, so this waits for it
+        instead of returning None. Otherwise, every learner would start a separate engine at the
+        same time, which would overload the machine. Raises `NoSharedEngine` if the engine does not
+        restart in time.
         """
         for look in range(1, self.patience.returns + 1):
             try:

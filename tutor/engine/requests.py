@@ -1,4 +1,4 @@
-"""The app's record of pending requests."""
+"""The pending requests of the app: requests without a response."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ AnswerKind = TypeVar("AnswerKind", bound=Answer)
 
 
 def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
-    """Return the response if it is of this kind.
+    """Check that a response has the class `kind`, and return it.
 
     Raises the `TutorError` that a `Failed` response contains, or `EngineError` for a response of
-    another kind.
+    another class.
     """
     if isinstance(answer, Failed):
         raise answer.error
@@ -27,9 +27,9 @@ def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
 
 
 class PendingRequests:
-    """The requests that are waiting for a response, by id.
+    """The requests that have no response yet, by id.
 
-    `changed` is called when a request is added or removed.
+    The callback `changed` is called when a request is added or removed.
     """
 
     def __init__(self) -> None:
@@ -47,26 +47,29 @@ class PendingRequests:
         return next(self._ids)
 
     def expect(self, id_: int) -> asyncio.Future[Answer]:
-        """Return a future for the response to this request."""
+        """Add a request, and return a future that will contain its response."""
         self._pending[id_] = asyncio.get_running_loop().create_future()
         self.changed()
         return self._pending[id_]
 
     def settle(self, answer: Answer) -> None:
-        """Pass a response to the future of its request. Unexpected responses are ignored."""
+        """Set the result of the future that waits for this response.
+
+        A response that no future waits for is ignored.
+        """
         future = self._pending.get(answer.id)
         if future is not None and not future.done():
             future.set_result(answer)
         self.forget([answer.id])
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Stop waiting for the responses to these requests."""
+        """Remove these requests, so that their responses will be ignored."""
         for id_ in ids:
             self._pending.pop(id_, None)
         self.changed()
 
     def fail(self, error: TutorError) -> None:
-        """Fail all pending requests with this error."""
+        """Remove all pending requests, and set this error as the exception of their futures."""
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(error)

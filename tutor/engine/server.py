@@ -1,4 +1,4 @@
-"""A server that handles requests about one local model, one at a time and in order."""
+"""A server that handles requests for one local model, one at a time and in order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tutor.lm.session import Session
 
 
 class Server(SessionServer[Session]):
-    """A server for one learner, who owns `sessions` and `backends`.
+    """A server for the sessions and lab backends of one learner.
 
-    `check_cancelled` is called repeatedly during long work. `longest` is the maximum number of
-    tokens in a session.
+    `check_cancelled` is called repeatedly during long work, and raises an exception to stop it.
+    `longest` is the maximum number of tokens in a session.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Server(SessionServer[Session]):
         return answer
 
     def drop_computed(self) -> None:
-        """Free the memory of everything that can be recomputed."""
+        """Free the memory of all results that can be computed again."""
         self.sessions.drop_computed()
         self._backends.clear()
 
@@ -92,7 +92,7 @@ class Server(SessionServer[Session]):
     def _open(
         self, request: wire.OpenText | wire.OpenChat | wire.OpenTokens, ids: Sequence[int]
     ) -> wire.Message:
-        """Create a session with these tokens, or replace its tokens if it exists."""
+        """Create a session with these tokens, or replace the tokens of an existing session."""
         if request.session in self._sessions:
             self._sessions.get(request.session).replace(ids)
         else:
@@ -106,21 +106,22 @@ class Server(SessionServer[Session]):
 def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:
     """Run the network once before the first request arrives.
 
-    The first forward pass is slow, because the system loads memory pages and torch chooses kernels.
-    If a request is already waiting, the warm-up is skipped.
+    The first forward pass is slow, because the system loads memory pages and PyTorch chooses
+    kernels. The pass is skipped if a request is already waiting.
     """
     if idle():
         session = Session(model, [0, 0])
         session.distribution(1, PLAIN, seed=0, top=1)
         session.distribution(2, PLAIN, seed=0, top=1)
     if idle():
-        model.tokenizer.containing(" ")  # builds the search index, which takes 0.1 s
+        model.tokenizer.containing(" ")  # build the search index now; it takes 0.1 s
 
 
 def return_free_memory() -> None:
-    """Return freed memory to the system: about 30 MB after loading, 300 MB after packing.
+    """Return unused memory to the operating system.
 
-    On Linux, the C library would otherwise keep it. Other systems don't provide this function.
+    This frees about 30 MB after a model was loaded and about 300 MB after one was packed. On Linux,
+    the C library would otherwise keep this memory. On other systems, this function does nothing.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:

@@ -20,7 +20,7 @@ SessionKind = TypeVar("SessionKind", bound=ModelSession)
 
 
 class SessionTable(Generic[SessionKind]):
-    """The sessions of one learner, by name."""
+    """A table of one learner's sessions, by name."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, SessionKind] = {}
@@ -32,7 +32,7 @@ class SessionTable(Generic[SessionKind]):
         return name in self._sessions
 
     def put(self, name: str, session: SessionKind) -> None:
-        """Store a session, replacing any session with the same name."""
+        """Add a session, and replace any session with the same name."""
         self._sessions[name] = session
 
     def get(self, name: str) -> SessionKind:
@@ -51,7 +51,7 @@ class SessionTable(Generic[SessionKind]):
 
 
 class SessionServer(Answering, Generic[SessionKind]):
-    """A server that changes and queries sessions. Subclasses open the sessions."""
+    """A server that changes and queries sessions. Subclasses define how sessions are opened."""
 
     def __init__(
         self,

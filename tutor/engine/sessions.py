@@ -1,4 +1,4 @@
-"""The engine's sessions by name, with a memory budget for their caches."""
+"""The engine's sessions, and a limit on the memory for their key-value caches."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from tutor.errors import TooMuchAsked
 from tutor.lm.session import Session
 from tutor.text import counted
 
-# The cache of about 2,000 tokens with SmolLM2-135M, summed over all sessions.
+# The size of the key-value cache for about 2,000 tokens of SmolLM2-135M, in bytes. All sessions
+# share this amount.
 BUDGET_BYTES = 96 * 1024 * 1024
 
 
 # The number of bytes to leave for other programs on the machine.
 RESERVED = 128 * 1024 * 1024
 
-# The minimum time between two checks of the free memory, in seconds; each takes 0.2 ms.
+# The minimum time between two checks of the free memory, in seconds. A check takes 0.2 ms.
 LOOK = 1.0
 
 
@@ -28,8 +29,9 @@ class CacheBudget:
     When the total exceeds `limit`, the least recently used sessions lose their caches. Their tokens
     are kept and processed again on demand.
 
-    `available` returns the number of bytes of free memory, or None if it is unknown. When less than
-    `RESERVED` is free, the limit is lowered. `clock` is used to limit how often this is checked.
+    `available` returns the free memory in bytes, or None if it is unknown. When less than
+    `RESERVED` bytes are free, the limit is lowered. `clock` returns the time in seconds, which
+    limits how often the free memory is checked.
     """
 
     def __init__(
@@ -57,7 +59,10 @@ class CacheBudget:
         self._sessions.pop(session, None)
 
     def shrink(self) -> None:
-        """Drop caches until the budget is met, except for the most recently used session."""
+        """Free caches until their total size is within the limit.
+
+        The most recently used session always keeps its cache.
+        """
         total = self.taken
         self._look(total)
         for session in list(self._sessions)[:-1]:
@@ -68,7 +73,7 @@ class CacheBudget:
             total += session.cache_bytes
 
     def _look(self, total: int) -> None:
-        """Update the limit according to the free memory and the total size of all caches."""
+        """Adapt the limit to the free memory. `total` is the total size of all caches, in bytes."""
         now = self._clock()
         if now - self._looked < LOOK:
             return
@@ -80,7 +85,7 @@ class CacheBudget:
 
 
 class CachedSessions(SessionTable[Session]):
-    """The sessions of one learner. Several learners can share one budget."""
+    """The sessions of one learner, with a `CacheBudget` that several learners can share."""
 
     def __init__(self, budget: CacheBudget | None = None, most: int | None = None) -> None:
         super().__init__()
@@ -88,7 +93,7 @@ class CachedSessions(SessionTable[Session]):
         self._most = most
 
     def put(self, name: str, session: Session) -> None:
-        """Store a session. Raises `TooMuchAsked` if the learner has too many open sessions."""
+        """Add a session. Raises `TooMuchAsked` if the learner has too many open sessions."""
         if self._most is not None and name not in self._sessions and len(self) >= self._most:
             raise TooMuchAsked(
                 f"You can have at most {counted(self._most, 'text')} open, including branches.",

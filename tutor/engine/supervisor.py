@@ -1,8 +1,8 @@
 """Keep an engine alive: start it, process its messages, and restart it when it ends.
 
-The engine may take as long as it needs while it shows signs of life. An engine that owes a response
-but is silent is killed and restarted. When a shared engine ends, the supervisor waits for it to
-come back.
+The engine may work for any length of time as long as it sends messages. An engine that has pending
+requests but sends no messages is killed and restarted. When a shared engine ends, the supervisor
+waits until it has restarted.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _NOT_AGAIN = "It stopped repeatedly, possibly because memory is low. Retry to st
 
 
 class Supervisor:
-    """A task that keeps one engine alive.
+    """A supervisor that keeps one engine running.
 
-    Responses are delivered to `requests`, which all fail when the engine ends. `greet` is called
-    with every new channel, and `changed` after every change of state.
+    It passes responses to `requests`, and makes all pending requests fail when the engine ends. It
+    calls `greet` with every new connection, and `changed` after every change of state.
     """
 
     def __init__(
@@ -72,17 +72,17 @@ class Supervisor:
         self._life = asyncio.create_task(self._live(), name="engine")
 
     async def end(self) -> None:
-        """Stop the process, or disconnect from a shared engine."""
+        """Stop the engine process, or disconnect from a shared engine."""
         self._stopping = True
         if self.channel is not None:
             await self.channel.end()
         if self._life is not None:
-            await asyncio.wait({self._life})  # cancelling the caller must not cancel this task
+            await asyncio.wait({self._life})  # unlike `await`, this doesn't cancel the task
         self.failure = None
         self._enter(EngineState.STOPPED, "")
 
     async def answering(self) -> None:
-        """Wait until the engine is ready. Raises the `TutorError` if it cannot start."""
+        """Wait until the engine is ready. Raises a `TutorError` if the engine cannot start."""
         while self.state is not EngineState.READY:
             if self.state is EngineState.STOPPED:
                 raise self.failure or EngineError(
@@ -91,7 +91,10 @@ class Supervisor:
             await self._state_changed.wait()
 
     async def _live(self) -> None:
-        """Run the engine, restarting it until it is stopped or a restart would not help."""
+        """Run the engine, and restart it whenever it ends.
+
+        This returns when the engine is stopped or when a restart would not help.
+        """
         while not self._stopping:
             try:
                 self.channel = await self._reach.open(lambda: not self._stopping)
@@ -117,12 +120,12 @@ class Supervisor:
     async def _listen(self, channel: Channel) -> tuple[bool, TutorError]:
         """Process the messages of one engine until it ends.
 
-        Returns whether the failure is final, which means that a restart would not help, and the
-        reason why the engine ended.
+        The result is a pair. The first item is True if a restart would not help. The second item is
+        the error that explains why the engine ended.
         """
         watch = asyncio.create_task(self._watch_over(channel), name="engine's liveness")
         try:
-            if self._stopping:  # stopped while the process was starting
+            if self._stopping:  # `end` was called while the process was starting
                 await channel.end()
             self._greet(channel)
             while (message := await channel.receive()) is not None:
@@ -144,7 +147,7 @@ class Supervisor:
             watch.cancel()
 
     async def _watch_over(self, channel: Channel) -> tuple[bool, TutorError]:
-        """Kill the engine if it owes a message but is silent. Returns the same as `_listen`.
+        """Wait until the engine hangs, then kill it. The result is a pair as in `_listen`.
 
         SIGKILL works even on a process that is suspended.
         """
@@ -176,7 +179,7 @@ class Supervisor:
                 self._failed_starts = 0
                 self._enter(EngineState.READY, "")
             case wire.Pong():
-                pass  # already counted as a sign of life
+                pass  # `hear` has already been called
             case wire.EngineLoad():
                 raise EngineError("The engine sent a load report that was not requested.")
             case _:

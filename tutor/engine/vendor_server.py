@@ -1,7 +1,7 @@
-"""A server that handles requests about a remote model. This module does not import torch.
+"""A server that handles requests for a remote model. This module does not import torch.
 
-A request that may have to wait for the remote server runs in its own thread. A slow server
-therefore doesn't delay other screens, and the request can be cancelled at any time.
+Each request that may have to wait for the remote server is handled in its own thread. A slow server
+therefore doesn't delay other requests, and a request can be cancelled at any time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ class VendorServer(SessionServer[RemoteSession]):
     def _waiting_work(
         self, request: wire.OpenText | wire.SessionQuestion
     ) -> Callable[[], wire.Message]:
-        """Return a function that handles the request, using a snapshot of the session."""
+        """Return a function that handles the request.
+
+        The function uses a copy of the session's current state.
+        """
         if isinstance(request, wire.SessionQuestion) and (
             now := self._sessions.look(request.session)
         ):

@@ -3,9 +3,9 @@
 Messages are MessagePack-encoded structs, each preceded by its length in four bytes (big-endian),
 and are sent over a pipe or a socket. Every request has an `id` and gets exactly one response with
 the same `id`: the message named in the request's docstring, or `Failed`. The engine handles one
-request at a time, in order, and checks for `Cancel` during the work. A session is a token sequence
-with its key-value cache, under a name that the client chooses. `Loading` and `Ready` are sent
-without a request.
+request at a time, in order. While it works on a request, it checks regularly whether a `Cancel` has
+arrived. A session is a token sequence with its key-value cache, under a name that the client
+chooses. `Loading` and `Ready` are sent without a request.
 
 A client can send `Ping` at any time to check that the engine is alive. A separate thread responds
 with `Pong` immediately, even while the model is loading or busy.
@@ -40,13 +40,13 @@ class Request(Message, frozen=True):
 
 
 class PathRequest(Request, frozen=True):
-    """Open, change or close the session with this name."""
+    """The base class of requests that open, change or close the session with this name."""
 
     session: str
 
 
 class SessionQuestion(Request, frozen=True):
-    """Query the session with this name without changing its tokens."""
+    """The base class of requests that query the session with this name without changing it."""
 
     session: str
 
@@ -55,13 +55,13 @@ class SessionQuestion(Request, frozen=True):
 
 
 class OpenText(PathRequest, frozen=True):
-    """Start a session on raw text. Response: `Opened`."""
+    """Start a session with a text, without a chat template. Response: `Opened`."""
 
     text: str
 
 
 class OpenChat(PathRequest, frozen=True):
-    """Start a session on a conversation. Response: `Opened`.
+    """Start a session with a conversation. Response: `Opened`.
 
     The conversation is rendered with the model's chat template, up to the start of the assistant's
     next answer.
@@ -71,10 +71,11 @@ class OpenChat(PathRequest, frozen=True):
 
 
 class OpenTokens(PathRequest, frozen=True):
-    """Create a session with these tokens, or replace its tokens if it exists. Response: `Opened`.
+    """Create a session with these tokens. Response: `Opened`.
 
-    The cache of the common prefix is kept. For a remote model, `data` contains the tokens' bytes:
-    these are needed to identify the tokens after the engine has restarted.
+    If the session exists, its tokens are replaced, and the cache of the common prefix is kept. For
+    a remote model, `data` contains the bytes of each token, because an engine that has restarted
+    does not know the tokens of a remote model.
     """
 
     ids: tuple[int, ...]
@@ -82,17 +83,21 @@ class OpenTokens(PathRequest, frozen=True):
 
 
 class Append(PathRequest, frozen=True):
-    """Append tokens to a session. `data` is as in `OpenTokens`. Response: `Length`."""
+    """Append tokens to a session. Response: `Length`.
+
+    For a remote model, `data` contains the bytes of each token.
+    """
 
     ids: tuple[int, ...]
     data: tuple[bytes, ...] = ()
 
 
 class AppendTurn(PathRequest, frozen=True):
-    """End the assistant's turn and append the user's next message. Response: `Opened`.
+    """Append the user's next chat message to a session. Response: `Opened`.
 
-    The start of the assistant's next turn is appended too, as the chat template specifies. The
-    response contains only the added tokens.
+    The engine uses the chat template to append everything that is needed: the end of the
+    assistant's last answer, the message, and the start of the next answer. The response contains
+    only the added tokens.
     """
 
     text: str
@@ -107,7 +112,7 @@ class GoBack(PathRequest, frozen=True):
 class Fork(PathRequest, frozen=True):
     """Start session `new_session` with the first `length` tokens of `session`. Response: `Length`.
 
-    The new session also gets their key-value cache.
+    The new session also gets a copy of the key-value cache for these tokens.
     """
 
     new_session: str
@@ -121,7 +126,8 @@ class Close(PathRequest, frozen=True):
 class AskDistribution(SessionQuestion, frozen=True):
     """Request the distribution after `position` tokens. Response: `DistributionAnswer`.
 
-    `top` is the number of rows to return. The random draw depends only on `seed` and `position`.
+    `top` is the number of tokens to return, most probable ones first. The random draw depends only
+    on `seed` and `position`.
     """
 
     position: int
@@ -131,7 +137,7 @@ class AskDistribution(SessionQuestion, frozen=True):
 
 
 class AskRows(SessionQuestion, frozen=True):
-    """Request the rows of these tokens after the first `position` tokens. Response: `Rows`."""
+    """Request the probabilities of these tokens after `position` tokens. Response: `Rows`."""
 
     position: int
     sampler: SamplerSettings
@@ -141,7 +147,7 @@ class AskRows(SessionQuestion, frozen=True):
 class FindTokens(SessionQuestion, frozen=True):
     """Search the vocabulary for tokens whose text contains `query`. Response: `Rows`.
 
-    The rows are sorted by probability, but exact matches come first, with or without a leading
+    The tokens are sorted by probability, but exact matches come first, with or without a leading
     space.
     """
 
@@ -158,10 +164,10 @@ class AskSurprisals(SessionQuestion, frozen=True):
 
 
 class AskXRay(SessionQuestion, frozen=True):
-    """Request the logit lens at `position` and attention maps of `layer`. Response: `XRayAnswer`.
+    """Request the logit lens at `position` and the attention of `layer`. Response: `XRayAnswer`.
 
     Layers are counted from 0, and a number beyond the last layer selects the last layer. The
-    response also includes as many neighboring layers as fit.
+    response also includes the attention of as many neighboring layers as fit.
     """
 
     position: int
@@ -169,13 +175,15 @@ class AskXRay(SessionQuestion, frozen=True):
 
 
 class Tokenize(Request, frozen=True):
-    """Request the tokens of some text, without a session. Response: `Tokens`."""
+    """Request the tokens of a text without opening a session. Response: `Tokens`."""
 
     text: str
 
 
 class AskLab(Request, frozen=True):
-    """Send a question to the backend `bench` of the lab `lab`. Response: `LabAnswer`.
+    """Send a question to a backend of the lab `lab`. Response: `LabAnswer`.
+
+    `bench` is the name of the backend.
 
     The backend is created if it doesn't exist. The question and its answer are MessagePack-encoded
     values of the types that the lab declares.
@@ -187,20 +195,20 @@ class AskLab(Request, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """Cancel the request with id `target`. This message has no response of its own.
+    """Cancel the request with id `target`.
 
     The cancelled request gets the response `Failed` with kind `RequestCancelled`, unless it is
-    already done.
+    already done. There is no other response.
     """
 
     target: int
 
 
 class Allow(Message, frozen=True):
-    """Report that the learner has agreed to send text to `host`. This message has no response.
+    """Tell the engine that the learner has agreed to send text to `host`.
 
-    `key` is the API key for that service, or empty. The engine does not inherit API keys from its
-    parent process and receives them only through this message.
+    This message has no response. `key` is the API key for this host, or empty. The engine does not
+    inherit API keys from its parent process and receives them only through this message.
     """
 
     host: str
@@ -211,10 +219,10 @@ class Allow(Message, frozen=True):
 
 
 class Hello(Message, frozen=True):
-    """The greeting to a shared engine, which is always the first message.
+    """The greeting to a shared engine, which is the first message of a connection.
 
-    It contains the version of the connecting program and the name of the learner within the
-    account. If the engine's version differs, it responds with `Failed`, with id 0 and kind
+    It contains the version of the connecting program and the learner's name within their user
+    account. An engine with another version responds with `Failed`, with id 0 and kind
     `OtherVersion`.
     """
 
@@ -223,15 +231,16 @@ class Hello(Message, frozen=True):
 
 
 class AskEngineLoad(Message, frozen=True, tag="AskStanding"):
-    """Request the load of a shared engine, instead of a greeting. Response: `EngineLoad`.
+    """Request a shared engine's load report. Response: `EngineLoad`.
 
-    The engine then closes the connection. The tags of both messages never change, because versions
-    are compared only after a `Hello`.
+    This message is sent instead of a greeting, and the engine closes the connection after its
+    response. The tags of both messages must never change, because the sender can have another
+    version than the engine.
     """
 
 
 class Ping(Message, frozen=True):
-    """Request a sign of life. Response: `Pong`, ahead of all pending requests."""
+    """Ask whether the engine is alive. Response: `Pong`, sent before all other responses."""
 
 
 # --- responses ----------------------------------------------------------------------------------
@@ -245,7 +254,7 @@ Value = TypeVar("Value")
 
 
 class QuestionAnswer(Answer, Generic[Value], frozen=True):
-    """The response to a `SessionQuestion`."""
+    """The base class of responses to a `SessionQuestion`."""
 
     value: Value
 
@@ -286,7 +295,7 @@ class LabAnswer(Answer, frozen=True):
 
 
 class Failed(Answer, frozen=True):
-    """A `TutorError`, as its class name and its two sentences.
+    """A response that contains a `TutorError`: its class name and its two sentences.
 
     `id` is 0 if the error does not concern a single request, for example if the model cannot be
     loaded.
@@ -302,7 +311,10 @@ class Failed(Answer, frozen=True):
 
     @property
     def error(self) -> TutorError:
-        """The error that this message describes, as an `EngineError` if its kind is unknown."""
+        """The error that this message describes.
+
+        An error of an unknown class becomes an `EngineError`.
+        """
         return kind_named(self.kind, EngineError)(self.happened, self.next_step)
 
 
@@ -310,9 +322,9 @@ class Failed(Answer, frozen=True):
 
 
 class Loading(Message, frozen=True):
-    """Progress while the model is loading.
+    """A progress report while the model is loading.
 
-    `stage` is a few words for the status line. For `done` and `total`, see
+    `stage` describes the current stage in a few words. For `done` and `total`, see
     `tutor.models.report.OnStage`.
     """
 
@@ -335,7 +347,7 @@ class Pong(Message, frozen=True):
 
 
 class EngineLoad(Message, frozen=True, tag="Standing"):
-    """The load of a shared engine. It contains no text from learners.
+    """The load report of a shared engine, which contains no text from learners.
 
     `model` is None while the model is loading. `waiting` is the number of pending requests,
     `cached` the total size of the key-value caches in bytes, `steps` the number of distributions
@@ -363,6 +375,9 @@ FromEngine = Answer | Loading | Ready | Pong | EngineLoad
 
 
 def kinds(message: type[Message]) -> tuple[type[Message], ...]:
-    """Return the concrete subclasses of a message class, or the class itself if it has none."""
+    """Return the concrete message classes below `message`, which have no subclasses.
+
+    If `message` has no subclasses, return `message` itself.
+    """
     below = message.__subclasses__()
     return tuple(kind for each in below for kind in kinds(each)) if below else (message,)

@@ -1,5 +1,6 @@
-"""Contains the labs, one package each, and the kit that they are built with.
+"""The labs, one package each, and the kit that they share.
 
-A lab's `lab.py` defines its state, actions and goals, and needs neither a screen nor torch. Its
-`backend.py` responds to the lab's requests in the engine's process. Its `view.py` draws the state.
+A lab's `lab.py` defines its state, its actions and its goals, and imports neither torch nor
+Textual. Its `backend.py` runs in the engine's process and answers the lab's requests with the
+model. Its `view.py` draws the state and handles keys.
 """

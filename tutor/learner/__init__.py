@@ -1,5 +1,5 @@
-"""Store and read a learner's data: answers, the place in each lesson, and settings.
+"""Store a learner's data: answers, the position in each lesson, and settings.
 
-This package imports neither Textual nor torch. Other packages read and save progress through
-`progress`; the modules `review_log` and `storage` are internal.
+Other packages read and save progress through the `progress` module. The modules `review_log` and
+`storage` are internal. This package imports neither Textual nor torch.
 """

@@ -1,7 +1,7 @@
 """Save a learner's progress in the background, so that the interface never waits for the disk.
 
-A single thread writes the changes in the order in which they were requested. Reading returns the
-state as if every requested change were already saved.
+A single thread writes the changes in the order of the calls. Reading returns the state as if every
+change had already been saved.
 """
 
 import threading
@@ -19,10 +19,10 @@ from tutor.learner.texts import Texts, TextShelf
 
 
 class _Save:
-    """A change that is waiting to be saved.
+    """A change that waits to be saved.
 
-    `change` applies it to the state, and `write` saves it to disk. If two saves have the same
-    `replaces`, the later one includes everything in the earlier one.
+    `change` applies it to the state in memory, and `write` saves it to disk. If two waiting changes
+    have the same `replaces`, only the later one is written, because it includes the earlier one.
     """
 
     def __init__(self, change: Change, write: Callable[[], None], replaces: object = None) -> None:
@@ -34,11 +34,11 @@ class _Save:
 
 
 class BackgroundProgress(ProgressStore[Future[None]]):
-    """`Progress` whose save methods return at once, with a future.
+    """`Progress` whose save methods return immediately, with a future.
 
-    The future is done when the change is on disk, or fails with the `StoreError` that prevented it.
-    Call the methods from one thread only. The writing thread calls `tell` with each error that
-    prevented a save, and with each notice that is added while saving.
+    The future is done when the change is on disk, or fails with the `StoreError` that prevented
+    this. Call all methods from the same thread. The writing thread calls `tell` with each error
+    that prevented a save, and with each notice about a repaired file.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class BackgroundProgress(ProgressStore[Future[None]]):
 
     @property
     def notices(self) -> tuple[TutorError, ...]:
-        """All notices so far about files that are damaged or cannot be used."""
+        """Return all notices so far about files that are damaged or cannot be used."""
         return tuple(self._progress.notices)
 
     def state(self) -> LearnerState:
@@ -74,8 +74,8 @@ class BackgroundProgress(ProgressStore[Future[None]]):
     def record(self, event: LogEvent) -> Future[None]:
         """Save one event.
 
-        An event without an id is given a new id, which is not returned. To be able to undo an
-        answer, set its id before you call this method.
+        An event without an id gets a new id, which is not returned. If you want to undo an answer
+        later, set its id before you call this method.
         """
         event = identified(event)
         change: Change = lambda state: fold(state, (event,))  # noqa: E731
@@ -85,16 +85,19 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         return self._put(_Save(change, lambda: self._progress.change(change), replaces))
 
     def check(self) -> Future[None]:
-        """Check and repair the stored files. Call this once, after the first screen is shown."""
+        """Check and repair the stored files.
+
+        Call this once, after the app has shown its first screen.
+        """
         return self._put_write(self._progress.check, None)
 
     @property
     def unsaved(self) -> int:
-        """The number of changes that are not on disk yet."""
+        """Return the number of changes that are not on disk yet."""
         return len(self._waiting)
 
     def drain(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds until everything is saved, and return whether it is."""
+        """Wait up to `timeout` seconds, and return True if all changes are on disk."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._writing, timeout)
 
@@ -117,7 +120,7 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         return save.done
 
     def _write_all(self) -> None:
-        """Save the waiting changes until none are left; runs in the writing thread."""
+        """Save waiting changes until there are none. This method runs in the writing thread."""
         while save := self._next():
             error: Exception | None = None
             try:

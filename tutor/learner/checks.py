@@ -1,4 +1,7 @@
-"""Check the values of events from another machine; decoding checks only their types."""
+"""Check the values of events that come from another machine.
+
+Decoding an event checks only the types of its fields.
+"""
 
 import math
 import re
@@ -21,17 +24,17 @@ LONGEST_NAME = 200
 LONGEST_TEXT = 1_000_000
 MOST_NAMES = 10_000
 AHEAD = 400 * 86_400.0
-"""The maximum number of seconds that another machine's clock may be ahead.
+"""The maximum number of seconds that another machine's clock may be ahead of this one.
 
-The limit is more than a year, so that an export can still be imported if the clock of its machine
-was once a year ahead.
+The limit is more than a year. An export can therefore be imported even if the clock of the other
+machine was once set to the wrong year.
 """
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 class Refused(Exception):
-    """An invalid value; the message completes the sentence "The file contains …"."""
+    """An invalid value in a file. The message completes the sentence "The file contains …"."""
 
 
 def check_event(event: LogEvent, now: float) -> None:
@@ -74,7 +77,7 @@ def check_event(event: LogEvent, now: float) -> None:
 def check_place(
     lesson: str, screen: str, seen: tuple[str, ...], visited_at: float, now: float
 ) -> None:
-    """Raise `Refused` if a learner's place in a lesson contains an invalid value."""
+    """Raise `Refused` if a learner's position in a lesson contains an invalid value."""
     _names((lesson, *seen))
     if screen:
         _names((screen,))

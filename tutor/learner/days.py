@@ -1,4 +1,4 @@
-"""Record the days on which a learner answered questions, one bit per day."""
+"""Store the days on which a learner answered questions, with one bit per day."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ KEPT = 730
 
 
 class Days(msgspec.Struct, frozen=True):
-    """The recent days on which the learner answered a question.
+    """The days on which the learner recently answered a question.
 
-    `last` is the latest of these days, as a number of days since 1970-01-01. Bit n of the
-    hexadecimal number `active` is set if there was an answer n days before `last`.
+    `last` is the latest of these days, as the number of days since 1970-01-01. `active` is a
+    hexadecimal number. Its bit n is set if the learner answered a question n days before `last`.
     """
 
     last: int = 0
@@ -19,7 +19,7 @@ class Days(msgspec.Struct, frozen=True):
 
 
 def with_day(days: Days, day: int) -> Days:
-    """Return `days` with `day` added. The order in which days are added does not matter."""
+    """Return `days` with `day` added. Days can be added in any order."""
     bits, back = _bits(days), days.last - day
     if back < 0:
         bits = bits << -back if -back < KEPT else 0
@@ -34,12 +34,13 @@ def with_day(days: Days, day: int) -> Days:
 def streak(days: Days, today: int) -> int:
     """Return the number of consecutive days with an answer, up to today or yesterday.
 
-    A streak that ended yesterday still counts if there is no answer yet today.
+    If there is no answer yet today, a streak that ended yesterday still counts.
     """
     back = today - days.last
     if back > 1:
         return 0
-    bits = _bits(days) >> max(0, -back)  # a fast clock may have recorded future days
+    # If the clock was once ahead, the learner may have answered on future days.
+    bits = _bits(days) >> max(0, -back)
     if back < 0 and not bits & 1:
         bits >>= 1
     count = 0

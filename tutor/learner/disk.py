@@ -1,4 +1,4 @@
-"""Read and write a learner's files privately and durably, with readable errors."""
+"""Read and write a learner's files privately and durably, with clear error messages."""
 
 import contextlib
 import errno
@@ -18,9 +18,9 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @contextlib.contextmanager
 def failures_in_words(path: Path, doing: str) -> Iterator[None]:
-    """Turn an `OSError` into a `StoreError` that explains the failure to the learner.
+    """Convert each `OSError` in the block to a `StoreError` that explains it to the learner.
 
-    `doing` completes the message "… could not be": "read" or "saved".
+    `doing` completes the message "… could not be", so it is "read" or "saved".
     """
     try:
         yield
@@ -50,7 +50,7 @@ def read_only(folder: Path) -> StoreReadOnly:
 
 
 def writable(folder: Path) -> bool:
-    """Return whether files can be created in `folder`, which need not exist yet."""
+    """Return True if files can be created in `folder`, which need not exist yet."""
     try:
         existing = next(place for place in (folder, *folder.parents) if place.exists())
         return existing.is_dir() and os.access(existing, os.W_OK)
@@ -61,8 +61,8 @@ def writable(folder: Path) -> bool:
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data` to a file descriptor. Raises `OSError`.
 
-    If the disk fills up, the kernel may write only part of the data without reporting an error. The
-    next call of `os.write` then raises the error.
+    On a full disk, `os.write` can write only a part of the data without an error. The next call
+    then raises the error.
     """
     while data:
         data = data[os.write(descriptor, data) :]
@@ -78,9 +78,10 @@ def size(path: Path) -> int:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Append `data` to a file, creating it if necessary, and flush it to disk.
+    """Append `data` to a file, and flush it to disk. The file is created if it does not exist.
 
-    Raises `StoreFull`, `StoreReadOnly` or `StoreError`; the file is then unchanged.
+    Raises `StoreFull`, `StoreReadOnly` or `StoreError`, and leaves the file unchanged in these
+    cases.
     """
     with failures_in_words(path, "saved"):
         new = not path.exists()
@@ -107,11 +108,11 @@ def cut(path: Path, length: int) -> None:
 
 
 def write_temporary(path: Path, data: bytes) -> Path:
-    """Write `data` to a temporary file next to `path`, and return the path of the new file.
+    """Write `data` to a temporary file next to `path`, and return the path of this file.
 
-    The caller must hold the lock, and must then move the file to `path`. The temporary name is
-    fixed, so that processes that are killed leave at most one file. If writing fails, the file is
-    deleted.
+    The caller must hold the lock, and must then move the temporary file to `path`. The name of the
+    temporary file is always the same, so killed processes leave at most one of them. If an error
+    occurs, the temporary file is deleted.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -133,8 +134,8 @@ def replace(
 ) -> None:
     """Replace the contents of the file `path` atomically, and flush them to disk.
 
-    `before_move` is called with the path of the new file, once it is on disk and before it replaces
-    the old file.
+    `before_move` is called with the path of the temporary file when the new contents are on disk,
+    just before this file replaces the old one.
     """
     new = write_temporary(path, data)
     before_move(new)
@@ -143,9 +144,9 @@ def replace(
 
 
 def keep_copy(path: Path, copy: Path) -> None:
-    """Save the file `path` under the name `copy` before `path` is replaced.
+    """Make a copy of the file `path`, named `copy`, before `path` is replaced.
 
-    This creates a hard link, which takes no space. If the system does not support hard links, the
+    The copy is a hard link, which takes no space. If the system does not support hard links, the
     bytes are copied.
     """
     temporary = copy.with_name(copy.name + ".tmp")
@@ -159,9 +160,10 @@ def keep_copy(path: Path, copy: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename `source` to `target`, replacing an existing file.
+    """Rename `source` to `target`, and replace `target` if it exists.
 
-    Windows refuses to replace a file that another process is reading, so retry for one second.
+    Windows does not replace a file that another process is reading, so the function retries for one
+    second.
     """
     give_up = time.monotonic() + 1.0
     while True:

@@ -24,14 +24,17 @@ from tutor.learner.state import LearnerState
 Record = TypeVar("Record")
 
 _KEPT = frozenset({"lessons", "settings", "drafts"})
-"""The tables that exist only in this file; all others can be rebuilt from the log."""
+"""The tables that exist only in the state file. All other tables can be rebuilt from the log."""
 
 FEW = 8
-"""The maximum number of changed documents that are updated one by one."""
+"""The maximum number of changed documents that are updated one by one.
+
+If more documents have changed, all of them are updated together.
+"""
 
 
 class ById(Table):
-    """A TinyDB table whose document ids are our strings instead of generated numbers."""
+    """A TinyDB table whose document ids are strings. By default, they are generated numbers."""
 
     document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 
@@ -47,7 +50,7 @@ class HeldTime(msgspec.Struct, frozen=True):
 def from_tables(tables: Tables) -> tuple[LearnerState, int]:
     """Return the state in `tables`, and the number of entries that cannot be decoded.
 
-    Those entries are missing from the state but stay in the file.
+    These entries are missing from the state but stay in the file.
     """
     left_out = 0
 
@@ -83,9 +86,10 @@ def keep_what_only_the_file_knows(tables: Tables) -> None:
 
 
 def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
-    """Update the database with the differences between the states `before` and `after`."""
+    """Write the differences between the states `before` and `after` to the database."""
     old, new = _records(before), _records(after)
-    old["log"] = {}  # always write the mark, so that the file exists even without changes
+    # Write the position in the log even if nothing has changed, so that the file exists.
+    old["log"] = {}
     for name, records in new.items():
         _upsert(database, name, old[name], records)
     for name in ("cards", "drafts"):
@@ -119,9 +123,9 @@ def _upsert(
     before: Mapping[str, msgspec.Struct],
     after: Mapping[str, msgspec.Struct],
 ) -> None:
-    # TinyDB processes the whole table for each mutation. All new documents are added in one
-    # mutation, but each changed document needs its own. Usually only one document has
-    # changed; after a rebuild, all of them have.
+    # TinyDB rewrites the whole table for each operation. One operation can add all new documents,
+    # but each changed document needs its own. Usually only one document has changed. After a
+    # rebuild, all documents have changed.
     changed = {key: record for key, record in after.items() if before.get(key) != record}
     if not changed:
         return

@@ -1,4 +1,4 @@
-"""Errors in reading or saving a learner's progress."""
+"""Define the errors in reading or saving a learner's progress."""
 
 from tutor.errors import StoreError
 
@@ -24,4 +24,4 @@ class ImportRefused(StoreError, title="This file cannot be imported"):
 
 
 class StoreRepaired(StoreError, title="Saved progress was repaired"):
-    """A notice about a damaged or missing file and its repair; never raised."""
+    """A notice about a damaged or missing file and its repair. It is shown but never raised."""

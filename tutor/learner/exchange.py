@@ -1,8 +1,8 @@
-"""Export progress from one machine and import it on another.
+"""Export progress on one machine and import it on another.
 
 An export is a JSON object with all events in the review log and the state computed from them. A
-review log can also be imported. An import adds only events with new ids, so files can be imported
-repeatedly and in any order. Each file is read and checked completely before anything changes.
+review log can be imported too. An import adds only events with new ids, so the same files can be
+imported again, in any order. Each file is read and checked completely before anything changes.
 """
 
 import re
@@ -36,7 +36,7 @@ _NEXT_STEP = (
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A learner's place in a lesson, without the current quiz, which is not merged."""
+    """A learner's position in a lesson. The current quiz is left out, because it is not merged."""
 
     lesson: str
     screen: str = ""
@@ -45,7 +45,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """The contents of an imported file. `damaged` counts the log lines that cannot be read."""
+    """The contents of an imported file. `damaged` is the number of unreadable log lines."""
 
     events: tuple[LogEvent, ...]
     places: tuple[Place, ...] = ()
@@ -53,7 +53,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The number of events that an import added, and the number that already existed."""
+    """The result of an import: how many events were added, and how many already existed."""
 
     added: int
     known: int
@@ -83,8 +83,9 @@ def export(progress: Progress) -> dict[str, Any]:
 def read(path: Path, now: float) -> Bundle:
     """Return the contents of an export or a review log.
 
-    Raises `ImportRefused` if the file is neither, is damaged, or contains invalid values;
-    `StoreNewer` if a newer version of tutor wrote it; and `StoreError` if it cannot be read.
+    Raises `ImportRefused` if the file is neither of the two, is damaged, or contains invalid
+    values. Raises `StoreNewer` if a newer version of tutor wrote the file, and `StoreError` if the
+    file cannot be read.
     """
     name = safe(str(path))
     with disk.failures_in_words(path, "read"):
@@ -141,10 +142,10 @@ def _without_marks(events: Iterable[LogEvent]) -> tuple[LogEvent, ...]:
 
 
 def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
-    """Add the events and places in `bundles` to `progress`, either all or none.
+    """Add the events and positions in `bundles` to `progress`, either all or none.
 
-    Events that `progress` already has are skipped. Raises `ImportRefused` if two different events
-    have the same id, and any error that `Progress.record` raises.
+    Events that `progress` already contains are skipped. Raises `ImportRefused` if two different
+    events have the same id, and the same errors as `Progress.record`.
     """
     merged = Merged(0, 0)
     all_events = [event for bundle in bundles for event in bundle.events]
@@ -173,7 +174,11 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
 
 
 def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
-    """Return `state` with `places` merged: all screens seen, and the latest screen per lesson."""
+    """Return `state` with the positions in `places` merged into it.
+
+    The result contains all screens that were seen on any machine, and the latest screen of each
+    lesson.
+    """
     lessons = dict(state.lessons)
     for place in places:
         known = lessons.get(place.lesson) or LessonState(lesson=place.lesson)
@@ -188,9 +193,9 @@ def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write `data` to a file that only its owner can read, completely or not at all.
+    """Write `data` to a file that only its owner can read. Raises `StoreError`.
 
-    Raises `StoreError`.
+    The file is either written completely or not at all.
     """
     name = safe(str(path))
     if path.exists() and not path.is_file():

@@ -1,4 +1,4 @@
-"""Allow only one writer at a time, across threads and processes."""
+"""Allow only one writer at a time, across all threads and processes."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,19 +9,24 @@ from tutor.learner import disk
 from tutor.learner.errors import StoreBusy
 
 POLL = 0.005
-"""Seconds between two attempts to acquire the lock; a writer holds it for about as long."""
+"""The number of seconds between two attempts to acquire the lock.
+
+A writer holds the lock for about this long.
+"""
 
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Hold a lock on the file `path` while the block runs.
+    """Hold a lock on the file `path` while the block runs. Readers don't need the lock.
 
-    Use a lock file next to the data, since the data file itself is replaced. The operating system
-    releases the lock when the process ends, even after kill -9. Readers do not need the lock.
+    The lock is on a separate file next to `path`, because `path` itself is replaced. The operating
+    system releases the lock when the process exits, even after kill -9.
+
     Raises `StoreBusy` after `timeout` seconds, `StoreReadOnly` if the lock file cannot be created,
     and `StoreError` for other disk errors.
     """
-    from filelock import FileLock, Timeout  # a slow import (15 ms) that reading does not need
+    # Importing filelock takes 15 ms, and readers don't need it.
+    from filelock import FileLock, Timeout
 
     with disk.failures_in_words(path, "saved"):
         private.make_folder(path.parent)

@@ -1,9 +1,9 @@
 """Encode and decode the lines of the review log.
 
-A line consists of the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON, and a
-newline. If a writer is killed in the middle of a line, the next append ends that line with a
-marker, and the line is ignored from then on. Lines of an unknown kind, written by a newer version,
-stay unchanged.
+A line consists of a checksum (the CRC-32 of the JSON, in eight hexadecimal digits), a space, the
+JSON, and a newline. If a session is killed while it writes a line, the next session ends this line
+with a marker, and all readers ignore the line. Lines of an unknown kind, which a newer version has
+written, stay unchanged.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ _decoder = msgspec.json.Decoder(LogEvent)
 class Line(msgspec.Struct, frozen=True):
     """A complete line of the log.
 
-    `event` is None if the line is `unknown` (intact, but this version cannot interpret it), is
-    `damaged`, or ends with the marker of an unfinished line.
+    `event` is None in three cases: this version cannot interpret the intact line (`unknown`), the
+    line is `damaged`, or the line has the marker of an unfinished line.
     """
 
     start: int
@@ -42,7 +42,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def lines_of(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[Line]:
-    """Yield the complete lines of `file` from byte `start` to byte `end` (default: its end)."""
+    """Yield the complete lines of `file` from byte `start` to byte `end`.
+
+    By default, `end` is the end of the file.
+    """
     file.seek(start)
     for data in file:
         if not data.endswith(b"\n") or (end is not None and start >= end):
@@ -56,7 +59,10 @@ def lines_in(data: bytes) -> list[Line]:
 
 
 def encode(event: LogEvent) -> bytes:
-    """Return an event as a line. Raises `StoreError` if decoding it would not restore the event."""
+    """Return an event as a line.
+
+    Raises `StoreError` if the line could not be decoded to this event.
+    """
     body = exact_json(event, _decoder)
     return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
 
@@ -64,8 +70,8 @@ def encode(event: LogEvent) -> bytes:
 def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
     """Return `value` as JSON that `decoder` decodes to the same value.
 
-    Raises `StoreError` if that is impossible because of an unpaired surrogate (from a broken
-    terminal) or a number that is not finite.
+    Raises `StoreError` if this is not possible because the value contains an unpaired surrogate
+    (from a broken terminal) or a number that is not finite.
     """
     try:
         body = msgspec.json.encode(value)
@@ -80,7 +86,7 @@ def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
 
 
 def decode(data: bytes, start: int) -> Line:
-    """Decode one line. `data` includes the newline and begins at byte `start` of the log."""
+    """Decode one line. `data` includes the newline, and `start` is its byte offset in the log."""
     end = start + len(data)
     checksum, body = data[:8].decode("ascii", "replace"), data[9:-1]
     if data.endswith(UNFINISHED):
@@ -92,7 +98,7 @@ def decode(data: bytes, start: int) -> Line:
     except msgspec.DecodeError:
         return Line(start, end, checksum, unknown=True)
     if not event.id:
-        # Events in old logs have no id. Compute one from the position and the JSON, so that it
+        # Events in old logs have no id. The computed id depends on the position and the JSON, so it
         # is unique and always the same.
         id_ = hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
         event = msgspec.structs.replace(event, id=id_)

@@ -1,4 +1,4 @@
-"""Build one complete log from two copies, either of which may be cut off or damaged."""
+"""Restore one complete log from two copies, both of which can be cut off or damaged."""
 
 import hashlib
 from bisect import bisect_left
@@ -9,12 +9,12 @@ from tutor.learner.records import Imported, LogEvent
 
 
 def mended(log: bytes, copy: bytes) -> bytes:
-    """Return `log`, completed with the lines that are intact only in `copy`.
+    """Return `log`, with all lines added that are intact only in `copy`.
 
     Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
-    `copy`, so that both files become identical again after one was cut off or damaged. If another
-    line of `log` is already at that position, the line is appended as if it had been imported from
-    another machine.
+    `copy`. If one file was cut off or damaged, both files are therefore identical again. If `log`
+    has another intact line at this position, the line from `copy` is appended as if it had been
+    imported from another machine.
     """
     if log.startswith(copy):
         return log
@@ -34,12 +34,15 @@ def mended(log: bytes, copy: bytes) -> bytes:
 
 
 def _name(line: Line, data: bytes) -> str | bytes:
-    """Return a key for the event in `line`, the same in both copies and at any position."""
+    """Return a key for the event in `line`, which does not depend on the position of the line."""
     return line.event.id if line.event else data[line.start : line.end]
 
 
 def _fits(line: Line, whole: bytearray, starts: list[int]) -> bool:
-    """Return whether `line` fits into `whole` at its position without overwriting intact lines."""
+    """Return True if `line` can be written into `whole` without overwriting an intact line.
+
+    The position of `line` does not change.
+    """
     after = bisect_left(starts, line.start)
     free = after == len(starts) or line.end <= starts[after]
     begins = line.start == 0 or whole[line.start - 1 : line.start] == b"\n"
@@ -58,9 +61,9 @@ def _appended(lines: list[Line], data: bytes, torn: bool) -> bytes:
 
 
 def _mark_of(events: Sequence[LogEvent]) -> Imported:
-    """Return an import marker whose id depends only on the ids of `events`.
+    """Return an import marker whose id is computed from the ids of `events`.
 
-    Mending twice therefore gives the same log.
+    Repairing the same files twice therefore gives the same log.
     """
     names = "\n".join(event.id for event in events).encode()
     id_ = hashlib.blake2b(names, digest_size=16).hexdigest()

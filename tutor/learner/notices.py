@@ -1,4 +1,4 @@
-"""Notices for learners about saved progress that tutor has repaired."""
+"""Define the notices that tell learners about repaired files."""
 
 from pathlib import Path
 

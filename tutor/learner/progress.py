@@ -1,10 +1,14 @@
 """Read and save a learner's progress. Other packages access the files only through `Progress`.
 
-A learner's folder contains `reviews.log` (every event; the source of truth), a copy of it,
-`progress.json` (the state computed from the events, and the place in each lesson), the backup of
-that file, and a lock file. Reading always adds the latest events in the log to the state file. A
-session therefore sees what another session has saved, and nothing is lost if a session is killed
-between the two writes.
+A learner's folder contains these files:
+
+- `reviews.log`: the log of all events, which is the source of truth, and a copy of this log
+- `progress.json`: the state computed from the events, the position in each lesson, and a backup
+- a lock file
+
+Whenever the state is read, events that were added to the log in the meantime are applied to it. A
+session therefore sees what another session has saved. If a session is killed after it has written
+the log but before it has written the state, no event is lost.
 """
 
 import contextlib
@@ -29,18 +33,18 @@ from tutor.learner.store import Change, ProgressStore
 
 
 class Progress(ProgressStore[None]):
-    """The progress of one learner. Every method takes a few milliseconds.
+    """The progress of one learner.
 
-    Reading always works, without a lock and without write access. If a change cannot be saved, the
-    method raises `StoreFull`, `StoreReadOnly`, `StoreBusy`, `StoreNewer` or another `StoreError`,
-    and the files stay unchanged. Several sessions, processes and threads may use the same folder at
-    the same time.
+    Every method takes a few milliseconds. Reading always works, without a lock and without write
+    permission. If a change cannot be saved, the method raises `StoreFull`, `StoreReadOnly`,
+    `StoreBusy`, `StoreNewer` or another `StoreError`, and the files stay unchanged. Several
+    sessions, processes and threads can use the same folder at the same time.
     """
 
     notices: list[TutorError]
-    """Notices to show once, for example that a file was repaired.
+    """Notices to show to the learner, for example about a repaired file. They are never raised.
 
-    They are never raised. Each notice is added only once, and the app may clear the list.
+    Each notice is added only once, and the app can clear the list.
     """
 
     def __init__(
@@ -48,7 +52,7 @@ class Progress(ProgressStore[None]):
     ) -> None:
         """Open the progress in `folder`.
 
-        A save waits up to `timeout` seconds for other sessions to finish saving.
+        A method that saves waits up to `timeout` seconds for other sessions to finish saving.
         """
         self.folder = folder
         self.clock = clock
@@ -67,8 +71,8 @@ class Progress(ProgressStore[None]):
     def open(cls, folder: Path, *, clock: Clock = now) -> Self:
         """Return the progress stored in `folder`, which need not exist yet.
 
-        Problems on disk never raise an exception: a file that is damaged, newer or unreadable adds
-        a notice.
+        Problems on disk raise no exception. If a file is damaged, unreadable or from a newer
+        version, a notice is added.
         """
         return cls(folder, clock=clock)
 
@@ -110,13 +114,13 @@ class Progress(ProgressStore[None]):
     ) -> None:
         """Save the events that `events` returns, either all or none.
 
-        First, `change` is applied to the state. Both functions are called while no other session
-        can save. When this method returns, the events survive a crash or power failure.
+        Before that, `change` is applied to the state. No other session can save while these two
+        functions run. When this method returns, the events survive a crash or power failure.
         """
         if _signature(self._storage.path) is None:
-            self.change(
-                lambda state: state
-            )  # a log without a state file then means that the file was lost
+            # Write the state file before the log. If there is only a log later, the state file was
+            # lost.
+            self.change(lambda state: state)
         logged = False
         try:
             with self._storage.transaction() as contents:
@@ -140,15 +144,15 @@ class Progress(ProgressStore[None]):
         """Compare the log with its copy completely, and repair the damaged file.
 
         This runs at every start, so that damage to one file is repaired before the other file can
-        be damaged. It takes 40 ms for 100,000 answers. Problems on disk never raise an exception;
-        they add a notice.
+        be damaged too. It takes 40 ms for 100,000 answers. Problems on disk raise no exception, but
+        add a notice.
         """
         try:
             if not self._log.agrees():
                 with self._storage.transaction() as contents:
                     self._mend_log(contents)
                     self._write(*self._brought_up(contents))
-        except StoreError as error:  # reading combines both files until they can be repaired
+        except StoreError as error:  # Until both files can be repaired, readers combine them.
             self._tell(error)
             with contextlib.suppress(StoreError):
                 self._tell_of_log(self._log.examine())
@@ -156,12 +160,20 @@ class Progress(ProgressStore[None]):
     # --- internals ------------------------------------------------------------------------
 
     def _write(self, stored: LearnerState, after: LearnerState) -> None:
-        """Pass the changes to TinyDB. The surrounding transaction writes the file."""
-        self._seen = None  # the next call reads the disk, even if this write fails
+        """Pass the changes to TinyDB.
+
+        The file is written at the end of the surrounding transaction.
+        """
+        # Forget the file's state, so that the next call reads the file even if this write fails.
+        self._seen = None
         write_changes(TinyDB(storage=lambda: self._storage), stored, after)
 
     def _read(self) -> LearnerState:
-        """Read as much as possible. An unreadable file (newer, no permission) adds a notice."""
+        """Return as much of the stored data as possible.
+
+        If a file cannot be read, because it is from a newer version or for lack of permission, a
+        notice is added.
+        """
         try:
             contents = self._storage.load()
         except StoreError as error:
@@ -175,16 +187,16 @@ class Progress(ProgressStore[None]):
         return state
 
     def _brought_up(self, contents: Contents) -> tuple[LearnerState, LearnerState]:
-        """Return the stored state in `contents`, and the same state updated from the log."""
+        """Return the state stored in `contents`, and the same state updated from the log."""
         stored = self._stored(contents)
         distrusted = contents.edited and stored.mark == LogMark()
         return stored, self._follow_log(stored, rebuild=distrusted)
 
     def _stored(self, contents: Contents) -> LearnerState:
-        """Return the state in `contents`.
+        """Return the state in `contents`. If the file has a problem, add a notice.
 
-        If the file was edited, everything that can be rebuilt from the log is omitted. Problems
-        with the file add notices.
+        If another program has changed the file, everything that can be rebuilt from the log is left
+        out.
         """
         tables = contents.tables or {}
         state, left_out = from_tables(tables)
@@ -225,10 +237,7 @@ class Progress(ProgressStore[None]):
         self._seen = None
 
     def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
-        """Add notices about the log.
-
-        `copied` is the number of bytes that the copy is known to have had.
-        """
+        """Add notices about the log. `copied` is the size that the copy must have."""
         if found.log:
             self._tell(notices.log_mended(self._log, found))
         if found.copy == DAMAGED or (found.copy and found.copied < copied):

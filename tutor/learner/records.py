@@ -1,6 +1,6 @@
-"""Define a learner's records: events in the review log, and the state computed from them.
+"""Define the events in the review log, and the state computed from them.
 
-The log is the source of truth: an event counts as saved once it is on disk. The state has a bounded
+The log is the source of truth: an event is saved as soon as it is on disk. The state has a bounded
 size and can be rebuilt from the log.
 """
 
@@ -13,10 +13,10 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
-    """Something that a learner did.
+    """An event: something that the learner has done.
 
-    `at` is the time in seconds since 1970 (UTC). `id` is unique across the events of all learners,
-    so that logs from two machines can be merged; `identified` sets it if it is empty.
+    `at` is the time in seconds since 1970 (UTC). `id` is unique among the events of all learners,
+    so that logs from two machines can be merged. If it is empty, `identified` sets it.
     """
 
     at: float
@@ -26,8 +26,8 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
 class Answered(Event, frozen=True, tag="answered", kw_only=True):
     """An answer to a question.
 
-    `zone` is the learner's offset from UTC in minutes. It determines the day on which the answer
-    counts. It is None in old logs.
+    `zone` is the offset of the learner's local time from UTC in minutes, or None in old logs. It
+    determines to which day the answer belongs.
     """
 
     question: str
@@ -42,24 +42,24 @@ class Answered(Event, frozen=True, tag="answered", kw_only=True):
 
 
 class Undone(Event, frozen=True, tag="undone", kw_only=True):
-    """The learner undid the answer with the id `answer` to `question`; it no longer counts."""
+    """The learner undid the answer with the id `answer`, so it no longer counts."""
 
     answer: str
     question: str
 
 
 class Suspended(Event, frozen=True, tag="suspended", kw_only=True):
-    """The learner suspended a question or brought it back into reviews."""
+    """The learner suspended a question, or brought it back into reviews."""
 
     question: str
     suspended: bool = True
 
 
 class Forgotten(Event, frozen=True, tag="forgotten", kw_only=True):
-    """All earlier answers to `questions` no longer count.
+    """The learner reset `questions`, so that all earlier answers to them no longer count.
 
-    These are the questions that the lesson had at that time. They are listed because answers may
-    refer to the lesson by an earlier id.
+    These are the questions that the lesson had at that time. The event lists them because answers
+    can refer to the lesson by an earlier id.
     """
 
     lesson: str
@@ -73,14 +73,17 @@ class Imported(Event, frozen=True, tag="imported", kw_only=True):
 
 
 class LabDone(Event, frozen=True, tag="goal", kw_only=True):
-    """The learner reached all goals of a lab; the tag dates from when a lab had only one goal."""
+    """The learner reached all goals of a lab.
+
+    The tag dates from a version in which a lab had only one goal.
+    """
 
     lab: str
     lesson: str
 
 
 class GoalReached(Event, frozen=True, tag="goal-reached", kw_only=True):
-    """The learner reached one goal of a lab; `goal` is its name (`tutor.course.goals.name`)."""
+    """The learner reached one goal of a lab. `goal` is its name (`tutor.course.goals.name`)."""
 
     lab: str
     lesson: str
@@ -88,11 +91,12 @@ class GoalReached(Event, frozen=True, tag="goal-reached", kw_only=True):
 
 
 class Predicted(Event, frozen=True, tag="predicted", kw_only=True):
-    """The learner's prediction on a screen of a lesson, and the answer at that time.
+    """The learner's prediction on a screen of a lesson, with the answer at that time.
 
-    `guess` and `answer` are texts to show. `off` is the distance of a guessed number from the
-    answer, as a fraction of the range and negative if the guess was too low; `right` says whether
-    any other guess was right. Both are None if a guess cannot be compared.
+    `guess` and `answer` are texts to show. `off` is the difference between a guessed number and the
+    answer, as a fraction of the range; it is negative if the guess was too low. For other kinds of
+    guesses, `right` is True if the guess was right. Both are None if the guess cannot be compared
+    with the answer.
     """
 
     prediction: str
@@ -113,7 +117,7 @@ class Guessed(Event, frozen=True, tag="guess", kw_only=True):
     """One round of the guessing game.
 
     `rank` is the rank of the guess. `learner_bits` and `model_bits` are the surprisal of the true
-    next token for the learner and for the model.
+    next token under the learner's bet and under the model's distribution.
     """
 
     text: str
@@ -142,12 +146,13 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 def new_id() -> str:
-    """Return an id that is unique on all machines and sorts after earlier ids from this machine.
+    """Return an id that is unique on all machines.
 
-    If two events have the same time, the order of their ids determines which came first.
+    The id sorts after all earlier ids from this machine. If two events have the same time, their
+    ids determine which came first.
     """
     global _last_id
-    with _making_ids:  # the clock may stand still, or be set back
+    with _making_ids:  # The clock may return the same time twice, or someone may set it back.
         _last_id = max(time.time_ns(), _last_id + 1)
         return f"{_last_id:016x}{secrets.token_hex(8)}"
 
@@ -157,7 +162,7 @@ _making_ids = threading.Lock()
 
 
 def identified(event: AnyEvent) -> AnyEvent:
-    """Return `event` with an id and, for an answer, a time zone, if they were missing."""
+    """Return `event` with an id and, for an answer, a time zone if these were missing."""
     if not event.id:
         event = msgspec.structs.replace(event, id=new_id())
     if isinstance(event, Answered) and event.zone is None:
@@ -168,15 +173,16 @@ def identified(event: AnyEvent) -> AnyEvent:
 def _zone(at: float) -> int:
     try:
         return time.localtime(at).tm_gmtoff // 60
-    except (OverflowError, OSError, ValueError):  # a year that the system does not support
+    # The operating system cannot convert a time in this year.
+    except (OverflowError, OSError, ValueError):
         return 0
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """The learner's history with one question, and its schedule by FSRS.
 
-    `stability` (in days) and `difficulty` (1 to 10) are None if only the number of answers is
-    known. This is the case for answers from before reviews were scheduled.
+    `stability` (in days) and `difficulty` (1 to 10) are None if only the counts of answers are
+    known. This is true for answers from old versions, which did not schedule reviews.
     """
 
     question: str
@@ -187,9 +193,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     last_correct: bool
     last_at: float
     last_answer: str = ""
-    """The id of the last `Answered` event."""
+    """The id of the last `Answered` event for this question."""
     second_at: float = 0.0
-    """The time of the second answer, which is the first review; 0 if there is none."""
+    """The time of the second answer, which is the first review, or 0 if there is none."""
     due: float = 0.0
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
@@ -197,7 +203,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):
-    """The time when a question was suspended or brought back into reviews."""
+    """The time when the learner suspended a question or brought it back into reviews."""
 
     at: float
     suspended: bool
@@ -206,7 +212,7 @@ class Suspension(msgspec.Struct, frozen=True, order=True):
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
     """The data for undoing the latest answer.
 
-    `answer` is the id of its event. `before` is the card of `question` before that answer, or None
+    `answer` is the id of the event. `before` is the card of `question` before this answer, or None
     if there was no card.
     """
 
@@ -216,9 +222,9 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that was entered but not submitted yet.
+    """An answer that the learner has entered but not submitted.
 
-    `answer` has the format used in the log (`tutor.course.questions.answers`). `version` is the
+    `answer` has the same format as in the log (`tutor.course.questions.answers`). `version` is the
     version of the question.
     """
 
@@ -230,7 +236,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PredictionDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A guess that was entered, but not submitted yet."""
+    """A guess that the learner has entered but not submitted."""
 
     prediction: str
     text: str
@@ -248,38 +254,38 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     quiz_seed: int = 0
     """The seed for the order of the choices in the current quiz."""
     quiz_left_out: tuple[str, ...] = ()
-    """The ids of the questions that the current quiz does not ask."""
+    """The ids of the lesson's questions that the current quiz leaves out."""
     draft: Draft | None = None
-    """The answer entered so far for `question`."""
+    """The answer that the learner has entered so far for `question`."""
     answer: str = ""
-    """The answer submitted to `question`, or empty.
+    """The answer that the learner has submitted to `question`, or an empty string.
 
-    It is taken from the log, so that a question is not asked again if the session is killed right
+    It comes from the log, so that a question is not asked again if the session is killed right
     after an answer.
     """
     seen: tuple[str, ...] = ()
-    """The ids of the screens seen so far."""
+    """The ids of the screens that the learner has seen."""
     read: bool = False
     labs_done: tuple[str, ...] = ()
     goals_reached: dict[str, tuple[str, ...]] = {}
-    """The names of the goals reached so far, by lab id."""
+    """The names of the goals that the learner has reached, by lab id."""
     predictions: dict[str, Predicted] = {}
-    """The learner's predictions, by id; the first one counts."""
+    """The learner's predictions, by id. Only the first prediction for an id counts."""
     prediction_draft: PredictionDraft | None = None
-    """The guess that was typed on `screen` but not submitted yet."""
+    """The guess that the learner has entered on `screen` but not submitted."""
     visited_at: float = 0.0
 
 
 class GuessHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """The history of the guessing game: totals over all rounds, in bits, and the latest rounds."""
+    """The history of the guessing game: totals in bits over all rounds, and the latest rounds."""
 
     rounds: int = 0
     learner_bits: float = 0.0
     model_bits: float = 0.0
     recent: tuple[Guessed, ...] = ()
-    """The latest rounds, at most `RECENT_GUESSES`, oldest first.
+    """The latest `RECENT_GUESSES` rounds, oldest first.
 
-    Only the last `GUESS_CONTEXT` characters of each text are stored.
+    Each round contains only the last `GUESS_CONTEXT` characters of its text.
     """
 
 
@@ -291,17 +297,19 @@ Setting = str | int | float | bool
 
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-"""A byte offset in a file, limited to values that the operating system accepts."""
+"""A byte offset in a file, limited to values that every operating system accepts."""
 
 
 class LogMark(msgspec.Struct, frozen=True, kw_only=True):
-    """The position in the review log up to which the state includes the events.
+    """The position in the review log up to which events have been applied to the state.
 
-    Positions are byte offsets. `start` and `checksum` describe the last line before `end`; they
-    show whether the log has been replaced. `skipped` lists the starts of lines that this version
-    could not interpret, so that a newer version can process them. `partial` means that the state
-    includes events that are missing from the log, so it must not be rebuilt from the log.
-    `outdated` means that the state comes from a version that did not schedule reviews yet.
+    `start`, `end` and `checksum` describe the last line that was applied: its byte offsets and its
+    checksum. They show if the log has been replaced since. `skipped` lists the byte offsets of
+    lines that this version cannot interpret, so that a newer version can apply them.
+
+    `partial` means that the state includes events that are missing from the log, so it must not be
+    rebuilt from the log. `outdated` means that the state comes from an old version, which did not
+    schedule reviews.
     """
 
     start: Position = 0

@@ -1,4 +1,4 @@
-"""Bring the state up to date with the review log."""
+"""Update the state with new events from the review log."""
 
 from collections import Counter
 from functools import reduce
@@ -31,18 +31,16 @@ def catch_up(
 ) -> tuple[LearnerState, list[StoreRepaired]]:
     """Return `state` updated with the new events in `log`, and notices for the learner.
 
-    New events are those after `state.mark`. If `rebuild` is set, everything that depends on events
-    is computed again from all events.
-
-    Only the new part of the log is read, unless a new event is older than the events already
-    applied. Raises `StoreError` if the log cannot be read.
+    New events are the events after `state.mark`, and normally only they are read. If `rebuild` is
+    set, or if a new event is older than an applied one, all events are read and applied again.
+    Raises `StoreError` if the log cannot be read.
     """
     found: list[StoreRepaired] = []
     if log.contains(state.mark):
         state = _retry_skipped(state, log)
     else:
-        # The state includes more events than this log. Rebuilding it from the log would lose
-        # them. Reading on from the end of the log loses nothing.
+        # The state includes more events than this log, so rebuilding it from the log would lose
+        # some of them. Continuing from the end of the log loses none.
         found.append(notices.log_replaced(log.path))
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
@@ -75,7 +73,7 @@ def catch_up(
 
 
 def _own(events: list[LogEvent]) -> list[LogEvent]:
-    """Return the events that were not imported, in the order of the log."""
+    """Return all events except imported ones, in the order of the log."""
     own: list[LogEvent] = []
     imported = 0
     for event in events:
@@ -119,9 +117,9 @@ def _all_events(log: ReviewLog) -> list[LogEvent]:
 
 
 def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
-    """Return `state`, but compute everything that depends on events from `events` again."""
+    """Return `state`, but compute everything that depends on events again from `events`."""
     made = fold(LearnerState(), in_order(events))
-    # The day of an answer counts even if the answer was undone.
+    # An answer counts for the streak of days even if it was undone.
     answers = (event for event in events if isinstance(event, Answered))
     days = reduce(with_day, (day_number(event.at, event.zone) for event in answers), made.days)
     return msgspec.structs.replace(
@@ -139,7 +137,7 @@ def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
 
 
 def _with_place(made: LessonState | None, known: LessonState | None) -> LessonState:
-    """Merge a lesson's progress from the events (`made`) with its stored progress (`known`)."""
+    """Merge the progress in a lesson from the events (`made`) with the stored one (`known`)."""
     if made is None or known is None:
         return made or known or LessonState(lesson="")
     goals = {
@@ -157,7 +155,7 @@ def _with_place(made: LessonState | None, known: LessonState | None) -> LessonSt
 
 
 def _refreshed(state: LearnerState, log: ReviewLog) -> LearnerState:
-    """Return `state` with the stale cards rebuilt from all of their events."""
+    """Return `state` with all stale cards rebuilt from all of their events."""
     events = (event for event in _all_events(log) if _questions(event) & state.stale)
     made = fold(LearnerState(), in_order(events)).cards
     cards = {key: card for key, card in state.cards.items() if key not in state.stale}
@@ -178,10 +176,9 @@ def _questions(event: LogEvent) -> set[str]:
 def _with_schedules(state: LearnerState, before: LearnerState, log: ReviewLog) -> LearnerState:
     """Return `state` rebuilt from the log, with review schedules.
 
-    `before` is the state that a version without schedules computed from the log, up to the position
-    `before.mark`. If
-    the log has fewer answers than that state (because the log was once lost), the difference is
-    added to the answer counts.
+    `before` is the state that an old version, without schedules, computed from the log up to
+    `before.mark`. If the log was lost once, it contains fewer answers than this state. The missing
+    answers are then added to the counts of answers.
     """
     lines = list(log.read())
     made = _rebuilt(state, [line.event for line in lines if line.event is not None])

@@ -1,9 +1,8 @@
-"""Decide when to review which questions, and estimate how well the learner knows them.
+"""Decide which questions are due for review, and estimate how well the learner knows them.
 
 These functions are pure: they use neither the disk nor a clock. Times are in seconds since 1970,
 and days are local days. The current questions of the course are passed as a mapping from ids to
-`ReviewQuestion`s. A question that was removed from the course keeps its card, but the card is
-ignored.
+`ReviewQuestion`s. If a question is removed from the course, its card is kept but ignored.
 """
 
 from collections import Counter
@@ -21,20 +20,26 @@ from tutor.learner.state import LearnerState
 from tutor.settings.schema import ReviewSettings
 
 CAP_SETTING, NEW_SETTING = "review.cap", "review.new"
-"""The learner's own limits, which `tutor review --cap` and `--new` save. They override the file."""
+"""The names of the limits that `tutor review --cap` and `--new` save for one learner.
+
+These limits override the configuration file.
+"""
 NOT_SET = -1
-"""The value with which a limit of the learner's own does not count."""
+"""The stored value of a limit that is not set for this learner."""
 
 _USUAL_SETTINGS = ReviewSettings()
 
 MATURE = 21.0
-"""The stability in days from which a question can count as fully known."""
+"""The minimum stability, in days, of a question that counts as fully known."""
 
 CHANGED = "This question has changed since you answered it, so its schedule starts over."
 
 
 class ReviewQuestion(msgspec.Struct, frozen=True):
-    """A question of the course, and the screen that it is about; `screen` may be empty."""
+    """A question of the course, with the screen that explains its answer.
+
+    `screen` may be empty.
+    """
 
     question: str
     version: int
@@ -43,7 +48,7 @@ class ReviewQuestion(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A question to review. `why` is a sentence to show with it, usually empty."""
+    """A question to review. `why` is a sentence to show with it, or usually empty."""
 
     question: str
     lesson: str
@@ -55,9 +60,10 @@ class Due(msgspec.Struct, frozen=True):
 class Queue(msgspec.Struct, frozen=True):
     """The review queue.
 
-    `due` has the questions to review now, and `ahead` has those that are due later, both sorted by
-    due time. `held_back` counts questions that are due but exceed the daily limits. `suspended`
-    counts suspended questions, and `retired` counts questions that were removed from the course.
+    `due` has the questions to review now, and `ahead` has the questions that are due later, both
+    sorted by due time. `held_back` is the number of questions that are due but exceed the daily
+    limits. `suspended` is the number of suspended questions, and `retired` is the number of
+    questions that are no longer in the course.
     """
 
     due: tuple[Due, ...] = ()
@@ -68,7 +74,7 @@ class Queue(msgspec.Struct, frozen=True):
 
     @property
     def next_at(self) -> float | None:
-        """The time when the next question is due, or None if there is none."""
+        """Return the time when the next question is due, or None if there is none."""
         return self.ahead[0].at if self.ahead else None
 
 
@@ -89,7 +95,7 @@ USUAL = Limits()
 def limits(
     setting: Callable[[str], Setting | None], general: ReviewSettings = _USUAL_SETTINGS
 ) -> Limits:
-    """Return the limits that the learner has set, or else the ones in `general`."""
+    """Return the learner's own limits where they are set, and the limits in `general` otherwise."""
 
     def number(name: str, default: int) -> int:
         own = own_limit(setting, name)
@@ -103,7 +109,7 @@ def limits(
 
 
 def own_limit(setting: Callable[[str], Setting | None], name: str) -> int | None:
-    """Return a limit that the learner has set, or None. Invalid settings are ignored."""
+    """Return a limit that is set for this learner, or None. Invalid settings are ignored."""
     value = setting(name)
     sound = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return value if sound else None  # type: ignore[return-value]
@@ -112,10 +118,11 @@ def own_limit(setting: Callable[[str], Setting | None], name: str) -> int | None
 def queue(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits = USUAL
 ) -> Queue:
-    """Return the review queue at `now`. `questions` has the questions of the course by id.
+    """Return the review queue at the time `now`.
 
-    A question that FSRS schedules for some time of a day is due from the beginning of that day.
-    Reviews that were already done today count toward the limits.
+    `questions` has the questions of the course by id. If FSRS schedules a question for some time of
+    a day, the question is due from the beginning of that day. Reviews that the learner has already
+    done today count toward the limits.
     """
     begin, end = midnights(now, 1)
     due: list[Due] = []
@@ -172,9 +179,10 @@ def forecast(
     *,
     retention: float = RETENTION,
 ) -> tuple[int, ...]:
-    """Return the number of questions due on each of the next `days` days, starting today.
+    """Return how many questions are due on each of the next `days` days, starting today.
 
-    Today's number includes overdue questions. The forecast assumes no further answers.
+    The number for today includes overdue questions. The forecast assumes that the learner answers
+    no further questions.
     """
     ends = midnights(now, days)[1:]
     counts = [0] * days
@@ -189,11 +197,14 @@ def forecast(
 class Memory(msgspec.Struct, frozen=True):
     """Figures about how well the learner remembers the answers to a group of questions.
 
-    `questions` is the number of questions, and `answered` is the number of those whose current
-    version was answered. The other figures are about the answered questions that are not suspended.
-    `recall` (0 to 1) is the mean probability of a right answer now. `strength` is the median number
-    of days that it takes until the recall falls to 90 %. Both are None if there is no such
-    question. `mastery` (0 to 1) combines both in one figure for class reports.
+    - `questions`: the number of questions in the group
+    - `answered`: the number of questions whose current version the learner has answered
+    - `recall`: the mean probability (0 to 1) of a right answer now
+    - `strength`: the median number of days until the recall falls to 90 %
+    - `mastery`: recall and strength combined in one figure (0 to 1), for class reports
+
+    The last three figures include only answered questions that are not suspended. `recall` and
+    `strength` are None if there are none.
     """
 
     questions: int
@@ -207,7 +218,7 @@ Key = TypeVar("Key")
 
 
 def memory(state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float) -> Memory:
-    """Return how well the learner remembers the answers to all questions of the course."""
+    """Return how well the learner remembers all questions of the course."""
     of_all = _memory(state, questions, now, lambda question: "")
     return of_all.get("", Memory(0, 0))
 
@@ -215,16 +226,20 @@ def memory(state: LearnerState, questions: Mapping[str, ReviewQuestion], now: fl
 def memory_of_lessons(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[str, Memory]:
-    """Return the memory of every lesson that has questions, by lesson id."""
+    """Return how well the learner remembers the questions of each lesson, by lesson id.
+
+    Lessons without questions are left out.
+    """
     return _memory(state, questions, now, lambda question: question.lesson)
 
 
 def memory_of_screens(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[tuple[str, str], Memory]:
-    """Return the memory of every screen that has questions, by lesson id and screen id.
+    """Return how well the learner remembers the questions of each screen.
 
-    Each screen covers one idea. Questions without a screen are ignored.
+    The keys are a lesson id and a screen id. A screen covers one idea. Screens without questions,
+    and questions without a screen, are left out.
     """
     placed = {key: question for key, question in questions.items() if question.screen}
     return _memory(state, placed, now, lambda question: (question.lesson, question.screen))
@@ -236,10 +251,10 @@ def _memory(
     now: float,
     group: Callable[[ReviewQuestion], Key],
 ) -> dict[Key, Memory]:
-    """Return the memory of each group of questions.
+    """Return how well the learner remembers each group of questions.
 
-    What a learner has left for later says nothing about what the learner remembers, so it does not
-    count, and neither does an answer to an older version of a question.
+    Questions that the learner has left for later don't lower the figures, because they don't show
+    what the learner remembers. The same is true for answers to an older version of a question.
     """
     counts = Counter(group(question) for question in questions.values())
     answers: dict[Key, list[Card]] = {key: [] for key in counts}
@@ -266,8 +281,8 @@ def _remembered(questions: int, answered: Sequence[Card], now: float) -> Memory:
 def known(card: Card, now: float) -> float:
     """Return the mastery of one question, from 0 to 1.
 
-    This is the probability of a right answer now. If the stability is below three weeks, the value
-    is reduced in proportion.
+    This is the probability of a right answer now. If the stability is below three weeks, the
+    probability is multiplied by the stability divided by three weeks.
     """
     return recall(card, now) * min(1.0, (card.stability or 0.0) / MATURE)
 
@@ -278,7 +293,7 @@ def streak(state: LearnerState, now: float) -> int:
 
 
 def _current(state: LearnerState, questions: Mapping[str, ReviewQuestion]) -> Iterable[Card]:
-    """Return the cards whose questions are in the course and not suspended."""
+    """Return the cards of questions that are in the course and not suspended."""
     return (
         card for card in state.cards.values() if card.question in questions and not card.suspended
     )

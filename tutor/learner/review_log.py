@@ -1,10 +1,9 @@
-"""Store the review log in two files, with one line for each event.
+"""Store the review log in two identical files, with one line for each event.
 
-Lines are appended and never changed. The second file is a byte-for-byte copy of the first. If one
-file is cut off or has flipped bits, no answer is lost as long as the other file contains it. Each
-line is written to the log first and then to the copy, and is on disk in both before `extend`
-returns. The copy is therefore never ahead of the log. If it is anyway, or if a line of the log is
-damaged, reading combines both files.
+Lines are appended and never changed. If one file is cut off or has flipped bits, the other file
+still contains every answer. `extend` writes each line to the log first and then to the copy, and
+returns when the line is on disk in both files. If the copy contains more than the log, or if a line
+of the log is damaged, readers combine both files.
 """
 
 import io
@@ -21,19 +20,20 @@ from tutor.learner.records import LogEvent, LogMark
 
 DAMAGED, CUT_OFF, MISSING = "is damaged", "is incomplete", "is missing"
 OTHER = "does not match the log"
-"""The problem to report for a copy that is intact but does not match the log.
+"""The problem to report for a copy that is intact but differs from the log.
 
-It occurs after an older version of tutor has updated only the log.
+It occurs if an older version of tutor has written only the log.
 """
 
 _CHUNK = 1 << 20
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """The combined contents of the two files, and the problem with each, if any.
+    """The combined contents of the two files, and the problem with each file, if any.
 
-    `copied` is the size of the copy in bytes. A copy that is cut off may just lack the end of the
-    log because its writer was killed. `unreadable` counts the lines that are damaged in both files.
+    `copied` is the size of the copy in bytes. If the copy is shorter than the log, it is not
+    necessarily damaged: its writer may have been killed. `unreadable` is the number of lines that
+    are damaged in both files.
     """
 
     whole: bytes
@@ -44,10 +44,7 @@ class Examined(msgspec.Struct, frozen=True):
 
 
 class ReviewLog:
-    """The review log of a learner.
-
-    `extend` and `mend` require the learner's lock; reading does not.
-    """
+    """A learner's review log. The lock is needed for `extend` and `mend`, but not for reading."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,12 +52,13 @@ class ReviewLog:
         self.damaged = path.with_name(path.name + ".damaged")
 
     def size(self) -> int:
-        """Return the size in bytes, or 0 if there is no log yet."""
+        """Return the size of the log in bytes, or 0 if there is no log yet."""
         return max(disk.size(self.copy), disk.size(self.path))
 
     def cut_off(self) -> bool:
-        """Return whether the copy is longer than the log, which only happens after damage."""
-        copied = disk.size(self.copy)  # measured before the log, which may be growing
+        """Return True if the copy is longer than the log, which happens only after damage."""
+        # Measure the copy first, because another session may be writing to the log.
+        copied = disk.size(self.copy)
         return copied > disk.size(self.path)
 
     # --- writing --------------------------------------------------------------------------------
@@ -68,15 +66,16 @@ class ReviewLog:
     def extend(self, events: Iterable[LogEvent]) -> None:
         """Append one line for each event, either all or none, and flush both files to disk.
 
-        If the process is killed during the write, the first lines may remain. Raises `StoreFull`,
-        `StoreReadOnly` or `StoreError`; the log is then unchanged.
+        If the process is killed during the write, the first lines can remain. Raises `StoreFull`,
+        `StoreReadOnly` or `StoreError`, and leaves the log unchanged in these cases.
         """
         lines = b"".join(map(encode, events))
         if not lines:
             return
         before = disk.size(self.path)
         if before == 0:
-            disk.append(self.copy, b"")  # a log without a copy is then from an older version
+            # Create the copy first. A log without a copy then always comes from an older version.
+            disk.append(self.copy, b"")
         torn = before > 0 and self._bytes(self.path, before - 1) != b"\n"
         disk.append(self.path, UNFINISHED + lines if torn else lines)
         try:
@@ -86,7 +85,7 @@ class ReviewLog:
             raise
 
     def _catch_up_copy(self) -> None:
-        """Append the part of the log that the copy does not have yet."""
+        """Append the part of the log that is missing from the end of the copy."""
         disk.append(self.copy, self._bytes(self.path, disk.size(self.copy)))
 
     # --- reading --------------------------------------------------------------------------------
@@ -94,7 +93,7 @@ class ReviewLog:
     def read(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
         """Yield the complete lines from byte `start` to byte `end`, or to the end of the log.
 
-        Damaged and missing lines are read from the copy.
+        If a line is damaged or missing in the log, it is read from the copy.
         """
         with disk.failures_in_words(self.path, "read"), self._opened() as file:
             for line in lines_of(file, start, end):
@@ -114,15 +113,16 @@ class ReviewLog:
             return io.BytesIO()
 
     def _copied_so(self, line: Line) -> bool:
-        """Return whether the copy has the same bytes as `line`, or is too short to contain them."""
+        """Return True if the copy has the same bytes as `line`, or ends before `line`."""
         length = line.end - line.start
         there = self._bytes(self.copy, line.start, length)
         return len(there) < length or there == self._bytes(self.path, line.start, length)
 
     def _copy_knows_more(self, start: int) -> bool:
-        """Return whether the copy contains data after byte `start` that the log does not.
+        """Return True if the copy contains data after byte `start` that the log does not contain.
 
-        The copy is read before the log, because a session that is saving extends the log first.
+        The copy is read before the log, because a session that saves an event extends the log
+        first.
         """
         if disk.size(self.copy) <= start:
             return False
@@ -130,7 +130,7 @@ class ReviewLog:
         return not self._bytes(self.path, start).startswith(copy)
 
     def contains(self, mark: LogMark) -> bool:
-        """Return whether the line that ends at `mark.end` is still in the log, unchanged."""
+        """Return True if the line that ends at `mark.end` is still in the log, unchanged."""
         if mark.end == 0:
             return True
         if not mark.start < mark.end <= self.size():
@@ -151,7 +151,7 @@ class ReviewLog:
     # --- checking and repairing ------------------------------------------------------------------
 
     def agrees(self) -> bool:
-        """Return whether the two files are identical, comparing all bytes."""
+        """Return True if the two files are identical. All bytes are compared."""
         if disk.size(self.copy) != disk.size(self.path):
             return False
         start = 0
@@ -162,7 +162,7 @@ class ReviewLog:
         return True
 
     def examine(self) -> Examined:
-        """Return what is wrong with the two files, without changing them."""
+        """Return the problems with the two files, without changing the files."""
         copy, log = self._bytes(self.copy), self._bytes(self.path)
         whole = mended(log, copy)
         problem = _problem(self.copy, copy, whole)
@@ -178,9 +178,9 @@ class ReviewLog:
         )
 
     def mend(self) -> Examined:
-        """Repair both files, save a damaged log under another name, and return what was wrong.
+        """Repair both files, and return the problems that they had.
 
-        Raises `StoreError` or a subclass.
+        A damaged log is first saved under another name. Raises `StoreError` or a subclass.
         """
         found = self.examine()
         if found.log:
@@ -201,7 +201,7 @@ class ReviewLog:
 
 
 def _problem(path: Path, data: bytes, whole: bytes) -> str:
-    """Return the problem with the file `path`, or "" if its `data` is equal to `whole`."""
+    """Return the problem with the file `path`, or "" if its bytes are equal to `whole`."""
     if data == whole:
         return ""
     if not path.exists():

@@ -1,11 +1,11 @@
 """Schedule reviews with FSRS (py-fsrs) and its default parameters.
 
-A card stores the day when the recall falls to 90 %. The desired retention is a setting, so `due_at`
-moves that day when it is asked for, and the stored progress does not depend on the setting.
+A card stores the day when the recall falls to 90 %. If the learner has set another retention,
+`due_at` computes another day from it, so stored progress does not depend on this setting. Intervals
+are not randomized, so the same answers give the same schedule on every machine.
 
-Intervals are not randomized, so that the same answers give the same schedule on every machine. FSRS
-runs without learning steps: a question comes back on another day, never after a few minutes. After
-a wrong answer, the learner can retry at once in the quiz.
+FSRS runs without learning steps: a question comes back on another day, never after a few minutes.
+After a wrong answer, learners can retry immediately in the quiz.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from fsrs import Scheduler
 
 RETENTION = 0.9
-"""The recall at the stored due date."""
+"""The recall at the due date that is stored in a card."""
 _DECAY = -0.1542
 """The exponent of the forgetting curve with FSRS's default parameters.
 
-`Scheduler` has the same value, but importing it takes too long before the first screen.
+`fsrs.Scheduler` has the same value, but importing it before the first screen would take too long.
 """
 _DAY = 24 * 60 * 60
 _LONGEST = 36_500
@@ -39,7 +39,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Grade(IntEnum):
-    """The grade of an answer, numbered like `fsrs.Rating`. `Easy` is not used."""
+    """The grade of an answer, with the numbers of `fsrs.Rating`. `Easy` is not used."""
 
     AGAIN = 1
     HARD = 2
@@ -47,7 +47,7 @@ class Grade(IntEnum):
 
 
 def grade(answer: Answered) -> Grade:
-    """Return the grade of an answer, so that learners need not rate the difficulty themselves."""
+    """Return the grade of an answer. Learners don't have to rate the difficulty themselves."""
     if not answer.correct:
         return Grade.AGAIN
     helped = answer.hinted or answer.guessed or answer.attempt > 1
@@ -57,10 +57,10 @@ def grade(answer: Answered) -> Grade:
 def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
     """Return `after` with the schedule that results from an answer with `grade`.
 
-    `after.last_at` is the time of the answer. `before` is the card without that answer, or None for
+    `after.last_at` is the time of the answer. `before` is the card before the answer, or None for
     the first answer.
     """
-    from fsrs import Rating  # a slow import (40 ms) that reading does not need
+    from fsrs import Rating  # Importing fsrs takes 40 ms, and readers don't need it.
 
     reviewed, _ = _scheduler().review_card(_to_fsrs(before), Rating(grade), _time(after.last_at))
     return msgspec.structs.replace(
@@ -72,9 +72,9 @@ def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
 
 
 def due_at(card: Card, retention: float) -> float:
-    """Return the time when the recall of a card falls to `retention`, in whole days.
+    """Return the time when the recall of a card falls to `retention`, rounded to whole days.
 
-    It is the due date that FSRS gives for this desired retention.
+    This is the due date that FSRS computes if `retention` is its desired retention.
     """
     if retention == RETENTION or card.stability is None:
         return card.due
@@ -107,7 +107,7 @@ def _to_fsrs(card: Card | None) -> FsrsCard:
     if card is None or card.stability is None or card.difficulty is None:
         return FsrsCard(card_id=0, due=_EPOCH)
     return FsrsCard(
-        card_id=0,  # if the id is missing, fsrs takes a millisecond to create one
+        card_id=0,  # Without an id, fsrs takes a millisecond to create one.
         state=State.Review,
         stability=card.stability,
         difficulty=card.difficulty,

@@ -1,4 +1,4 @@
-"""Define the versions of the state file, and migrate files from older versions.
+"""Define the versions of the state file, and convert files from older versions.
 
 Each new version adds one function to `MIGRATIONS`. The review log needs no migrations, because its
 lines never change and the tag of an event determines its meaning.
@@ -19,7 +19,7 @@ Migration = Callable[[Tables], Tables]
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """The known versions. `migrations[0]` converts tables of version 1 to version 2, and so on."""
+    """The known versions. `migrations[0]` converts from version 1 to version 2, and so on."""
 
     migrations: tuple[Migration, ...] = ()
 
@@ -44,7 +44,7 @@ class Schema(msgspec.Struct, frozen=True):
 
 
 def _rename_goals_to_labs_done(tables: Tables) -> Tables:
-    """Migrate to version 2, in which the field `goals` of lessons is called `labs_done`."""
+    """Convert to version 2, in which the `goals` field of lessons is named `labs_done`."""
     lessons = {
         key: {("labs_done" if name == "goals" else name): value for name, value in lesson.items()}
         for key, lesson in tables.get("lessons", {}).items()
@@ -53,9 +53,9 @@ def _rename_goals_to_labs_done(tables: Tables) -> Tables:
 
 
 def _schedule_cards(tables: Tables) -> Tables:
-    """Migrate to version 3, in which cards have due times.
+    """Convert to version 3, in which cards have due times.
 
-    The due times are computed from the log later; until then, all cards are due now.
+    All cards are due now until their due times are computed from the log.
     """
     cards = {
         key: {"due": card.get("last_at", 0.0), **card}
@@ -68,7 +68,7 @@ def _schedule_cards(tables: Tables) -> Tables:
 MIGRATIONS: tuple[Migration, ...] = (
     _rename_goals_to_labs_done,
     _schedule_cards,
-    lambda tables: tables,  # to version 4: the checksum covers the version, and the log has a copy
+    lambda tables: tables,  # Version 4: the checksum covers the version, and the log has a copy.
 )
 
 VERSION_CHECKED = LOG_COPIED = 4

@@ -1,6 +1,7 @@
-"""Copy a learner's folder, so that the progress can be read without writing to the folder.
+"""Copy a learner's folder, so that its progress can be read without writing to the folder.
 
-This is for reading other people's progress: no file in their folder is written, created or locked.
+Teachers use this to read their learners' progress. No file in the learner's folder is written,
+created or locked.
 """
 
 import os
@@ -14,28 +15,28 @@ from tutor.learner import disk
 from tutor.learner.untrusted_files import entry_exists, read_untrusted, refusal
 
 LARGEST = 64_000_000
-"""The maximum size of all files together in bytes, enough for more than 200,000 answers."""
+"""The maximum size of all copied files together, in bytes.
+
+This is enough for more than 200,000 answers.
+"""
 MOST_FILES = 50
 
 _STATE, _LOG = "progress.json", "reviews.log"
 _PASSED_OVER = ("lock", ".tmp")
-"""The name suffixes of files that contain nothing about the learner."""
+"""The suffixes of file names that contain no data about the learner."""
 
 
 def has_progress(folder: Path) -> bool:
-    """Return whether `folder` is a learner's folder.
-
-    Raises `OSError` if that cannot be determined.
-    """
+    """Return True if `folder` is a learner's folder. Raises `OSError` if this is unknown."""
     return entry_exists(folder / _LOG) or entry_exists(folder / _STATE)
 
 
 @contextmanager
 def snapshot(folder: Path) -> Iterator[Path]:
-    """Yield a private temporary folder with copies of the files in `folder`, to open as `Progress`.
+    """Yield a private temporary folder with copies of the files in `folder`.
 
-    The copies are deleted when the block ends. Raises `StoreError` if a file cannot be read or is
-    not a regular file, or if the files exceed the limits.
+    It can be opened as `Progress`, and is deleted when the block ends. Raises `StoreError` if a
+    file cannot be read or is not a regular file, or if the files exceed the limits.
     """
     with tempfile.TemporaryDirectory(prefix="tutor-") as place:
         left = LARGEST
@@ -49,10 +50,10 @@ def snapshot(folder: Path) -> Iterator[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Return the names of the files in `folder`, the state file first.
+    """Return the names of the files in `folder`, with the state file first.
 
-    The log is read later, so that it includes all events in the state even if the learner answers a
-    question in the meantime.
+    The log is copied later. It therefore contains all events in the copied state, even if the
+    learner answers a question in the meantime.
     """
     names: list[str] = []
     with disk.failures_in_words(folder, "read"), os.scandir(folder) as entries:

@@ -1,10 +1,11 @@
-"""Define the state of a learner at one moment, and how events change it.
+"""Define the state of a learner, and how events change it.
 
-The state depends only on the set of events, not on the machines that they come from or on their
-order in the log. `fold` applies events one by one. If an event is older than the events already
-applied, the state cannot be updated correctly. The questions concerned are then added to `stale`
-and rebuilt from all events, sorted by `in_order`. Places in lessons and settings are not events and
-are stored separately.
+The state depends only on the set of events, and not on their order in the log or the machines that
+they come from. `fold` applies events one by one. If an event is older than the events that were
+already applied, `fold` cannot update the state of its question correctly. It then adds the question
+to `stale`, and the question's card is rebuilt from all events, sorted by `in_order`.
+
+Positions in lessons, and settings, are not events and are stored separately.
 """
 
 from bisect import insort
@@ -44,36 +45,39 @@ UNKNOWN_ANSWER = "?"
 _BIT_PARTS = 2.0**20
 """The number of steps per bit to which surprisals are rounded.
 
-With rounded values, the sum is exact and does not depend on the order of the events.
+Sums of rounded values are exact and don't depend on the order of the events.
 """
 
 
 class LearnerState(msgspec.Struct, frozen=True):
-    """The state of a learner, bounded in size: one entry per question, lesson and setting."""
+    """The state of a learner. Its size is bounded: one entry per question, lesson and setting."""
 
     cards: Mapping[str, Card] = msgspec.field(default_factory=dict)
     lessons: Mapping[str, LessonState] = msgspec.field(default_factory=dict)
     guesses: GuessHistory = GuessHistory()
     settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
     forgotten: Mapping[str, float] = msgspec.field(default_factory=dict)
-    """The time up to which answers to a question do not count, by question id."""
+    """Map each question that was reset to the time up to which its answers don't count."""
     suspensions: Mapping[str, Suspension] = msgspec.field(default_factory=dict)
-    """The latest suspension of each question that was ever suspended, by question id."""
+    """Map each question that was ever suspended to its latest suspension."""
     drafts: Mapping[str, Draft] = msgspec.field(default_factory=dict)
-    """Draft answers to review questions, by question id."""
+    """Map questions in reviews to the answers that the learner has entered but not submitted."""
     days: Days = Days()
     undo: Undo = Undo()
     mark: LogMark = LogMark()
     stale: frozenset[str] = frozenset()
-    """The questions whose cards must be rebuilt from all of their events. Never stored."""
+    """The questions whose cards must be rebuilt from all of their events.
+
+    This field is never stored.
+    """
 
     def lesson(self, lesson_id: str) -> LessonState:
-        """Return the learner's progress in a lesson, or an empty state if it was never opened."""
+        """Return the learner's progress in a lesson, or an empty state if there is none."""
         return self.lessons.get(lesson_id) or LessonState(lesson=lesson_id)
 
 
 def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
-    """Return each event once, the earliest first, without answers that were undone."""
+    """Return each event once, with the earliest first, and without answers that were undone."""
     known: dict[str, LogEvent] = {}
     nameless: list[LogEvent] = []
     undone: set[str] = set()
@@ -89,7 +93,7 @@ def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
 
 
 def fold(state: LearnerState, events: Iterable[LogEvent]) -> LearnerState:
-    """Return `state` after `events`, applied in the given order."""
+    """Return `state` after applying `events` in the given order."""
     after = _Folding(state)
     for event in events:
         match event:
@@ -110,7 +114,7 @@ def fold(state: LearnerState, events: Iterable[LogEvent]) -> LearnerState:
 
 
 class _Folding:
-    """The mutable copy of a state to which `fold` applies events."""
+    """A mutable copy of a state, to which `fold` applies events."""
 
     def __init__(self, state: LearnerState) -> None:
         self._before = state
@@ -150,7 +154,7 @@ class _Folding:
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
-        else:  # the card in `undo` does not include this answer
+        else:  # The card in `undo` does not include this answer.
             self._cannot_undo(name)
 
     def take_back(self, event: Undone) -> None:
@@ -194,7 +198,8 @@ class _Folding:
             if card is None:
                 continue
             self._cannot_undo(name)
-            self.stale.add(name)  # ignored answers to an older version may count now
+            # Answers to an older version of the question were ignored, but may count now.
+            self.stale.add(name)
             if card.last_at <= event.at:
                 del self.cards[name]
 
@@ -202,8 +207,8 @@ class _Folding:
 def after_answer(card: Card | None, event: Answered) -> Card:
     """Return the card after an answer.
 
-    A higher version counts as a new question, so its counts and its schedule start over. An answer
-    to a version older than the card's is ignored.
+    If the answer is to a newer version of the question, the counts and the schedule start over. An
+    answer to an older version is ignored.
     """
     if card is not None and event.version < card.version:
         return card
@@ -226,7 +231,7 @@ def after_answer(card: Card | None, event: Answered) -> Card:
 def after_progress(
     lesson: LessonState, event: LabDone | GoalReached | Predicted | LessonRead
 ) -> LessonState:
-    """Return `lesson` with what was achieved in it, each achievement once."""
+    """Return `lesson` with the new achievements added. No achievement is listed twice."""
     lesson = msgspec.structs.replace(lesson, visited_at=max(lesson.visited_at, event.at))
     match event:
         case LabDone(lab=lab):
@@ -251,7 +256,7 @@ def _after_prediction(lesson: LessonState, event: Predicted) -> LessonState:
 
 
 def first_predictions(*sources: Mapping[str, Predicted]) -> dict[str, Predicted]:
-    """Return all predictions of `sources` by id; of those with the same id, the earliest."""
+    """Return all predictions in `sources` by id. The earliest prediction for an id counts."""
     first: dict[str, Predicted] = {}
     for source in sources:
         for name, made in source.items():
@@ -282,7 +287,10 @@ def _exact(bits: float) -> float:
 
 
 def with_draft(state: LearnerState, question: str, draft: Draft | None) -> LearnerState:
-    """Return `state` with a new draft answer to a review question; None removes the draft."""
+    """Return `state` with a new draft answer to a review question.
+
+    If `draft` is None, the draft is removed.
+    """
     drafts = {key: kept for key, kept in state.drafts.items() if key != question}
     if draft is not None:
         drafts[question] = draft
@@ -290,10 +298,10 @@ def with_draft(state: LearnerState, question: str, draft: Draft | None) -> Learn
 
 
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:
-    """Return `state` with the learner's place in one lesson.
+    """Return `state` with the learner's position in one lesson.
 
-    What follows from the log (`read`, labs, goals and predictions) stays unchanged, and screens
-    seen in another session stay seen.
+    Fields that depend on the log (`read`, labs, goals and predictions) stay unchanged. Screens that
+    the learner has seen in another session are kept.
     """
     known = state.lesson(lesson.lesson)
     merged = msgspec.structs.replace(

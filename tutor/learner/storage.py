@@ -1,10 +1,12 @@
-"""Store TinyDB's tables in a file that cannot be damaged by an interrupted write.
+"""Store TinyDB's tables in a file that an interrupted write cannot damage.
 
-The file is one JSON object that begins with its own description:
+The file is one JSON object that begins with a header:
 `{"about":{"file":{"schema":4,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
-CRC-32 of everything after the checksum itself, seeded with the schema number. All later versions
-must follow this rule, so that a damaged schema number is not mistaken for a newer version. Each
-write creates a temporary file that replaces the old one, and the old file is kept as a backup.
+CRC-32 of all bytes after the checksum itself, with the schema number as its initial value. All
+later versions must follow this rule. If the schema number is damaged, the checksum then shows this,
+and the file is not mistaken for the file of a newer version.
+
+Each write creates a temporary file, which replaces the old file. The old file becomes the backup.
 """
 
 import contextlib
@@ -31,7 +33,7 @@ class Description(msgspec.Struct, frozen=True):
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """The part of a file that is decoded first; all other fields are ignored."""
+    """The header of a file. All other fields of the file are ignored."""
 
     about: Description
 
@@ -39,8 +41,8 @@ class Beginning(msgspec.Struct, frozen=True):
 class Contents(msgspec.Struct, frozen=True):
     """The contents of the file, or of its backup.
 
-    `tables` is None if neither can be used. `problem` describes what is wrong with the file (such
-    as "is empty"), or is empty. `damaged` means that the file exists but must not become the
+    `tables` is None if neither of them can be used. `problem` describes the problem with the file,
+    such as "is empty", or is empty. `damaged` means that the file exists but must not become the
     backup. `edited` means that the checksum does not match.
     """
 
@@ -52,11 +54,14 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Damaged(Exception):
-    """A file is not in the format of this module; the message completes a sentence about it."""
+    """Raised if a file is not in the format of this module.
+
+    The message completes a sentence that begins with the name of the file.
+    """
 
 
 _END = b"}},"
-"""The bytes that end the description."""
+"""The bytes at the end of the header."""
 
 _beginning_decoder = msgspec.json.Decoder(Beginning)
 _decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
@@ -65,12 +70,12 @@ _decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
 class AtomicStorage(Storage):
     """A TinyDB storage that replaces its file as a whole.
 
-    `read` needs neither write access nor the lock, so it works everywhere. `write` replaces the
-    file. Within `transaction`, both work in memory, under the lock, and the file is written once at
-    the end unless the block raises an exception.
+    `read` needs neither write permission nor the lock. `write` replaces the file. Within
+    `transaction`, both work in memory while the lock is held, and the file is written once at the
+    end. If the block raises an exception, the file is not written.
 
-    TinyDB itself reads and writes in two separate calls. Make all changes in a transaction, because
-    otherwise another process may write between these calls.
+    TinyDB itself reads and writes in two separate calls, and another process could write in
+    between. So make all changes in a transaction.
     """
 
     def __init__(self, path: Path, schema: Schema, timeout: float) -> None:
@@ -143,13 +148,14 @@ class AtomicStorage(Storage):
             whole = about.checksum == _checksum(about.schema, rest)
             if about.schema > self.schema.version and not whole:
                 raise Damaged("is damaged")
-            self.schema.check(about.schema, str(path))  # newer formats may differ below
+            # The rest of the file may be different in newer formats.
+            self.schema.check(about.schema, str(path))
             tables = _decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged("is damaged") from error
         del tables["about"]
-        # The file can be parsed, but its checksum does not match. So it was not cut off, but
-        # edited (or bits have flipped). Falling back to the backup would lose the edits.
+        # The file can be parsed, but its checksum does not match. It was therefore not cut off:
+        # someone has edited it, or bits have flipped. Using the backup would lose the edits.
         tables = self.schema.migrate(tables, about.schema)
         return Contents(tables, about.schema, edited=not whole)
 
@@ -159,7 +165,7 @@ class AtomicStorage(Storage):
             disk.replace(self.path, data, lambda _: self._keep_old(before))
 
     def _keep_old(self, before: Contents) -> None:
-        """Keep the file that is about to be replaced, either as damaged or as the backup."""
+        """Save the file that is about to be replaced, either as a damaged file or as the backup."""
         if before.damaged:
             self.path.replace(self.damaged)
         elif self.path.exists():

@@ -20,13 +20,13 @@ Saved = TypeVar("Saved")
 _setting_decoder = msgspec.json.Decoder(Setting)
 
 LONGEST_SETTING = 20_000
-"""The maximum length of a setting in characters. Every save rewrites all settings."""
+"""The maximum length of a setting in characters. (All settings are written at every save.)"""
 
 
 class ProgressStore(ABC, Generic[Saved]):
-    """The current state of a learner, and methods that save changes.
+    """The current state of a learner, with methods that save changes.
 
-    Every save method returns `Saved`, which is either None or a future.
+    Every method that saves returns `Saved`, which is either None or a future.
     """
 
     folder: Path
@@ -36,23 +36,23 @@ class ProgressStore(ABC, Generic[Saved]):
     def state(self) -> LearnerState: ...
 
     def lesson(self, lesson_id: str) -> LessonState:
-        """Return the learner's progress in a lesson, or an empty state if it was never opened."""
+        """Return the learner's progress in a lesson, or an empty state if there is none."""
         return self.state().lesson(lesson_id)
 
     def lessons(self) -> dict[str, LessonState]:
-        """Return the progress in all lessons that were ever opened, by lesson id."""
+        """Return the progress in all lessons that the learner has ever opened, by lesson id."""
         return dict(self.state().lessons)
 
     def card(self, question_id: str) -> Card | None:
-        """Return the card of a question, or None if it was never answered."""
+        """Return the card of a question, or None if the learner has never answered it."""
         return self.state().cards.get(question_id)
 
     def draft(self, question_id: str) -> Draft | None:
-        """Return the draft answer to a review question, or None."""
+        """Return the draft answer to a question in a review, or None."""
         return self.state().drafts.get(question_id)
 
     def cards(self) -> dict[str, Card]:
-        """Return the cards of all questions that were ever answered, by question id."""
+        """Return the cards of all questions that the learner has ever answered, by question id."""
         return dict(self.state().cards)
 
     @property
@@ -68,31 +68,31 @@ class ProgressStore(ABC, Generic[Saved]):
 
     @abstractmethod
     def change(self, change: Change, replaces: object = None) -> Saved:
-        """Save the state that `change` returns, except for the parts that follow from events.
+        """Save the state that `change` returns, except for the fields that depend on events.
 
-        If two changes have the same `replaces`, the later one includes everything in the earlier
-        one.
+        If two waiting changes have the same `replaces`, only the later one is written, because it
+        includes the earlier one.
         """
 
     def save_lesson(self, lesson: LessonState) -> Saved:
-        """Save the learner's place in a lesson.
+        """Save the learner's position in a lesson.
 
-        Fields that follow from events (`read`, labs and goals) are ignored. `seen` is added to the
-        screens that were seen before.
+        Fields that depend on events (`read`, labs and goals) are ignored. Screens in `seen` are
+        added to the screens that the learner has already seen.
         """
         if not lesson.visited_at:
             lesson = msgspec.structs.replace(lesson, visited_at=self.clock())
         return self.change(lambda state: place(state, lesson), ("lesson", lesson.lesson))
 
     def save_draft(self, question: str, draft: Draft | None) -> Saved:
-        """Save a draft answer to a review question; None removes the draft.
+        """Save a draft answer to a question in a review, or remove the draft (None).
 
         Submitting an answer to the question also removes the draft.
         """
         return self.change(lambda state: with_draft(state, question, draft), ("draft", question))
 
     def save_setting(self, name: str, value: Setting) -> Saved:
-        """Save a setting. Raises `StoreError` at once for a value that can never be saved."""
+        """Save a setting. Raises `StoreError` immediately for a value that can never be saved."""
         if isinstance(value, str) and len(value) > LONGEST_SETTING:
             raise StoreError(
                 f"This text is too long to save ({len(value):,} characters).",

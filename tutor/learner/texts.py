@@ -1,12 +1,14 @@
-"""Store the texts that a learner has inspected, each in its own file.
+"""Store the texts that a learner has worked with in the stepper, the chat or a lab.
 
-Each text has an id, and a session writes only the text that it has open. If two sessions have the
-same text open, the first one to save keeps the id, and the text of the other session is saved under
-a new id. So neither session overwrites the other's changes. Each place (the free stepper, or a lab)
-stores up to `MOST` texts. When there are more, the oldest text without a star is deleted.
+Each text has an id and a file. A session writes only the text that it has open. If two sessions
+have the same text open, the first one to save it keeps the id, and the other session's text is
+saved under a new id. Neither session therefore overwrites changes of the other.
 
-A file consists of one line of JSON (`TextInfo`) and the body, compressed with zlib. The zlib
-checksum shows whether the body is intact.
+A screen or lab stores up to `MOST` texts. If there are more, the oldest text without a star is
+deleted.
+
+A file consists of one line of JSON (`TextInfo`) and the body, compressed with zlib. The checksum of
+zlib shows if the body is intact.
 """
 
 import contextlib
@@ -36,7 +38,8 @@ _HEADER = 4096
 class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The description of a stored text, for lists.
 
-    `at` is the time of the last change (in seconds since 1970), and `revision` counts the saves.
+    `at` is the time of the last change (in seconds since 1970), and `revision` counts how often the
+    text was saved.
     """
 
     id: str
@@ -55,8 +58,8 @@ def new_id() -> str:
 class TextShelf:
     """The text files in `folder`.
 
-    Reading needs no lock and skips damaged files. Writing raises `StoreError` or a subclass, and
-    several processes may write at the same time.
+    Reading needs no lock and skips damaged files. Writing raises `StoreError` or a subclass.
+    Several processes can write at the same time.
     """
 
     def __init__(self, folder: Path, timeout: float = 5.0) -> None:
@@ -65,7 +68,7 @@ class TextShelf:
         self._timeout = timeout
 
     def list(self, place: str) -> list[TextInfo]:
-        """Return the texts of a place, the most recently changed first."""
+        """Return the texts of a screen or lab, the most recently changed first."""
         infos = [self._info(path) for path in self.folder.glob("*.text")]
         found = [info for info in infos if info is not None and info.place == place]
         return sorted(found, key=lambda info: info.at, reverse=True)
@@ -83,8 +86,8 @@ class TextShelf:
     def save(self, info: TextInfo, body: bytes) -> TextInfo:
         """Save a text, and return its new description.
 
-        `info.revision` is the revision that was last read or saved. If another session has saved
-        the text since then, this text is saved under a new id.
+        `info.revision` is the revision that this session last read or saved. If another session has
+        saved the text since, this text is saved under a new id.
         """
         if len(body) > LARGEST:
             raise StoreError(
@@ -105,7 +108,7 @@ class TextShelf:
     def star(self, id_: str, starred: bool) -> None:
         """Add a star to a text, which protects it from being deleted, or remove the star.
 
-        Raises `StoreError` if the place already has the maximum number of starred texts.
+        Raises `StoreError` if the screen or lab already has the maximum number of starred texts.
         """
         with locked(self._lock, self._timeout):
             info = self._info(self._path(id_))
@@ -131,7 +134,7 @@ class TextShelf:
             return None
         return (
             info if info.id == path.stem else None
-        )  # with another id, it would refer to another file
+        )  # A file whose description has another id belongs to another text.
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)
@@ -139,7 +142,10 @@ class TextShelf:
             disk.replace(path, msgspec.json.encode(info) + b"\n" + packed)
 
     def _drop_oldest(self, kept: TextInfo) -> None:
-        """Delete the oldest texts beyond `MOST`, except starred ones and the one just saved."""
+        """Delete the oldest texts beyond `MOST`.
+
+        Texts with a star and the text that was just saved are kept.
+        """
         infos = self.list(kept.place)
         spare = [info for info in infos if not info.starred and info.id != kept.id]
         if (excess := len(infos) - MOST) > 0:
@@ -149,14 +155,14 @@ class TextShelf:
 
 
 class OpenText:
-    """A text that a session has open, with its id and revision at the last save."""
+    """A text that a session has open, with its id and its revision at the last save."""
 
     def __init__(self, place: str, info: TextInfo | None = None) -> None:
         self.place = place
         self.id = info.id if info else new_id()
         self.revision = info.revision if info else 0
         self.parted = False
-        """True if another session changed the text first, so that this one has a new id."""
+        """True if another session saved the text first, so that this text has a new id."""
 
 
 class _Unsaved(msgspec.Struct, frozen=True):
@@ -167,8 +173,8 @@ class _Unsaved(msgspec.Struct, frozen=True):
 class Texts:
     """The stored texts, for callers that must not wait for the disk.
 
-    `put` runs the saves in the order in which they were requested. Reading returns the texts as if
-    they were already saved.
+    `put` saves the texts in the order of the calls. Reading returns the texts as if they had
+    already been saved.
     """
 
     def __init__(
@@ -180,10 +186,9 @@ class Texts:
         self._guard = threading.Lock()
 
     def list(self, place: str) -> list[TextInfo]:
-        """Return the texts of a place, the most recently changed first."""
-        waiting = (
-            self._waiting()
-        )  # first, so that a text saved in the meantime is found on the shelf
+        """Return the texts of a screen or lab, the most recently changed first."""
+        # List the waiting texts first, because they may be saved in the meantime.
+        waiting = self._waiting()
         infos = {info.id: info for info in self._shelf.list(place)}
         for text, unsaved in waiting.items():
             if text.place == place:
@@ -214,7 +219,7 @@ class Texts:
             return dict(self._unsaved)
 
     def _write(self, text: OpenText) -> None:
-        """Save a text under its current id and revision; runs in the saving thread."""
+        """Save a text under its current id and revision. This method runs in the saving thread."""
         unsaved = self._waiting().get(text)
         if unsaved is None:
             return

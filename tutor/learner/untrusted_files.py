@@ -1,6 +1,7 @@
-"""Read files from an untrusted folder without following links and without blocking.
+"""Read files from an untrusted folder.
 
-The size of each file is limited.
+Links are not followed, files that could block the reader are not opened, and the size of each file
+is limited.
 """
 
 import os
@@ -13,17 +14,18 @@ from tutor.learner import disk
 _CAREFULLY = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # otherwise, opening a pipe waits for a writer
+    # Without O_NONBLOCK, opening a pipe waits until another process writes to it.
+    | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
 
 
 def entry_exists(path: Path) -> bool:
-    """Return whether `path` exists, even if it is a broken link.
+    """Return True if `path` exists, even if it is a broken link.
 
-    Raises `OSError` if that cannot be determined. (In that case, `Path.exists` returns False or
-    raises an error, depending on the Python version.)
+    Raises `OSError` if this cannot be determined. (`Path.exists` returns False or raises an error
+    in that case, depending on the Python version.)
     """
     try:
         os.lstat(path)
@@ -33,13 +35,13 @@ def entry_exists(path: Path) -> bool:
 
 
 def read_untrusted(path: Path, largest: int) -> bytes:
-    """Return the contents of a file that someone else wrote.
+    """Return the contents of a file that another user may have written.
 
     Raises `StoreError` if the file cannot be read, is not a regular file, or is larger than
     `largest` bytes.
     """
     with disk.failures_in_words(path, "read"):
-        if path.is_symlink():  # for systems without O_NOFOLLOW
+        if path.is_symlink():  # Some systems have no O_NOFOLLOW.
             raise refusal(path, "is a link, and links are not followed")
         descriptor = os.open(path, _CAREFULLY)
         with os.fdopen(descriptor, "rb") as file:
@@ -52,5 +54,5 @@ def read_untrusted(path: Path, largest: int) -> bytes:
 
 
 def refusal(path: Path, why: str) -> StoreError:
-    """Return the error for a file that is skipped; `why` completes a sentence about `path`."""
+    """Return the error for a skipped file. `why` completes a sentence that begins with `path`."""
     return StoreError(f"{path} {why}.", "The file was skipped. Check it yourself.")

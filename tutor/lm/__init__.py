@@ -1,22 +1,30 @@
-"""The language model. Start with `network.py` and read it from top to bottom.
+"""The language model, from a text to the next token.
 
-    network          the Transformer: rotary embedding, RMSNorm, grouped-query attention, SwiGLU
-    tokenizer        converts text to token ids and back without losing a byte
+These modules continue a text. Read them in this order; `network.py` is the heart of the package:
+
+    tokenizer        splits the text into tokens and converts them to ids, and back again
+    network          the Transformer, which computes a score for every possible next token
+    sampling         turns the scores into probabilities and chooses one token (with `draw`)
+    session          processes a text, and caches the results so that none is computed twice
+    trajectory       repeats these steps to generate text one token at a time
+
+These modules help them:
+
     language_model   a network with its tokenizer: what the rest of the program calls a model
-    session          a token sequence and its key-value cache
-    sampling         turns logits into probabilities and one sampled token (with `draw`)
-    chain, dials     the sampler's steps as separate functions, in any order
-    chat             turns a conversation into tokens, using the model's `chat_template`
-    token_tree       a text and its branches
-    trajectory       generates text one token at a time
-    distribution     data types for the rest of the program, without torch
     load             loads a model from disk
+    chat             converts a conversation to tokens, using the model's `chat_template`
+    chain, dials     the sampler's steps as separate functions that work in any order
+    divergence       compares two distributions (with `comparison`)
+    token_tree       a text with several continuations, called branches
+    distribution     data types for the rest of the program, without torch
 
+Each of these packages is about one subject:
+
+    training/        training: the loop, checkpoints, and recipes for the bundled models
+    inspect/         what happens inside the network: attention, the logit lens, ablation
+    embeddings/      word vectors: similar words, analogies, word2vec
     fast/            faster modules for trained models: packed weights, fused attention
-    formats/         readers for untrusted model files, packed copies, export
-    inspect/         attention, the logit lens, heads, hooks, interventions
-    embeddings/      the rows of the embedding table as word vectors
-    training/        the training loop, checkpoints, and recipes for the bundled models
+    formats/         model files: reading untrusted files, packed copies, export
 
-This file imports nothing, so processes that don't load torch can use the data types.
+This file imports nothing, so a process can import the package's data types without loading torch.
 """

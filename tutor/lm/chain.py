@@ -3,7 +3,7 @@
 `tutor/lm/sampling.py` applies temperature, top-k, top-p and min-p in the order that most programs
 use. Here each is a separate step, so that you can change the order and see what each step removes.
 Each step is a function from logits [V] to logits [V]. To remove a token, a step sets its logit to
-minus infinity, and later steps leave it there.
+minus infinity, which no later step changes.
 
     temperature         z / T
     repetition penalty  for tokens that already occur in the text: z / r if z > 0, else z * r
@@ -59,16 +59,20 @@ def top_k(logits: Tensor, count: int) -> Tensor:
 
 
 def top_p(logits: Tensor, p: float) -> Tensor:
-    """Keep the most probable tokens whose probabilities sum to at least `p`; 1 keeps all."""
+    """Keep the most probable tokens whose probabilities sum to at least `p`.
+
+    A `p` of 1 keeps all tokens.
+    """
     if p >= 1:
         return logits
     return _keep_highest(logits, nucleus(logits, probabilities(logits), len(logits), p))
 
 
 def min_p(logits: Tensor, ratio: float) -> Tensor:
-    """Keep tokens at least `ratio` times as probable as the most probable one; 0 keeps all.
+    """Keep the tokens that are at least `ratio` times as probable as the most probable one.
 
-    The log of a ratio of probabilities is a difference of logits, so no softmax is needed.
+    A `ratio` of 0 keeps all tokens. The log of a ratio of probabilities is a difference of logits,
+    so no softmax is needed.
     """
     if ratio == 0:
         return logits
@@ -97,7 +101,7 @@ def stages(
 
 
 def apply(logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]) -> Tensor:
-    """Return the logits [V] after the steps in `order`. Steps that are off are skipped."""
+    """Apply the steps in `order` to logits [V], and return the new logits [V]."""
     steps = _steps(dials, seen)
     for name in order:
         if not is_off(dials, name):
@@ -116,7 +120,10 @@ def _steps(dials: Dials, seen: Collection[int]) -> dict[StepName, Callable[[Tens
 
 
 def _keep_highest(logits: Tensor, count: int) -> Tensor:
-    """Keep the `count` highest logits. Among equal logits, lower ids come first."""
+    """Set all logits except the `count` highest to minus infinity.
+
+    Of two equal logits, the one with the lower id ranks higher.
+    """
     keep = torch.zeros(len(logits), dtype=torch.bool)
     keep[ranked(logits, min(count, len(logits)))] = True
     return logits.masked_fill(~keep, REMOVED)

@@ -1,12 +1,12 @@
-"""Turn a conversation into the tokens that a chat model was trained on.
+"""Convert a conversation to token ids in the format that a chat model was trained on.
 
 A chat model is a language model that was trained on conversations in one fixed format, with special
 tokens around each message. The model file contains this format as a Jinja template
 (`tutor.lm.chat_template`).
 
 A user's text never becomes a special token, even if it looks like one. Before the template is
-rendered, special tokens in messages are replaced with placeholders; afterwards, the placeholders
-are turned back into plain text.
+rendered, any text that looks like a special token is replaced with a placeholder. After rendering,
+the placeholders are replaced with the original text, which is encoded as ordinary text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def text_ids(model: LanguageModel, text: str) -> list[int]:
-    """Return the token ids of plain text, including the model's start tokens.
+    """Encode plain text as token ids, beginning with the model's start tokens.
 
     Raises `TextError` if the text is empty.
     """
@@ -35,7 +35,7 @@ def text_ids(model: LanguageModel, text: str) -> list[int]:
 
 
 def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]:
-    """Return the token ids of a conversation, up to the start of the assistant's next message.
+    """Encode a conversation as token ids, up to the start of the assistant's next message.
 
     Raises `TextError` if there are no messages.
     """
@@ -49,8 +49,9 @@ def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
     """Return the token ids to append to `path` for the user's next message, `text`.
 
     `path` ends with an answer of the assistant. The new tokens end that answer (if it has not ended
-    yet), contain the user's message, and begin the next answer. To find them, this function renders
-    a conversation whose answer is a unique word and encodes everything after that word.
+    yet), contain the user's message, and begin the next answer. To find these tokens, the function
+    renders a conversation with a unique word as the answer, and encodes the text that follows this
+    word.
 
     Raises `TextError` if the message is empty.
     """
@@ -68,8 +69,8 @@ def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
         raise ModelUnsupported("The model's chat template drops the assistant's messages.")
     added = guard.encode(rest)
     _, _, closing = guard.render(conversation[:2], generate=False).partition(answer)
-    # The path may already contain the tokens that end the answer. The tokens after those are always
-    # added, even if the path happens to end with the same tokens.
+    # The tokens that close the answer are added only if the path does not end with them yet. The
+    # tokens of the new message are always added, even if they repeat the end of the path.
     close = common_length(added, guard.encode(closing))
     return added[_overlap(path, added[:close]) :]
 
@@ -82,7 +83,7 @@ def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
 
 
 class _Guard:
-    """A renderer for one conversation that keeps special tokens out of the messages."""
+    """A renderer for one conversation in which messages cannot contain special tokens."""
 
     def __init__(self, model: LanguageModel) -> None:
         if not model.chat_template:
@@ -99,7 +100,10 @@ class _Guard:
         self._hidden: list[str] = []
 
     def render(self, messages: Sequence[ChatMessage], *, generate: bool = True) -> str:
-        """Return the rendered conversation, with placeholders for special tokens in messages."""
+        """Render the conversation with the chat template.
+
+        The result contains placeholders for text in messages that looks like a special token.
+        """
         shown = [
             {"role": message.role, "content": self._pattern.sub(self._hide, message.content)}
             for message in messages
@@ -109,7 +113,10 @@ class _Guard:
         return chat_template.render(self._source, shown, begin=begin, end=end, generate=generate)
 
     def encode(self, rendered: str) -> list[int]:
-        """Return the token ids of rendered text. Special tokens come only from the template."""
+        """Encode rendered text as token ids.
+
+        Special tokens are produced only where the template put them.
+        """
         ids: list[int] = []
         end = 0
         for special in self._pattern.finditer(rendered):

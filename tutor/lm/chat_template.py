@@ -42,9 +42,9 @@ TIME_LIMIT = 5.0
 MEMORY_LIMIT = 100_000_000
 """The maximum number of bytes that rendering may add to the memory of the process."""
 _LONGEST = 1_000_000
-"""The maximum length of a template or of a repeated string, in characters."""
+"""The maximum length of a template, or of a string that a template builds by repetition."""
 _LARGEST_NUMBER = 4096
-"""The maximum size of a product or a power, in bits."""
+"""The maximum size of a number that a template computes with * or **, in bits."""
 _FILTERS = (
     "abs", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first",
     "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",
@@ -78,7 +78,7 @@ def render(
                 bos_token=begin,
                 eos_token=end,
             )
-    except (Exception, _TooLong) as error:  # a template is a program and can raise anything
+    except (Exception, _TooLong) as error:  # A template is a program and can raise any exception.
         raise ModelUnsupported(
             f"The model's chat template cannot render this conversation: {_reason(error)}.",
             "Use plain text in the stepper instead.",
@@ -125,7 +125,7 @@ def _bits(operator: str, left: Any, right: Any) -> int:
 
 
 def _repeated(left: Any, right: Any) -> int:
-    """Return the length of a repeated string or list, or 0 for a product of numbers."""
+    """Return the length of `left * right` if one of them is a string or list, else 0."""
     for side, times in ((left, right), (right, left)):
         if isinstance(side, str | list | tuple) and isinstance(times, int):
             return len(side) * times
@@ -182,9 +182,10 @@ def _refuse(message: str) -> None:
 
 
 class _TooLong(BaseException):
-    """The template ran out of time.
+    """The error for a template that ran out of time.
 
-    It is not an `Exception`, because Jinja catches some exceptions and would continue.
+    This class does not inherit from `Exception`, because Jinja catches some exceptions and would
+    continue rendering.
     """
 
 
@@ -237,7 +238,7 @@ def _memory_limit() -> Iterator[None]:
 
 
 def _pages_taken() -> int | None:
-    """Return the size of this process's address space in pages, including mapped files."""
+    """Return the size of this process's address space in memory pages, including mapped files."""
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[0])
     except (OSError, ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""The settings of the steps in `tutor/lm/chain.py`, as plain data without torch."""
+"""Settings for the sampler's steps in `tutor/lm/chain.py`, as plain data without torch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import msgspec
 
 StepName = Literal["repetition", "temperature", "top-k", "top-p", "min-p"]
 ORDER: tuple[StepName, ...] = ("repetition", "temperature", "top-k", "top-p", "min-p")
-"""The usual order, as in `transformers`; llama.cpp applies the temperature last."""
+"""The usual order of the sampler's steps, as in `transformers`.
+
+The program llama.cpp applies the temperature last.
+"""
 
 
 class Dials(msgspec.Struct, frozen=True):
-    """The settings of the sampler's steps. By default, every step is off."""
+    """The settings of all sampler steps. By default, every step is off."""
 
     repetition: float = 1.0
     temperature: float = 1.0
@@ -35,13 +38,13 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 def value(dials: Dials, name: StepName) -> float:
-    """Return the setting of the step `name`."""
+    """Return the value that is set for the step `name`."""
     found: float = getattr(dials, name.replace("-", "_"))
     return found
 
 
 def with_value(dials: Dials, name: StepName, to: float) -> Dials:
-    """Return a copy of the settings, with the setting for the step `name` changed to `to`."""
+    """Return a copy of the settings with the value `to` for the step `name`."""
     return msgspec.structs.replace(dials, **{name.replace("-", "_"): to})
 
 

@@ -1,8 +1,8 @@
 """Data types that the language model passes to the rest of the program.
 
-This module doesn't import torch, because the process that draws the screen uses these types too.
-Probabilities are between 0 and 1, logits are the network's raw scores, and entropy and surprisal
-are in bits.
+This module doesn't import torch, because the app uses these types in a process that doesn't load
+torch. Probabilities are between 0 and 1, logits are the network's raw scores, and entropy and
+surprisal are in bits.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def surprisal_bits(self) -> float:
-        """Return the surprisal -log2 p (Shannon 1948), or NaN if the probability is unknown."""
+        """Return the surprisal -log2 p in bits (Shannon 1948), or NaN if p is unknown."""
         if math.isnan(self.probability):
             return math.nan
         return -math.log2(self.probability) if self.probability > 0 else math.inf
@@ -108,11 +108,11 @@ class Distribution(msgspec.Struct, frozen=True):
     """The model's prediction of the next token at one position.
 
     `position` is the number of tokens before the predicted one. `rows` are the most probable
-    tokens, in order of rank. `kept` is the number of tokens of the whole vocabulary that are left
-    after the sampler settings. `drawn` is the token that the sampler draws at this position with
-    the given seed, whatever its rank.
+    tokens, in order of rank. `kept` is the number of tokens in the vocabulary that the sampler can
+    still choose. `drawn` is the token that the sampler draws at this position with the given seed;
+    it may not be among the `rows`.
 
-    For a remote model, only the rows that its server returns are known. In this case,
+    For a remote model, only the tokens that its server returns are known. In this case,
     `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only those rows.
     `hidden_probability` is the total probability of all tokens that the server does not return.
     `drawn_elsewhere` is True if the server drew the token.
@@ -146,7 +146,7 @@ class ChatMessage(msgspec.Struct, frozen=True):
     content: str
 
 
-DEVICES = ("auto", "cpu", "cuda", "mps")  # for `--device`; see `tutor.lm.fast.device`
+DEVICES = ("auto", "cpu", "cuda", "mps")  # the values of `--device`; see `tutor.lm.fast.device`
 
 
 class ModelCard(msgspec.Struct, frozen=True):
@@ -180,7 +180,7 @@ class ModelCard(msgspec.Struct, frozen=True):
 
     @property
     def base_name(self) -> str:
-        """Return the name without the number format, such as "SmolLM2-135M-Instruct"."""
+        """Return the model's name without its number format, such as "SmolLM2-135M-Instruct"."""
         return self.name.removesuffix(f".{self.format}")
 
     @property
@@ -190,7 +190,7 @@ class ModelCard(msgspec.Struct, frozen=True):
 
 
 class LensRow(msgspec.Struct, frozen=True):
-    """The network's prediction if it stopped after `layer` blocks (0: only the embedding)."""
+    """The prediction of a network that stops after `layer` blocks (0: after the embedding)."""
 
     layer: int
     top: Token
@@ -201,10 +201,10 @@ class LensRow(msgspec.Struct, frozen=True):
 class XRay(msgspec.Struct, frozen=True):
     """The attention and the logit lens of the token at `position` (counted from 0).
 
-    `attention` contains float32 weights of shape [held, heads, position + 1] in row-major order:
-    how much this token attends to itself and to each token before it. Each row sums to 1. For a
-    long text, not all layers fit into one message; `held` is the range of layers that are included,
-    starting at `first_layer`.
+    `attention` contains float32 weights of shape [held, heads, position + 1] in row-major order. A
+    weight is the amount of attention that this token pays to itself or to an earlier token. Each
+    row sums to 1. For a long text, not all layers fit into one message; `held` is the range of
+    layers that are included, starting at `first_layer`.
 
     `lens` contains the probability of `target` after each layer. `target` is the next token of the
     text or, at the end of the text, the model's most probable next token.

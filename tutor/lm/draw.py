@@ -54,7 +54,7 @@ def luck(seed: int, position: int, count: int) -> NDArray[np.float64]:
     """
     digest = blake2b(f"{seed}:{position}".encode(), digest_size=8).digest()
     bits = split_mix(int.from_bytes(digest, "big"), count)
-    uniform = ((bits >> np.uint64(12)) + 0.5) / 2**52  # strictly between 0 and 1
+    uniform = ((bits >> np.uint64(12)) + 0.5) / 2**52  # never exactly 0 or 1
     return -np.log(uniform)
 
 

@@ -11,7 +11,7 @@ from tutor.lm.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A loaded model that is ready to run.
+    """A network with its tokenizer and chat template, ready to run.
 
     `chat_template` is a Jinja template, or None for a model that was not made for conversations.
     """

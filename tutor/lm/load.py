@@ -42,8 +42,8 @@ from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
-# Conversion needs memory for the weights and for this many copies of the largest matrix as 32-bit
-# floats.
+# During conversion, memory must have room for all weights and for this many copies of the largest
+# matrix in 32-bit floats.
 _WORKING_COPIES = 3
 
 
@@ -52,9 +52,10 @@ def load_model(
 ) -> LanguageModel:
     """Load the model that `tutor.models.find_model` found.
 
-    `on_stage` is called with the current stage and its progress. With `exact`, every weight becomes
-    a 32-bit float, which is slow and large but useful as a reference. Raises `ModelDamaged`,
-    `ModelUnsupported`, `NotEnoughMemory`, and `UsageError` for an unknown device.
+    `on_stage` is called with the current stage and its progress. With `exact`, every weight is
+    converted to a 32-bit float. Such a model is slow and large, but it is useful as a reference.
+    Raises `ModelDamaged`, `ModelUnsupported`, `NotEnoughMemory`, and `UsageError` for an unknown
+    device.
     """
     use_threads()
     device = choose_device()
@@ -75,7 +76,7 @@ def load_model(
 
 
 def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """Return the SHA-256 checksum of the files, as if they were one file.
+    """Return the SHA-256 checksum of the concatenated files.
 
     `on_bytes` is called with the number of bytes read so far. Raises `ModelDamaged` if a file
     cannot be read.
@@ -95,7 +96,7 @@ def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda don
 
 
 def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
-    """Return the packed copy of a model file, and create it if it doesn't exist."""
+    """Return the packed copy of a model file. If there is no copy, create it."""
     stamp, folders = FileStamp.of(found.path), _pack_folders(found)
     packed = find_packed(folders, stamp, found.sha256)
     if packed is not None and packed.description.stamp == stamp:
@@ -107,7 +108,8 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
             "altered, or the download is incomplete.",
             "Download the model again with `tutor model pull`.",
         )
-    # The file may have a new modification time, or may have been packed under another name.
+    # Look again by checksum: a copy may exist from before the file's modification time or name
+    # changed.
     if packed is None and found.sha256 is None:
         packed = find_packed(folders, stamp, sha256)
     if packed is not None:
@@ -117,19 +119,19 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
     packed = _converted(found, source, choose_kernels(), sha256, stamp, on_stage, stage)
     on_stage("saving the packed weights")
     for folder in folders:
-        with suppress(OSError):  # without space or permission, pack again next time
+        with suppress(OSError):  # without a saved copy, the next start packs again
             save_packed(folder, packed)
             break
     return packed
 
 
 def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
-    """Load the model on a GPU, and test it there.
+    """Load the model on a GPU, and test it with a short text.
 
     Raises PyTorch's own errors if the model cannot run on the GPU, and `ModelDamaged` if its output
     is not a number.
     """
-    torch.zeros(1, device=device)  # fails immediately if the device doesn't exist
+    torch.zeros(1, device=device)  # raises an error if the device doesn't exist
     model = _in_memory(found, ON_GPU, on_stage, device)
     session = Session(model, [0, 0])
     session.distribution(2, PLAIN, seed=0, top=1)
@@ -206,7 +208,10 @@ def _model(found: FoundModel, packed: PackedModel, device: str = "cpu") -> Langu
 
 
 def _pack_folders(found: FoundModel) -> list[Path]:
-    """Return the folders for packed copies: an installed model's own folder, then the learner's."""
+    """Return the folders for packed copies, in the order in which to try them.
+
+    An installed model has its own folder; every learner has one too.
+    """
     folders = [folder for folder in paths.model_folders() if folder == found.path.parent]
     with suppress(NoHome):
         folders.append(paths.user_models_folder())

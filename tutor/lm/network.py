@@ -1,7 +1,7 @@
 """The network: a Transformer decoder of the Llama family. Read it from top to bottom.
 
-The input is a text of T tokens, given as T token ids. The output is T vectors. Multiplying the last
-vector by the output layer gives a score for every token that could come next:
+The input is a text of T tokens, given as T token ids. The output is T vectors. The output layer
+turns the last vector into a score for every token that could come next:
 
     ids [T] -> embedding [T, width] -> block -> block -> ... -> norm -> logits [T, vocabulary]
 
@@ -64,7 +64,7 @@ def rotations(config: Config, start: int, end: int) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-@torch.inference_mode(False)  # the cached tensor is used in training too
+@torch.inference_mode(False)  # training uses the cached tensor too
 def _rotation_table(config: Config, length: int) -> Tensor:
     """Return the rotations of the first `length` positions: [length, head_size / 2]."""
     pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
@@ -122,7 +122,7 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
     `q` is [..., heads, T, head_size], `k` [..., key_value_heads, length, head_size], and `mask` [T,
     length]. The weights are [..., heads, T, length]; each row sums to 1.
     """
-    # repeat each key for every query head that shares it
+    # repeat each key for all query heads that share it
     k = k.repeat_interleave(q.shape[-3] // k.shape[-3], dim=-3)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     if mask is not None:
@@ -285,10 +285,10 @@ class Transformer(nn.Module):
         return scores
 
     def lens(self, residual: Tensor) -> Tensor:
-        """Return the logits that the network would compute if it stopped at this point.
+        """Return the logits for the residual stream [..., width] between two blocks.
 
-        This is the "logit lens" (nostalgebraist 2020) on the residual stream [..., width] between
-        two blocks.
+        These are the logits [..., vocabulary] that the network would compute if it had no more
+        blocks. This method is known as the "logit lens" (nostalgebraist 2020).
         """
         return self.logits(self.norm(residual))
 
@@ -379,16 +379,17 @@ class KeyValueCache:
         return [LayerCache(*layer) for layer in views]
 
     def truncate(self, length: int) -> None:
-        """Keep only the first `length` tokens."""
+        """Remove all tokens except the first `length`."""
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot truncate {self.length} tokens to {length}")
         self.length = length
 
     @contextmanager
     def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """Rewind the cache to `length` tokens in the `with` block, to process the next token again.
+        """Rewind the cache to `length` tokens in the `with` block.
 
-        After the block, the cache is restored bit for bit.
+        In the block, one token can be processed again. After the block, the cache is exactly as
+        before.
         """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot go back to {length} of {self.length} tokens")

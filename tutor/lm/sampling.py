@@ -33,7 +33,7 @@ from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 
 @dataclass(frozen=True)
 class Counts:
-    """The number of tokens left after each step, counted from the top of the ranking."""
+    """The number of tokens that are left after each step of the sampler."""
 
     top_k: int
     top_p: int
@@ -81,7 +81,7 @@ def distribution(
 
 
 def weigh(logits: Tensor, settings: SamplerSettings) -> Weights:
-    """Apply the settings to float32 logits [V].
+    """Apply the sampler settings to float32 logits [V].
 
     Raises `ModelDamaged` if a logit is not a number.
     """
@@ -118,7 +118,7 @@ def count_kept(logits: Tensor, settings: SamplerSettings) -> Counts:
 
 
 def rows(weights: Weights, ids: Iterable[int], token_of: Callable[[int], Token]) -> tuple[Row, ...]:
-    """Return the rows of the tokens `ids`, in this order, whatever their ranks."""
+    """Return the rank and probability of each token in `ids`, in the same order."""
     return tuple(_row(weights, token_of(id_), rank(weights.logits, id_)) for id_ in ids)
 
 
@@ -129,7 +129,9 @@ def rank(logits: Tensor, id_: int) -> int:
 
 
 def ranked(scores: Tensor, count: int) -> Tensor:
-    """Return the ids of the `count` highest scores [V], highest score first, ties by id.
+    """Return the ids of the `count` highest scores [V], highest score first.
+
+    Equal scores are ordered by id.
 
     Only tokens that reach the lowest of these scores are sorted, which is much faster than sorting
     the whole vocabulary (0.2 ms instead of 5.8 ms for 49,152 tokens).

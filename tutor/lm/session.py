@@ -1,4 +1,4 @@
-"""A text that a model processes, with all results computed so far.
+"""A session: a text that a model processes, with a cache of all results.
 
 Processing one more token takes one forward pass over that token. Going back takes no time. The
 results for later tokens stay cached until different tokens replace them, so going forward again
@@ -41,10 +41,10 @@ SCORED_AT_ONCE = 16
 
 
 class Session:
-    """A token sequence, called the path, with its key-value cache.
+    """A session: a token sequence (the path) with its key-value cache and all results.
 
-    A position is the number of tokens before the predicted one: the distribution at position 1
-    predicts what follows the first token. `check_cancelled` is called regularly during long
+    A position is the number of tokens before the predicted token. For example, the distribution at
+    position 1 predicts the second token. `check_cancelled` is called regularly during long
     computations and can stop them by raising an exception. Raises `TextError` if the path is empty,
     and `ContextFull` if it is longer than the context window or than `longest`.
     """
@@ -69,7 +69,7 @@ class Session:
     def drop_computed(self) -> None:
         """Free the memory of all results.
 
-        The path is kept and will be processed again when a result is needed.
+        The tokens are kept. They will be processed again when a result is needed.
         """
         # For each token that the network has processed: its id, its final vector [width], and its
         # surprisal in bits (computed on request).
@@ -79,17 +79,22 @@ class Session:
         self._cache = KeyValueCache(
             self._model.network.config, capacity=1, device=self._model.card.device
         )
-        # The results are valid for the first `_valid` tokens of the path.
+        # The results are valid for the first `_valid` tokens of the session.
         self._valid = 0
 
     @property
+    def model(self) -> LanguageModel:
+        """Return the model that processes the text."""
+        return self._model
+
+    @property
     def ids(self) -> tuple[int, ...]:
-        """Return the token ids of the path."""
+        """Return the ids of the session's tokens."""
         return tuple(self._ids)
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Return the tokens of the path."""
+        """Return the session's tokens."""
         return self._model.tokenizer.tokens(self._ids)
 
     @property
@@ -110,9 +115,10 @@ class Session:
     # --- the path ---------------------------------------------------------------------------
 
     def append(self, ids: Iterable[int]) -> None:
-        """Append tokens to the path. They are processed when a result is needed.
+        """Append tokens to the session.
 
-        Raises `TextError` for an unknown id, and `ContextFull` if the path would become too long.
+        They are processed when a result is needed. Raises `TextError` for an unknown id, and
+        `ContextFull` if the session would become too long.
         """
         added = list(ids)
         self._check_room(len(added))
@@ -129,13 +135,19 @@ class Session:
             self._ids.append(id_)
 
     def go_back(self, length: int) -> None:
-        """Shorten the path to its first `length` tokens."""
+        """Truncate the session to its first `length` tokens.
+
+        The results for the other tokens stay in the cache.
+        """
         self._check_length(length)
         del self._ids[length:]
         self._valid = min(self._valid, length)
 
     def replace(self, ids: Sequence[int]) -> None:
-        """Switch to another path, and keep the results for the common prefix of both paths."""
+        """Replace the tokens.
+
+        The results for the common prefix of the old and the new tokens are kept.
+        """
         shared = common_length(self._ids, ids)
         before = self._ids[shared:]
         del self._ids[shared:]
@@ -148,7 +160,7 @@ class Session:
             raise
 
     def fork(self, length: int) -> Session:
-        """Return a new session on the first `length` tokens, with copies of their results."""
+        """Return a new session with the first `length` tokens and copies of their results."""
         self._check_length(length)
         other = Session(
             self._model,
@@ -180,7 +192,7 @@ class Session:
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after `position` tokens, with the `top` most probable rows."""
+        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
         return sampling.distribution(
             self.logits(position),
             sampler,
@@ -191,7 +203,7 @@ class Session:
         )
 
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """Return the rows of these tokens in the distribution after `position` tokens."""
+        """Return the rank and probability of each of these tokens after `position` tokens."""
         weights = sampling.weigh(self.logits(position), sampler)
         for id_ in ids:
             if not 0 <= id_ < len(weights.logits):
@@ -209,7 +221,7 @@ class Session:
         logits = self.logits(position)
         tokenizer = self._model.tokenizer
         found = tokenizer.containing(query)
-        # a tokenizer can have more tokens than the network's vocabulary
+        # tokenizers can have more tokens than networks
         del found[bisect_left(found, len(logits)) :]
         if not query or not found:
             raise TextError(
@@ -229,8 +241,8 @@ class Session:
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """Return the surprisal in bits of each token from index `start` to the end.
 
-        For the first token of the text, it is None, because the model has no context to predict
-        that token from.
+        The value is None for the first token of the text, because the model has no context to
+        predict it.
         """
         end = len(self._ids)
         if not 0 <= start <= end:
@@ -260,7 +272,7 @@ class Session:
 
     @torch.inference_mode()
     def _process(self, length: int) -> None:
-        """Process the first `length` tokens of the path that have not been processed yet."""
+        """Process those of the first `length` tokens that have not been processed yet."""
         if self._valid >= length:
             return
         self._drop_stale()
@@ -270,7 +282,7 @@ class Session:
             self._store(ids, self._model.network(torch.tensor(ids), self._cache))
 
     def _drop_stale(self) -> None:
-        """Drop the results of tokens that are no longer in the path."""
+        """Discard the results of tokens that are no longer in the session."""
         self._cache.truncate(self._valid)
         for computed in (self._processed, self._final, self._bits):
             del computed[self._valid :]

@@ -1,9 +1,9 @@
 """A text that grows token by token, with all its branches.
 
-The tree is stored as a list of branches. Each branch is a complete path from the first token, and
-two branches share a stem for as long as their tokens are equal. Choosing a different token never
-discards an earlier choice; it starts a new branch. This module doesn't import torch: the screen
-owns the tree and sends the engine the path to use.
+The tree is stored as a list of branches. Each branch contains all tokens from the first one on; the
+equal tokens at the beginning of two branches are their shared stem. Choosing a different token
+never discards an earlier choice; it starts a new branch. This module doesn't import torch, because
+the app's own process owns the tree. The engine only receives the path of one branch.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ How = Literal["prompt", "drawn", "taken"]
 
 
 class TreeFull(TutorError, title="The tree is full"):
-    """The tree has reached its limit of branches or tokens."""
+    """The error for a tree that has reached its limit of branches or tokens."""
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One token of a branch, with its origin and its surprisal in bits.
+    """One token of a branch, with its surprisal in bits and the way in which it was chosen.
 
     The surprisal is None for the first token of a text and for tokens that have not been scored
     yet. It is NaN if a remote model does not return it.
@@ -48,7 +48,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """One path from the first token to its end.
+    """One continuous text in the tree, from the first token to the last.
 
     `number`, from 1 to 9, identifies the branch. `seed` determines which tokens are drawn along it.
     """
@@ -59,7 +59,7 @@ class Branch(msgspec.Struct, frozen=True):
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Return the tokens of the path."""
+        """Return the tokens of the branch."""
         return tuple(step.token for step in self.steps)
 
     @property
@@ -75,7 +75,7 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 class Fork(msgspec.Struct, frozen=True):
-    """The point where a branch leaves its parent branch.
+    """The point where a branch separates from its parent branch.
 
     `at` is the number of tokens that the two branches share, and `depth` is the number of forks
     between the branch and the first branch. For the first branch, `parent` is 0.
@@ -98,7 +98,7 @@ def shared(one: Branch, other: Branch) -> int:
 
 
 class TokenTree(msgspec.Struct, frozen=True):
-    """The branches of a text, the number of the current one, and the position in focus.
+    """The branches of a text, with a current branch and a position in focus.
 
     `focus` is the index of the token in focus. If it equals `length`, the focus is after the last
     token, where the next token will be chosen. A tree is immutable: every change returns a new
@@ -144,7 +144,10 @@ class TokenTree(msgspec.Struct, frozen=True):
 
     @property
     def last_looked_at(self) -> int | None:
-        """Return the index of the token in focus, or of the last token if the focus is after it."""
+        """Return the index of the token in focus.
+
+        If the focus is after the last token, return the last token's index.
+        """
         return min(self.focus, self.length - 1) if self.length else None
 
     def own_length(self, branch: Branch) -> int:
@@ -153,11 +156,11 @@ class TokenTree(msgspec.Struct, frozen=True):
         return len(branch.steps) - max([branch.prompt_length, *others])
 
     def branch_lengths(self) -> tuple[int, ...]:
-        """Return the `own_length` of every branch."""
+        """Return the `own_length` of every branch, in the order of `branches`."""
         return tuple(self.own_length(branch) for branch in self.branches)
 
     def forks(self) -> list[Fork]:
-        """Return the forks in display order: each branch below its parent."""
+        """Return the forks of all branches in display order, with each branch below its parent."""
         parents: dict[int, tuple[int, int]] = {self.branches[0].number: (0, 0)}
         for index, branch in enumerate(self.branches[1:], start=1):
             stem = max(self.branches[:index], key=lambda earlier: shared(branch, earlier))
@@ -180,7 +183,7 @@ class TokenTree(msgspec.Struct, frozen=True):
     # --- focus -----------------------------------------------------------------------------
 
     def move(self, by: int) -> TokenTree:
-        """Move the focus by `by` tokens, but not past either end."""
+        """Move the focus by `by` tokens, but not beyond the ends of the branch."""
         return replace(self, focus=min(max(self.focus + by, 0), self.length))
 
     def switch(self, number: int) -> TokenTree:
@@ -230,7 +233,7 @@ class TokenTree(msgspec.Struct, frozen=True):
     def start(self, tokens: Iterable[Token]) -> TokenTree:
         """Start a branch with a new prompt.
 
-        The new branch replaces the current one if that contains only a prompt. Raises `TreeFull`.
+        If the current branch contains only a prompt, the new branch replaces it. Raises `TreeFull`.
         """
         if all(step.how == "prompt" for step in self.steps):
             return self._with_steps(given_steps(tokens))
@@ -252,7 +255,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return self._with(replace(self.current, seed=seed))
 
     def note_surprisals(self, start: int, surprisals: Sequence[float | None]) -> TokenTree:
-        """Store the surprisals of the current branch's tokens from `start`."""
+        """Store surprisals for the current branch, beginning with the token at index `start`."""
         steps = list(self.steps)
         for index, value in enumerate(surprisals, start=start):
             if index < len(steps):
@@ -260,7 +263,10 @@ class TokenTree(msgspec.Struct, frozen=True):
         return self._with(replace(self.current, steps=tuple(steps)))
 
     def first_unknown(self) -> int | None:
-        """Return the index of the first token without a surprisal, not counting token 0."""
+        """Return the index of the first token without a surprisal, skipping token 0.
+
+        Token 0 never has a surprisal, because no token precedes it.
+        """
         later = enumerate(self.steps[1:], start=1)
         return next((index for index, step in later if step.surprisal_bits is None), None)
 
@@ -273,7 +279,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return next(branch for branch in self.branches if branch.number == number)
 
     def _with(self, current: Branch) -> TokenTree:
-        """Return the tree with `current` instead of its current branch."""
+        """Return the tree with its current branch replaced by `current`."""
         branches = (current if each.number == current.number else each for each in self.branches)
         return replace(self, branches=tuple(branches))
 
@@ -305,7 +311,7 @@ class TokenTree(msgspec.Struct, frozen=True):
 
 
 def given_steps(tokens: Iterable[Token]) -> tuple[Step, ...]:
-    """Return steps for the tokens of a prompt."""
+    """Return the tokens of a prompt as steps of a branch."""
     return tuple(Step(token, "prompt") for token in tokens)
 
 
@@ -350,7 +356,10 @@ _HOW: dict[str, How] = {"p": "prompt", "d": "drawn", "t": "taken"}
 
 
 def save(tree: TokenTree) -> SavedTree:
-    """Return a tree in its saved form, without the surprisals, which can be recomputed."""
+    """Convert a tree to its saved form.
+
+    Surprisals are not saved, because they can be computed again.
+    """
     saved: list[SavedBranch] = []
     for index, branch in enumerate(tree.branches):
         earlier = tree.branches[:index]
@@ -374,7 +383,7 @@ def save(tree: TokenTree) -> SavedTree:
 
 
 def restore(saved: SavedTree) -> TokenTree:
-    """Return a saved tree. Raises `ValueError` if its branches don't fit together."""
+    """Restore a saved tree. Raises `ValueError` if its branches don't fit together."""
     branches: dict[int, Branch] = {}
     for item in saved.branches:
         stem = branches[item.parent].steps[: item.shared] if item.parent in branches else ()

@@ -1,7 +1,7 @@
 """Convert text to token ids and back, with every token's exact bytes.
 
 The algorithm is byte pair encoding (Sennrich et al. 2016), as implemented in the `tokenizers`
-library. This module configures it from a model file's description of its tokenizer. There are two
+library. This module configures the library with the tokenizer data in a model file. There are two
 families of tokenizers:
 
 - byte-level (GPT-2, Llama 3, SmolLM): text is UTF-8 bytes, and each byte is written as one
@@ -39,17 +39,17 @@ from tutor.text import safe
 
 SENTENCEPIECE_SPACE = "▁"
 
-# Special tokens that end a model's answer, even if the model file does not list them as end tokens.
+# These special tokens end a model's answer, even if the model file does not list them.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
 
-_BETWEEN = "\ud800"  # half of a surrogate pair, which never occurs in decoded text
+_BETWEEN = "\ud800"  # half of a surrogate pair, which decoded text never contains
 
 
 class _Saved(msgspec.Struct, frozen=True):
     """The JSON document that `to_json` writes.
 
-    It holds the tokenizer in the format of the `tokenizers` library, and the ids that this format
-    has no fields for.
+    It contains the tokenizer in the format of the `tokenizers` library, and the special ids that
+    this format does not store.
     """
 
     tokenizer: msgspec.Raw
@@ -93,7 +93,7 @@ class Tokenizer:
         """Load the tokenizer from a Hugging Face `tokenizer.json`.
 
         The end token is read from the `tokenizer_config.json` in the same folder. Raises
-        `ModelDamaged` and `ModelUnsupported`.
+        `ModelDamaged` for an invalid file, and `ModelUnsupported` for an unknown kind of tokenizer.
         """
         try:
             text = path.read_text(encoding="utf-8")
@@ -110,7 +110,10 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Tokenizer:
-        """Load a tokenizer that `to_json` saved. Raises `ModelDamaged`."""
+        """Load a tokenizer from the JSON that `to_json` returned.
+
+        Raises `ModelDamaged` if the JSON is invalid.
+        """
         try:
             saved = msgspec.json.decode(text, type=_Saved)
             with library_failures("A saved tokenizer cannot be read"):
@@ -140,7 +143,7 @@ class Tokenizer:
         return {mark.content: id_ for id_, mark in self._added.items() if mark.special}
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the token ids of `text`, without `start_ids`.
+        """Encode `text` as token ids, without `start_ids`.
 
         With `special`, text such as `<|im_end|>` becomes a special token. Raises `TextError` if the
         vocabulary has no token for a part of the text; no part is dropped silently.
@@ -175,8 +178,8 @@ class Tokenizer:
     def token(self, id_: int) -> Token:
         """Return the token with this id.
 
-        Networks are often padded to a round vocabulary size. The token of an id that the vocabulary
-        does not use has a name but no bytes.
+        Networks often have more ids than the vocabulary uses, because their size is rounded up. For
+        an unused id, this returns a token with a name but without bytes.
         """
         added = self._added.get(id_)
         if added is not None:
@@ -199,7 +202,7 @@ class Tokenizer:
         return [id_ for id_, text in enumerate(folded) if wanted in text]
 
     def chunks(self, text: str) -> list[bytes]:
-        """Return the chunks that a text is split into before pairs are merged.
+        """Split a text into the chunks within which pairs are merged.
 
         No token crosses the boundary between two chunks.
         """
@@ -208,7 +211,7 @@ class Tokenizer:
         return [self._bytes_of(written) for written, _ in parts]
 
     def merge_rules(self) -> dict[tuple[bytes, bytes], int]:
-        """Return the merge rules, as pairs of byte strings, with their ranks from 1.
+        """Return the merge rules: a mapping from pairs of byte strings to ranks, counted from 1.
 
         Raises `LabError` if the tokenizer does not work on bytes.
         """
@@ -230,7 +233,10 @@ class Tokenizer:
 
     @cached_property
     def _joined_texts(self) -> str:
-        """The texts of all tokens in one string, which takes far less memory than a list."""
+        """The text of all tokens, in one long string.
+
+        A list of separate strings would take far more memory.
+        """
         return _BETWEEN.join(self.token(id_).text for id_ in range(self.vocabulary_size))
 
     def _bytes_of(self, written: str) -> bytes:
@@ -244,7 +250,7 @@ class Tokenizer:
 
     @cached_property
     def _bytes_with_token(self) -> bytes:
-        """The bytes that have a token of their own.
+        """The bytes for which the vocabulary contains a one-byte token.
 
         SmolLM's vocabulary, for example, lacks 21 of the 256 bytes, including some control
         characters.
@@ -259,8 +265,7 @@ class Tokenizer:
 def library_failures(what: str) -> Iterator[None]:
     """Turn any exception from the `tokenizers` library into `ModelDamaged`.
 
-    The library has no exception classes of its own, and a panic in its Rust code is not even an
-    `Exception`.
+    The library raises plain `Exception`, and a panic in its Rust code raises a `BaseException`.
     """
     try:
         yield
@@ -310,7 +315,7 @@ def _is_byte_level(backend: Backend) -> bool:
 
 
 def _end_ids_beside(path: Path, backend: Backend) -> list[int]:
-    """Return the id of the end token in `tokenizer_config.json`, if there is one."""
+    """Return the id of the end token named in `tokenizer_config.json`, or None if there is none."""
     try:
         settings = msgspec.json.decode((path.parent / "tokenizer_config.json").read_bytes())
     except FileNotFoundError:

@@ -1,4 +1,7 @@
-"""Generate text one token at a time. Any session will do, so this module doesn't import torch."""
+"""Generate text one token at a time.
+
+This module works with any class that has the methods of `Stepped`, so it doesn't import torch.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from tutor.lm.distribution import Distribution, Row, SamplerSettings
 
 
 class Stepped(Protocol):
-    """The methods of a session that generation needs."""
+    """The methods that a session must have so that text can be generated with it."""
 
     @property
     def ended(self) -> bool: ...
@@ -26,7 +29,7 @@ class Stepped(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One generation step: the distribution, and the row of the token that was drawn."""
+    """One step of generation: the distribution, and the row of the token that was drawn from it."""
 
     distribution: Distribution
     chosen: Row
@@ -35,7 +38,7 @@ class Step:
 def trajectory(
     session: Stepped, sampler: SamplerSettings, seed: int, steps: int, top: int
 ) -> Iterator[Step]:
-    """Generate up to `steps` tokens at the end of the session, and yield each step.
+    """Append up to `steps` generated tokens to the session, and yield each step.
 
     Each token is drawn by the sampler. Generation stops after an end token. Raises `ContextFull`
     when there is no room left.

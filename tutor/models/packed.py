@@ -22,12 +22,15 @@ from tutor.models.installed import (
     package_folder,
 )
 
-_LONGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
+_LONGEST_HEADER = 100_000_000  # the limit of the safetensors library, in bytes
 _SEE_LIST = "Run `tutor model list` to see what can be removed."
 
 
 class PackedCopy(msgspec.Struct, frozen=True):
-    """A packed copy of the model file `source`. `name` is for display, and `size` is in bytes."""
+    """A packed copy of the model file `source`.
+
+    `name` is the name to display, and `size` is in bytes.
+    """
 
     name: str
     path: Path
@@ -36,7 +39,7 @@ class PackedCopy(msgspec.Struct, frozen=True):
 
 
 class _Description(msgspec.Struct, frozen=True):
-    """The fields of `tutor.lm.formats.packed_file.Description` that are needed here."""
+    """The fields of `tutor.lm.formats.packed_file.Description` that this module reads."""
 
     source: str = ""
 
@@ -53,9 +56,9 @@ def packed_copies() -> tuple[PackedCopy, ...]:
 
 
 def remove(name: str) -> tuple[tuple[Path, int], ...]:
-    """Remove the model with this name in `tutor model list`, along with its packed copies.
+    """Remove a model, by its name in `tutor model list`, along with its packed copies.
 
-    If the model file is not in a model folder, only its packed copies are removed. Returns the
+    If the model file is outside the model folders, only its packed copies are removed. Returns the
     removed paths with their sizes in bytes. Raises `ModelNotFound`, or `ModelError` if a file
     cannot be removed.
     """
@@ -112,12 +115,12 @@ def _copies_in(folder: Path) -> Iterator[PackedCopy]:
         except (
             OSError,
             msgspec.DecodeError,
-        ):  # removed just now, or damaged but using space
+        ):  # The file was removed a moment ago, or it is damaged but still takes disk space.
             source, size = "", path.stat().st_size if path.exists() else 0
         name = Path(source).stem if source else path.name
         yield PackedCopy(name, path, size, source)
 
 
 def is_orphan(copy: PackedCopy) -> bool:
-    """Return True if the original model file of this copy no longer exists."""
+    """Return True if the model file that this copy was made from no longer exists."""
     return bool(copy.source) and not Path(copy.source).exists()

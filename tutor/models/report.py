@@ -21,23 +21,24 @@ _REPORT_EVERY = 0.1  # seconds
 
 
 class OnStage(Protocol):
-    """A callback for progress reports. `stage` describes the current stage in a few words.
+    """A callback that receives progress reports.
 
-    `done` is the progress in bytes or other units, out of `total`. If `total` is 0, the total is
-    unknown and `done` is in bytes.
+    `stage` describes the current stage in a few words. `done` out of `total` is the progress, in
+    bytes or another unit. If `total` is 0, the total is unknown and `done` is in bytes.
     """
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None: ...
 
 
 def quiet(stage: str, done: int = 0, total: int = 0) -> None:
-    """Ignore all reports."""
+    """Ignore a progress report. Pass this function as `on_stage` if no reports are needed."""
 
 
 def measured(on_stage: OnStage, stage: str, total: int) -> Callable[[int], None]:
     """Report the start of a stage, and return a function that reports its progress.
 
-    The returned function accepts the amount done and reports it at most every 0.1 seconds.
+    Call the returned function with the amount done. It passes on at most one report every 0.1
+    seconds.
     """
     on_stage(stage, 0, total)
     last = time.monotonic()
@@ -52,7 +53,10 @@ def measured(on_stage: OnStage, stage: str, total: int) -> Callable[[int], None]
 
 
 def in_words(stage: str, done: int, total: int) -> str:
-    """Format progress as "packing the weights, 37 %", or "fetching, 37 MB" if `total` is 0."""
+    """Format progress, such as "packing the weights, 37 %".
+
+    If `total` is 0, the result has no percentage: "fetching, 37 MB".
+    """
     if total:
         return f"{stage}, {100 * done // total} %"
     return f"{stage}, {done // 1_000_000} MB" if done else stage
@@ -62,10 +66,10 @@ Stage = Literal["waiting", "fetching", "checking", "converting"]
 
 
 class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event"):
-    """The progress of a stage.
+    """A progress event.
 
-    `done` and `total` are in bytes, or the number of matrices while converting. A `total` of 0
-    means that the stage has no measurable progress.
+    `done` and `total` are in bytes; in the stage "converting", they are numbers of matrices. A
+    `total` of 0 means that the stage has no measurable progress.
 
     - waiting: another process is downloading the same model
     - fetching: the package is being downloaded
@@ -80,14 +84,17 @@ class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event
 
 
 class Pulled(msgspec.Struct, frozen=True, tag="pulled", tag_field="event"):
-    """The model is installed at `path`. `fetched` is False if it was already installed."""
+    """The event that the model is installed at `path`.
+
+    `fetched` is False if the model was already installed.
+    """
 
     path: str
     fetched: bool
 
 
 class PullFailed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
-    """A `TutorError`, as its class name and its two sentences."""
+    """An event that contains a `TutorError`: its class name and its two sentences."""
 
     kind: str
     happened: str

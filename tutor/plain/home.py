@@ -1,4 +1,4 @@
-"""Show the course map: the lessons of the course, and suggestions for what to do next."""
+"""The course map in plain mode: the lessons, and suggestions for what to do next."""
 
 from __future__ import annotations
 
@@ -71,7 +71,11 @@ class Home(Place):
             Command("guess", "Guess the next tokens of a text against the model.", self._guess),
             Command("labs", "Hear all labs.", self._labs),
             Command("lab", "Open a lab by its name.", self._lab, "NAME"),
-            Command("progress", "Hear how much you have done and remember.", self._progress_place),
+            Command(
+                "progress",
+                "Hear what you have done and how much you remember.",
+                self._progress_place,
+            ),
             Command("term", "Explain a term of the glossary.", self._term, "WORDS"),
             Command("search", "Search the lessons and the glossary.", self._search, "WORDS"),
             Command("model", "Hear which model is loaded.", self._model),

@@ -1,4 +1,4 @@
-"""Read a lesson section by section, and answer its predictions."""
+"""A lesson in plain mode, read section by section, with its predictions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class LessonPlace(Place):
-    """A lesson, shown one section at a time. It begins with the section `screen_id`, if given."""
+    """A lesson that prints one section at a time.
+
+    It begins with the section whose id is `screen_id`, or with the first section if that is None.
+    """
 
     def __init__(self, services: Services, lesson: Lesson, screen_id: str | None = None) -> None:
         super().__init__(services)
@@ -124,7 +127,7 @@ class LessonPlace(Place):
             found.append(Command("terms", "Hear the terms of this section.", self._terms))
             found.append(Command("term", "Explain a term.", self._term, "WORDS"))
         if self._text.drawings:
-            said = _("Hear the drawing that was left out, sign by sign.")
+            said = _("Hear the drawing that was left out, character by character.")
             found.append(Command("drawing", said, self._drawing))
         said = _("Go to a section by its number.")
         return (*found, Command("section", said, self._section, "NUMBER"))

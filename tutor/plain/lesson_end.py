@@ -1,4 +1,4 @@
-"""Show the end of a lesson: what was learned, what was left for later, and where to go next."""
+"""The end of a lesson in plain mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run plain mode: print a prompt, read a line, run its command, and repeat."""
+"""The main loop of plain mode: print a prompt, read a line, run its command, and repeat."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _UNIVERSAL = (BACK, HELP, QUIT)
 
 
 class Loop:
-    """The stack of open places, with the current one last.
+    """A loop that runs plain mode, with the open places as a stack and the current place on top.
 
-    After `idle` seconds without input, plain mode ends.
+    If the learner types nothing for `idle` seconds, plain mode ends.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Loop:
     async def run(self, first: Sequence[Place] = ()) -> None:
         """Run until the learner quits or the input ends.
 
-        The places in `first` are opened on top at the start.
+        The places in `first` are opened at the start, on top of the course map.
         """
         with self._interrupts():
             if not first:
@@ -69,7 +69,7 @@ class Loop:
         try:
             line = await self._lines.next(self._idle)
         except TimeoutError:
-            self._voice.say(_("Nothing was typed for a long time, so tutor ends here."))
+            self._voice.say(_("You have not typed anything for a long time, so tutor ends."))
             line = None
         if line is None:
             self._over = True
@@ -79,7 +79,7 @@ class Loop:
     # --- prompts -----------------------------------------------------------------------------
 
     def _prompt(self) -> None:
-        """Print what the learner can type. Each command of a place is named only once."""
+        """Print what the learner can type. Commands named in earlier prompts are left out."""
         notices, self._services.notices[:] = tuple(self._services.notices), []
         self._voice.say(*notices)
         here, enter = self._here, self._here.on_enter()
@@ -125,9 +125,10 @@ class Loop:
         return None
 
     def _find(self, word: str, rest: str) -> Command | None:
-        """Return the command in a line.
+        """Return the command that the first word of a line names, or None.
 
-        If the place accepts text, a line counts as a command only if it matches exactly.
+        If the learner can also type an answer or a message, a command without an argument must be
+        the whole line.
         """
         for each in (*self._here.commands(), self._here.on_enter()):
             if each is None or each.word != word:
@@ -158,7 +159,10 @@ class Loop:
     # --- moving between places ---------------------------------------------------------------
 
     async def _go(self, move: Moved) -> None:
-        """Go to another place, and continue if that place leads straight to the next one."""
+        """Move between places: open one, replace the current one, or go back.
+
+        Some places open another place immediately. This method follows them.
+        """
         match move:
             case None:
                 return
@@ -184,7 +188,7 @@ class Loop:
         return None
 
     async def _guard(self, work: Coroutine[Any, Any, Moved]) -> Moved:
-        """Do some work, let Ctrl+C stop it, and print the reason if it fails."""
+        """Run a coroutine that Ctrl+C can cancel. If it raises an error, print the error."""
         self._running = asyncio.create_task(work)
         try:
             return await self._running
@@ -223,7 +227,7 @@ class Loop:
 
 
 def _prompt(asks: str, enter: str, names: str) -> str:
-    """Return a prompt: what the place asks for, what Enter does, and the names of commands."""
+    """Return a prompt: the request for input, what Enter does, and the names of commands."""
     if enter and names:
         said = _("Press Enter to {enter}, or type {names}.").format(enter=enter, names=names)
     elif enter:

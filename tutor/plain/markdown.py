@@ -1,4 +1,4 @@
-"""Convert the Markdown of lessons to sentences."""
+"""Convert the Markdown of lessons to lines that a screen reader can read aloud."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LANGUAGES = {"python": "Python", "yaml": "YAML", "markdown": "Markdown", "json"
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A Markdown text, converted to lines.
+    """Markdown, converted to lines of plain text.
 
     `links` maps the text of each link to its target, and `drawings` contains the drawings that are
-    left out.
+    not in `lines`.
     """
 
     lines: tuple[str, ...]
@@ -39,7 +39,10 @@ def _parser() -> MarkdownIt:
 
 
 def read(markdown: str) -> Text:
-    """Convert Markdown to lines. Each one is a paragraph, an item, a table row or code."""
+    """Convert Markdown to lines.
+
+    Each line is a paragraph, a list item, a table row or a line of code.
+    """
     reader = _Reader()
     tree = SyntaxTreeNode(_parser().parse(safe(markdown)))
     lines = tuple(line for line in reader.blocks(tree) if line)
@@ -75,13 +78,13 @@ class _Reader:
                     yield self.text(child)
 
     def text(self, node: SyntaxTreeNode) -> str:
-        """Return the text of a node and all its children, on one line."""
+        """Return the text of a node and its descendants, on one line."""
         return spoken(" ".join(self._raw(node).split()))
 
     def _raw(self, node: SyntaxTreeNode) -> str:
         match node.type:
             case "text" | "code_inline":
-                return safe(node.content)  # entities have just been decoded
+                return safe(node.content)  # decoding entities can produce control characters
             case "softbreak" | "hardbreak":
                 return " "
             case "image":
@@ -145,7 +148,7 @@ class _Reader:
 
 
 def _joined(lines: list[str]) -> list[str]:
-    """Join each line with the deeply indented lines that continue it, and return the results."""
+    """Join each deeply indented line to the line before it, which it continues."""
     found: list[str] = []
     for line in filter(None, lines):
         if found and line.startswith(" " * 6) and not re.search(r"\S\s{3,}\S", line):
@@ -156,6 +159,6 @@ def _joined(lines: list[str]) -> list[str]:
 
 
 def _columns(line: str) -> str:
-    """Return a line of text with its columns separated by punctuation instead of spaces."""
+    """Separate the columns of a line with punctuation instead of spaces."""
     parts = [*filter(None, (spoken(part) for part in re.split(r"\s{2,}", line)))]
     return (": " if len(parts) == 2 else ", ").join(parts)

@@ -1,4 +1,4 @@
-"""Ask the live model about an answer, and describe its prediction."""
+"""Query the live model to grade an answer, and describe its prediction."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ _SHOWN = 5
 
 
 class Live(msgspec.Struct, frozen=True):
-    """An answer to grade, with lines that describe the model's prediction."""
+    """An answer that is ready to be graded, and lines that describe the model's prediction."""
 
     answer: Answer
     lines: tuple[str, ...]
 
 
 async def ask_model(engine: Engine, question: Question, given: Answer) -> Live:
-    """Return the answer to grade.
+    """Query the live model about a learner's answer, so that the answer can be graded.
 
-    Raises `TutorError` if the learner typed nothing or the engine failed.
+    The result contains the answer in the form that `Question.grade` accepts. Raises `TutorError` if
+    the learner typed nothing or the engine failed.
     """
     match question, given:
         case NextTokenQuestion(), str(typed):
@@ -65,7 +66,7 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, guess: str) -> L
 
 
 async def _value(engine: Engine, question: ComparePrompts, prompt: str) -> float:
-    """Return the entropy after a prompt, or the probability of the token in question."""
+    """Return the entropy after a prompt, or the probability of a token if the question has one."""
     session = await engine.open_text(prompt)
     try:
         if question.token:

@@ -1,4 +1,4 @@
-"""Create the places of the course. Only this module imports all of them."""
+"""The navigator of plain mode, which creates every place. Only this module imports all of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Navigator:
-    """A navigator, which creates places for other places. The caller opens the place it returns."""
+    """A navigator that creates places. The caller opens the place that is returned."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -46,7 +46,10 @@ class Navigator:
         return ReviewPlace(self._services)
 
     def step(self, step: NextStep | None) -> Place | None:
-        """Return the place for a suggested next step, or None if everything is done."""
+        """Return the lesson, quiz or review that a suggested next step leads to.
+
+        Return None if there is nothing left to do.
+        """
         if isinstance(step, Review):
             return self.review()
         lesson = self._services.course.lesson(step.lesson) if step is not None else None
@@ -66,11 +69,11 @@ class Navigator:
         return GuessPlace(self._services)
 
     def live_lab(self, name: str) -> Place:
-        """Return a lab from `tutor.labs`. Raises `LabError` if no lab has this name."""
+        """Return a lab from `tutor.labs`. Raises `LabError` if there is no lab with this name."""
         return LabPlace(self._services, registry.find(name))
 
     def lab(self, lesson: Lesson, lab: Lab) -> Place:
-        """Return a lab that is embedded in a lesson."""
+        """Return the lab, stepper, chat or game that a lesson embeds."""
         match lab.kind:
             case "live":
                 return LabPlace(self._services, registry.find(lab.live), lesson, lab)

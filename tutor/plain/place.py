@@ -1,4 +1,4 @@
-"""Define the interface of a place of the course: the text that it prints, and its commands."""
+"""The interface of a place: a part of the course that prints text and offers commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Leave(Enum):
-    """A request to leave the current place."""
+    """A request to leave the current place, either for the one before it or for the course map."""
 
     BACK = "back"
     HOME = "home"
@@ -42,9 +42,9 @@ Run = Callable[[str], Awaitable["Place | Leave | Replace | None"]]
 class Command:
     """A command.
 
-    The learner types `word`, followed by the `argument` if there is one. `help` is a sentence that
-    describes the command. If the argument is `raw`, spaces around it are kept, because they matter
-    to a model.
+    The learner types `word`, followed by the `argument` if the command has one. `help` is a
+    sentence that describes the command. If `raw` is true, the argument keeps its leading and
+    trailing spaces, because they matter to a model.
     """
 
     word: str
@@ -60,7 +60,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Replace:
-    """A place that replaces the current one, so that `back` does not return to it."""
+    """A request to replace the current place with another, so that `back` skips it."""
 
     place: Place
 
@@ -73,7 +73,7 @@ Decided = Callable[[bool], None]
 
 
 class Navigation(Protocol):
-    """The interface for creating other places, implemented by `tutor.plain.navigator`.
+    """The interface for creating places, implemented by `tutor.plain.navigator`.
 
     Places depend only on this protocol, so that no place imports another.
     """
@@ -105,7 +105,7 @@ class Navigation(Protocol):
 
 @dataclass
 class Services:
-    """The services that places can use. `notices` are messages to print before the next prompt."""
+    """The services that places use. `notices` are messages to print before the next prompt."""
 
     course: Course
     progress: BackgroundProgress
@@ -120,12 +120,12 @@ class Services:
 
     @cached_property
     def open(self) -> Navigation:
-        """Return the navigator, which creates other places."""
+        """The navigator, which creates other places."""
         return self.navigation(self)
 
     @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:
-        """Return the course's questions by id, in the form that reviews use."""
+        """The course's questions, by id, in the form that reviews use."""
         return review_questions(self.course)
 
     def may_send(self, model: RemoteModel) -> bool | None:
@@ -145,28 +145,31 @@ class Services:
 
 
 class Place(ABC):
-    """A place of the course. Places form a stack: `back` returns to the one below."""
+    """A part of the course, such as a lesson or a quiz.
+
+    Open places form a stack, and `back` returns to the place below the current one.
+    """
 
     takes_text = False
-    """Whether the place accepts text, such as an answer, when a line is not exactly a command."""
+    """Whether the learner can type text, such as an answer, in addition to commands."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
         self.say = services.voice.say
         self.named: set[str] = set()
-        """The commands that prompts have already named here. Each is named only once."""
+        """The commands that earlier prompts have named. Each command is named only once."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """Return the name of the place, as a sentence."""
+        """The title to print, as a sentence."""
 
     async def begin(self) -> None:
-        """Print the text that introduces the place when it is opened."""
+        """Print the text to show when this place is opened."""
         self.say(self.title)
 
     async def resume(self) -> Place | Leave | Replace | None:
-        """Print where the learner is after coming back from another place."""
+        """Print the text to show when the learner returns here from another place."""
         self.say(self.title)
         return None
 
@@ -175,16 +178,22 @@ class Place(ABC):
         """Return the commands that are available now."""
 
     def on_enter(self) -> Command | None:
-        """Return the command that Enter runs. Its help starts with a verb: "Go to the next …"."""
+        """Return the command that Enter runs, or None.
+
+        The command's help starts with a verb: "Go to the next …".
+        """
         return None
 
     def asks(self) -> str:
-        """Return the request that begins the prompt, or an empty text. The commands follow it."""
+        """Return the first sentence of the prompt, such as "Type a number.", or "" for none.
+
+        The prompt continues with the available commands.
+        """
         return ""
 
     async def typed(self, text: str) -> Place | Leave | Replace | None:
-        """Handle text that the learner typed, if this place accepts text."""
+        """Handle a line that is not a command. It is called only if `takes_text` is true."""
         return None
 
     async def close(self) -> None:  # noqa: B027  (most places have nothing to release)
-        """Release the resources of the place when the learner leaves it for good."""
+        """Release all resources. This is called when the learner leaves and cannot return here."""

@@ -1,4 +1,4 @@
-"""Ask the learner for a section's prediction, and reveal the answer."""
+"""A section's prediction in plain mode: the request for a guess, and the answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """A prediction that the learner is asked for. `open` is true while the answer is hidden."""
+    """A request for a prediction. `open` is true until the answer has been revealed."""
 
     def __init__(self, services: Services, lesson: Lesson, prediction: Prediction) -> None:
         self._services = services
@@ -27,7 +27,7 @@ class Asking:
         self.open = False
 
     async def begin(self) -> None:
-        """Print the question, and also the answer if the learner has predicted it before."""
+        """Print the question. If the learner has already predicted, also print the answer."""
         prediction = self._prediction
         say = self._services.voice.say
         say(_("Prediction: {ask}").format(ask=markdown.inline(prediction.ask)))
@@ -42,7 +42,7 @@ class Asking:
 
     @property
     def asks(self) -> str:
-        """Return the sentence that asks for a prediction."""
+        """A sentence that asks for a prediction, such as "Type a letter from a to d."."""
         match self._prediction:
             case ChoicePrediction(choices=choices):
                 return _("Type a letter from a to {last}.").format(
@@ -61,7 +61,7 @@ class Asking:
         return _("Type your prediction.")
 
     async def take(self, text: str) -> None:
-        """Handle a prediction. If the text is empty, reveal the answer without one."""
+        """Handle a prediction, then reveal the answer. An empty text skips the prediction."""
         prediction, guess = self._prediction, text
         if isinstance(prediction, ChoicePrediction) and len(text) == 1:
             place = words.LETTERS.find(text.casefold())
@@ -98,7 +98,7 @@ class Asking:
         card = self._services.engine.model
         said = sentence(self._prediction, guess, answer, card.name if card else _("the model"))
         reveal = self._prediction.reveal.replace(BLANK, answer.value)
-        # choices are Markdown; a typed guess is not
+        # A choice is written in Markdown, but a typed guess is plain text.
         written = isinstance(self._prediction, ChoicePrediction)
         said = markdown.inline(said) if written else words.spoken(said)
         self._services.voice.say(said, markdown.inline(reveal))

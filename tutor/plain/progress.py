@@ -1,4 +1,4 @@
-"""Describe the learner's progress, and how well the learner remembers the answers."""
+"""Describe the learner's progress, and how well they remember the answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def progress_lines(services: Services) -> Iterator[str]:
-    """Yield sentences with the figures from the progress screen."""
+    """Yield the figures of the progress screen as sentences."""
     progress, course = services.progress, services.course
     state, cards, now = progress.state(), progress.cards(), progress.clock()
     started = False

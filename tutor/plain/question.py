@@ -1,6 +1,6 @@
 """Ask one question, grade and record the answer, and explain it.
 
-`tutor.plain.quiz` and `tutor.plain.review` choose the next question.
+`tutor.plain.quiz` and `tutor.plain.review` decide which question comes next.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MARKS: dict[Mark, str] = {
 
 
 class QuestionPlace(Place):
-    """A place that asks questions one after another."""
+    """The base class of quizzes and reviews, which ask one question after another."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -56,21 +56,21 @@ class QuestionPlace(Place):
 
     @abstractmethod
     async def go_on(self) -> Place | Leave | Replace | None:
-        """Ask the next question, or end."""
+        """Ask the next question, or end if there is none."""
 
     @abstractmethod
     async def skip(self) -> Place | Leave | Replace | None:
-        """Leave the question for later."""
+        """Skip the question, so that it can be answered later."""
 
     @abstractmethod
     def keep_draft(self, draft: Draft | None) -> None:
-        """Save the draft of an answer."""
+        """Save an answer that the learner has entered but not submitted."""
 
     def answered(self, event: Answered) -> None:
-        """Respond to an answer that has been saved."""
+        """Update the quiz or review after an answer has been saved."""
 
     def afterword(self) -> str:
-        """Return a sentence to print after the verdict, or an empty text."""
+        """Return a sentence to print after the verdict, or "" for none."""
         return ""
 
     def more_commands(self) -> Sequence[Command]:
@@ -89,7 +89,11 @@ class QuestionPlace(Place):
         draft: Draft | None = None,
         given: str = "",
     ) -> None:
-        """Ask a question. `given` is the text of an answer that the learner submitted earlier."""
+        """Ask a question.
+
+        If the learner has already submitted an answer, `given` is its text, and the verdict is
+        printed as well.
+        """
         self._lesson, self._question = lesson, question
         self._order = question.display_order(seed)
         self._draft = draft or Draft(version=question.version)
@@ -117,7 +121,7 @@ class QuestionPlace(Place):
         self.say(*(f"{letter}: {text}" for letter, text in self._lettered()))
 
     def _lettered(self) -> list[tuple[str, str]]:
-        """Return the choices, items, right-hand sides or prompts, each with its letter."""
+        """Return the texts that the learner chooses from, each with its letter."""
         question = self._question
         texts: Sequence[str] = ()
         match question:

@@ -1,4 +1,4 @@
-"""Ask the questions of a lesson."""
+"""The quiz in plain mode, which asks the questions of a lesson."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class QuizPlace(QuestionPlace):
-    """A quiz. A learner who leaves it and comes back continues at the same question."""
+    """A quiz. If the learner leaves it and comes back, it continues at the same question."""
 
     def __init__(self, services: Services, lesson: Lesson, *, only_left: bool = True) -> None:
         super().__init__(services)

@@ -1,4 +1,4 @@
-"""Look up terms in the glossary, and search the course."""
+"""Glossary look-ups and the search in plain mode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 8
 
 
 def say_term(services: Services, name: str) -> None:
-    """Explain the term with this name, or else look for terms whose names contain it."""
+    """Print the explanation of a term, or list the terms whose names contain `wanted`."""
     wanted = name.casefold().strip()
     terms = services.course.glossary.values()
     exact = [each for each in terms if wanted in (each.term.casefold(), each.id)]
@@ -41,7 +41,7 @@ def _explain(services: Services, term: Term) -> None:
 
 
 async def say_search(services: Services, wanted: str) -> None:
-    """Print the first results of a search."""
+    """Print the first results of a search through the course."""
     if not wanted:
         services.voice.say(_("Type search and the words to search for."))
         return

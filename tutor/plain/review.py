@@ -1,4 +1,4 @@
-"""Ask the questions that are due for review."""
+"""The review in plain mode, which asks the questions that are due."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from tutor.plain.place import Leave, Replace, Services
 
 AHEAD = 10
-"""The number of questions to ask in one batch when reviewing ahead."""
+"""The number of questions in one batch when the learner reviews ahead."""
 
 
 class ReviewPlace(QuestionPlace):
-    """A review. Each answer is saved immediately, so the review can end at any question."""
+    """A review. Each answer is saved immediately, so the learner can stop at any question."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -33,7 +33,7 @@ class ReviewPlace(QuestionPlace):
         self._count = 0
         self._current = ""
         self._last = ""
-        """The question that was answered last in this review."""
+        """The id of the question that was answered last in this review."""
 
     @property
     def title(self) -> str:
@@ -64,7 +64,7 @@ class ReviewPlace(QuestionPlace):
         return None
 
     def _show(self, question: str, remark: str = "") -> bool:
-        """Ask a question of the course. Return False if it cannot be loaded."""
+        """Ask the question with this id. Return False if it cannot be loaded."""
         try:
             found = self.services.course.question(question)
         except LessonError:

@@ -1,4 +1,4 @@
-"""Open the course, the progress and the model on this machine, and run plain mode."""
+"""Open the course, the learner's progress and the model, and run plain mode."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tutor.app.background.status import ModelStatus
 
 SAVING = 6.0
-"""The maximum number of seconds to wait for saving to finish at the end."""
+"""The maximum number of seconds to wait at exit for progress to be saved."""
 
 
 def run(
@@ -123,7 +123,7 @@ def _tell(services: Services, error: Exception) -> None:
 
 
 class _Watch:
-    """An observer that prints once that the model is being downloaded, or why it is missing."""
+    """An observer that prints messages about the model's download, each only once."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -148,7 +148,7 @@ class _Watch:
 
 
 def _shared_engine() -> Path | None:
-    """Return the socket of the shared engine on this machine, or None if there is none."""
+    """Return the socket of this machine's shared engine, or None if there is none."""
     if sys.platform == "win32":
         return None
     from tutor.engine.shared import address

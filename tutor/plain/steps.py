@@ -1,4 +1,4 @@
-"""Describe the suggested next steps."""
+"""Describe suggested next steps in sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def in_words(course: Course, step: NextStep | None) -> str:
-    """Describe a step like the help of a command. Return an empty text if there is no step."""
+    """Return a sentence that describes a next step, or "" if there is none."""
     if step is None:
         return ""
     if isinstance(step, Review):

@@ -1,4 +1,4 @@
-"""Read the lines that the learner types without blocking the event loop."""
+"""Read what the learner types, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import threading
 
 _CHUNK = 65536
 LONGEST = 100_000
-"""The maximum length of a line in bytes. Longer lines are truncated."""
+"""The maximum length of a line, in bytes. Longer lines are truncated."""
 
 
 class TypedLines:
-    """Lines from a file descriptor, read in a thread.
+    """The lines that arrive on a file descriptor, read by a thread.
 
-    The thread reads the descriptor directly. If it used Python's buffered reader instead, the lock
-    of that reader would keep the interpreter from exiting.
+    The thread reads the descriptor directly. With Python's buffered reader, a lock would keep the
+    interpreter from exiting while the thread waits for input.
     """
 
     def __init__(self, descriptor: int = 0) -> None:

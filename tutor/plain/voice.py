@@ -20,7 +20,7 @@ class Voice:
         self.last = ""
 
     def say(self, *lines: str) -> None:
-        """Print lines without control characters. Empty lines are left out."""
+        """Print lines, without control characters and without empty lines."""
         for line in lines:
             for part in safe(line).split("\n"):
                 if part.strip():
@@ -31,7 +31,7 @@ class Voice:
         self.say(*lines)
 
     def reply(self, line: str) -> None:
-        """Print a short message, unless it was the last line printed."""
+        """Print a short message, unless it repeats the line before it."""
         if line.strip() != self.last:
             self.say(line)
 

@@ -1,4 +1,4 @@
-"""Write numbers, tokens and errors in words that make sense when read aloud."""
+"""Write numbers, tokens and errors so that they make sense when read aloud."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def entropy(distribution: Distribution) -> str:
 
 
 def listed(words: Sequence[str], last: str = _("or")) -> str:
-    """Return words as a list: "a, b or c"."""
+    """Join words into a list, such as "a, b or c"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def ended(text: str) -> str:
-    """Return the text, with a period added if it does not end like a sentence."""
+    """Add a period to the text, unless it already ends with punctuation."""
     return text if text.endswith((".", "?", "!", ":", "…", "”", '"')) else f"{text}."
 
 
 def without_keys(text: str) -> str:
-    """Return a message without the sentences that mention a key, since plain mode has no keys."""
+    """Remove the sentences that mention a key, because plain mode has no keys."""
     kept = (each for each in _SENTENCE.split(text) if not _KEY.search(each))
     return _NAMED_KEY.sub("", " ".join(kept))
 
@@ -79,11 +79,11 @@ def with_commands(text: str, commands: Mapping[str, str]) -> str:
 
 
 def error(raised: TutorError) -> str:
-    """Return an error in one line: what happened, and what to do unless that involves a key."""
+    """Return an error on one line: what happened and what to do. Advice about keys is left out."""
     parts = (raised.happened, without_keys(raised.next_step))
     return one_line(" ".join(filter(None, parts)), 600)
 
 
 def several(lines: Iterable[str]) -> list[str]:
-    """Return the lines that are not empty."""
+    """Return the lines that are not blank."""
     return [line for line in lines if line.strip()]

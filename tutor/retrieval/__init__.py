@@ -1,8 +1,8 @@
-"""Finding passages in texts: splitting, a full-text index, and measures of quality.
+"""Search for passages in texts: splitting texts, a full-text index, and search quality.
 
     documents -> passages (`chunks`) -> full-text index with BM25 (`full_text`) -> ranked passages
 
-`store` keeps such an index of a folder on disk, and `update` brings it up to date. Nothing here
-depends on the language model or the screen; passages are compared by their vectors in
-`tutor.labs.rag.passage_vectors`.
+`store` saves the index of a folder on disk, and `update` updates it when files change. Nothing here
+depends on the language model or the screen. `tutor.labs.rag.passage_vectors` searches passages by
+their vectors instead.
 """

@@ -1,10 +1,9 @@
-"""Splits a text into passages: at headings, between paragraphs, and inside long paragraphs.
+"""Split a text into passages: at headings, between paragraphs, and inside long paragraphs.
 
-A passage is as many paragraphs under one heading as fit into `WORDS`. If more text follows under
-the same heading, the next passage repeats the last paragraph of this one, provided that it is
-short. So every paragraph at a border is in one passage with the text before it, and in one with the
-text after it. A paragraph that is too long by itself is split between words, and `OVERLAP` words
-are in both passages.
+A passage consists of consecutive paragraphs under one heading, with at most `WORDS` words in total.
+Passages overlap, so that a sentence is not separated from its context: if the last paragraph of a
+passage is short, the next passage under the same heading begins with the same paragraph. A
+paragraph of more than `WORDS` words is split between words, and `OVERLAP` words are in both parts.
 """
 
 from __future__ import annotations
@@ -15,18 +14,21 @@ from collections.abc import Iterator
 from tutor.retrieval.passage import Passage
 
 WORDS = 120
-"""The most words in a passage.
+"""The maximum number of words in a passage.
 
-This is about 160 tokens. A few such passages fit into a small model's context, and each is short
-enough to be about one subject, so that a search can find it.
+A passage of this length has about 160 tokens. A few such passages fit into a small model's context
+window. Short passages are usually about a single subject, which makes them easier to find.
 """
 OVERLAP = 30
-"""The most words that two passages have in common."""
+"""The maximum number of words that two consecutive passages have in common."""
 LONGEST_WORD = 100
-"""The most characters of a word. Longer ones are split, which limits the size of a passage."""
+"""The maximum number of characters in a word.
+
+Longer words are split, so the size of a passage is limited in characters too.
+"""
 
 LONGEST_HEADING = 200
-"""The most characters of a heading that are kept."""
+"""The maximum number of characters of a heading. The beginning of a longer one is dropped."""
 
 _HEADING = re.compile(r" {0,3}#{1,6}\s")
 _ANCHOR = re.compile(r"\{#([\w-]+)\}$")
@@ -53,8 +55,8 @@ class _Block:
 def chunks(text: str, source: str, title: str = "") -> Iterator[Passage]:
     """Yield the passages of a text, which may be Markdown or plain text.
 
-    `title` is used where there is no heading. A heading may end with an id, as in `## Heads
-    {#heads}`.
+    `title` is the heading of passages before the first heading. A heading may end with an id, as in
+    `## Heads {#heads}`.
     """
     heading, anchor = title or source, ""
     blocks: list[_Block] = []
@@ -70,14 +72,18 @@ def chunks(text: str, source: str, title: str = "") -> Iterator[Passage]:
 
 
 def _heading(line: str) -> tuple[str, str]:
-    """Return the text of a heading, and its id or an empty string."""
+    """Return the text of a heading and its id. The id is empty if the heading has none."""
     said = line.strip().lstrip("#").strip()[-LONGEST_HEADING:].rstrip("#").rstrip()
     named = _ANCHOR.search(said)
     return (said[: named.start()].rstrip(), named[1]) if named else (said, "")
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    """Yield paragraphs, headings and whole fenced blocks, with long paragraphs split."""
+    """Yield the paragraphs, headings and fenced code blocks of a text.
+
+    Paragraphs with too many words are split. Blank lines inside a fenced code block do not split
+    the block.
+    """
     block: _Block | None = None
     fence = ""
     for number, line in enumerate(text.split("\n"), start=1):
@@ -100,7 +106,7 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _cut(block: _Block) -> Iterator[_Block]:
-    """Yield a paragraph of at most `WORDS`, or the parts of a longer one."""
+    """Yield the block itself, or overlapping parts of it if it has more than `WORDS` words."""
     if block.words <= WORDS and all(len(line) <= LONGEST_WORD * WORDS for line in block.lines):
         yield block
         return
@@ -116,7 +122,7 @@ def _cut(block: _Block) -> Iterator[_Block]:
 
 
 def _passages(blocks: list[_Block], source: str, anchor: str, heading: str) -> Iterator[Passage]:
-    """Yield the passages under one heading."""
+    """Combine the blocks under one heading into overlapping passages."""
     taken: list[_Block] = []
     new = False
     for block in blocks:

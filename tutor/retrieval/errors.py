@@ -1,4 +1,4 @@
-"""The error for searching passages."""
+"""The error class of this package."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from tutor.errors import TutorError
 
 
 class RetrievalError(TutorError, title="The index cannot be used"):
-    """An index of passages that cannot be created, read or found."""
+    """An error that is raised if an index of passages cannot be created, read or found."""

@@ -1,7 +1,7 @@
-"""Lists the files of a folder that can be indexed, and says why the others cannot.
+"""Find the files of a folder that can be indexed, and explain why other files are skipped.
 
-A folder of notes may contain anything: programs, movies, circular links, unreadable files. Files
-that are not text are not errors: they are skipped, with a reason.
+A folder of notes may contain anything: programs, movies, circular links, unreadable files. A file
+that is not text is not an error. It is skipped, and the reason is reported.
 """
 
 from __future__ import annotations
@@ -16,16 +16,22 @@ from tutor.text import safe
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".rst"})
 MOST_BYTES = 5_000_000
-"""The most bytes in a file. A long novel has a million. Larger files are logs or data dumps."""
+"""The maximum size of a file, in bytes.
+
+A long novel has a million bytes. Larger files are usually logs or data.
+"""
 LONGEST_LINE = 100_000
-"""The most characters in a line. Lines of prose are shorter."""
+"""The maximum number of characters in a line.
+
+A file with a longer line is not prose.
+"""
 
 
 class File(NamedTuple):
-    """A file whose name says that it contains text.
+    """A file that may contain text, judging by its name.
 
-    `path` is relative to the folder, and may contain invalid characters, which `name_of` replaces.
-    `changed` is the time of the last change, in nanoseconds.
+    `path` is relative to the folder. It may contain characters that are not valid text; `name_of`
+    replaces them. `size` is in bytes, and `changed` is the time of the last change, in nanoseconds.
     """
 
     path: Path
@@ -39,13 +45,14 @@ class LeftOut(NamedTuple):
 
 
 class Unfit(Exception):
-    """The reason why a file cannot be indexed, in a few words."""
+    """An error that is raised if a file cannot be indexed. Its message is a short reason."""
 
 
 def files(folder: Path) -> Iterator[File | LeftOut]:
-    """Yield everything in the folder and its subfolders, in a fixed order.
+    """Yield all files in the folder and its subfolders, in a fixed order.
 
-    Links are not followed, because they could form a cycle or lead out of the folder. Names that
+    A file that cannot be indexed is yielded as `LeftOut`, with the reason. Links are not followed,
+    because they could form a cycle or lead out of the folder. Files and folders with names that
     begin with a dot are ignored. Raises `RetrievalError` if the folder itself cannot be read.
     """
     top = Path()
@@ -92,7 +99,7 @@ def _looked_at(entry: os.DirEntry[str], path: Path) -> File | LeftOut:
 
 
 def read(folder: Path, file: File) -> bytes:
-    """Return the bytes of a file. Raises `Unfit`."""
+    """Return the bytes of a file. Raises `Unfit` if the file is unreadable or too large."""
     try:
         with (folder / file.path).open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
@@ -104,7 +111,10 @@ def read(folder: Path, file: File) -> bytes:
 
 
 def text_of(data: bytes) -> str:
-    """Return the text of a file, with Unix line endings. Raises `Unfit`."""
+    """Decode the bytes of a file as text with Unix line endings.
+
+    Raises `Unfit` if the bytes are not UTF-8, or if a line is too long.
+    """
     if b"\0" in data:
         raise Unfit("binary")
     try:
@@ -118,5 +128,8 @@ def text_of(data: bytes) -> str:
 
 
 def name_of(path: Path) -> str:
-    """Return a path as valid text for people and for the index, whatever its bytes are."""
+    """Return a path as valid text to display and to store in the index.
+
+    Bytes that are not valid UTF-8 are replaced.
+    """
     return safe(os.fsencode(path).decode("utf-8", "replace")).replace(os.sep, "/")

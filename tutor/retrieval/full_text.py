@@ -1,14 +1,15 @@
-"""The full-text index: SQLite's FTS5, which ranks by BM25.
+"""A full-text index that ranks passages by BM25, based on SQLite's FTS5.
 
-FTS5 is in Python's standard library wherever its SQLite was built with it. It keeps an index in
-memory or on disk, updates it passage by passage, and survives a crash like the rest of SQLite.
+SQLite is part of Python's standard library, and most builds of SQLite contain FTS5. An index can be
+in memory or on disk. Passages can be added and removed one at a time, and a crash does not damage
+the index.
 
-How a text is split into words (the tokenizer) decides what can be found. `unicode61` splits at
-everything that is neither a letter nor a digit, in any script, and ignores case and accents:
-`don't` is two words, `naïve` and `NAIVE` are one, and a run of Chinese, which has no spaces, is one
-word. `porter` then removes English endings (Porter 1980): *close*, *closes* and *closed* become one
-word, but so do *university* and *universe*. No list of stop words is needed: BM25 gives such words
-little weight.
+FTS5's tokenizer splits a text into words, and so determines which passages a query can find.
+`unicode61` splits at everything that is neither a letter nor a digit, in any script, and ignores
+case and accents: `don't` is two words, `naïve` and `NAIVE` are one, and Chinese text, which has no
+spaces, is one word up to the next punctuation mark. `porter` then removes English endings (Porter
+1980): *close*, *closes* and *closed* become the same word, and so do *university* and *universe*.
+No list of stop words such as "the" is needed, because BM25 gives frequent words little weight.
 
 The score (Robertson and Zaragoza 2009, in the form that FTS5 uses) is the sum, over the words of
 the query, of
@@ -16,8 +17,8 @@ the query, of
     idf(word) · f (k₁ + 1) / (f + k₁ (1 - b + b · length / mean length)),   k₁ = 1.2, b = 0.75
 
 for a word that occurs f times in the passage, where idf = ln((N - n + ½) / (n + ½)) for a word in n
-of N passages, or one millionth if that is not positive: a word that at least half of all
-passages contain says nothing about a passage.
+of N passages, or one millionth if the logarithm is not positive. So a word that at least half of
+all passages contain has almost no influence on the score.
 """
 
 from __future__ import annotations
@@ -32,25 +33,29 @@ from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.passage import Found, Passage
 
 K1, B = 1.2, 0.75
-"""BM25's constants, which are fixed in FTS5."""
+"""The constants k₁ and b of BM25, which cannot be changed in FTS5."""
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 MOST_WORDS = 32
-"""The largest number of different words in a query. All further words are ignored."""
+"""The maximum number of different words in a query. Further words are ignored."""
 
 MOST_SCORED = 3000
-"""The most passages that a query scores. Each takes about 5 microseconds."""
+"""The maximum number of passages that are scored for a query.
+
+Scoring a passage takes about 5 microseconds.
+"""
 SCORED_AGAIN = 100
 
 _LONGEST_WORD = 64
 _WORD = re.compile(r"\w+")
-_OPEN, _CLOSE = "\x02", "\x03"  # around matching words; removed from indexed text
+# These characters mark matching words. They are removed from texts before indexing.
+_OPEN, _CLOSE = "\x02", "\x03"
 _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None, "\0": None})
 
 
 @cache
 def require_fts5() -> None:
-    """Raise `RetrievalError` if SQLite has no full-text engine."""
+    """Raise `RetrievalError` if this Python's SQLite does not include FTS5."""
     base = sqlite3.connect(":memory:")
     try:
         base.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
@@ -83,18 +88,18 @@ def remove(base: sqlite3.Connection, numbers: Iterable[int]) -> None:
 
 
 def words(query: str) -> tuple[str, ...]:
-    """Return the different words of a query, in order.
+    """Return the words of a query in order, without repetitions.
 
-    All other characters are ignored, including operators of FTS5's query language.
+    All characters between words are ignored, including operators of FTS5's query language.
     """
     found = (word[:_LONGEST_WORD] for word in _WORD.findall(query))
     return tuple(dict.fromkeys(word.casefold() for word in found))[:MOST_WORDS]
 
 
 def any_of(wanted: Sequence[str]) -> str:
-    """Return FTS5's query for passages with any of these words.
+    """Return an FTS5 query that finds passages with any of these words.
 
-    Quotes keep them from being operators.
+    The words are quoted, so FTS5 doesn't treat words such as OR as operators.
     """
     return " OR ".join(f'"{word}"' for word in wanted)
 
@@ -102,8 +107,9 @@ def any_of(wanted: Sequence[str]) -> str:
 def informative(base: sqlite3.Connection, wanted: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """Return the words that fewer than half of all passages contain, rarest first.
 
-    Each comes with its count. The other words would add nothing to a score, and would make every
-    passage match. They are returned only if there is nothing else.
+    Each word is returned with the number of passages that contain it. Frequent words would add
+    almost nothing to the score of a passage, but would slow down the search, because most passages
+    match. They are returned only if the query has no other words.
     """
     (total,) = base.execute("SELECT count(*) FROM passages_docsize").fetchone()
     counts = sorted(((word, _count(base, word)) for word in wanted), key=lambda counted: counted[1])
@@ -112,7 +118,7 @@ def informative(base: sqlite3.Connection, wanted: Sequence[str]) -> tuple[tuple[
 
 
 def _count(base: sqlite3.Connection, word: str) -> int:
-    """Return how many passages contain a word."""
+    """Return the number of passages that contain a word."""
     (count,) = base.execute(
         "SELECT count(*) FROM passages WHERE passages MATCH ?", (any_of([word]),)
     ).fetchone()
@@ -120,17 +126,20 @@ def _count(base: sqlite3.Connection, word: str) -> int:
 
 
 def _leading(wanted: Sequence[tuple[str, int]]) -> list[str]:
-    """Return the rarest words, at least one, that match at most `MOST_SCORED` passages."""
+    """Return the rarest words that together match at most `MOST_SCORED` passages.
+
+    The result contains at least one word, even if this word matches more passages.
+    """
     reached = accumulate(count for _, count in wanted)
     within = sum(total <= MOST_SCORED for total in reached)
     return [word for word, _ in wanted[: max(1, within)]]
 
 
 def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int, str, str, float]]:
-    """Yield the best passages: number, heading, text with marked matches, and score.
+    """Yield the best passages: number, heading, text with marked words, and score.
 
-    In a large index only passages with one of the query's rarest words are scored. The best of
-    those are then ranked by all words of the query.
+    If the words of the query match too many passages, only passages with one of the rarest words
+    are scored at first. The best of these passages are then ranked by all words of the query.
     """
     wanted = informative(base, words(query))
     if not wanted:
@@ -142,13 +151,14 @@ def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int
         (any_of(leading), max(limit, SCORED_AGAIN) if more else limit),
     ).fetchall()
     if more:
-        # "+" makes SQLite run one pass, instead of one search for each number.
+        # The "+" makes SQLite search once and filter the results, instead of searching once for
+        # each number.
         places = ", ".join("?" * len(best))
         best = base.execute(
             f"SELECT rank, rowid FROM passages WHERE passages MATCH ? AND +rowid IN ({places})",
             (every, *(number for _, number in best)),
         ).fetchall()
-    for score, number in sorted(best)[:limit]:  # mark only the passages that are returned
+    for score, number in sorted(best)[:limit]:  # matches are marked only in these few passages
         heading, text = base.execute(
             f"SELECT heading, highlight(passages, 1, '{_OPEN}', '{_CLOSE}')"
             " FROM passages WHERE passages MATCH ? AND rowid = ?",
@@ -158,7 +168,10 @@ def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int
 
 
 def unmarked(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Return a text without the marks of `find`, and the positions that they marked."""
+    """Remove the marks of `find` from a text, and return the text and the marked ranges.
+
+    A range is a pair of character indices, start and end.
+    """
     plain = ""
     marks: list[tuple[int, int]] = []
     for piece in text.split(_OPEN):
@@ -174,7 +187,7 @@ def _storable(text: str) -> str:
 
 
 class MemoryIndex:
-    """An index of a few hundred passages in memory, quick to create and never stored."""
+    """A full-text index in memory, for a few hundred passages. It is never saved."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
@@ -184,7 +197,7 @@ class MemoryIndex:
             add(self._base, number, passage)
 
     def find(self, query: str, limit: int) -> list[Found]:
-        """Return the best passages for a query."""
+        """Return up to `limit` passages for a query, best first."""
         found = []
         for number, _, text, score in find(self._base, query, limit):
             passage = self._passages[number]

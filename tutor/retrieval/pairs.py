@@ -1,4 +1,4 @@
-"""Questions about the course and the passages that answer them, for measuring search."""
+"""Questions about the course and the passages that answer them, for measuring search quality."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tutor.retrieval.errors import RetrievalError
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question, with the passages and words that answer it.
 
-    `right` are ids of passages, each of which is enough, or none if the course has no answer
-    (`absent`). A right answer contains one of the words or numbers in `answer`; they are empty if
-    the answer cannot be recognized that simply.
+    `right` contains the ids of all passages that answer the question. It is empty if the course
+    does not answer the question (kind "absent"). A right answer contains one of the words or
+    numbers in `answer`, which is empty if right answers cannot be recognized in this way.
     """
 
     kind: Literal["words", "paraphrase", "absent"]
@@ -26,9 +26,9 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: tuple[str, ...] = ()
 
     def is_answered_by(self, text: str) -> bool:
-        """Return whether the text contains one of the answers, as whole words.
+        """Return True if the text contains one of the words or numbers in `answer`.
 
-        Case does not matter, and a plural counts too.
+        Only whole words count. Case is ignored, and a plural with "s" counts too.
         """
         return any(
             re.search(rf"(?<!\w){re.escape(answer)}s?(?!\w)", text, re.IGNORECASE)
@@ -38,7 +38,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def pairs() -> tuple[Pair, ...]:
-    """Return the bundled questions. Raises `RetrievalError` if their file is missing or damaged."""
+    """Load the bundled questions. Raises `RetrievalError` if the file is missing or damaged."""
     import yaml
 
     file = paths.retrieval_pairs()
@@ -53,6 +53,9 @@ def pairs() -> tuple[Pair, ...]:
 
 @cache
 def pair_of(ask: str) -> Pair | None:
-    """Return the pair with exactly this question, or None."""
+    """Return the pair with this question, or None.
+
+    The question must be identical except for case and white space.
+    """
     wanted = " ".join(ask.split()).casefold()
     return next((pair for pair in pairs() if pair.ask.casefold() == wanted), None)

@@ -1,4 +1,4 @@
-"""A passage: a part of a text that can be understood alone, and where it is from."""
+"""Data types for passages and search results."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import msgspec
 
 
 class Passage(msgspec.Struct, frozen=True, array_like=True):
-    """A part of a text.
+    """A part of a text that a search can find.
 
-    `source` is the file, by its name within its folder. `anchor` is the id of the screen or term
-    there, or empty. `line` (from 1) is where the passage begins, and `heading` the nearest heading
-    above it, or the name of the file.
+    `source` is the path of the file in its folder. `anchor` is the id of the heading above the
+    passage, or empty. `line` is the number of the passage's first line, from 1. `heading` is the
+    text of the heading above the passage or, if there is none, a title or the name of the file.
     """
 
     source: str
@@ -21,14 +21,15 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def id(self) -> str:
-        """The link to the passage's source: `05-attention.md#heads`."""
+        """The link to the passage in its file, such as `05-attention.md#heads`."""
         return f"{self.source}#{self.anchor}" if self.anchor else self.source
 
 
 class Found(msgspec.Struct, frozen=True, array_like=True):
-    """A passage with its score; higher is better.
+    """A search result: a passage with its score. A higher score is better.
 
-    `marks` are the words of `passage.text` that are also in the query, as pairs of start and end.
+    `marks` contains the positions of the query's words in `passage.text`, as pairs (start, end) of
+    character indices.
     """
 
     passage: Passage

@@ -1,4 +1,4 @@
-"""Merges ranked lists, and measures how good a ranked list is."""
+"""Merge ranked lists of search results, and measure their quality."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 RANK_CONSTANT = 60
-"""The constant of Cormack et al. 2009. The larger it is, the less the top ranks stand out."""
+"""The constant k of Cormack et al. 2009.
+
+The larger it is, the smaller the advantage of the top ranks.
+"""
 
 
 def fused(*rankings: Sequence[Item]) -> list[tuple[Item, float]]:
     """Merge ranked lists by reciprocal rank fusion (Cormack et al. 2009), best items first.
 
-    An item scores 1 / (60 + rank) in each list that contains it. Only ranks count, so it does not
-    matter that scores of different kinds cannot be added.
+    An item's score is the sum of 1 / (60 + rank) over the lists that contain it. The original
+    scores are not used, so the scores of different lists need not be comparable.
     """
     scores: dict[Item, float] = {}
     for ranking in rankings:
@@ -25,18 +28,22 @@ def fused(*rankings: Sequence[Item]) -> list[tuple[Item, float]]:
 
 
 def first_right(ranking: Sequence[Item], right: Collection[Item]) -> int:
-    """Return the rank (from 1) of the first right item, or 0 if there is none."""
+    """Return the rank of the first item that is in `right`, from 1, or 0 if there is none."""
     return next((rank for rank, item in enumerate(ranking, start=1) if item in right), 0)
 
 
 def recall_at(ranks: Sequence[int], most: int) -> float:
-    """Return the fraction of questions with a right item among the first `most`.
+    """Return the fraction of questions for which a right item has a rank up to `most`.
 
-    `ranks` are results of `first_right`.
+    `ranks` contains the result of `first_right` for each question.
     """
     return sum(0 < rank <= most for rank in ranks) / len(ranks)
 
 
 def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
-    """Return the MRR: the mean of 1 / rank of the first right item, or 0 where there is none."""
+    """Return the mean reciprocal rank (MRR) of the first right items.
+
+    `ranks` contains the result of `first_right` for each question. The reciprocal rank of a
+    question is 1 / rank, or 0 if no right item was found.
+    """
     return sum(1 / rank for rank in ranks if rank) / len(ranks)

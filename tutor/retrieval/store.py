@@ -1,8 +1,8 @@
-"""Indexes on disk: one SQLite file for each folder, in the user's cache folder.
+"""Indexes on disk: one SQLite file for each indexed folder, in the user's cache folder.
 
-They use SQLite's default journal, not a write-ahead log: that needs memory shared by processes,
-which is not available if the home folder is on a network drive. With the journal a process may be
-killed at any time: the next one finds everything up to the last complete transaction.
+The files use SQLite's default journal instead of a write-ahead log. A write-ahead log would not
+work if the home folder is on a network drive, because it requires memory that processes share. If a
+process is killed, the index contains everything up to the last complete transaction.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from tutor.retrieval.folder import name_of
 from tutor.retrieval.passage import Found, Passage
 
 COURSE = "course"
-"""The name of the course's own index, which always exists and is never on disk."""
+"""The name of the course's index, which always exists and is never stored on disk."""
 
 PATIENCE = 5.0
-"""Seconds to wait for another process that is writing.
+"""The number of seconds to wait while another process writes to the index.
 
-It holds its lock only while it writes a few hundred passages.
+A process locks the index only while it writes a few hundred passages.
 """
 
 _VERSION = 1
-"""The version of the tables below. An index of another version has to be created again."""
+"""The version of the tables below. An index with another version cannot be used."""
 _NAME = re.compile(r"\w[\w.-]{0,39}")
 _SUFFIX = ".sqlite"
 
@@ -59,7 +59,10 @@ _TABLES = (
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One index, as `tutor rag list` shows it; other tools rely on its JSON."""
+    """A description of an index for `tutor rag list`.
+
+    Other programs read its JSON, so don't rename fields.
+    """
 
     name: str
     folder: str
@@ -69,7 +72,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """An open index, for use in one thread."""
+    """An open index. Use it only in the thread that opened it."""
 
     def __init__(self, file: Path, base: sqlite3.Connection) -> None:
         self.file = file
@@ -81,15 +84,15 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """The folder that is indexed."""
+        """The folder whose files are indexed."""
         with failures_in_words(self.name):
             (folder,) = self.base.execute("SELECT folder FROM about").fetchone()
         return Path(os.fsdecode(folder))
 
     def search(self, query: str, limit: int, also: Passage | None = None) -> list[Found]:
-        """Return the best passages for a query. Raises `RetrievalError`.
+        """Return up to `limit` passages for a query, best first. Raises `RetrievalError`.
 
-        `also` is a passage that is in the index for this search only.
+        The passage `also` is added to the index only for this search.
         """
         with failures_in_words(self.name):
             if also is None:
@@ -107,7 +110,7 @@ class Store:
             yield Found(self._passage(number, heading, plain), score, marks)
 
     def put(self, file: int, passage: Passage) -> None:
-        """Add a passage of the file with this number. Must be called in a transaction."""
+        """Add a passage of the file with the id `file`. Call this only in a transaction."""
         cursor = self.base.execute(
             "INSERT INTO places(file, name, anchor, line) VALUES (?, ?, ?, ?)",
             (file, passage.source, passage.anchor, passage.line),
@@ -140,7 +143,10 @@ class Store:
 
 @contextmanager
 def opened(name: str) -> Iterator[Store]:
-    """Open the index of this name for searching. Raises `RetrievalError`."""
+    """Open an index for searching.
+
+    Raises `RetrievalError` if the index does not exist or cannot be used.
+    """
     with closing(_connect(_existing(name))) as store:
         if not _tables(store.base, name):
             raise RetrievalError(
@@ -152,15 +158,16 @@ def opened(name: str) -> Iterator[Store]:
 
 @contextmanager
 def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
-    """Open the index of this name for writing, or create it.
+    """Open the index of `folder` for writing, and create it if it does not exist.
 
-    Raises `RetrievalError` if another process is writing to it, or if it belongs to another folder.
+    Raises `RetrievalError` if another process is writing to the index, or if the index with this
+    name belongs to another folder.
     """
     file = file_of(name)
     with failures_in_words(name):
         private.make_folder(file.parent)
     with _locked(file, name, "Wait until that is done, or choose another name with --name."):
-        with failures_in_words(name):  # SQLite gives a journal the mode that its file has
+        with failures_in_words(name):  # SQLite gives the journal the index file's permissions
             os.close(private.open_file(file, os.O_RDWR | os.O_CREAT))
         with closing(_connect(file)) as store:
             _prepare(store, folder)
@@ -168,7 +175,10 @@ def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
 
 
 def remove(name: str) -> None:
-    """Delete an index. Raises `RetrievalError` if it does not exist or is being written."""
+    """Delete an index.
+
+    Raises `RetrievalError` if the index does not exist or another process is writing to it.
+    """
     file = _existing(name)
     with _locked(file, name, "Wait until that is done."), failures_in_words(name):
         for each in (file, file.with_name(f"{file.name}-journal")):
@@ -179,7 +189,10 @@ def remove(name: str) -> None:
 
 @contextmanager
 def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
-    """Keep others from writing to the index. Raises `RetrievalError` if one is writing now."""
+    """Lock the index for writing in the `with` block.
+
+    Raises `RetrievalError` if another process is writing to the index now.
+    """
     from filelock import FileLock, Timeout
 
     lock = FileLock(file.with_suffix(".lock"), timeout=0, mode=private.FILE)
@@ -197,7 +210,7 @@ def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
 
 
 def names() -> list[str]:
-    """Return the names of all indexes, the most recently changed first."""
+    """Return the names of all indexes on disk, most recently changed first."""
     try:
         files = [file for file in paths.indexes_folder().glob(f"*{_SUFFIX}") if file.is_file()]
         files.sort(key=lambda file: (-file.stat().st_mtime_ns, file.name))
@@ -207,7 +220,7 @@ def names() -> list[str]:
 
 
 def file_of(name: str) -> Path:
-    """Return the file of an index. Raises `UsageError` if the name is invalid."""
+    """Return the path of an index, given its name. Raises `UsageError` if the name is invalid."""
     if not _NAME.fullmatch(name) or name == COURSE:
         raise UsageError(
             f"{name!r} cannot be the name of an index.",
@@ -227,14 +240,14 @@ def _existing(name: str) -> Path:
 
 
 def name_for(folder: Path) -> str:
-    """Return a name for the index of a folder, made from the folder's name."""
+    """Return a valid index name that is similar to the name of the folder."""
     fit = re.sub(r"[^\w.-]+", "-", folder.name).strip("-._")[:40]
     return fit if _NAME.fullmatch(fit) and fit != COURSE else "texts"
 
 
 @contextmanager
 def failures_in_words(name: str) -> Iterator[None]:
-    """Convert errors of SQLite and of the disk to a `RetrievalError`."""
+    """Convert errors of SQLite and of the disk in the `with` block to a `RetrievalError`."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -268,7 +281,10 @@ def _connect(file: Path) -> Store:
 
 
 def _tables(base: sqlite3.Connection, name: str) -> bool:
-    """Return whether the index has its tables. Raises `RetrievalError` for another version's."""
+    """Return True if the index has tables, False if it is empty.
+
+    Raises `RetrievalError` if another version of tutor created the tables.
+    """
     with failures_in_words(name):
         (version,) = base.execute("PRAGMA user_version").fetchone()
         (tables,) = base.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -299,7 +315,10 @@ def _prepare(store: Store, folder: Path) -> None:
 
 @contextmanager
 def transaction(base: sqlite3.Connection) -> Iterator[None]:
-    """Commit everything in the block, or nothing if it raises."""
+    """Run the `with` block as one transaction.
+
+    If the block raises an exception, all of its changes are undone.
+    """
     base.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,4 +1,4 @@
-"""Brings the index of a folder up to date with new, changed and deleted files."""
+"""Update the index of a folder after files were added, changed or deleted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.store import Store, failures_in_words, transaction
 
 AT_ONCE = 200
-"""The passages in one transaction. A crash loses at most this many."""
+"""The approximate number of passages to write in one transaction.
+
+A crash loses only the transaction that is being written.
+"""
 LISTED_AT_ONCE = 1000
 
 
@@ -26,8 +29,9 @@ LISTED_AT_ONCE = 1000
 class Progress:
     """The progress of an update.
 
-    `total` is 0 while the files are still being counted. `left_out` counts skipped files by the
-    reason. `seconds` is the time since the start.
+    The fields up to `gone` are numbers of files; `total` is 0 until the files have been counted.
+    `left_out` contains the number of skipped files for each reason. `seconds` is the time since the
+    start.
     """
 
     total: int = 0
@@ -56,7 +60,10 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Read:
-    """A file that was read again. If it is unfit, it has no passages."""
+    """A new or changed file, with its passages.
+
+    `unfit` is the reason why the file cannot be indexed, or empty. An unfit file has no passages.
+    """
 
     file: File
     known: _Known | None
@@ -66,11 +73,11 @@ class _Read:
 
 
 def update(store: Store, folder: Path) -> Iterator[Progress]:
-    """Index the folder and yield the progress repeatedly.
+    """Update the index of a folder, and yield the progress repeatedly.
 
-    A caller that stops iterating stops the update; the index then contains what was written so far.
-    A file with the same size and time of change as before is not read. One that is read and has the
-    same content keeps its passages. Raises `RetrievalError`.
+    The caller can stop the update by ending the iteration; everything that was written stays in the
+    index. A file is not read if its size and modification time are the same as at the last update.
+    A file that is read but has the same content keeps its passages. Raises `RetrievalError`.
     """
     began = time.monotonic()
     progress = Progress()
@@ -110,7 +117,10 @@ def _known(store: Store) -> dict[bytes, _Known]:
 
 
 def _read(folder: Path, file: File, known: _Known | None) -> _Read | None:
-    """Return the content of a file, or None if its size and time have not changed."""
+    """Read a file and split it into passages.
+
+    Returns None if the size and modification time of the file have not changed.
+    """
     if known is not None and (known.size, known.changed) == (file.size, file.changed):
         return None
     try:

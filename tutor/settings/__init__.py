@@ -1,1 +1,1 @@
-"""Define the user's settings: their types, the file that stores them, and what overrides them."""
+"""The user's settings: their defaults, the file that stores them, and the overrides."""

@@ -1,4 +1,4 @@
-"""Describe every setting: its name on the screen, its meaning, and what else can set it."""
+"""The catalog of settings: labels, descriptions, values, and the options that override them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Value = str | int | float | bool
 
 
 class Entry(NamedTuple):
-    """A description of a setting.
+    """A setting, as the settings screen shows it.
 
-    `name` includes the name of its table, such as "review.retention". `stops` are the values that
-    the arrow keys select, and `typed` says whether other values can be typed in. `option` and
-    `variable` are the command-line option and the environment variable that also set it. With
-    `next_start`, a change takes effect when tutor is started again.
+    `name` includes the name of the setting's table, such as "review.retention". The arrow keys move
+    through the values in `stops`. If `typed` is true, the user can also type in other values. The
+    command-line option `option` and the environment variable `variable` set the same value. If
+    `next_start` is true, a change takes effect only when tutor starts again.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
         return value
 
     def shown(self, value: Value) -> str:
-        """Return a value as text."""
+        """Return a value as the text to show on the screen."""
         if isinstance(value, bool):
             return _("on") if value else _("off")
         if value == "" or (value == 0 and self.name in _NO_LIMIT):
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
         return f"{value:.2f}" if isinstance(value, float) else str(value)
 
     def parsed(self, text: str) -> Value:
-        """Return the value that `text` stands for. Raises `ValueError` with an explanation."""
+        """Convert text to a value. Raises `ValueError` with an explanation if that fails."""
         text, kind = text.strip(), type(self.default)
         try:
             value: Value = kind(text) if kind is not bool else _SWITCHED[text.lower()]
@@ -59,7 +59,10 @@ class Entry(NamedTuple):
         return value
 
     def moved(self, value: Value, by: int) -> Value:
-        """Return the next (1) or previous (-1) stop. Only words and switches wrap around."""
+        """Return the next (`by` 1) or previous (`by` -1) of the `stops`.
+
+        Only words and switches wrap around at the ends.
+        """
         stops = self.stops
         if not stops:
             return value
@@ -238,20 +241,20 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "sampler.min_p",
                 _("Min-p"),
-                _("Drop tokens with less than this part of the top token's probability."),
+                _("Drop tokens with less than this fraction of the top token's probability."),
                 (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9),
                 typed=True,
             ),
         ),
     ),
 )
-"""All settings except the keys, in groups, in the order in which the screen shows them."""
+"""All settings except the keys, in groups, in the order of the settings screen."""
 
 ENTRIES = {entry.name: entry for _, group in CATALOGUE for entry in group}
 
 
 def value_of(settings: Settings, name: str) -> Any:
-    """Return the value of the setting with this full name."""
+    """Return the value of a setting, given its full name."""
     value: Any = settings
     for part in name.split("."):
         value = getattr(value, part)
@@ -259,7 +262,7 @@ def value_of(settings: Settings, name: str) -> Any:
 
 
 def with_value(settings: Settings, name: str, value: Value) -> Settings:
-    """Return a copy of the settings with one of them changed. Raises `msgspec.ValidationError`."""
+    """Return a copy of the settings with one value changed. Raises `msgspec.ValidationError`."""
     raw = msgspec.to_builtins(settings)
     *tables, last = name.split(".")
     inside = raw
@@ -270,7 +273,7 @@ def with_value(settings: Settings, name: str, value: Value) -> Settings:
 
 
 def invalid(name: str, value: Value) -> str:
-    """Return a sentence that says why the value is invalid, or "" if it is valid."""
+    """Return a sentence that explains why the value is invalid, or "" if it is valid."""
     try:
         with_value(Settings(), name, value)
     except msgspec.ValidationError as error:
@@ -281,5 +284,5 @@ def invalid(name: str, value: Value) -> str:
 
 
 def from_environment(entry: Entry) -> str:
-    """Return the text of the entry's environment variable, or "" if it is not set."""
+    """Return the text of the environment variable for this setting, or "" if it is not set."""
     return os.environ.get(entry.variable, "").strip() if entry.variable else ""

@@ -1,4 +1,4 @@
-"""Determine the settings in effect: the file's, unless something overrides them."""
+"""The settings in effect, after environment variables and options have overridden the file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tutor.settings.schema import Problem, Settings, SettingsError
 Source = Literal["default", "file", "environment", "option", "learner"]
 
 _IGNORED_IN_A_KIOSK = frozenset({"model"})
-"""The settings that a locked-down login ignores, because they could grant it more access."""
+"""The settings that are ignored in a restricted login, because they could grant it more access."""
 
 
 class Effective(msgspec.Struct, frozen=True):
-    """The settings in effect, where each one comes from, and the problems with the file.
+    """The settings in effect, the source of each value, and the problems found in the file.
 
-    A setting that has its default value has no source. `overridden` contains the file's values for
+    A setting without a source has its default value. `overridden` contains the file's values for
     settings that the environment or an option overrides.
     """
 
@@ -38,7 +38,7 @@ class Effective(msgspec.Struct, frozen=True):
         return self.sources.get(name, "default")
 
     def explain(self, name: str) -> str:
-        """Return a phrase that says where the value of a setting comes from."""
+        """Return a short name for the source of a setting's value, such as "config.toml"."""
         entry = ENTRIES.get(name)
         match self.source(name):
             case "default":
@@ -62,8 +62,9 @@ def in_effect(
 ) -> Effective:
     """Return the settings in effect.
 
-    `option` returns the value of a setting's command-line option, or None. An unreadable file or an
-    invalid value is reported as a problem and never raises an exception.
+    `option` returns the value of a setting's command-line option, or None if the option was not
+    given. If the file is unreadable or a value is invalid, the result contains a `Problem`. No
+    exception is raised.
     """
     loaded = _loaded() if loaded is None else loaded
     settings, problems = loaded.settings, list(loaded.problems)

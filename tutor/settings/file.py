@@ -1,4 +1,4 @@
-"""Locate config.toml, and read the language that it sets.
+"""The path of config.toml, and the language that it sets.
 
 The language must be known before any string is translated, so this module imports nothing that
 translates strings.
@@ -14,7 +14,7 @@ import platformdirs
 
 
 def config_file() -> Path:
-    """Return the path of config.toml, which need not exist.
+    """Return the path of config.toml. The file may not exist.
 
     The file is in TUTOR_DATA if that is set, and otherwise in the system's folder for configuration
     files.
@@ -25,10 +25,10 @@ def config_file() -> Path:
 
 
 def language_in_file() -> str:
-    """Return the language code, or "" if the file sets none or cannot be read."""
+    """Return the language code, or "" if the file does not set a language or cannot be read."""
     with suppress(OSError, RuntimeError, ValueError):
         text = config_file().read_text(encoding="utf-8")
-        import tomllib  # only if there is a file, because tutor starts faster without it
+        import tomllib  # imported only if there is a file, which saves time if there is none
 
         found = tomllib.loads(text).get("language")
         return found if isinstance(found, str) else ""

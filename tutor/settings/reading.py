@@ -1,4 +1,4 @@
-"""Read the settings from config.toml, and describe any problems with them."""
+"""Read the settings from config.toml, and describe the problems found in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The settings in a file, the names of the settings that it contains, and its problems.
+    """The result of reading a settings file: the settings, and any problems with the file.
 
-    Invalid settings keep their defaults. Names include the name of the table: "review.retention".
+    `given` has the names of the settings that the file contains. A setting whose value is invalid
+    has its default instead. Each name includes the name of its table: "review.retention".
     """
 
     settings: Settings = Settings()
@@ -29,10 +30,10 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 def load(file: Path | None = None) -> Loaded:
-    """Read the settings. If the file is missing, return the default settings.
+    """Read the settings file, or return the default settings if there is no file.
 
-    Problems in the file are returned rather than raised, so that a typing error never keeps anyone
-    out. Raises `SettingsError` if the file cannot be read at all.
+    A mistake in the file never prevents tutor from starting: problems are returned and not raised.
+    Raises `SettingsError` if the file cannot be read at all.
     """
     file = file or config_file()
     try:
@@ -50,8 +51,8 @@ def load(file: Path | None = None) -> Loaded:
 
 
 def parse(text: str) -> Loaded:
-    """Return the settings in the text of a config.toml."""
-    import tomllib  # only if there is a file, because the app starts faster without it
+    """Return the settings in the text of a config.toml file."""
+    import tomllib  # imported only if there is a file, which saves time if there is none
 
     try:
         document = tomllib.loads(text)
@@ -71,7 +72,10 @@ def _sound(
     text: str,
     problems: list[Problem],
 ) -> dict[str, Any]:
-    """Return the valid part of a table, and add a problem for each of its other settings."""
+    """Return the valid settings of a table.
+
+    For each unknown or invalid setting, a problem is appended to `problems`.
+    """
     fields = {field.name: field for field in msgspec.structs.fields(of)}
     sound: dict[str, Any] = {}
     for name, value in table.items():
@@ -114,10 +118,9 @@ def _names(table: Mapping[str, Any], of: type[msgspec.Struct], prefix: str = "")
 
 
 def line_of(text: str, name: str, table: str) -> int:
-    """Return the number of the line that sets `name` in `table`, or 0 if it is not found.
+    """Return the number of the line that sets `name` in `table`, or 0 if none is found.
 
-    This search is needed because tomllib does not report line numbers. It handles table headers and
-    dotted keys.
+    tomllib does not report line numbers. This search supports table headers and dotted keys.
     """
     inside = ""
     dotted = f"{table}.{name}" if table else name

@@ -1,4 +1,4 @@
-"""Define the settings, with their types and defaults.
+"""The types and defaults of all settings.
 
 The settings file is in TUTOR_DATA if that is set, and otherwise in the system's folder for
 configuration files. Environment variables override the file, and command-line options override
@@ -23,11 +23,11 @@ PerDay = Annotated[int, msgspec.Meta(ge=0, le=9999)]
 
 
 class ReviewSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The schedule for reviews.
+    """The settings for reviews.
 
-    `retention` is the probability that you still know an answer on the day its review is due. A
-    higher value means more reviews. The other two settings limit the number of reviews per day, and
-    the number of first reviews among them.
+    `retention` is the probability that the user still knows an answer on the day when its review is
+    due. A higher value means more reviews. The other two settings limit the number of reviews per
+    day, and how many of them may be first reviews.
     """
 
     retention: Annotated[float, msgspec.Meta(ge=0.8, le=0.95)] = 0.9
@@ -65,7 +65,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A problem with the file. `line` counts from 1; 0 stands for the whole file."""
+    """A problem in the settings file.
+
+    `line` counts from 1. It is 0 if the problem concerns the whole file.
+    """
 
     line: int
     happened: str
@@ -77,7 +80,7 @@ class SettingsError(UsageError, title="Some settings cannot be used"):
 
 
 def problems_in_one(problems: Sequence[Problem]) -> SettingsError:
-    """Return one message that describes all problems, to show when tutor starts."""
+    """Combine all problems into one error, to show when tutor starts."""
     first = problems[0]
     count = len(problems) - 1
     there_are = ngettext(

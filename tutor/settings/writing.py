@@ -1,4 +1,4 @@
-"""Write one setting to config.toml, leaving the rest of the file unchanged."""
+"""Change one setting in config.toml without touching the rest of the file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tutor.settings.schema import SettingsError
 
 
 def write(name: str, value: Value | None, file: Path | None = None) -> None:
-    """Set a setting in the file, or remove it if `value` is None.
+    """Write a value to the settings file, or remove the setting if `value` is None.
 
-    Comments and the order of the lines are kept. The file is written completely or not at all.
-    Raises `SettingsError` if that fails.
+    Comments and the order of the lines are preserved. The file is either replaced completely or not
+    changed. Raises `SettingsError` if it cannot be written.
     """
     file = file or config_file()
     if not file.is_absolute():
@@ -27,7 +27,8 @@ def write(name: str, value: Value | None, file: Path | None = None) -> None:
             _("This account has no home folder."),
             _("Set TUTOR_DATA to a folder that you can write to."),
         )
-    file = file.resolve()  # a link to another file stays a link
+    # If the path is a symbolic link, the link is kept and its target is replaced.
+    file = file.resolve()
     try:
         text = file.read_bytes().decode("utf-8") if file.exists() else ""
         _replace(file, changed(text, name, value).encode())
@@ -41,7 +42,10 @@ def write(name: str, value: Value | None, file: Path | None = None) -> None:
 
 
 def changed(text: str, name: str, value: Value | None) -> str:
-    """Return the text of a config.toml with one setting changed. Raises `SettingsError`."""
+    """Change one setting in the text of a config.toml file, and return the new text.
+
+    Raises `SettingsError` if the text is not valid TOML.
+    """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

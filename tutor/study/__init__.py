@@ -1,1 +1,1 @@
-"""Combine a course with a learner's progress, without screen or disk."""
+"""Functions that combine a course with a learner's progress, without access to screen or disk."""

@@ -1,4 +1,4 @@
-"""Compute how much of a lesson a learner has done, without screen or disk."""
+"""Compute how much of a lesson a learner has done."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,12 @@ from tutor.study.quiz_run import resumed
 
 
 class LessonProgress(msgspec.Struct, frozen=True):
-    """The counts for one lesson: screens seen, questions answered right, labs done.
+    """A learner's progress in one lesson.
 
-    `right` counts the questions whose last answer was right, and `ever_right` those that were
-    ever answered right.
+    `screens`, `questions` and `labs` are the totals of the lesson. `seen` is the number of screens
+    that the learner has seen, and `goals` the number of completed labs. `answered` is the number of
+    questions with an answer, `right` the number of questions whose last answer was right, and
+    `ever_right` the number of questions that were answered right at least once.
     """
 
     screens: int
@@ -28,18 +30,21 @@ class LessonProgress(msgspec.Struct, frozen=True):
     goals: int
     in_quiz: bool
     quiz_begun: bool
-    """Whether anything was entered, answered or skipped in the quiz that is in progress."""
+    """True if a question was answered or skipped, or text was entered, in the current quiz."""
     screen_number: int
-    """The screen where the learner continues, counted from 1."""
+    """The number of the screen at which the learner continues, counted from 1."""
 
     @property
     def fraction(self) -> float:
-        """The fraction that is done, 0 to 1; every screen and every question counts the same."""
+        """The fraction of the lesson that is done, from 0 to 1.
+
+        All screens and questions count equally.
+        """
         return (self.seen + self.ever_right) / max(1, self.screens + self.questions)
 
     @property
     def done(self) -> bool:
-        """True if every screen was seen and every question was answered right at least once."""
+        """True if all screens were seen and all questions were answered right at least once."""
         return self.seen == self.screens and self.ever_right == self.questions
 
     @property
@@ -48,14 +53,20 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def score(self) -> str:
-        """The last results, such as "7/9", in a lesson that is done; empty if all were right."""
+        """The score of a finished lesson, such as "7/9": how many last answers were right.
+
+        The score is empty if the lesson is not finished or if all last answers were right.
+        """
         if not self.done or self.right == self.questions:
             return ""
         return f"{self.right}/{self.questions}"
 
     @property
     def words(self) -> str:
-        """A few words for the course map; empty if the lesson has not been started."""
+        """The progress as text for the course map, such as "screen 3".
+
+        The text is empty if the lesson has not been started.
+        """
         if self.done:
             return _("done")
         if self.quiz_begun or (self.seen == self.screens and self.questions):
@@ -68,10 +79,10 @@ class LessonProgress(msgspec.Struct, frozen=True):
 def lesson_progress(
     lesson: Lesson | Outline, state: LessonState, cards: Mapping[str, Card]
 ) -> LessonProgress:
-    """Return the progress in `lesson` according to `state` and `cards`.
+    """Return a learner's progress in `lesson`, given the stored `state` and `cards`.
 
-    Screens and questions that are no longer in the lesson do not count, nor do answers to an
-    older version of a question.
+    Screens and questions that are no longer in the lesson do not count. Answers to an older version
+    of a question do not count either.
     """
     screens = [screen.id for screen in lesson.screens]
     current = [

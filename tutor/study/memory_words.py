@@ -1,4 +1,4 @@
-"""Say how well a learner remembers answers, in the same words on all screens and in all reports."""
+"""Texts that describe how well a learner remembers answers, for all screens and reports."""
 
 from tutor.language import _
 from tutor.learner.review import Memory
@@ -13,7 +13,7 @@ RECALL_IS = _("the chance that you would answer right now")
 STRENGTH_IS = _("how long recall stays above 90 % without a review")
 
 JUST_SEEN = _("A wrong answer raises recall as well: you have just seen the right one.")
-"""Why recall is high although answers were wrong."""
+"""This sentence explains why recall can be high after wrong answers."""
 
 BOTH = _(
     "{recall} is {recall_is}. {just_seen} {strength} is {strength_is}; each review makes it longer."
@@ -24,20 +24,20 @@ BOTH = _(
     strength=STRENGTH,
     strength_is=STRENGTH_IS,
 )
-"""Three sentences that explain both figures."""
+"""An explanation of recall and strength."""
 
 
 def in_one_line(memory: Memory) -> str:
-    """Return both figures as two sentences, or "" if nothing was answered."""
+    """Return recall and strength in one line, or "" if no question has been answered."""
     if memory.recall is None or memory.strength is None:
         return ""
     return f"{RECALL}: {percent(memory.recall)}. {STRENGTH}: {lasting(memory.strength)}."
 
 
 def percent(share: float) -> str:
-    """Return a fraction (0 to 1) as a whole percentage.
+    """Format a fraction from 0 to 1 as a percentage without decimals.
 
-    Fractions other than 0 and 1 are never rounded to 0 % or 100 %.
+    Only 0 and 1 become 0 % and 100 %. Fractions close to them become "<1 %" and ">99 %".
     """
     value = round(100 * share)
     if share > 0 and value == 0:
@@ -48,7 +48,7 @@ def percent(share: float) -> str:
 
 
 def lasting(days: float) -> str:
-    """Return a strength in words, such as "1 day", "12 days", "3 months" or "2 years"."""
+    """Format a number of days, such as "1 day", "12 days", "3 months" or "2 years"."""
     if days >= 2 * _DAYS_IN_YEAR:
         return counted(round(days / _DAYS_IN_YEAR), "year")
     if days >= 2 * _DAYS_IN_MONTH:
@@ -57,7 +57,10 @@ def lasting(days: float) -> str:
 
 
 def bring_back(suspended: int) -> str:
-    """Say which key brings `suspended` questions back."""
+    """Return a sentence that says which key brings back the suspended questions.
+
+    `suspended` is their number.
+    """
     return _("Press z to bring {value} back.").format(
         value=_("it") if suspended == 1 else _("them")
     )

@@ -1,4 +1,4 @@
-"""Tell whether a learner is new, so that the app shows them the tour."""
+"""Recognize new learners, who see the tour first."""
 
 from tutor.learner.state import LearnerState
 
@@ -7,6 +7,6 @@ TOUR_SEEN = "tour.seen"
 
 
 def is_newcomer(state: LearnerState) -> bool:
-    """Return whether the learner has no progress, and has not seen the tour."""
+    """Return True if the learner has no progress and has not seen the tour."""
     progress = state.lessons or state.cards or state.guesses.rounds
     return not progress and TOUR_SEEN not in state.settings

@@ -1,7 +1,7 @@
-"""Decide what is worth doing next, from a course and a learner's progress.
+"""Choose what a learner should do next, given a course and the learner's progress.
 
-The course map and the end of a lesson use the same decision. It always names something that exists
-and that is not done yet.
+The course map and the screen at the end of a lesson both use this choice. The step is always
+something that is not done yet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from tutor.study.lesson_progress import LessonProgress, lesson_progress
 
 
 class ReadLesson(msgspec.Struct, frozen=True):
-    """Read a lesson from `screen` on. `begun` is False if the learner has never opened it."""
+    """A suggestion to read a lesson, beginning at `screen`.
+
+    `begun` is False if the learner has never opened the lesson.
+    """
 
     lesson: str
     screen: str
@@ -24,10 +27,10 @@ class ReadLesson(msgspec.Struct, frozen=True):
 
 
 class AnswerQuestions(msgspec.Struct, frozen=True):
-    """Answer the questions of a lesson.
+    """A suggestion to answer the questions of a lesson.
 
-    `open_` counts the questions without an answer, and `wrong` those that were never answered
-    right. `running` is True if a quiz is in progress.
+    `open_` is the number of questions without an answer, and `wrong` the number of questions that
+    have only wrong answers. `running` is True if a quiz is in progress.
     """
 
     lesson: str
@@ -37,7 +40,7 @@ class AnswerQuestions(msgspec.Struct, frozen=True):
 
 
 class Review(msgspec.Struct, frozen=True):
-    """Review the `due` questions that are due now."""
+    """A suggestion to review the questions that are due now. `due` is their number."""
 
     due: int
 
@@ -52,10 +55,11 @@ def next_step(
     cards: Mapping[str, Card],
     due: int = 0,
 ) -> NextStep | None:
-    """Return what is worth doing next, or None if everything is done and nothing is due.
+    """Return the next step, or None if all lessons are done and no question is due.
 
-    A lesson that the learner is in the middle of comes first. Reviews come before a lesson that is
-    new or that only has wrong answers left. `due` is the number of questions that are due now.
+    A lesson that the learner has begun comes first. Reviews come next, followed by new lessons and
+    by lessons in which only wrong answers are left. `due` is the number of questions that are due
+    now.
     """
     step = next_in_lessons(outlines, states, cards)
     if due and not _in_the_middle(step):
@@ -71,10 +75,10 @@ def next_in_lessons(
 ) -> LessonStep | None:
     """Return the next step in the lessons, or None if every lesson is done.
 
-    These are the steps, in this order: what the last lesson still has to read or to answer, the
-    lessons after it, the lessons before it, and questions that were answered wrong. At the end of
-    a lesson, `after` is its id. Its open questions then come last, because the learner has just
-    decided to leave them for later.
+    The order is: the rest of the lesson that the learner opened last, the lessons after it, the
+    lessons before it, and finally questions that were answered wrong. At the end of a lesson, pass
+    its id as `after`. The unanswered questions of this lesson then come after all other lessons,
+    because the learner has just decided to leave them for later.
     """
     found = {
         each.id: lesson_progress(each, states.get(each.id) or LessonState(lesson=each.id), cards)
@@ -97,22 +101,27 @@ def _last_opened(
 ) -> str:
     """Return the id of the lesson that the learner opened last, or "" if there is none.
 
-    A lesson that was never opened can have a state too, because labs count toward their lesson.
+    A lesson that was never opened can have a stored state too, because a completed lab is stored in
+    the state of its lesson.
     """
     opened = [states[each.id] for each in outlines if each.id in states and found[each.id].started]
     return max(opened, key=lambda state: state.visited_at).lesson if opened else ""
 
 
 def _from(outlines: Sequence[Outline], lesson: str) -> list[Outline]:
-    """Return the outlines from `lesson` to the end, and then from the beginning to `lesson`."""
+    """Return all outlines, beginning with `lesson`.
+
+    After the last lesson of the course come the lessons before `lesson`.
+    """
     at = next((place for place, each in enumerate(outlines) if each.id == lesson), 0)
     return [*outlines[at:], *outlines[:at]]
 
 
 def _step(outline: Outline, state: LessonState | None, where: LessonProgress) -> LessonStep | None:
-    """Return the next step in one lesson, or None if it is done.
+    """Return the next step in one lesson, or None if the lesson is done.
 
-    A quiz in which nothing was done yet may have been opened by mistake, so reading comes first.
+    If the learner opened the quiz but did nothing in it, it may have been a mistake, so the next
+    step is to continue reading.
     """
     if where.done:
         return None
@@ -125,7 +134,11 @@ def _step(outline: Outline, state: LessonState | None, where: LessonProgress) ->
 
 
 def _where_to_read(outline: Outline, state: LessonState) -> str:
-    """Return the id of the current screen or, if nothing after it is new, the first new screen."""
+    """Return the id of the screen at which to continue.
+
+    This is the current screen if it or a later screen has not been seen; otherwise, it is the first
+    screen that has not been seen.
+    """
     ids = [screen.id for screen in outline.screens]
     at = ids.index(state.screen) if state.screen in ids else 0
     if any(each not in state.seen for each in ids[at:]):
@@ -134,9 +147,9 @@ def _where_to_read(outline: Outline, state: LessonState) -> str:
 
 
 def _only_wrong(step: LessonStep) -> bool:
-    """Return whether only questions that were answered wrong are left.
+    """Return True if this step only repeats questions that were answered wrong.
 
-    Reviews repeat these questions anyway.
+    Such a step is less important, because reviews repeat these questions too.
     """
     return isinstance(step, AnswerQuestions) and not (step.open_ or step.running)
 

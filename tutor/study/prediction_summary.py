@@ -1,4 +1,4 @@
-"""Summarize how close a learner's predictions came to the answers."""
+"""Summarize how close a learner's predictions were to the right answers."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -8,16 +8,19 @@ import msgspec
 from tutor.learner.records import LessonState
 
 _CLOSE = 0.05
-"""The distance from the answer, as a fraction of the range, within which a number is neither too
-high nor too low."""
+"""The maximum distance at which a predicted number counts as neither too high nor too low.
+
+Distances from the answer are fractions of the range of possible numbers.
+"""
 
 
 class PredictionSummary(msgspec.Struct, frozen=True):
     """A summary of all predictions of a learner.
 
-    `choices` counts the predictions that can only be right or wrong, and `right` those that were
-    right. `numbers` counts predicted numbers. `distance` is their median distance from the answer,
-    as a fraction of the range, and `high` and `low` count those that were clearly too high or low.
+    `choices` is the number of predictions that are either right or wrong; `right` of them were
+    right. `numbers` is the number of predicted numbers; `high` of them were clearly too high, and
+    `low` clearly too low. `distance` is the median distance of a predicted number from the answer,
+    as a fraction of the range of possible numbers.
     """
 
     predictions: int = 0
@@ -30,7 +33,7 @@ class PredictionSummary(msgspec.Struct, frozen=True):
 
 
 def prediction_summary(lessons: Iterable[LessonState]) -> PredictionSummary:
-    """Return the summary of all predictions in these lessons."""
+    """Summarize all predictions that are stored in the states of these lessons."""
     made = [each for lesson in lessons for each in lesson.predictions.values()]
     offs = [each.off for each in made if each.off is not None]
     rights = [each.right for each in made if each.right is not None]

@@ -1,7 +1,7 @@
-"""A run through the questions of a lesson: which ones, in which order, and the current one.
+"""A quiz in progress: the questions to ask, their order, and the current question.
 
-The lesson may have been updated since the quiz began: questions may have been removed, added, moved
-or given a higher version.
+An update of the course can change the lesson while a quiz is in progress: it can remove, add or
+move questions, or give a question a higher version.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from tutor.learner.records import Card, Draft, LessonState
 
 
 class QuizRun(msgspec.Struct, frozen=True):
-    """A quiz in progress. `order` has question ids; `seed` decides the order of the choices.
+    """A quiz in progress.
 
-    `left_out` has the ids of the questions of the lesson that the quiz does not ask.
+    `order` contains the ids of the questions to ask, and `index` is the index of the current
+    question. `seed` determines the order of a question's answer choices. `left_out` contains the
+    ids of the lesson's questions that this quiz does not ask.
     """
 
     order: tuple[str, ...]
@@ -32,18 +34,19 @@ class QuizRun(msgspec.Struct, frozen=True):
         return self.index >= len(self.order)
 
     def question(self, lesson: Lesson) -> Question:
-        """Return the current question of a quiz that is not over."""
+        """Return the current question. The quiz must not be over."""
         found = lesson.question(self.order[self.index])
-        assert found is not None  # `resumed` and `begun` take ids from the lesson
+        assert found is not None  # all ids in `order` are from the lesson
         return found
 
     def next(self) -> QuizRun:
         return msgspec.structs.replace(self, index=self.index + 1)
 
     def saved_in(self, state: LessonState, draft: Draft | None = None) -> LessonState:
-        """Return `state` with this quiz in progress, its question unanswered and `draft` entered.
+        """Return a copy of `state` in which this quiz is stored as the quiz in progress.
 
-        If the quiz is over, the returned state has no quiz.
+        The current question has no answer yet, but can have a `draft` of an answer. If the quiz is
+        over, the new state contains no quiz.
         """
         if self.over:
             return msgspec.structs.replace(
@@ -66,15 +69,16 @@ class QuizRun(msgspec.Struct, frozen=True):
         )
 
     def is_in(self, state: LessonState) -> bool:
-        """Return whether `state` has this quiz in progress at this question."""
+        """Return True if `state` contains this quiz with the same current question."""
         kept = (state.quiz_order, state.quiz_seed, state.question)
         return not self.over and kept == (self.order, self.seed, self.order[self.index])
 
 
 def begun(lesson: Lesson, seed: int, left_out: Collection[str] = ()) -> QuizRun:
-    """Return a new quiz with the questions in the order of the lesson, except those `left_out`.
+    """Return a new quiz with all questions of the lesson except those in `left_out`.
 
-    Without any questions, it is over at once.
+    The questions have the same order as in the lesson. A quiz without questions is over
+    immediately.
     """
     ids = [question.id for question in lesson.questions]
     order = tuple(each for each in ids if each not in left_out)
@@ -82,9 +86,10 @@ def begun(lesson: Lesson, seed: int, left_out: Collection[str] = ()) -> QuizRun:
 
 
 def resumed(lesson: Lesson | Outline, state: LessonState) -> QuizRun | None:
-    """Return the quiz in progress in `state`, at the same question, or None if there is none.
+    """Return the quiz that is stored in `state`, or None if there is none.
 
-    Questions that are no longer in the lesson are skipped, and new ones come last.
+    The current question stays the same if it is still in the lesson. Questions that are no longer
+    in the lesson are skipped, and new questions come last.
     """
     if not state.question or state.question not in state.quiz_order:
         return None
@@ -98,15 +103,20 @@ def resumed(lesson: Lesson | Outline, state: LessonState) -> QuizRun | None:
 
 
 def entered(question: Question, state: LessonState) -> Draft | None:
-    """Return the draft for `question`, if it is the current question of the quiz in `state`."""
+    """Return the stored draft of an answer to `question`, or None.
+
+    A draft is stored only for the current question of the quiz in `state`. A draft for another
+    version of the question is ignored.
+    """
     draft = state.draft if state.question == question.id else None
     return draft if draft is not None and draft.version == question.version else None
 
 
 def answer_given(question: Question, state: LessonState, card: Card | None) -> str:
-    """Return the answer to `question` in the quiz of `state` as text; empty if there is none.
+    """Return the learner's answer to `question` in the current quiz as text.
 
-    `card` is the card of the question: an answer to another version does not count.
+    The text is empty if `question` is not the current question or has no answer yet. `card` is the
+    review card of the question; an answer to another version of the question is ignored.
     """
     if state.question != question.id or card is None or card.version != question.version:
         return ""

@@ -1,4 +1,4 @@
-"""Sort the questions of a lesson by their last answers, and tell when they are due."""
+"""Group the questions of a lesson by their last answers, and compute when they are due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutor.learner.schedule import due_at
 class Results(msgspec.Struct, frozen=True):
     """The questions of a lesson, grouped by their last answers.
 
-    `open_` has the questions whose current version has no answer.
+    `open_` contains the questions without an answer to their current version.
     """
 
     right: tuple[Question, ...]
@@ -24,14 +24,15 @@ class Results(msgspec.Struct, frozen=True):
 
     @property
     def left(self) -> tuple[Question, ...]:
-        """The questions that are open or were answered wrong."""
+        """The questions that still have to be answered: wrong ones first, then open ones."""
         return (*self.wrong, *self.open_)
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """The ids of the questions that a new quiz need not ask.
+        """The ids of the questions that a new quiz leaves out.
 
-        A quiz asks only for what is open or was wrong, and for everything if nothing is left.
+        A new quiz asks only open questions and questions that were answered wrong. If there are
+        none, it asks all questions.
         """
         return tuple(question.id for question in self.right) if self.left else ()
 
@@ -51,6 +52,9 @@ def results(lesson: Lesson, cards: Mapping[str, Card]) -> Results:
 
 
 def comes_back(lesson: Lesson, cards: Mapping[str, Card], retention: float) -> tuple[float, ...]:
-    """Return the times at which the answered questions of a lesson are due, the earliest first."""
+    """Return the times at which the answered questions of a lesson are due, earliest first.
+
+    Suspended questions are not included.
+    """
     known = (cards.get(question.id) for question in lesson.questions)
     return tuple(sorted(due_at(card, retention) for card in known if card and not card.suspended))

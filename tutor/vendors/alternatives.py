@@ -1,4 +1,7 @@
-"""Find out, by trial, how many alternatives per token a server returns."""
+"""Find out how many alternatives per token a server returns.
+
+If a server rejects a request for many alternatives, the request is repeated with fewer of them.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,16 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Service
 
 ALTERNATIVES = 20
-"""The number of alternatives to request: the maximum of OpenAI and, by default, of vLLM."""
+"""The number of alternatives to request first: the maximum of OpenAI and, by default, of vLLM."""
 
 _FEW = 5
-"""The maximum number of alternatives of OpenAI's older endpoint."""
+"""The maximum number of alternatives of OpenAI's older completion endpoint."""
 
 
 class Alternatives:
     """The number of alternatives per token to request from one model.
 
-    `most` is the current maximum. It is lowered when the server rejects a request.
+    `most` is the maximum that is known so far. It is lowered when the server rejects a request.
     """
 
     def __init__(self, model: RemoteModel) -> None:
@@ -32,7 +35,7 @@ class Alternatives:
         request: RemoteRequest,
         cancellation: Cancellation,
     ) -> Iterator[Piece | Finish]:
-        """Yield the response, retrying with fewer or no alternatives if the server rejects them.
+        """Yield the response. If the server rejects the alternatives, retry with fewer or none.
 
         Raises `RemoteError`.
         """

@@ -1,8 +1,8 @@
-"""The catalogue of remote services, and the parser for specifications such as `openai:NAME`.
+"""List the known remote services, and parse model names such as `openai:NAME`.
 
-The services are listed in `assets/remote.yaml`. Their prices and context windows are in
-`lessons/facts.yaml`, together with the other dated facts. A fact that the vendor has not published
-is None, never a guess.
+The services are in `assets/remote.yaml`. Their prices and context windows are in
+`lessons/facts.yaml`, together with other facts that have a date. A fact that the vendor has not
+published is None, never a guess.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from tutor.errors import UsageError
 OWN_KEY = "TUTOR_API_KEY"
 """The environment variable with the API key for a server that is not in the catalogue.
 
-Such a server never gets any other key, because a key must only be sent to the service that issued
-it.
+Such a server never gets another key, because a key must be sent only to the service that issued it.
 """
 
 BASE_URL = "TUTOR_BASE_URL"
@@ -35,7 +34,10 @@ _PRICE = re.compile(r"(?P<prompt>[\d.]+) / (?P<answer>[\d.]+) (?P<model>.+)")
 _SPEC = re.compile(r"(?P<service>[a-z]+):(?P<name>.*)", re.DOTALL)
 _LONGEST_NAME = 200
 _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
-"""One label of a host name. Underscores are not standard, but occur in practice."""
+"""A pattern for one label of a host name.
+
+Underscores don't conform to the standard, but some hosts use them.
+"""
 _LONGEST_HOST = 253
 
 
@@ -49,7 +51,10 @@ class Dated(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True):
-    """The price in US dollars per million tokens. `model` is the model's name in the price list."""
+    """The price in US dollars per million tokens.
+
+    `model` is the name of the model in the vendor's price list.
+    """
 
     prompt: float
     answer: float
@@ -66,8 +71,8 @@ class Price(msgspec.Struct, frozen=True):
 class ServiceCard(msgspec.Struct, frozen=True):
     """The published facts about a service.
 
-    `price` and `context` apply to `model`. `alternatives` is the maximum number of alternatives per
-    token that the service returns, or None if it is undocumented.
+    `price` and `context` are for the model `model`. `alternatives` is the maximum number of
+    alternatives per token that the service returns, or None if the vendor does not document it.
     """
 
     id: str
@@ -84,25 +89,25 @@ class ServiceCard(msgspec.Struct, frozen=True):
 
 
 class RemoteModel(msgspec.Struct, frozen=True):
-    """A model of a remote service, as specified by `--model openai:NAME`."""
+    """A model of a remote service, as named by `--model openai:NAME`."""
 
     service: ServiceCard
     name: str
 
     @property
     def spec(self) -> str:
-        """The specification of the model on the command line, without `--base-url`."""
+        """Return the name of the model as on the command line, without `--base-url`."""
         prefix = "openai" if self.service.id == OWN else self.service.id
         return f"{prefix}:{self.name}"
 
     @property
     def host(self) -> str:
-        """The host to which text is sent, including the port if the base URL contains one."""
+        """Return the host to which text is sent, with the port if the base URL has one."""
         return _host(self.service.base_url)
 
     @property
     def here(self) -> bool:
-        """Return True if the server runs on this machine, so that no text leaves the machine."""
+        """Return True if the server runs on this machine. Text then does not leave the machine."""
         return is_loopback(self.service.base_url)
 
     @property
@@ -111,27 +116,26 @@ class RemoteModel(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> Price | None:
-        """The price if it is known, which is only the case for the model in the price list."""
+        """Return the price if this is the model in the price list, and None otherwise."""
         return self.service.price if self.name == self.service.model else None
 
 
 OWN = "own"
-"""The service id of servers specified with `--base-url` that are not in the catalogue."""
+"""The id of a service that is not in the catalogue, but given by `--base-url`."""
 
 
 def is_remote(spec: str | None) -> bool:
-    """Return True if `spec`, or by default TUTOR_MODEL, specifies a remote model."""
+    """Return True if `spec` names a remote model. By default, `spec` is TUTOR_MODEL."""
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
     found = _SPEC.fullmatch(spec)
     return found is not None and found["service"] in {card.id for card in catalogue()}
 
 
 def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
-    """Return the model that `openai:NAME`, `claude:NAME` or `gemini:NAME` specifies.
+    """Return the model that `openai:NAME`, `claude:NAME` or `gemini:NAME` names.
 
-    Without a name, this is the service's default model. `spec` defaults to TUTOR_MODEL. For
-    `openai:`, `base_url` defaults to TUTOR_BASE_URL. Raises `UsageError` for an invalid
-    specification.
+    Without a name, this is the service's default model. `spec` is TUTOR_MODEL by default. For
+    `openai:`, `base_url` is TUTOR_BASE_URL by default. Raises `UsageError` if `spec` is invalid.
     """
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
     found = _SPEC.fullmatch(spec)
@@ -174,10 +178,10 @@ def is_loopback(url: str) -> bool:
 
 
 def _at(base_url: str, card: ServiceCard) -> ServiceCard:
-    """Return the service at `base_url`, which is looked up in the catalogue by its host.
+    """Return the service at `base_url`, which is found in the catalogue by its host.
 
-    For any other host, returns a new service with the id `OWN`. Raises `UsageError` for an invalid
-    address.
+    For any other host, return a new service with the id `OWN`. Raises `UsageError` if the address
+    is invalid.
     """
     address = base_url.strip().rstrip("/")
     try:

@@ -1,7 +1,7 @@
-"""Measure the capabilities of a remote model, for `tutor model check`.
+"""Measure what a remote model supports, for `tutor model check`.
 
-The check requests a short answer and, if the server is not in the catalogue, the continuation of
-some text.
+The check requests a short answer. If the server is not in the catalogue, it also requests a
+continuation of some text.
 """
 
 from __future__ import annotations
@@ -21,17 +21,21 @@ from tutor.vendors.service import RemoteRequest
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
 TEXT = "One, two, three, four,"
 MOST_TOKENS = 400
-"""The token limit, which leaves room for hidden reasoning before the answer."""
+"""The token limit of the requests. It leaves room for hidden reasoning before the answer."""
 
 
 class CheckReport(msgspec.Struct, frozen=True):
     """The results of a check.
 
-    `reachable` is None if nothing was sent. `key` is "accepted", "refused", "missing", "none" (no
-    key was sent) or "unknown". `alternatives` and `text_alternatives` are the maximum number of
-    alternatives per token in an answer and in a continuation, or None if there was none. `echoes`
-    is true if the server returns the prompt's tokens. `answer_tokens` is the token count that the
-    service reports, `cost` is in US dollars, and times are in seconds.
+    - `reachable`: None if nothing was sent
+    - `key`: "accepted", "refused", "missing", "none" (no key was sent) or "unknown"
+    - `alternatives` and `text_alternatives`: the maximum number of alternatives per token in the
+      answer and in the continuation, or None if there was none
+    - `echoes`: True if the server returns the tokens of the prompt
+    - `answer_tokens`: the number of tokens that the service reports
+    - `cost`: the cost in US dollars
+
+    All times are in seconds.
     """
 
     model: str
@@ -80,7 +84,7 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
 def tokens_per_second(answer: Progress) -> float | None:
     """Return the number of tokens per second between the first and the last token.
 
-    Returns None if the number of tokens is unknown.
+    The result is None if the number of tokens is unknown.
     """
     tokens = _told(answer) or _counted(answer)
     if tokens is None or answer.first_after is None or answer.last_after is None:
@@ -92,13 +96,13 @@ def tokens_per_second(answer: Progress) -> float | None:
 def _told(answer: Progress) -> int | None:
     """Return the number of tokens that arrived with a log-probability, or None if there are none.
 
-    The end token also has a log-probability, but no text, so it is not counted.
+    The end token is not counted. It has a log-probability but no text.
     """
     return sum(bool(p.data) and p.log_probability is not None for p in answer.pieces) or None
 
 
 def _counted(answer: Progress) -> int | None:
-    """Return the answer's token count as reported by the service, which is what it charges for."""
+    """Return the number of tokens of the answer that the service reports and charges for."""
     return answer.finish.usage.answer_tokens if answer.finish else None
 
 

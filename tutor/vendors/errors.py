@@ -1,8 +1,8 @@
-"""Error messages for remote models, in plain sentences.
+"""Write the error messages for remote models, in plain sentences without API keys.
 
-We write the messages ourselves, from the response's status and a cleaned and shortened version of
-the server's message. Our exceptions are never chained to the vendor's exceptions, because these
-contain the request, including the API key.
+A message is made from the status of the response and a cleaned, shortened version of the server's
+own message. tutor's exceptions are never chained to the vendor's exceptions, because these contain
+the request with the API key.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def translated(
     cancellation: Cancellation,
     translate: Callable[[Exception], RemoteError],
 ) -> Iterator[Event]:
-    """Yield `events`, replacing the exceptions of the vendor's client with ours.
+    """Yield `events`, and replace the exceptions of the vendor's client with tutor's own.
 
     The new exception is raised outside the `except` block, so that the vendor's exception does not
-    become its context. After a cancellation, every exception is treated as a closed connection.
+    become its context. After a cancellation, every exception counts as a closed connection.
     """
     while True:
         failure: TutorError | None = None
@@ -113,7 +113,7 @@ def unreachable(model: RemoteModel, reason: str = "") -> RemoteError:
 
 
 def too_slow(seconds: float, *, begun: bool) -> RemoteTimeout:
-    """Return the error for a timeout. `begun` is true if part of the response had arrived."""
+    """Return the error for a timeout. `begun` is True if a part of the response had arrived."""
     what = "The response stalled for" if begun else "The server did not respond within"
     return RemoteTimeout(
         f"{what} {seconds:g} seconds.",
@@ -130,7 +130,7 @@ def broken(model: RemoteModel) -> RemoteError:
 
 
 def unreadable(model: RemoteModel, what: str) -> RemoteError:
-    """Return the error for a response that violates the protocol; `what` describes the problem."""
+    """Return the error for a response that violates the protocol. `what` describes the problem."""
     return errors.AnswerUnreadable(
         f"{model.host} sent an invalid response: {what}.",
         "Check the base URL and the server's protocol. The part that arrived is kept.",
@@ -138,7 +138,7 @@ def unreadable(model: RemoteModel, what: str) -> RemoteError:
 
 
 def blocked(model: RemoteModel, why: str = "") -> RemoteError:
-    """Return the error for a response that a filter withheld or cut off."""
+    """Return the error for a response that a filter has withheld or cut off."""
     reason = f" ({cleaned(why, None)})" if why else ""
     return errors.AnswerBlocked(
         f"{model.service.product} blocked the answer{reason}.",
@@ -149,9 +149,10 @@ def blocked(model: RemoteModel, why: str = "") -> RemoteError:
 def require_end(
     model: RemoteModel, request: RemoteRequest, pieces: int, reason: str | None, *, cut: bool
 ) -> None:
-    """Raise a `RemoteError` if a response has no content or ended without a finish reason.
+    """Raise a `RemoteError` if a response has no content or no finish reason.
 
-    `pieces` is the number of pieces received. `cut` is true if the token limit ended the response.
+    `pieces` is the number of pieces that arrived. `cut` is True if the token limit ended the
+    response.
     """
     if not reason:
         raise broken(model) if pieces else unreadable(model, "it has no content")
@@ -176,10 +177,10 @@ def cleaned(text: str, key: Secret | None) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the number of seconds to wait, from `retry-after-ms` or `Retry-After`.
+    """Return the number of seconds to wait, from the `retry-after-ms` or `Retry-After` header.
 
-    `Retry-After` contains seconds or a date (RFC 9110, 10.2.3). Returns None if the server
-    specifies no valid time.
+    `Retry-After` contains seconds or a date (RFC 9110, 10.2.3). The result is None if neither
+    header has a valid time.
     """
     for header, divisor in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(header)
@@ -216,11 +217,11 @@ def _key_step(model: RemoteModel, key: Secret | None) -> str:
 
 
 def _message_in(said: object) -> str:
-    """Return the message in a response body, which each service stores under a different name."""
+    """Return the message in the body of a response. Each service has another name for it."""
     if isinstance(said, bytes):
         said = said.decode("utf-8", "replace")
     if isinstance(said, str):
-        return "" if said.lstrip().startswith("<") else said  # ignore HTML pages
+        return "" if said.lstrip().startswith("<") else said  # HTML pages contain no message.
     if isinstance(said, list):
         return _message_in(said[0]) if said else ""
     if isinstance(said, dict):

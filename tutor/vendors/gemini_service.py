@@ -1,8 +1,8 @@
-"""The adapter for Gemini, which uses Google's `google-generativeai` package.
+"""Adapt Gemini to the interface of all services, with Google's `google-generativeai` package.
 
-Google no longer supports this package, so all its uses are in this module. Its warnings are
-silenced, it uses HTTP instead of gRPC (`transport="rest"`), and only its message classes and its
-transport are used. The adapter cannot continue text and reports no token probabilities.
+Google no longer supports this package, so only this module uses it. The package's warnings are
+turned off. Only its message classes and its transport are used, with HTTP instead of gRPC
+(`transport="rest"`). The adapter cannot continue text, and it reports no token probabilities.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the package warns that it is no longer supported
+    warnings.simplefilter("ignore")  # The package warns that Google no longer supports it.
     import google.generativeai as genai
     from google.api_core.exceptions import GoogleAPICallError
     from google.generativeai import client as genai_client
@@ -55,7 +55,7 @@ class GeminiService:
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Yield the response to a conversation. Raises `NotTold` for a text prompt."""
+        """Yield the response to a conversation. Raises `NotTold` if the prompt is plain text."""
         return errors.translated(self._events(request, cancellation), cancellation, self._in_words)
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
@@ -92,7 +92,7 @@ class GeminiService:
     def _client(self, cancellation: Cancellation) -> Any:
         """Return a client with its own connection.
 
-        The package stores its settings globally, so a lock protects setting and using them.
+        The package has global settings, so a lock is held while they are set and used.
         """
         with _configuring:
             genai.configure(
@@ -102,9 +102,9 @@ class GeminiService:
             )
             client = genai_client.get_default_generative_client()
         session = client.transport._session
-        session._max_refresh_attempts = 0  # never send a rejected key again
-        session.max_redirects = 0  # the learner agreed to this host only
-        session.trust_env = not self._model.here  # a proxy would be another machine
+        session._max_refresh_attempts = 0  # Never send a rejected key again.
+        session.max_redirects = 0  # The learner has agreed to this host only.
+        session.trust_env = not self._model.here  # A proxy would be another machine.
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Watched(cancellation.cut_off))
         return client
@@ -116,7 +116,7 @@ class GeminiService:
                 status = int(error.code or 500)
                 said = str(error.message)
                 if status == 400 and "api key" in said.lower():
-                    status = 401  # Google uses status 400 for an invalid key
+                    status = 401  # Google uses status 400 for an invalid key.
                 response = getattr(error, "response", None)
                 headers = dict(response.headers) if response is not None else {}
                 lower = {name.lower(): value for name, value in headers.items()}
@@ -142,7 +142,7 @@ class GeminiService:
 
 
 def _message(model: RemoteModel, request: RemoteRequest) -> Any:
-    """Convert a request to Google's message class. Raises `NotTold` for a text prompt."""
+    """Convert a request to Google's message class. Raises `NotTold` if the prompt is plain text."""
     if isinstance(request.prompt, str):
         raise NotTold(
             f"{model.service.product} answers messages, but cannot continue text.",
@@ -174,7 +174,7 @@ def _message(model: RemoteModel, request: RemoteRequest) -> Any:
 
 
 def _usage(told: Any) -> Usage | None:
-    """Return the token counts, including hidden reasoning tokens."""
+    """Return the token counts, which include hidden reasoning tokens."""
     if not told.prompt_token_count:
         return None
     beyond = told.total_token_count - told.prompt_token_count
@@ -182,12 +182,12 @@ def _usage(told: Any) -> Usage | None:
 
 
 def _first_sentence(said: str) -> str:
-    """Remove the request's URL, which the client adds to the start of a message."""
+    """Return an error message of the client without the URL of the request at its beginning."""
     return said.partition(": ")[2] if said.startswith(("POST ", "GET ")) else said
 
 
 class _Watched(HTTPAdapter):
-    """An HTTP adapter that passes the socket of each new connection to `on_socket`."""
+    """An HTTP adapter that calls `on_socket` with the socket of each new connection."""
 
     def __init__(self, on_socket: Callable[[socket.socket], None]) -> None:
         self._on_socket = on_socket

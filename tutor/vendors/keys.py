@@ -1,4 +1,4 @@
-"""API keys of remote services, from the environment or the system's keyring.
+"""Find the API keys of remote services in the environment or the system's keyring.
 
 A key is wrapped in a `Secret` from the moment it is read until it is sent. It is never stored,
 displayed or logged.
@@ -12,16 +12,17 @@ from tutor.environment import keys_held
 from tutor.vendors.catalogue import ServiceCard
 
 KEYRING_SERVICE = "tutor"
-"""The service name in the keyring. `keyring set tutor OPENAI_API_KEY` stores a key.
+"""The service name in the keyring.
 
-Each entry is named after the environment variable for the key.
+`keyring set tutor OPENAI_API_KEY` stores a key. Each entry has the same name as the environment
+variable for the key.
 """
 
 HIDDEN = "***"
 
 
 class Secret:
-    """A string that is hidden unless it is explicitly revealed."""
+    """A string that is never displayed by accident: only `reveal` returns it."""
 
     __slots__ = ("_text",)
 
@@ -29,13 +30,13 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the secret text. Use it only in the request that sends it."""
+        """Return the secret text. Call this only in the request that sends it."""
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """Return `text` with this secret masked, because servers often repeat what they receive."""
+        """Return `text` with this secret masked, because servers often repeat it in messages."""
         hidden = text.replace(self._text, HIDDEN) if self._text else text
-        # some servers repeat only its beginning and end, with asterisks in between
+        # Some servers repeat only the beginning and end of the key, with asterisks in between.
         for part in (self._text[:8], self._text[-6:]):
             if len(self._text) >= 16:
                 hidden = hidden.replace(part, HIDDEN)
@@ -62,8 +63,8 @@ def find_key(card: ServiceCard) -> Secret | None:
 def from_environment(card: ServiceCard) -> Secret | None:
     """Return the API key from the environment, or None.
 
-    This is fast and does not import the keyring library, so the process that draws the screen can
-    use it.
+    This does not import the keyring library, which is slow. The process that draws the screen can
+    therefore call it.
     """
     for variable in card.key_variables:
         if text := os.environ.get(variable, "").strip():
@@ -72,7 +73,10 @@ def from_environment(card: ServiceCard) -> Secret | None:
 
 
 def has_key(card: ServiceCard) -> bool:
-    """Return True if there is an API key, even in the engine, which doesn't inherit the keys."""
+    """Return True if there is an API key.
+
+    This also works in the engine, which does not inherit keys.
+    """
     return not keys_held().isdisjoint(card.key_variables) or _from_keyring(card) is not None
 
 

@@ -1,11 +1,11 @@
-"""The adapter for services that use OpenAI's protocol, based on the `openai` package.
+"""Adapt servers with OpenAI's protocol to the interface of all services.
 
-Conversations are sent to the `chat/completions` endpoint. Text prompts are sent to the older
-`completions` endpoint, which continues the text as it is. The stepper needs this endpoint, and
-self-hosted servers usually provide it. Both endpoints return log-probabilities if the server
-supports them, but in different formats.
+The adapter uses the `openai` package. It sends conversations to the `chat/completions` endpoint,
+and text to the older `completions` endpoint, which continues the text. The stepper needs the older
+endpoint, and most self-hosted servers have it. Both endpoints return log-probabilities if the
+server supports them, but in different formats.
 
-Every stream has its own connection, so that another thread can close it without affecting other
+Each stream has its own connection, so that another thread can close it without affecting other
 streams. Failed requests are not retried, so that learners see what happens.
 """
 
@@ -40,7 +40,7 @@ CONNECT = 10.0
 """The connection timeout, in seconds."""
 
 _UNFINISHED = "One, two, three, four,"
-"""Text that any model is expected to continue."""
+"""The text of a test request, which any model is expected to continue."""
 
 
 class OpenAIService:
@@ -65,14 +65,15 @@ class OpenAIService:
         )
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
-        """Return the tokens of `text`, using the `echo` parameter.
+        """Return the tokens of `text` with their log-probabilities, using the `echo` parameter.
 
-        vLLM supports this parameter. llama.cpp's Python server supports it with suitable options.
+        vLLM supports this parameter, and llama.cpp's Python server supports it with suitable
+        options.
 
-        The log-probabilities belong to the right tokens only if the server also returns one for the
-        token after the prompt. Otherwise they are shifted by one token (as in llama.cpp's Python
-        server 0.3) and are discarded. If the model ends the text right after the prompt, there is
-        no such token, so another text is used to test the server.
+        The server must also return a log-probability for the token after the prompt. If it does
+        not, its log-probabilities are shifted by one token (as in llama.cpp's Python server 0.3)
+        and are ignored. If the model ends the text right after the prompt, there is no such token,
+        and the server is tested with another text.
         """
         echo = self._echo(text, cancellation)
         if echo is None:
@@ -134,9 +135,9 @@ class OpenAIService:
             yield msgspec.convert(_plain(event), Chunk)
 
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
-        """Return the request parameters other than the prompt.
+        """Return the parameters of a request, except for the prompt.
 
-        Parameters with default values are omitted, because several models reject even the default
+        Parameters with default values are left out, because several models reject even the default
         temperature.
         """
         sampler, conversation = request.sampler, not isinstance(request.prompt, str)
@@ -165,7 +166,8 @@ class OpenAIService:
         if request.sampler.min_p:
             extra["min_p"] = request.sampler.min_p
         last = request.prompt[-1] if not isinstance(request.prompt, str) else None
-        if last is not None and last.role == "assistant":  # the server should continue this message
+        # The server must continue this message instead of starting a new one.
+        if last is not None and last.role == "assistant":
             extra |= {"continue_final_message": True, "add_generation_prompt": False}
         return extra
 
@@ -175,7 +177,7 @@ class OpenAIService:
 
     @contextmanager
     def _client(self, cancellation: Cancellation) -> Iterator[openai.OpenAI]:
-        """Yield a client for one request, whose connection can be closed with `cancellation`."""
+        """Yield a client for one request. `cancellation` can close its connection."""
 
         def follow(name: str, info: dict[str, Any]) -> None:
             if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -188,8 +190,8 @@ class OpenAIService:
         with httpx2.Client(
             timeout=httpx2.Timeout(SILENCE, connect=CONNECT),
             event_hooks={"request": [watch]},
-            follow_redirects=False,  # the learner agreed to this host only
-            trust_env=not self._model.here,  # a proxy would be another machine
+            follow_redirects=False,  # The learner has agreed to this host only.
+            trust_env=not self._model.here,  # A proxy would be another machine.
         ) as http:
             try:
                 yield openai.OpenAI(
@@ -227,7 +229,8 @@ class OpenAIService:
                 return errors.too_slow(SILENCE, begun=False)
             case openai.APIConnectionError():
                 return self._no_connection(error.__cause__)
-            case openai.APIError():  # an error inside a stream that began with status 200
+            # An error can also arrive inside a stream that began with status 200.
+            case openai.APIError():
                 said = errors.cleaned(error.message, key)
                 return errors.refused(_code_of(error), said, model, key)
             case json.JSONDecodeError() | UnicodeDecodeError() | msgspec.ValidationError():
@@ -242,7 +245,7 @@ class OpenAIService:
 
 
 def _plain(answer: Any) -> Any:
-    """Convert a response or event to plain data. The client library does not validate it."""
+    """Convert a response or event to plain data, which the client library does not validate."""
     return answer.model_dump(warnings=False) if hasattr(answer, "model_dump") else answer
 
 

@@ -1,10 +1,11 @@
-r"""The messages of OpenAI's protocol, and their conversion to pieces.
+r"""Define the messages of OpenAI's protocol, and convert them to pieces.
 
-There are two formats of log-probabilities. The chat format contains the bytes of each token;
-llama.cpp's server also uses it for text completions. The completion format contains only text. In
-this format, a token that is part of a character appears as `bytes:\xe2\x80`, as a replacement
-character, or as an empty string, depending on the server. Alternatives with unknown bytes are left
-out, and their probability counts as hidden.
+There are two formats of log-probabilities. The chat format contains the bytes of each token.
+llama.cpp's server also uses it when it continues text.
+
+The completion format contains only text. A token with a part of a character appears as
+`bytes:\xe2\x80`, as a replacement character, or as an empty string, depending on the server.
+Alternatives whose bytes are unknown are left out, and their probability counts as hidden.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ class TokenLogProb(msgspec.Struct, frozen=True):
 
 
 class LogProbs(msgspec.Struct, frozen=True):
-    """Log-probabilities: `content` in the chat format, all others in the completion format."""
+    """The log-probabilities of an answer.
+
+    `content` is set in the chat format, and all other fields in the completion format.
+    """
 
     content: list[TokenLogProb] | None = None
     tokens: list[str] | None = None
@@ -52,7 +56,7 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """An answer in a response. Chat responses use `delta`, and text completions use `text`."""
+    """An answer in a response. `delta` is set in a chat, and `text` in a text completion."""
 
     delta: Delta | None = None
     text: str | None = None
@@ -66,18 +70,18 @@ class TokenUsage(msgspec.Struct, frozen=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """An event in a stream, or a complete response."""
+    """One event of a stream, or a complete response."""
 
     choices: list[Choice] = []
     usage: TokenUsage | None = None
 
 
 class Pieces:
-    """A converter from events to pieces. It joins bytes of a character that arrive apart."""
+    """A converter from events to pieces. It joins bytes of a character that arrive separately."""
 
     def __init__(self) -> None:
         self.count = 0
-        """The number of non-empty pieces so far."""
+        """Return the number of non-empty pieces so far."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def of(self, choice: Choice) -> Iterator[Piece]:
@@ -95,13 +99,13 @@ class Pieces:
             yield msgspec.structs.replace(piece, text=shown)
 
     def rest(self) -> Iterator[Piece]:
-        """Yield a replacement character if the last character is incomplete."""
+        """Yield a replacement character if the last character is not complete."""
         if left := self._decoder.decode(b"", final=True):
             yield Piece(left, b"")
 
 
 def tokens_in(told: LogProbs) -> Iterator[Piece]:
-    """Yield the tokens that have log-probabilities, with an empty `text` still to be decoded."""
+    """Yield the tokens that have log-probabilities. Their `text` is filled in later."""
     if told.content is not None:
         for token in told.content:
             tops = [(_data(top.token, top.bytes), top.logprob) for top in token.top_logprobs or ()]
@@ -120,8 +124,8 @@ def tokens_in(told: LogProbs) -> Iterator[Piece]:
 class Echo(msgspec.Struct, frozen=True):
     """The tokens of a prompt that a server has repeated, with their log-probabilities.
 
-    `followed` is true if the server also returned a token after the prompt, and `ended` is true if
-    the model ended the text right after the prompt.
+    `followed` is True if the server also returned a token after the prompt. `ended` is True if the
+    model ended the text right after the prompt.
     """
 
     pieces: tuple[Piece, ...]
@@ -136,7 +140,7 @@ class Echo(msgspec.Struct, frozen=True):
 def echo_in(answer: Any, prompt: str) -> Echo | None:
     """Return the prompt in a response to a request with `echo`.
 
-    Returns None if the tokens do not add up to `prompt`. Raises `msgspec.ValidationError`.
+    The result is None if the tokens don't add up to `prompt`. Raises `msgspec.ValidationError`.
     """
     chunk = msgspec.convert(answer, Chunk)
     choice = chunk.choices[0] if chunk.choices else Choice()
@@ -150,7 +154,7 @@ def echo_in(answer: Any, prompt: str) -> Echo | None:
             followed = True
             break
         if not found and not wanted.startswith(piece.data):
-            continue  # the special token at the start of the text is not part of the prompt
+            continue  # The special token at the start of the text is not a part of the prompt.
         data += piece.data
         if piece.data:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))
@@ -176,9 +180,9 @@ def _data(text: str, numbers: Sequence[int] | None = None) -> bytes:
 
 
 def _alternatives(tops: Sequence[tuple[bytes, float]]) -> tuple[Alternative, ...]:
-    """Return the alternatives, sorted by descending probability.
+    """Return the alternatives, the most probable first.
 
-    Alternatives with the same bytes cannot be distinguished, so their probabilities are added.
+    Alternatives with the same bytes can't be told apart, so their probabilities are added.
     """
     merged: dict[bytes, float] = {}
     for data, value in tops:
@@ -191,7 +195,7 @@ def _alternatives(tops: Sequence[tuple[bytes, float]]) -> tuple[Alternative, ...
 
 
 def _sum(one: float, other: float) -> float:
-    """Return log(e^one + e^other), limited to at most 0."""
+    """Return log(exp(one) + exp(other)), but at most 0."""
     high, low = max(one, other), min(one, other)
     return min(0.0, high + math.log1p(math.exp(low - high)))
 

@@ -13,14 +13,14 @@ from tutor.vendors.keys import Secret
 from tutor.vendors.service import Service
 
 _ADAPTERS = {"openai": ("OpenAIService", "remote"), "gemini": ("GeminiService", "gemini")}
-"""The class of each adapter, and the optional dependency group that installs its client."""
+"""The class of each adapter, with the extra that installs its client library."""
 
 
 def open_service(model: RemoteModel, key: Secret | None) -> Service:
-    """Return the adapter for this model's service, without sending any request.
+    """Return the adapter for this model's service, without sending a request.
 
-    Raises `KeyMissing` if a service in the catalogue has no API key; self-hosted servers usually
-    need none. Raises `ClientMissing` if the client library is not installed.
+    Raises `KeyMissing` if a service in the catalogue has no API key. (Most self-hosted servers need
+    no key.) Raises `ClientMissing` if the client library is not installed.
     """
     card = model.service
     if key is None and card.id != OWN:
@@ -44,9 +44,10 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
 def preload(model: RemoteModel) -> None:
     """Import the client library of this model's service, if it is installed.
 
-    This takes about a second of computing, so the first request should not have to wait for it.
+    This takes about a second. Call it before the first request, so that the request doesn't have to
+    wait.
     """
-    with suppress(ImportError):  # `open_service` reports it
+    with suppress(ImportError):  # `open_service` raises the error when it is called.
         _import_adapter(model)
 
 

@@ -1,8 +1,11 @@
-"""The hosts to which text may be sent.
+"""Remember to which hosts the learner has agreed to send text.
 
-The consent screen (`tutor.app.model.consent`) asks the learner once per host, until the program
-exits. Specifying a remote model on the command line also counts as consent. The permissions are
-stored and checked in the process that sends the text, so no lab or lesson can bypass them.
+The consent screen (`tutor.app.model.consent`) asks for permission once per host, and the permission
+is valid until the program exits. Naming a remote model on the command line also counts as
+permission.
+
+The permissions are stored and checked in the process that sends the text, so no lab or lesson can
+bypass them.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from tutor.vendors.keys import Secret, find_key
 
 
 class Permissions:
-    """The permitted hosts, each with the API key that was sent along with the consent.
+    """The permitted hosts, each with the API key that was sent with the permission.
 
     All methods are thread-safe.
     """
@@ -29,7 +32,7 @@ class Permissions:
             self._keys[host] = key or self._keys.get(host)
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Return True if text may be sent to the model's host. A local server needs no consent."""
+        """Return True if text may be sent to the model's host, or if the server is local."""
         with self._lock:
             return model.here or model.host in self._keys
 
@@ -44,7 +47,8 @@ class Permissions:
     def key(self, model: RemoteModel) -> Secret | None:
         """Return the API key for this model's service.
 
-        This is the key that came with the consent, or else a key that this process finds.
+        This is the key that was sent with the permission or, if there was none, a key that this
+        process finds.
         """
         with self._lock:
             given = self._keys.get(model.host)

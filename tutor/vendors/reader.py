@@ -1,12 +1,12 @@
 """Request the next token from a remote model.
 
 A service has no sessions, so every request contains the whole text. Responses are cached, so going
-back, forking, or changing the sampler requires no new request.
+back, branching, or changing the sampler needs no new request.
 
-Text is processed token by token at temperature 0, because servers then return the model's unchanged
-probabilities. Conversations are processed the same way if the server can continue a partial answer,
-which is tested once. If it cannot, or if it returns no log-probabilities, the server writes the
-whole answer: you can inspect each token, but not replace it.
+Text is processed token by token at temperature 0, because servers then return the model's own
+probabilities. Conversations are processed in the same way if the server can continue a partial
+answer, which is tested once. Otherwise, or if the server returns no log-probabilities, the server
+writes the whole answer. You can then inspect each token but not replace it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LONGEST_ANSWER = 1024
 _KEPT = 2048
 _ANSWERS = 8
 _SAME = 0.05
-"""The maximum difference between two log-probabilities (in nats) that count as equal."""
+"""The maximum difference, in nats, between two log-probabilities that count as equal."""
 
 _CHAT_INSTEAD = "Press c to chat with this model, or step through a local model."
 
@@ -59,12 +59,11 @@ Check = Callable[[], None]
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """The server's prediction for the position after a text.
+    """The server's prediction of the token after a text.
 
-    `shown` contains the tokens that the server lists. `drawn` is the token that the server chose if
-    it does the sampling: `END` at the end of its answer, or None if tutor does the sampling.
-    `drawn_log` is the log-probability of that token, which can be known even if the token is not in
-    `shown`.
+    `shown` contains the tokens that the server lists. If the server samples, `drawn` is the token
+    that it chose, or `END` at the end of its answer, and `drawn_log` is the log-probability of this
+    token. It can be known even if the token is not in `shown`. If tutor samples, `drawn` is None.
     """
 
     shown: tuple[Alternative, ...]
@@ -73,9 +72,10 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 class RemoteReader:
-    """A client for one remote model that caches its predictions. All methods are thread-safe.
+    """A client for one remote model, which caches the model's predictions.
 
-    `check` arguments are functions that raise an error if the query has been cancelled.
+    All methods are thread-safe. A `check` argument is a function that raises an error if the query
+    has been cancelled.
     """
 
     def __init__(self, model: RemoteModel, permissions: Permissions) -> None:
@@ -94,11 +94,11 @@ class RemoteReader:
     def prediction(
         self, path: tuple[Token, ...], sampler: SamplerSettings, seed: int | None, check: Check
     ) -> Prediction:
-        """Return the prediction for the token after `path`.
+        """Return the prediction of the token after `path`.
 
-        If `seed` is None, the server isn't asked to start a new answer. Raises `RemoteError`, which
-        is `NotTold` if the server cannot predict this position. Raises `TextError` after the
-        end token or in the middle of a character.
+        If `seed` is None, only answers that have already begun are used, and the server starts no
+        new one. Raises `NotTold` if the server cannot predict this position, `TextError` after the
+        end token or in the middle of a character, and other `RemoteError`s.
         """
         if not is_conversation(path):
             if END in path:
@@ -133,7 +133,7 @@ class RemoteReader:
         return self._written(said[:-1], path, sampler, seed, check)
 
     def known(self, path: tuple[Token, ...]) -> Prediction | None:
-        """Return the cached prediction for the token after `path`, if there is one."""
+        """Return the cached prediction of the token after `path`, or None."""
         try:
             if not is_conversation(path):
                 key: str | Messages = text_of(b"".join(token.data for token in path))
@@ -208,9 +208,10 @@ class RemoteReader:
             run.wait(POLL)
 
     def _under_way(self, said: Messages, begun: tuple[bytes, ...], seed: int | None) -> Run | None:
-        """Return a run whose answer to this conversation begins with `begun`, if there is one.
+        """Return the run of this conversation with this seed, or another run of this conversation.
 
-        The run with this seed is preferred, and is also returned if no answer matches.
+        If `seed` is None, or if no run has this seed, a run whose answer begins with `begun` is
+        preferred. Returns None if there is no suitable run.
         """
         with self._lock:
             exact, _ = self._answers.get((said, seed or 0), (None, None))
@@ -223,8 +224,8 @@ class RemoteReader:
     def _answer(self, said: Messages, sampler: SamplerSettings, seed: int) -> Run:
         """Return the run for this conversation and seed.
 
-        A new run is started if there is none, or if it used different sampler settings, because a
-        server cannot change the settings within an answer.
+        If there is none, or if it used different sampler settings, a new run is started. A server
+        cannot change the settings in the middle of an answer.
         """
         with self._lock:
             run, before = self._answers.get((said, seed), (None, sampler))
@@ -242,9 +243,10 @@ class RemoteReader:
     def _test_continuation(self, said: Messages, check: Check) -> bool:
         """Return True if the server can continue a partial answer.
 
-        The test requests two tokens of an answer, then sends the first one back as a partial answer
-        and requests the second again. The server passes if both predictions of the second token
-        agree. A server that closes or ignores the partial answer returns a different prediction.
+        The test requests two tokens of an answer. Then it sends the first token back as a partial
+        answer, and requests the second token again. The server passes if both predictions of the
+        second token agree. A server that closes or ignores the partial answer returns another
+        prediction.
         """
         request = RemoteRequest(said, GREEDY, most_tokens=2, top=5)
         try:

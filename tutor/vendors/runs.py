@@ -1,7 +1,7 @@
-"""Requests to remote models that run in background threads.
+"""Run requests to remote models in background threads.
 
-The engine must not wait for a server, so it starts a run and polls it. `start`, `look` and `cancel`
-return immediately, however slow the server is.
+The engine must not wait for a server, so it starts a run and then polls it. `start`, `look` and
+`cancel` return immediately, however slow the server is.
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ class RunLimits:
     """Timeouts in seconds, and limits on the size of a response."""
 
     first_piece: float = 90.0
-    """The maximum time until the first piece. It is long because large models reason first."""
+    """The maximum number of seconds until the first piece.
+
+    It is high because large models reason first.
+    """
     next_piece: float = 30.0
-    """The maximum time between two pieces."""
+    """The maximum number of seconds between two pieces."""
     bytes: int = 4_000_000
-    """The maximum size of a response in bytes. A server that sends more is cut off."""
+    """The maximum size of a response in bytes. A larger response is cut off."""
     pieces: int = 100_000
     patience: float = 0.05
-    """The pause of `look_patiently` before it checks again."""
+    """The number of seconds that `look_patiently` waits before it checks again."""
 
 
 LIMITS = RunLimits()
@@ -71,10 +74,14 @@ class ErrorReport(msgspec.Struct, frozen=True):
 class Progress(msgspec.Struct, frozen=True):
     """The state of a run.
 
-    `pieces` starts with the requested piece, and `arrived` is the number of all pieces so far.
-    `first_after` and `last_after` are the seconds from the request to the first and the latest
-    piece. `seconds` is the time until now, or until the end of the run. A run is over when it has a
-    `finish` or an error (`trouble`). The pieces that arrived before an error are kept.
+    - `pieces`: the pieces from the requested index on
+    - `arrived`: the number of all pieces so far
+    - `first_after` and `last_after`: the seconds from the request to the first and the latest piece
+    - `seconds`: the seconds from the request until now, or until the end of the run
+    - `finish`: set when the response is complete
+    - `trouble`: the error, if the run has failed
+
+    A run ends when it has a `finish` or a `trouble`. Pieces that arrived before an error are kept.
     """
 
     pieces: tuple[Piece, ...] = ()
@@ -86,7 +93,7 @@ class Progress(msgspec.Struct, frozen=True):
     trouble: ErrorReport | None = None
 
     def or_raise(self) -> Progress:
-        """Return this state. Raises the `TutorError` if the run failed."""
+        """Return this state. If the run failed, raise its `TutorError`."""
         if self.trouble is not None:
             raise self.trouble.error
         return self
@@ -97,7 +104,10 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A service in the catalogue, whether it has an API key, and whether its host is permitted."""
+    """A service in the catalogue, and what this process may do with it.
+
+    It says whether the service has an API key, and whether its host is permitted.
+    """
 
     card: ServiceCard
     has_key: bool
@@ -105,7 +115,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class RemoteRuns:
-    """The runs of one lab, by the names that the lab chose."""
+    """The runs of one lab. The lab chooses the name of each run."""
 
     def __init__(
         self,
@@ -120,9 +130,9 @@ class RemoteRuns:
         self._alternatives: dict[RemoteModel, Alternatives] = {}
 
     def offers(self) -> tuple[Offer, ...]:
-        """Return all services in the catalogue, in order.
+        """Return all services in the catalogue, in the order of the file.
 
-        This takes a moment, because it looks for keys in the keyring.
+        This takes a moment, because it looks for API keys in the keyring.
         """
         return tuple(
             Offer(
@@ -132,7 +142,7 @@ class RemoteRuns:
         )
 
     def start(self, name: str, model: RemoteModel, request: RemoteRequest) -> None:
-        """Start a run, replacing any run with the same name.
+        """Start a run. A run with the same name is replaced.
 
         Raises `NotAllowed`. All other errors are reported by `look`.
         """
@@ -142,9 +152,9 @@ class RemoteRuns:
         self._runs[name] = Run(lambda cut: told.stream(opened, request, cut), self._limits)
 
     def read(self, name: str, model: RemoteModel, text: str) -> None:
-        """Start a run whose pieces are the tokens of `text`, as tokenized by the server.
+        """Start a run whose pieces are the tokens of `text`, as the server tokenizes it.
 
-        Each piece has its log-probability, if the server reports it. Raises `NotAllowed`.
+        Each piece has its log-probability if the server reports it. Raises `NotAllowed`.
         """
         opened = self._opened(model)
         self.cancel(name)
@@ -157,7 +167,7 @@ class RemoteRuns:
         return lambda: self._open(model, key)
 
     def look(self, name: str, since: int = 0) -> Progress:
-        """Return the state of a run, with the pieces from index `since` to the end.
+        """Return the state of a run, with the pieces from index `since` on.
 
         An unknown run is reported as interrupted, because the engine loses its runs when it
         restarts.
@@ -171,7 +181,7 @@ class RemoteRuns:
         return run.progress(since)
 
     def look_patiently(self, name: str) -> Progress:
-        """Return the state of a run, after a short wait if it is not over.
+        """Return the state of a run, after a short wait if the run has not ended.
 
         The wait slows down a lab that polls in a loop.
         """
@@ -182,7 +192,7 @@ class RemoteRuns:
         return progress
 
     def cancel(self, name: str) -> None:
-        """Cancel a run, if it exists. `look` then reports it as cancelled."""
+        """Cancel a run if it exists. `look` then reports it as cancelled."""
         if run := self._runs.get(name):
             run.cancel()
 
@@ -199,13 +209,13 @@ Events = Callable[[Cancellation], Iterator[Piece | Finish]]
 def prompt_events(
     service: Service, text: str, cancellation: Cancellation
 ) -> Iterator[Piece | Finish]:
-    """Yield the tokens of `text` (see `Service.prompt_tokens`) as the events of a run."""
+    """Yield the tokens of `text` (see `Service.prompt_tokens`) as events of a run."""
     yield from service.prompt_tokens(text, cancellation) or ()
     yield Finish("stop")
 
 
 class Run:
-    """A request that runs in its own thread and collects the events that `events` yields."""
+    """A request that runs in its own thread, and collects the events that `events` yields."""
 
     def __init__(self, events: Events, limits: RunLimits = LIMITS) -> None:
         self._limits = limits
@@ -238,12 +248,12 @@ class Run:
             )
 
     def wait(self, seconds: float) -> None:
-        """Wait for up to `seconds` until something has arrived since the last call."""
+        """Wait until something has arrived since the last call, but at most `seconds`."""
         self._arrival.wait(seconds)
         self._arrival.clear()
 
     def cancel(self) -> None:
-        """Cancel the run. Whatever arrives later is discarded."""
+        """Cancel the run. Pieces that arrive later are dropped."""
         self._end(trouble=ErrorReport.of(errors.RequestCancelled("The request was cancelled.")))
         self._cancellation.cancel()
 
@@ -262,7 +272,7 @@ class Run:
         except errors.TutorError as error:
             self._end(trouble=ErrorReport.of(error))
         except Exception as error:  # noqa: BLE001 (a bug must not leave the caller waiting)
-            # The message may contain the request, including the API key, so only the type and the
+            # The message may contain the request with the API key, so only the type and the
             # traceback are logged.
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a remote request failed with %s\n%s", type(error).__name__, where)
@@ -303,11 +313,11 @@ class Run:
 
 
 def never() -> None:
-    """Do nothing. This is the `check` for callers that never cancel."""
+    """Do nothing. This is the `check` of callers that never cancel."""
 
 
 def whole(events: Events, check: Callable[[], None] = never) -> Progress:
-    """Wait for the complete response. An error that `check` raises cancels the request."""
+    """Wait for the complete response. If `check` raises an error, the request is cancelled."""
     run = Run(events)
     try:
         while not (progress := run.progress()).over:

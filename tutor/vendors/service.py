@@ -1,4 +1,4 @@
-"""The common interface of all remote models.
+"""Define the common interface of all remote models.
 
 The prompt of a request is either text to continue or a conversation to respond to. The response is
 a stream of `Piece` events, followed by one `Finish` event.
@@ -28,26 +28,28 @@ from tutor.errors import RequestCancelled
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 
 SILENCE = 120.0
-"""The maximum number of seconds without data. The limits in `tutor.vendors.runs` are shorter."""
+"""The maximum number of seconds without data. The limits in `tutor.vendors.runs` are lower."""
 
 NO_KEY = "none"
-"""A placeholder for a missing API key, since client libraries require one."""
+"""A placeholder for a missing API key, because client libraries require a key."""
 
 Reason = Literal["stop", "length", "other"]
-"""Why a response ended: the model ended it, `most_tokens` was reached, or another reason.
+"""The reason why a response ended.
 
-A response that the service blocked raises `AnswerBlocked` instead.
+The model ended it, it reached `most_tokens`, or there was another reason. If the service blocked a
+response, `AnswerBlocked` is raised instead.
 """
 
 
 class RemoteRequest(msgspec.Struct, frozen=True):
-    """A request, whose `prompt` is text to continue or a conversation to respond to.
+    """A request. `prompt` is text to continue, or a conversation to respond to.
 
-    The service applies the `sampler` settings that it supports; unsupported settings are not sent.
-    All services support temperature and top-p, Gemini and most self-hosted servers support top-k,
-    and most self-hosted servers support min-p. `top` is the number of alternatives to return per
-    token. If `seed` is None, the service chooses one; most services do not guarantee reproducible
-    responses.
+    The service applies the `sampler` settings that it supports; other settings are not sent. All
+    services support temperature and top-p, Gemini and most self-hosted servers support top-k, and
+    most self-hosted servers support min-p.
+
+    `top` is the number of alternatives to return per token. If `seed` is None, the service chooses
+    a seed. Most services don't guarantee that a seed always gives the same response.
     """
 
     prompt: str | tuple[ChatMessage, ...]
@@ -58,7 +60,7 @@ class RemoteRequest(msgspec.Struct, frozen=True):
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """A possible token: its bytes and the natural logarithm of its probability."""
+    """A possible token, with its bytes and the natural logarithm of its probability."""
 
     data: bytes
     log_probability: float
@@ -71,11 +73,13 @@ class Alternative(msgspec.Struct, frozen=True):
 class Piece(msgspec.Struct, frozen=True):
     """A part of a response.
 
-    If the service returns log-probabilities, a piece is one token: `data` contains its bytes,
-    `log_probability` belongs to the token, and `alternatives` lists the most probable tokens at its
-    position in descending order. Otherwise, a piece is as much text as the service sent at once.
-    `text` is the text to display: if the bytes of a character are spread over several tokens, the
-    character belongs to the last of them.
+    If the service returns log-probabilities, a piece is one token. `data` contains its bytes,
+    `log_probability` is its log-probability, and `alternatives` lists the most probable tokens at
+    its position, the most probable first. Otherwise, a piece is the text that the service sent at
+    once.
+
+    `text` is the text to display. If the bytes of a character belong to several tokens, the
+    character appears in the last of them.
     """
 
     text: str
@@ -85,7 +89,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """The token counts that the service reports, each of which is None if it is missing.
+    """The numbers of tokens that the service reports, or None for each number that is missing.
 
     `answer_tokens` includes hidden reasoning tokens, because services charge for them.
     """
@@ -105,7 +109,7 @@ class Cancellation:
     """A switch that ends a stream from another thread.
 
     The code that reads the stream registers a function with `on_cancel`. `cancel` calls this
-    function immediately, even while the stream is waiting for a slow server.
+    function immediately, even while the stream waits for a slow server.
     """
 
     def __init__(self) -> None:
@@ -123,16 +127,19 @@ class Cancellation:
             raise RequestCancelled("The request was cancelled.")
 
     def on_cancel(self, close: Callable[[], None] | None) -> None:
-        """Set the function that `cancel` calls. After a cancellation, it is called immediately."""
+        """Set the function that `cancel` calls.
+
+        If `cancel` was already called, call it immediately.
+        """
         with self._lock:
             self._close = close
         if close is not None and self.cancelled:
             close()
 
     def cut_off(self, connection: socket.socket | None) -> None:
-        """Make `cancel` shut down this socket, which wakes up a thread that is waiting for data.
+        """Make `cancel` shut down this socket, which wakes up the thread that is waiting for data.
 
-        Closing the socket would not wake up the thread.
+        Closing the socket would not wake up this thread.
         """
 
         def shut_down() -> None:
@@ -151,12 +158,12 @@ class Cancellation:
 
 
 class Service(Protocol):
-    """A remote model that responds to requests, created by `tutor.vendors.opening.open_service`."""
+    """A remote model that responds to requests. `tutor.vendors.opening.open_service` creates it."""
 
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Yield the response as it arrives, blocking in between.
+        """Yield the response as it arrives. This blocks until the next part arrives.
 
         Raises `RemoteError`, or `RequestCancelled` soon after `cancellation.cancel()` was called.
         """
@@ -165,6 +172,7 @@ class Service(Protocol):
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
         """Return the tokens of `text` as the service tokenizes it, with their log-probabilities.
 
-        The first token has no log-probability. Returns None if the service does not report tokens.
+        The first token has no log-probability. The result is None if the service does not report
+        tokens.
         """
         ...

@@ -1,4 +1,7 @@
-"""A session with a remote model, which supports some of the queries of `tutor.lm.session`."""
+"""Step through text with a remote model.
+
+The session supports some of the queries of `tutor.lm.session`.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,11 @@ from tutor.vendors.vocabulary import (
 
 
 class RemoteSession:
-    """A token sequence with a remote model. A position is the number of tokens before it.
+    """A sequence of tokens with a remote model.
 
-    `bits` contains the known surprisals in bits, by token index. `check` is called while the
-    session waits for the server, and raises an error if the query has been cancelled.
+    A position is the number of tokens before it. `bits` maps token indexes to the known surprisals
+    in bits. The session calls `check` while it waits for the server. This function raises an error
+    if the query has been cancelled.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class RemoteSession:
 
     @classmethod
     def on_text(cls, reader: RemoteReader, text: str, check: Check = never) -> RemoteSession:
-        """Start a session on text. Raises `TextError` if the text is empty."""
+        """Start a session with text. Raises `TextError` if the text is empty."""
         if not text:
             raise TextError("The text is empty.", "Enter at least one character.")
         told = reader.split(text, check)
@@ -64,7 +68,7 @@ class RemoteSession:
 
     @classmethod
     def on_chat(cls, reader: RemoteReader, messages: Iterable[ChatMessage]) -> RemoteSession:
-        """Start a session on a conversation, up to the start of the assistant's next answer.
+        """Start a session with a conversation, up to the start of the assistant's next answer.
 
         Raises `TextError` if there are no messages.
         """
@@ -119,7 +123,8 @@ class RemoteSession:
     ) -> Distribution:
         """Return the distribution after `position` tokens, as far as the server reports it.
 
-        If `seed` is None, the server isn't asked to start a new answer.
+        If `seed` is None, only answers that have already begun are used, and the server starts no
+        new one.
         """
         path = tuple(self._path[: self._checked(position)])
         found = self._reader.prediction(path, sampler, seed, self._check)
@@ -135,7 +140,10 @@ class RemoteSession:
         )
 
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """Return the rows of these tokens. The probability of a token that is not shown is NaN."""
+        """Return the rows of these tokens.
+
+        The probability of a token that the server does not report is NaN.
+        """
         found = self.distribution(position, sampler, None, ALTERNATIVES)
         by_id = {row.token.id: row for row in (*found.rows, found.drawn)}
         beyond = len(found.rows) + 1
@@ -149,9 +157,9 @@ class RemoteSession:
         raise NotTold("A server does not report its vocabulary.", "Choose one of the tokens shown.")
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """Return the known surprisal of each token from index `start` to the end.
+        """Return the surprisal of each token from index `start` on.
 
-        An unknown surprisal is NaN, since determining it would require a separate request. The
+        A surprisal that is not known yet is NaN, because it would need another request. The
         surprisal of the first token is None.
         """
         if not 0 <= start <= len(self._path):
@@ -169,7 +177,7 @@ class RemoteSession:
         return NOT_TOLD
 
     def xray(self, position: int, layer: int) -> XRay:
-        """Raise `NotTold`, because services do not report the internal values of their models."""
+        """Raise `NotTold`, because services don't report the internal values of their models."""
         raise NotTold(
             "A server returns the model's output, but not its internal values.",
             "Use a local model for the x-ray.",
@@ -185,7 +193,7 @@ class RemoteSession:
 
 
 def remote_card(model: RemoteModel) -> ModelCard:
-    """Return the model card to display. The internal structure of a remote model is unknown."""
+    """Return the model card to display. It has no data about the model's internal structure."""
     told = model.service.alternatives
     return ModelCard(
         name=model.name,

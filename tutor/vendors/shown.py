@@ -2,8 +2,8 @@
 
 The steps are the same as in `tutor/lm/sampling.py`: temperature, top-k, top-p and min-p, with the
 probabilities renormalized after each step, and then the draw. A token that the server does not
-report can never be drawn, whatever its probability. The draw uses the method of `tutor/lm/draw.py`,
-with a random number per token that is derived from the seed, the position and the token id.
+report can never be drawn, however probable it is. The draw uses the method of `tutor/lm/draw.py`.
+The random number for a token is derived from the seed, the position and the token id.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 from tutor.vendors.service import Alternative
 
 NOT_TOLD = math.nan
-"""The value of a probability or surprisal that the server does not report."""
+"""The placeholder for a probability or surprisal that the server does not report."""
 
 
 def distribution(
@@ -32,11 +32,12 @@ def distribution(
 ) -> Distribution:
     """Return the distribution after `position` tokens, from the alternatives in `shown`.
 
-    `shown` must be sorted by descending probability. `vocabulary_size` is 0, since it is unknown.
-    The entropy is a lower bound, computed as if all hidden tokens were one. `top` limits the number
-    of rows, but does not affect the hidden probability. `drawn` is the server's own choice if it
-    does the sampling, and `drawn_log` is its log-probability if it is known. The token need not be
-    in `shown`.
+    `shown` must be sorted by probability, the highest first. `vocabulary_size` is 0, because it is
+    unknown. The entropy is a lower bound, computed as if all hidden tokens were a single token.
+    `top` limits the number of rows but does not affect the hidden probability.
+
+    If the server samples, `drawn` is the token that it chose, and `drawn_log` is the
+    log-probability of this token if it is known. The token need not be in `shown`.
     """
     rows = _rows(shown, sampler, token_of)
     if drawn is None and rows:
@@ -60,15 +61,15 @@ def distribution(
 
 
 def least_entropy(shown: Sequence[float]) -> float:
-    """Return the minimum entropy, in bits, of a distribution that includes these probabilities.
+    """Return the minimum entropy, in bits, of a distribution with these probabilities.
 
-    The minimum is reached if the remaining probability belongs to a single token.
+    The entropy is minimal if all of the remaining probability belongs to a single token.
     """
     return _entropy([*shown, max(0.0, 1.0 - sum(shown))])
 
 
 def unknown(token: Token, rank: int, log_probability: float | None = None) -> Row:
-    """Return the row of a token that the server does not show. `rank` is its best possible rank."""
+    """Return the row of a token that the server does not report, with its best possible rank."""
     if log_probability is None:
         return Row(rank, token, NOT_TOLD, NOT_TOLD, NOT_TOLD)
     return Row(rank, token, math.exp(log_probability), log_probability, NOT_TOLD)
@@ -95,7 +96,7 @@ def _rows(
 def _sampled(
     logs: Sequence[float], sampler: SamplerSettings
 ) -> tuple[list[float], list[Cut | None]]:
-    """Return the probabilities after the sampler, and the setting that excluded each token."""
+    """Return the probabilities after the sampler, with the setting that removed each token."""
     count = len(logs)
     if sampler.greedy:
         cuts: list[Cut | None] = [None if index == 0 else "greedy" for index in range(count)]
@@ -103,7 +104,7 @@ def _sampled(
     weights = [math.exp((value - logs[0]) / sampler.temperature) for value in logs]
     after_top_k = min(sampler.top_k or count, count)
     after_top_p = _nucleus(weights[:after_top_k], sampler.top_p)
-    least = sampler.min_p  # the largest weight is 1
+    least = sampler.min_p  # A fraction of the largest weight, which is 1.
     after_min_p = sum(weight >= least for weight in weights[:after_top_p])
     total = sum(weights[:after_min_p])
     sampled = [w / total if index < after_min_p else 0.0 for index, w in enumerate(weights)]
@@ -133,8 +134,8 @@ def _cut(index: int, after_top_k: int, after_top_p: int, after_min_p: int) -> Cu
 def _first(rows: Sequence[Row], seed: int, position: int) -> Row:
     """Return the row with the earliest arrival time, which is a random draw.
 
-    The arrival time of each row is exponentially distributed, with the row's probability as its
-    rate.
+    The arrival time of a row is exponentially distributed. The row's probability is the rate of the
+    distribution.
     """
 
     def arrival(row: Row) -> float:

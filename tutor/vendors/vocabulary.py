@@ -1,8 +1,9 @@
-"""The tokens of a service that does not publish its vocabulary.
+"""Assign ids to the tokens of a service that does not publish its vocabulary.
 
-Only the bytes of these tokens are known, so a token's id is a hash of its bytes, which is the same
-in every process. After a restart, the engine only needs the bytes again. A conversation is a token
-sequence too, in which special tokens mark the role of each speaker.
+Only the bytes of these tokens are known. The id of a token is a hash of its bytes, so it is the
+same in every process. After a restart, the engine needs only the bytes of the tokens.
+
+A conversation is a sequence of tokens too. Special tokens in it mark the role of each speaker.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tutor.errors import TextError
 from tutor.lm.distribution import ChatMessage, Token
 
 _FIRST = 256
-"""The first id of a regular token; smaller ids are reserved for special tokens."""
+"""The first id of a regular token. Smaller ids are reserved for special tokens."""
 
 
 def _mark(id_: int, text: str) -> Token:
@@ -23,7 +24,7 @@ def _mark(id_: int, text: str) -> Token:
 
 SYSTEM, USER, ASSISTANT = _mark(1, "<system>"), _mark(2, "<user>"), _mark(3, "<assistant>")
 END = _mark(4, "<end>")
-"""The token that ends the model's text or turn."""
+"""The special token that ends the model's text or turn."""
 
 BREAK = Token(5, "\n", b"\n")
 """A line break that separates two turns on the screen but belongs to no message."""
@@ -33,7 +34,7 @@ _MARKS = {mark.id: mark for mark in (SYSTEM, USER, ASSISTANT, END, BREAK)}
 
 
 class Vocabulary:
-    """The tokens that have been seen so far."""
+    """The tokens that this process has seen so far."""
 
     def __init__(self) -> None:
         self._tokens: dict[int, Token] = dict(_MARKS)
@@ -48,7 +49,7 @@ class Vocabulary:
         return found
 
     def learn(self, ids: Sequence[int], data: Sequence[bytes]) -> None:
-        """Add the tokens with these ids and bytes, which this process may not have seen yet."""
+        """Add tokens with these ids and bytes, which this process may not have seen yet."""
         for id_, each in zip(ids, data, strict=False):
             if id_ not in _MARKS and id_ == id_of(each):
                 self.token(each)
@@ -65,7 +66,7 @@ class Vocabulary:
 
 
 def id_of(data: bytes) -> int:
-    """Return the token id for these bytes: a 56-bit hash, above the ids of special tokens."""
+    """Return the id of the token with these bytes: a 56-bit hash, above all special tokens."""
     return _FIRST + int.from_bytes(blake2b(data, digest_size=7).digest(), "big")
 
 

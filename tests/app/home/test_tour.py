@@ -52,7 +52,7 @@ async def test_escape_skips_the_tour_for_good_and_i_brings_it_back(tmp_path: Pat
     async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
         await sees(pilot, "> Begin")
         await keys(pilot, "question_mark")
-        await sees(pilot, "See the tour of one minute again.")
+        await sees(pilot, "See the one-minute tour again.")
         await keys(pilot, "escape", "i")
         await sees(pilot, "tour · 1 of 4")
 

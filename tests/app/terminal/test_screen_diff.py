@@ -13,11 +13,11 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widgets import Static
 
 from tutor.app.terminal.line import SSH
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.app.terminal.screen_diff import ScreenDiff
+from tutor.app.widgets.static import Static
 
 SIZE = Size(16, 4)
 STYLES = [

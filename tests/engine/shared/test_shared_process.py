@@ -239,14 +239,14 @@ async def test_another_version_is_rejected_and_does_not_retry(served: Served) ->
     assert await connection.receive() is None
 
 
-async def test_too_many_screens_of_an_account_are_rejected(
+async def test_too_many_app_windows_of_an_account_are_rejected(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
     with engine_on(tmp_path, tiny_folder, "--of-one-account=1") as running:
         async with screen(running.socket):
             second = EngineClient(shared=running.socket)
             await second.start()
-            with pytest.raises(TooMuchAsked, match="1 screen"):
+            with pytest.raises(TooMuchAsked, match="1 app window"):
                 await second.ready()
             await second.stop()
             check_reason_for_rejection(running.socket)
@@ -262,7 +262,7 @@ def check_reason_for_rejection(path: Path) -> None:
         select.select([late], [], [], 30)
         late.sendall(frames.pack(Hello(__version__, "me")))
         answer = late.makefile("rb").read()
-    assert b"1 screen of one account" in answer
+    assert b"at most 1 app window connected" in answer
 
 
 @pytest.mark.parametrize(

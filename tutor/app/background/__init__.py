@@ -1,1 +1,1 @@
-"""Background work: running and downloading the model, and recording goals."""
+"""Background work: run and download the model, and save goals, labs and settings."""

@@ -1,8 +1,8 @@
-"""Download the default model in the background, in a separate process.
+"""Download the default model in a separate process.
 
 The process runs `python -m tutor model pull --json`, which reports its progress as one event per
-line. Because it is a separate process, unpacking and checking 98 MB never delays a key press, and
-killing it leaves no half-installed model behind (see `tutor.models.pull`).
+line. Unpacking and checking 98 MB in the app itself would delay key presses. Killing the process
+never leaves a partly installed model behind (see `tutor.models.pull`).
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ COMMAND = (sys.executable, "-P", "-m", "tutor", "model", "pull", "--json")
 async def fetch_model(
     on_progress: Callable[[PullProgress], None], command: Sequence[str] = COMMAND
 ) -> Pulled:
-    """Download the default model.
+    """Download the default model in a separate process, and return the result.
 
-    Raises `TutorError`. Canceling the task ends the process.
+    `on_progress` is called with each progress event. Raises `TutorError` if the download fails.
+    Canceling the task kills the process.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -57,10 +58,11 @@ async def fetch_model(
         )
     finally:
         if process.returncode is None:
-            # Also kill the package client that the process has started. SIGTERM would not work: the
-            # app blocks it (see `tutor.app.lifetime`), and child processes inherit the block.
+            # Kill the whole process group, because the process has started a package client.
+            # SIGTERM would have no effect: the app blocks it (see `tutor.app.lifetime`), and child
+            # processes inherit the block.
             with contextlib.suppress(ProcessLookupError):
-                # Windows has no process groups, but the client ends when its input closes
+                # Windows has no process groups, but there the client exits when its input closes.
                 if sys.platform == "win32":
                     process.kill()
                 else:
@@ -71,7 +73,7 @@ async def fetch_model(
 def _event(line: bytes) -> PullEvent | None:
     try:
         return decode(line)
-    except msgspec.DecodeError:  # another version of `tutor` may send events unknown to this one
+    except msgspec.DecodeError:  # a different version of `tutor` may send other events
         return None
 
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Told(Awaitable[str | None]):
-    """A message to show as soon as a record is on disk, or no message."""
+    """An awaitable that returns a message for the learner, or None.
+
+    It waits until the record that causes the message has been saved to disk.
+    """
 
     said: str | None = None
     saving: Future[None] | None = None
@@ -39,14 +42,14 @@ class Told(Awaitable[str | None]):
 
 
 class GoalKeeper:
-    """Records which lab goals have been reached.
+    """A recorder of the goals that the learner reaches in labs.
 
-    A lab in a lesson file is recorded as done, once, when the learner has reached all goals that
-    the lesson names. A lab from `tutor.labs` also has goals of its own, which count no matter where
-    the lab was opened.
+    There are two kinds of goals. A lesson file names goals for a lab that it embeds, and when all
+    of these are reached, the lab counts as done in that lesson. A lab from `tutor.labs` also has
+    goals of its own, which count no matter where the learner opened the lab.
 
-    The methods record immediately. Awaiting their results returns a message for the learner, or
-    None, after the record is on disk.
+    The methods record immediately. They return an awaitable with a message for the learner, or
+    None, which is ready when the record is on disk.
     """
 
     def __init__(
@@ -54,26 +57,26 @@ class GoalKeeper:
     ) -> None:
         """Create the recorder.
 
-        `find_lesson` returns the lesson with a given id. The function raises `LessonError` if the
-        lesson cannot be read.
+        `find_lesson` returns the lesson with a given id, and raises `LessonError` if the lesson
+        cannot be read.
         """
         self._progress = progress
         self._find_lesson = find_lesson
 
     def stepped(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> Told:
-        """Record which goals of a lab in the lesson are reached, according to `evidence`."""
+        """Record the goals of an embedded lab that `evidence` shows to be reached."""
         before = reached(lab, self._progress.lesson(lesson.id))
         for index in sorted(goals.goals_reached(lab, evidence, before) - before):
             self._note(lab.id, lesson.id, goals.name(lab.goals[index]))
         return self.over(lesson, lab) if lab.goals else Told()
 
     def reached(self, lesson: Lesson, lab: Lab) -> frozenset[str]:
-        """Return the names of the goals reached in a lab in the lesson."""
+        """Return the names of the goals that have been reached in an embedded lab."""
         indexes = reached(lab, self._progress.lesson(lesson.id))
         return frozenset(goals.name(lab.goals[index]) for index in indexes)
 
     def over(self, lesson: Lesson, lab: Lab) -> Told:
-        """Record that a lab in the lesson is done, unless it has goals that are not reached."""
+        """Record that an embedded lab is done, unless one of its goals has not been reached."""
         state = self._progress.lesson(lesson.id)
         if lab.id in state.labs_done or len(reached(lab, state)) < len(lab.goals):
             return Told()
@@ -81,15 +84,15 @@ class GoalKeeper:
         return Told(lab.done, self._progress.record(done))
 
     def kept(self, lab: AnyLab) -> frozenset[str]:
-        """Return the names of the goals reached in a lab from `tutor.labs`."""
+        """Return the names of the goals that have been reached in a lab from `tutor.labs`."""
         names = self._progress.lesson(lab.lesson).goals_reached.get(lab.name, ())
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> Told:
-        """Record that the goals named in `now` are reached in a lab from `tutor.labs`.
+        """Record goals of a lab from `tutor.labs`. `now` has the names of the goals just reached.
 
-        `lesson` is the lesson from which the lab was opened. If it is None, the goals count toward
-        the lesson that the lab belongs to.
+        `lesson` is the lesson from which the lab was opened. If `lesson` is None, the goals count
+        toward the lesson to which the lab belongs.
         """
         before = self.kept(lab)
         saving = [
@@ -116,6 +119,6 @@ class GoalKeeper:
 
 
 def reached(lab: Lab, state: LessonState) -> frozenset[int]:
-    """Return the indexes in `lab.goals` of the goals that have been reached."""
+    """Return the indexes of the reached goals in `lab.goals`."""
     names = state.goals_reached.get(lab.id, ())
     return frozenset(index for index, goal in enumerate(lab.goals) if goals.name(goal) in names)

@@ -1,7 +1,7 @@
 """Keep a model running.
 
-The keeper starts the engine, downloads the default model if it is missing, and switches to that
-model once it is installed.
+The keeper starts the engine and, if the default model is missing, downloads it in the background.
+As soon as that model is installed, the keeper switches to it.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 OWN_ENGINE = 700 * MEGABYTE
-"""The memory that an engine needs with the default model and a full context window, in bytes."""
+"""The memory, in bytes, that an engine needs for the default model with a full context window."""
 COUNT_EVERY = 30.0
-"""The number of seconds between two counts of the learners on a shared engine."""
+"""The interval, in seconds, at which the learners on a shared engine are counted."""
 
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
-"""A function that downloads the default model and reports its progress.
+"""A function that downloads the default model.
 
-Raises `TutorError`.
+It calls its argument to report progress, and raises `TutorError` if the download fails.
 """
 
 
 class ModelKeeper:
-    """Keeps a model running, and reports every change of its state as a `ModelStatus`.
+    """A keeper that starts the engine, downloads the model, and reports each change of status.
 
-    `missing` returns whether the default model is wanted but not installed. The model is downloaded
-    only in that case, and only if `may_fetch` is true.
+    The default model is downloaded if `missing` returns True, which means that this model is needed
+    but not installed. It is never downloaded if `may_fetch` is false.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class ModelKeeper:
         await self._engine.stop()
 
     async def choose_engine(self, kind: EngineKind) -> None:
-        """Switch to the learner's own engine or to the shared one.
+        """Switch to the learner's own engine or to the shared engine.
 
         Raises `NotEnoughMemory` if the machine has too little memory for another engine.
         """
@@ -106,9 +106,9 @@ class ModelKeeper:
         await self._bring_up(self._engine.restart)
 
     def fetch(self) -> None:
-        """Start downloading the default model in the background, unless a download is in progress.
+        """Start to download the default model in the background, unless a download is in progress.
 
-        Raises `NotInThisLogin`.
+        Raises `NotInThisLogin` if downloads are not allowed.
         """
         if not self._may_fetch:
             raise NotInThisLogin(
@@ -158,7 +158,7 @@ class ModelKeeper:
             self._counting = asyncio.create_task(self._count())
 
     async def _count(self) -> None:
-        """Keep counting the learners of the shared engine."""
+        """Count the learners on the shared engine at regular intervals, and report the number."""
         while True:
             self._report(learners=await self._engine.learners())
             await asyncio.sleep(COUNT_EVERY)

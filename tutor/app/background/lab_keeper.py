@@ -1,4 +1,4 @@
-"""Keep the state of each lab while the app runs, and save the learner's work in it."""
+"""Store the state of each lab while the app runs, and save the learner's work to disk."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 WAIT = 1.0
-"""The time, in seconds, from a change until it is saved, together with the changes after it."""
+"""The time, in seconds, from a change until it is saved together with later changes."""
 
 
 class LabKeeper:
-    """Keeps labs as the learner left them.
+    """The stored states of the labs, so that the learner finds each lab as they left it.
 
-    `left` has the state of each lab that was open in this session, by its name. Only the learner's
-    work, and results that took long to compute, are saved to disk, and only if they have changed.
-    `later` calls a function after a number of seconds, and `tell` shows the learner an error.
+    `left` contains the state of each lab that was opened in this session, by the lab's name. Only
+    the learner's work and results that took long to compute are saved to disk, and only if they
+    have changed. `later` calls a function after a number of seconds, and `tell` shows the learner
+    an error.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class LabKeeper:
         self._changed: dict[str, AnyLab] = {}
 
     def open(self, lab: AnyLab) -> Left | None:
-        """Return the state to continue the lab with, or None if the lab is new to the learner."""
+        """Return the state in which the learner left the lab, or None if they never opened it."""
         if lab.name in self.left:
             return self.left[lab.name]
         if not (work := self._work.read(lab.name)):
@@ -49,7 +50,7 @@ class LabKeeper:
         return Left(state, model)
 
     def keep(self, lab: AnyLab, left: Left) -> None:
-        """Keep a new state, and save the work in it soon if the learner has done something."""
+        """Store a lab's new state. If the learner has done something, also save their work soon."""
         self.left[lab.name] = left
         if not left.touched:
             return
@@ -58,7 +59,7 @@ class LabKeeper:
         self._changed[lab.name] = lab
 
     def save(self) -> None:
-        """Save all work that has changed, without waiting for the disk."""
+        """Save all changed work in the background."""
         changed, self._changed = self._changed, {}
         for name, lab in changed.items():
             left = self.left[name]

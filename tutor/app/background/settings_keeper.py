@@ -1,4 +1,4 @@
-"""Keeps the settings in effect while the app runs, and writes changes to config.toml."""
+"""The settings in effect while the app runs, and the functions that change them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class SettingsKeeper:
-    """The settings in effect, and the changes of this session.
+    """The settings in effect, and a history of the changes in this session.
 
-    A setting that the environment or an option overrides keeps its value until tutor starts again,
-    but the file gets the new one. `on_change` is called with the name of a changed setting.
+    Every change is written to config.toml. If the environment or an option overrides a setting, its
+    new value takes effect only when tutor starts without the override. `on_change` is called with
+    the name of the changed setting.
     """
 
     def __init__(self, effective: Effective = USUAL) -> None:
@@ -42,27 +43,27 @@ class SettingsKeeper:
         return bool(self._undo)
 
     def in_file(self, name: str) -> Value | None:
-        """Return the value in the file, or None if the file does not set it.
+        """Return a setting's value in the file, or None if the file does not contain the setting.
 
-        Raises `SettingsError`.
+        Raises `SettingsError` if the file cannot be read.
         """
         loaded = load(config_file())
         value: Value | None = value_of(loaded.settings, name) if name in loaded.given else None
         return value
 
     def change(self, name: str, value: Value | None) -> None:
-        """Write a setting to the file; None removes it, so that its default applies.
+        """Write a setting to the file. None removes the setting, so that its default applies.
 
-        Raises `SettingsError`, and then nothing is changed.
+        Raises `SettingsError` if the file cannot be written. In that case, nothing is changed.
         """
         before = self.in_file(name)
         self._write(name, value)
         self._undo.append((name, before))
 
     def undo(self) -> str | None:
-        """Undo the latest change and return the setting's name, or None if nothing has changed.
+        """Undo the latest change. Return the setting's name, or None if nothing has changed.
 
-        Raises `SettingsError`.
+        Raises `SettingsError` if the file cannot be written.
         """
         if not self._undo:
             return None

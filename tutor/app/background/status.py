@@ -1,4 +1,4 @@
-"""The state of the model, as text for the status line, the course map and the model screen."""
+"""Describe the state of the model for the status line, the course map and the model screen."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ EnginePhase = Literal["starting", "loading", "ready", "stopped"]
 
 
 class ModelStatus(msgspec.Struct, frozen=True):
-    """The state of the engine and of the default model's download.
+    """The state of the engine, and of the default model's download.
 
     `phase` and `detail` describe the engine. `fetch` is the progress of a running download, and
-    `fetch_failure` is the error that ended the last one. `small` means that the small bundled model
-    is used instead of the default model, and `served` that the engine is shared with `learners`
+    `fetch_failure` is the error that ended the last one. `small` is true if the small bundled model
+    is used instead of the default model. `served` is true if the engine is shared, by `learners`
     learners (None if their number is unknown). `alternative` is the kind of engine that the learner
     can switch to.
     """
@@ -52,7 +52,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def mark(self) -> str:
-        """The symbol for the narrowest status line: `●` ready, `○` not ready yet, `×` stopped.
+        """A symbol for the narrowest status line: `●` ready, `○` not ready yet, `×` stopped.
 
         During a download, the percentage comes before the symbol.
         """
@@ -61,7 +61,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def line(self) -> str:
-        """The text for the status line: a few words, then the symbol."""
+        """The text for the status line: a few words, followed by the symbol."""
         if self.fetch is not None:
             return f"{_STAGES[self.fetch.stage]} {self.mark}"
         match self.phase:
@@ -81,7 +81,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def shared_by(self) -> str:
-        """Return the number of learners who share the engine, in a few words."""
+        """A few words that say how many learners share the engine."""
         several = self.learners is not None and self.learners > 1
         return (
             _("shared by {learners:,} learners").format(learners=self.learners)
@@ -91,7 +91,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def _short_name(self) -> str:
-        """The model's name without its number format, cut to fit the status line."""
+        """The model's name without its number format, shortened to fit the status line."""
         if self.model is None:
             return "model"
         name = safe(self.model.base_name)
@@ -99,7 +99,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def note(self) -> str:
-        """A note for the course map, or an empty string if there is none."""
+        """A note for the course map, or "" if there is nothing to report."""
         if self.fetch is not None:
             small = _("A small bundled model is ready in the meantime.")
             meanwhile = small if self.small else _("You can read lessons in the meantime.")
@@ -120,7 +120,10 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
 
 def share_fetched(progress: PullProgress) -> str:
-    """Return a stage's progress as a percentage of constant width, or "" if it is unknown."""
+    """Return the progress of a download stage as a percentage, or "" if it is unknown.
+
+    The percentage always has the same width.
+    """
     if not progress.total:
         return ""
     return f"{100 * progress.done // progress.total:>3} %"

@@ -1,1 +1,1 @@
-"""Copy what is on the screen to the clipboard of the terminal."""
+"""Copy what is on the screen to the terminal's clipboard."""

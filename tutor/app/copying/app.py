@@ -1,4 +1,4 @@
-"""The part of the app that copies texts."""
+"""The base class of the app that implements copying."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 
 
 class CopyingApp(RemoteTerminal):
-    """An app with a key that copies what is on the screen."""
+    """An app that copies text with Ctrl+O, and a selection with Ctrl+C."""
 
     _brief = ""
-    """A notice that disappears with the next key."""
+    """The text of a notice that disappears at the next key press."""
     _warned = False
-    """Whether Ctrl+C was just pressed in a field with text that is not entered yet."""
+    """Whether the last key was Ctrl+C, pressed in a field with text that was not submitted."""
 
     def action_copy(self) -> None:
-        """Copy what the screen has to copy, or let the learner choose from a list."""
+        """Copy the text that the screen offers.
+
+        If it offers several texts, let the learner choose.
+        """
         found = copies_of(self.screen)
         if len(found) > 1:
             from tutor.app.copying.screen import CopyScreen
@@ -40,7 +43,7 @@ class CopyingApp(RemoteTerminal):
             self._tell_briefly(_("There is nothing to copy here."))
 
     def copy(self, what: Copy) -> None:
-        """Copy a text, and say so."""
+        """Copy a text to the clipboard, and show a notice about it."""
         text = clipboard.clean(what.text)
         problem = clipboard.too_long(what.what, text)
         if not problem:
@@ -48,15 +51,22 @@ class CopyingApp(RemoteTerminal):
         self._tell_briefly(problem or clipboard.copied(what.what, text))
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text. Textual calls this, too, for example for Ctrl+X in an editor."""
+        """Copy a text to the clipboard.
+
+        Textual also calls this, for example for Ctrl+X in an editor.
+        """
         text = clipboard.clean(text)
         if clipboard.too_long("", text):
-            self._clipboard = text  # only Ctrl+V in this app pastes it
+            # This text is too long for the terminal, so only Ctrl+V in this app can paste it.
+            self._clipboard = text
         else:
             super().copy_to_clipboard(text)
 
     async def action_interrupt(self) -> None:
-        """Copy the selection if there is one, or else quit. Never lose text without a warning."""
+        """Copy the selected text.
+
+        If nothing is selected, quit, but warn first if text would be lost.
+        """
         focused = self.focused
         in_editor = focused if isinstance(focused, TextArea) else None
         selected = in_editor.selected_text if in_editor else self.screen.get_selected_text()
@@ -71,7 +81,7 @@ class CopyingApp(RemoteTerminal):
             await self.action_quit()
 
     def _tell_briefly(self, message: str) -> None:
-        """Show a notice until the next key."""
+        """Show a notice until the next key press."""
         self._brief = message
         if isinstance(self.screen, TutorScreen):
             self.screen.tell(message)

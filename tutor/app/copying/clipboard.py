@@ -1,6 +1,7 @@
-"""Send text to the clipboard of the terminal by OSC 52, which works over SSH and in tmux.
+"""Send text to the terminal's clipboard with OSC 52, an escape sequence.
 
-A terminal may ignore it, and never says so. So the notice about a copy says what to do then.
+OSC 52 works over SSH and in tmux. A terminal may ignore it without reporting that, so the notice
+after a copy also says what to do if nothing was copied.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST = 74_994
-"""The maximum size of a copy, in bytes. Some terminals ignore longer sequences than 100,000 bytes,
-which is this size in base64."""
+"""The maximum size of a copied text, in bytes.
+
+Some terminals ignore sequences longer than 100,000 bytes. In base64, a text of this size has that
+length.
+"""
 
 
 def clean(text: str) -> str:
-    """Return `text` with visible symbols for control characters, for pasting it into a shell."""
+    """Replace control characters with visible symbols, so that pasting into a shell is safe."""
     return writable(text.replace("\r\n", "\n"))
 
 
 def too_long(what: str, text: str) -> str:
-    """Return a message about a text that no terminal takes, or an empty one."""
+    """Return a message if the text is too long for a terminal, and "" otherwise."""
     size = len(text.encode("utf-8"))
     if size <= MOST:
         return ""
@@ -35,7 +39,7 @@ def too_long(what: str, text: str) -> str:
 
 
 def copied(what: str, text: str, environment: Mapping[str, str] | None = None) -> str:
-    """Return the notice about a copy, with advice for when the terminal refuses it."""
+    """Return the notice after a copy, with advice in case the terminal ignores the copied text."""
     size = counted(len(text), "character")
     advice = _advice(os.environ if environment is None else environment)
     return _("Copied {what} ({size}).").format(what=what, size=size) + f" {advice}"

@@ -1,14 +1,15 @@
-"""Find out what a screen has to copy."""
+"""Find the texts on a screen that can be copied."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import Input, Markdown, Static
+from textual.widgets import Input, Markdown
 
 from tutor.app.widgets.copyable import Copy, Copyable
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def copies_of(screen: Screen[object]) -> list[Copy]:
-    """Return what can be copied now: from the widget in focus, then from the whole screen."""
+    """Return the texts that can be copied now. The texts of the focused widget come first."""
     focused = screen.focused
     nodes = (*(focused.ancestors_with_self if focused else ()), screen)
     found: dict[str, Copy] = {}
@@ -38,14 +39,14 @@ def copies_of(screen: Screen[object]) -> list[Copy]:
 
 
 def visible_text(screen: Screen[object]) -> str:
-    """Return all text of the content of a screen, without its status line and key line."""
+    """Return the visible text of a screen, without its status line and key line."""
     content = screen.query("#content")
     texts = [_text_of(each) for root in content for each in _leaves(root)]
     return "\n".join(text for text in texts if text.strip())
 
 
 def _leaves(widget: Widget) -> Iterator[Widget]:
-    """Yield the displayed widgets that have text of their own, from top to bottom."""
+    """Yield the displayed widgets that draw text themselves, from top to bottom."""
     if not widget.display:
         return
     if isinstance(widget, Lines | Menu | Markdown | Input) or not widget.children:

@@ -1,4 +1,4 @@
-"""The list of what can be copied from the screen below it."""
+"""The screen that lists the texts that can be copied."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAME = 26
 
 
 class CopyMenu(Menu):
-    """The list, whose entries can also be chosen by their numbers."""
+    """A menu of texts to copy. The keys 1 to 9 also choose a text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "copy", tooltip="Copy the selected text."),
@@ -52,10 +52,10 @@ class CopyMenu(Menu):
 
 
 class CopyScreen(TutorScreen):
-    """A list of texts to copy."""
+    """A screen on which the learner chooses one of several texts to copy."""
 
     def __init__(self, copies: Sequence[Copy], copy: Callable[[Copy], None]) -> None:
-        """Create the list. `copy` is called with the text that the learner chooses."""
+        """Create the screen. `copy` is called with the text that the learner chooses."""
         super().__init__()
         self._copies = copies
         self._copy = copy
@@ -77,7 +77,7 @@ class CopyScreen(TutorScreen):
 
 
 def row(number: int, copy: Copy, width: int) -> Content:
-    """Return the line about a text: its number, its name, its beginning and its size."""
+    """Draw the row for a text: its number, its name, its beginning and its size."""
     size = Content.styled(f"  {counted(len(copy.text), 'character')}", MUTED)
     sign = str(number) if number <= _NUMBERED else " "
     name = Content.assemble((f"{sign}  ", ACT), (copy.what.ljust(_NAME), "bold"))

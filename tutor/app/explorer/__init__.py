@@ -1,1 +1,1 @@
-"""The stepper, chat and x-ray, which inspect a live model one token at a time."""
+"""The stepper, chat and x-ray, which show how a live model chooses each token."""

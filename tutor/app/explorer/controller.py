@@ -1,4 +1,4 @@
-"""Carry out the explorer's effects, and report their results as events."""
+"""The explorer's controller, which carries out effects and reports their results as events."""
 
 from __future__ import annotations
 
@@ -29,12 +29,11 @@ Work = Callable[[], "Coroutine[None, None, None]"]
 
 
 class ExplorerController:
-    """Owns the state of an explorer: handles events and carries out the effects that they cause.
+    """A controller, which stores the state of an explorer and runs its effects.
 
-    `work` runs a coroutine function in a worker of a group, and replaces the group's previous
-    worker. This cancels work that is no longer needed, sometimes before it has started.
-
-    `show` is called with each new state, and `report` with all evidence for goals.
+    `work` runs a coroutine function in a worker. A new worker cancels the previous worker of the
+    same group, whose result is no longer needed. `show` is called with each new state, and `report`
+    with all evidence for goals.
     """
 
     def __init__(
@@ -76,24 +75,24 @@ class ExplorerController:
     def stop_receiving(self) -> None:
         """Ignore all events from now on, because the pane is about to be removed.
 
-        This can be called again until the pane is removed.
+        This method may be called more than once.
         """
         if not self._left:
             self._left = True
             self._forget_engine()
 
     async def close(self) -> None:
-        """Save the document, and close the engine's session, after `stop_receiving`."""
+        """Save the document and close the engine's session. Call `stop_receiving` first."""
         self._texts.save(self._state.document)
         await self.link.close()
 
     def send(self, event: Event) -> None:
-        """Handle an event, and any events that follow from it immediately."""
+        """Handle an event, and all events that its effects cause immediately."""
         if self._left:
             return
         self._events.append(event)
         if self._handling:
-            return  # the loop below handles it after the current event
+            return  # the call that is already running handles the event
         self._handling = True
         try:
             while self._events:

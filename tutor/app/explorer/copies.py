@@ -1,4 +1,4 @@
-"""Find out what can be copied from the explorer."""
+"""Find the texts in the explorer that can be copied."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def copies(state: State) -> Iterator[Copy]:
-    """Yield the text or the last answer, the whole conversation, and a command, if there are."""
+    """Yield the texts to copy: the text or conversation, and the command for the current step."""
     tree = state.tree
     if tree is None:
         return
@@ -38,7 +38,7 @@ def copies(state: State) -> Iterator[Copy]:
 
 
 def step_command(state: State) -> str | None:
-    """Return the command that prints the distribution on the screen, or None if there is none.
+    """Return a command that prints the distribution on the screen, or None if no command can.
 
     A command can't express a conversation of several messages, or the address of a server.
     """

@@ -1,4 +1,4 @@
-"""The distribution of the next token, as a table with numbers and bars."""
+"""The table with the distribution of the next token, as numbers and bars."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Distribution, Row
 
 TARGET = MARK
-"""The mark of the row whose token Enter takes."""
+"""The symbol for the row whose token Enter takes."""
 DRAW = "◆"
-"""The mark of the sampled token."""
+"""The symbol for the token that was sampled."""
 LEGEND = _("█ kept  ▒ gained  ╌ lost")
-"""The legend for bars that the sampler has changed."""
+"""The legend of the bars when sampler settings are in effect."""
 ROOMY = 110
-"""The width of the table, in cells, from which it has all columns."""
+"""The minimum width of the table, in cells, for all columns."""
 _LEAST_BAR = 6
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The column widths, with 0 for a column that does not fit.
+    """The widths of the table's columns, in cells. A column that does not fit has width 0.
 
-    The table must be at least 70 cells wide to show the logit, and at least 46 to show the token
-    id. Tokens from a server have no id. From `ROOMY` cells, it also shows the total probability up
-    to each row, and the surprisal.
+    The token id requires a table of at least 46 cells, and the logit at least 70. Tokens from a
+    server have no id. From `ROOMY` cells, the table also shows cumulative probabilities and the
+    surprisal.
     """
 
     rank: int
@@ -54,9 +54,12 @@ class Columns:
     width: int
     """The total width of a row."""
     gap: int
-    """The space between the id and the probability, which the long column name needs."""
+    """The number of extra spaces before the probability, which make room for its column name."""
     partial: bool = False
-    """Whether the rows come from a server, in which case their scores are log-probabilities."""
+    """Whether the rows come from a server.
+
+    If so, their scores are log-probabilities, not logits.
+    """
     total: int = 0
     bits: int = 0
 
@@ -64,10 +67,10 @@ class Columns:
     def fitting(
         cls, width: int, *, sampled: bool, greatest_rank: int = 999, partial: bool = False
     ) -> Columns:
-        """Return the columns that fit into `width` cells.
+        """Choose the columns that fit into `width` cells.
 
-        `sampled` adds a column with the probability after the sampler. `partial` means that the
-        rows come from a server, which returns only some rows of the distribution.
+        If `sampled` is true, there is a column for the probability after the sampler. `partial` is
+        true if the rows come from a server, which returns only a part of the distribution.
         """
         rank = max(3, len(figures.count(greatest_rank))) + 1
         identifier = 6 if width >= 46 and not partial else 0
@@ -86,13 +89,13 @@ class Columns:
 
     @property
     def without_total(self) -> Columns:
-        """The columns for rows that do not begin with the most probable token."""
+        """The same columns without cumulative probabilities, for rows found by a search."""
         return replace(self, total=0, bar=self.bar + self.total)
 
 
 @dataclass(frozen=True)
 class RowMarks:
-    """The marks of a row: whether Enter takes its token, and whether that token was sampled."""
+    """The marks of a row: whether Enter takes its token, and whether its token was sampled."""
 
     target: bool = False
     drawn: bool = False
@@ -100,11 +103,11 @@ class RowMarks:
 
 @lru_cache(maxsize=1024)
 def row_line(row: Row, columns: Columns, marks: RowMarks, total: float | None = None) -> Content:
-    """Return the line for one row.
+    """Draw one row of the table.
 
-    `total` is the probability of this token and of all that are more probable. If the sampler cut
-    the token, the line is muted and names the setting that cut it. Lines are cached, because most
-    rows stay the same from one key press to the next.
+    `total` is the cumulative probability, from rank 1 to this row. If the sampler excludes the
+    token, the row is muted and names the setting that excludes it. Rows are cached, because most
+    rows are the same after each key press.
     """
     cut = row.cut is not None
     weight = "bold" if marks.target else ""
@@ -137,7 +140,10 @@ def row_line(row: Row, columns: Columns, marks: RowMarks, total: float | None = 
 
 
 def _rank(rank: int, width: int) -> str:
-    """Return the rank as text, in thousands if it is too long for its column."""
+    """Format a rank.
+
+    A rank that is too long for its column is shown in thousands, such as "12k".
+    """
     text = figures.count(rank)
     return (text if len(text) < width else f"{rank // 1000}k").rjust(width)
 
@@ -155,7 +161,7 @@ def _bar(row: Row, columns: Columns, likely: str) -> list[tuple[str, str]]:
 
 
 def heading(columns: Columns) -> Content:
-    """Return the line with the column names."""
+    """Draw the line with the column names."""
     cells = _("rank").rjust(2 + columns.rank) + "  " + figures.fit(_("token"), columns.token)
     if columns.id:
         cells += "id".rjust(columns.id + 2)
@@ -174,7 +180,7 @@ def heading(columns: Columns) -> Content:
 
 
 def _scale(width: int) -> str:
-    """Return the scale above bars of this width."""
+    """Return a scale from 0 to 100 %, to show above bars of this width."""
     if width < 44:
         return ("0 %".ljust(width // 2) + "50 %").ljust(width - 5) + "100 %"
     marks = "0 %".ljust(width // 4) + "25 %".ljust(width // 2 - width // 4) + "50 %"
@@ -182,7 +188,7 @@ def _scale(width: int) -> str:
 
 
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
-    """Return the line with the number and the total probability of the tokens not shown."""
+    """Draw the line for the tokens that are not shown, with their number and total probability."""
     if distribution.partial and not distribution.rows:
         return Content("")  # the server returned no tokens
     known = (row.probability for row in rows if not math.isnan(row.probability))
@@ -190,7 +196,7 @@ def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns)
     label = _("{vocabulary_size} more").format(
         vocabulary_size=figures.count(distribution.vocabulary_size - len(rows))
     )
-    if distribution.partial:  # the size of a server's vocabulary is unknown
+    if distribution.partial:  # a server does not report its vocabulary size
         label = _("the rest")
     label = label.ljust(columns.token + (columns.id + 2 if columns.id else 0) + columns.gap)
     start = " " * (columns.rank + 4) + label
@@ -202,13 +208,13 @@ def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns)
 
 @dataclass(frozen=True)
 class TableView:
-    """The content of the table.
+    """The content of the distribution table.
 
-    `target` is the row whose token Enter takes. If its rank is too low to be visible, it replaces
-    the last row. Without a target, this applies to the sampled token. `cursor` is the index of the
-    row that the learner moved to, if any, and the table scrolls to that row. `marked` is False for
-    rows of another text, in which no token is marked as sampled. `named` adds a line of column
-    names.
+    `target` is the row whose token Enter takes. If that row would not be visible, it replaces the
+    last visible row. If there is no target, the same applies to the sampled token. `cursor` is the
+    index of the row that the learner selected, if any; the table scrolls to it. `marked` is False
+    if the rows belong to another text, so that no token is marked as sampled. If `named` is true,
+    the table has column names.
     """
 
     distribution: Distribution | None
@@ -220,13 +226,13 @@ class TableView:
 
 
 class DistributionTable(Lines, can_focus=True):
-    """Shows the rows of a distribution, most probable first, scrolled to the target row."""
+    """A table of tokens with their probabilities, most probable first, scrolled to the cursor."""
 
     DEFAULT_CSS = "DistributionTable { height: 1fr; }"
 
     @dataclass
     class Clicked(Message):
-        """Posted when the row of the token with this `rank` is clicked."""
+        """Posted when the learner clicks the row with this `rank`."""
 
         rank: int
 
@@ -285,7 +291,7 @@ class DistributionTable(Lines, can_focus=True):
 def rows_block(
     rows: Sequence[Row], width: int, target: int | None, *, sampled: bool, partial: bool
 ) -> list[Content]:
-    """Return the lines for rows found by a search, below a line of column names.
+    """Draw the rows that a search has found, below the column names.
 
     `partial` has the same meaning as in `Columns.fitting`.
     """

@@ -1,4 +1,4 @@
-"""A learner's text, with everything about it that is saved between visits."""
+"""A document, which stores a learner's text and conversation."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LONGEST_TITLE = 200
-"""The maximum number of characters in a title, which is the end of the text."""
+"""The maximum number of characters in the title of a saved text."""
 MOST_ENTERED = 20
-"""The maximum number of entered texts to keep in each mode."""
+"""The maximum number of entered texts to remember in each mode."""
 LONGEST_ENTERED = 2000
-"""The maximum number of characters in a text to keep."""
+"""The maximum number of characters in an entered text. Longer texts are not remembered."""
 FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
 CHAT_SAMPLER = SamplerSettings(temperature=0.2, top_p=0.9)
-"""The settings that the model card of SmolLM2-135M-Instruct uses for chats."""
+"""The sampler settings that the model card of SmolLM2-135M-Instruct uses for chats."""
 
 Mode = Literal["text", "chat"]
 
@@ -38,13 +38,13 @@ Tree = TypeVar("Tree")
 
 
 class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
-    """The fields that a document has in memory and on disk.
+    """The fields that a document has both in memory and on disk.
 
-    `model` is the checksum of the model that the tokens belong to, because token ids are
-    meaningless to any other model. `prompt` is the text to start from while there is no tree.
-    `drafts` are texts that the learner has typed in the editor but not accepted yet, and `entered`
-    those that the model has accepted, oldest first. `chat_sampler` has the settings of the
-    conversation, unless they were never set.
+    `model` is the checksum of the model whose tokens the trees contain; token ids have no meaning
+    for other models. `prompt` is the text to start from if there is no tree yet. `drafts` are texts
+    in the editor that the learner has not submitted. `entered` are texts that the model has
+    accepted, oldest first. `chat_sampler` contains the settings of the conversation, if they were
+    ever set.
     """
 
     version: int = VERSION
@@ -61,17 +61,17 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
 
     @property
     def trees(self) -> dict[Mode, Tree]:
-        """The existing trees, by mode."""
+        """The token trees that exist, by mode."""
         both: dict[Mode, Tree | None] = {"text": self.text, "chat": self.chat}
         return {mode: tree for mode, tree in both.items() if tree is not None}
 
 
 class Saved(_Fields[SavedTree], frozen=True):
-    """A document in the form in which it is stored."""
+    """A document in the form in which it is stored on disk."""
 
 
 class Document(_Fields[TokenTree], frozen=True, kw_only=True):
-    """A text and a conversation, each with its own tree, and their sampler settings."""
+    """A text and a conversation. Each has its own token tree and sampler settings."""
 
     @property
     def tree(self) -> TokenTree | None:
@@ -79,7 +79,7 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """The end of the current text, or the first message of a conversation."""
+        """The title: the end of the text, or the first message of the conversation."""
         if self.tree is None:
             return self.prompt[-LONGEST_TITLE:] if self.mode == "text" else ""
         if self.mode == "chat":
@@ -90,32 +90,29 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
 
     @property
     def length(self) -> int:
-        """The number of tokens in the current text."""
+        """The number of tokens in the current mode's text or conversation."""
         return self.tree.length if self.tree else 0
 
     @property
     def earlier(self) -> tuple[str, ...]:
-        """The texts entered in the current mode, oldest first."""
+        """The texts that the learner entered in the current mode, oldest first."""
         return () if self.entered is UNSET else self.entered.get(self.mode, ())
 
     def with_tree(self, tree: TokenTree) -> Document:
-        """Return the document with `tree` as the tree of the current mode."""
+        """Return a copy with this tree for the current mode."""
         return replace(self, **{self.mode: tree})
 
     def with_sampler(self, sampler: SamplerSettings) -> Document:
-        """Return the document with `sampler` as the settings of the current mode."""
+        """Return a copy with these sampler settings for the current mode."""
         return replace(self, **{"sampler" if self.mode == "text" else "chat_sampler": sampler})
 
     def with_draft(self, text: str | None) -> Document:
-        """Return the document with `text` as the draft of the current mode.
-
-        None removes the draft.
-        """
+        """Return a copy with this draft for the current mode. None removes the draft."""
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
 
     def with_entered(self, text: str) -> Document:
-        """Return the document with `text` as the last text entered in the current mode."""
+        """Return a copy in which `text` is the latest text entered in the current mode."""
         if len(text) > LONGEST_ENTERED:
             return self
         texts = (*(each for each in self.earlier if each != text), text)[-MOST_ENTERED:]
@@ -123,10 +120,10 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         return replace(self, entered={**before, self.mode: texts})
 
     def for_model(self, model: str) -> Document:
-        """Return the document adapted to `model`, the checksum of the current model.
+        """Return a copy for the model with this checksum.
 
-        Tokens of another model are dropped. The text of the current branch is kept so that it can
-        be tokenized again, and the conversation restarts.
+        If the document was made with another model, its tokens are removed. The current text
+        becomes the prompt, which is tokenized again, and the conversation restarts.
         """
         if self.model and self.model != model and (self.text or self.chat):
             prompt = self.prompt
@@ -137,14 +134,14 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         return replace(self, model=model)
 
     def to_bytes(self) -> bytes:
-        """Return the document as bytes to store."""
+        """Encode the document for storage."""
         fields: dict[str, Any] = msgspec.structs.asdict(self)
         fields |= {mode: token_tree.save(tree) for mode, tree in self.trees.items()}
         return msgspec.json.encode(Saved(**fields))
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Document | None:
-        """Return the stored document, or None if this version of tutor cannot read it."""
+        """Decode a stored document. Return None if this version of tutor cannot read it."""
         try:
             saved = msgspec.json.decode(stored, type=Saved)
             if saved.version != VERSION:
@@ -165,7 +162,7 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         seed: int,
         at: int,
     ) -> Document:
-        """Return a conversation that consists of `prompt`, then `written`.
+        """Return a document with a conversation that consists of `prompt` followed by `written`.
 
         The focus is on token `at` of `written`, counted from 0. Raises `TreeFull`.
         """

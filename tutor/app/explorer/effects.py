@@ -1,6 +1,7 @@
-"""The explorer's effects: requests to the engine, one at a time, and other work.
+"""The explorer's effects: requests to the engine, and other work such as saving a text.
 
-The controller carries out the effects and reports their results as events.
+The controller carries out the effects and reports their results as events. There is at most one
+request to the engine at a time.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from tutor.app.explorer.document import Document, Mode
 from tutor.course.goals import Evidence
 from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
-from tutor.language import _
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A request for the distribution after the first `position` tokens.
+    """A request for the distribution at `position`, given the tokens before it.
 
-    If the token at `position` is known, `actual` is its id, and the request includes its row.
-    `surprisals_from` is the first position whose surprisal is missing.
+    If the text already has a token at `position`, `actual` is its id, and the response contains the
+    row of this token. `surprisals_from` is the first position whose surprisal is still unknown, or
+    None if all are known.
     """
 
     tokens: tuple[Token, ...]
@@ -43,9 +44,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """A request for the tokens of a prompt, or of a conversation that begins with this message.
+    """A request to tokenize a prompt, or the first message of a conversation.
 
-    With the `path` of a conversation, it requests the tokens that the message adds to that path.
+    If `path` is given, `text` is a further message of the conversation with these tokens, and the
+    response contains the tokens that the message adds.
     """
 
     text: str
@@ -57,7 +59,7 @@ Request = Question | Start
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """The state of the engine, as the engine reports it.
+    """The state that the engine reports.
 
     `alternative` is the kind of engine that the learner can switch to.
     """
@@ -71,18 +73,18 @@ class EngineInfo(msgspec.Struct, frozen=True):
 
 
 class PlainEffect(Enum):
-    """An effect that has no parameters."""
+    """An effect without parameters."""
 
-    CANCEL_REQUEST = _("cancel request")
+    CANCEL_REQUEST = "cancel request"
     """Cancel the current request to the engine."""
-    RESTART_ENGINE = _("restart engine")
+    RESTART_ENGINE = "restart engine"
     """Restart the engine."""
-    LIST_TEXTS = _("list texts")
-    """List the saved texts of this lab, or of the stepper outside labs."""
+    LIST_TEXTS = "list texts"
+    """List the saved texts of the current lab or, outside labs, of the stepper."""
 
 
 class FindTokens(msgspec.Struct, frozen=True):
-    """Search for tokens in the distribution that `question` requests."""
+    """Search for tokens whose text contains `query`, in the distribution for `question`."""
 
     question: Question
     query: str
@@ -90,27 +92,26 @@ class FindTokens(msgspec.Struct, frozen=True):
 
 
 class SaveText(msgspec.Struct, frozen=True):
-    """Save the document for the next visit."""
+    """Save the document, so that it can be opened later."""
 
     document: Document
 
 
 class SwitchText(msgspec.Struct, frozen=True):
-    """Open another saved text, or start a new one in this mode if `info` is None."""
+    """Open another saved text. If `info` is None, start a new text in this mode."""
 
     info: TextInfo | None
     mode: Mode
 
 
 class StarText(msgspec.Struct, frozen=True):
-    """Add or remove the star of a text."""
+    """Add a star to a saved text, or remove it."""
 
     info: TextInfo
 
 
 Effect = Request | PlainEffect | FindTokens | SaveText | SwitchText | StarText | Evidence
-"""An effect to carry out.
+"""An effect that the controller carries out.
 
-A request is sent to the engine and replaces the previous request. Evidence is reported for the
-goals of a lab.
+A request replaces the previous request to the engine. Evidence is used to check the goals of a lab.
 """

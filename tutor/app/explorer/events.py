@@ -1,4 +1,4 @@
-"""The explorer's events: the learner's actions, and the results that come back."""
+"""The explorer's events: the learner's actions, and the results of effects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import msgspec
 from tutor.app.explorer.document import Document, Mode
 from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
 from tutor.errors import TutorError
-from tutor.language import _
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Row, SamplerSettings, Token
 
@@ -18,30 +17,30 @@ Panel = Literal["search", "dials", "editor", "recent"]
 
 
 class Signal(Enum):
-    """An event that carries no data. The members up to and including `START` are commands."""
+    """An event without parameters. The members up to and including `START` are commands."""
 
     STEP = "step"
     """Take the proposed token."""
     BACK = "back"
     """Undo the last token."""
     REDO = "redo"
-    """Redo what was undone last."""
+    """Redo the change that was undone last."""
     FORK = "fork"
-    """Start another branch at the focused token."""
+    """Start another branch at the token in focus."""
     NEW_SEED = "seed"
     """Restart from the prompt with a new seed."""
-    START = _("start")
-    """Let the model continue by itself."""
+    START = "start"
+    """Start a run, in which the model adds one token after another."""
     RUN = "run"
-    """Let the model continue by itself, or stop it immediately."""
+    """Start a run. If a run is in progress, stop it immediately instead."""
     PAUSE = "pause"
-    """Stop a run immediately. The tokens taken so far are kept."""
+    """Stop the run immediately. The tokens that it has added are kept."""
     STOP_READING = "stop"
-    """Stop processing a long text. The text is kept and can be processed later."""
+    """Stop processing a long text. The text is kept, and can be processed later."""
     MARKS = "marks"
     """Show or hide the special tokens of a conversation."""
     FOLD = "fold"
-    """Fold the distribution of a conversation away, or unfold it."""
+    """Show or hide the distribution of a conversation."""
     RETRY = "retry"
     """Restart the engine."""
     SAVE = "save"
@@ -52,31 +51,31 @@ class Signal(Enum):
 
 
 class TakeRow(msgspec.Struct, frozen=True):
-    """Take the token of the visible row at `index`, counted from 0."""
+    """Take the token of a row in the table. `index` counts from 0."""
 
     index: int
 
 
 class TakeFound(msgspec.Struct, frozen=True):
-    """Take a token that a search found in the current distribution."""
+    """Take a token that a search has found in the current distribution."""
 
     row: Row
 
 
 class MoveCursor(msgspec.Struct, frozen=True):
-    """Move to another row. Moving above the first row selects the model's draw again."""
+    """Select another row. Moving up from the first row selects the sampled token again."""
 
     by: int
 
 
 class MoveFocus(msgspec.Struct, frozen=True):
-    """Move the focus to an earlier or later token."""
+    """Move the focus by `by` tokens."""
 
     by: int
 
 
 class MoveToken(msgspec.Struct, frozen=True):
-    """Move the focus to an earlier or later token, past tokens that the conversation hides."""
+    """Move the focus by `by` tokens, skipping tokens that are hidden in a conversation."""
 
     by: int
 
@@ -94,7 +93,10 @@ class SwitchBranch(msgspec.Struct, frozen=True):
 
 
 class SwitchVersion(msgspec.Struct, frozen=True):
-    """Go to an earlier or later version of the message in focus, which is on another branch."""
+    """Go to the next or previous version of the message in focus.
+
+    Each version has its own branch.
+    """
 
     by: int
 
@@ -106,7 +108,7 @@ class RemoveBranch(msgspec.Struct, frozen=True):
 
 
 class ChangeMode(msgspec.Struct, frozen=True):
-    """Switch to the text or to the conversation."""
+    """Switch between the text and the conversation."""
 
     mode: Mode
 
@@ -114,7 +116,7 @@ class ChangeMode(msgspec.Struct, frozen=True):
 class UseText(msgspec.Struct, frozen=True):
     """Start from this prompt, or send this message.
 
-    With `instead`, the message replaces the last message, on a new branch.
+    If `instead` is true, the message replaces the last message. This starts a new branch.
     """
 
     text: str
@@ -122,7 +124,7 @@ class UseText(msgspec.Struct, frozen=True):
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
-"""Commands that, like `Signal.STEP`, need the model's response at the position where they apply."""
+"""Commands that have to wait for the model's response at their position, like `Signal.STEP`."""
 TreeCommand = (
     Literal[Signal.STEP, Signal.BACK, Signal.REDO, Signal.FORK, Signal.NEW_SEED, Signal.START]
     | NeedsAnswer
@@ -132,7 +134,7 @@ TreeCommand = (
     | SwitchVersion
     | RemoveBranch
 )
-"""Commands that have no effect while there are no tokens."""
+"""Commands that have no effect if there are no tokens."""
 Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
@@ -140,50 +142,50 @@ Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
 class ShowPanel(msgspec.Struct, frozen=True):
-    """Open a panel instead of the current one, or close the current one if `panel` is None."""
+    """Open a panel and close the current one. If `panel` is None, only close the current one."""
 
     panel: Panel | None
 
 
 class LeaveEditor(msgspec.Struct, frozen=True):
-    """Close the editor, and keep its text as a draft for the next visit."""
+    """Close the editor. Its text is kept as a draft."""
 
     text: str
 
 
 class Scroll(msgspec.Struct, frozen=True):
-    """Scroll the conversation to the line `top`, or follow the focus again if it is None."""
+    """Scroll the conversation to the line `top`. If `top` is None, follow the focus again."""
 
     top: int | None
 
 
 class ChooseSuggestion(msgspec.Struct, frozen=True):
-    """Select another of the first messages that an empty chat suggests."""
+    """Select another suggestion in an empty chat."""
 
     by: int
 
 
 class EditLast(msgspec.Struct, frozen=True):
-    """Edit the last message in the editor, or write a new one if `on` is False."""
+    """Edit the last message if `on` is true. Otherwise, write a new message."""
 
     on: bool
 
 
 class SearchTokens(msgspec.Struct, frozen=True):
-    """Search for up to `limit` tokens that contain `query`."""
+    """Search for tokens whose text contains `query`, and show at most `limit` of them."""
 
     query: str
     limit: int
 
 
 class OpenText(msgspec.Struct, frozen=True):
-    """Open another saved text, or a new text if `info` is None."""
+    """Open another saved text. If `info` is None, start a new text."""
 
     info: TextInfo | None
 
 
 class ToggleStar(msgspec.Struct, frozen=True):
-    """Add or remove the star of a saved text."""
+    """Add a star to a saved text, or remove it."""
 
     info: TextInfo
 
@@ -247,9 +249,9 @@ class TextsListed(msgspec.Struct, frozen=True):
 
 
 class TextOpened(msgspec.Struct, frozen=True):
-    """Another document has been opened, or could not be read if `document` is None.
+    """Another document has been opened.
 
-    `fresh` means that the document is new.
+    If `document` is None, it could not be read. If `fresh` is true, it is a new document.
     """
 
     document: Document | None

@@ -1,4 +1,4 @@
-"""The keys of the explorer pane."""
+"""The key bindings of the explorer pane."""
 
 from __future__ import annotations
 

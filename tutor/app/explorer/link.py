@@ -1,4 +1,4 @@
-"""The connection to the engine: one session that always follows the current path."""
+"""The explorer's connection to the engine, which keeps one session on the current path."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ if TYPE_CHECKING:
 
 
 CHUNK = 128
-"""The number of tokens to process between two progress reports. Larger chunks are no faster."""
+"""The number of tokens to process between two progress reports.
+
+Processing is not faster with larger chunks.
+"""
 
 
 class Link:
-    """An engine session that follows the learner.
+    """An engine session that always follows the learner's current branch.
 
-    To switch to another branch, the session goes back to the last common token and appends the
-    remaining tokens of that branch. So the engine stores only one path, computes only the part that
-    differs, and needs no memory for branches that are not shown.
+    When the learner switches to another branch, the session goes back to the last token that both
+    branches share, and appends the remaining tokens. The engine therefore stores only one path,
+    computes only what differs, and needs no memory for other branches.
 
-    Canceling a method cancels its request to the engine.
+    Canceling one of these methods cancels the request to the engine.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -43,9 +46,9 @@ class Link:
         self._changing = asyncio.Lock()
 
     async def start(self, start: Start) -> tuple[Token, ...]:
-        """Return the tokens that `start` requests.
+        """Tokenize a prompt or message, and return the tokens.
 
-        If they begin a text or a conversation, they become the path.
+        The first tokens of a text or conversation become the session's path.
         """
         if start.path:
             session = await self.follow(start.path)
@@ -60,10 +63,10 @@ class Link:
         return session.tokens
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
-        """Return the session, moved to exactly this path. The path must not be empty."""
+        """Move the session to this path, which must not be empty, and return the session."""
         async with self._changing:
             if self._engine.model is None or self._engine.model.sha256 != self._model:
-                self._session = None  # its tokens belong to another model
+                self._session = None  # the session's tokens belong to another model
             if self._engine.generation != self._generation:
                 self._generation, self._read = self._engine.generation, 0
             session = self._session
@@ -78,10 +81,10 @@ class Link:
             return session
 
     async def answer(self, question: Question, on_read: Callable[[int, int], None]) -> Answer:
-        """Return the model's response to a question.
+        """Compute the distribution that `question` requests.
 
-        A long text is processed in chunks. Before each further chunk, `on_read` is called with the
-        number of tokens processed so far and the total. Raises `TutorError`.
+        A long text is processed in chunks. Between two chunks, `on_read` is called with the number
+        of tokens processed so far and the total number. Raises `TutorError`.
         """
         session = await self.follow(question.tokens)
         start = question.surprisals_from
@@ -108,10 +111,10 @@ class Link:
         return Answer(distribution, actual, tuple(surprisals))
 
     async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
-        """Return the rows of tokens that contain `query`, and a sentence about them or "".
+        """Return the rows of tokens whose text contains `query`, and a sentence about them or "".
 
-        The rows come from the distribution that `question` requests. If no token contains the
-        query, the query is tokenized, and the row of its first token is returned.
+        The rows come from the distribution that `question` requests. If no token contains `query`,
+        the result is the row of the first token into which `query` is split.
         """
         session = await self.follow(question.tokens)
         position, sampler = question.position, question.sampler
@@ -127,7 +130,7 @@ class Link:
         )
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
-        """Return the x-ray of the forward pass for the token at `position` of `path`."""
+        """Return the attention weights and the logit lens for the token at `position` of `path`."""
         session = await self.follow(path)
         return await session.xray(position, layer)
 

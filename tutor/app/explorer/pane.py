@@ -1,4 +1,4 @@
-"""The stepper and chat pane, with the text, the next token's distribution, and the choice."""
+"""The pane of the stepper and the chat, with the text and the distribution of the next token."""
 
 from __future__ import annotations
 
@@ -41,26 +41,29 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5
-"""The maximum number of seconds from a change until it is saved. Leaving saves immediately."""
+"""The maximum time, in seconds, before a change is saved. Leaving the pane also saves."""
 
 
 class ExplorerPane(ChatPane):
-    """Shows a text or a conversation, one token at a time.
+    """A pane with a text or a conversation, to which the learner adds one token at a time.
 
-    Posts `Stepped` after every action that could reach a goal of the lab.
+    It posts `Stepped` after each action that could reach a goal of the lab.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = PANE_KEYS
 
     @dataclass
     class Stepped(Message):
-        """Posted when the learner has done something. Goals are checked against `evidence`."""
+        """Posted after an action of the learner, with the evidence for checking the lab's goals."""
 
         evidence: Evidence
 
     @dataclass
     class Acted(Message):
-        """Posted when the learner has changed something, as the pane's `number`th change."""
+        """Posted when the learner has changed something.
+
+        `number` counts the changes in this pane.
+        """
 
         number: int
 
@@ -91,7 +94,7 @@ class ExplorerPane(ChatPane):
         self._save_timer: Timer | None = None
         self._seed: int | None = None
         self.acts = 0
-        """The number of times that the learner has changed something."""
+        """The number of changes that the learner has made."""
 
     def _work(self, task: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
         return self.run_worker(task, group=group, exclusive=True)
@@ -119,10 +122,11 @@ class ExplorerPane(ChatPane):
     def on_descendant_blur(self, event: DescendantBlur) -> None:
         self._follow_focus()
         if isinstance(event.widget, BranchTree):
-            self._draw(self.state)  # the branches may only be visible while they have the focus
+            # The list of branches may be hidden if it does not have the focus.
+            self._draw(self.state)
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the texts, the command, and the table with its selected row."""
+        """Yield the texts to copy, from the text or conversation and from the table."""
         yield from copies(self.state)
         table = self.query_one(DistributionTable)
         if table.display and not self.state.table_hidden:
@@ -130,7 +134,7 @@ class ExplorerPane(ChatPane):
             yield Copy(_("the table"), "\n".join(line.rstrip() for line in table.plain))
 
     def _follow_focus(self) -> None:
-        """Hide the line about Enter while Enter does something else."""
+        """Hide the line that describes Enter while Enter has a different effect."""
         focused = self.screen.focused
         self.set_class(focused is not None and self in focused.ancestors, "-here")
         self.set_class(isinstance(focused, BranchTree), "-tree")
@@ -155,7 +159,7 @@ class ExplorerPane(ChatPane):
 
     def _show(self, state: State) -> None:
         self._draw(state)
-        # a run changes the text constantly, so restarting the timer would delay saving forever
+        # A run changes the text all the time, so a restarted timer would never end.
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
         if state.tree is not None and state.tree.current.seed != self._seed:
@@ -182,7 +186,8 @@ class ExplorerPane(ChatPane):
             case "do", "stop":
                 return state.reading is not None
             case ("search",):
-                return state.panel not in ("search", "editor")  # “/” is typed text in these panels
+                # In these panels, the learner can type “/”.
+                return state.panel not in ("search", "editor")
             case "mode", mode:
                 return mode != state.mode
         return True
@@ -261,7 +266,7 @@ class ExplorerPane(ChatPane):
             self._beside.focus()
 
     async def action_close(self) -> None:
-        """Close the x-ray if it is open, or else the distribution of a conversation."""
+        """Close the x-ray if it is open. Otherwise, hide the distribution of a conversation."""
         view = self._beside
         if view is None:
             self._send(events.Signal.FOLD)
@@ -275,7 +280,7 @@ class ExplorerPane(ChatPane):
             self._send(events.MoveFocus(event.position - tree.focus))
 
     def on_distribution_table_clicked(self, event: DistributionTable.Clicked) -> None:
-        """Select the row that was clicked or, if it is selected, take its token."""
+        """Select the clicked row. If it is already selected, take its token."""
         answer, cursor = self.state.answer, self.state.cursor
         if answer is None or not event.rank <= len(answer.distribution.rows):
             return

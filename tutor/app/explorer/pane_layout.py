@@ -1,10 +1,10 @@
-"""The layout of the pane. All of its content is derived from the explorer's state."""
+"""The layout of the explorer pane, which depends only on the explorer's state and the size."""
 
 from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -26,7 +26,6 @@ from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines, paint_together
 from tutor.app.widgets.notice import Notice
-from tutor.language import _
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,23 +40,24 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
     from tutor.app.terminal.remote_terminal import RemoteTerminal
 
-RIGHT = (_("question"), _("search"), _("recent"), _("table"), _("target"))
-"""The ids of the widgets that are next to the text on a wide terminal."""
+RightSide = Literal["question", "search", "recent", "table", "target"]
+RIGHT: tuple[RightSide, ...] = ("question", "search", "recent", "table", "target")
+"""The ids of the widgets that a wide terminal shows to the right of the text."""
 WIDE = 150
-"""The minimum width, in columns, for the x-ray next to the text."""
+"""The minimum width, in columns, to show the x-ray next to the text."""
 SHORT = 14
-"""The height, in rows, below which there are no bars under the text and no column names."""
+"""The height, in rows, below which the surprisal bars and the column names are hidden."""
 CROWDED = 30
-"""The height, in rows, below which an open panel hides the branches and all but a line of text."""
+"""The height, in rows, below which an open panel hides the branches and most of the text."""
 
 
 def beside_width(width: int) -> int:
-    """Return the width of the x-ray next to the text, in columns, including the space between."""
+    """Return the width, in columns, of an x-ray next to the text, including the gap."""
     return min(82, 9 * width // 20)
 
 
 def _next_of_run(drawn: State | None, state: State) -> bool:
-    """Return whether `state` is only the next token of the run that is on the screen."""
+    """Return True if `state` differs from the drawn one only by the next token of a run."""
     return (
         drawn is not None
         and drawn.running
@@ -71,7 +71,10 @@ def _next_of_run(drawn: State | None, state: State) -> bool:
 
 
 class PaneLayout(Vertical):
-    """The widgets of the pane. Its subclass creates the controller and handles the keys."""
+    """The base class of the pane, which lays out and draws the widgets.
+
+    A subclass creates the controller and handles the keys.
+    """
 
     DEFAULT_CSS = """
     PaneLayout {
@@ -105,15 +108,15 @@ class PaneLayout(Vertical):
         super().__init__()
         self._sides = SideBySide(right=RIGHT, below=("note",))
         self._painted = 0.0
-        """The time of the last drawing."""
+        """The time at which the pane was last drawn, on the monotonic clock."""
         self._drawn: State | None = None
-        """The state that is on the screen."""
+        """The state that was drawn last."""
         self._draw_timer: Timer | None = None
-        """Draws the latest state of a run, if it has been skipped so far."""
+        """A timer that draws the latest state of a run, if drawing it was postponed."""
         self._situation: object = None
         self._mode: Mode = "text"
         self._panel: Panel | None = None
-        """The panel that is currently open, if any."""
+        """The open panel, or None."""
         self._found: TokensFound | None = None
 
     def compose(self) -> ComposeResult:
@@ -141,23 +144,23 @@ class PaneLayout(Vertical):
 
     @property
     def _beside(self) -> XRayView | None:
-        """The x-ray, if it is next to the text."""
+        """The x-ray next to the text, or None if it is not shown there."""
         return next(iter(self.query(XRayView)), None)
 
     @property
     def _room(self) -> tuple[int, int]:
-        """The columns and rows available for everything except the x-ray."""
+        """The columns and rows available to all widgets except the x-ray."""
         width, height = self.size
         return width - (beside_width(width) if self._beside else 0), height
 
     @property
     def _columns(self) -> tuple[int, int]:
-        """The widths of the text and of the table, which may be next to each other."""
+        """The widths of the text and the table, in columns."""
         width, _ = self._room
         return column_widths(width) if self._sides.apart else (width, width)
 
     def _choose_layout(self, state: State) -> None:
-        """Put the text and the table next to each other if both are shown and there is room."""
+        """Show the table to the right of the text if there is room, or below the text if not."""
         both = not state.table_hidden or state.panel in ("search", "recent")
         if state.mode == "chat" and state.panel == "editor":
             both = False  # the editor hides the table
@@ -169,22 +172,22 @@ class PaneLayout(Vertical):
 
     @property
     def _crowded(self) -> bool:
-        """True if an open panel needs the space of the text and the branches."""
+        """True if an open panel leaves too little room for the text and the branches."""
         return self.state.panel is not None and self.size.height < CROWDED
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Focus the open panel, or else the conversation or the table."""
+        """Focus the open panel. If no panel is open, focus the conversation or the table."""
         panel = self.state.panel
         rest = "conversation" if self.state.mode == "chat" else "table"
-        inside = _("#search SearchEntry") if panel == "search" else f"#{panel or rest}"
+        inside = "#search SearchEntry" if panel == "search" else f"#{panel or rest}"
         self.screen.set_focus(self.query_one(inside), scroll_visible)
         return self
 
     def _draw(self, state: State) -> None:
-        """Draw a state, so that everything on the screen belongs to the same token.
+        """Draw a state. All widgets are updated together, so they always show the same token.
 
-        A run changes the state faster than a screen can follow. Some of its states are skipped as a
-        whole, but the last one never is.
+        A run can change the state faster than a terminal can draw it. Some states are then skipped,
+        but never the last one.
         """
         if not self.is_mounted:
             return
@@ -214,7 +217,7 @@ class PaneLayout(Vertical):
         self._draw(self.state)
 
     def _change_panel(self, state: State) -> None:
-        """Show another panel immediately, so that it has the focus before the next key press."""
+        """Show the open panel immediately, so that it has the focus at the next key press."""
         self._mode, self._panel = state.mode, state.panel
         panel = state.panel
         self.set_class(state.mode == "chat", "-chat")
@@ -232,7 +235,7 @@ class PaneLayout(Vertical):
         if panel == "search":
             self.query_one(TokenSearch).open()
         elif panel == "recent":
-            self.query_one(RecentTexts).chosen = 0  # the most recently changed text
+            self.query_one(RecentTexts).chosen = 0  # select the most recently changed text
 
     def _draw_text(self, state: State) -> None:
         width, height = self._columns[0], self.size.height
@@ -319,12 +322,15 @@ class PaneLayout(Vertical):
             writes = chat_lines.opens_editor(state), state.complete
             several = tree is not None and len(tree.branches) > 1
             situation += (state.folded, state.running, plain, state.suggests, writes, several)
-        if situation != self._situation:  # The available keys depend only on these values.
+        if situation != self._situation:  # the available keys depend only on these values
             self._situation = situation
             self.refresh_bindings()
 
     def _draw_beside(self, state: State) -> None:
-        """Update the x-ray to follow the focus, except during a run, whose tokens come too fast."""
+        """Update the x-ray after the focus has moved.
+
+        During a run, the focus moves too fast for that.
+        """
         view, tree = self._beside, state.tree
         index = tree.last_looked_at if tree else None
         still = state.answer is not None and not state.running

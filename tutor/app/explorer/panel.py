@@ -1,4 +1,4 @@
-"""The list panels of the explorer: the branches of a text, and the saved texts."""
+"""Two panels with a list: the branches of a text, and the saved texts."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class Send(Message):
-    """Posted to pass an event to the explorer's controller."""
+    """Posted to send an event to the explorer's controller."""
 
     event: Event
 
 
 class ListPanel(Lines, can_focus=True):
-    """A list of `entries`, one of which the learner selects with the arrow keys."""
+    """A list of entries. The arrow keys select one of them."""
 
     entries: Sequence[object] = ()
     chosen = 0
 
     first = 0
-    """The index of the entry on the line below the first, which is a heading."""
+    """The index of the first visible entry, which is below the heading."""
 
     def lay_out(self) -> None:
         raise NotImplementedError
 
     def on_click(self, event: Click) -> None:
-        """Select the entry that was clicked."""
+        """Select the clicked entry."""
         index = self.first + event.y - 1
         if event.y and index < len(self.entries):
             self.action_choose(index - self.chosen)
@@ -70,15 +70,15 @@ class ListPanel(Lines, can_focus=True):
 
 
 _TEXT = 60
-"""The maximum number of tokens to show from the beginning of a branch."""
+"""The maximum number of a branch's tokens to show."""
 
 
 def branch_line(
     tree: TokenTree, fork: Fork, width: int, *, chosen: bool, chat: bool = False
 ) -> Content:
-    """Return the line for one branch: where it starts, how it continues and its length.
+    """Draw the line for a branch: where it starts, its text and its length.
 
-    For a branch of a `chat`, it says which message is different.
+    For a branch of a conversation, the line says which message is different.
     """
     branch = tree.branch(fork.branch)
     current = branch is tree.current
@@ -105,7 +105,7 @@ def branch_line(
 
 
 class BranchTree(ListPanel):
-    """Shows the branches of a text. Its keys switch to a branch or remove one."""
+    """The list of a text's branches, in which the learner switches to a branch or removes one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
@@ -129,7 +129,10 @@ class BranchTree(ListPanel):
     _rows = 3
 
     def update(self, tree: TokenTree | None, rows: int, *, chat: bool) -> None:
-        """Show the branches of `tree`, which may be a `chat`, in `rows` lines."""
+        """Show the branches of `tree` in at most `rows` lines.
+
+        `chat` is true if the tree belongs to a conversation.
+        """
         self._tree, self._rows, self._chat = tree, rows, chat
         self.draw_with(self.lay_out)
 
@@ -168,7 +171,7 @@ class BranchTree(ListPanel):
         self.show(lines)
 
     def open(self, number: int) -> None:
-        """Focus the list, with this branch selected."""
+        """Move the focus to the list, and select this branch."""
         self._branch = number
         self.screen.set_focus(self)
 
@@ -215,7 +218,7 @@ STAR = "*"
 
 
 def ago(seconds: float) -> str:
-    """Return how long ago something happened, as a short text."""
+    """Return the time since an event in short form, such as "5 min ago"."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return _("{seconds} {unit} ago").format(seconds=int(seconds // size), unit=unit)
@@ -223,7 +226,7 @@ def ago(seconds: float) -> str:
 
 
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
-    """Return the line for one text: its end, its length and when it was last changed."""
+    """Draw the line for a saved text: its end, its length and the time of its last change."""
     size = counted(info.tokens, "token")
     if width >= 60:
         size += ago(now - info.at).rjust(11)
@@ -242,7 +245,7 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
 
 
 class RecentTexts(ListPanel):
-    """Lists the saved texts, most recently changed first."""
+    """The list of saved texts, most recently changed first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),
@@ -256,7 +259,7 @@ class RecentTexts(ListPanel):
     _open_id = ""
 
     def update(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
-        """Show these texts and mark the open one."""
+        """Show these texts, and mark the text that is open."""
         self.entries, self._open_id = infos, open_id
         self.draw_with(self.lay_out)
 

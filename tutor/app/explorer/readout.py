@@ -1,7 +1,7 @@
-"""The lines around the table.
+"""The lines around the distribution table.
 
-They show the token in focus, what the table contains, what Enter will do, the state of the engine,
-and the latest message.
+They describe the token in focus, the table, the effect of Enter, the engine's state and the latest
+message.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step, TokenTree
 
 _NARROW = 60
-"""The width, in columns, below which lines are shortened."""
+"""The width, in columns, below which the lines are shortened."""
 _ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
-"""The number formats whose kernels round the vectors that they multiply."""
+"""Short names of the number formats whose kernels round the vectors that they multiply."""
 _HOW = {"prompt": _("given"), "drawn": _("drawn by the model"), "taken": _("chosen by you")}
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
-    """Return a line with `left` and `right` at its ends, or only `left` if there is no room."""
+    """Put `left` and `right` at the two ends of a line. If there is no room, leave `right` out."""
     gap = width - left.cell_length - right.cell_length
     if gap < 2:
         return left
@@ -44,7 +44,7 @@ def spread(left: Content, right: Content, width: int) -> Content:
 
 
 def surprise(step: Step, index: int) -> str:
-    """Return the surprisal of a token as text."""
+    """Format the surprisal of a token, or say why it is not known."""
     if index == 0:
         return _("no prediction")
     if step.surprisal_bits is None:
@@ -55,9 +55,9 @@ def surprise(step: Step, index: int) -> str:
 
 
 def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Content:
-    """Return the line with the token in focus, its surprisal, and the use of the context window.
+    """Draw the line with the token in focus, its surprisal, and the use of the context window.
 
-    `name` is shown instead of the token, if given.
+    If `name` is given, it is shown instead of the token.
     """
     right = context_use(tree, context)
     index = tree.last_looked_at
@@ -78,7 +78,7 @@ def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Con
 
 
 def context_use(tree: TokenTree, context: int) -> Content:
-    """Return how many tokens of the context window the text uses."""
+    """Draw the number of tokens in the text and in the whole context window."""
     used = counted(tree.length, "token")
     if context:
         used = _("{length} of {tokens}").format(
@@ -89,7 +89,7 @@ def context_use(tree: TokenTree, context: int) -> Content:
 
 
 def editor_label(*, history: bool) -> Content:
-    """Return the editor's label, which says what is edited and how to accept it."""
+    """Draw the prompt editor's label, which says what the keys do."""
     how = _("  enter accepts; end a line with \\ to start another")
     if history:
         how += _("; ↑ earlier texts")
@@ -97,9 +97,10 @@ def editor_label(*, history: bool) -> Content:
 
 
 def question_line(state: State, width: int) -> Content:
-    """Return the heading of the table, with the entropy and the sampler settings.
+    """Draw the heading of the table, with the entropy and the sampler settings.
 
-    The heading describes the rows that are on the screen, even if newer rows are being computed.
+    While newer rows are being computed, the heading describes the rows that are still on the
+    screen.
     """
     tree, shown = state.tree, state.shown
     if tree is None:
@@ -134,16 +135,17 @@ def question_line(state: State, width: int) -> Content:
 
 
 def _rounding(model: ModelCard) -> tuple[str, ...]:
-    """Return that the numbers are rounded, in fewer and fewer words, or nothing if they are exact.
+    """Return a note that the numbers are rounded, in a long and a short form.
 
-    The lessons quote exact numbers, which differ in the second or third digit.
+    If the numbers are exact, return (). The lessons quote exact numbers, which differ from rounded
+    numbers in the second or third digit.
     """
     bits = next((_ROUNDED[form] for form in model.kernel.split(", ") if form in _ROUNDED), "")
     return (_("{bits} weights, rounded").format(bits=bits), "rounded") if bits else ()
 
 
 def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
-    """Return what the rows at a position of the text are about."""
+    """Return a heading for the rows at a position, such as "next token"."""
     if position == tree.length:
         return _("next token")
     step = tree.steps[position]
@@ -156,7 +158,7 @@ def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
 
 
 def _entropy(distribution: Distribution) -> Content:
-    """Return the entropy, or its lower bound if only part of the distribution is known."""
+    """Draw the entropy. If only a part of the distribution is known, this is a lower bound."""
     if distribution.partial and not distribution.rows:
         return Content("")
     figure = figures.bits(distribution.entropy_bits)
@@ -167,7 +169,7 @@ def _entropy(distribution: Distribution) -> Content:
 
 
 def progress(done: int, total: int, width: int) -> Content:
-    """Return the progress of processing a long text."""
+    """Draw the progress of processing a long text."""
     said = _(" {done} of {total} tokens  ").format(
         done=figures.count(done), total=figures.count(total)
     )
@@ -178,7 +180,7 @@ def progress(done: int, total: int, width: int) -> Content:
 
 
 def target_lines(state: State, width: int) -> list[Content]:
-    """Return the line about Enter, and a second line with the values of columns left out."""
+    """Draw the line that describes Enter, and a second line with values that the table omits."""
     if state.running:
         run = _("running, {run_length} of at most {run_limit} tokens").format(
             run_length=state.run_length, run_limit=RUN_LIMIT
@@ -241,7 +243,7 @@ def _target_line(target: Target, width: int) -> Content:
 
 
 def said(state: State, width: int) -> TutorError | str | None:
-    """Return the message to show now, if any: an error first, then what the learner can do."""
+    """Return the message to show, or None. Errors take precedence over hints."""
     engine = state.engine
     match engine.state:
         case EngineState.STARTING:
@@ -283,7 +285,7 @@ def _situation(state: State, width: int) -> str | None:
 
 
 def _full(state: State) -> str:
-    """Return why a text cannot continue, and what the learner can do."""
+    """Say why the text cannot continue, and what the learner can do about that."""
     if not state.engine.served:
         what = _("The context window is full: it has {context:,} tokens.").format(
             context=state.context
@@ -311,7 +313,10 @@ def _full(state: State) -> str:
 
 
 def _told(state: State, width: int) -> str | None:
-    """Return how much of the distribution a server shows, in fewer words on a narrow screen."""
+    """Say how much of the distribution a server returns.
+
+    The sentence is shorter on a narrow screen.
+    """
     latest, model = state.answer or state.stale, state.engine.model
     if model is None or not model.remote:
         return None

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dial:
-    """A sampler setting: its field, the value that switches it off, and its effect.
+    """A sampler setting: its field, the value that switches it off, and its effect in words.
 
-    `stops` are the values that the arrow keys step through, in ascending order.
+    The arrow keys move through the values in `stops`, which are in ascending order.
     """
 
     field: str
@@ -54,7 +54,10 @@ ORDER = _("temperature → top-k → top-p → min-p → draw")
 
 
 def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
-    """Return the settings with `dial` moved to the next stop, up (`by` 1) or down (`by` -1)."""
+    """Move one setting to its next higher (`by` 1) or lower (`by` -1) stop.
+
+    Return a copy of the settings with this change.
+    """
     value = getattr(settings, dial.field)
     if by > 0:
         stop = next((stop for stop in dial.stops if stop > value), dial.stops[-1])
@@ -64,7 +67,7 @@ def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
 
 
 def reading(settings: SamplerSettings, dial: Dial) -> str:
-    """Return the value of a setting as text."""
+    """Format the value of a setting."""
     value = getattr(settings, dial.field)
     if dial.field == "temperature":
         return _("0 greedy") if value == 0 else f"{value:.2f}"
@@ -72,7 +75,10 @@ def reading(settings: SamplerSettings, dial: Dial) -> str:
 
 
 class SamplerDials(ListPanel):
-    """Lets the learner change the sampler settings. The table updates immediately."""
+    """A panel in which the learner changes the sampler settings.
+
+    The table is updated immediately.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "setting", "Choose a setting."),
@@ -97,9 +103,9 @@ class SamplerDials(ListPanel):
     def update(
         self, settings: SamplerSettings, distribution: Distribution | None, *, compact: bool
     ) -> None:
-        """Show these settings and their effect on a distribution.
+        """Show these settings, and their effect on a distribution.
 
-        `compact` shows only the selected setting.
+        If `compact` is true, only the selected setting is shown.
         """
         self._settings, self._distribution, self._compact = settings, distribution, compact
         self.lay_out()
@@ -122,7 +128,7 @@ class SamplerDials(ListPanel):
         self._set(PLAIN)
 
     def _set(self, settings: SamplerSettings) -> None:
-        # set here, because the next key may come before the response to this one
+        # The next key may be pressed before the controller has updated the settings.
         self._settings = settings
         self.lay_out()
         self.send(SetSampler(settings))

@@ -1,4 +1,4 @@
-"""Save the texts of one pane with the learner's progress. Each lab has its own texts."""
+"""Save the texts of one pane along with the learner's progress. Each lab has its own texts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PARTED = _(
 
 
 class SavedTexts:
-    """The saved documents of a lab, or of the stepper outside labs.
+    """The saved documents of one lab, or of the stepper.
 
-    One document is open at a time, and changes are saved to that document.
+    One document is open at a time. Changes are saved to the open document.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class SavedTexts:
     ) -> None:
         """Create the list of documents.
 
-        `begin` is a document to open first, in addition to the saved ones. It is saved as soon as
-        it changes. `sampler` has the settings of new texts outside labs.
+        `begin` is an additional document to open first. It is saved as soon as it is changed.
+        `sampler` contains the settings of new texts, except in labs.
         """
         self._sampler = sampler
         self._begin = begin
@@ -53,7 +53,7 @@ class SavedTexts:
 
     @property
     def given(self) -> str | None:
-        """The prompt that a lab sets, or None outside labs and in conversations."""
+        """The prompt that a lab sets, or None for conversations and outside labs."""
         return self._lab.prompt if self._lab and not self._chat_lab else None
 
     @property
@@ -63,9 +63,9 @@ class SavedTexts:
 
     @property
     def advised(self) -> bool:
-        """Return whether a new conversation has the settings that the model card advises.
+        """True if new conversations use the settings of the model card.
 
-        A lab has its own settings.
+        Labs have their own settings.
         """
         return self._lab is None
 
@@ -74,14 +74,14 @@ class SavedTexts:
         return self._open.id
 
     def list(self) -> tuple[TextInfo, ...]:
-        """Return the saved texts, most recently changed first."""
+        """Return descriptions of the saved texts, most recently changed first."""
         return tuple(self._texts.list(self._place))
 
     def recall(self) -> Document:
-        """Return the document to begin with.
+        """Return the document to show first.
 
-        This is the document given at the start, otherwise the most recently changed one, otherwise
-        a new one.
+        This is the document given to the constructor. If there is none, it is the most recently
+        changed document that can be read. If there is none either, it is a new document.
         """
         if self._begin is not None:
             self._saved = self._begin.to_bytes()
@@ -93,19 +93,19 @@ class SavedTexts:
         return self.fresh()
 
     def open(self, info: TextInfo) -> Document | None:
-        """Open another text and return it, or return None if it cannot be read."""
+        """Open a saved text and return its document. Return None if it cannot be read."""
         body = self._texts.read(info.id)
         document = Document.from_bytes(body) if body is not None else None
         if document is None or body is None:
             return None
         self._open, self._saved = OpenText(self._place, info), body
         if document.chat is not None and document.chat_sampler is UNSET:
-            # earlier versions had the same settings for text and conversation
+            # In earlier versions, the text and the conversation had the same settings.
             document = replace(document, chat_sampler=document.sampler)
         return self._in_mode(document)
 
     def fresh(self, mode: Mode = "text") -> Document:
-        """Open a new text, and return it."""
+        """Open a new document and return it."""
         self._open, self._saved = OpenText(self._place), b""
         document = Document(mode=mode, prompt=self.given or FIRST_PROMPT)
         sampler = self._lab.sampler.settings if self._lab is not None else self._sampler
@@ -113,9 +113,10 @@ class SavedTexts:
         return self._in_mode(document)
 
     def save(self, document: Document) -> str | None:
-        """Save the document if it has changed, and return a message if there is one.
+        """Save the document if it has changed.
 
-        Raises `StoreError` if the document can never be saved.
+        Returns a message for the learner, or None. Raises `StoreError` if the document can never be
+        saved.
         """
         body = document.to_bytes()
         if body != self._saved:
@@ -127,7 +128,7 @@ class SavedTexts:
         return None
 
     def star(self, info: TextInfo) -> None:
-        """Add or remove the star of a text."""
+        """Add a star to a text, or remove it."""
         self._texts.star(info.id, not info.starred)
 
     def _in_mode(self, document: Document) -> Document:

@@ -1,4 +1,4 @@
-"""The screen of the stepper and chat."""
+"""The screen of the stepper and the chat."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 class ExplorerScreen(TutorScreen):
-    """A screen with an `ExplorerPane` and, above it, the task and the next goal of its lab.
+    """A screen with an `ExplorerPane`. In a lab, the task and the next goal are above the pane.
 
-    `begin` is a text to open first. `sampler` has the settings of new texts. `on_stepped` is
-    called after every step. If it returns a message, for example that a lab is done, the pane
-    shows the message. `reached` returns the names of the goals that have been reached.
+    `begin` is a text to open first, and `sampler` contains the settings of new texts. `on_stepped`
+    is called after every step. If it returns a message, such as that the lab is done, the pane
+    shows it. `reached` returns the names of the goals that have been reached.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,9 +57,9 @@ class ExplorerScreen(TutorScreen):
         self._find_reached = reached
         self._reached = reached()
         self._news: tuple[str, ...] = ()
-        """The goals that the learner has just reached, until the next key that has an effect."""
+        """The names of the goals just reached, until the next key that has an effect."""
         self._news_at = 0
-        """The number of keys that had had an effect when the news arrived."""
+        """The number of the learner's changes at the time when the goals were reached."""
         self._goals_open = False
         self._pane = ExplorerPane(engine, progress, lab, mode=mode, begin=begin, sampler=sampler)
 
@@ -79,11 +79,11 @@ class ExplorerScreen(TutorScreen):
 
     @property
     def is_free(self) -> bool:
-        """True if the screen has the learner's own text, not the text of a lab."""
+        """True if the text is the learner's own and was not opened from a lab."""
         return self._lab is None and not self._begun_elsewhere
 
     def show_mode(self, mode: Mode) -> None:
-        """Show the text or the conversation."""
+        """Switch to the text or to the conversation."""
         if self._pane.state.mode != mode:
             self._pane.action_mode(mode)
 
@@ -119,7 +119,7 @@ class ExplorerScreen(TutorScreen):
         self._show_goals()
 
     def action_back(self) -> None:
-        """Close the list of goals if it is open, or else leave the stepper."""
+        """Close the list of goals if it is open. Otherwise, leave the screen."""
         if self._goals_open:
             self._goals_open = False
             self._show_goals()

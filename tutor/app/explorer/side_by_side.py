@@ -1,4 +1,4 @@
-"""Arrange the pane in two columns on a wide terminal: text on the left, table on the right."""
+"""A layout with two columns for wide terminals: the text on the left, the table on the right."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 WIDE = 118
-"""The minimum width of the pane, in columns, for two columns of widgets."""
+"""The minimum width of the pane, in columns, to show its widgets in two columns."""
 GAP = 2
 _TABLE = 70
-"""The width that the table needs for its most important columns."""
+"""The minimum width of the table, in cells, for its most important columns."""
 
 
 def column_widths(width: int) -> tuple[int, int]:
-    """Return the widths of the left and the right column."""
+    """Return the widths of the left and right columns."""
     right = max(_TABLE, width * 3 // 5)
     return width - right - GAP, right
 
 
 class SideBySide(VerticalLayout):
-    """A vertical layout that becomes two columns while `apart` is true.
+    """A vertical layout that has two columns while `apart` is true.
 
-    The widgets whose ids are in `right` are in the right column, those in `below` are below both
-    columns, and all others are in the left column.
+    The widgets with an id in `right` are in the right column, and those with an id in `below` are
+    below both columns. All others are in the left column.
     """
 
     name = "side-by-side"

@@ -1,4 +1,4 @@
-"""The state of the explorer, from which everything on the screen is derived."""
+"""The state of the explorer, from which the whole screen is drawn."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
 from tutor.lm.token_tree import How, TokenTree
 
 ROWS = 60
-"""The number of rows to request at first, and again whenever the learner scrolls past the last."""
+"""The number of rows to request at first, and each time the learner scrolls past the last row."""
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The token that Enter takes, and the reason for this choice."""
+    """The token that Enter takes, and a phrase that explains this choice."""
 
     row: Row
     how: How
@@ -30,10 +30,10 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """The rows on the screen, and what they are about.
+    """The rows in the table, and what they describe.
 
-    `position` is their position in the current text, or None if they belong to another text, from
-    which the learner has just moved away. `current` is False while the model computes newer rows.
+    `position` is their position in the current text, or None if they belong to a text that the
+    learner has just left. `current` is False while the model computes newer rows.
     """
 
     answer: Answer
@@ -45,12 +45,12 @@ class Shown(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The complete state of the explorer between two events.
 
-    `given` is the prompt that a lab sets (None outside labs and in conversations), and
-    `first_message` is the message that starts a conversation automatically.
+    `given` is the prompt that a lab sets, or None for conversations and outside labs.
+    `first_message` is a message that is sent automatically when a conversation starts.
 
-    `request` is the last request to the engine. It becomes None when the engine has responded, or
-    when the request has to be sent again. After a failure it stays, so that a failed request is
-    repeated only when the learner acts.
+    `request` is the current request to the engine. It becomes None when the engine has responded,
+    or when the request must be sent again. It stays set after a failure, so that a failed request
+    is repeated only after the learner's next action.
     """
 
     document: Document
@@ -59,50 +59,50 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineInfo = EngineInfo()
     request: Request | None = None
     handed_in: str | None = None
-    """A prompt or message that is being tokenized. Commands wait for its tokens."""
+    """A prompt or message that is being tokenized, or None. Commands wait for its tokens."""
     replaces: bool = False
-    """Whether the message that is being tokenized replaces the last one."""
+    """Whether the message in `handed_in` replaces the last message."""
     reading: tuple[int, int] | None = None
-    """The number of tokens processed and the total, while the model processes a long text."""
+    """The number of tokens processed and the total number, while a long text is being processed."""
     answer: Answer | None = None
-    """The model's response at the position in focus."""
+    """The model's response at the token in focus, or None if it has not arrived yet."""
     request_failed: bool = False
-    """Whether `request` failed or was stopped. The next command sends it again."""
+    """Whether `request` failed or was stopped. The next command then sends it again."""
     answered: Question | None = None
-    """The question that was answered last."""
+    """The latest question that the model has answered."""
     stale: Answer | None = None
-    """The last answer, which stays on screen until the next one arrives."""
+    """The latest response, whose rows stay on the screen until the next response arrives."""
     cursor: int | None = None
-    """The index of the row that the learner moved to."""
+    """The index of the row that the learner has selected, or None."""
     top: int = ROWS
     running: bool = False
     run_length: int = 0
     queue: tuple[Command, ...] = ()
     """Commands that are waiting for the model."""
     acted: bool = False
-    """Whether the learner has done anything yet. Until then, no goal can be reached."""
+    """Whether the learner has done anything. Goals are checked only after that."""
     note: TutorError | str | None = None
     panel: Panel | None = None
     invited: bool = False
-    """Whether the learner has been asked for the first message of this conversation."""
+    """Whether the editor has already been opened for the first message of this conversation."""
     advised: bool = False
-    """Whether a new conversation has the settings that the model's card advises."""
+    """Whether new conversations use the sampler settings of the model card."""
     folded: bool = True
-    """Whether the distribution of a conversation is folded away."""
+    """Whether the distribution of a conversation is hidden."""
     scroll: int | None = None
-    """The first visible line of the conversation, or None if it follows the focus."""
+    """The first visible line of the conversation, or None if the view follows the focus."""
     suggestion: int = 0
-    """The index of the selected suggestion for a first message."""
+    """The index of the highlighted suggestion for a first message."""
     editing: bool = False
-    """Whether the editor has the last message of the conversation instead of a new one."""
+    """Whether the learner edits the last message instead of writing a new one."""
     query: str = ""
     found: TokensFound | None = None
     texts: tuple[TextInfo, ...] = ()
     open_id: str = ""
     undone: tuple[tuple[TokenTree, TokenTree], ...] = ()
-    """What can be redone: for each undo, the tree before it and after it."""
+    """The changes that can be redone, as pairs of the trees before and after each undo."""
     effects: tuple[Effect, ...] = ()
-    """The effects of the current event so far. Empty between two events."""
+    """The effects that the current event has caused so far. Between two events, there are none."""
 
     @property
     def tree(self) -> TokenTree | None:
@@ -121,26 +121,26 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chat_default(self) -> SamplerSettings:
-        """The settings of a new conversation. A server has its own defaults."""
+        """The sampler settings of a new conversation, unless the learner changes them."""
         if not self.advised:
             return self.document.sampler
         return PLAIN if self.remote else CHAT_SAMPLER
 
     @property
     def table_hidden(self) -> bool:
-        """True if the whole pane shows the conversation, without the distribution."""
+        """True if a conversation fills the pane and its distribution is hidden."""
         return self.mode == "chat" and self.folded
 
     @property
     def suggests(self) -> bool:
-        """True if the conversation is empty, so that first messages are suggested."""
+        """True if the chat is empty and can suggest first messages."""
         possible = self.engine.model is None or self.engine.model.chat
         empty = self.tree is None and self.handed_in is None and not self.first_message
         return self.mode == "chat" and possible and empty
 
     @property
     def sampler_to_come(self) -> SamplerSettings:
-        """The settings that will apply after all waiting commands are carried out."""
+        """The sampler settings that will apply when all waiting commands have been carried out."""
         waiting = [each.sampler for each in self.queue if isinstance(each, SetSampler)]
         return waiting[-1] if waiting else self.sampler
 
@@ -154,17 +154,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chat_possible(self) -> bool:
-        """True if the model can chat, or False while this is unknown."""
+        """True if the model can chat. False if it cannot, or if no model is loaded yet."""
         return self.engine.model is not None and self.engine.model.chat
 
     @property
     def context(self) -> int:
-        """The size of the model's context window in tokens, or 0 while this is unknown."""
+        """The size of the context window in tokens, or 0 if no model is loaded yet."""
         return self.engine.model.context if self.engine.model else 0
 
     @property
     def complete(self) -> bool:
-        """True if the last token ended the model's text or message."""
+        """True if the model has ended its text or message with an end token."""
         tree, model = self.tree, self.engine.model
         if tree is None or model is None or not tree.length:
             return False
@@ -173,12 +173,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> bool:
-        """True if the text is complete, and the focus is at its end."""
+        """True if the text is complete and the focus is at its end."""
         return self.complete and self.tree is not None and self.tree.at_end
 
     @property
     def over(self) -> bool:
-        """True if the text is over, because a server returns no tokens after an end token."""
+        """True if the text cannot continue: servers return no tokens after an end token."""
         return self.remote and self.ended
 
     @property
@@ -188,33 +188,35 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def path(self) -> tuple[Token, ...]:
-        """The tokens of the current text, up to the end of the context window."""
+        """The tokens of the current text that fit into the context window."""
         tokens = self.tree.tokens if self.tree else ()
         return tokens[: self.context] if self.context else tokens
 
     @property
     def beyond(self) -> bool:
-        """True if the focus is beyond the context window, as it can be in a text of another engine.
+        """True if the focus is after the end of the context window.
 
-        The tokens within the window can still be used.
+        This happens if the text was written with an engine whose context window is larger. The
+        tokens within the window can still be used.
         """
         return bool(self.context and self.tree and self.tree.focus > self.context)
 
     @property
     def unasked(self) -> bool:
-        """True if the model cannot be asked about the position in focus.
+        """True if there is no distribution at the focus.
 
-        There is nothing to ask before the first token, after the end of a text, and beyond the
-        context window.
+        This is the case before the first token, after the end of a text on a server, and after the
+        end of the context window.
         """
         return self.tree is None or self.tree.focus == 0 or self.over or self.beyond
 
     @property
     def shown(self) -> Shown | None:
-        """The rows to show, which are those of the last answer until the next one arrives.
+        """The rows to show in the table. Until new rows arrive, these are the previous rows.
 
-        Everything that the screen says about the rows must follow from this value. It then stays
-        true while the text already has the next token, as it does during a run.
+        During a run, the text already contains the next token while the rows still describe the
+        previous one. Everything that the screen says about the rows must therefore be derived from
+        this value.
         """
         tree = self.tree
         if tree is None or tree.focus == 0 or self.beyond or self.reading is not None:
@@ -230,7 +232,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def question(self) -> Question | None:
-        """The question to ask the model about the position in focus."""
+        """The request for the distribution at the focus, or None if there is nothing to request."""
         tree = self.tree
         if self.answer is not None or tree is None or self.unasked:
             return None
@@ -247,7 +249,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def owed(self) -> Request | None:
-        """The request that the engine must answer before the explorer can continue."""
+        """The request that the engine must answer before the explorer can continue, or None."""
         tree, text = self.tree, self.handed_in
         if self.mode == "chat":
             if text is None and tree is None and self.chat_possible:
@@ -261,7 +263,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _path_to_extend(self) -> tuple[Token, ...]:
-        """The tokens before the message that is being tokenized."""
+        """The tokens that precede the message that is being tokenized."""
         if self.tree is None:
             return ()
         last = last_message(self.tree) if self.replaces else None
@@ -269,10 +271,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def target(self) -> Target | None:
-        """The token that Enter takes now.
+        """The token that Enter takes, or None if there is none yet.
 
-        This is the token of the row that the learner moved to, if any. Otherwise it is the text's
-        own token if the focus is at an earlier position, or the model's draw at the end.
+        If the learner has selected a row, this is the token of that row. Otherwise, it is the next
+        token of the text or, at the end of the text, the token that the model has drawn.
         """
         tree = self.tree
         if self.answer is None or tree is None:
@@ -293,13 +295,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, document=self.document.with_tree(tree))
 
     def moved(self, tree: TokenTree) -> State:
-        """Return the state with `tree`. If that changes the tree, the answer is removed."""
+        """Return the state with `tree`.
+
+        If the tree has changed, the model's response is removed.
+        """
         return self if tree == self.tree else self.with_tree(tree).without_answer()
 
     def without_answer(self) -> State:
-        """Return the state without its answer, after a change that affects the answer."""
+        """Return the state without the model's response, which a change has made invalid."""
         return replace(self, answer=None, cursor=None)
 
     def emit(self, *effects: Effect) -> State:
-        """Return the state with `effects` added to those of the current event."""
+        """Return the state with more effects for the current event."""
         return replace(self, effects=(*self.effects, *effects))

@@ -1,7 +1,8 @@
-"""Commands on the token tree of a text. Each command turns one state into the next.
+"""Carry out commands on the tokens of a text. Each command turns one state into the next.
 
 Commands are carried out in the order of the key presses. A command that needs the model's response
-waits for it, so fast typing neither loses nor repeats a command.
+is queued until the response arrives. Therefore, no key is lost or applied twice, however fast the
+learner types.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import How, TokenTree
 
 RUN_LIMIT = 200
-"""The maximum number of tokens in one run. Pressing `r` again continues."""
+"""The maximum number of tokens in one run. Pressing `r` starts another run."""
 MAKE_ROOM = _("Press o and n to start a new conversation, or e and ↑ to edit your last message.")
-"""What to do when a conversation fills the context window."""
+"""Advice for a conversation that fills the context window."""
 COMPLETE = _("The answer is complete. Press e to write, or s for another answer.")
 MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d twice to remove it.")
 QUEUE_LIMIT = 32
@@ -40,7 +41,10 @@ MOST_ROWS = 600
 
 
 def carry_out(state: State, command: Command) -> State:
-    """Carry out a command after all earlier ones, and retry a failed request."""
+    """Queue a command, and carry out all commands that can be carried out now.
+
+    If the last request failed, it is sent again.
+    """
     if state.request_failed:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
@@ -54,14 +58,15 @@ def carry_out(state: State, command: Command) -> State:
 
 
 def carry_on(state: State) -> State:
-    """Carry out the queued commands that no longer have to wait."""
+    """Carry out commands from the queue until one has to wait for the model."""
     while state.queue and state.handed_in is None:
         command = state.queue[0]
         waits = command is Signal.STEP or isinstance(command, events.NeedsAnswer)
         if waits and not (state.answer or state.unasked):
             break
         state = replace(state, queue=state.queue[1:], note=None, acted=True)
-        state = _paused(state, command)  # this key was pressed after the key that started the run
+        # The learner pressed this key after the key that started the run.
+        state = _paused(state, command)
         try:
             state = _apply(state, command)
         except TutorError as error:
@@ -72,9 +77,9 @@ def carry_on(state: State) -> State:
 
 
 def _paused(state: State, command: Command) -> State:
-    """Return the state after a command, which ends the current run and any scrolling.
+    """Return the state with the run stopped and without scrolling.
 
-    A command that only changes settings does not end the run.
+    A command that changes sampler settings does not stop the run.
     """
     if isinstance(command, events.SetSampler):
         return state
@@ -82,10 +87,10 @@ def _paused(state: State, command: Command) -> State:
 
 
 def after_failure(state: State, error: TutorError) -> State:
-    """Return the state after a failure.
+    """Return the state after a failure, with the error as the message to show.
 
-    The learner's choices are kept. The rows of the previous position are removed, because they do
-    not apply to the current one.
+    The text, the settings and the panels are kept. The table's rows are removed, because they may
+    describe another position.
     """
     return replace(
         state, note=error, stale=None, running=False, handed_in=None, reading=None, queue=()
@@ -93,7 +98,7 @@ def after_failure(state: State, error: TutorError) -> State:
 
 
 def take_answer(state: State, question: Question, answer: Answer) -> State:
-    """Return the state after the model has answered the current question."""
+    """Store a response of the model, and carry out the commands that were waiting for it."""
     if state.tree is not None and question.surprisals_from is not None:
         known = state.tree.note_surprisals(question.surprisals_from, answer.surprisals)
         state = state.with_tree(known)
@@ -106,7 +111,7 @@ def take_answer(state: State, question: Question, answer: Answer) -> State:
 
 
 def _apply(state: State, command: Command) -> State:
-    """Carry out one command immediately. Raises `TutorError` if it is not possible."""
+    """Carry out one command immediately. Raises `TutorError` if that is not possible."""
     match command:
         case events.SetSampler(sampler):
             document = state.document.with_sampler(sampler)
@@ -203,9 +208,10 @@ def _fork(state: State, tree: TokenTree) -> State:
 
 
 def _new_seed(state: State, tree: TokenTree) -> State:
-    """Return to the prompt with a new seed. In a conversation, the model answers again.
+    """Return to the prompt with a new seed.
 
-    This starts a new branch, unless there are no tokens after the prompt yet.
+    If there are tokens after the prompt, this starts a new branch. In a conversation, the model
+    then writes another answer.
     """
     chat = state.mode == "chat"
     seed = max(branch.seed for branch in tree.branches) + 1
@@ -231,7 +237,7 @@ def _start_run(state: State, tree: TokenTree) -> State:
 
 
 def _run_on(state: State) -> State:
-    """Take the model's draw, unless the run is over."""
+    """Take the token that the model has drawn, unless the run has reached its limit."""
     if state.answer is None or state.tree is None:
         return state
     if state.run_length >= RUN_LIMIT:
@@ -248,7 +254,7 @@ def _run_on(state: State) -> State:
 
 
 def _without_loop(state: State) -> State:
-    """Stop an answer that repeats itself, which small models do at low temperatures."""
+    """Stop the run if the answer repeats itself, as small models do at low temperatures."""
     steps = state.tree.steps[-state.run_length :] if state.tree else ()
     if state.mode == "text" or not (state.running and repeats_itself(steps)):
         return state
@@ -257,14 +263,14 @@ def _without_loop(state: State) -> State:
 
 
 def _show_evidence(state: State, taken_rank: int | None) -> State:
-    """Report the evidence for goals."""
+    """Emit the evidence with which the lab's goals are checked."""
     tree = state.tree
     if tree is None:
         return state
     seen = state.answer.distribution if state.answer else None
     rows = seen.rows if seen else ()
     shares: dict[str, float] = {}
-    for row in rows:  # if two tokens look the same, the more probable one counts
+    for row in rows:  # several tokens can look the same; the most probable one counts
         shares.setdefault(visible(row.token.data), row.probability)
     evidence = Evidence(
         top_probability=rows[0].probability if rows else None,
@@ -282,8 +288,9 @@ def _show_evidence(state: State, taken_rank: int | None) -> State:
 
 
 def _prompt_changed(state: State, tree: TokenTree) -> bool:
-    """Return whether the text begins with a different prompt than the lab's."""
+    """Return True if the learner has changed the prompt that the lab sets."""
     if state.given is None or state.mode == "chat":
         return False
     prompt = itertools.takewhile(lambda step: step.how == "prompt", tree.steps)
-    return text_of(prompt).lstrip() != state.given.lstrip()  # some tokenizers add a leading space
+    # Some tokenizers add a space at the start.
+    return text_of(prompt).lstrip() != state.given.lstrip()

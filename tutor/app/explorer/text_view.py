@@ -1,4 +1,4 @@
-"""The text so far, with the surprisal of each token."""
+"""A view of a text's tokens, with the surprisal of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEWLINE = "⏎"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A part of one token on one line, where `index` is the token's position."""
+    """A token, or a part of one, on one line of text. `index` is the token's position."""
 
     text: str
     index: int
@@ -48,10 +48,10 @@ class Line:
 
 
 def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
-    """Return the text that each token adds to the screen.
+    """Return the text to show for each token.
 
-    A character that is spread over several tokens appears with the token that completes it. Special
-    tokens add no text unless `marks` is true.
+    If several tokens form one character, the character is shown with the last of them. Special
+    tokens have no text unless `marks` is true.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
     texts = [
@@ -65,9 +65,9 @@ def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
 
 
 def wrap(texts: Sequence[str], width: int, newline: str = _NEWLINE) -> list[Line]:
-    """Break texts into lines of at most `width` cells, at spaces where possible.
+    """Break texts into lines of at most `width` cells, preferably at spaces.
 
-    Each line break in a text is shown as `newline`, at the end of its line.
+    `newline` is shown at the end of a line for each line break in the texts.
     """
     lines = [Line()]
     for index, text in enumerate(texts):
@@ -99,9 +99,9 @@ def _place(lines: list[Line], text: str, index: int, width: int) -> None:
 
 
 def _last_word(line: Line, room: int) -> Line:
-    """Remove the last word of a line and return it as the next line.
+    """Move the last word of a line to a new line, and return the new line.
 
-    A word that does not fit into `room` cells is not removed, and the next line is empty.
+    A word that takes more than `room` cells is not moved, so the new line is empty.
     """
     moved = Line()
     for place in range(len(line.runs) - 1, 0, -1):
@@ -119,18 +119,19 @@ def _last_word(line: Line, room: int) -> Line:
 
 
 def window(length: int, focus: int) -> tuple[int, int]:
-    """Return the range of tokens to lay out, which is enough to fill any view around the focus.
+    """Return the range of tokens to lay out, which is large enough for any view around the focus.
 
-    The range starts at a multiple of `WINDOW`, so that line breaks do not move with each step.
+    The range starts at a multiple of `WINDOW`, so that the lines do not break differently after
+    each step.
     """
     start = max(0, (focus // WINDOW - 1) * WINDOW)
     return start, min(length, focus + WINDOW)
 
 
 def focused_line(lines: Sequence[Line], focus: int) -> int:
-    """Return the index of the line on which token `focus` begins.
+    """Return the index of the line on which the token at position `focus` begins.
 
-    If `focus` is past the end, this is the last line.
+    If `focus` is past the last token, return the index of the last line.
     """
     for number, line in enumerate(lines):
         if any(run.index >= focus for run in line.runs):
@@ -139,20 +140,20 @@ def focused_line(lines: Sequence[Line], focus: int) -> int:
 
 
 class TextView(Lines):
-    """Shows the tokens of a text, wrapped and scrolled to the focus.
+    """A view of a text, wrapped to the width and scrolled to the token in focus.
 
-    Below each line of text is a line of bars. The higher a bar, the more surprising its token. The
-    first token has no bar, because the model does not predict it.
+    Below each line of text, bars show the surprisal of the tokens: the higher the bar, the more
+    surprising the token. The first token has no bar, because the model does not predict it.
     """
 
     @dataclass
     class Clicked(Message):
-        """Posted when the token at `position` is clicked."""
+        """Posted when the learner clicks the token at `position`."""
 
         position: int
 
     _laid_out: tuple[list[Line], int] = ([], 0)
-    """The visible lines, and the position of the first token that was laid out."""
+    """The visible lines, and the position of the first token in the range that was laid out."""
     _barred = False
 
     def on_click(self, event: Click) -> None:
@@ -168,9 +169,9 @@ class TextView(Lines):
     def update(
         self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool
     ) -> None:
-        """Show at most `rows` lines of text.
+        """Show at most `rows` lines of the text.
 
-        If `focus` equals `len(steps)`, the focus is at the end of the text.
+        `focus` is the position of the token in focus, or `len(steps)` for the end of the text.
         """
         self.draw_with(partial(self._lay_out, steps, focus, marks, rows, barred))
 
@@ -205,7 +206,7 @@ class TextView(Lines):
         self, line: Line, steps: Sequence[Step], focus: int | None, last: bool, barred: bool
     ) -> Content:
         parts: list[tuple[str, str]] = []
-        landed = None  # If a token takes up no cells, the next one is marked.
+        landed = None  # if the token in focus takes up no cells, the next one is highlighted
         if focus is not None:
             landed = next((run.index for run in line.runs if run.index >= focus), None)
         for run in line.runs:

@@ -1,4 +1,4 @@
-"""Search the whole vocabulary for a token, and show its probability at this position."""
+"""The token search, which shows tokens with their probabilities at the current position."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SearchEntry(Entry):
 
 
 class TokenSearch(Vertical):
-    """A search field, with the tokens found below it."""
+    """A search field, and a table of the tokens found."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "close", tooltip="Close the search without taking a token."),
@@ -65,9 +65,10 @@ class TokenSearch(Vertical):
     def found(
         self, rows: Sequence[Row], said: str, *, sampled: bool, partial: bool = False
     ) -> None:
-        """Show these rows and a sentence about them.
+        """Show the rows of the tokens found, and a sentence about them.
 
-        `partial` means that the rows come from a server, which returns only some rows.
+        `partial` is true if the rows come from a server, which returns only a part of the
+        distribution.
         """
         self._rows = tuple(rows)
         self._said = safe(said)

@@ -1,4 +1,4 @@
-"""Undo the last token or the removal of a branch, and redo what was undone."""
+"""Undo and redo: remove the last token or a branch, and bring it back."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NOTHING = _("There is nothing to redo.")
 
 
 def undo(state: State, tree: TokenTree) -> State:
-    """Remove the last token, or move the focus to the left if it is not at the end."""
+    """Remove the last token. If the focus is not at the end, move the focus to the left instead."""
     before = tree.back()
     if before.length == tree.length:
         return state.moved(before)
     state = _change(state, tree, before)
     if state.mode == "text":
-        return state  # a notice would move the rows of the table
+        return state  # a notice would move the table
     token = tree.steps[-1].token
     hidden = token.special and not state.document.marks
     name = _("the end of the message") if hidden else figures.shown(token)
@@ -41,7 +41,7 @@ def remove_branch(state: State, tree: TokenTree, number: int) -> State:
 
 
 def redo(state: State, tree: TokenTree) -> State:
-    """Return to the text before the last undo, unless it has changed since."""
+    """Redo the last change that was undone, unless the text has changed since then."""
     if not _is_current(state, tree):
         return replace(state, undone=(), note=NOTHING)
     before, _ = state.undone[-1]
@@ -49,13 +49,16 @@ def redo(state: State, tree: TokenTree) -> State:
 
 
 def _change(state: State, before: TokenTree, after: TokenTree) -> State:
-    """Change the tree, and remember the one before as long as it does not change otherwise."""
+    """Replace the tree, and store both trees so that the change can be redone.
+
+    Changes stored earlier are dropped if the tree has changed in another way since the last undo.
+    """
     earlier = state.undone if _is_current(state, before) else ()
     return replace(state.moved(after), undone=(*earlier, (before, after))[-MOST:])
 
 
 def _is_current(state: State, tree: TokenTree) -> bool:
-    """Return whether the last undo led to this tree."""
+    """Return True if `tree` has not changed since the last undo."""
     return bool(state.undone) and _paths(state.undone[-1][1]) == _paths(tree)
 
 

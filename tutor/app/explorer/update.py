@@ -1,4 +1,4 @@
-"""Compute the result of each event: a new state, and effects for the controller."""
+"""Compute the result of each event: the new state, and the effects to carry out."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SHORTEN = _("Write a shorter message, or press Esc, o and n to start a new conve
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
-    """Return the state after an event, and the effects to carry out."""
+    """Return the state after an event, and the effects for the controller to carry out."""
     state = _ask(_invite(_handle(state, event)))
     return replace(state, effects=()), state.effects
 
 
 def _ask(state: State) -> State:
-    """Send the next request to the engine, unless it has already been sent."""
+    """Add the effect that sends the next request to the engine, unless it has been sent already."""
     request = state.owed if state.ready else None
     if request is None or request == state.request:
         return state
@@ -47,7 +47,7 @@ def _ask(state: State) -> State:
 
 
 def _invite(state: State) -> State:
-    """Open the editor, once, for the first message of a conversation."""
+    """Open the editor for the first message when a conversation is empty. This happens once."""
     possible = state.engine.model is None or state.chat_possible
     begun = state.tree is not None or state.mode != "chat" or bool(state.first_message)
     if begun or state.invited or state.panel is not None or not possible:
@@ -111,12 +111,12 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     note = _(
         "That text was tokenized by another model, so it has been tokenized again for {name}."
     ).format(name=model.name)
-    # Settings still apply; the other commands in the queue have no tokens left to act on.
+    # Commands that change settings still apply, but the others have no tokens to work on.
     return replace(carry_on(state), queue=(), note=note)
 
 
 def _take_result(state: State, event: events.Result) -> State:
-    """Handle a result, or drop it if it is no longer needed."""
+    """Handle the result of a request. A result that is no longer needed is dropped."""
     owed = event.request == state.owed
     if event.request == state.request and not (owed and isinstance(event, events.RequestFailed)):
         state = replace(state, request=None, reading=None)
@@ -137,9 +137,9 @@ def _take_result(state: State, event: events.Result) -> State:
 
 
 def _fail(state: State, error: TutorError) -> State:
-    """Return the state after a failure.
+    """Return the state after a failed request.
 
-    If the model did not accept a text, the editor reopens with that text.
+    If a text could not be used, the editor opens again with that text.
     """
     handed_in = state.handed_in is not None
     if handed_in and state.mode == "chat" and isinstance(error, ContextFull):
@@ -168,12 +168,13 @@ def _use_text(state: State, event: events.UseText) -> State:
     if not event.text:
         nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)
-    drafted = state.document.with_draft(event.text)  # kept until the model has accepted it
+    # The draft is kept until the model has accepted it.
+    drafted = state.document.with_draft(event.text)
     return carry_out(replace(state, document=drafted, note=None, panel=None), event)
 
 
 def _begin(state: State, tokens: tuple[Token, ...]) -> State:
-    """Continue with the tokens of a prompt or message. Raises `TreeFull`."""
+    """Add the tokens of a prompt or message to the text. Raises `TreeFull`."""
     document, tree, text = state.document, state.tree, state.handed_in
     chat = state.mode == "chat"
     if tree is None:
@@ -202,7 +203,7 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
 
 
 def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> TokenTree:
-    """Return the conversation with another message, which may replace the last one."""
+    """Add a message to a conversation. If `state.replaces` is true, replace the last message."""
     last = last_message(tree) if state.replaces else None
     if last is not None and last.before:
         tree = tree.fork(last.before)
@@ -212,14 +213,14 @@ def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> T
 
 
 def _change_mode(state: State, mode: Mode) -> State:
-    """Switch between the text and the conversation, each of which has its own tree."""
-    if not state.ready:  # waiting commands cannot be carried out now
+    """Switch between the text and the conversation, which have separate trees."""
+    if not state.ready:  # queued commands cannot be carried out while the engine is not ready
         state = _restart(state, state.document)
     return carry_out(state, events.ChangeMode(mode))
 
 
 def _restart(state: State, document: Document) -> State:
-    """Return the initial state of `document`."""
+    """Return the initial state for a document."""
     state = replace(
         state, document=document, request=None, handed_in=None, answered=None, stale=None
     )

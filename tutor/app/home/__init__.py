@@ -1,1 +1,1 @@
-"""The course map."""
+"""The course map, the tour, and reading the course in the background."""

@@ -1,6 +1,6 @@
-"""Read the rest of a course that was opened as an outline.
+"""Read the lessons of a course in the background, after the course map has been shown.
 
-Files are read one at a time, while the learner is not pressing keys.
+Files are read one at a time, and only while the learner is not pressing keys.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from tutor.course.catalogue import Opening
 
 QUIET = 0.5
-"""The time, in seconds, without a key press before the next file is read.
+"""The time without a key press, in seconds, after which the next file is read.
 
-A learner who keeps pressing keys therefore never waits for a file.
+Reading a file therefore never delays a learner who keeps pressing keys.
 """
 BREATH = 0.02
-"""The pause between two files, in seconds, which leaves time for other tasks."""
+"""The pause between two files, in seconds, in which other tasks can run."""
 
 
 class BackgroundLoad:
-    """A background task that reads a file whenever no key has been pressed for `quiet` seconds."""
+    """A task that reads one file after another, whenever no key was pressed for `quiet` seconds."""
 
     def __init__(self, opening: Opening, quiet: float = QUIET) -> None:
         self._opening = opening

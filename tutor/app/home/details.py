@@ -1,4 +1,4 @@
-"""Describe the selected row of the course map, for the right side of a wide screen."""
+"""Describe the selected row of the course map. The text is shown on the right of a wide screen."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 _LABEL = 14
 
 Line = tuple[str, str]
-"""A label and what it says."""
+"""A label, and the text after it."""
 
 
 WIDEST = 84
-"""The width, in columns, of the longest lines."""
+"""The maximum width of the text, in columns."""
 
 
 def description(text: str, lines: Iterable[Line], width: int) -> Content:
-    """Draw a paragraph, and labeled figures below it."""
+    """Draw a paragraph and, below it, a list of labeled texts."""
     width = min(width, WIDEST)
     drawn = [hanging(Content(""), Content(text), width), Content("")]
     for label, words in lines:
@@ -41,7 +41,7 @@ def description(text: str, lines: Iterable[Line], width: int) -> Content:
 
 
 def of_lesson(outline: Outline, where: LessonProgress, memory: Memory | None) -> list[Line]:
-    """Return how far the learner is in a lesson, and how well they remember it."""
+    """Return the learner's progress in a lesson, and how well they remember its answers."""
     lines = [
         (_("Screens"), _("{seen} of {screens} seen").format(seen=where.seen, screens=where.screens))
     ]
@@ -82,7 +82,7 @@ def of_memory(memory: Memory | None) -> list[Line]:
 def of_reviews(
     forecast: Sequence[int], queue: Queue, memory: Memory | None, now: float
 ) -> list[Line]:
-    """Return the number of reviews on each of the next days that has any."""
+    """Return the number of reviews on each of the next days, leaving out days without reviews."""
     forecast = [len(queue.due), *forecast[1:]]
     lines = [
         (day_name(now, day), counted(count, "question"))

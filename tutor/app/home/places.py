@@ -1,4 +1,4 @@
-"""The screens that open from the course map with their own keys."""
+"""The screens that the learner opens from the course map with a key."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class MapPlace(NamedTuple):
-    """A screen that opens with its own key.
+    """A screen that has a key on the course map.
 
-    `what` is a verb phrase that describes what the learner does there.
+    `what` is a verb phrase that says what the learner can do on the screen.
     """
 
     key: str
@@ -21,14 +21,14 @@ class MapPlace(NamedTuple):
     name: str
     what: str
     about: str = ""
-    """A sentence or two that describe the screen next to the course map."""
+    """One or two sentences about the screen, shown next to the course map on a wide screen."""
     listed: bool = False
-    """Whether the course map has a row for the screen, in which case the key line omits its key.
+    """Whether the course map has a row for this screen. If so, the key line omits its key.
 
     With more such rows, twelve lessons would not fit on 24 lines.
     """
     shown: bool = True
-    """Whether the key line may show the key. If False, only the help screen shows it."""
+    """Whether the key line may show the key. If it is False, only the help screen shows the key."""
 
 
 PLACES = (
@@ -82,7 +82,7 @@ PLACES = (
         listed=True,
     ),
     MapPlace("p", "progress", _("Progress"), _("see how well you know each lesson")),
-    MapPlace("i", "tour", _("Tour"), _("see the tour of one minute again"), shown=False),
+    MapPlace("i", "tour", _("Tour"), _("see the one-minute tour again"), shown=False),
     MapPlace("comma", "settings", _("Settings"), _("change the settings"), shown=False),
     MapPlace("m", "model", _("Model"), _("see the details of the model in use"), shown=False),
 )

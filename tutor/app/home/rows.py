@@ -27,14 +27,14 @@ _BAR = 10
 _WORDS = 12
 _VERB = 11
 _NARROW = 60
-"""The width, in columns, below which the progress bar is left out."""
+"""The width, in columns, below which lessons have no progress bar."""
 _NUMBER, _GAP = 4, 2
 _SECONDS = 25
-"""The time, in seconds, that a review of one question takes on average."""
+"""The average time, in seconds, that a learner needs to review one question."""
 
 
 class First(NamedTuple):
-    """The words of a row above the lessons. `act` highlights something to do now."""
+    """The words of one of the rows above the lessons. With `act`, the verb is highlighted."""
 
     verb: str
     what: str
@@ -50,7 +50,7 @@ class First(NamedTuple):
 
 
 def lesson_row(outline: Outline, step: LessonStep) -> First:
-    """Return the row that names the next step in the lessons."""
+    """Return the row for the next step in the lessons."""
     title = f"{outline.number} {safe(outline.title)}"
     match step:
         case ReadLesson(begun=False):
@@ -93,14 +93,14 @@ def review_row(queue: Queue, now: float) -> First:
 
 
 class Said(NamedTuple):
-    """A lesson's progress in words, in full and shortened for a narrow screen."""
+    """A lesson's progress in words, and a shorter form for narrow screens."""
 
     full: Content
     short: Content
 
 
 def said(where: LessonProgress, due: LessonDue | None, now: float) -> Said:
-    """Return how far the learner is or, for an assigned lesson, when it is due."""
+    """Describe the progress in a lesson. For an assigned lesson, say when it is due."""
     if due is not None:
         style = f"bold {NOT_YET}" if due.overdue else ACT
         texts = (on_the_map(due, now), in_few_words(due))
@@ -111,7 +111,7 @@ def said(where: LessonProgress, due: LessonDue | None, now: float) -> Said:
 
 
 class Room(NamedTuple):
-    """The widths that all rows of lessons share: of the titles, and of the words after them."""
+    """The widths, in columns, of the title and of the words after it, for all lessons."""
 
     title: int
     full: int
@@ -128,7 +128,7 @@ def room(outlines: Iterable[Outline], all_said: Iterable[Said]) -> Room:
 
 
 def map_row(outline: Outline, where: LessonProgress, said: Said, room: Room, width: int) -> Content:
-    """Draw the row of a lesson: its title and, next to it, a bar and a few words."""
+    """Draw the row of a lesson, with its title, a progress bar and a few words."""
     wide = width >= _NARROW
     bar = _BAR + _GAP if wide else 0
     left = width - _NUMBER - _GAP - bar - (room.full if wide else room.short)

@@ -1,4 +1,4 @@
-"""The course map, which is the first screen."""
+"""The course map, which is the app's first screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor import paths
 from tutor.app.course_screen import Entry, MenuScreen
@@ -18,6 +17,7 @@ from tutor.app.home import details, rows
 from tutor.app.home.places import PLACES, MapPlace
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.screen_list import screen_list
+from tutor.app.widgets.static import Static
 from tutor.classroom.due import duties
 from tutor.language import _
 from tutor.learner import review
@@ -38,13 +38,16 @@ if TYPE_CHECKING:
     from tutor.learner.review import Memory
 
 _FRAME = 4
-"""The lines above and below the course map, with one line of keys."""
+"""The number of lines that surround the course map if the key line has one line."""
 _WIDE = 112
-"""The width, in columns, from which the selected row is described next to the course map."""
+"""The minimum width, in columns, to describe the selected row next to the course map."""
 
 
 class _MapRow(NamedTuple):
-    """A row of the course map: its entry, and its description, with a title, for a given width."""
+    """A row of the course map, with the title and the text that describe it on a wide screen.
+
+    `describe` returns the text for a width in columns.
+    """
 
     entry: Entry
     title: str
@@ -52,12 +55,12 @@ class _MapRow(NamedTuple):
 
 
 class HomeScreen(MenuScreen):
-    """The course map: what to do next, all lessons with the progress, and the other screens.
+    """The course map, with the next steps, the progress in each lesson, and other screens to open.
 
     On a wide screen, the right side describes the selected row.
     """
 
-    # Textual does not load the `CSS_PATH` of the first screen.
+    # Textual ignores the `CSS_PATH` of an app's first screen.
     DEFAULT_CSS = """
     HomeScreen {
         #columns, #map, #details { height: 1fr; }
@@ -103,7 +106,7 @@ class HomeScreen(MenuScreen):
         self.tell_problems()
 
     def tell_problems(self) -> None:
-        """Show errors in the progress, the settings, and the files of the course and the class."""
+        """Show errors about the progress, the settings, the course files and the class file."""
         self.tell(
             *self.services.progress.notices,
             *self.services.course.problems,
@@ -112,7 +115,7 @@ class HomeScreen(MenuScreen):
         )
 
     def _duties(self) -> Duties:
-        """Return the lessons that are due, according to the class file."""
+        """Return the lessons with a due date in the class file."""
         progress = self.services.progress
         return duties(paths.class_file(), self.services.course, progress, progress.clock())
 
@@ -140,7 +143,8 @@ class HomeScreen(MenuScreen):
         map_rows: list[_MapRow | None] = [*self._first_rows(by_lesson), None]
         map_rows += self._lesson_rows(by_lesson)
         lines_left = self.app.size.height - _FRAME - len(map_rows) - len(places)
-        if lessons and lines_left != 0:  # the blank line is only left out if everything then fits
+        # The blank line is omitted only if all rows then fit exactly.
+        if lessons and lines_left != 0:
             map_rows.append(None)
         self._rows = [*map_rows, *places]
         self.show_entries([row and row.entry for row in self._rows], flat=True)
@@ -151,13 +155,13 @@ class HomeScreen(MenuScreen):
             else ""
         )
         self.aside = self._done
-        self.call_after_refresh(self._describe)  # the width depends on the layout
+        self.call_after_refresh(self._describe)  # the width is known only after the layout
         if cards:
             self._remember()
 
     @work(exclusive=True)
     async def _remember(self) -> None:
-        """Estimate how well the learner remembers the answers, and show it.
+        """Estimate how well the learner remembers the answers, and show the result.
 
         This runs in a thread, because the first estimate takes longer than painting the screen.
         """
@@ -168,7 +172,8 @@ class HomeScreen(MenuScreen):
         )
         self._memory = await asyncio.to_thread(review.memory, *arguments)
         self._memory_of = await asyncio.to_thread(review.memory_of_lessons, *arguments)
-        strength = self._memory.strength  # recall also rises after a wrong answer
+        # Strength is shown because recall also rises after a wrong answer.
+        strength = self._memory.strength
         said = f"{STRENGTH.lower()} {lasting(strength)}" if strength is not None else ""
         self.aside = " · ".join(filter(None, (self._done, said)))
         self._describe()
@@ -188,9 +193,9 @@ class HomeScreen(MenuScreen):
     # --- the rows -------------------------------------------------------------------------------
 
     def _first_rows(self, by_lesson: Mapping[str, LessonProgress]) -> list[_MapRow]:
-        """Return the row for the next step in the lessons and the row for reviews.
+        """Return the row for the next step in the lessons, and the row for reviews.
 
-        The one that is more worth doing comes first.
+        The more useful of the two comes first.
         """
         progress, lessons = self.services.progress, self.services.course.outlines
         states, cards = progress.lessons(), progress.cards()
@@ -277,9 +282,9 @@ def _title(outline: Outline) -> str:
 
 
 def _reopened_at(outline: Outline, by_lesson: Mapping[str, LessonProgress]) -> str | None:
-    """Return the screen at which a lesson opens from its row; None means the current screen.
+    """Return the id of the screen at which to open a lesson, or None for the current screen.
 
-    A lesson that was read to its end opens at the beginning.
+    A lesson that was read to the end opens at its first screen.
     """
     where = by_lesson[outline.id]
     at_end = where.screen_number == where.screens == where.seen

@@ -1,4 +1,4 @@
-"""The tour: four screens that show a new learner what tutor is and how to use it."""
+"""The tour: four screens that show a new learner how tutor works."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _KEY = 9
 
 
 class TourScreen(TextScreen, CourseScreen):
-    """The tour. Leaving it at any screen counts as having seen it.
+    """The tour. A learner who leaves it on any of its screens has seen it.
 
-    The second screen is live: it asks the model for a distribution, and the learner takes tokens
-    from it. The tour never waits for the model.
+    The second screen shows a real distribution, from which the learner takes tokens. The learner
+    never has to wait for the model.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,7 +62,7 @@ class TourScreen(TextScreen, CourseScreen):
         self._session: AsyncModelSession | None = None
         self._text = PROMPT
         self._distribution: Distribution | None = None
-        self._model: ModelCard | None = None  # of the session
+        self._model: ModelCard | None = None  # the model with which the session was opened
         self._computed_by = ""
         self._problem = ""
         self._forget_engine: Callable[[], None] = lambda: None
@@ -85,7 +85,7 @@ class TourScreen(TextScreen, CourseScreen):
         self.draw()
 
     def action_next(self) -> None:
-        """Page down if text is hidden below, or else go to the next screen."""
+        """Page down if there is more text below. Otherwise, go to the next screen."""
         scrolled = self.query_one(self.SCROLLED)
         if scrolled.scroll_offset.y < scrolled.max_scroll_y:
             scrolled.scroll_relative(y=max(1, scrolled.size.height - 1), animate=False)
@@ -127,10 +127,11 @@ class TourScreen(TextScreen, CourseScreen):
 
     @work(exclusive=True)
     async def _ask(self) -> None:
-        """Ask for the distribution after the text, as soon as there is a model on this machine.
+        """Request the distribution after the text, if a local model is ready.
 
-        The model can change during the tour: the bundled one runs until the real one is there. The
-        old distribution stays on screen until the new one is computed.
+        The model can change during the tour, because the bundled model is used until the default
+        model has been downloaded. The previous distribution stays on the screen until the new one
+        arrives.
         """
         engine, model = self.services.engine, self.services.engine.model
         if self.services.remote is not None or engine.state is not EngineState.READY or not model:
@@ -142,13 +143,14 @@ class TourScreen(TextScreen, CourseScreen):
             length = len(session.tokens)
             self._distribution = await session.distribution(length, PLAIN, 0, ROWS)
             self._computed_by = model.base_name
-        except TutorError as error:  # the tour works without, and asks again after any change
+        # The tour also works without a model, and asks again when the engine changes.
+        except TutorError as error:
             self._session, self._problem = None, f"{error.happened} {error.next_step}".strip()
         if self.is_attached:
             self.draw()
 
     async def _session_for(self, model: ModelCard) -> AsyncModelSession:
-        """Return the session on the text, or a new one if it belongs to another model."""
+        """Return the session for the text. If the model has changed, open a new one."""
         before = self._session
         if before is not None and self._model is not None and self._model.sha256 == model.sha256:
             return before
@@ -160,12 +162,13 @@ class TourScreen(TextScreen, CourseScreen):
         return self._session
 
     def action_take(self, row: int) -> None:
-        """Add the token in this row to the text, and ask for the next distribution."""
+        """Add the token in this row to the text, and request the next distribution."""
         distribution = self._distribution
         if distribution is None or row > len(distribution.rows):
             return
         token = distribution.rows[row - 1].token
-        if self._session is not None:  # or else, the next one starts with the longer text
+        # If there is no session yet, the next session is opened with the longer text.
+        if self._session is not None:
             self._session.append((token,))
         self._text += token.data.decode(errors="replace")
         self._distribution = None
@@ -178,12 +181,12 @@ class TourScreen(TextScreen, CourseScreen):
         return [line for part in _PAGES[self._index](self, width) for line in (*part, Content(""))]
 
     def live_rows(self, width: int) -> list[Content]:
-        """Return the text and the distribution after it, or a note while there is no model."""
+        """Draw the text, with the distribution below it or a note if there is no distribution."""
         text = Content.assemble((self._text, "bold"), ("▏", ACT))
         shown = [hanging(Content(""), text, width), Content("")]
         if self._distribution is not None:
             rows = self._distribution.rows[:ROWS]
-            # without the ids and logits, which a new learner does not need yet
+            # Token ids and logits are left out, because a new learner does not need them yet.
             table = rows_block(rows, min(width, 64), None, sampled=False, partial=True)
             said = Content.styled(
                 _("computed just now by {computed_by}").format(computed_by=safe(self._computed_by)),

@@ -1,1 +1,1 @@
-"""The list of labs, and the screen that runs any of them."""
+"""The list of labs, and the screen on which a lab runs."""

@@ -1,4 +1,4 @@
-"""The list of all labs, in the order of the course, with the number of goals reached."""
+"""The list of all labs, in the order of the course, with the number of reached goals."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 LAST_LAB = "labs.last"
-"""The setting with the name of the lab that was opened last from the list."""
+"""The name of the setting that stores which lab was opened last from this list."""
 
 _TITLE = 30
 _LESSON = 9
 _COUNT = 8
 _GAP = 2
 _WIDE = _TITLE + LONGEST_ABOUT + _LESSON + _COUNT + 3 * _GAP
-"""The width, in columns, from which a lab fits on one line."""
+"""The minimum width, in columns, to show a lab on one line."""
 _NARROW = _TITLE + _GAP + _COUNT
-"""The width, in columns, of the first line of a lab on a narrower screen."""
+"""The width, in columns, of a lab's first line if the screen is too narrow for one line."""
 
 
 _PANELS = 160
-"""The width, in columns, from which the goals of the selected lab are next to the list."""
+"""The minimum width, in columns, to show the goals of the selected lab next to the list."""
 
 
 class LabsScreen(FinderScreen):
-    """Lists the labs and opens any of them, even if its lesson has not been read.
+    """A list of labs, from which the learner can open any lab before reading its lesson.
 
-    What the learner types filters the list by the words in a lab's title, line and lesson. The
-    list opens at the lab that was opened last, and without a filter, it is again where it was.
+    The learner's text filters the list: it is looked up in each lab's title, description and
+    lesson. At first, the lab that was opened last is selected. When the filter is removed, the lab
+    that was selected before is selected again.
     """
 
     CSS_PATH = "../reader/finder.tcss"
@@ -59,14 +60,14 @@ class LabsScreen(FinderScreen):
         self._filtered = False
         last = services.progress.setting(LAST_LAB)
         self._selected = last if isinstance(last, str) else None
-        """The name of the lab at the cursor when the list was last shown without a filter."""
+        """The name of the lab that was selected when the list was last shown without a filter."""
 
     def on_mount(self) -> None:
         self.place = _("tutor · labs")
         self.query_one("#found").border_title = Content(_("Labs"))
 
     def on_screen_resume(self) -> None:
-        """Show the goals reached in the meantime, and keep the cursor where it was."""
+        """Update the number of reached goals, and keep the same lab selected."""
         self._list(self.words, self._at_cursor)
 
     def look_up(self, words: str) -> None:
@@ -119,7 +120,7 @@ class LabsScreen(FinderScreen):
 
 
 def _row(lab: AnyLab, lesson: str, reached: int, width: int) -> Content:
-    """Return the line about a lab or, on a narrow screen, its two lines."""
+    """Draw a lab on one line or, if the screen is narrow, on two."""
     done = reached == len(lab.goals)
     count = Content.styled(
         _("{value}{reached} of {count}")

@@ -1,4 +1,4 @@
-"""The screen that runs any lab."""
+"""The screen on which any lab runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.key_scheme import LAB_KEYS
@@ -14,6 +13,7 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
+from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 BUSY_AFTER = 0.4
-"""The time, in seconds, until the screen shows that the model is working.
+"""The time, in seconds, before the screen shows that the model is working.
 
-A shorter time would make the note flicker with every key press.
+If the time were shorter, the note would flicker with every key press.
 """
 
 _PANELS = 160
-"""The width, in columns, from which the task and all goals are next to the lab."""
+"""The minimum width, in columns, to show the task and all goals next to the lab."""
 
 
 class LabScreen(CourseScreen):
-    """A lab: its next goal at the top, its view below and, if the lab asks for text, an editor.
+    """A screen with a lab's next goal, its view and, if the lab asks for text, an editor.
 
-    `first` has the names of the goals to show first, which are the goals of the lesson screen that
-    embeds the lab. `left` is the state at the end of the previous visit, and `keep` is called with
-    every new state. `reached` has the names of the goals reached earlier. `on_reached` is called
-    with the names of the goals that the current state reaches. If it returns a message, for example
-    that a lab is done, the screen shows the message.
+    `first` contains the names of the goals that a lesson sets, which are shown first. `left` is the
+    state in which the learner left the lab, and `keep` is called with every new state. `reached`
+    contains the names of the goals reached earlier. `on_reached` is called with the names of goals
+    when they are reached. If it returns a message, such as that the lab is done, the screen shows
+    the message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,19 +90,19 @@ class LabScreen(CourseScreen):
         self._keep = keep
         self._reached = frozenset(reached)
         self._news: tuple[str, ...] = ()
-        """The goals that the learner has just reached, until the next key that has an effect."""
+        """The names of the goals just reached, until the next key that has an effect."""
         self._on_reached = on_reached
         self._goals_open = False
         self._then: Callable[[str], Any] = lambda _: None
         self._says: Callable[[str], str] | None = None
         self._refusal: TutorError | None = None
-        """The error about the text in the editor, which answers of the engine must not remove."""
+        """An error about the text in the editor. Responses of the engine do not remove it."""
         self._drafts: dict[str, str] = {}
         self._history: dict[str, list[str]] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
         self._begun = False
-        """Whether the view exists. Before that, the engine's state can already change."""
+        """Whether the view has been created. The engine's state can change before that."""
         self._runner = LabRunner(lab, services.engine, left, self._work, self._changed)
 
     def _work(self, task: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
@@ -126,7 +126,7 @@ class LabScreen(CourseScreen):
         self._begun = True
         self._runner.begin()
         if self._first and self._reached:
-            # goals also count if they were reached before the lesson embedded the lab
+            # The lesson also counts goals that were reached before it embedded the lab.
             self._report(frozenset())
 
     def stop_receiving(self) -> None:
@@ -143,7 +143,7 @@ class LabScreen(CourseScreen):
 
     @property
     def busy(self) -> bool:
-        """True while a request to the engine is unanswered."""
+        """True while the lab waits for a response from the engine."""
         return self._runner.busy
 
     def _changed(self) -> None:
@@ -179,7 +179,7 @@ class LabScreen(CourseScreen):
 
     @property
     def _beside(self) -> bool:
-        """True if the task and all goals are next to the lab."""
+        """True if the screen is wide enough to show the task and all goals next to the lab."""
         return self.app.size.width >= _PANELS
 
     def on_resize(self) -> None:
@@ -193,7 +193,7 @@ class LabScreen(CourseScreen):
         self._show_task()
 
     def action_back(self) -> None:
-        """Close the list of goals if it is open, or else leave the lab."""
+        """Close the list of goals if it is open. Otherwise, leave the lab."""
         if self._goals_open and not self._beside:
             self._goals_open = False
             self._show_task()
@@ -238,7 +238,7 @@ class LabScreen(CourseScreen):
         self._runner.stop()
 
     def act(self, action: Any) -> None:
-        """Apply an action. If it changes the state, the goals reached before are no longer news."""
+        """Apply an action. If it changes the state, earlier goals are no longer announced."""
         before, news, self._news = self._runner.state, self._news, ()
         self._runner.act(action)
         if self._runner.state == before and not self._news:
@@ -258,7 +258,7 @@ class LabScreen(CourseScreen):
         self._runner.undo()
 
     def follow(self, href: str) -> None:
-        """Open the target of a lesson link, on top of the lab."""
+        """Open the target of a link in a lesson, on top of the lab."""
         self.navigation.open_link(href)
 
     def open_live_lab(self, name: str) -> None:
@@ -282,7 +282,7 @@ class LabScreen(CourseScreen):
         says: Callable[[str], str] | None = None,
         sample: str = "",
     ) -> None:
-        """Ask the learner to write a text, as described in `LabView.write`."""
+        """Open the editor, so that the learner can write a text (see `LabView.write`)."""
         self._forget_refusal()
         self._label, self._then, self._says = label, then, says
         editor = self.query_one(PromptEditor)
@@ -291,7 +291,10 @@ class LabScreen(CourseScreen):
         self._writing(True)
 
     def _forget_refusal(self) -> None:
-        """Remove an error about an earlier text, but keep an error that `y` can retry."""
+        """Remove the error about the previous text.
+
+        The error of a request that `y` retries is kept.
+        """
         self._refusal = None
         if not self._runner.can_ask_again:
             self._runner.error = None
@@ -316,7 +319,8 @@ class LabScreen(CourseScreen):
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         try:
             action = self._then(event.text)
-            self.lab.act(self.state, action)  # If this raises an error, the text can be corrected.
+            # An error keeps the editor open, so that the learner can correct the text.
+            self.lab.act(self.state, action)
         except TutorError as error:
             self._refusal = error
             self.tell(error)
@@ -328,7 +332,7 @@ class LabScreen(CourseScreen):
         self.act(action)
 
     def _writing(self, on: bool) -> None:
-        """Open or close the editor immediately, so that keys typed ahead go to the right widget."""
+        """Open or close the editor immediately, so that keys typed ahead reach the right widget."""
         editor = self.query_one(PromptEditor)
         for widget in (self.query_one("#label"), editor):
             widget.display = on

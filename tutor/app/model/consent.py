@@ -1,8 +1,8 @@
-"""Ask the learner for consent before any text leaves the machine.
+"""Ask the learner for consent before any text is sent to another machine.
 
-The screen shows what is sent, where it is sent, and with which API key. The learner is asked once
-per host while the program runs. `agreed` opens the screen if consent is needed, and there is no
-other way to a remote model (see `tutor.vendors.permissions`).
+The screen shows what is sent, where it is sent, and which API key is used. The learner is asked
+once for each host while the program runs. Every request to a remote model requires `agreed`, which
+opens the screen if consent is needed (see `tutor.vendors.permissions`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ _LABEL = 7
 
 
 class ConsentScreen(TextScreen):
-    """Asks the learner for consent to send text to a host.
+    """A screen that asks for consent to send text to a host.
 
     `what` is a phrase that describes the text, such as "your message to all models". `decided` is
-    called once, with the decision. Leaving the screen without a decision counts as a refusal.
+    called once with the decision. If the learner leaves the screen without a decision, they have
+    not consented.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,14 +80,14 @@ async def agreed(
     model: RemoteModel,
     what: str,
 ) -> bool:
-    """Return whether text may be sent to the host of `model`.
+    """Return True if text may be sent to the host of `model`, asking the learner if necessary.
 
-    This depends on what is allowed on this machine and on the learner, who is asked once per host.
-    The question includes `what`, a phrase that describes the text. A server on this machine needs
-    no consent.
+    The learner is asked once for each host, and the screen describes the text with the phrase
+    `what`. A server on this machine needs no consent. If this machine does not allow other servers,
+    the learner is not asked, and the result is False.
 
-    `remote` is the model that the command line names, and `show` opens a screen. Await this in a
-    worker, because it waits for the learner's decision.
+    `remote` is the model that was named on the command line, and `show` opens a screen. Await this
+    function in a worker, because it waits for the learner's decision.
     """
     if model != remote and not allowed.other_servers:
         return False
@@ -94,7 +95,7 @@ async def agreed(
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def decided(yes: bool) -> None:
-            if not answer.done():  # the worker that asked may have been canceled
+            if not answer.done():  # the worker that waits for the decision may have been canceled
                 answer.set_result(yes)
 
         show(ConsentScreen(model, what, decided))
@@ -105,7 +106,7 @@ async def agreed(
 
 
 def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
-    """Return a description of what would be sent, wrapped to `width` columns."""
+    """Describe what would be sent, in lines of at most `width` columns."""
     lines = [Content.styled(consent_text.HEADING, "bold"), Content("")]
     for label, text, strong in consent_text.facts(model, what):
         style = NOT_YET if label == "!" else "bold"

@@ -1,4 +1,4 @@
-"""The screen about the current model, its state and its download."""
+"""The screen for the current model, with its state and its download."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MEGABYTE = 1_000_000
 
 
 class ModelScreen(TextScreen, CourseScreen):
-    """Describes the state of the engine and of the download, with keys to change them."""
+    """A screen that describes the engine and the download of the model, and has keys for both."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fetch", "download", tooltip="Download the full model (93 MB, only once)."),
@@ -91,7 +91,7 @@ class ModelScreen(TextScreen, CourseScreen):
 
 
 def describe(status: ModelStatus, width: int) -> list[Content]:
-    """Return a description of the model's state, wrapped to `width` columns."""
+    """Describe the state of the model in lines of at most `width` columns."""
     lines = [_engine_line(status), Content("")]
     if status.model is not None:
         lines += [hanging(_label(name), Content(text), width) for name, text in _card(status.model)]
@@ -110,7 +110,7 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 
 
 def _choice(status: ModelStatus) -> str:
-    """Return what a shared engine means for the learner, and which engine to switch to."""
+    """Explain the shared engine or the learner's own engine, and how to switch to the other one."""
     if status.served:
         context = (
             _("{context:,} tokens").format(context=status.model.context)

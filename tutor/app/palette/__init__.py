@@ -1,1 +1,1 @@
-"""The command palette, which finds any action, screen, lesson, lab or term by its name."""
+"""The command palette, which finds an action, screen, lesson, lab or term by its name."""

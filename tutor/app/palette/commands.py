@@ -1,4 +1,4 @@
-"""List what the command palette offers, and find commands by a part of their name."""
+"""The commands in the command palette, and the search for a command by its name."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ PLACES: dict[Place, str] = {
 
 SCREEN, LESSON, LAB, TERM = _("screen"), _("lesson"), _("lab"), _("term")
 KINDS = frozenset((SCREEN, LESSON, LAB, TERM))
-"""The kinds of what can be opened."""
+"""The kinds of items that a command can open."""
 
 LONGEST_TITLE = 60
-"""The maximum number of characters of a title. A fuzzy search of longer texts is slow."""
+"""The maximum number of characters in a title. Fuzzy search is slow for longer texts."""
 _LONGEST_ABOUT = 200
 _IN_ABOUT = 0.5
-"""The score of a command whose description contains the words, which is below all others."""
+"""The score of a command that matches only by its description. Title matches score higher."""
 
 
 class Command(NamedTuple):
-    """Something to do: its title, a description, and a function that does it.
+    """A command: its title, a description, and the function that runs it.
 
-    `sign` is its key or, if it has none, its kind.
+    `sign` is the command's key or, if it has none, the kind of item that it opens.
     """
 
     title: str
@@ -63,7 +63,7 @@ class Command(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A command that was found, with its score, and the positions of the letters that match."""
+    """A command that matches a search, its score, and the positions of the matching letters."""
 
     command: Command
     score: float = 0.0
@@ -71,9 +71,9 @@ class Found(NamedTuple):
 
 
 def actions(app: App[None], bindings: Iterable[ActiveBinding]) -> list[Command]:
-    """Return the actions of keys that are available and explained, each once.
+    """Return a command for each action that is available and has a label or a tooltip.
 
-    Keys that move the selection, and keys that stand for several, make no sense in a list.
+    Keys that move the selection, and keys that represent several keys, are left out.
     """
     found: dict[str, Command] = {}
     for node, binding, enabled, _tooltip in bindings:
@@ -90,7 +90,7 @@ def actions(app: App[None], bindings: Iterable[ActiveBinding]) -> list[Command]:
 
 
 def places(services: Services, navigation: Navigation) -> list[Command]:
-    """Return the commands that open the screens, lessons and labs."""
+    """Return the commands that open screens, lessons and labs."""
     screens = [
         _command(title, "", SCREEN, partial(navigation.open_place, place))
         for place, title in PLACES.items()
@@ -107,7 +107,7 @@ def places(services: Services, navigation: Navigation) -> list[Command]:
 
 
 def terms(services: Services, navigation: Navigation) -> list[Command]:
-    """Return the commands that open the terms of the glossary, which are too many to list."""
+    """Return the commands that open glossary terms. There are too many to list all of them."""
     return [
         _command(term.term, term.text, TERM, partial(navigation.open_target, TermTarget(term.id)))
         for term in services.course.glossary.values()
@@ -115,10 +115,10 @@ def terms(services: Services, navigation: Navigation) -> list[Command]:
 
 
 def find(commands: Sequence[Command], words: str, search: FuzzySearch) -> list[Found]:
-    """Return the commands that match the words, best first, or all if there are no words.
+    """Return the commands that match the words, best match first. Without words, return them all.
 
-    Either the letters of the words appear in the title, in this order, or each word appears in the
-    title, the description or the sign.
+    A command matches if its title contains the letters of the words in this order, or if each word
+    appears in the title, the description or the sign.
     """
     if not words:
         return [Found(command) for command in commands]

@@ -1,7 +1,7 @@
-"""The screen of the command palette.
+"""The screen of the command palette, which works like the app's other search screens.
 
-It is a search like the others of this app, not Textual's own palette, which loses an Enter that is
-typed before its list is there, or runs what was listed before.
+Textual's own palette is not used. If Enter is pressed before its list has been updated, it ignores
+the key or runs a command from the old list.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 _TITLE = 20
 _ALIGNED = 60
-"""The width, in columns, from which the descriptions are below each other."""
+"""The minimum width, in columns, to align the descriptions in a column."""
 
 
 class PaletteScreen(FinderScreen):
-    """Finds any action of the screen below it, and any screen, lesson, lab or term."""
+    """A search for the actions of the screen below, and for screens, lessons, labs and terms."""
 
     CSS_PATH = "../reader/finder.tcss"
     PLACEHOLDER: ClassVar[str] = _("type the name of an action, a lesson, a lab …")
@@ -41,14 +41,14 @@ class PaletteScreen(FinderScreen):
     def __init__(
         self, services: Services, navigation: Navigation, active: Sequence[ActiveBinding]
     ) -> None:
-        """Create the palette. `active` has the keys that have an effect on the screen below it."""
+        """Create the palette. `active` lists the keys that are available on the screen below it."""
         super().__init__(services, navigation)
         self._listed = actions(self.app, active)
         self._terms: Sequence[Command] = ()
         self._fuzzy = FuzzySearch()
         self._complete = False
         self._entered = False
-        """Whether Enter was pressed before all commands were known."""
+        """Whether Enter was pressed before the list of commands was complete."""
 
     def on_mount(self) -> None:
         self.place = _("commands")
@@ -56,7 +56,8 @@ class PaletteScreen(FinderScreen):
 
     @work
     async def _read_all(self) -> None:
-        await asyncio.to_thread(registry.every)  # imports the labs, so that no key waits for them
+        # This imports all labs. It runs in a thread, so keys still work.
+        await asyncio.to_thread(registry.every)
         self._listed += places(self.services, self.navigation)
         self._terms = terms(self.services, self.navigation)
         self._complete = True
@@ -78,13 +79,13 @@ class PaletteScreen(FinderScreen):
         self._entered = not self._complete
 
     def _run(self, command: Command) -> None:
-        """Close the palette, and run a command on the screen below it."""
+        """Close the palette, and run the command on the screen below it."""
         self.app.pop_screen()
         self.app.call_later(command.run)
 
 
 def row(found: Found, width: int) -> Content:
-    """Return the line about a command: its title, its description, and its key at the right."""
+    """Draw a command's line, with its title, its description and, at the right end, its key."""
     command = found.command
     column = _TITLE if command.about and width >= _ALIGNED else 0
     title = Content.styled(command.title.ljust(column), "bold")

@@ -1,1 +1,1 @@
-"""Screens about progress: what learners know, and how well they remember it."""
+"""Screens that show what learners have done, and how well they remember it."""

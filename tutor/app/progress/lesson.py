@@ -1,4 +1,4 @@
-"""The progress screen of one lesson: how well the learner remembers each idea in it."""
+"""The progress screen of one lesson, which shows how well the learner remembers each idea in it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import MenuScreen
 from tutor.app.progress.screen import headings, known_row
 from tutor.app.saving import on_disk
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner import review
 from tutor.learner.records import Forgotten
@@ -33,7 +33,7 @@ _ASK = _(
 
 
 class LessonProgressScreen(MenuScreen):
-    """A screen about one lesson, with a row for each lesson screen that has questions."""
+    """A screen with a row for each part of a lesson that has questions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "forget", "forget", tooltip="Forget all your answers in this lesson."),
@@ -49,7 +49,7 @@ class LessonProgressScreen(MenuScreen):
         super().__init__(services, navigation)
         self._outline = outline
         self._asked = False
-        """Whether the learner is being asked to confirm."""
+        """Whether the screen is waiting for the learner to confirm."""
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="figures", can_focus=False):
@@ -62,7 +62,7 @@ class LessonProgressScreen(MenuScreen):
         )
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.fill)  # the width depends on the layout
+        self.call_after_refresh(self.fill)  # the width is known only after the layout
 
     def fill(self) -> None:
         outline, progress = self._outline, self.services.progress
@@ -113,7 +113,7 @@ class LessonProgressScreen(MenuScreen):
         self.tell(_ASK)
 
     def action_back(self) -> None:
-        """Cancel the confirmation if it is open, or else leave the screen."""
+        """Cancel if the screen is waiting for confirmation. Otherwise, leave the screen."""
         if self._asked:
             self._ask(False)
             self.tell(None)

@@ -1,4 +1,4 @@
-"""The progress screen: how well the learner remembers each lesson, and when reviews are due."""
+"""The progress screen, which shows how well the learner remembers each lesson."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED
@@ -17,6 +16,7 @@ from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner import review
 from tutor.study.memory_words import (
@@ -42,30 +42,27 @@ if TYPE_CHECKING:
     from tutor.learner.review import Memory
 
 _NARROW = 60
-"""The width, in columns, below which a row only has a name and the recall."""
+"""The width, in columns, below which a row contains only the name and the recall."""
 _BAR, _BARRED = 12, 84
-"""The width of the bar of a row, and the width from which a row has one."""
+"""The width of a bar, and the minimum width of a row that contains a bar, in columns."""
 _FIGURE, _RECALL = 10, 8
 _NAME = 44
 _WIDE = 120
-"""The width, in columns, from which the figures about all lessons are next to the lessons."""
+"""The minimum width, in columns, to show the summary next to the lessons."""
 _DAY = 4
-"""The width of one day of the forecast, in columns."""
+"""The width of a day in the forecast, in columns."""
 _LABEL, _VALUE = 16, 11
 _BESIDE = 60
-"""The width, in columns, from which the meaning of a figure is next to it."""
+"""The minimum width, in columns, to explain a figure on the same line."""
 _EACH = _("What you remember of each lesson")
 _SMOOTH = 5
 _PLOT_HEIGHT = 9
 _BARS = 2
-"""The height of the forecast's bars, in lines."""
+"""The height of the bars in the forecast, in lines."""
 
 
 class ProgressScreen(MenuScreen):
-    """A screen about all lessons.
-
-    Enter opens a lesson's own screen, or the guessing game.
-    """
+    """A screen with a row for each lesson and for the guessing game, which Enter opens."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "open('review')", "review", tooltip="Answer the questions that are due."),
@@ -112,7 +109,7 @@ class ProgressScreen(MenuScreen):
         self.place = _("tutor · progress")
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.fill)  # the widths depend on the layout
+        self.call_after_refresh(self.fill)  # the widths are known only after the layout
 
     def fill(self) -> None:
         state, now = self.services.progress.state(), self.services.progress.clock()
@@ -126,11 +123,11 @@ class ProgressScreen(MenuScreen):
         ]
         row = partial(guesses, self.services.progress.guesses)
         self.show_entries([*entries, None, (row, partial(self.navigation.open_place, "guess"))])
-        if self.query_one(Menu).size.width:  # zero before the first layout
+        if self.query_one(Menu).size.width:  # the width is zero before the first layout
             self._show_figures()
 
     def _show_figures(self) -> None:
-        """Show everything that depends on the layout, around the list of lessons."""
+        """Update the texts whose width depends on the layout."""
         wide = self.app.size.width >= _WIDE
         shown = self.query_one("#overview" if wide else "#all", Static)
         width = self.query_one("#side" if wide else "#figures").scrollable_content_region.width
@@ -142,7 +139,7 @@ class ProgressScreen(MenuScreen):
         self._show_notices()
 
     def _overview(self, width: int) -> list[Content]:
-        """Return the figures about all lessons: memory, upcoming reviews and predictions."""
+        """Return the summary of all lessons: recall, upcoming reviews, and predictions."""
         state, now = self.services.progress.state(), self.services.progress.clock()
         asked = self.services.asked
         lines = _memory(review.memory(state, asked, now), review.streak(state, now), width)
@@ -186,7 +183,7 @@ def _paragraph(text: str, width: int, style: str = "") -> Content:
 
 
 def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
-    """Draw a figure after its label, and what it means in gray."""
+    """Draw a labeled figure, with an explanation in a muted color."""
     head = Content.styled(f"{label:<{_LABEL}}", MUTED)
     if not meaning:
         return hanging(head, with_keys(text), width)
@@ -197,7 +194,7 @@ def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
 
 
 def _memory(memory: Memory, streak: int, width: int) -> list[Content]:
-    """Return what the learner remembers of all lessons, and the streak from two days on."""
+    """Draw how well the learner remembers all lessons. A streak is shown from two days."""
     if memory.recall is None or memory.strength is None:
         said = _(
             "You have not answered any questions yet. Once you have, this screen shows how well "
@@ -219,7 +216,7 @@ def _memory(memory: Memory, streak: int, width: int) -> list[Content]:
 
 
 def predictions(summary: PredictionSummary, width: int) -> list[Content]:
-    """Say how close the learner's predictions came to the answers."""
+    """Draw how many of the learner's predictions were right or close."""
     if not summary.predictions:
         return []
     lines = [
@@ -246,7 +243,7 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
 
 
 def forecast(counts: Sequence[int], now: float) -> list[Content]:
-    """Draw the number of reviews due on each of the next days, starting with today."""
+    """Draw a bar chart of the number of reviews due on each of the next days, beginning today."""
     names = [figures.day_name(now, day) for day in range(len(counts))]
     numbers, *bars = plot.columns(counts, _DAY, _BARS)
     return [
@@ -258,7 +255,7 @@ def forecast(counts: Sequence[int], now: float) -> list[Content]:
 
 
 def headings(name: str, width: int) -> Content:
-    """Return the names of the columns of `known_row`, for a list of `width` columns."""
+    """Return the column names above rows of `known_row`, for a list of `width` columns."""
     cells = (
         (_("recall"), "", "")
         if width - MARGIN < _NARROW
@@ -269,7 +266,7 @@ def headings(name: str, width: int) -> Content:
 
 
 def known_row(name: str, memory: Memory | None, width: int) -> Content:
-    """Draw a name and how well the learner remembers it: recall, strength, questions answered."""
+    """Draw a row with a name, recall, strength, and the number of answered questions."""
     if memory is None or memory.recall is None or memory.strength is None:
         return _columns(Content(name), meter(0.0, _BAR), ("", "", ""), width)
     answered = _("{answered} of {questions}").format(
@@ -280,7 +277,7 @@ def known_row(name: str, memory: Memory | None, width: int) -> Content:
 
 
 def _columns(name: Content, bar: Content, cells: tuple[str, str, str], width: int) -> Content:
-    """Put a name, a bar and three figures into columns, as many as fit into `width`."""
+    """Arrange a name, a bar and three figures in columns. Those that do not fit are left out."""
     recall, strength, answered = cells
     if width < _NARROW:
         return Content(f"{figures.fit(name.plain, max(8, width - _RECALL))}{recall:>{_RECALL}}")
@@ -298,7 +295,7 @@ def _lesson_row(outline: Outline, memory: Memory | None, width: int) -> Content:
 
 
 def guesses(history: GuessHistory, width: int) -> Content:
-    """Draw the results of all guessing games so far, in numbers and as two curves."""
+    """Draw the results of all guessing games, in numbers and as two curves."""
     head = Content.styled(_("Guessing game"), "bold")
     if not history.rounds:
         return head + Content.styled(_("\nnot played yet"), MUTED)

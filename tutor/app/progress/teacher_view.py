@@ -1,4 +1,4 @@
-"""The screen that shows a teacher's view of the learner: the row in the class report."""
+"""The screen that shows learners what a teacher sees about them in the class report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LABEL = 14
 
 
 class TeacherViewScreen(TextScreen, CourseScreen):
-    """A screen with a line for each column of the learner's row, and an explanation of the row."""
+    """A screen with the columns of the learner's row in the class report, and explanations."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
     _mine: Studied | None = None
@@ -40,9 +40,9 @@ class TeacherViewScreen(TextScreen, CourseScreen):
 
     @work(exclusive=True)
     async def _look(self) -> None:
-        """Read the files on which the report is based.
+        """Read the files from which the report is made.
 
-        They may cover years, so this runs in a thread.
+        This runs in a thread, because the files can cover several years.
         """
         try:
             self._mine = await asyncio.to_thread(_read, self.services)

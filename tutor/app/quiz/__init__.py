@@ -1,1 +1,1 @@
-"""The quiz screens, and a widget for each type of answer."""
+"""Screens that ask the questions of a lesson, and a widget for each type of answer."""

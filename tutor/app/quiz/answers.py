@@ -1,4 +1,7 @@
-"""Widgets for answering a question with the keyboard. Each also shows the verdict."""
+"""Widgets in which the learner answers a question with the keyboard.
+
+After the answer, the same widget shows the verdict.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,10 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Mark, Note
 
 LETTERS = "abcdefijk"
-"""The letters of choices. `g` and `h` are left out because they are keys of the quiz."""
+"""The letters of choices. `g` and `h` are left out because the quiz uses these keys."""
 
 _LEAST_NOTE = 40
-"""The minimum width, in columns, of a note next to a choice. Narrower notes go below it."""
+"""The minimum width, in columns, of a note next to a choice. A narrower note goes below it."""
 
 _MARKS = {
     "right": Content.styled("✓ ", f"bold {RIGHT}"),
@@ -40,36 +43,40 @@ _MARKS = {
     "left": Content("  "),
 }
 _STYLES = {"right": "bold", "wrong": "bold", "missed": "bold", "left": MUTED}
-"""The styles of texts after an answer. Those that were neither chosen nor right may be skipped."""
+"""The style of each line after an answer. Lines that are neither chosen nor right are muted."""
 
 
 class Entered(Message):
-    """Posted when the entered answer changes, before the learner confirms it."""
+    """Posted when the learner changes the answer, before submitting it."""
 
 
 @dataclass
 class Given(Message):
-    """Posted when the learner submits an answer, in the type that `Question.grade` takes."""
+    """Posted when the learner submits an answer. Its type is one that `Question.grade` accepts."""
 
     answer: Answer
 
 
 @dataclass
 class NothingChosen(Message):
-    """Posted when the learner submits without an answer. `advice` says what to do first."""
+    """Posted when the learner submits, but there is no answer. `advice` says what to do first."""
 
     advice: str
 
 
 class AnswerList(Menu):
-    """A shuffled list of lines to answer with. `_order` has their indexes in the lesson file."""
+    """The base class of widgets in which the learner answers with lines of text.
+
+    `_order` contains the index of each line in the lesson file, in the order on the screen.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", show=False),  # shown with the letters, or by a subclass
+        # Subclasses show these two keys on the key line in their own way.
+        Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
     ]
     SAID: ClassVar[Mapping[Mark, str]] = {}
-    """The words before a line's note, by the line's mark."""
+    """The words that precede the note for a line, by the line's mark."""
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], cursor: int) -> None:
         super().__init__()
@@ -83,22 +90,22 @@ class AnswerList(Menu):
 
     @property
     def answer(self) -> Answer | None:
-        """The answer entered so far, or None if it is incomplete."""
+        """The current answer, or None if it is incomplete."""
         raise NotImplementedError
 
     @property
     def plain(self) -> list[str]:
-        """The lines as they are shown, without styles."""
+        """The text of each line on the screen, without styles."""
         places = enumerate(self._order)
         return [f"{self._head(n).plain}{self._texts[at].plain}" for n, at in places]
 
     @property
     def advice(self) -> str:
-        """The advice to show while the answer is incomplete."""
+        """The advice for a learner who submits an incomplete answer."""
         return ""
 
     def enter(self, answer: Answer) -> None:
-        """Show `answer` as the entered answer."""
+        """Set the current answer to `answer`."""
         raise NotImplementedError
 
     def action_choose(self) -> None:
@@ -106,14 +113,17 @@ class AnswerList(Menu):
         self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))
 
     def clicked(self, index: int) -> None:
-        """Select a line. Only Enter submits, so that no click does so by accident."""
+        """Select the clicked line.
+
+        A click never submits the answer, because it may be an accident.
+        """
         if self._notes is None and self.can_focus:
             self.cursor = index
 
     def judge(self, notes: Sequence[Note]) -> None:
-        """Stop accepting input and show `notes`, if there are any, next to the lines.
+        """Stop accepting input, and show the notes on the answer next to the lines.
 
-        The notes are in the order of the lesson file.
+        The notes are in the order of the lesson file. The list may be empty.
         """
         self._notes = notes or None
         self.can_focus = False
@@ -147,7 +157,7 @@ class AnswerList(Menu):
         )
 
     def _head(self, place: int) -> Content:
-        """Return the content before the text of a line."""
+        """Return what precedes the text of a line, such as its letter."""
         raise NotImplementedError
 
     def _changed(self) -> None:
@@ -156,7 +166,7 @@ class AnswerList(Menu):
 
 
 class Choices(AnswerList):
-    """A list of choices with letters, where one choice or several are the answer."""
+    """A list of choices with letters. The answer is one choice or, with `several`, any number."""
 
     SAID = {"wrong": _("Your answer. "), "missed": _("Right answer. ")}  # noqa: RUF012  (declared above)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -165,7 +175,7 @@ class Choices(AnswerList):
     ]
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], *, several: bool) -> None:
-        """Create the list. `order` has the indexes of `texts` in display order."""
+        """Create the list. `order` contains the indexes of `texts` in the order on the screen."""
         super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()
@@ -232,24 +242,25 @@ class Choices(AnswerList):
 
 
 def _letter_range(count: int) -> str:
-    """Return the letters of `count` choices, such as "a-d" or, with the gap, "a-f, i"."""
+    """Return the letters of `count` choices in short form, such as "a-d" or "a-f, i"."""
     if count <= 6:
         return f"a-{LETTERS[count - 1]}"
     return f"a-f, i-{LETTERS[count - 1]}" if count > 7 else "a-f, i"
 
 
 def _without_yes(why: str) -> str:
-    """Remove the “Yes.” of an explanation: beside “Right answer.”, it sounds like praise.
+    """Remove “Yes.” from the start of an explanation.
 
-    A lesson can be in English or in the language of the interface.
+    Next to “Right answer.”, for a choice that the learner missed, it would sound like praise. The
+    explanation may be in English or in the language of the interface.
     """
     return why.removeprefix("Yes. ").removeprefix(_("Yes. "))
 
 
 def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap:
-    """Return the bindings of `count` letters, and of digits, which do the same.
+    """Return bindings for the first `count` letters and, as alternatives, for digits.
 
-    On the key line, the first letter stands for all of them.
+    The key line shows only the first binding, which represents all of them.
     """
     return BindingsMap(
         Binding(
@@ -265,7 +276,7 @@ def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap
 
 
 class Ordering(AnswerList):
-    """A list of items to put in order. The learner picks up an item, moves it and puts it down."""
+    """A list of items to put in order. The learner picks up an item, moves it, and puts it down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "shift(*)", "move", "Move the item that you picked up."),
@@ -282,7 +293,7 @@ class Ordering(AnswerList):
         self._held = False
         """Whether the item at the cursor is picked up."""
         self._meant = False
-        """Whether the learner has moved an item, or was asked whether this is the order."""
+        """Whether the learner has moved an item, or has been asked to confirm the initial order."""
 
     @property
     def answer(self) -> Answer | None:
@@ -310,7 +321,7 @@ class Ordering(AnswerList):
 
     def action_choose(self) -> None:
         super().action_choose()
-        self._meant = True  # the learner now knows that Enter submits this order
+        self._meant = True  # the learner has now been told that Enter submits this order
 
     def action_pick_up(self) -> None:
         self._hold(True)
@@ -347,10 +358,10 @@ class Ordering(AnswerList):
 class TypedAnswer(Input):
     """A field for a short typed answer.
 
-    Everything that is typed stays, so that the learner sees what an answer is graded by. While the
-    field is empty, `?` opens help, and Space pages down. With `number`, letters and `/` are keys of
-    the screen as well until something is typed, because a number does not begin with them. After
-    that, the learner presses Tab to leave the field.
+    All typed characters stay in the field, so that the learner sees what is graded. While the field
+    is empty, `?` opens help and Space pages down. If `number` is true, letters and `/` are also
+    keys of the screen while the field is empty, because no number begins with them. Once the
+    learner has typed something, Tab leaves the field.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -360,14 +371,14 @@ class TypedAnswer(Input):
     def __init__(self, *, number: bool = False, placeholder: str = "") -> None:
         super().__init__(placeholder=placeholder, max_length=200, select_on_focus=False)
         self._keys = f"? /{ascii_letters}" if number else "? "
-        """The characters that are keys of the screen while the field is empty."""
+        """The characters that are keys of the screen as long as the field is empty."""
 
     @property
     def answer(self) -> Answer | None:
         return self.value or None
 
     def enter(self, answer: Answer) -> None:
-        """Put `answer` into the field."""
+        """Set the text of the field to `answer`."""
         if isinstance(answer, str):
             self.value = answer
             self.cursor_position = len(answer)

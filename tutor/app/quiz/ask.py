@@ -1,7 +1,7 @@
-"""The base class of the screens that ask questions.
+"""The base class of quizzes and reviews.
 
-It asks a question, grades and records the answer, and explains the answer. Its subclasses, a quiz
-and a review, decide which question comes next.
+It shows a question, grades and records the answer, and explains it. The subclasses decide which
+question comes next.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Verdict
 
 NOTICEABLE = 0.3
-"""The time, in seconds, until a notice shows that an answer is still being saved."""
+"""The time, in seconds, before a notice says that an answer is being saved."""
 
 
 class Asked(NamedTuple):
-    """A question of a lesson, with its state.
+    """A question of a lesson, and what the learner has already entered.
 
-    `seed` determines the order of its choices, and `remark` is shown before the instructions.
-    `draft` is an answer that was entered earlier but not submitted. `given` is the text of an
-    answer that was submitted before the learner left the question.
+    `seed` determines the order of the choices, and `remark` is shown before the instructions.
+    `draft` is an answer that was entered but not submitted. `given` is the text of an answer that
+    was submitted before the learner left the screen.
     """
 
     lesson: Lesson
@@ -91,23 +91,23 @@ class AskScreen(CourseScreen):
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self.asked: Asked | None = None
-        """The question on the screen."""
+        """The question on the screen, or None."""
         self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
         self._saving = False
-        """Whether an answer is being saved. Its verdict is shown after that."""
+        """Whether an answer is being saved. The verdict is shown only after that."""
 
     def keep_draft(self, draft: Draft | None) -> None:
-        """Save the learner's draft of an answer to the current question."""
+        """Save an answer that the learner has entered but not submitted."""
 
     def head(self) -> None:
-        """Update the status line."""
+        """Update the status line for the question on the screen."""
 
     def answered(self, event: Answered) -> None:
-        """Handle an answer that is about to be saved."""
+        """Update the quiz or review when an answer is submitted, before the answer is saved."""
 
     def afterword(self) -> str:
-        """Return the line to show below a saved answer."""
+        """Return the line to show below the explanation of a saved answer."""
         return _("saved")
 
     def compose_content(self) -> ComposeResult:
@@ -129,11 +129,11 @@ class AskScreen(CourseScreen):
         return self.asked.lesson
 
     async def ask(self, asked: Asked) -> None:
-        """Show a question as the learner left it, with the entered answer or with its verdict."""
+        """Show a question, and the answer that the learner has entered or submitted earlier."""
         self.asked = asked
         try:
             await self._put(asked)
-        except NoMatches:  # the screen was closed in the meantime, so its widgets are gone
+        except NoMatches:  # the screen has been closed, and its widgets are gone
             if self in self.app.screen_stack:
                 raise
 
@@ -141,7 +141,8 @@ class AskScreen(CourseScreen):
         question = asked.question
         self._verdict, self._saving = None, False
         self._draft = asked.draft or Draft(version=question.version)
-        with self.app.batch_update():  # repaint the status line, text and choices together
+        # The status line, the text and the choices are repainted together.
+        with self.app.batch_update():
             self.tell(None)
             self.head()
             entered = question.from_text(self._draft.answer)
@@ -155,7 +156,7 @@ class AskScreen(CourseScreen):
 
     @property
     def _open(self) -> bool:
-        """True while the learner can answer the question on the screen."""
+        """True if the question on the screen has not been answered yet."""
         return self._verdict is None and not self._saving and self.asked is not None
 
     @on(Entered)
@@ -169,7 +170,7 @@ class AskScreen(CourseScreen):
             self._keep(answer="" if answer is None else self.question.as_text(answer))
 
     def _keep(self, **changes: object) -> None:
-        """Save the entered answer, so that it is kept however the learner leaves the screen."""
+        """Save the entered answer, so that it is not lost when the learner leaves the screen."""
         draft = msgspec.structs.replace(self._draft, **changes)
         if draft != self._draft:
             self._draft = draft
@@ -197,9 +198,10 @@ class AskScreen(CourseScreen):
 
     @work(exclusive=True)
     async def _ask_model(self, question: Question, given: Answer) -> None:
-        """Grade an answer with the live model, unless the learner leaves the question first.
+        """Grade an answer with the live model.
 
-        If the model is not ready or fails, show why.
+        If the model is not ready or fails, show the reason. If the learner has left the question
+        meanwhile, do nothing.
         """
         if not self.services.model.status.ready:
             self.tell(self.services.model.status.note or _("The model is not ready yet."))
@@ -237,7 +239,7 @@ class AskScreen(CourseScreen):
     async def _settle(
         self, recording: Future[None], verdict: Verdict, table: Content | None
     ) -> None:
-        """Show the verdict after the answer has been saved, or after saving has failed."""
+        """Show the verdict once the answer has been saved, or once saving has failed."""
         saved = asyncio.ensure_future(on_disk(recording))
         await asyncio.wait({saved}, timeout=NOTICEABLE)
         if not saved.done():
@@ -249,7 +251,7 @@ class AskScreen(CourseScreen):
             self.tell(None)
 
     def _show_again(self, given: str, *, correct: bool) -> None:
-        """Show the verdict on an answer that was submitted before the learner left the question."""
+        """Show the verdict on an answer that the learner submitted before leaving the screen."""
         answer = self.question.from_text(given)
         if answer is not None:
             self.view.field.enter(answer)
@@ -260,10 +262,6 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else ""
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
-        self.call_after_refresh(self._show_end)  # scroll after the height of the verdict is known
-
-    def _show_end(self) -> None:
-        self.view.scroll_to_verdict()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -292,7 +290,7 @@ class AskScreen(CourseScreen):
         return True
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the question with its choices, the answer, and the explanation after it."""
+        """Yield the texts to copy: the question with choices, the answer, and the explanation."""
         if self.asked is None:
             return
         field = self.view.field
@@ -329,7 +327,7 @@ class AskScreen(CourseScreen):
 
     @property
     def _lab(self) -> Lab | None:
-        """The lab for the question on the screen, if any."""
+        """The lab that belongs to the question on the screen, or None."""
         if self.asked is None:
             return None
         screen = self.lesson.screen(self.question.screen or "")

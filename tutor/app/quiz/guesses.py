@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 
 class Guess(NamedTuple):
-    """A guess as the model reads it: the row of its first token, and whether it has more tokens."""
+    """A typed guess as tokens: the row of the first token, and whether there are more."""
 
     row: Row
     has_more: bool
 
 
 async def guessed(engine: Engine, session: AsyncModelSession, guess: str) -> Guess:
-    """Look up `guess` at the end of the session's text.
+    """Look up a word in the distribution after the session's text.
 
-    A word can be a token with or without a space before it. The more probable reading counts.
+    A word can be one token with a leading space and another token without it. The more probable of
+    the two counts.
     """
     readings = [await first_token(engine, session, text) for text in (f" {guess}", guess)]
     return min(readings, key=lambda each: each.row.rank)
@@ -30,9 +31,10 @@ async def guessed(engine: Engine, session: AsyncModelSession, guess: str) -> Gue
 async def first_token(
     engine: Engine, session: AsyncModelSession, text: str, settings: SamplerSettings = PLAIN
 ) -> Guess:
-    """Look up the first token of `text`, or the special token with this name."""
+    """Look up the first token of `text`. `text` can also be the name of a special token."""
     position = len(session.tokens)
-    if text.startswith("<|"):  # the tokenizer would split the name of a special token
+    # The tokenizer would split the name of a special token into several tokens.
+    if text.startswith("<|"):
         (row,) = await session.find(position, settings, text, 1)
         return Guess(row, has_more=False)
     tokens = await engine.tokenize(text)

@@ -1,4 +1,4 @@
-"""Query the live model to grade answers, and draw its predictions."""
+"""Query the live model to grade answers, and draw its predictions as a table."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
 
 _SHOWN = 6
-"""The number of top tokens to show with a guess."""
+"""The minimum number of top tokens to show for a typed guess."""
 _COMPARED = 4
-"""The number of top tokens to show for each of two prompts."""
+"""The number of top tokens to show for each of two compared prompts."""
 _TOKEN = 14
 _LONGEST_BAR = 30
 _LEAST = 34
-"""The width of a line without its bar, in columns."""
+"""The width of a table row without its bar, in columns."""
 _GAP = 2
 
 
 class Live(msgspec.Struct, frozen=True):
-    """An answer to grade, and a table of the model's predictions."""
+    """An answer that is ready to be graded, and a table of the model's predictions."""
 
     answer: Answer
     table: Content
 
 
 async def ask_model(engine: Engine, question: Question, given: Answer, width: int) -> Live:
-    """Query the model about the typed text or the chosen prompt, for a table of `width` columns.
+    """Query the model about the typed text or the chosen prompt.
 
-    Raises:
-        TextError: No text was typed.
-        TutorError: The engine failed.
+    The table with the model's predictions is at most `width` columns wide.
+
+    Raises `TextError` if the learner typed nothing, and `TutorError` if the engine failed.
     """
     match question, given:
         case NextTokenQuestion(), str(typed):
@@ -59,7 +59,7 @@ async def ask_model(engine: Engine, question: Question, given: Answer, width: in
 
 
 async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, width: int) -> Live:
-    """Query the model for the probability of `typed` after the prompt of `question`."""
+    """Query the model for the rank of `typed` after the question's prompt."""
     guess = typed.strip()
     if not guess:
         raise TextError("Nothing was typed.", "Type the next word.")
@@ -80,9 +80,9 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, widt
 
 
 async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width: int) -> Live:
-    """Query the model about both prompts: the probability of a token after each, or the entropy.
+    """Query the model about two prompts, and compare a token's probability, or the entropy.
 
-    The tables are next to each other if there is room.
+    The two tables are next to each other if there is room.
     """
     half = (width - _GAP) // 2
     beside = half >= _LEAST
@@ -107,7 +107,7 @@ async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width:
 
 
 async def _after(engine: Engine, prompt: str, token: str) -> tuple[Distribution, Row | None]:
-    """Return the distribution after a prompt, and the row of `token`, if it is not empty."""
+    """Return the distribution after a prompt, and the row of `token` unless it is empty."""
     session = await engine.open_text(prompt)
     try:
         position = len(session.tokens)
@@ -119,9 +119,10 @@ async def _after(engine: Engine, prompt: str, token: str) -> tuple[Distribution,
 
 
 def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]:
-    """Draw each row as a line with its rank, token, probability and bar.
+    """Draw a table with the rank, the token, the probability and a bar in each row.
 
-    `>` marks the token that was asked about. If it is not among the rows, it comes below them.
+    `>` marks the token in question. If none of the rows has this token, its row is added at the
+    end.
     """
     bar_width = max(0, min(_LONGEST_BAR, width - _LEAST))
     shown = list(rows)

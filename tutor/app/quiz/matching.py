@@ -1,4 +1,4 @@
-"""The widget for matching questions, in which each line gets the letter of its match."""
+"""The widget for matching questions, in which the learner gives each line a letter."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.quiz.answers import LETTERS, AnswerList, letter_keys
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import hanging, matched
+from tutor.app.widgets.static import Static
 from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.language import _
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Options(Static):
-    """The right sides of the pairs, each with its letter."""
+    """The lines to choose from, each with its letter."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         super().__init__(markup=False)
@@ -40,7 +40,7 @@ class Options(Static):
 
 
 class Matching(AnswerList):
-    """A list of the left sides of pairs. Its `options` widget shows the right sides."""
+    """A list of lines that the learner matches with the lines in `options`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "move(*)", "choose", "Choose the line to match."),
@@ -48,12 +48,15 @@ class Matching(AnswerList):
     ]
 
     def __init__(self, pairs: Sequence[Pair], order: Sequence[int]) -> None:
-        """Create the list. `order` has the indexes of the right sides in display order."""
+        """Create the list.
+
+        `order` contains the indexes of the right sides in the order on the screen.
+        """
         super().__init__([inline(pair.left) for pair in pairs], range(len(pairs)), cursor=0)
         self._pairs = pairs
         self._shown = list(order)
         self._given: dict[int, int] = {}
-        """The index of the chosen right side, by the index of the line."""
+        """The index of the chosen right side for each line, by the index of the line."""
         self.options = Options([pairs[place].right for place in order])
         self._letters = f"{LETTERS[0]}-{LETTERS[len(order) - 1]}"
         tooltip = _("Match the selected line with this letter.")
@@ -62,7 +65,7 @@ class Matching(AnswerList):
 
     @property
     def answer(self) -> Answer | None:
-        """The complete answer, or None while a line has no match."""
+        """The complete answer, or None if a line has no match yet."""
         if len(self._given) < len(self._pairs):
             return None
         return tuple(self._given[line] for line in range(len(self._pairs)))
@@ -77,7 +80,7 @@ class Matching(AnswerList):
         super().judge(notes)
 
     def action_letter(self, place: int) -> None:
-        """Match the selected line, and go to the next line without a match."""
+        """Match the selected line with a letter, and go to the next line without a match."""
         if self.cursor < 0:
             return
         self._given[self.cursor] = self._shown[place]

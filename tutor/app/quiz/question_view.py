@@ -1,12 +1,11 @@
-"""Shows a question: its text, the widget for its answer, the hint and the verdict."""
+"""A view of a question: its text, the answer widget, the hint and the verdict."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from textual.containers import Container, Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.quiz.answers import AnswerList, Choices, Ordering, TypedAnswer
 from tutor.app.quiz.matching import Matching
@@ -15,6 +14,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.prose import Prose
+from tutor.app.widgets.static import Static
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion
 from tutor.course.questions.next_token import NextTokenQuestion
@@ -28,6 +28,7 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.screen import Screen
     from textual.widget import Widget
 
     from tutor.course.questions.answers import Answer
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
 
 
 class AnswerField(NamedTuple):
-    """The widgets below a question: one `AnswerList` or `TypedAnswer`, and its labels.
+    """The widgets for an answer: an `AnswerList` or `TypedAnswer`, and its labels.
 
-    `how` is an instruction that the key line does not show.
+    `how` is an instruction to show in addition to the key line.
     """
 
     widgets: list[Widget]
@@ -47,7 +48,7 @@ class AnswerField(NamedTuple):
 
 
 def answer_field(question: Question, seed: int) -> AnswerField:
-    """Return the field for an answer to `question`. `seed` determines the order of choices."""
+    """Create the widgets for an answer to `question`. `seed` determines the order of choices."""
     order = question.display_order(seed)
     match question:
         case SingleChoice():
@@ -90,13 +91,13 @@ def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
 
 
 class Feedback(Static):
-    """The verdict on an answer, the model's predictions if it was queried, and the explanation."""
+    """The verdict on an answer, the explanation, and any predictions of the model."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def say(self, verdict: Verdict, why: str, table: Content | None, afterword: str) -> None:
-        """Show a verdict. `why` is inline Markdown, and `afterword` may be empty."""
+        """Show a verdict. `why` is inline Markdown, and `afterword` is a last line or ""."""
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
         if table is not None:
@@ -108,7 +109,14 @@ class Feedback(Static):
 
 
 class QuestionView(VerticalScroll, can_focus=False):
-    """A view of one question at a time. It stores no state."""
+    """A view that shows one question at a time.
+
+    After an answer, it keeps the verdict in view until the learner scrolls, also when the layout
+    changes again, for example because a scroll bar makes the lines narrower.
+    """
+
+    _at_verdict: float | None = None
+    """The scroll position at which the verdict is in view, or None before the answer."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -117,14 +125,24 @@ class QuestionView(VerticalScroll, can_focus=False):
         yield Static(id="hint", markup=False)
         yield Feedback(id="feedback")
 
+    def on_mount(self) -> None:
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
+
+    def _laid_out(self, _screen: Screen[Any]) -> None:
+        if self.scroll_y == self._at_verdict:
+            top = self.query_one(Feedback).virtual_region.y
+            self.scroll_to(y=min(top, self.max_scroll_y), animate=False, immediate=True)
+            self._at_verdict = self.scroll_y
+
     async def ask(
         self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
     ) -> None:
         """Show a question.
 
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
-        `entered` is the initial answer in the field.
+        `entered` is an answer to put into the field, or None.
         """
+        self._at_verdict = None
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
         await self.query_one(Prose).show(question.ask)
@@ -143,7 +161,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def field(self) -> AnswerList | TypedAnswer:
-        """The widget for the answer."""
+        """The widget in which the learner answers."""
         found = self.query("AnswerList, TypedAnswer").first()
         assert isinstance(found, AnswerList | TypedAnswer)
         return found
@@ -154,7 +172,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def columns(self) -> int:
-        """The width available for the verdict, next to the scroll bar that it may need."""
+        """The width, in columns, available for the verdict. It leaves room for a scroll bar."""
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
@@ -167,17 +185,15 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show the verdict next to the choices and below the question."""
+        """Show notes next to the choices and the explanation below, and scroll to it."""
+        self._at_verdict = self.scroll_y
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)
 
-    def scroll_to_verdict(self) -> None:
-        top = self.query_one(Feedback).virtual_region.y
-        self.scroll_to(y=min(top, self.max_scroll_y), animate=False)
-
     async def show_end(self, summary: Content) -> None:
-        """Show `summary` instead of a question."""
+        """Show `summary` in place of a question."""
+        self._at_verdict = None
         await self.query_one("#answer").remove_children()
         for name in ("#ask", "#how", "#answer", "#hint"):
             self.query_one(name).display = False

@@ -1,4 +1,4 @@
-"""The end of a lesson: what was learned, what is open, what comes back, and where to go next."""
+"""The end of a lesson: what was learned, what is left to do, and where to go next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES
@@ -22,6 +21,7 @@ from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 from tutor.study.next_step import AnswerQuestions, next_in_lessons
 from tutor.study.results import Results, comes_back, results
@@ -40,18 +40,18 @@ if TYPE_CHECKING:
 
 _KEPT = _("Press r to answer all again; your answers are kept.")
 _WIDEST = 96
-"""The width, in columns, of the longest lines of text."""
+"""The maximum width of lines of text, in columns."""
 _WIDE = 120
-"""The width, in columns, from which what was learned is next to the entries."""
+"""The minimum width, in columns, to show what was learned next to the entries."""
 _SIDE = 44
-"""The width, in columns, of the text at the side."""
+"""The maximum width, in columns, of the text next to the entries."""
 _LEARNED = _("What you have learned")
 _HEAD = 12
-"""The width of the first column, in columns."""
+"""The width of the labels, in columns."""
 
 
 class ResultMenu(Menu):
-    """The entries of the end of a lesson. Enter opens only what can be seen."""
+    """The menu at the end of a lesson. Enter pages down first if the selected entry is hidden."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choose" and self.cursor_hidden:
@@ -60,10 +60,10 @@ class ResultMenu(Menu):
 
 
 class ResultScreen(MenuScreen):
-    """The end of a lesson.
+    """The screen at the end of a lesson.
 
-    The first entry opens the next lesson, and the next entries what is open in this one. Below them
-    are all questions: choosing a question opens the lesson screen that it is about.
+    The first entries continue with the course or with what is left to do in this lesson. Below them
+    are all questions of the lesson. Choosing a question opens the lesson screen that explains it.
     """
 
     CSS_PATH = "result.tcss"
@@ -92,13 +92,14 @@ class ResultScreen(MenuScreen):
     ) -> None:
         """Create the screen.
 
-        `unsure` has the ids of the questions that the learner answered by a guess this time.
+        `unsure` contains the ids of the questions whose answers the learner has just marked as
+        guesses.
         """
         super().__init__(services, navigation)
         self.lesson = lesson
         self._unsure = unsure
         self._labs: list[Lab | None] = []
-        """The lab of each entry, if any."""
+        """The lab that belongs to each entry, or None."""
 
     def compose_content(self) -> ComposeResult:
         with Horizontal(id="columns"):
@@ -144,7 +145,7 @@ class ResultScreen(MenuScreen):
         self.refresh_bindings()
 
     def _show_summary(self, found: Results) -> None:
-        """Show what was learned and how much is right: at the side, or above the entries."""
+        """Show what was learned and how many answers are right, next to or above the entries."""
         wide = self.app.size.width >= _WIDE and bool(self.lesson.learned)
         self.set_class(wide, "-panels")
         scroll = self.query_one("#side" if wide else "#result")
@@ -164,7 +165,7 @@ class ResultScreen(MenuScreen):
     # --- the text above the entries -----------------------------------------------------------
 
     def _summary(self, found: Results, width: int) -> list[Content]:
-        """Say how many questions are right and labs done, and what comes back for review."""
+        """Return lines about the number of right answers, the labs, and the coming reviews."""
         lines = []
         if self.lesson.questions:
             kept = "" if found.open_ == self.lesson.questions else f" {_KEPT}"
@@ -202,7 +203,7 @@ class ResultScreen(MenuScreen):
     # --- the entries --------------------------------------------------------------------------
 
     def _ways_on(self, found: Results) -> list[Entry]:
-        """Return the entries for the rest of this lesson, the next one, and what is left here."""
+        """Return the entries for what comes next, and for what is left to do in this lesson."""
         ways: list[Entry] = []
         if (unread := self._unread()) is not None:
             row = partial(
@@ -228,7 +229,7 @@ class ResultScreen(MenuScreen):
         return ways
 
     def _unread(self) -> Screen | None:
-        """Return the first screen of the lesson that the learner has not seen."""
+        """Return the first screen of the lesson that the learner has not seen, or None."""
         seen = self.services.progress.lesson(self.lesson.id).seen
         return next((screen for screen in self.lesson.screens if screen.id not in seen), None)
 
@@ -245,7 +246,7 @@ class ResultScreen(MenuScreen):
             self.navigation.open_outline(outline, step.screen)
 
     def _open_labs(self) -> list[Screen]:
-        """Return the screens of the lesson whose lab is not done."""
+        """Return the lesson screens whose labs are not done."""
         done = self.services.progress.lesson(self.lesson.id).labs_done
         return [each for each in self.lesson.screens if each.lab and each.lab.id not in done]
 
@@ -261,7 +262,7 @@ class ResultScreen(MenuScreen):
         return row, partial(self.navigation.open_lab, self.lesson, screen.lab)
 
     def _in_order(self, found: Results) -> Sequence[Question]:
-        """Return the questions: what is left comes first, then guesses, then what was right."""
+        """Return the questions in this order: open or wrong, guessed, and right."""
         guessed = [each for each in found.right if each.id in self._unsure]
         sure = [each for each in found.right if each.id not in self._unsure]
         return [*found.left, *guessed, *sure]
@@ -292,8 +293,9 @@ class ResultScreen(MenuScreen):
 
     @property
     def _lab(self) -> Lab | None:
-        """The lab for the selected entry, if any."""
-        cursor = next((menu.cursor for menu in self.query(Menu)), -1)  # it may be closing
+        """The lab that belongs to the selected entry, or None."""
+        # The menu is gone while the screen closes.
+        cursor = next((menu.cursor for menu in self.query(Menu)), -1)
         return self._labs[cursor] if 0 <= cursor < len(self._labs) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -338,6 +340,6 @@ def _row(name: str, said: str, width: int) -> Content:
 
 
 def _way(name: str, said: str, width: int) -> Content:
-    """Draw an entry that leads on."""
+    """Draw an entry that continues the course or this lesson."""
     head = Content.styled(f"{name:<{_HEAD}}", f"bold {ACT}")
     return (head + Content(said)).truncate(width, ellipsis=True)

@@ -21,25 +21,22 @@ _AGAIN = _("You answer all questions again. Your earlier answers are kept.")
 
 
 class QuizScreen(AskScreen):
-    """A quiz.
-
-    It saves the current question, and continues with it even if the program was killed.
-    """
+    """A quiz. It saves which question is on the screen, and continues there even after a crash."""
 
     def __init__(
         self, services: Services, navigation: Navigation, lesson: Lesson, *, only_left: bool = True
     ) -> None:
         """Create the screen.
 
-        A new quiz asks only for what is open or was wrong, unless nothing is, or `only_left` is
-        false.
+        If `only_left` is true, a new quiz asks only the questions that are open or were answered
+        wrong. If there are none, it asks all questions.
         """
         super().__init__(services, navigation)
         self._lesson = lesson
         self._only_left = only_left
         self._run = QuizRun((), 0)
         self._unsure: set[str] = set()
-        """The ids of the questions answered by a guess in this run."""
+        """The ids of the questions whose answers the learner marked as guesses in this run."""
 
     def on_mount(self) -> None:
         state = self._state

@@ -1,1 +1,1 @@
-"""Screens that show lessons, terms and the glossary, and search them."""
+"""Screens that show lessons, terms and the glossary, and the search of the course."""

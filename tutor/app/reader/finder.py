@@ -1,4 +1,4 @@
-"""Screens with a search field and a list of matches below it, such as the glossary."""
+"""Screens with a search field and a list of matches, such as the glossary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.course_screen import CourseScreen
@@ -22,6 +22,7 @@ from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import TutorError
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class FinderField(Entry):
-    """The search field. While it is empty, `?` opens help."""
+    """The search field. While it is empty, the key `?` opens help."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "arrow(*)", "choose", "Choose an entry."),
@@ -59,29 +60,30 @@ class FinderField(Entry):
 
     async def _on_key(self, event: Key) -> None:
         if event.is_printable and not self.check_consume_key(event.key, event.character):
-            event.prevent_default()  # leave the key to the screen instead of inserting it
+            event.prevent_default()  # the screen handles the key, so the field must not insert it
 
 
 class FinderScreen(CourseScreen):
-    """A screen with a search field. Subclasses search in `look_up` and pass matches to `found`.
+    """A screen with a search field and a list of matches.
 
-    On a wide screen, the side describes the selected match, if `found` gets descriptions.
+    Subclasses search in `look_up` and pass the matches to `found`. If they also pass descriptions,
+    a wide screen shows the description of the selected match at the side.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *TutorScreen.BINDINGS,  # bindings of a key replace all bindings of that key in base classes
+        *TutorScreen.BINDINGS,  # a binding hides all bindings of the same key in base classes
         Binding("escape", "clear", "clear", tooltip="Clear the field.", group=GO),
     ]
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
     ESC_CLEARS: ClassVar[bool] = False
-    """Whether Esc clears the field before it leaves the screen."""
+    """Whether Esc first clears the field, and leaves the screen only if the field is empty."""
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self._openers: Sequence[Callable[[], object]] = ()
         self._about: Sequence[tuple[str, Content]] = ()
-        """The title and the description of each match."""
+        """A title and a description for each match."""
 
     def look_up(self, words: str) -> None:
         raise NotImplementedError
@@ -110,9 +112,9 @@ class FinderScreen(CourseScreen):
         *,
         about: Sequence[tuple[str, Content]] = (),
     ) -> None:
-        """Show the matches, and select the one with the index `cursor`.
+        """Show the matches, and select the one at index `cursor`.
 
-        `about` has a title and a description for each match.
+        `about` contains a title and a description for each match.
         """
         self._openers = [opener for _, opener in entries]
         self._about = about
@@ -122,14 +124,14 @@ class FinderScreen(CourseScreen):
         self._describe()
 
     def _describe(self) -> None:
-        """Describe the selected match at the side."""
+        """Show the description of the selected match at the side."""
         cursor = self.query_one(Menu).cursor
         title, text = self._about[cursor] if 0 <= cursor < len(self._about) else ("", Content(""))
         self.query_one("#details").border_title = Content(title)
         self.query_one("#about", Static).update(text)
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the selected match, and its description."""
+        """Yield the texts to copy: the selected match and its description."""
         menu = self.query_one(Menu)
         yield from menu.copies()
         if 0 <= menu.cursor < len(self._about):
@@ -154,7 +156,7 @@ class FinderScreen(CourseScreen):
         self.query_one(Menu).action_page(direction)
 
     def action_move_to(self, index: int) -> None:
-        """Move to the first entry (0) or the last entry (-1)."""
+        """Select the first match (0) or the last match (-1)."""
         self.query_one(Menu).action_move_to(index)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -184,7 +186,7 @@ class FinderScreen(CourseScreen):
         self.open_selected()
 
     def on_key(self, event: Key) -> None:
-        """Forward keys to the field if they arrive before it has the focus."""
+        """Insert typed characters into the field even if it does not have the focus yet."""
         if event.is_printable and event.character not in (None, "?"):
             event.stop()
             self.query_one(FinderField).insert_text_at_cursor(event.character or "")
@@ -194,7 +196,7 @@ _LONGEST_NAME = 28
 
 
 class GlossaryScreen(FinderScreen):
-    """The glossary, filtered to the terms whose name or meaning contains the typed words."""
+    """The glossary. It shows the terms whose name or meaning contains the learner's text."""
 
     PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
@@ -205,7 +207,8 @@ class GlossaryScreen(FinderScreen):
         self.query_one("#found").border_title = Content(_("Terms"))
 
     def look_up(self, words: str) -> None:
-        from tutor.app.widgets.prose import plain  # loads Markdown, which the search does not need
+        # This import loads a Markdown parser, which other searches do not need.
+        from tutor.app.widgets.prose import plain
 
         terms = list(self.services.course.glossary.values())
         shown = matching(terms, words)
@@ -238,8 +241,8 @@ class GlossaryScreen(FinderScreen):
 def matching(terms: list[Term], words: str) -> list[Term]:
     """Return the terms that contain `words`, best matches first.
 
-    Terms whose names begin with `words` come first, then terms with `words` in their names, then
-    terms with `words` in their meanings. Each group is in the order of `terms`.
+    Names that begin with `words` come first, then other names that contain them, and then meanings
+    that contain them. Terms that match equally well keep their order.
     """
     wanted = comparable(words)
     if not wanted:
@@ -260,7 +263,7 @@ SHOWN = 30
 
 
 class SearchScreen(FinderScreen):
-    """The search of the whole course, which runs in a thread so that typing never waits for it."""
+    """The search of the whole course. It runs in a thread, so that it never delays typing."""
 
     PLACEHOLDER = _("type to search")
 
@@ -279,7 +282,7 @@ class SearchScreen(FinderScreen):
         except TutorError as error:
             self.tell(error)
             return
-        if words != self.words:  # the learner has typed more in the meantime
+        if words != self.words:  # the text has changed during the search
             return
         self.aside = _("{count} found").format(count=len(hits)) if words else ""
         open_target = self.navigation.open_target

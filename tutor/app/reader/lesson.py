@@ -1,6 +1,6 @@
 """The lesson screen, which shows one part of a lesson at a time.
 
-The lab of that part is next to the text or above it.
+If that part has a lab, a wide terminal shows the lab next to the text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus
-from textual.widgets import Static
 
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES, scroll_keys
@@ -26,6 +25,7 @@ from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
 from tutor.app.widgets.screen_list import screen_list
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner.records import LessonRead
 from tutor.study.quiz_run import resumed
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson, Screen
 
 BESIDE = 120
-"""The width, in columns, from which the lab, or the list of screens, is next to the text."""
+"""The minimum width, in columns, to show the lab or the list of screens next to the text."""
 _ALL = 170
-"""The width, in columns, from which the text, the lab and the list of screens are all shown."""
+"""The minimum width, in columns, to show both the lab and the list of screens."""
 
 
 class LessonScreen(LinkedScreen):
-    """A lesson. Every move is saved immediately, so leaving the screen has nothing to save."""
+    """A lesson. Each move to another screen is saved immediately."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (BESIDE, "-panels")]  # noqa: RUF012 (Textual's own type)
@@ -74,7 +74,10 @@ class LessonScreen(LinkedScreen):
         lesson: Lesson,
         screen_id: str | None = None,
     ) -> None:
-        """Open `lesson` at the screen `screen_id`. None means where the learner left off."""
+        """Open a lesson at the screen with the id `screen_id`.
+
+        If `screen_id` is None, continue where the learner left the lesson.
+        """
         super().__init__(services, navigation)
         self._lesson = lesson
         self._opened_at = screen_id
@@ -100,14 +103,14 @@ class LessonScreen(LinkedScreen):
         wanted = self._opened_at or saved
         self._index = ids.index(wanted) if wanted in ids else 0
         self._head()
-        self.call_after_refresh(self._show)  # paint the frame before the text is laid out
+        self.call_after_refresh(self._show)  # the frame is painted before the text is laid out
 
     @property
     def _shown(self) -> Screen:
         return self._lesson.screens[self._index]
 
     def continue_from(self, other: LessonScreen) -> None:
-        """Show the screen that `other` shows, if it is of the same lesson."""
+        """Go to the same part as `other`, if `other` shows the same lesson."""
         if other.lesson is self._lesson:
             self.call_later(self._move_to, other._index)
 
@@ -121,7 +124,7 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _asks_more(self) -> bool:
-        """True if a quiz is in progress, or if questions are open or were answered wrong."""
+        """True if a quiz was interrupted, or if questions are open or were answered wrong."""
         progress, lesson = self.services.progress, self._lesson
         in_quiz = resumed(lesson, progress.lesson(lesson.id)) is not None
         return in_quiz or bool(results(lesson, progress.cards()).left)
@@ -131,7 +134,7 @@ class LessonScreen(LinkedScreen):
             await self._move_to(self._index - 1)
 
     def action_link(self, step: int) -> None:
-        """Go to the next link. After the last link comes the field for a prediction."""
+        """Focus the next link or, after the last link, the field for a prediction."""
         self.set_focus(None)
         super().action_link(step)
         if self._href is None:
@@ -146,14 +149,14 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _field(self) -> Widget | None:
-        """The field for a prediction, if the screen has one that is not answered yet."""
+        """The field for a prediction, or None if the screen has none or shows the answer."""
         return self.query_one(PredictCard).field
 
     def action_quiz(self) -> None:
         self.navigation.open_quiz(self._lesson)
 
     def action_back(self) -> None:
-        """Leave the lab next to the text, or the link in focus, or else the screen."""
+        """Leave the lab if it has the focus. Otherwise, unfocus the link or close the screen."""
         if self.query_one("#lab-side").has_focus_within:
             self.set_focus(None)
         else:
@@ -192,7 +195,7 @@ class LessonScreen(LinkedScreen):
 
     async def _move_to(self, index: int) -> None:
         self._index = index
-        with self.app.batch_update():  # repaint the heading and the text together
+        with self.app.batch_update():  # the heading and the text are repainted together
             self.tell(None)
             self._head()
             await self._show()
@@ -215,7 +218,7 @@ class LessonScreen(LinkedScreen):
         await self.query_one(PredictCard).show(self._lesson, self._shown.prediction)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
-        # the scroll keys depend on the layout
+        # Whether there is anything to scroll is known only after the layout.
         self.call_after_refresh(self.refresh_bindings)
         self._opened = True
         self._save_place()
@@ -243,21 +246,21 @@ class LessonScreen(LinkedScreen):
 
     def on_screen_resume(self) -> None:
         self._show_lab()
-        if self._opened:  # the learner may have seen another screen of this lesson in the meantime
+        if self._opened:  # another screen may have moved the lesson to a different part
             self._save_place()
 
     @on(DescendantFocus)
     @on(DescendantBlur)
     def _mark_focus(self) -> None:
-        """Let the border of the text stand out, unless the keys go to the lab next to it."""
+        """Highlight the border of the text, unless the lab next to it has the focus."""
         self.set_class(self.query_one("#lab-side").has_focus_within, "-in-lab")
 
     def on_resize(self) -> None:
         self._show_lab()
-        self.call_after_refresh(self._show_outline)  # the width depends on the layout
+        self.call_after_refresh(self._show_outline)  # the width is known only after the layout
 
     def _show_outline(self) -> None:
-        """Show the list of all screens next to the text, if there is room for it."""
+        """Show the list of screens next to the text if there is room."""
         outline = self.query_one("#outline")
         if (width := outline.scrollable_content_region.width) and outline.display:
             seen = set(self.services.progress.lesson(self._lesson.id).seen)
@@ -268,7 +271,7 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _beside(self) -> bool:
-        """True if the lab of this screen is next to the text."""
+        """True if the lab of the current screen is shown next to the text."""
         lab = self._shown.lab
         fits = self.app.size.width >= BESIDE
         return fits and lab is not None and lab.kind in ("stepper", "chat")

@@ -1,6 +1,6 @@
-"""Screens whose text has links: Tab moves through the links, and Enter opens the one in focus.
+"""Screens whose text contains links. Tab moves to the next link, and Enter opens it.
 
-One of these screens is a panel that explains a term, above the screen that links to the term.
+One of these screens explains a term. It is a panel on top of the screen that links to the term.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Rule, Static
+from textual.widgets import Rule
 
 from tutor.app.base_screen import scroll_keys
 from tutor.app.course_screen import CourseScreen
@@ -18,6 +18,7 @@ from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prose import Prose, plain
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.text import safe
 
@@ -35,15 +36,15 @@ LINK_KEYS: list[BindingType] = [
     Binding("tab", "link(1)", "links", tooltip="Go to the next link in the text."),
     Binding("shift+tab", "link(-1)", show=False, tooltip="Go to the previous link."),
 ]
-"""The keys for links. They must come before the other keys of a screen."""
+"""The key bindings for links. They must come before the other bindings of a screen."""
 
 
 class LinkedScreen(CourseScreen):
-    """A screen with one `Prose` widget, whose links can be opened."""
+    """A screen with one `Prose` widget, whose links the learner can open."""
 
     @property
     def lesson_id(self) -> str:
-        """The id of the lesson that the text belongs to, or "" if it belongs to none."""
+        """The id of the lesson that contains the text, or "" if no lesson does."""
         return ""
 
     @property
@@ -66,7 +67,7 @@ class LinkedScreen(CourseScreen):
             self.navigation.open_link(href, self.lesson_id)
 
     def action_back(self) -> None:
-        """Unfocus the link in focus or, if there is none, close the screen."""
+        """Unfocus the link that has the focus. If there is none, close the screen."""
         if self._href is not None:
             self.query_one(Prose).leave()
         else:
@@ -74,7 +75,7 @@ class LinkedScreen(CourseScreen):
 
 
 class TermScreen(LinkedScreen):
-    """A panel that explains a term. The upper part of the screen below the panel stays visible."""
+    """A panel with the explanation of a term. The top of the screen below stays visible."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
@@ -104,7 +105,7 @@ class TermScreen(LinkedScreen):
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._term.text)
-        # the scroll keys depend on the layout
+        # Whether there is anything to scroll is known only after the layout.
         self.call_after_refresh(self.refresh_bindings)
 
     def copies(self) -> Iterator[Copy]:

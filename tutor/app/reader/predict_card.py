@@ -1,4 +1,4 @@
-"""A card that asks for a prediction, and reveals the answer next to the learner's guess."""
+"""A card that asks the learner for a prediction, and then reveals the answer."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.quiz.answers import LETTERS, Choices, Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.reader.reveal import quoted, revealed, sentence
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
+from tutor.app.widgets.static import Static
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction
 from tutor.course.questions.answers import as_text
 from tutor.errors import TutorError
@@ -33,14 +34,17 @@ if TYPE_CHECKING:
 
 
 ShownChoices = Literal["hidden", "plain", "marked"]
-"""Whether choices are shown with the question: not while the field shows them, and the right one
-with a mark once the answer is revealed."""
+"""How the card shows the choices of a prediction.
+
+While the learner can choose, the field shows them and the card hides them. When the answer has been
+revealed, the right choice is marked.
+"""
 
 _SKIPS = _("Reveal the answer. Without an answer of your own, you skip the prediction.")
 
 
 class PredictionField(TypedAnswer):
-    """The field for a guess. While it is empty, the arrows leave it for the lesson's screens."""
+    """The field for a typed guess. While it is empty, ← and → go to other screens of the lesson."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "reveal", tooltip=_SKIPS),
@@ -55,7 +59,7 @@ class PredictionField(TypedAnswer):
 
 
 class PredictionChoices(Choices):
-    """The choices of a prediction, which are chosen as those of a question are."""
+    """The choices of a prediction, which work like the choices of a question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "reveal", tooltip=_SKIPS),
@@ -68,15 +72,16 @@ class PredictionChoices(Choices):
 
 
 def _reads_on(field: PredictionField | PredictionChoices) -> bool:
-    """Return whether Enter pages down, because nothing is entered and text is still hidden."""
+    """Return True if Enter should page down: nothing is entered, and there is more text below."""
     screen = field.screen
     return field.answer is None and isinstance(screen, TutorScreen) and screen.hides_text
 
 
 class PredictCard(Vertical):
-    """A card with the prediction of a screen, or hidden if the screen has none.
+    """A card with the prediction of a lesson screen. It is hidden if the screen has none.
 
-    Once there is a guess, it shows the answer. The guess is saved with it; an empty one is not.
+    After the learner's guess, the card reveals the answer. The guess and the answer are saved,
+    unless the learner skips the guess.
     """
 
     def __init__(self, services: Services) -> None:
@@ -85,14 +90,14 @@ class PredictCard(Vertical):
         self._prediction: Prediction | None = None
         self._lesson = ""
         self.field: PredictionField | PredictionChoices | None = None
-        """The field for a guess, until the answer is revealed."""
+        """The field for the guess, or None when the answer has been revealed."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="predict-ask", markup=False)
         yield Static(id="predict-answer", markup=False)
 
     async def show(self, lesson: Lesson, prediction: Prediction | None) -> None:
-        """Ask for `prediction`, or show the answer if the learner has predicted it before."""
+        """Ask for `prediction`. If the learner has already predicted, show the answer."""
         self._lesson, self._prediction = lesson.id, prediction
         self.display = prediction is not None
         await self._remove_field()
@@ -122,7 +127,7 @@ class PredictCard(Vertical):
 
     @on(Entered)
     def _entered(self, event: Entered) -> None:
-        """Save what is entered, so that leaving the screen does not discard it."""
+        """Save the entered text, so that it is not lost when the learner leaves the screen."""
         event.stop()
         if self._prediction is None or self.field is None:
             return
@@ -161,10 +166,10 @@ class PredictCard(Vertical):
         self.run_worker(self._reveal(prediction, guess))
 
     async def _reveal(self, prediction: Prediction, guess: str) -> None:
-        """Close the field, save the guess with the answer, and show both.
+        """Close the field, save the guess and the answer, and show both.
 
-        The guess is saved even if the learner goes to another screen of the lesson meanwhile. If
-        the model fails, the field is open again with the guess, so that the learner can retry.
+        The guess is saved even if the learner goes to another screen in the meantime. If the model
+        fails, the field opens again with the guess, so that the learner can retry.
         """
         lesson = self._lesson
         await self._remove_field()
@@ -191,7 +196,8 @@ class PredictCard(Vertical):
             )
         if self._prediction is not prediction:
             return
-        await self._remove_field()  # there is one if the learner left the screen and came back
+        # The field exists again if the learner has left the screen and come back.
+        await self._remove_field()
         self._ask(prediction, choices="marked")
         self._say(_revealed(prediction, prediction.shown(guess), answer, self._model))
         self.screen.refresh_bindings()
@@ -203,9 +209,9 @@ class PredictCard(Vertical):
             self._say(_revealed(prediction, made.guess, answer, self._model))
 
     async def _answer(self, prediction: Prediction, guess: str, shown: str) -> Revealed | None:
-        """Return the answer; None if the model failed, which the learner is told.
+        """Return the answer. If the model fails, show the error and return None.
 
-        Meanwhile, the learner sees the guess as it is `shown`.
+        While the answer is being computed, the guess is shown as `shown`.
         """
         if prediction.computed is not None:
             predicted = _predicted(
@@ -222,7 +228,7 @@ class PredictCard(Vertical):
 
     @property
     def _model(self) -> str:
-        """The name of the model that computes the answers."""
+        """The name of the model that computes the answers, or "the model" if none is loaded."""
         card = self._services.engine.model
         return card.base_name if card else _("the model")
 
@@ -237,7 +243,7 @@ class PredictCard(Vertical):
 
 
 def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionChoices:
-    """Return the field for a guess, with `draft` entered."""
+    """Create the field for a guess, with `draft` as its initial text."""
     if isinstance(prediction, ChoicePrediction):
         texts = [inline(choice) for choice in prediction.choices]
         choices = PredictionChoices(texts, range(len(texts)), several=False)
@@ -253,7 +259,7 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
 
 
 def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
-    """Draw the question and, once they can no longer be chosen, the choices."""
+    """Show the question. `choices` says how its choices are shown."""
     lines = [Content.assemble((_("Predict  "), "bold"), inline(prediction.ask))]
     if isinstance(prediction, NumberPrediction) and prediction.unit:
         lines[0] += Content.styled(_(" (in {unit})").format(unit=safe(prediction.unit)), MUTED)
@@ -267,13 +273,16 @@ def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
 
 
 def _revealed(prediction: Prediction, guess: str, answer: Revealed, model: str) -> Content:
-    """Draw the guess next to the answer, and the text that explains it."""
+    """Draw the guess, the answer, and the text that explains the answer."""
     said = _predicted(prediction, sentence(prediction, guess, answer, model))
     reveal = inline(prediction.reveal.replace(BLANK, answer.value))
     return Content("\n").join([said, reveal] if said else [reveal])
 
 
 def _predicted(prediction: Prediction, sentence: str) -> Content:
-    """Draw a sentence that repeats a guess. A choice is in Markdown, unlike what was typed."""
+    """Draw a sentence that contains the guess.
+
+    A choice is Markdown, and typed text is plain text.
+    """
     written = isinstance(prediction, ChoicePrediction)
     return (inline(sentence) if written else Content(safe(sentence))).stylize("bold")

@@ -1,4 +1,4 @@
-"""Ask the engine for the answers that predictions reveal, and put them into words."""
+"""Compute the answers that predictions reveal, and describe them in sentences."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 _CONTINUATION = 16
-"""The maximum number of tokens of a greedy continuation."""
+"""The maximum number of tokens in a greedy continuation."""
 
 
 async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Revealed:
-    """Return the answer to a prediction, computed now if it is about the model.
+    """Return the answer to a prediction. If it is about the model, it is computed now.
 
-    The guess matters only for a token, whose rank is part of the answer. Raises `TutorError` if
-    the engine fails.
+    `guess` is only used in predictions of a token, where the answer contains the rank of the guess.
+    Raises `TutorError` if the engine fails.
     """
     if isinstance(prediction, TokenPrediction):
         return await _token(engine, prediction.computed, guess.strip())
     written, wanted = prediction.written_answer, prediction.computed
     if wanted is None:
-        assert written is not None  # every prediction has one or the other
+        assert written is not None  # a prediction has a written answer, a computed answer, or both
         return written
     if wanted.value == "greedy":
         text = await _continuation(engine, wanted)
@@ -45,7 +45,7 @@ async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Reveal
 
 
 def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
-    """Say what the learner predicted, if anything, and what the answer is."""
+    """Return a sentence with the answer and, if the learner has made one, the guess."""
     if isinstance(prediction, TokenPrediction):
         best = _("The most probable token is {text}.").format(text=answer.text)
         if not guess:
@@ -72,7 +72,7 @@ def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -
 
 
 def quoted(prediction: Prediction, guess: str) -> str:
-    """Return a guess in quotation marks, unless it is a number."""
+    """Put a guess into quotation marks, unless it is a number."""
     return guess if isinstance(prediction, NumberPrediction) else _("“{text}”").format(text=guess)
 
 
@@ -111,7 +111,7 @@ async def _number(engine: Engine, wanted: ModelValue) -> float:
 
 
 async def _token(engine: Engine, wanted: ModelValue, guess: str) -> Revealed:
-    """Return the most probable token, and the rank and probability of the guess."""
+    """Return the most probable token, along with the rank and the probability of the guess."""
     session = await _open(engine, wanted)
     try:
         found = await session.distribution(len(session.tokens), PLAIN, seed=0, top=1)
@@ -131,12 +131,12 @@ def _with_probability(row: Row) -> str:
 
 
 def _text_of(token: str) -> str:
-    """Return the text of a token as written in a lesson, with ␣ for a space."""
+    """Convert a token from a lesson's notation, in which ␣ is a space, to its text."""
     return token.replace("␣", " ").replace("⏎", "\n").replace("⇥", "\t")
 
 
 async def _continuation(engine: Engine, wanted: ModelValue) -> str:
-    """Return the greedy continuation, up to the end of its first line."""
+    """Return the greedy continuation up to the first line break."""
     session = await _open(engine, wanted)
     begin = len(session.tokens)
     try:

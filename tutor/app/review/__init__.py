@@ -1,1 +1,1 @@
-"""The review screens, which ask the questions that are due in all lessons."""
+"""The review, which asks the questions that are due, and the list of suspended questions."""

@@ -1,4 +1,4 @@
-"""The review screen, which asks the questions that are due in all lessons, one at a time."""
+"""The review screen, which asks the questions that are due, from all lessons."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from tutor.learner.review import Due, Queue
 
 AHEAD = 10
-"""The number of questions to ask at a time when reviewing ahead."""
+"""The number of questions in one batch when the learner reviews ahead."""
 
 
 class ReviewScreen(AskScreen):
-    """A review. Every answer is saved immediately, so a review can end at any question."""
+    """A review. Each answer is saved immediately, so the learner can stop at any question."""
 
     CSS_PATH = "../quiz/ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,35 +51,35 @@ class ReviewScreen(AskScreen):
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self._passed: set[str] = set()
-        """Questions that were skipped or cannot be read. This review does not ask them again."""
+        """Questions that this review does not ask again: they were skipped or could not be read."""
         self._ahead: list[Due] = []
-        """The questions left to ask before they are due."""
+        """The questions that this review still asks although they are not due yet."""
         self._item: Due | None = None
-        """The question asked last from the queue, which may not be the one on the screen."""
+        """The question that was taken from the queue last. The screen may show another one."""
         self._count = 0
         self._ended = False
-        """Whether no questions are left to ask."""
+        """Whether the review has ended because no questions are left."""
         self._just_answered = ""
-        """The question answered last in this review. Answers given in a quiz cannot be undone."""
+        """The id of the latest question answered in this review. Only this answer can be undone."""
         self._just_suspended: tuple[str, bool] = ("", False)
-        """The question suspended after that, if any, and whether it was still to be answered."""
+        """The id of the latest suspended question, or "", and whether it was still unanswered."""
 
     def on_mount(self) -> None:
         self.place = _("review")
         self.call_after_refresh(self._go_on)
 
     async def on_screen_resume(self) -> None:
-        """Continue if a question was brought back in the meantime and is due."""
+        """Continue if the review had ended and more questions have become due."""
         if self._ended:
             await self._go_on()
 
     def _left(self) -> list[Due]:
-        """Return the questions left to ask in this review, in order."""
+        """Return the questions that this review still asks, in order."""
         due = (*self.services.review_queue().due, *self._ahead)
         return [item for item in due if item.question not in self._passed]
 
     async def _go_on(self) -> None:
-        """Ask the next question, or end the review."""
+        """Ask the next question. If there is none, end the review."""
         for item in self._left():
             self._ahead = [each for each in self._ahead if each.question != item.question]
             self._item = item
@@ -89,7 +89,7 @@ class ReviewScreen(AskScreen):
         await self._end()
 
     def _ask_later(self) -> None:
-        """Keep the question on the screen in this review, although another is shown first."""
+        """Put the question on the screen back into the review, because another is shown first."""
         item = self._item
         if not self._open or item is None or item.question != self.question.id:
             return
@@ -97,7 +97,7 @@ class ReviewScreen(AskScreen):
             self._ahead.insert(0, item)
 
     async def _show(self, question: str, item: Due | None) -> bool:
-        """Ask a question of the course. Return False if the question cannot be read."""
+        """Ask the question with this id. Return False if it cannot be read."""
         try:
             found = await asyncio.to_thread(self.services.course.question, question)
         except LessonError:
@@ -113,7 +113,7 @@ class ReviewScreen(AskScreen):
         return True
 
     async def _end(self) -> None:
-        """Show that no questions are left to ask, and when the next question is due."""
+        """Show that the review has ended, and when the next question is due."""
         self.asked, self._verdict, self._ended = None, None, True
         queue = self.services.review_queue()
         self.set_focus(None)
@@ -189,7 +189,7 @@ class ReviewScreen(AskScreen):
         self._just_answered, self._just_suspended = event.question, ("", False)
 
     def keep_draft(self, draft: Draft | None) -> None:
-        # after the first attempt, the question is no longer due
+        # A question is due only until the first attempt, so later drafts are not saved.
         if draft is None or draft.attempt == 1:
             self.services.progress.save_draft(self.question.id, draft)
 
@@ -231,14 +231,14 @@ class ReviewScreen(AskScreen):
         )
 
     def _last_suspended(self) -> str:
-        """Return the question whose suspension can be undone, or "" if there is none."""
+        """Return the id of the question whose suspension can be undone, or ""."""
         card = self.services.progress.card(self._just_suspended[0])
         return card.question if card and card.suspended else ""
 
     def _last_answered(self) -> str | None:
-        """Return the question whose answer can be undone, or None.
+        """Return the id of the question whose answer can be undone, or None.
 
-        Only the most recent answer can be undone, and only if it was given in this review.
+        Only the latest answer can be undone, and only if it was given in this review.
         """
         undo = self.services.progress.state().undo
         takeable = undo.answer and undo.question == self._just_answered

@@ -1,4 +1,4 @@
-"""The list of suspended questions, from which the learner can bring questions back."""
+"""The list of suspended questions. The learner can bring them back into reviews."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Suspended
@@ -45,14 +45,14 @@ class SuspendedQuestions(Menu):
 
 
 class SuspendedScreen(CourseScreen):
-    """The suspended questions, in the order of the course."""
+    """A screen that lists the suspended questions in the order of the course."""
 
     CSS_PATH = "suspended.tcss"
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self._words: dict[str, str] = {}
-        """The text of each question, by its id."""
+        """The text of each suspended question, by its id."""
         self._shown: list[str] = []
 
     def compose_content(self) -> ComposeResult:
@@ -71,7 +71,7 @@ class SuspendedScreen(CourseScreen):
         self.query_one(Menu).focus(scroll_visible=False)
 
     def _asked_in(self, questions: list[str]) -> dict[str, str]:
-        """Return the texts of questions.
+        """Return the text of each question, by its id.
 
         This may read lesson files, so it runs in a thread.
         """

@@ -1,1 +1,1 @@
-"""The screen that changes the settings."""
+"""The settings screen."""

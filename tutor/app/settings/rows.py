@@ -1,4 +1,4 @@
-"""Draw the rows of the settings screen."""
+"""Draw the rows and the descriptions of the settings screen."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _LABEL, _VALUE, _GAP = 20, 22, 2
 _NARROW = 60
-"""The width, in columns, below which the source of a value is left out."""
+"""The width, in columns, below which a row does not show the source of a value."""
 _WIDE = 100
-"""The width, in columns, from which there is room for a long value."""
+"""The minimum width, in columns, to show long values."""
 
 
 def heading_row(title: str, width: int) -> Content:
@@ -26,7 +26,7 @@ def heading_row(title: str, width: int) -> Content:
 
 
 def setting_row(entry: Entry, value: Value, source: str, width: int) -> Content:
-    """Return the row of a setting: its label, its value and where the value comes from."""
+    """Draw the row of a setting, with its label, its value, and the source of the value."""
     label = figures.fit(entry.label, _LABEL if width >= _NARROW else min(_LABEL, width // 2))
     text = safe(entry.shown(value))
     room = width - len(label) - _GAP
@@ -41,7 +41,7 @@ def setting_row(entry: Entry, value: Value, source: str, width: int) -> Content:
 
 
 def about(entry: Entry, source: str, *, overridden: bool) -> Content:
-    """Return what a setting means, and what else sets it."""
+    """Describe a setting, and say what overrides it."""
     lines = [Content(entry.about)]
     others = [each for each in (entry.option, entry.variable) if each]
     if overridden:

@@ -1,4 +1,4 @@
-"""The screen on which the learner changes the settings. Each change is written at once."""
+"""The settings screen. Each change is saved immediately."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.settings.rows import about, heading_row, setting_row
 from tutor.app.widgets.entry import Entry as TextField
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.errors import TutorError
 from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.language import _
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from tutor.app.widgets.menu import Row
 
 _OF_LEARNER = {"review.a_day": review.CAP_SETTING, "review.new_a_day": review.NEW_SETTING}
-"""The settings that `tutor review` can set for one learner."""
+"""The names under which `tutor review` saves its overrides, by the name of the setting."""
 
 
 class SettingsList(Menu):
-    """The list of settings, whose values the arrow keys change."""
+    """The list of settings. The left and right arrow keys change the selected one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "set", tooltip="Type a value, or switch to the next one."),
@@ -43,7 +43,7 @@ class SettingsList(Menu):
 
 
 class SettingField(TextField):
-    """The field in which a value is typed."""
+    """The field in which the learner types a value."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "accept", tooltip="Accept the value."),
@@ -52,7 +52,7 @@ class SettingField(TextField):
 
 
 class SettingsScreen(CourseScreen):
-    """All settings, with their values and where the values come from."""
+    """A screen with all settings, their values, and the sources of the values."""
 
     DEFAULT_CSS = """
     SettingsScreen {
@@ -84,7 +84,7 @@ class SettingsScreen(CourseScreen):
         self.watch(self.query_one(Menu), "cursor", self._describe)
 
     def _listed(self) -> Sequence[Entry | None]:
-        """Return the setting of each row, and None for headings and blank lines."""
+        """Return the setting of each row, or None for headings and blank lines."""
         may_choose_model = self.services.allowed.other_servers
         rows: list[Entry | None] = []
         for _title, entries in CATALOGUE:
@@ -176,7 +176,7 @@ class SettingsScreen(CourseScreen):
         self._try(change)
 
     def _try(self, change: Callable[[], str]) -> None:
-        """Make a change, and say what there is to say about it."""
+        """Make a change, and show the message that it returns or the error that it raises."""
         try:
             said = change()
         except TutorError as error:

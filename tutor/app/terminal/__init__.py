@@ -1,1 +1,4 @@
-"""Connect the app to the terminal, which may be slow, limited to ASCII, or disconnect."""
+"""The connection between the app and the terminal.
+
+The terminal may be slow, may support only ASCII, and may disconnect at any moment.
+"""

@@ -1,7 +1,7 @@
-"""Ask the terminal for its background color (OSC 11), and take its answer out of the input.
+"""Find out whether the terminal's background is light, with an OSC 11 request for its color.
 
-A terminal that does not know the question ignores it. The answer arrives among the keys, so it is
-taken out before they are parsed, however it is divided.
+A terminal that does not support the request ignores it. Otherwise, its reply arrives among the
+keys, possibly in several pieces, and is removed before the keys are parsed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from textual.message import Message
 
 QUESTION = "\x1b]11;?\x1b\\"
 BACKGROUND = "terminal.background"
-"""The learner's setting with the latest answer, so that the next start has its colors at once."""
+"""The name of the setting that stores the latest reply, so that the next start has its colors."""
 
 _BEGIN = "\x1b]11;"
 _ANSWER = re.compile(r"\x1b\]11;([\w:/#]{0,40})(?:\x07|\x1b\\)")
@@ -26,19 +26,19 @@ _COLOR = re.compile(r"rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1
 
 @dataclass
 class BackgroundReported(Message):
-    """Posted when the terminal has said whether its background is light."""
+    """Posted when the terminal has reported its background color."""
 
     light: bool
 
 
 def may_answer() -> bool:
-    """Return False for terminals that would show the question instead of ignoring it."""
+    """Return False if the terminal would show the request as text instead of ignoring it."""
     term = os.environ.get("TERM", "")
     return sys.platform != "win32" and not term.startswith(("linux", "vt", "dumb"))
 
 
 def is_light(answer: str) -> bool | None:
-    """Return whether the color in a terminal's answer is light, or None if it is not a color."""
+    """Return True if the color in a terminal's reply is light, or None if it is not a color."""
     found = _COLOR.match(answer)
     if found is None:
         return None
@@ -47,13 +47,16 @@ def is_light(answer: str) -> bool | None:
 
 
 class Replies:
-    """Takes the answers out of the input. An answer that is not complete yet is held back."""
+    """A filter that removes the terminal's replies from its input.
+
+    If the input ends with a part of a reply, this part is held back until the next input arrives.
+    """
 
     def __init__(self) -> None:
         self._held = ""
 
     def taken_from(self, data: str) -> tuple[str, list[BackgroundReported]]:
-        """Return the input without answers, and a message for each answer."""
+        """Return the input without replies, and a message for each reply."""
         if not self._held and "\x1b]" not in data:
             return data, []
         text, self._held = self._held + data, ""

@@ -1,7 +1,7 @@
-"""Connect the app to a terminal in a web browser, through the server of `tutor serve`.
+"""Run the app in a terminal in a web browser, through the server of `tutor serve`.
 
 The server starts the app with `--browser`. The app writes its output to standard output, in the
-packets of Textual's driver for the web, and reads keys and sizes from standard input.
+packets of Textual's web driver, and reads keys and window sizes from standard input.
 """
 
 from __future__ import annotations
@@ -18,19 +18,23 @@ from tutor.app.terminal.input import KeyParser
 
 
 class BrowserDriver(WebDriver):
-    """Textual's driver for the web, restricted to keys, pastes and sizes.
+    """Textual's web driver, restricted to keys, pastes and window sizes.
 
-    It ends the app when the server ends. Textual's own driver would let it run forever.
+    When the server exits, this driver exits the app. With Textual's own driver, the app would run
+    forever.
     """
 
     def start_application_mode(self) -> None:
-        """Start, with the keyboard focus, and without mouse support, as in other terminals."""
+        """Start the driver.
+
+        The app has the keyboard focus, and the mouse is off, as in other terminals.
+        """
         super().start_application_mode()
         self.write("\x1b[?1003l")
         self._app.call_later(self._app.post_message, events.AppFocus())
 
     def write(self, data: str) -> None:
-        """Write output, unless the server has ended."""
+        """Write output. If the server has exited, the output is discarded."""
         encoded = data.encode("utf-8", "replace")
         packet = memoryview(b"D%s%s" % (len(encoded).to_bytes(4, "big"), encoded))
         with suppress(BrokenPipeError):
@@ -38,15 +42,15 @@ class BrowserDriver(WebDriver):
                 packet = packet[os.write(self.fileno, packet) :]
 
     def stop_application_mode(self) -> None:
-        """Stop reading. The output ends when the process does."""
+        """Stop reading input. Output is still written until the process exits."""
         self.exit_event.set()
         self._input_reader.close()
 
     def _enable_mouse_support(self) -> None:
-        """Leave the mouse to the browser, which selects text with it."""
+        """Do nothing: the browser uses the mouse to select text."""
 
     def run_input_thread(self) -> None:
-        """Read keys and sizes until the server closes the connection, and then exit the app."""
+        """Read keys and window sizes until the server closes the connection. Then exit the app."""
         parser = KeyParser()
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         stream = ByteStream()

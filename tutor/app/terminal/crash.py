@@ -1,7 +1,7 @@
 """Report a bug that ended the app, and save its traceback to a file.
 
-Textual would print every variable of the traceback, such as the learner's texts. This report
-contains no variables.
+Textual's own report contains the values of variables, such as the learner's texts. This report does
+not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tutor.vendors.keys import Secret
 def tell(error: BaseException) -> None:
     """Save the traceback to a file, and report the bug on the terminal in three lines.
 
-    If the file cannot be written, also print the traceback.
+    If the file cannot be written, the report contains the traceback.
     """
     record = record_of(error)
     said = [_("tutor: stopped because of a bug ({name}).").format(name=type(error).__name__)]
@@ -41,7 +41,7 @@ def tell(error: BaseException) -> None:
 
 
 def record_of(error: BaseException) -> str:
-    """Return the traceback, without variables and without the environment's API keys."""
+    """Return the traceback without the values of variables. API keys are removed from it."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     lines = traceback.format_exception(error)
     system = _("Python {python_version} on {platform}").format(
@@ -57,7 +57,7 @@ def record_of(error: BaseException) -> str:
 
 
 def _keep(record: str) -> Path:
-    """Write the record to a file, replacing the previous record.
+    """Write the report to a file, which replaces the previous report.
 
     Raises `OSError` or `NoHome`.
     """

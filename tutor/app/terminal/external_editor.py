@@ -19,17 +19,17 @@ from tutor.language import _
 from tutor.text import writable
 
 _FROM_KEYS = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
-"""The signals of Ctrl+C and Ctrl+\\, which the terminal sends to all that use it."""
+"""The signals for Ctrl+C and Ctrl+\\, which a terminal sends to all processes that use it."""
 
 UNCHANGED = _("Your text has not changed.")
 
 
 class EditorError(TutorError, title="The editor cannot be used"):
-    """Raised when the learner's editor fails, or leaves a text that cannot be used."""
+    """Raised when the learner's editor fails, or when the edited text cannot be used."""
 
 
 def command(environment: Mapping[str, str] | None = None) -> list[str]:
-    """Return the command of the learner's editor. Raises `EditorError` if none is set."""
+    """Return the command that starts the learner's editor. Raises `EditorError` if none is set."""
     environment = os.environ if environment is None else environment
     named = environment.get("VISUAL") or environment.get("EDITOR") or ""
     try:
@@ -47,13 +47,14 @@ def command(environment: Mapping[str, str] | None = None) -> list[str]:
 
 
 def edited(text: str, editor: Sequence[str], longest: int) -> str:
-    """Run the editor on a private file with `text`, and return the text that it leaves.
+    """Write `text` to a private file, run the editor on it, and return the edited text.
 
-    This waits until the editor ends. Raises `EditorError` if the editor fails, or if the text has
-    more than `longest` characters, is not UTF-8, or has control characters.
+    This waits until the editor exits. Raises `EditorError` if the editor fails, or if the edited
+    text has more than `longest` characters, is not UTF-8, or contains control characters.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="tutor-") as folder:  # only its owner can enter
+        # No other account can access this folder.
+        with tempfile.TemporaryDirectory(prefix="tutor-") as folder:
             path = Path(folder) / "text.txt"
             with os.fdopen(private.create_file(path), "w", encoding="utf-8") as file:
                 file.write(text + "\n")
@@ -67,9 +68,10 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    """Run a program that has the terminal, and return its exit status.
+    """Run a program in the terminal, and return its exit status.
 
-    tutor blocks the signals that end it, and a program would inherit that.
+    A child process inherits blocked signals, so the signals that tutor blocks are unblocked before
+    the program starts.
     """
     if sys.platform == "win32":
         return subprocess.run(arguments, check=False).returncode
@@ -100,7 +102,10 @@ def keys_do_not_interrupt() -> Iterator[None]:
 
 
 def _read(path: Path, limit: int) -> bytes:
-    """Read at most `limit` bytes of a file, unless the editor has left something else there."""
+    """Read at most `limit` bytes of a file.
+
+    Symbolic links are not followed, and pipes never block.
+    """
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     )

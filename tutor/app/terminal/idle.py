@@ -1,4 +1,4 @@
-"""End the app after a long time without a key press.
+"""Exit the app after a long time without a key press.
 
 Otherwise, a forgotten login or a frozen client would use the machine's resources forever.
 """
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.base_screen import TutorScreen
+from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 
 if TYPE_CHECKING:
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
 
 WARNED_BEFORE = 60.0
-"""The time, in seconds, between the warning and the end of the app.
+"""The time, in seconds, between the warning and the end of the session.
 
-If half the limit is shorter, that time is used instead.
+If half of the limit is shorter than this, the warning comes after half of the limit.
 """
 
 
 class IdleLimit:
-    """A limit of `seconds` without a key press.
+    """A limit on the time without a key press, in seconds.
 
-    `clock` returns monotonic seconds, and `sleep` waits for a number of seconds.
+    `clock` returns the time in seconds on a monotonic clock, and `sleep` waits for a number of
+    seconds.
     """
 
     def __init__(
@@ -42,20 +43,20 @@ class IdleLimit:
         self.seconds = seconds
         self.warned_after = max(seconds - WARNED_BEFORE, seconds / 2)
         self.over = False
-        """Whether the limit has been reached."""
+        """Whether the limit was reached."""
         self._clock = clock
         self._sleep = sleep
         self._last = clock()
 
     def pressed(self) -> None:
-        """Record that a key has just been pressed. Any thread may call this."""
+        """Restart the idle time, because a key was pressed. Any thread may call this."""
         self._last = self._clock()
 
     def watch(self, warn: Callable[[], object]) -> None:
         """Wait until the limit is reached.
 
-        Shortly before that, `warn` is called, once per idle period. Run this in a separate thread,
-        which blocked output cannot delay.
+        Shortly before that, `warn` is called. It is called again only after another key press. Run
+        this method in a thread of its own, so that blocked output cannot delay it.
         """
         warned_of: float | None = None
         while (idle := self._clock() - self._last) < self.seconds:

@@ -1,11 +1,11 @@
-"""Accept only keys, pastes and, if wanted, the mouse, so that no input can do harm.
+"""Accept only keys, pastes and, optionally, the mouse from the terminal.
 
-Textual's parser also accepts sizes and replies in the same stream, from anyone who can type. A size
-could be a billion cells, or zero, which leads to a division by zero. Here the size comes from the
-system.
+Textual's parser also accepts window sizes and replies that appear in the input, so anyone who can
+type can send them. A size could be a billion cells, or zero, which would cause a division by zero.
+In this app, the size comes from the operating system instead.
 
-Textual's decoder ends the program at the first byte that is not valid UTF-8, and its parser ends
-the program at a key code that is not a valid character.
+Textual's decoder ends the program at the first byte that is not valid UTF-8. Its parser ends the
+program at a key code that is not a valid character. Here, such input is ignored or replaced.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 
 class PasteParser(XTermParser):
-    """Textual's parser, with a visible symbol for each escape character in pasted text.
+    """Textual's parser, except that escape characters in pasted text become visible symbols.
 
-    A terminal puts pasted text between two marks. Textual's parser takes an escape character in the
-    text for the start of a key. The text after it would arrive as keys, ahead of the text before
-    it, and a newline in it would act as Enter and accept the text. (An end mark in pasted text
-    looks like the real one, but terminals remove it.)
+    A terminal sends a mark before and after pasted text. Textual's parser would treat an escape
+    character in the text as the start of a key. The rest of the text would then arrive as keys,
+    before the text that precedes it, and a newline would act as Enter and submit the text.
+    (Terminals remove end marks from pasted text.)
     """
 
     def __init__(self, debug: bool = False) -> None:
         self._pasting = False
         self._latest = ""
-        """Characters that may begin a mark.
+        """Characters that may be the beginning of a mark.
 
-        Outside a paste, these are the latest characters, which may begin a start mark. Inside a
-        paste, they may begin an end mark and are held back until that is certain.
+        Before a paste, they may begin a start mark. During a paste, they may begin an end mark, and
+        they are held back until it is clear whether they do.
         """
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
         passed = "".join(map(self._passed, data))
-        if passed or not data:  # an empty string would signal the end of the input
+        if passed or not data:  # an empty string would mean the end of the input
             yield from super().feed(passed)
 
     def _passed(self, character: str) -> str:
@@ -65,8 +65,8 @@ class PasteParser(XTermParser):
         if BRACKETED_PASTE_END.startswith(latest):
             self._latest = latest
             return ""
-        # It was not a mark. Marks contain an escape character only at their start, so the next mark
-        # can begin only here.
+        # These characters are not a start or end mark. Such a mark contains an escape character
+        # only at its start, so the next mark can begin only at the latest character.
         ends = latest[:-1] if BRACKETED_PASTE_END.startswith(character) else latest
         self._latest = latest[len(ends) :]
         return ends.replace("\x1b", safe("\x1b"))
@@ -74,11 +74,11 @@ class PasteParser(XTermParser):
 
 _NOT_TAKEN = (CursorPosition, InBandWindowResize, Resize)
 _LONGEST_REPORT = 20
-"""The maximum length of a report of the mouse, in characters. Positions have a few digits."""
+"""The maximum length of a mouse report, in characters. Coordinates have only a few digits."""
 
 
 class MouseParser(PasteParser):
-    """Textual's parser, restricted to keys, pastes, the mouse and the terminal's background."""
+    """Textual's parser, restricted to keys, pastes, the mouse and the background color."""
 
     def __init__(self, debug: bool = False) -> None:
         self._replies = Replies()
@@ -87,14 +87,14 @@ class MouseParser(PasteParser):
     def feed(self, data: str) -> Iterable[Message]:
         passed, reports = self._replies.taken_from(data)
         yield from reports
-        if passed or not data:  # an empty string would signal the end of the input
+        if passed or not data:  # an empty string would mean the end of the input
             yield from (each for each in super().feed(passed) if not isinstance(each, _NOT_TAKEN))
 
     def parse_mouse_code(self, code: str) -> Message | None:
         return super().parse_mouse_code(code) if len(code) <= _LONGEST_REPORT else None
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
-        """Ignore a key code that is not a valid character."""
+        """Return no keys if the key code is not a valid character."""
         try:
             return list(super()._sequence_to_key_events(sequence, alt))
         except (ValueError, OverflowError):
@@ -102,19 +102,19 @@ class MouseParser(PasteParser):
 
 
 class KeyParser(MouseParser):
-    """Textual's parser, restricted to keys, pastes and what the terminal says of its background."""
+    """Textual's parser, restricted to keys, pastes and the background color."""
 
     def feed(self, data: str) -> Iterable[Message]:
         return (each for each in super().feed(data) if not isinstance(each, MouseEvent))
 
     def parse_mouse_code(self, code: str) -> None:
-        """Ignore the mouse."""
+        """Ignore reports of the mouse."""
 
 
 def accept_only_keys(*, mouse: bool = False) -> None:
     """Replace the parser and the decoder of Textual's driver. Call this before the app runs.
 
-    With `mouse`, events of the mouse are accepted as well.
+    If `mouse` is true, the parser also accepts the mouse.
     """
     from textual.drivers import linux_driver
 

@@ -1,8 +1,9 @@
-"""Redirect keys that were sent to one widget just before another received the focus.
+"""Redirect keys that were sent to a widget shortly before another widget received the focus.
 
-Textual passes a key to the focused widget immediately. If keys arrive faster than they take effect
-(typed ahead, pasted, or over a slow connection), an earlier key may be about to open a text field.
-Text for that field would then act as commands.
+Textual immediately passes each key to the widget that has the focus. Keys may arrive faster than
+they take effect, for example if the learner types ahead or if the connection is slow. If an earlier
+key opens a text field, the next keys are meant for that field. Without redirection, they would
+trigger commands instead.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _AT_ONCE = 512
-"""The maximum number of keys to remember. Older keys are no longer redirected."""
+"""The maximum number of recent keys to remember. Older keys are not redirected."""
 
 
 class LateKeys:
-    """A record of the widget to which each key was sent.
+    """A record of which widget each recent key was sent to.
 
-    If no widget handles a key, the key comes back and can be redirected.
+    A key that no widget has handled comes back to the app, which can then redirect it.
     """
 
     def __init__(self) -> None:
         self._sent: deque[tuple[Key, Widget]] = deque(maxlen=_AT_ONCE)
 
     def sent(self, key: Key, to: Widget) -> None:
-        """Record that `key` goes to the widget in focus, or to the screen if there is none."""
+        """Record that `key` was sent to the widget `to`, which has the focus."""
         self._sent.append((key, to))
 
     def redirected(self, key: Key, to: Widget) -> bool:
-        """Send a returned key to the widget `to`, unless the key was already sent there.
+        """Send a key that no widget has handled to the widget `to`.
 
-        Return True if it was sent.
+        Return False, without sending the key, if it has already been sent to this widget.
         """
         for entry in self._sent:
             if entry[0] is key:

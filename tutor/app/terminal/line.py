@@ -17,10 +17,10 @@ WANTED = "TUTOR_LOW_BANDWIDTH"
 
 @dataclass(frozen=True)
 class Pacing:
-    """The limits for repaints that were not caused by a key.
+    """The limits on repaints that no key press has caused.
 
-    Such repaints are at least `interval` seconds apart, or further apart if they would otherwise
-    exceed `rate` bytes per second.
+    There are at least `interval` seconds between two of these repaints. The time is longer if more
+    than `rate` bytes per second would be sent otherwise.
     """
 
     interval: float
@@ -31,9 +31,9 @@ class Pacing:
 class Line:
     """A type of connection to the terminal.
 
-    `pacing` is None if the connection needs no limit. `figures` is the number of seconds between
-    two states of a run that are drawn, since no one reads numbers faster. `colorful` allows more
-    than the 16 colors with short escape codes.
+    `pacing` is None if repaints are not limited. During a run, the screen shows a new state every
+    `figures` seconds, because no one can read numbers faster. If `colorful` is false, only the 16
+    colors with short escape codes are used.
     """
 
     pacing: Pacing | None = None
@@ -47,9 +47,9 @@ LOW_BANDWIDTH = Line(Pacing(interval=1 / 2, rate=2000), figures=1.0, colorful=Fa
 
 
 def line_here(environment: Mapping[str, str] | None = None) -> Line:
-    """Return the type of this process's connection.
+    """Return the type of this process's connection to its terminal.
 
-    It follows from `environment`, or from the environment of the process if None.
+    If `environment` is None, the process's own environment variables determine the type.
     """
     environment = os.environ if environment is None else environment
     if environment.get(WANTED):

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class AsciiOnly(LineFilter):
-    """A filter that replaces all characters that are not ASCII.
+    """A filter that replaces all characters outside ASCII.
 
-    Lines are already laid out, so a one-cell character is replaced with a one-cell character.
+    The filter is applied after the layout, so each replacement has the width of the original.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:

@@ -1,7 +1,7 @@
-"""Decide whether the terminal reports the mouse, and ask it for as little as possible.
+"""Use the mouse only where it is useful, and with as little data as possible.
 
-While a terminal reports the mouse, its own way to select text needs the Shift key, and every click
-is sent over the connection. So the mouse is off over SSH unless the user switches it on.
+If a terminal reports the mouse to the app, users must hold Shift to select text, and every click is
+sent over the connection. Over SSH, the mouse is therefore off unless the user switches it on.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from tutor.settings.schema import Switch
 
 VARIABLE = "TUTOR_MOUSE"
-"""An environment variable that overrides the setting `mouse`: on, off or auto."""
+"""An environment variable that overrides the setting `mouse`. Its value is on, off or auto."""
 _REPORTS = ("\x1b[?1002", "\x1b[?1006")
-"""The modes for clicks, the wheel, and moves while a button is pressed, with decimal positions."""
+"""Escape sequences for mouse reports in decimal, with clicks, the wheel, and dragging."""
 
 
 def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) -> bool:
-    """Return whether to use the mouse.
+    """Return True if the app should use the mouse.
 
-    By default, it is used unless this is an SSH session or a slow connection.
+    By default, the mouse is on, except over SSH and on slow connections.
     """
     environment = os.environ if environment is None else environment
     match environment.get(VARIABLE) or setting:
@@ -39,7 +39,7 @@ def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) 
 
 
 class MouseDriver(LinuxDriver):
-    """Textual's driver, without the reports of every move of the pointer, which are many bytes."""
+    """Textual's driver without reports of each movement of the pointer, which take many bytes."""
 
     def _enable_mouse_support(self) -> None:
         self._report("h")

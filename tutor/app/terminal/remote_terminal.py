@@ -35,25 +35,25 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Receiver(Protocol):
-    """A widget that receives results from outside, for example from the engine."""
+    """A widget that receives results from outside, such as responses of the engine."""
 
     def stop_receiving(self) -> None:
-        """Receive no more results. Called when the widget is removed, while it is still intact."""
+        """Stop receiving results. Called before the widget or any of its children are removed."""
 
 
 class RemoteTerminal(App[None]):
-    """An app that draws as Textual does, unless its connection is slow."""
+    """An app that limits how much it sends if its connection to the terminal is slow."""
 
     runs_programs = False
-    """Whether the learner may run another program, such as an editor."""
+    """Whether the learner may run other programs, such as an editor."""
     _away = False
-    """Whether another program has the terminal."""
+    """Whether another program is using the terminal."""
     line: Line = DIRECT
     wanted_theme: ThemeName = "auto"
     light_background = False
-    """Whether the terminal's background is known to be light."""
+    """Whether the terminal is known to have a light background."""
     throttled: ThrottledTerminal | None = None
-    """The painter for a slow connection, or None on a fast one."""
+    """The painter for a slow connection, or None for a fast one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,9 +70,9 @@ class RemoteTerminal(App[None]):
         return driver
 
     def draw_over(self, line: Line) -> None:
-        """Set the type of connection to draw over. Call this before the app runs."""
+        """Set the type of connection to the terminal. Call this before the app runs."""
         self.line = line
-        if line.pacing is not None and sys.__stderr__ is not None:  # Textual draws on stderr
+        if line.pacing is not None and sys.__stderr__ is not None:  # Textual writes to stderr
             terminal = sys.__stderr__.fileno()
             self.throttled = ThrottledTerminal(
                 line.pacing, terminal, self.console, held=self._in_a_batch, send=self._send
@@ -80,7 +80,7 @@ class RemoteTerminal(App[None]):
         self.choose_theme()
 
     def choose_theme(self) -> None:
-        """Use the colors that the learner wants, as far as the terminal and its line have them."""
+        """Choose the colors that the learner wants, as far as the terminal and connection allow."""
         for each in theme.THEMES:
             self.register_theme(each)
         system = self.console.color_system if self.line.colorful else None
@@ -89,9 +89,9 @@ class RemoteTerminal(App[None]):
         )
 
     def ask_background(self) -> None:
-        """Ask the terminal for its background color. The answer is a `BackgroundReported`, if any.
+        """Ask the terminal for its background color. Its reply arrives as a `BackgroundReported`.
 
-        A slow line is not used for that, since every change of colors repaints the screen.
+        A slow connection does not ask, because a change of colors repaints the whole screen.
         """
         asks = self.line.colorful and not self.is_headless and background.may_answer()
         if asks and self.wanted_theme in ("auto", "terminal") and self._driver is not None:
@@ -99,10 +99,10 @@ class RemoteTerminal(App[None]):
             self._driver.flush()
 
     async def edited_outside(self, text: str, longest: int) -> str:
-        """Let the learner edit a text in their own editor, and return it.
+        """Let the learner edit a text in their own editor, and return the edited text.
 
-        Everything else continues in the meantime, but nothing is drawn. Raises `EditorError`, also
-        if the text has more than `longest` characters.
+        The app continues to run in the meantime, but draws nothing. Raises `EditorError` if the
+        editor fails or the edited text is longer than `longest` characters.
         """
         from tutor.app.terminal import external_editor
 
@@ -113,7 +113,8 @@ class RemoteTerminal(App[None]):
             try:
                 text = await asyncio.to_thread(external_editor.edited, text, editor, longest)
             except external_editor.EditorError as error:
-                failure = error  # an exception would keep Textual from taking the terminal back
+                # Raising the error here would keep Textual from taking the terminal back.
+                failure = error
             finally:
                 self._away = False
         if self.throttled is not None:
@@ -124,14 +125,14 @@ class RemoteTerminal(App[None]):
 
     @property
     def crash(self) -> Exception | None:
-        """The exception that ended the app because of a bug, or None."""
+        """The exception that has ended the app because of a bug, or None."""
         return self._exception
 
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
-        """Remove widgets, after ending everything that could still send them results.
+        """Remove widgets, after stopping everything that could send them results.
 
-        Textual cancels the workers of a widget only after it has removed the widget's children. A
-        result that arrives in between would be shown in children that no longer exist.
+        Textual removes the children of a widget before it cancels the widget's workers. A result
+        that arrived in between would be shown in children that no longer exist.
         """
         for node in nodes:
             for leaving in node.walk_children(with_self=True):
@@ -143,7 +144,7 @@ class RemoteTerminal(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         """Handle an exception.
 
-        A missing widget is ignored if its screen is being removed.
+        If a widget was not found, the error is ignored when its screen is being removed.
         """
         cause = error.error if isinstance(error, WorkerFailed) else error
         if not (
@@ -152,32 +153,32 @@ class RemoteTerminal(App[None]):
             super()._handle_exception(error)
 
     def _is_being_removed(self, pump: MessagePump) -> bool:
-        """Return True if `pump` is being removed, or if the app is ending."""
+        """Return True if `pump` is being removed, or if the app is exiting."""
         nodes = pump.ancestors_with_self if isinstance(pump, DOMNode) else []
         return self._exit or any(node._pruning for node in nodes)
 
     def _fatal_error(self) -> None:
-        """End the app without Textual's report, which contains all variables.
+        """Exit without printing Textual's report, which contains the values of all variables.
 
-        `tutor.app.terminal.crash` has the app's own report.
+        `tutor.app.terminal.crash` prints a report instead.
         """
         self._close_messages_no_wait()
 
     def action_redraw(self) -> None:
-        """Redraw the whole screen, in case another program wrote to the terminal."""
+        """Redraw the whole screen, because another program may have written to the terminal."""
         if self.throttled is not None:
             self.throttled.asked(repaint=True)
         self.refresh(layout=True)
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, MouseEvent) and not self.size.contains(int(event.x), int(event.y)):
-            return  # it would take the focus away
+            return  # a click outside the screen would remove the focus
         if self.throttled is not None and isinstance(event, InputEvent | Resize):
             self.throttled.asked(repaint=isinstance(event, Resize))
         await super().on_event(event)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Draw an update. Textual calls this for all output to the terminal."""
+        """Draw an update. Textual calls this method for all output to the terminal."""
         if self._away:
             return
         if (
@@ -190,7 +191,7 @@ class RemoteTerminal(App[None]):
             self.throttled.show(renderable, self.size)
 
     def _in_a_batch(self) -> bool:
-        """Return True while Textual discards updates, during a batch of changes."""
+        """Return True during a batch of changes, in which Textual discards updates."""
         return self._batch_count > 0
 
     def _send(self, changes: Changes) -> None:

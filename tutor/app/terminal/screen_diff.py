@@ -1,11 +1,11 @@
-"""Send only the difference between what the terminal shows and what it should show.
+"""Send only the cells of the screen that have changed.
 
 Textual sends every cell of a region that may have changed. If one digit in a row of numbers has
-changed, it sends the whole row with all its colors. If half the cells of a screen have changed, it
-sends the whole screen.
+changed, it sends the whole row with all its colors. If half of the cells have changed, it sends the
+whole screen.
 
-Here, each update first goes into a picture of the whole screen. Then only the cells that differ
-from what the terminal shows are sent, however many updates there were in between.
+Here, each update is first drawn into a copy of the screen in memory. Then only those cells are sent
+that differ from the cells on the terminal, even if there were several updates in between.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Attributes:
-    """The escape codes of a style: weight, foreground and background.
+    """The escape codes for a style: weight, foreground and background.
 
-    The defaults are the terminal's own.
+    By default, the terminal's own colors are used.
     """
 
     weight: str = ""
@@ -45,10 +45,13 @@ _PLAIN = _Attributes()
 
 
 class AnsiWriter:
-    """A writer of ANSI escape codes. It starts and finishes with no attributes set."""
+    """A writer of text with ANSI escape codes.
+
+    At the start and at the end, all attributes are off.
+    """
 
     def __init__(self, color_system: str | None) -> None:
-        """Create a writer for a `rich.console.Console.color_system`."""
+        """Create a writer for a color system of `rich.console.Console.color_system`."""
         self._colors = COLOR_SYSTEMS.get(color_system or "truecolor", COLOR_SYSTEMS["truecolor"])
         self._written: list[str] = []
         self._set = _PLAIN
@@ -61,14 +64,15 @@ class AnsiWriter:
         self._written += (self._change_to(wanted), text)
 
     def finish(self) -> str:
-        """Return everything written, with all attributes reset at the end."""
+        """Return everything that was written, followed by a code that resets all attributes."""
         self._written.append("" if self._set == _PLAIN else "\x1b[0m")
         self._set = _PLAIN
         return "".join(self._written)
 
     def _change_to(self, wanted: _Attributes) -> str:
         before, self._set = self._set, wanted
-        if wanted.weight != before.weight:  # there is no code that resets a single attribute
+        # There is no code that resets only one of the attributes.
+        if wanted.weight != before.weight:
             before = _PLAIN
             codes = ["0", wanted.weight] if wanted.weight else ["0"]
         else:
@@ -89,16 +93,16 @@ def _attributes_of(style: Style, colors: ColorSystem) -> _Attributes:
 
 
 JUMP = 8
-"""The maximum number of unchanged cells to send again instead of jumping over them.
+"""The maximum number of unchanged cells to send between two changed ones.
 
-A jump takes that many bytes.
+Moving the cursor over more cells takes fewer bytes.
 """
 
 Cell = tuple[str, Style | None]
 
 
 class Changes(CompositorUpdate):
-    """An update with the output that the terminal needs."""
+    """An update that consists of the text to send to the terminal."""
 
     def __init__(self, written: str) -> None:
         self.written = written
@@ -111,20 +115,23 @@ class Changes(CompositorUpdate):
 
 
 class ScreenDiff:
-    """A picture of one terminal. `put` adds updates to it, and `changes` returns what to send."""
+    """A copy of a terminal's screen.
+
+    `put` draws an update into the copy, and `changes` returns the output to send to the terminal.
+    """
 
     def __init__(self) -> None:
         self.wanted: list[Strip] = []
         """The rows that the terminal should show."""
         self._shown: list[Strip | None] = []
-        """The rows that the terminal shows, with None for a row whose content is unknown."""
+        """The rows that the terminal shows now. A row is None if its content is unknown."""
 
     def forget(self) -> None:
-        """Forget what the terminal shows, so that everything is sent again."""
+        """Forget what the terminal shows, so that the whole screen is sent again."""
         self._shown = [None] * len(self.wanted)
 
     def put(self, update: CompositorUpdate, size: Size) -> None:
-        """Add to the picture an update that Textual would send to a terminal of this size."""
+        """Draw an update into the copy. `size` is the size of the terminal."""
         if (len(self.wanted), self._width) != (size.height, size.width):
             self.wanted = [Strip.blank(size.width)] * size.height
             self.forget()
@@ -137,7 +144,10 @@ class ScreenDiff:
                     self.wanted[y] = _with(self.wanted[y], x, strip)
 
     def changes(self, color_system: str | None) -> Changes | None:
-        """Return the output to send, or None. The output then counts as sent."""
+        """Return the output that updates the terminal, or None if there are no changes.
+
+        The caller must send the output, because the copy then assumes that the terminal shows it.
+        """
         writer = AnsiWriter(color_system)
         for y, (before, row) in enumerate(zip(self._shown, self.wanted, strict=True)):
             for x, cells in _spans(before, row):
@@ -154,7 +164,7 @@ class ScreenDiff:
 
 
 def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
-    """Yield (row, column, strip) for everything that Textual would draw for the update."""
+    """Yield (row, column, strip) for each part of the screen that the update changes."""
     for y, first, last in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is None or x > last or end <= first:
@@ -170,10 +180,10 @@ def _with(row: Strip, x: int, strip: Strip) -> Strip:
 
 
 def _spans(before: Strip | None, row: Strip) -> Iterable[tuple[int, Sequence[Cell]]]:
-    """Yield (column, cells) for each change in a row.
+    """Yield (column, cells) for each changed part of a row.
 
-    A row with a character that is not one cell wide is sent whole, because terminals disagree about
-    the width of such characters, and thus about the positions of the characters after them.
+    If a character is not exactly one cell wide, the whole row is sent. Terminals disagree about the
+    width of such characters, and therefore about the position of the characters after them.
     """
     if before is row or before == row:
         return

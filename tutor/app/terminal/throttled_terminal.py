@@ -1,6 +1,6 @@
 """Repaint over a slow connection: immediately after a key press, and otherwise at intervals.
 
-The output never exceeds what the connection can carry.
+The app never sends more than the connection can carry.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from tutor.app.terminal.screen_diff import Changes
 
 AT_ONCE = 4
-"""The number of repaints after a key press that are not delayed.
+"""The number of repaints after a key press that are sent immediately.
 
-These repaints show, for example, the effect of the key and the model's response.
+They show, for example, the effect of the key and the model's response.
 """
 
 
 class Pace:
-    """A schedule for repaints.
+    """A schedule for repaints. All times are in seconds, on any monotonic clock.
 
-    Repaints after a key press are immediate. Others wait until `interval` seconds have passed since
-    the last repaint, or longer if that repaint was so large that the connection would carry more
-    than `rate` bytes per second. Times are in seconds, on any monotonic clock.
+    Repaints after a key press are immediate. Each further repaint waits until `interval` seconds
+    after the previous one, or longer if the connection would otherwise carry more than `rate` bytes
+    per second.
     """
 
     def __init__(self, interval: float, rate: int) -> None:
@@ -47,23 +47,23 @@ class Pace:
         self._at_once = AT_ONCE
 
     def painted(self, size: int, now: float) -> None:
-        """Record that `size` bytes were sent."""
+        """Record that a repaint of `size` bytes was sent."""
         self._at_once = max(0, self._at_once - 1)
         self._next = now + max(self._interval, size / self._rate)
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next repaint may be sent, or 0 if it may be sent now."""
+        """Return the number of seconds until the next repaint, or 0 if it can be sent now."""
         return 0.0 if self._at_once else max(0.0, self._next - now)
 
 
 class ThrottledTerminal:
-    """A painter that accepts every update of the screen, and sends the changes at the right time.
+    """A painter that collects updates of the screen, and sends the changes at the right time.
 
-    While the terminal accepts no output, the painter sends none. Such output would be outdated by
-    the time it is shown, and the program would block until then.
+    While the terminal accepts no output, the painter sends none. Otherwise, the program would
+    block, and the output would be outdated when it appears.
 
-    `descriptor` is the terminal's file descriptor. `held` returns True while the app must not be
-    painted, during a batch of changes.
+    `descriptor` is the terminal's file descriptor. `held` returns True during a batch of changes,
+    in which nothing may be painted.
     """
 
     def __init__(
@@ -85,9 +85,10 @@ class ThrottledTerminal:
         self._due: asyncio.TimerHandle | None = None
 
     def asked(self, *, repaint: bool = False) -> None:
-        """Record that the learner did something and is waiting for its effect.
+        """Record that the learner has done something and is waiting for the effect.
 
-        With `repaint`, send the whole screen again, since the content of the terminal is unknown.
+        If `repaint` is true, the whole screen is sent again, because the content of the terminal is
+        unknown.
         """
         self._pace.key_pressed()
         if repaint:
@@ -112,8 +113,11 @@ class ThrottledTerminal:
                 self._send(changes)
 
     def _has_room(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Return True if the terminal accepts output now. Otherwise, paint as soon as it does."""
-        if sys.platform == "win32":  # Windows cannot report this
+        """Return True if the terminal accepts output now.
+
+        Otherwise, paint as soon as it is ready.
+        """
+        if sys.platform == "win32":  # Windows cannot report whether a terminal accepts output
             return True
         if select.select([], [self._descriptor], [], 0)[1]:
             return True

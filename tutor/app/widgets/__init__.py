@@ -1,1 +1,1 @@
-"""Widgets and drawing functions that several screens share."""
+"""Widgets and drawing functions that several screens use."""

@@ -1,7 +1,7 @@
 """Draw bars with block characters.
 
-These are pure functions from fractions to text of a known width. Every bar is padded to its width,
-so that the text next to it does not move when the bar changes.
+These pure functions convert fractions to text of a fixed width. A bar is padded with spaces to its
+full width, so that the text next to it stays in place when the bar changes.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import math
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 LEVELS = "▁▂▃▄▅▆▇█"
 BITS_A_LEVEL = 2.0
-"""The surprisal, in bits, per step of `level`. The top step begins at 14 bits."""
+"""The surprisal, in bits, that each step of `level` represents. The top step begins at 14 bits."""
 
 
 def bar(fraction: float, width: int) -> str:
     """Draw a bar that fills `fraction` (0 to 1) of `width` cells, and pad it with spaces.
 
-    The bar is exact to an eighth of a cell. Any fraction above zero shows at least the thinnest
-    stroke, so that no possible event looks impossible.
+    The length is exact to an eighth of a cell. A fraction above zero always draws at least the
+    thinnest stroke, so that a possible event never looks impossible.
     """
     full, rest = divmod(_eighths(fraction, width), 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
 def change(before: float, after: float, width: int) -> tuple[str, str, str]:
-    """Draw a bar that has changed, as three strings: the kept part, the gain and the padded loss.
+    """Draw a bar that has changed, as three strings: the kept part, the gain, and the loss.
 
-    Together they take exactly `width` cells.
+    Together, the strings are exactly `width` cells wide.
     """
     if after <= before:
         solid = bar(after, width).rstrip()
@@ -41,7 +41,7 @@ def change(before: float, after: float, width: int) -> tuple[str, str, str]:
 
 
 def level(bits: float) -> str:
-    """Return a character whose height shows a surprisal, in steps of `BITS_A_LEVEL` bits."""
+    """Return a block character whose height shows a surprisal, in steps of `BITS_A_LEVEL` bits."""
     step = len(LEVELS) - 1 if math.isinf(bits) else int(bits / BITS_A_LEVEL)
     return LEVELS[min(max(step, 0), len(LEVELS) - 1)]
 

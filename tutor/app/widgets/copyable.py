@@ -1,4 +1,4 @@
-"""Define how a widget or a screen offers something to copy."""
+"""The interface of widgets and screens that offer texts to copy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Copy(NamedTuple):
-    """A text to copy, and its name, which completes “Copied …”."""
+    """A text to copy, and a name for it that completes the sentence “Copied …”."""
 
     what: str
     text: str
@@ -20,11 +20,11 @@ class Copy(NamedTuple):
 
 @runtime_checkable
 class Copyable(Protocol):
-    """A widget or a screen that has something to copy, the most useful first."""
+    """A widget or screen that offers texts to copy, the most useful text first."""
 
     def copies(self) -> Iterable[Copy]: ...
 
 
 def row_copy(line: str) -> Copy:
-    """Return a row of a list, without the space between its columns, except for two spaces."""
+    """Return the text of a row, with at most two spaces between its columns."""
     return Copy(_("the selected row"), re.sub(r" {2,}", "  ", line.strip()))

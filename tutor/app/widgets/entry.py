@@ -1,4 +1,4 @@
-"""A field for one line of text, which loads less code than a `TextArea`."""
+"""A field for one line of text. It loads less code than Textual's `TextArea`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from textual.events import Paste
 
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
-"""A pattern for text without control characters, which could affect the terminal when pasted."""
+"""A pattern for text without control characters, which could harm a terminal if pasted there."""
 _LONGEST_LINE = 200
 """The maximum number of characters in a line.
 
-Every key press measures the whole line and looks it up.
+After each key press, the whole line is measured and looked up.
 """
 
 
 def paste_line(field: Input, event: Paste) -> None:
-    """Paste the first line with text into a field, as much of it as there is room for."""
+    """Insert the first line of pasted text that is not empty, up to the field's maximum length."""
     event.stop()
     event.prevent_default()
     line = next((line.strip() for line in event.text.splitlines() if line.strip()), "")
@@ -40,7 +40,7 @@ class Entry(Input):
 
     @dataclass
     class Arrow(Message):
-        """Posted when up (-1) or down (1) is pressed."""
+        """Posted when the up (-1) or down (1) key is pressed."""
 
         by: int
 
@@ -50,8 +50,8 @@ class Entry(Input):
     def _on_paste(self, event: Paste) -> None:
         """Paste the first line that is not empty, without white space around it.
 
-        Control characters are replaced with symbols, and what is too long for the field is left
-        out. Textual would refuse the whole line.
+        Control characters are replaced with symbols, and text that does not fit is cut off. Textual
+        would refuse the whole line.
         """
         paste_line(self, event)
 

@@ -1,4 +1,4 @@
-"""Format numbers, tokens and times, so that they look the same on every screen."""
+"""Format numbers, tokens and times in the same way on every screen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PERCENT_WIDTH = 8
 def percent(probability: float) -> str:
     """Format a probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
 
-    Very small and very large probabilities are not rounded to 0 or 100 %: the result is, for
+    Very small and very large probabilities are never rounded to 0 or 100 %. The result is, for
     example, `2e-07 %` or `>99.9 %`. NaN means that the probability is unknown.
     """
     if math.isnan(probability):
@@ -54,7 +54,7 @@ def count(value: int) -> str:
 
 
 def shown(token: Token) -> str:
-    """Return a token as one line of text, with visible white space and bytes.
+    """Return a token's text on one line, with symbols for white space and invalid bytes.
 
     The result is never empty.
     """
@@ -62,7 +62,7 @@ def shown(token: Token) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Cut or pad `text` to exactly `width` cells. `…` marks a cut."""
+    """Cut or pad `text` to exactly `width` cells. If it was cut, it ends with `…`."""
     if width <= 0:
         return ""
     if cell_len(text) > width:
@@ -82,13 +82,16 @@ def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
 
 
 def ended(text: str) -> str:
-    """Make spaces at the end of `text` visible, since they matter to a model."""
+    """Replace the spaces at the end of `text` with `␣`, because they matter to a model."""
     rest = text.rstrip(" ")
     return rest + "␣" * (len(text) - len(rest))
 
 
 def tail(text: str, width: int) -> str:
-    """Return the end of `text` on one line, in at most `width` cells. `…` marks a cut."""
+    """Return the end of `text` on one line of at most `width` cells.
+
+    If the text was cut, the result begins with `…`.
+    """
     line = " ".join(ended(text).split())
     if cell_len(line) <= width:
         return line
@@ -116,7 +119,7 @@ def sampler(settings: SamplerSettings) -> str:
 
 
 def day_name(now: float, days: int) -> str:
-    """Return the short name of the day that comes `days` days after `now`; today is "now"."""
+    """Return a short name for the day `days` days after `now`. Today is called "now"."""
     return _(WEEKDAYS[(datetime.fromtimestamp(now).weekday() + days) % 7]) if days else _("now")
 
 
@@ -126,7 +129,7 @@ _MINUTE, _HOUR = 60.0, 3600.0
 def when(at: float, now: float) -> str:
     """Return a time in words, such as "in 10 minutes", "tomorrow" or "in 3 days".
 
-    Days begin at midnight on the learner's clock.
+    A day begins at midnight, local time.
     """
     days = local_day_number(at) - local_day_number(now)
     if days > 59:

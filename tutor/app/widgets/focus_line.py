@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, TextArea
 
 from tutor.app.widgets.announced import Announced
+from tutor.app.widgets.static import Static
 from tutor.language import _
 
 if TYPE_CHECKING:

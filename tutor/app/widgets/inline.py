@@ -1,4 +1,4 @@
-"""Draw a sentence or two of a question, written in inline Markdown."""
+"""Draw inline Markdown, such as a sentence of a question."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def parser() -> MarkdownIt:
-    """Return a parser for CommonMark with tables, which treats HTML and bare addresses as text.
+    """Return a parser for CommonMark with tables, in which HTML and plain addresses are text.
 
-    It marks the keys that the text names.
+    The parser also marks key names (see `mark_keys`).
     """
     found = MarkdownIt("commonmark", {"html": False}).enable("table")
     found.core.ruler.push("keys", mark_keys)
@@ -29,10 +29,10 @@ _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": KEY}
 
 
 def inline(markdown: str) -> Content:
-    """Draw inline Markdown, with emphasis, code and keys.
+    """Draw inline Markdown, with styles for emphasis, code and key names.
 
-    A link becomes its text, and a picture its description. Everything else stays as it is,
-    including HTML and line breaks.
+    A link is drawn as its text, and an image as its description. HTML and line breaks are not
+    changed.
     """
     (line,) = parser().parseInline(safe(markdown))
     parts: list[str] = []
@@ -57,5 +57,5 @@ def inline(markdown: str) -> Content:
 def _text(token: Token) -> str:
     if token.type in ("softbreak", "hardbreak"):
         return "\n"
-    # once more, because an entity such as `&#x202e;` has only now become a character
+    # An entity such as `&#x202e;` becomes a control character only after the first check.
     return safe(token.content)

@@ -1,4 +1,4 @@
-"""The key line, which shows what you can do now, according to the active bindings."""
+"""The key line, which shows the keys that the learner can press now."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ if TYPE_CHECKING:
 
 _HELP = key_name("question_mark")
 _LAST = (key_name("escape"), "q", _HELP)
-"""The keys that come last on every screen, in this order, and are left out last."""
+"""The keys that are always last on the line, in this order. They are left out last."""
 NARROW = 60
-"""The width, in columns, below which there may be two lines."""
+"""The width, in columns, below which the key line may have two lines."""
 _BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
 
 
 _SEVERAL = re.compile(r"([^ ])[-/]?([^ ])")
-"""What the key line shows for several keys, such as “↑↓”, “p/n” and “1-9”."""
+"""A pattern for names that represent several keys, such as “↑↓”, “p/n” and “1-9”."""
 
 
 class Entry(NamedTuple):
     """A key and its label on the key line. `group` is the index of its group in `GROUPS`.
 
-    A `general` key belongs to the app, not to the screen. `press` is the key's name in bindings.
+    `general` is true if the key belongs to the app, and not to the screen. `press` is the name of
+    the key in bindings.
     """
 
     key: str
@@ -50,7 +51,7 @@ class Entry(NamedTuple):
     press: str = ""
 
     def key_at(self, place: int) -> str:
-        """Return the key to press for a click on the character at `place`."""
+        """Return the key to press when the learner clicks the character at index `place`."""
         several = _SEVERAL.fullmatch(self.key)
         if several is None or place >= len(self.key) or self.key in KEY_BY_NAME:
             return self.press
@@ -59,22 +60,21 @@ class Entry(NamedTuple):
 
 
 class KeyLine(Widget):
-    """A line with each action once, and its key, in groups.
+    """A line with the available actions and their keys, in groups.
 
-    The most important keys are shown: first those in `first`, then those of the widget in focus,
-    then those of the screen and of the app, each in the order in which they are bound. Help lists
-    all keys, and its label says how many more there are.
+    If there is not enough room, only the most important actions are shown. First come the keys in
+    `first`, and then the bindings of the focused widget, of the screen, and of the app. The label
+    of the help key says how many other actions there are.
     """
 
     def __init__(self, first: Sequence[str] = ("y",)) -> None:
         """Create a key line.
 
-        By default, only the key for retrying comes first, since nothing else helps when it is
-        available.
+        By default, only the key for retrying comes first. When it is available, no other key helps.
         """
         super().__init__()
         self._ordered = len(first) > 1
-        """Whether the screen has an order of its own, in which the app's keys come last."""
+        """Whether the screen sets the order of the keys. If so, the app's keys come last."""
         self._first = dict(zip(map(key_name, first), range(len(first)), strict=True))
 
     def on_mount(self) -> None:
@@ -82,15 +82,15 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        """Draw the keys again if they have changed, since comparing keys is cheaper."""
+        """Redraw the keys only if they have changed. Comparing them is faster than drawing them."""
         lines = self.lines(self.content_size.width)
         if lines != self._shown:
             self.refresh(layout=len(lines) != len(self._shown))
 
     def keys(self) -> tuple[list[Entry], list[Entry]]:
-        """Return the entries of all actions by importance, and those that always come last.
+        """Return the actions in order of importance, and the actions that are last on every screen.
 
-        If several keys have the same label, the first one stands for them.
+        If several actions have the same label, only the first of them is included.
         """
         own: dict[str, Entry] = {}
         general: dict[str, Entry] = {}
@@ -116,9 +116,9 @@ class KeyLine(Widget):
         )
 
     def lines(self, width: int) -> list[list[Entry]]:
-        """Return the entries that fit, in the order of their groups, on lines of `width` columns.
+        """Arrange the actions that fit on lines of `width` columns, in the order of their groups.
 
-        There is one line or, on a screen with fewer than `NARROW` columns, up to two.
+        There is one line. If `width` is less than `NARROW`, there may be two.
         """
         others, last = self.keys()
         most = 1 if width >= NARROW else 2
@@ -128,7 +128,7 @@ class KeyLine(Widget):
         kept: list[Entry] = []
         for number, entry in enumerate(others):
             if self._ordered and entry.general and len(kept) < number:
-                break  # the keys of the screen come first, even if this one would fit
+                break  # the screen's keys come before the app's keys, even if this key would fit
             left_out = len(others) - len(kept) - 1
             if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
                 kept.append(entry)
@@ -140,7 +140,7 @@ class KeyLine(Widget):
         return lines
 
     def on_click(self, event: Click) -> None:
-        """Press the key that was clicked."""
+        """Press the key that the learner has clicked."""
         at = event.get_content_offset(self)
         if at is not None and at.y < len(self._shown):
             key = key_at(self._shown[at.y], at.x)
@@ -157,9 +157,10 @@ class KeyLine(Widget):
 
 
 def _by_importance(bindings: Iterable[ActiveBinding]) -> Iterator[ActiveBinding]:
-    """Yield the bindings of each node in the order of its class, before those of its base classes.
+    """Yield each node's bindings in the order of its class, followed by its base classes.
 
-    Textual begins with the base classes, so the arrow keys of every scrolling widget come first.
+    In Textual's order, base classes come first. The arrow keys, which every scrolling widget binds,
+    would then precede all others.
     """
     for node, active in groupby(bindings, key=lambda each: each.node):
         kind: type[DOMNode] = type(node)
@@ -170,7 +171,7 @@ def _by_importance(bindings: Iterable[ActiveBinding]) -> Iterator[ActiveBinding]
 
 @lru_cache
 def _declared(kind: type[DOMNode]) -> dict[str, int]:
-    """Return the position of each action in the bindings of a class and its base classes."""
+    """Return the position of each action among the bindings of a class and its base classes."""
     places: dict[str, int] = {}
     for each in kind.__mro__:
         for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
@@ -181,10 +182,10 @@ def _declared(kind: type[DOMNode]) -> dict[str, int]:
 def _laid_out(
     others: list[Entry], last: list[Entry], left_out: int, width: int
 ) -> list[list[Entry]]:
-    """Divide the entries into lines of at most `width` columns, in the order of their groups.
+    """Divide the actions into lines of at most `width` columns, in the order of their groups.
 
-    `left_out` is the number of other keys, which becomes the label of help. A line has at least one
-    entry.
+    `left_out` is the number of actions that are not shown. The label of the help key says this
+    number. A line contains at least one action.
     """
     more = _("{left_out} more").format(left_out=left_out)
     ends = [each._replace(label=more) if left_out and each.key == _HELP else each for each in last]
@@ -204,7 +205,7 @@ def _laid_out(
 
 
 def key_at(entries: Sequence[Entry], x: int) -> str:
-    """Return the key at column `x` of a line, or an empty string between two keys."""
+    """Return the key at column `x` of a line, or "" if there is none."""
     begin = 0
     for number, entry in enumerate(entries):
         if number:

@@ -1,4 +1,4 @@
-"""Draw the names of keys, so that a key looks the same on the key line and in a text."""
+"""Draw key names in the same style on the key line and in texts."""
 
 from __future__ import annotations
 
@@ -44,23 +44,24 @@ _ITEM = re.compile(rf"\s*((?:{NAMED}|{ARROWS}|/)(?=$|[\s:])|{_ONE}(?=$|:))")
 
 
 def key_name(key: str) -> str:
-    """Return the name of a key as it appears on the screen."""
+    """Return the name of a key as shown on the screen."""
     return _NAMES.get(key, key)
 
 
 def press(screen: Screen[Any], key: str) -> str:
-    """Return how to press a key of the screen now.
+    """Return a phrase such as "Press h" for a key of the screen.
 
-    A field in which the learner types takes all letters until Tab leaves it.
+    In a text field, letters are text until Tab leaves the field, so the phrase mentions Tab first.
     """
     now = key in screen.active_bindings
     return (_("Press {key}") if now else _("Press Tab, then {key},")).format(key=key)
 
 
 def key_spans(text: str) -> list[tuple[int, int]]:
-    """Return the begin and end of each key that a text names in words.
+    """Return the start and end of each key name in a text.
 
-    “Press e”, “(e)”, “then e”, “Enter” and “↑” name keys; “Enter a number” and “T → 0” do not.
+    “Press e”, “(e)”, “then e”, “Enter” and “↑” contain a key name. “Enter a number” and “T → 0” do
+    not.
     """
     found = {each.span() for each in _IN_TEXT.finditer(text)}
     for brackets in _IN_BRACKETS.finditer(text):
@@ -75,7 +76,7 @@ def key_spans(text: str) -> list[tuple[int, int]]:
 
 
 def with_keys(text: Content | str, style: str = "") -> Content:
-    """Draw a text in `style`, and draw the key names in it as keys."""
+    """Draw a text in `style`, except that key names are drawn in the style of keys."""
     content = Content(text) if isinstance(text, str) else text
     content = content.stylize_before(style)
     for begin, end in key_spans(content.plain):

@@ -1,4 +1,4 @@
-"""Mark the keys that Markdown names, so that they look like the keys of the key line."""
+"""Mark key names in Markdown, so that they are drawn in the style of keys."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 _AS_CODE = re.compile(rf"{NAMED}|Space|{ARROWS}|[a-z]|[/?\\]|\d")
 _QUOTED = re.compile(r" (?:is\b|\d)")
-"""What follows a letter that is quoted as code: “`a` is one byte”."""
+"""A pattern for the text after a quoted letter that is not a key, as in “`a` is one byte”."""
 _HIDDEN = "\ufffc"
 _DIGIT = "\ufff9"
-"""What represents a character of code, and a digit of code, in the text to search."""
+"""Characters that stand for a character or a digit of code in the text that is searched."""
 
 
 def mark_keys(state: StateCore) -> None:
-    """Mark keys in parsed Markdown as `s` elements, which lessons do not use otherwise.
+    """Mark key names in parsed Markdown as `s` elements, which lessons do not use.
 
-    Code that is the name of a key (one lowercase letter, an arrow, ...) is a key, too, unless it is
-    a letter that is quoted, as in `t`+`h` and “`a` is one byte”. So are digits in a range, as in
+    Code is a key name if it is a lowercase letter, an arrow or another key. A quoted letter is not
+    a key name, as in `t`+`h` and “`a` is one byte”. A digit is a key name only in a range, as in
     “`1` to `9`”.
     """
     for token in state.tokens:
@@ -51,7 +51,7 @@ def _marked(children: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_quoted(whole: str, begin: int, end: int) -> bool:
-    """Return whether the code at this place of a text is not the name of a key."""
+    """Return True if the code from `begin` to `end` is quoted text and not a key name."""
     if "+" in whole[max(0, begin - 1) : end + 1] or _QUOTED.match(whole, end):
         return True
     in_range = whole.endswith(" to ", 0, begin) or whole.startswith(" to ", end)

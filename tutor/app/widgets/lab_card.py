@@ -1,4 +1,4 @@
-"""The task and goals of a lab, as a card in a lesson and as a line above the lab itself."""
+"""The task and the goals of a lab: a card in a lesson, and lines above the lab itself."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
 from tutor.app.widgets.key_names import press, with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
 from tutor.language import _
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 LONG = 1000
-"""A width in which nothing is wrapped, in columns."""
+"""A width, in columns, at which no line is wrapped."""
 ROOM = 20
-"""The minimum height of the screen, in rows, for the task above the next goal."""
+"""The minimum height of the screen, in rows, to show the task above the next goal."""
 
 
 class LabCard(Static):
-    """A card with the key that opens the lab, the task, and each goal and its state."""
+    """A card with the key that opens the lab, the task, and the state of each goal."""
 
     _lab: Lab | None = None
     _lines: Sequence[Content] = ()
@@ -38,7 +38,10 @@ class LabCard(Static):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._draw())
 
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
-        """Show a lab, or no lab if None. `reached` has the indexes of the goals reached."""
+        """Show a lab, or hide the card if `lab` is None.
+
+        `reached` has the indexes of reached goals.
+        """
         self._lab = lab
         self.display = lab is not None
         self.set_class(done, "-done")
@@ -53,7 +56,7 @@ class LabCard(Static):
         self._draw()
 
     def _draw(self) -> None:
-        """Draw the card, which begins with the keys that open the lab now."""
+        """Draw the card. Its first line says how to open the lab."""
         if self._lab is None:
             return
         opens = with_keys(
@@ -65,25 +68,25 @@ class LabCard(Static):
 
 @dataclass(frozen=True)
 class GoalLine:
-    """A goal: its name, and the words that describe it."""
+    """The name of a goal, and its description."""
 
     name: str
     says: str
 
 
 def goals_of(lab: AnyLab, first: Sequence[str] = ()) -> list[GoalLine]:
-    """Return the goals of a lab from `tutor.labs`. Those named in `first` come first."""
+    """Return the goals of a lab from `tutor.labs`. The goals named in `first` come first."""
     goals = sorted(lab.goals, key=lambda goal: goal.name not in first)
     return [GoalLine(goal.name, goal.says) for goal in goals]
 
 
 class LabTask(Lines):
-    """The task of a lab in up to `rows` lines (or `about`, if given), and its next goal.
+    """The task of a lab in up to `rows` lines, and its next goal. `about` can replace the task.
 
-    When a goal is reached, it is shown instead of the task, above the next goal. When all goals are
-    reached, `done` replaces the task. If `open_` is true, the whole task and all goals are shown,
-    in pages if there are too many lines for the screen. A blank line follows if the screen has at
-    least `gap_from` rows.
+    After a goal is reached, it is shown in place of the task, above the next goal. After all goals
+    are reached, `done` is shown in place of the task. If `open_` is true, the whole task and all
+    goals are shown, divided into pages if they do not fit on the screen. A blank line follows if
+    the screen has at least `gap_from` rows.
     """
 
     DEFAULT_CSS = """
@@ -114,15 +117,15 @@ class LabTask(Lines):
     ) -> None:
         """Show the goals.
 
-        `reached` has the names of the goals reached, now or in earlier sessions, and `news` those
-        that the learner has just reached.
+        `reached` contains the names of all reached goals. `news` contains those that the learner
+        has just reached.
         """
         self._shown = (reached, news, open_)
         self._page = self._page if open_ else 0
         self.draw_with(self._lay_out)
 
     def next_page(self) -> bool:
-        """Show the next page of the goals. Return False if this is the last page."""
+        """Show the next page of the goals. Return False if there is no further page."""
         if self._page + 1 >= self._pages:
             return False
         self._page += 1
@@ -142,7 +145,7 @@ class LabTask(Lines):
             self.show(self._on_page([*lines, Content(""), *said] if said else lines))
         elif height < ROOM:
             lines = self._news(reached, news, LONG) or self._next(reached, width, ())
-            if len(lines) > 1 and not news:  # without the count
+            if len(lines) > 1 and not news:  # the number of goals is left out
                 lines = [goal_line(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:
@@ -151,12 +154,12 @@ class LabTask(Lines):
                 about = Content(self._done)
             lines = self._next(reached, width, self._first_lines(about, width))
             said = self._news(reached, news, width)
-            if said:  # in as many lines, so that nothing else moves
+            if said:  # the number of lines stays the same, so that nothing below moves
                 said += [Content("")] * (len(lines) - len(said))
             self.show(said or lines)
 
     def _everything(self, reached: Set[str], width: int, *, gap: bool) -> list[Content]:
-        """Return the lines with the whole task and all goals."""
+        """Return lines with the whole task and all goals."""
         lines = [*with_keys(self._wanted).wrap(width)]
         for goal in self._goals:
             line = goal_line(goal.says, goal.name in reached)
@@ -166,7 +169,7 @@ class LabTask(Lines):
         return [*lines, Content("")] if gap else lines
 
     def _on_page(self, lines: list[Content]) -> list[Content]:
-        """Return the lines that fit on the screen, with the key for the next page below them."""
+        """Return the lines of the current page. The last one names the key for the next page."""
         room = min((each.size.height for each in self.screen.query("#content")), default=0)
         if not 2 <= room < len(lines):
             self._pages = 1
@@ -182,7 +185,7 @@ class LabTask(Lines):
         return [*shown, more]
 
     def _first_lines(self, text: Content, width: int) -> list[Content]:
-        """Return the first lines of a text, with the key that shows all of it."""
+        """Return the first lines of a text, with the key that shows the whole text."""
         lines = list(text.wrap(width))
         if len(lines) <= self._rows:
             return lines
@@ -197,14 +200,14 @@ class LabTask(Lines):
         return _("{done} of {goals} reached").format(done=done, goals=counted(every, "goal"))
 
     def _over(self, reached: Set[str]) -> bool:
-        """Return whether the lab is done, and has something to say about it."""
+        """Return True if all goals are reached and there is a text to show for that."""
         return bool(self._done and self._goals) and not self._left(reached)
 
     def _left(self, reached: Set[str]) -> list[GoalLine]:
         return [goal for goal in self._goals if goal.name not in reached]
 
     def _news(self, reached: Set[str], news: Sequence[str], width: int) -> list[Content]:
-        """Return the lines that say which goals have just been reached, and which is next."""
+        """Return lines that announce the goals just reached, and the next goal."""
         if not news:
             return []
         says = "; ".join(goal.says for goal in self._goals if goal.name in news)
@@ -217,9 +220,9 @@ class LabTask(Lines):
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 
     def _next(self, reached: Set[str], width: int, above: Sequence[Content]) -> list[Content]:
-        """Return the lines `above`, and the lines for the next goal below them.
+        """Return the lines `above`, followed by the next goal.
 
-        The number of goals reached is at the end of the last line that has room for it.
+        The number of reached goals is at the end of the last line that has room for it.
         """
         left = self._left(reached)
         if not left:
@@ -237,6 +240,6 @@ class LabTask(Lines):
 
 
 def goal_line(words: str, reached: bool, *, muted: bool = False) -> Content:
-    """Draw a goal. Unless `muted`, a goal that is not reached stands out."""
+    """Draw a goal. A goal that has not been reached is highlighted, unless `muted` is true."""
     sign = ("✓ ", RIGHT) if reached else ("○ ", MUTED if muted else ACT)
     return Content.assemble(sign, with_keys(words, MUTED if reached or muted else ""))

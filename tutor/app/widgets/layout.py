@@ -1,4 +1,4 @@
-"""Lay out a few lines: hanging indents, and remarks next to a text or below it."""
+"""Lay out a few lines: hanging indents, and remarks next to or below a text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LEAST_REMARK = 24
 
 
 def hanging(head: Content, text: Content, width: int) -> Content:
-    """Put `text` after `head`, and indent its other lines to align with its first."""
+    """Draw `text` after `head`. Its further lines are indented to align with the first."""
     indent = head.cell_length
     lines = text.wrap(max(1, width - indent))
     return Content("\n").join(
@@ -20,9 +20,9 @@ def hanging(head: Content, text: Content, width: int) -> Content:
 def matched(
     left: Content, head: Content, right: Content, width: int, *, left_width: int
 ) -> Content:
-    """Put `head` and `right` in a separate column, or indented below `left`.
+    """Draw `head` and `right` in a column to the right of `left`, or indented below it.
 
-    They get a separate column if `left_width` columns leave enough room for it.
+    They are in a column if there is enough room next to `left_width` columns.
     """
     if width - left_width - _GAP < _LEAST_REMARK:
         below = hanging(Content(" " * _GAP) + head, right, width)
@@ -40,9 +40,9 @@ def beside(
     text_width: int,
     least: int = _LEAST_REMARK,
 ) -> Content:
-    """Put `remark` in a separate column next to `head` and `text`, or below the text.
+    """Draw `remark` in a column to the right of `head` and `text`, or below the text.
 
-    It gets a separate column if `text_width` columns of text leave at least `least` columns for it.
+    It is in a column if at least `least` columns are left next to `text_width` columns of text.
     """
     if not remark.plain:
         return hanging(head, text, width)

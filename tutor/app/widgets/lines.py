@@ -1,7 +1,7 @@
-"""A widget that shows prepared lines, and draws and sends only the lines that changed.
+"""A widget that shows lines, and redraws only those that have changed.
 
-A step of the model changes a few rows of the screen. Over SSH, only those rows should be sent, and
-no key press should wait for unchanged rows.
+A step of the model changes only a few rows of the screen. Over SSH, only those rows should be sent,
+and drawing the others would delay key presses.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 
 
 def centered(at: int, count: int, room: int) -> int:
-    """Return the index of the first visible line, with line `at` in the middle.
+    """Return the index of the first line to show, so that line `at` is in the middle.
 
-    `count` is the number of all lines, and `room` the number of visible lines.
+    `count` is the number of all lines, and `room` is the number of lines that fit.
     """
     return min(max(0, at - room // 2), max(0, count - room))
 
 
 def paint_together(widgets: Iterable[Widget]) -> None:
-    """Paint the changes of these widgets at the same time.
+    """Paint the changes of all these widgets at the same time.
 
-    Without this, each widget reports its changes when it is idle, and the screen could be painted
-    when some have reported and others have not. A report is also a message, and a painting may come
-    between two messages. So all widgets are marked before that.
+    Normally, each widget reports its changes when it is idle, and the screen may be painted after
+    some of them have reported and before the others do. To prevent that, this function marks all
+    changed widgets before the first report.
     """
     for widget in widgets:
         if widget._repaint_required and widget.display:
@@ -49,11 +49,13 @@ def paint_together(widgets: Iterable[Widget]) -> None:
 
 
 class Lines(Widget):
-    """A widget with one `Content` per line, cut at the right edge.
+    """A widget with one `Content` for each line. Lines are cut at the right edge.
 
-    The selected row, which begins with `selection.mark(True)`, is highlighted over its full width.
+    If a line begins with `selection.mark(True)`, it is the selected row, and it is highlighted over
+    the full width.
 
-    Build contents from parts, never from markup, so that no text is treated as markup.
+    Build the contents from parts and not from markup, so that brackets in a text are never
+    interpreted.
     """
 
     DEFAULT_CSS = """
@@ -64,12 +66,12 @@ class Lines(Widget):
         super().__init__(id=id, classes=classes)
         self._lines: list[Content] = []
         self._strips: list[Strip | None] = []
-        """Each line as drawn, or None if it has not been drawn yet."""
+        """The drawn form of each line, or None for a line that must be drawn."""
         self._drawn_for: object = None
         self._draw: Callable[[], None] | None = None
 
     def draw_with(self, draw: Callable[[], None]) -> None:
-        """Call `draw` now, if the size is known, and again whenever the size changes."""
+        """Call `draw` each time the size changes, and also now if the size is known."""
         self._draw = draw
         if self.size.width:
             draw()
@@ -79,7 +81,7 @@ class Lines(Widget):
             self._draw()
 
     def show(self, lines: Sequence[Content]) -> None:
-        """Show these lines."""
+        """Replace all lines."""
         new = list(lines)
         old, self._lines = self._lines, new
         if len(old) != len(new):
@@ -101,7 +103,7 @@ class Lines(Widget):
 
     @property
     def selected(self) -> int | None:
-        """The line of the selected row, or None if no row is selected."""
+        """The index of the selected line, or None if no line is selected."""
         rows = (y for y, line in enumerate(self._lines) if highlighted(line, 0) is not line)
         return next(rows, None)
 

@@ -1,6 +1,6 @@
-"""A list from which the learner chooses with the arrow keys.
+"""A list from which the learner chooses an entry with the arrow keys.
 
-The entry at the cursor has a mark, and a background over its full width.
+The entry at the cursor has a mark, and a background over the full width.
 """
 
 from __future__ import annotations
@@ -36,23 +36,24 @@ if TYPE_CHECKING:
     from tutor.app.widgets.copyable import Copy
 
 Row = Callable[[int], Content]
-"""A function that draws one entry for a given number of columns.
+"""A function that draws an entry for a number of columns.
 
-An entry may have several lines. Lines that are too wide are wrapped.
+An entry may have several lines, and lines that are too wide are wrapped.
 """
 
 MARGIN = 2
 _UNCUT = 1000
-"""A width, in columns, for which no row is cut."""
+"""A width, in columns, at which no entry is cut."""
 
 
 class Menu(Widget, can_focus=True):
-    """A list of entries, one above the other. None is a blank line, which cannot be chosen.
+    """A vertical list of entries. None is a blank line, which the learner cannot choose.
 
-    The list is as tall as its entries, so it needs a container that scrolls, and it keeps the entry
-    at the cursor in view. The cursor is -1 until an entry is chosen.
+    The list is as tall as all its entries and must be in a container that scrolls. It scrolls the
+    container so that the entry at the cursor is visible. The cursor is -1 as long as no entry is
+    selected.
 
-    Only visible entries are drawn, and each entry is drawn once per width.
+    Only visible entries are drawn. Each entry is drawn once for each width.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,13 +90,13 @@ class Menu(Widget, can_focus=True):
         self._flat = False
         self._headings: Set[int] = frozenset()
         self._marked = -1
-        """The index of the entry where the cursor was last drawn."""
+        """The index of the entry that was drawn with the mark."""
         self._drawn: dict[tuple[int, int], list[Content]] = {}
-        """The lines of entries, by index and width."""
+        """The lines of each entry that has been drawn, by the entry's index and the width."""
         self._tops: dict[int, list[int]] = {}
-        """The first line of each entry, then the total number of lines, by width.
+        """The line at which each entry begins, followed by the total number of lines, by width.
 
-        The layout needs the height both with and without a scroll bar.
+        The layout requests the height for two widths: with and without a scroll bar.
         """
 
     def show(
@@ -106,10 +107,10 @@ class Menu(Widget, can_focus=True):
         flat: bool = False,
         headings: Set[int] = frozenset(),
     ) -> None:
-        """Replace the entries, and move the cursor if `cursor` is given.
+        """Replace the entries. The cursor moves only if `cursor` is given.
 
-        `flat` means that each entry has one line, so the height is known without drawing the
-        entries. `headings` are the indexes of entries that cannot be chosen.
+        If `flat` is true, each entry has one line, so the height is known without drawing the
+        entries. `headings` contains the indexes of entries that cannot be chosen.
         """
         self._rows = tuple(rows)
         self._headings = headings
@@ -119,7 +120,7 @@ class Menu(Widget, can_focus=True):
         self.cursor = self.cursor if cursor is None else cursor
         if self.cursor >= 0:
             self.cursor = self._nearest(self.cursor, 1)
-        self._marked = self.cursor  # the whole list is drawn again
+        self._marked = self.cursor  # the whole list is redrawn anyway
         self.refresh(layout=True)
 
     def validate_cursor(self, cursor: int) -> int:
@@ -172,7 +173,7 @@ class Menu(Widget, can_focus=True):
         return row_said(places.index(self.cursor) + 1, len(places), row(_UNCUT).plain)
 
     def on_click(self, event: Click) -> None:
-        """Select the entry that was clicked or, if it is selected, choose it."""
+        """Select the clicked entry. If it is already selected, choose it."""
         tops = self._tops_at(self.size.width)
         index = bisect_right(tops, event.y) - 1
         if 0 <= index < len(self._rows) and self._rows[index] is not None:
@@ -185,7 +186,7 @@ class Menu(Widget, can_focus=True):
         self.cursor = index
 
     def action_move(self, step: int) -> None:
-        """Move the cursor. If there is no further entry, scroll to the content around the list."""
+        """Move the cursor. At the first or last entry, scroll the text around the list instead."""
         before, first = self.cursor, step if self.cursor >= 0 or step > 0 else 0
         self.cursor = self._nearest(self.cursor + first, step)
         if self.cursor == before and (scroll := self._scroll) is not None:
@@ -197,7 +198,7 @@ class Menu(Widget, can_focus=True):
         self.cursor = self._nearest(range(len(self._rows))[index] if self._rows else 0, step)
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by as many lines as are visible, to the end of the list at most."""
+        """Move the cursor by a page, but not past the first or last entry."""
         scroll = self._scroll
         if not self._rows or scroll is None:
             return
@@ -215,7 +216,7 @@ class Menu(Widget, can_focus=True):
         return self._rows[index] is not None and index not in self._headings
 
     def _nearest(self, index: int, step: int) -> int:
-        """Return the first entry that can be chosen, from `index` in the direction of `step`."""
+        """Return the index of the nearest entry that can be chosen, in the direction of `step`."""
         wanted = index
         while 0 <= wanted < len(self._rows):
             if self._can_choose(wanted):
@@ -231,7 +232,7 @@ class Menu(Widget, can_focus=True):
         return self._tops[width]
 
     def _unmarked(self, index: int, width: int) -> list[Content]:
-        """Return the lines of an entry, without the margin."""
+        """Return the lines of an entry, without the margin at the left."""
         lines = self._drawn.get((index, width))
         if lines is None:
             row = self._rows[index]
@@ -251,14 +252,14 @@ class Menu(Widget, can_focus=True):
         return [(rest if number else mark) + line for number, line in enumerate(lines)]
 
     def mark(self, index: int) -> Content:
-        """Return the margin of an entry, `MARGIN` columns wide."""
+        """Return the margin to the left of an entry. It is `MARGIN` columns wide."""
         if index == self.cursor:
             return Content.styled("> ", f"bold {ACT}")
         return Content(" " * MARGIN)
 
     @property
     def cursor_hidden(self) -> bool:
-        """True if the entry at the cursor is below the visible part of the scrolled content."""
+        """True if the entry at the cursor is below the visible part of the container."""
         scroll = self._scroll
         if self.cursor < 0 or scroll is None or not self.size.width:
             return False
@@ -267,13 +268,13 @@ class Menu(Widget, can_focus=True):
 
     @property
     def _scroll(self) -> VerticalScroll | None:
-        """The container that scrolls this list together with the content around it."""
+        """The container that scrolls this list and the text around it, or None."""
         return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
 
     def _keep_in_view(self) -> None:
-        """Scroll the entry at the cursor into view, starting with its first line.
+        """Scroll the container so that the entry at the cursor is visible from its first line on.
 
-        For the first entry, also show the content above the list, if there is room for both.
+        For the first entry, also show the text above the list if there is room for both.
         """
         scroll = self._scroll
         if not 0 <= self.cursor < len(self._rows) or scroll is None:
@@ -287,6 +288,6 @@ class Menu(Widget, can_focus=True):
         scroll.scroll_to_region(Region(0, top, 1, bottom - top), animate=False)
 
     def _top_within(self, scroll: VerticalScroll) -> int:
-        """Return the line of the scrolled content at which this list begins."""
+        """Return the line of the container's content at which this list begins."""
         inside = takewhile(lambda each: each is not scroll, self.ancestors_with_self)
         return sum(each.virtual_region.y for each in inside if isinstance(each, Widget))

@@ -1,4 +1,4 @@
-"""Draw progress as a bar of fixed width. The caller shows a number next to it."""
+"""Draw progress as a bar of fixed width. The number next to it is drawn by the caller."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tutor.app.theme import MUTED, RIGHT, RULE
 
 
 def meter(fraction: float, width: int) -> Content:
-    """Draw `fraction` (0 to 1) of `width` columns. The bar is full only at 1.
+    """Draw a bar that fills `fraction` (0 to 1) of `width` columns. It is full only at 1.
 
-    It is a thin line, so that the bars of the rows below each other do not touch.
+    The bar is a thin line, so that bars in adjacent rows do not touch.
     """
     filled = int(max(0.0, min(1.0, fraction)) * width)
     style = RIGHT if filled == width else MUTED

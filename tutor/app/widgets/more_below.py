@@ -1,4 +1,4 @@
-"""A line below a container that scrolls, which says how much more text there is."""
+"""A line below a scrolling container, which says how many more lines there are."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class MoreBelow(Widget):
-    """A line that is shown while the content of a container does not fit.
+    """A line that is shown if the text of a container does not fit into it.
 
-    It never covers text, because it takes a line of its own. At the end of the text the line is
-    empty, so that nothing moves when the end is reached.
+    It is below the container and never covers text. At the end of the text, the line becomes blank
+    but does not disappear, so that nothing else moves.
     """
 
     DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
 
     hidden: reactive[int] = reactive(0)
-    """The number of lines that are hidden below."""
+    """The number of hidden lines below the visible ones."""
 
     def __init__(self, scrolled: str) -> None:
-        """Create the line for the container that the selector `scrolled` finds."""
+        """Create the line for the container that matches the selector `scrolled`."""
         super().__init__()
         self._selector = scrolled
 
@@ -46,16 +46,16 @@ class MoreBelow(Widget):
         self.call_after_refresh(self.count)
 
     def count(self) -> None:
-        """Count the hidden lines again."""
+        """Update the number of hidden lines."""
         scrolled = self._scrolled
         room = scrolled.container_size.height + self.display
         self.display = scrolled.virtual_size.height > room > 1
         hidden = max(0, round(scrolled.max_scroll_y - scrolled.scroll_y))
         self.hidden = hidden if self.display else 0
-        self.refresh()  # the key that pages down can change with the focus
+        self.refresh()  # the key for paging can change with the focus
 
     def watch_hidden(self) -> None:
-        self.screen.refresh_bindings()  # Enter pages down while text is hidden
+        self.screen.refresh_bindings()  # Enter pages down as long as text is hidden
 
     def render(self) -> Content:
         if not self.hidden:

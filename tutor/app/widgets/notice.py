@@ -1,4 +1,4 @@
-"""The notice, which is the only place where the app reports a success or a failure."""
+"""The notice, in which the app reports success and failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Said = TutorError | str | None
 
 
 class Notice(Widget):
-    """A few lines above the key line. The notice is hidden while there is no message."""
+    """A message of one or more lines above the key line. Without a message, it is hidden."""
 
     said: reactive[Said | tuple[Said, ...]] = reactive(None, layout=True)
 

@@ -1,7 +1,7 @@
 """Draw small plots with characters.
 
-These are pure functions from numbers to lines of a known width. Curves are drawn with braille dots,
-of which there are eight in a character.
+These pure functions convert numbers to lines of a fixed width. Curves are drawn with braille
+characters, which have eight dots each.
 """
 
 from __future__ import annotations
@@ -19,27 +19,30 @@ from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets.bars import LEVELS
 
 YOU, MODEL, BOTH = "●", "○", "◆"
-"""The marks at the end of the first curve, the second curve, and both."""
+"""The marks at the ends of the first curve and of the second, and the mark where both end."""
 STYLES = (ACT, LIKELY[2])
-"""The colors of the first and the second curve."""
+"""The colors of the first and second curve."""
 _MARKS = (YOU, MODEL)
 KEYS = ((f"──{YOU} ", STYLES[0]), (f"╌╌{MODEL} ", STYLES[1]))
-"""The samples of both curves that precede their names in a legend."""
+"""The samples of the two curves in a legend, each followed by the name of the curve."""
 _EMPTY = "\u2800"
 _DASH = 4
-"""The length of a dash of the second curve, in dots."""
+"""The length of a dash in the second curve, in dots."""
 _ACROSS, _UP = 2, 4
-"""The number of dots in a row and in a column of a character."""
+"""The number of dots across a character, and the number of dots up."""
 _LEAST_HEIGHT = 5
 
 Points = Sequence[tuple[float, float]]
-"""The points of a curve, in ascending order of x."""
+"""The points of a curve, sorted by x."""
 Dot = tuple[int, int]
-"""The column of a dot from the left, and its row from the bottom."""
+"""The position of a dot: its column from the left, and its row from the bottom."""
 
 
 class Axis(NamedTuple):
-    """An axis: its range, and the unit after its last number. `percent` shows 0.5 as 50."""
+    """An axis with a range, and a unit that is shown after the last number.
+
+    If `percent` is true, a value of 0.5 is shown as 50.
+    """
 
     low: float
     high: float
@@ -50,7 +53,7 @@ class Axis(NamedTuple):
         return f"{100 * value if self.percent else value:.4g}"
 
     def part(self, value: float, steps: int) -> int:
-        """Return the nearest of `steps` equal steps along the axis, without leaving the axis."""
+        """Return the position of `value` on the axis, as the nearest of `steps` equal steps."""
         part = (value - self.low) / (self.high - self.low)
         return round(min(max(part, 0.0), 1.0) * steps)
 
@@ -74,11 +77,11 @@ def curves(
     *,
     marked: bool = False,
 ) -> list[Content]:
-    """Draw two curves and both axes on `height` lines of `width` columns.
+    """Draw two curves and the axes, in `height` lines of `width` columns.
 
-    The first curve is solid and the second one dashed, and each ends with its mark, so they can be
-    told apart without color. `marked` draws the mark of the first curve at each of its points.
-    With fewer than `_LEAST_HEIGHT` lines, the horizontal axis is left out.
+    The first curve is solid, the second is dashed, and each ends with its own mark. They can
+    therefore be told apart without colors. If `marked` is true, every point of the first curve has
+    its mark. With fewer than `_LEAST_HEIGHT` lines, the plot has no horizontal axis.
     """
     low = height < _LEAST_HEIGHT
     rows = max(1, height if low else height - 2)
@@ -98,13 +101,13 @@ def curves(
 
 
 def legend(names: tuple[str, str], *, unit: str = "") -> Content:
-    """Return a line with the mark, the color and the name of both curves, and the unit of y."""
+    """Draw a legend: the mark, the color and the name of each curve, and the unit of y."""
     (first, second) = names
     return Content.assemble(KEYS[0], f"{first}   ", KEYS[1], f"{second}   ", (unit, MUTED))
 
 
 def _ticks(y: Axis, rows: int) -> dict[int, float]:
-    """Return the values that are named on the axis, by row."""
+    """Return the values to show on the vertical axis, by row."""
     ticks = {rows - 1: y.low, 0: y.high}
     if rows % 2 and rows > 3:
         ticks[rows // 2] = (y.low + y.high) / 2
@@ -112,7 +115,7 @@ def _ticks(y: Axis, rows: int) -> dict[int, float]:
 
 
 def _along(x: Axis, columns: int) -> str:
-    """Return the line below the horizontal axis, with its first and last number and its unit."""
+    """Return the labels of the horizontal axis: its first and last value, and the unit."""
     first, last = x.name(x.low), f"{x.name(x.high)} {x.unit}".rstrip()
     half = (x.low + x.high) / 2
     middle = x.name(half) if x.percent or half == round(half) else ""
@@ -128,7 +131,7 @@ def _along(x: Axis, columns: int) -> str:
 def _cells(
     of: Sequence[Points], x: Axis, y: Axis, columns: int, rows: int, *, marked: bool
 ) -> list[list[tuple[str, str]]]:
-    """Return each row of the plot as characters with their styles."""
+    """Return the rows of the plot as pairs of a character and its style."""
     width, height = columns * _ACROSS, rows * _UP
     dots = [[(x.part(a, width - 1), y.part(b, height - 1)) for a, b in points] for points in of]
     drawn = [_drawn(each, columns, rows, dashed=at > 0) for at, each in enumerate(dots)]
@@ -145,9 +148,10 @@ def _cells(
 
 
 def _merged(first: str, second: str) -> tuple[str, str]:
-    """Return a character with the dots of both.
+    """Merge two braille characters, and return the result with its style.
 
-    The dashed curve decides the color, since both colors are visible along a curve that way.
+    The second curve, which is dashed, determines the color. Along the gaps, the color of the first
+    curve is still visible.
     """
     both = chr(ord(first) | ord(second))
     if both == _EMPTY:
@@ -156,7 +160,7 @@ def _merged(first: str, second: str) -> tuple[str, str]:
 
 
 def _drawn(dots: Sequence[Dot], columns: int, rows: int, *, dashed: bool) -> list[str]:
-    """Return the rows of a curve through these dots in braille, from top to bottom."""
+    """Draw a curve through these dots in braille, as rows from top to bottom."""
     canvas = Canvas(columns, rows, xmax=columns * _ACROSS, ymax=rows * _UP)
     for (x0, y0), (x1, y1) in pairwise(_every_column(dots) if dashed else dots):
         if not dashed or x0 // _DASH % 2 == 0:
@@ -167,7 +171,7 @@ def _drawn(dots: Sequence[Dot], columns: int, rows: int, *, dashed: bool) -> lis
 
 
 def _every_column(dots: Sequence[Dot]) -> Sequence[Dot]:
-    """Return a dot of the curve for each column of dots, by linear interpolation."""
+    """Add dots by linear interpolation, so that each column of dots has one."""
     found = [
         (x, round(y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
         for (x0, y0), (x1, y1) in pairwise(dots)
@@ -177,7 +181,7 @@ def _every_column(dots: Sequence[Dot]) -> Sequence[Dot]:
 
 
 def averaged(values: Sequence[float], over: int) -> list[float]:
-    """Smooth values: replace each with the mean of up to `over` values that end with it."""
+    """Smooth values. Each becomes the mean of the last `over` values, including itself."""
     means = []
     for end in range(1, len(values) + 1):
         window = values[max(0, end - over) : end]
@@ -186,9 +190,9 @@ def averaged(values: Sequence[float], over: int) -> list[float]:
 
 
 def columns(counts: Sequence[int], width: int, height: int = 1) -> list[str]:
-    """Draw each count as a vertical bar below its number, on `height` + 1 lines.
+    """Draw a bar chart with the counts above the bars, in `height` + 1 lines.
 
-    Each bar takes `width` columns.
+    Each bar is `width` columns wide.
     """
     most = max([1, *counts])
     lines = upright([count / most for count in counts], height, 1)
@@ -201,8 +205,8 @@ def columns(counts: Sequence[int], width: int, height: int = 1) -> list[str]:
 def upright(values: Sequence[float], height: int, size: int) -> list[str]:
     """Draw a vertical bar for each value (0 to 1), exact to an eighth of a line.
 
-    Bars are `size` columns wide and up to `height` lines high. The top line comes first. Any value
-    above 0 shows at least the lowest stroke.
+    Bars are `size` columns wide and up to `height` lines high. The first line is the top line. A
+    value above 0 always draws at least the lowest stroke.
     """
     steps = len(LEVELS)
     filled = [max(value > 0, round(min(max(value, 0.0), 1.0) * height * steps)) for value in values]
@@ -214,10 +218,10 @@ def upright(values: Sequence[float], height: int, size: int) -> list[str]:
 
 
 def trend(values: Sequence[float], width: int) -> str:
-    """Draw values as a sparkline of at most `width` characters.
+    """Draw a sparkline of at most `width` characters.
 
-    Each character shows the mean of an equal part of the values, scaled between the lowest and the
-    highest mean.
+    The values are divided into equal parts, and each character shows the mean of one part. The
+    scale is from the lowest to the highest mean.
     """
     count = min(width, len(values))
     cuts = [round(part * len(values) / count) for part in range(count + 1)] if count else []

@@ -1,4 +1,4 @@
-"""The field in which learners write a prompt, or the next message of a conversation."""
+"""The text field for a prompt, or for the next message of a conversation."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from textual.events import Key, Paste
 
 LONGEST = 32_000
-"""The maximum number of characters in a prompt, which is more than fit in a context window.
+"""The maximum number of characters in a prompt. This is more than fits in a context window.
 
-Every key press lays out all of them.
+Each key press lays out the whole text.
 """
 
 
 class Terminal(Protocol):
-    """The app, as far as this field needs it."""
+    """The part of the app's interface that this field uses."""
 
     runs_programs: bool
 
@@ -36,16 +36,16 @@ class Terminal(Protocol):
 
 
 class Teller(Protocol):
-    """A screen with a notice."""
+    """A screen that can show a message in its notice."""
 
     def tell(self, message: TutorError) -> None: ...
 
 
 class PromptEditor(TextArea):
-    """A field for text of several lines.
+    """A field for several lines of text.
 
-    Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line. The arrow
-    keys also go to texts that were entered earlier.
+    Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line. At the
+    first line, the up arrow key goes to texts that were entered earlier.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,20 +86,20 @@ class PromptEditor(TextArea):
             tab_behavior="focus",
         )
         self._pages = [""]
-        """Texts that were entered earlier, oldest first, and the current text last."""
+        """The texts that were entered earlier, oldest first, followed by the current text."""
         self._page = 0
         self.loaded = ""
-        """The text that was loaded last, to see whether the learner has changed it."""
+        """The text that was loaded. It is compared with the current text to find changes."""
 
     def copies(self) -> Iterator[Copy]:
         yield Copy(_("the selection"), self.selected_text)
         yield Copy(_("the text of the field"), self.text)
 
     def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
-        """Load this text, with the cursor at its end.
+        """Load a text, and move the cursor to its end.
 
-        At the first line, `↑` goes back to texts that were entered `earlier`, and then to `sample`,
-        which the field also shows while it is empty.
+        At the first line, `↑` goes back to the texts in `earlier`, and then to `sample`. An empty
+        field shows `sample` as a placeholder.
         """
         known = dict.fromkeys((*([sample] if sample else []), *earlier))
         self._pages = [*(each for each in known if each != text), text]
@@ -113,7 +113,10 @@ class PromptEditor(TextArea):
         self.move_cursor(self.document.end)
 
     def recall(self, by: int) -> bool:
-        """Go to an earlier or later text, and return whether there is one. Changes are kept."""
+        """Go to an earlier (-1) or later (1) text. Return False if there is none.
+
+        Changes to the current text are kept.
+        """
         page = self._page + by
         if not 0 <= page < len(self._pages):
             return False
@@ -123,7 +126,7 @@ class PromptEditor(TextArea):
         return True
 
     def action_arrow(self, by: int) -> None:
-        """Move the cursor, or go to another text if it cannot move further up or down."""
+        """Move the cursor by a line. At the first or last line, go to another text instead."""
         at, lines = self.cursor_location, self.navigator
         edge = lines.is_first_wrapped_line(at) if by < 0 else lines.is_last_wrapped_line(at)
         if not edge or not self.recall(by):
@@ -141,7 +144,10 @@ class PromptEditor(TextArea):
         await super()._on_key(event)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Paste text, with visible symbols for control characters, cut to the maximum length."""
+        """Insert pasted text, up to the maximum length.
+
+        Control characters become visible symbols.
+        """
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,4 +1,4 @@
-"""Draw the Markdown text of lesson files, which cannot run or open anything."""
+"""Draw the Markdown of lesson files, which can never run or open anything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textual import actions
 from textual.content import Content, Span
 from textual.highlight import HighlightTheme, highlight
 from textual.style import Style
-from textual.widgets import Markdown, Static
+from textual.widgets import Markdown
 from textual.widgets._markdown import (
     MarkdownFence,
     MarkdownTable,
@@ -26,6 +26,7 @@ from textual.widgets._markdown import (
 )
 
 from tutor.app.widgets.inline import parser
+from tutor.app.widgets.static import Static
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ class _Cells(MarkdownTableContent):
 
 
 class Table(MarkdownTable):
-    """A table whose columns are aligned by their marks (`--:`, `:-:`), which Textual ignores."""
+    """A table whose columns have the alignment that their marks (`--:`, `:-:`) declare.
+
+    Textual ignores these marks.
+    """
 
     def compose(self) -> ComposeResult:
         sides = [_side(block) for block in self._headings()]
@@ -76,9 +80,9 @@ def _side(heading: MarkdownBlock) -> TextAlign:
 
 
 class _Calm(HighlightTheme):
-    """A highlighting theme that works without color.
+    """A theme for syntax highlighting that works without colors.
 
-    Definitions and keywords are bold, and comments are muted and italic.
+    Keywords and definitions are bold, and comments are muted and italic.
     """
 
     STYLES = {  # noqa: RUF012 (Textual's own type)
@@ -94,7 +98,7 @@ class _Calm(HighlightTheme):
 
 
 class Fence(MarkdownFence):
-    """A fenced code block in the app's own colors, highlighted only if it names a language."""
+    """A fenced code block in the app's colors. It is highlighted only if it declares a language."""
 
     @classmethod
     def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
@@ -108,7 +112,7 @@ _FOCUSED = Style(reverse=True)
 
 
 class _Link(NamedTuple):
-    """A link in the text: the widget that contains it, its span in that widget, and its target."""
+    """A link: the widget that contains it, its position in the widget, and its target."""
 
     widget: Static
     span: Span
@@ -116,10 +120,10 @@ class _Link(NamedTuple):
 
 
 class Prose(Markdown):
-    """Markdown with links that can have the focus, but never open, fetch or run anything.
+    """Rendered Markdown in which links can have the focus. It never opens or runs anything itself.
 
-    `focused` is the index of the link in focus, or -1 if no link has the focus. `href` is the
-    target of that link.
+    `focused` is the index of the link in focus, or -1 if there is none, and `href` is that link's
+    target.
     """
 
     BULLETS: list[str] = ["• ", "◦ ", "• ", "◦ ", "• "]  # noqa: RUF012 (Textual's own type)
@@ -136,7 +140,7 @@ class Prose(Markdown):
         self.focused = -1
 
     async def show(self, markdown: str) -> None:
-        """Replace the text, and return when it is on the screen."""
+        """Replace the text, and return when the new text is on the screen."""
         self._links, self.focused = [], -1
         await self.update(safe(markdown))
         self._links = [link for widget in self.query(Static) for link in _links_of(widget)]
@@ -151,7 +155,7 @@ class Prose(Markdown):
         return self._links[self.focused].href if self.focused >= 0 else None
 
     def move(self, step: int) -> None:
-        """Focus the next link (1) or the previous one (-1).
+        """Focus the next link (1) or the previous link (-1).
 
         After the last link, no link has the focus.
         """
@@ -164,12 +168,12 @@ class Prose(Markdown):
         self.screen.refresh_bindings()
 
     def leave(self) -> None:
-        """Remove the focus from the link that has it."""
+        """Unfocus the link in focus."""
         if self.focused >= 0:
             self.move(len(self._links) - self.focused)
 
     def _draw(self, widget: Static) -> None:
-        """Mark the link in focus in reverse video, which needs no color and does not move the text.
+        """Draw the link in focus in reverse video, which needs no color and does not move any text.
 
         Textual underlines all links.
         """
@@ -182,9 +186,9 @@ class Prose(Markdown):
         widget.update(content, layout=False)
 
 
-@lru_cache(maxsize=512)  # the glossary needs every term after each key press
+@lru_cache(maxsize=512)  # the glossary calls this for every term after each key press
 def plain(markdown: str) -> str:
-    """Return the words of a short text on one line, without Markdown marks and links."""
+    """Return a short text on one line, without Markdown syntax and links."""
     tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
     return " ".join(_words(token) for token in tokens)
 
@@ -197,9 +201,9 @@ def _words(inline: Token) -> str:
 
 
 def _links_of(widget: Static) -> list[_Link]:
-    """Return the links of a block, in reading order.
+    """Return the links of a block in reading order.
 
-    Textual stores them as calls: link('...').
+    In Textual, each link is a call in the text's markup: link('...').
     """
     content = widget.content
     if not isinstance(content, Content):

@@ -1,4 +1,4 @@
-"""List the screens of a lesson, for the side of a wide screen."""
+"""A list of a lesson's screens, which a wide screen shows at the side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Titled(Protocol):
-        """A screen of a lesson, or of its outline."""
+        """A screen of a lesson, with or without its content."""
 
         @property
         def id(self) -> str: ...
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 def screen_list(screens: Iterable[Titled], here: str, seen: Set[str], width: int) -> Content:
-    """Draw a line for each screen. Marks show which are seen, and which is `here`."""
+    """Draw a line for each screen.
+
+    A mark shows the current screen, and a tick shows seen screens.
+    """
     lines = []
     for screen in screens:
         mark, style = (MARK, f"bold {ACT}") if screen.id == here else ("✓", MUTED)

@@ -1,4 +1,4 @@
-"""Draw scroll bars in whole cells."""
+"""A scroll bar that consists of whole cells."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from textual.scrollbar import ScrollBarRender
 class WholeCells(ScrollBarRender):
     """A scroll bar without partial blocks at its ends.
 
-    Where a terminal draws few colors, nothing connects such a block with the bar, and it looks like
-    a stray character of the text.
+    On a terminal with few colors, a partial block does not look connected with the bar. It looks
+    like a stray character in the text.
     """
 
     VERTICAL_BARS: ClassVar[list[str]] = [" "]

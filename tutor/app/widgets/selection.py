@@ -1,4 +1,4 @@
-"""Draw the selected row of a list or table, with a mark and a background over its full width."""
+"""Draw the selected row of a list or table with a mark, and a background over the full width."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _MARK_STYLE = f"bold {ACT} {SELECTED}"
 
 
 def mark(here: bool, sign: str = f"{MARK} ") -> tuple[str, str]:
-    """Return the first cell of a row, with its style: `sign` if the row is selected, else spaces.
+    """Return the start of a row with its style: `sign` if the row is selected, or spaces.
 
-    `highlighted` recognizes a selected row by this cell.
+    `highlighted` recognizes a selected row by this start.
     """
     return (sign, _MARK_STYLE) if here else (" " * len(sign), "")
 
 
 def highlighted(line: Content, width: int) -> Content:
-    """Return `line` with a background over `width` columns if it begins with `mark(True)`."""
+    """If `line` begins with `mark(True)`, return it with a background over `width` columns."""
     spans = line.spans
     if not spans or spans[0].start != 0 or spans[0].style != _MARK_STYLE:
         return line
@@ -30,5 +30,5 @@ def highlighted(line: Content, width: int) -> Content:
 
 
 def selected(line: Content, width: int) -> Content:
-    """Return `line` on the background of a selected row, over `width` columns."""
+    """Return `line` with the background of a selected row over `width` columns."""
     return line.pad_right(max(0, width - line.cell_length)).stylize_before(SELECTED)

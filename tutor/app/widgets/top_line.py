@@ -1,4 +1,4 @@
-"""The status line, with your place in the app on the left and the model on the right."""
+"""The status line. It says where the learner is, and describes the model."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ SEPARATOR = " · "
 _LEAST_PLACE = 24
 """The minimum width of `place`, in columns.
 
-The right side is shortened before `place` is cut further.
+The right side is shortened first, until `place` has at least this width.
 """
 
 
 class TopLine(Widget):
     """The status line.
 
-    `place` says where the learner is, from general to specific, joined by `SEPARATOR`. `aside` is a
-    note about this screen. `model` is the state of the model in words, and `model_mark` is the
-    state as a symbol. If the line is too narrow, the right side is shortened first, then the
-    general parts of `place`.
+    `place` says where the learner is, from the general to the specific, separated by `SEPARATOR`.
+    `aside` is a note about the current screen. `model` describes the model's state in words, and
+    `model_mark` is a symbol for the state. If there is too little room, the right side is shortened
+    first, and then the general parts of `place`.
     """
 
     place: reactive[str] = reactive("")
@@ -49,7 +49,7 @@ class TopLine(Widget):
 
 
 def fitted(place: str, width: int) -> str:
-    """Shorten `place` to at most `width` columns. Its last part is cut only if necessary."""
+    """Shorten `place` to at most `width` columns. Its last part is shortened only if necessary."""
     if cell_len(place) <= width:
         return place
     general, separator, particular = place.rpartition(SEPARATOR)

@@ -1,4 +1,4 @@
-"""`tutor lint`: check lesson files, for authors."""
+"""Implement `tutor lint`, which checks lesson files for their authors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one line per finding. Return 1 if any finding is an error, else 0."""
+    """Print one line per finding. Return 1 if any finding is an error, and 0 otherwise."""
     from tutor.authoring.lint import in_order, look_over
 
     report = look_over(options.paths or [paths.lessons_folder()])

@@ -1,4 +1,4 @@
-"""`tutor new`: write a skeleton lesson, for authors."""
+"""Implement `tutor new`, which writes a skeleton lesson for an author to complete."""
 
 import argparse
 from pathlib import Path

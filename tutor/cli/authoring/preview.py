@@ -1,4 +1,4 @@
-"""`tutor preview`: show a lesson file as learners see it, and reload it after each save."""
+"""Implement `tutor preview`, which shows a lesson file and reloads it after each save."""
 
 import argparse
 import tempfile

@@ -1,4 +1,4 @@
-"""`tutor release`: record the published versions of a course's lessons and questions."""
+"""Implement `tutor release`, which records the published versions of lessons and questions."""
 
 import argparse
 from typing import Any

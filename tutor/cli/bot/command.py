@@ -1,4 +1,4 @@
-"""`tutor bot`: send a message to one of the three bots from lesson 1 and explain its reply."""
+"""Implement `tutor bot`, which sends a message to a bot from lesson 1 and explains the reply."""
 
 import argparse
 import time
@@ -99,7 +99,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _rules(options: argparse.Namespace, message: str) -> Report:
     book = shipped_rules() if options.rules is None else read_rules(options.rules)
-    rules.fits(book, "")  # compile the patterns now, so that the reply's time doesn't include it
+    # Compile the patterns first, so that the measured time does not include this.
+    rules.fits(book, "")
     begun = time.perf_counter()
     reply = rules.reply(book, [*options.before[::2], message])
     taken = _milliseconds(begun)

@@ -1,4 +1,4 @@
-"""Print a bot's reply and how the bot arrived at it, for `tutor bot`.
+"""Print a bot's reply and how the bot found it.
 
 The output is JSON (`docs/bot-json.md`) or plain lines that a screen reader can read.
 """
@@ -26,7 +26,7 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 class RulesTrace(msgspec.Struct, frozen=True):
-    """The rules that matched.
+    """The rules that matched the message.
 
     The first rule in `fits` produced the reply. If `fits` is empty, the bot used its fallback.
     """
@@ -73,7 +73,7 @@ class GenerativeTrace(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The output of `tutor bot --json`, which other programs rely on."""
+    """The output of `tutor bot --json`. Other programs depend on its fields."""
 
     bot: Bot
     message: str
@@ -96,7 +96,7 @@ def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrac
 
 
 def token_of(row: Row) -> Token:
-    """Return the fields of a chosen token that are printed."""
+    """Return the data that is printed about a chosen token."""
     token = row.token
     return Token(token.id, token.text, token.data.hex(), row.probability, row.rank)
 

@@ -1,4 +1,4 @@
-"""`tutor class assign`: set the due dates of lessons."""
+"""Implement `tutor class assign`, which sets the due dates of lessons."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def _assign(
 
 
 def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course) -> None:
-    """Remove the due date of a lesson, given by id or number.
+    """Remove the due date of a lesson, which is named by its id or number.
 
-    A lesson that is no longer in the course can be given by its id.
+    A lesson that is no longer in the course can only be named by its id.
     """
     from tutor.classroom import assignments
 
@@ -100,7 +100,7 @@ def _list(known: tuple[Assignment, ...], course: Course) -> None:
 
 
 def _lesson(name: str, course: Course) -> Outline:
-    """Return the lesson with this id or number. Raises `UsageError`."""
+    """Return the lesson with this id or number. Raises `UsageError` if there is none."""
     for outline in course.outlines:
         if name in (outline.id, str(outline.number)):
             return outline

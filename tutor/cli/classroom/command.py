@@ -1,4 +1,4 @@
-"""`tutor class`: show a teacher how a class is doing, and set due dates."""
+"""Implement `tutor class`, with which teachers see how a class is doing and set due dates."""
 
 import argparse
 from pathlib import Path

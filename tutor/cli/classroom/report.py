@@ -1,4 +1,4 @@
-"""`tutor class report`: show how each learner is doing and which mistakes are common."""
+"""Implement `tutor class report`, which shows each learner's progress and common mistakes."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def _run_class(options: argparse.Namespace, course: Course) -> int:
 
 
 def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
-    """Return a function that maps a learner's folder to the name shown in the report.
+    """Return a function that maps a learner's folder to the name in the report.
 
     The name is a pseudonym unless `--names` is set. If the key for the pseudonyms can't be stored,
-    a temporary key is used.
+    this report uses a temporary key.
     """
     from tutor.classroom.pseudonyms import kept_key, new_key, pseudonym
 

@@ -15,10 +15,10 @@ from tutor.language import _
 from tutor.text import counted, one_line
 
 SHOWN = 10
-"""The number of ideas, and of questions, that are shown without `--all`."""
+"""The number of ideas, and the number of questions, in a report without `--all`."""
 
 Draw = Callable[[str, Table], Iterator[str]]
-"""A function that yields the lines of a title and its table."""
+"""A function that yields lines with a title and its table."""
 
 _RECORDS: dict[str, type[msgspec.Struct]] = {
     "learners": Row,
@@ -26,11 +26,11 @@ _RECORDS: dict[str, type[msgspec.Struct]] = {
     "questions": QuestionFigures,
 }
 _FORMULA = ("=", "+", "-", "@")
-"""Characters that make a spreadsheet treat a cell as a formula if the cell begins with them."""
+"""The characters at the beginning of a cell that make a spreadsheet treat it as a formula."""
 
 
 def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> Iterator[str]:
-    """Yield the lines of the named tables; `every` includes all ideas and questions."""
+    """Yield the lines of the named tables. If `every` is set, include all ideas and questions."""
     if not report.learners:
         yield _("No learner's progress could be read.")
         return
@@ -85,7 +85,7 @@ def as_markdown(title: str, table: Table) -> Iterator[str]:
 
 
 def as_csv(report: Report, name: str) -> str:
-    """Return the table `name` as CSV: a header row, then one row per record with all its fields."""
+    """Return the table `name` as CSV, with a header row and one row for each record."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_RECORDS[name].__struct_fields__)
@@ -95,7 +95,7 @@ def as_csv(report: Report, name: str) -> str:
 
 
 def _for_spreadsheet(value: object) -> object:
-    """Quote text that a spreadsheet would treat as a formula; return other values unchanged."""
+    """Quote text that a spreadsheet would treat as a formula. Return other values unchanged."""
     if not isinstance(value, str):
         return value
     shown = one_line(value)

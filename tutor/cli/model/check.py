@@ -1,4 +1,4 @@
-"""`tutor model check openai:NAME`: test what a remote model supports, and how fast it is."""
+"""Test what a remote model supports and how fast it is, for `tutor model check`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REACHABLE = {True: _("yes"), False: _("no"), None: _("unknown (nothing was sent
 
 
 def run(spec: str | None) -> int:
-    """Print the report, then raise the error that interrupted the check, if any."""
+    """Print the report. If an error interrupted the check, raise this error."""
     from tutor.vendors.check import ASKED, check
     from tutor.vendors.keys import find_key
 

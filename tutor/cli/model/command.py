@@ -1,4 +1,4 @@
-"""`tutor model`: download, list, remove and check models."""
+"""Implement `tutor model`, which downloads, lists, removes and checks models."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 
 
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
-"""The signals that request an orderly exit."""
+"""The signals that ask a process to exit in an orderly way."""
 
 
 # --- pull ---------------------------------------------------------------------------------------
 
 
 def run_pull(options: argparse.Namespace) -> int:
-    """Download the default model and pack its weights for this machine.
+    """Download the default model, and pack its weights for this machine.
 
-    With --json, an error is also printed as the last line of output. A signal in `ENDING` cancels
-    the download and removes its temporary files.
+    With --json, the last line of output describes the error, if there was one. A signal in `ENDING`
+    cancels the download and removes its temporary files.
     """
     from tutor.models.pull import pull
     from tutor.models.report import Pulled, PullFailed
@@ -86,11 +86,11 @@ def run_pull(options: argparse.Namespace) -> int:
 
 
 def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
-    """Load the model once, so that its weights are packed for this machine and stored."""
+    """Load the model once, which packs its weights for this machine and stores them."""
     from tutor.models.report import PullProgress
 
     show(PullProgress("converting"))
-    with leaving_at_once():  # importing torch takes seconds
+    with leaving_at_once():  # Importing torch takes seconds.
         from tutor.lm.load import load_model
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
@@ -108,11 +108,11 @@ def _json_line(event: PullEvent) -> None:
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """One entry of `tutor model list --json`.
+    """One entry in the output of `tutor model list --json`.
 
-    `kind` is "gguf" or "folder" for a model, "packed" for a copy of one that is packed for this
+    `kind` is "gguf" or "folder" for a model, "packed" for a copy of a model that is packed for this
     machine, and "remote" for a remote model for which a key was found. The `path` of a remote model
-    is its address. `size` is in bytes. `default` is True for the model that is used when no model
+    is its address. `size` is in bytes. `default` is True for the model that tutor uses if no model
     is named.
     """
 
@@ -217,7 +217,7 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
 
 
 def _remote_models() -> list[RemoteModel]:
-    """Return the default model of each service for which a key was found."""
+    """Return the default model of each service for which an API key was found."""
     from tutor.vendors.keys import has_key
 
     return [RemoteModel(card, card.model) for card in catalogue() if card.model and has_key(card)]
@@ -238,7 +238,7 @@ def run_remove(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load the model and time each way in which this machine can compute its matrix products.
+    """Load the model, and measure each way to compute its matrix products on this machine.
 
     For a remote model, send a short question instead.
     """

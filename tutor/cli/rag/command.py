@@ -1,4 +1,4 @@
-"""`tutor rag`: index a folder of texts and search the index."""
+"""Implement `tutor rag`, which indexes a folder of texts and searches the index."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 _TOP = 5
 _MOST = 100
 _EXCERPT = 240
-"""The maximum number of characters shown of a passage. `--json` prints whole passages."""
+"""The maximum number of characters of a passage to print. `--json` prints whole passages."""
 
 
 class Hit(msgspec.Struct):
-    """One passage in `tutor rag search --json`, which other programs rely on."""
+    """One passage in the output of `tutor rag search --json`.
+
+    Other programs depend on its fields.
+    """
 
     file: str
     anchor: str
@@ -174,7 +177,7 @@ def run_list(options: argparse.Namespace) -> int:
         try:
             with store.opened(name) as index:
                 listed.append(index.listed())
-        except RetrievalError as error:  # list the other indexes even if one is damaged
+        except RetrievalError as error:  # List the other indexes even if one of them is damaged.
             output.complain(error)
     if options.json:
         output.write_json(listed)
@@ -247,7 +250,7 @@ def hit(found: Found) -> Hit:
 
 
 def _excerpt(found: Found) -> str:
-    """Return one line of text around the first match."""
+    """Return an excerpt from a passage around the first match, on one line."""
     begin = max(0, found.marks[0][0] - _EXCERPT // 3) if found.marks else 0
     text = found.passage.text
     excerpt = " ".join(text[begin : begin + _EXCERPT].split())

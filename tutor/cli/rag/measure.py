@@ -1,4 +1,4 @@
-"""`tutor rag measure`: run the measurements of the lab `rag` from the command line."""
+"""Implement `tutor rag measure`, which runs the measurements of the `rag` lab."""
 
 import argparse
 import sys
@@ -35,11 +35,11 @@ def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
 
 
 class Searching(msgspec.Struct):
-    """The figures for one search method in `tutor rag measure --json`.
+    """The figures for one search method in the output of `tutor rag measure --json`.
 
-    `recall` is recall@5 for all questions, `recall_words` for questions that use the words of the
-    passage, and `recall_paraphrase` for paraphrased questions. `mrr` is the mean reciprocal rank.
-    Lessons quote these figures.
+    `recall` is recall@5 for all questions. `recall_words` is recall@5 for questions that use the
+    words of the passage, and `recall_paraphrase` is recall@5 for questions that use other words.
+    `mrr` is the mean reciprocal rank. Lessons quote these figures.
     """
 
     recall: float
@@ -58,7 +58,7 @@ class MeasuredAll(msgspec.Struct):
 
 
 def run(options: argparse.Namespace) -> int:
-    private.begin()  # because vectors are stored
+    private.begin()  # This command stores vectors, which must be private.
     model = load(options.model)
     with leaving_at_once():
         from tutor.labs.kit.backend import Tools, make_backend
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> MeasuredAll:
-    """Run the lab's measurements and return all their figures."""
+    """Run the lab's measurements, and return all their figures."""
     from tutor.labs.kit.actions import Run
     from tutor.labs.kit.lab import settle
     from tutor.labs.rag import lab as rag
@@ -105,7 +105,7 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
     from tutor.retrieval.pairs import pairs
 
     state = rag.State(attempt=rag.start().attempt, part="measure")
-    for __ in range(2):  # measure search, then answers
+    for __ in range(2):  # Measure search first, and then answers.
         for passed in settle(rag.LAB, rag.act(state, Run()), answer):
             state = passed
             (searched, searches), (answered, answers) = (

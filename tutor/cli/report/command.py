@@ -1,4 +1,7 @@
-"""`tutor report`: print a one-page report about a learner, for the learner or a teacher."""
+"""Implement `tutor report`, which prints a one-page report about a learner.
+
+The report is for the learner or a teacher.
+"""
 
 import argparse
 from typing import Any

@@ -1,4 +1,4 @@
-"""Write a learner's progress as Markdown: a one-page report, or every question."""
+"""Write a learner's progress as Markdown: a one-page report, or a page with every question."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WEAKEST = 5
 
 
 def report(name: str, course: Course, state: LearnerState, now: float) -> str:
-    """Return the one-page report: what the learner has done, knows, and should look at again."""
+    """Return a one-page report: what the learner has done, knows, and should look at again."""
     lines = [*_heading(name, now), *_summary(course, state, now)]
     lines += ["", "## Lessons", "", *_lessons(course, state, now)]
     lines += _weakest(course, state, now)
@@ -129,7 +129,7 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    """Yield a section with the ideas whose memory is the weakest."""
+    """Yield a section with the ideas that the learner remembers least."""
     memory = review.memory_of_screens(state, review_questions(course), now)
     weakest = sorted(
         (of.strength, of.recall, key)

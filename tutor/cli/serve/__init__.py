@@ -1,1 +1,1 @@
-"""`tutor serve`: run the app in web browsers."""
+"""Implement `tutor serve`, which runs the app in web browsers."""

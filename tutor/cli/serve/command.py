@@ -1,4 +1,7 @@
-"""`tutor serve`: run the app in web browsers, with the progress of each learner kept apart."""
+"""Implement `tutor serve`, which runs the app in web browsers.
+
+Each learner has their own address and progress.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ SESSIONS = 8
 
 
 class ServeError(TutorError, title="The server cannot start"):
-    """The web server cannot listen, or the packages that it needs are not installed."""
+    """The web server cannot listen on its address, or its packages are not installed."""
 
 
 def add_to(
@@ -66,7 +69,7 @@ def add_to(
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until a signal arrives. Raises `ServeError` and `UsageError`."""
+    """Run the server until a signal arrives. Raises `ServeError` and `UsageError`."""
     if sys.platform == "win32":
         raise UsageError(
             "tutor serve does not work on Windows.", "Use it on Linux or macOS, or in WSL."
@@ -119,7 +122,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 def _signals() -> asyncio.Event:
-    """Return an event that is set when this process is asked to end."""
+    """Return an event that is set when a signal asks this process to exit."""
     asked = asyncio.Event()
     signals = [signal.SIGINT, signal.SIGTERM]
     if sys.platform != "win32":
@@ -130,9 +133,10 @@ def _signals() -> asyncio.Event:
 
 
 def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> Launch:
-    """Return how to start the app for a learner.
+    """Return the command and environment for starting the app for a learner.
 
-    A confined app has a clean environment, so what it needs is on its command line.
+    A confined app has a clean environment, so its command line contains all the options that it
+    needs.
     """
     from tutor.cli.serve.session import Launch
 
@@ -156,7 +160,8 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
     }
     command += [name for name, wanted in flags.items() if wanted]
     environment = lockdown.clean(os.environ) if confined else dict(os.environ)
-    for name in lockdown.OF_SSHD:  # they tell how the server was started, not where the learner is
+    # These variables describe how the server was started, not the learner's terminal.
+    for name in lockdown.OF_SSHD:
         environment.pop(name, None)
     if confined and sys.platform != "win32":
         from tutor.engine.shared import address
@@ -167,7 +172,7 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. Raises `ServeError`."""
+    """Return a socket that listens on `host` and `port`. Raises `ServeError`."""
     try:
         family, _, _, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -192,7 +197,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _names(options: argparse.Namespace, port: int) -> frozenset[str] | None:
-    """Return the names by which browsers may address the server, or None if any is allowed."""
+    """Return the host names with which browsers can address the server, or None for any name."""
     from tutor.cli.serve.server import is_loopback
 
     if not is_loopback(options.host):

@@ -1,8 +1,8 @@
-"""The web server of `tutor serve`: its pages, and the connection between a page and the app.
+"""Serve the pages of `tutor serve`, and connect each page to its app.
 
 Every learner has an address with a token (see `tutor.cli.serve.tokens`). The page at this address
-is the same for all learners. It opens a WebSocket, which carries the output of the app, and keys
-and sizes as JSON.
+is the same for all learners. It opens a WebSocket, through which it receives the app's output, and
+sends keys and window sizes as JSON.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from tutor.cli.serve.tokens import Tokens
 
 _PAGES = files("tutor.cli.serve") / "pages"
 _TERMINAL = Path(str(files(textual_serve))) / "static"
-_LARGEST_MESSAGE = 256 * 1024  # bytes; a paste arrives in one message
+_LARGEST_MESSAGE = 256 * 1024  # In bytes. The browser sends pasted text as a single message.
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; font-src 'self'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",  # the address contains the token
+    # The address contains the token, which must not be sent to other websites.
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -37,8 +38,8 @@ _HEADERS = {
 class Server:
     """The pages and connections of one server.
 
-    `names` are the hosts and ports by which browsers may address the server, in lower case, or None
-    if any name is allowed.
+    `names` are the hosts and ports with which browsers can address the server, in lower case. If
+    `names` is None, any name is allowed.
     """
 
     def __init__(self, tokens: Tokens, sessions: Sessions, names: frozenset[str] | None) -> None:
@@ -67,10 +68,11 @@ class Server:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        """Refuse requests that other websites cause, and restrict what our pages can do.
+        """Refuse requests that come from other websites, and restrict what tutor's pages can do.
 
-        Without the check of the host, a website could let its own name refer to this machine, and
-        then read our pages. Without the check of the origin, it could open a connection to us.
+        Without the check of the host name, the owner of a website could make the website's name
+        refer to this machine, and then read tutor's pages. Without the check of the origin, another
+        website could open a connection to the server.
         """
         origin = request.headers.get("Origin")
         if self._names is not None and request.host.lower() not in self._names:
@@ -123,8 +125,8 @@ class Server:
 
 
 async def _handle(text: str, tab: web.WebSocketResponse, session: Session) -> None:
-    """Pass on a message from the page. Ignore a message that is not valid."""
-    with suppress(ValueError):  # it is not JSON
+    """Pass on a message from the page to the app. Messages that are not valid are ignored."""
+    with suppress(ValueError):  # The message is not JSON.
         match json.loads(text):
             case ["stdin", str(keys)]:
                 await session.send_bytes(keys.encode("utf-8", "replace"))
@@ -141,7 +143,7 @@ def _page(name: str, status: int = 200) -> web.Response:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a server that listens on `host`."""
+    """Return True if only this machine can reach a server that listens on `host`."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,7 +1,7 @@
-"""The apps that `tutor serve` runs, one process for each browser tab, and who may have one.
+"""Run the apps of `tutor serve`, with one process for each browser tab.
 
-A process survives the loss of its connection for a short time. If the learner reloads the page, or
-the connection was interrupted, the page shows the same process again.
+When its connection is lost, a process continues to run for a short time. If the learner reloads the
+page, or the connection comes back, the page shows the same process again.
 """
 
 from __future__ import annotations
@@ -20,31 +20,34 @@ if TYPE_CHECKING:
     from aiohttp.web import WebSocketResponse
 
 KEPT = 60.0
-"""The time, in seconds, for which a process without a connection keeps running."""
+"""The number of seconds for which a process without a connection continues to run."""
 PER_LEARNER = 3
-"""The number of processes that a learner can have at the same time."""
+"""The maximum number of processes of one learner at the same time."""
 PATIENCE = 8.0
-"""The time, in seconds, that the app has to save everything and exit."""
+"""The number of seconds that the app has to save everything and exit."""
 
 _START = b"\x1b[?1049h\x1b[?25l\x1b[?2004h"
-"""What the app sends when it starts: use the alternate screen, hide the cursor, mark pastes."""
+"""The output with which the app starts.
+
+It switches to the alternate screen, hides the cursor, and turns on bracketed paste.
+"""
 _REDRAW = b"\x0c"  # Ctrl+L
 _LARGEST = {"width": 400, "height": 200}
 _SMALLEST = {"width": 10, "height": 4}
 
-# It would print what goes wrong with a connection, which is not of interest, in its own format.
+# The logger of textual-serve reports connection errors, which the server ignores.
 logging.getLogger("textual-serve").addHandler(logging.NullHandler())
 
 
 class Size(NamedTuple):
-    """The size of a terminal in cells, between limits that the app can handle."""
+    """The size of a terminal in cells, within the limits that the app can handle."""
 
     width: int
     height: int
 
     @classmethod
     def of(cls, width: object, height: object) -> Size:
-        """Return a size within the limits, whatever the browser sent."""
+        """Return the size within the limits that is nearest to the browser's size."""
         return cls(_within("width", width), _within("height", height))
 
 
@@ -57,14 +60,17 @@ def _within(name: str, value: object) -> int:
 
 
 class Launch(NamedTuple):
-    """A command that starts the app, to which the size is added, and its environment."""
+    """A command that starts the app, with its environment.
+
+    The size of the page is added to the command.
+    """
 
     command: Sequence[str]
     environment: dict[str, str]
 
 
 class Session(AppService):
-    """A running app, and the connection to the browser tab that shows it, if there is one."""
+    """A running app, with the connection to the browser tab that shows it, if there is one."""
 
     def __init__(self, launch: Launch) -> None:
         super().__init__(
@@ -86,7 +92,7 @@ class Session(AppService):
         self._tab = tab
 
     async def reconnect(self, tab: WebSocketResponse, size: Size) -> None:
-        """Show the app, which is already running, in another tab."""
+        """Show the running app in another tab."""
         self.connect(tab)
         await self._show(_START)
         await self.set_terminal_size(*size)
@@ -103,7 +109,7 @@ class Session(AppService):
             await tab.close()
 
     async def run(self) -> None:
-        """Pass on the app's output until it exits."""
+        """Send the app's output to the tab until the app exits."""
         try:
             await super().run()
         finally:
@@ -111,8 +117,8 @@ class Session(AppService):
             await self.disconnect()
 
     async def stop(self) -> None:
-        """Ask the app to exit, and kill it if it doesn't."""
-        with suppress(TimeoutError, ConnectionError):  # the app may have exited just now
+        """Ask the app to exit, and kill it if it doesn't exit in time."""
+        with suppress(TimeoutError, ConnectionError):  # The app may have exited in the meantime.
             async with asyncio.timeout(PATIENCE):
                 await super().stop()
         process = self._process
@@ -130,18 +136,21 @@ class Session(AppService):
         await self._show(payload)
 
     async def on_meta(self, data: bytes) -> None:
-        """Ignore requests to open an address or to save a file, which the app never sends.
+        """Ignore the app's requests to open an address or save a file. tutor's app never sends any.
 
-        When the app exits, its output ends, which `run` handles.
+        The output of the app ends when it exits, and `run` handles this.
         """
 
     async def on_packed(self, payload: bytes) -> None:
-        """Ignore parts of files."""
+        """Ignore this message. tutor's app never sends parts of files."""
 
     async def _show(self, data: bytes) -> None:
-        """Send output to the tab. Without a tab, drop it, so that the app never has to wait."""
+        """Send output to the tab.
+
+        If there is no tab, drop the output, so that the app never has to wait.
+        """
         if self._tab is not None:
-            with suppress(ConnectionError, RuntimeError):  # the tab was closed
+            with suppress(ConnectionError, RuntimeError):  # The tab was closed in the meantime.
                 await self._tab.send_bytes(data)
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
@@ -153,45 +162,50 @@ class Session(AppService):
             stdout=PIPE,
             stderr=PIPE,
             env=self._launch.environment,
-            start_new_session=True,  # Ctrl+C only stops the server, which then stops the sessions
+            # Ctrl+C in the terminal must stop only the server, which then stops the sessions
+            # itself.
+            start_new_session=True,
         )
         self._stdin = process.stdin
         return process
 
 
 async def _ignore(text: str) -> None:
-    """Discard a message to the page."""
+    """Ignore a message to the page."""
 
 
 class Sessions:
-    """All sessions of the server, at most `most` at the same time."""
+    """All sessions of the server. At most `most` sessions can run at the same time."""
 
     def __init__(self, most: int, launch: Callable[[str], Launch], kept: float = KEPT) -> None:
-        """Create a set of sessions. `launch` says how to start the app for a learner."""
+        """Create an empty set of sessions.
+
+        `launch` returns the command that starts the app for a learner.
+        """
         self._most = most
         self._launch = launch
         self._kept = kept
         self._learners: dict[Session, str] = {}
         self._stopping: dict[Session, asyncio.Task[None]] = {}
-        """The sessions without a connection, which end unless the learner comes back."""
+        """Return the sessions without a connection, which end unless the learner comes back."""
 
     def __len__(self) -> int:
         return len(self._learners)
 
     @property
     def connected(self) -> int:
-        """Return the number of sessions that a tab shows, or that are ending."""
+        """Return the number of sessions that a tab shows or that are about to end."""
         return len(self._learners) - len(self._stopping)
 
     def may_open(self, learner: str) -> bool:
-        """Return whether the learner can open another tab."""
+        """Return True if the learner can open another tab."""
         if self._left_by(learner) is not None:
             return True
         own = sum(each == learner for each in self._learners.values())
         return own < PER_LEARNER and self.connected < self._most
 
     async def open(self, learner: str, tab: WebSocketResponse, size: Size) -> Session | None:
-        """Return the session that the tab shows from now on, or None if there are too many."""
+        """Return the session for a new tab, or None if there are too many sessions."""
         if not self.may_open(learner):
             return None
         session = self._left_by(learner)
@@ -203,13 +217,14 @@ class Sessions:
         session = Session(self._launch(learner))
         self._learners[session] = learner
         session.connect(tab)
-        if in_the_way is not None:  # the one that was left first
+        # This session has been without a connection for the longest time.
+        if in_the_way is not None:
             await self._stop(in_the_way)
         await session.start(*size)
         return session
 
     async def leave(self, session: Session, tab: WebSocketResponse) -> None:
-        """Record that a tab was closed, and end its session soon."""
+        """End the session whose tab was closed, unless the learner comes back in time."""
         session.lose(tab)
         if session.ended.is_set():
             await self._stop(session)
@@ -217,11 +232,14 @@ class Sessions:
             self._stopping[session] = asyncio.create_task(self._stop_later(session))
 
     async def close(self) -> None:
-        """End all sessions."""
+        """End all sessions of the server."""
         await asyncio.gather(*(self._stop(session) for session in list(self._learners)))
 
     def _left_by(self, learner: str) -> Session | None:
-        """Return a session that the learner can come back to, the latest if there are several."""
+        """Return a session to which the learner can come back.
+
+        If there are several, return the latest.
+        """
         left = (each for each in reversed(self._stopping) if self._learners[each] == learner)
         return next((each for each in left if not each.ended.is_set()), None)
 

@@ -1,8 +1,9 @@
-"""The tokens in the addresses of learners, which show that a visitor may use a learner's progress.
+"""Create and check the tokens in learners' addresses.
 
-A token is the id of a learner, followed by a keyed hash (BLAKE2b, 128 bits) of the id. The server
-only stores the key, and a learner's name does not reveal the token. Every new learner gets a random
-id. The id zero is the owner of the machine.
+A token allows a visitor to use one learner's progress. It consists of the learner's id and a keyed
+hash (BLAKE2b, 128 bits) of the id. The server stores only the key, and a learner's name does not
+reveal the token. Every new learner gets a random id. The id zero belongs to the owner of the
+machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ _OWNER = bytes(_ID_BYTES)
 
 
 class Tokens:
-    """The tokens that belong to one key. `owner` is the name of the owner's learner."""
+    """A secret key, with methods that create and check tokens.
+
+    `owner` is the name of the owner's learner.
+    """
 
     def __init__(self, key: bytes, owner: str) -> None:
         self._key = key
@@ -55,7 +59,7 @@ class Tokens:
 
 
 def stored_key(path: Path) -> bytes:
-    """Return the key in the file, creating a private file if it doesn't contain a key.
+    """Return the key in the file, or create a private file with a new key if it has none.
 
     Raises `StoreError`.
     """

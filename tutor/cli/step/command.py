@@ -1,4 +1,4 @@
-"""`tutor step`: print the model's distribution over the next token."""
+"""Implement `tutor step`, which prints the model's distribution over the next token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tutor.cli import output
 from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading
 from tutor.cli.step import output as step_output
-from tutor.errors import ContextFull, RemoteError, TextError, TutorError, UsageError
+from tutor.cli.step import sampler
+from tutor.errors import ContextFull, RemoteError, TextError, TutorError
 from tutor.language import _
 from tutor.lm.distribution import ChatMessage, Distribution, ModelCard, Row, SamplerSettings
 from tutor.lm.fast.shortage import shortage_in_words
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
     from tutor.vendors.session import RemoteSession
 
-_SAMPLER_OPTIONS = ("temperature", "top_k", "top_p", "min_p")
-
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "step",
         parents=[for_model],
-        allow_abbrev=False,  # the abbreviation --to could mean --top, --top-k or --top-p
+        allow_abbrev=False,  # The abbreviation --to could mean --top, --top-k or --top-p.
         help=_("print the most probable next tokens"),
         description=_(
             "Print the most probable next tokens after a text. With --steps, generate a "
@@ -55,48 +54,24 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="S", help=_("the seed for sampling (default: 0)")
     )
     parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
-    sampler = parser.add_argument_group(_("sampler settings, applied in this order"))
-    sampler.add_argument(
-        "--greedy", action="store_true", help=_("always take the most probable token")
-    )
-    sampler.add_argument(
-        "--temperature",
-        type=float,
-        metavar="T",
-        help=_("below 1 is less random, above 1 more random"),
-    )
-    sampler.add_argument(
-        "--top-k", type=int, metavar="K", help=_("keep the K most probable tokens")
-    )
-    sampler.add_argument(
-        "--top-p",
-        type=float,
-        metavar="P",
-        help=_("keep the most probable tokens until their probabilities sum to P"),
-    )
-    sampler.add_argument(
-        "--min-p",
-        type=float,
-        metavar="P",
-        help=_("keep tokens with at least P times the highest probability"),
-    )
+    sampler.add_options(parser.add_argument_group(_("sampler settings, applied in this order")))
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    sampler = sampler_settings(options)
+    settings = sampler.settings(options)
     text = read_text(options)
     if is_remote(options.model):
-        return _answer(*_elsewhere(options.model, text, chat=options.chat), sampler, options)
+        return _answer(*_elsewhere(options.model, text, chat=options.chat), settings, options)
     model = load(options.model)
     with shortage_in_words(_("this text")):
-        return _answer(model.card, _session(model, text, chat=options.chat), sampler, options)
+        return _answer(model.card, open_session(model, text, chat=options.chat), settings, options)
 
 
 def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, RemoteSession]:
-    """Return a session on a remote model, after printing where the text is sent.
+    """Return a session on a remote model, after printing to which host the text is sent.
 
-    Naming a remote model on the command line counts as consent.
+    By naming a remote model on the command line, the user consents.
     """
     from tutor.vendors.permissions import Permissions
     from tutor.vendors.reader import RemoteReader
@@ -118,16 +93,17 @@ def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, R
 def _answer(
     card: ModelCard,
     session: Session | RemoteSession,
-    sampler: SamplerSettings,
+    settings: SamplerSettings,
     options: argparse.Namespace,
 ) -> int:
-    given = options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
+    given = bool(sampler.given(options))
     report = step_output.Report(card, session.tokens, with_sampler=given, json=options.json)
     failure: TutorError | None = None
     try:
-        for distribution, chosen in _steps(session, sampler, options):
+        for distribution, chosen in _steps(session, settings, options):
             report.add(distribution, chosen)
-    except (ContextFull, RemoteError) as error:  # the steps so far are still useful
+    # The steps that are already computed are still useful.
+    except (ContextFull, RemoteError) as error:
         if options.steps is None:
             raise
         failure = error
@@ -137,25 +113,12 @@ def _answer(
     return 0
 
 
-def sampler_settings(options: argparse.Namespace) -> SamplerSettings:
-    """Return the sampler settings. Raises `SamplerError` if a value is out of range or NaN."""
-    given = {
-        name: value for name in _SAMPLER_OPTIONS if (value := getattr(options, name)) is not None
-    }
-    if options.greedy:
-        if "temperature" in given:
-            raise UsageError(
-                "--greedy and --temperature cannot be combined.", "Choose one of them."
-            )
-        given["temperature"] = 0.0
-    return SamplerSettings(**given)
-
-
 def read_text(options: argparse.Namespace) -> str:
     """Return the text to continue. Raises `TextError` if it cannot be read or is not UTF-8."""
     if options.input is None:
         text: str = options.text
-        data = text.encode("utf-8", "surrogateescape")  # the bytes that the shell passed
+        # Encode the text to the bytes that the shell passed.
+        data = text.encode("utf-8", "surrogateescape")
     else:
         file = Path(options.input)
         try:
@@ -177,17 +140,22 @@ def read_text(options: argparse.Namespace) -> str:
         ) from error
 
 
-def load(spec: str | None) -> LanguageModel:
-    """Find and load the model, showing progress. Raises `ModelError`."""
+def load(spec: str | None, *, exact: bool = False) -> LanguageModel:
+    """Find and load the model, showing progress. With `exact`, it computes in 32-bit floats.
+
+    Raises `ModelError`.
+    """
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model
 
     with loading() as on_stage:
-        return load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
+        found = find_model(spec, on_stage=on_stage)
+        return load_model(found, on_stage=on_stage, exact=exact)
 
 
-def _session(model: LanguageModel, text: str, *, chat: bool) -> Session:
+def open_session(model: LanguageModel, text: str, *, chat: bool) -> Session:
+    """Return a session on a text, or on the text as a user's chat message."""
     from tutor.lm.chat import chat_ids, text_ids
     from tutor.lm.session import Session
 
@@ -196,14 +164,14 @@ def _session(model: LanguageModel, text: str, *, chat: bool) -> Session:
 
 
 def _steps(
-    session: Session | RemoteSession, sampler: SamplerSettings, options: argparse.Namespace
+    session: Session | RemoteSession, settings: SamplerSettings, options: argparse.Namespace
 ) -> Iterator[tuple[Distribution, Row | None]]:
     from tutor.lm.trajectory import trajectory
 
     if options.steps is None:
-        yield session.distribution(len(session), sampler, options.seed, options.top), None
+        yield session.distribution(len(session), settings, options.seed, options.top), None
         return
-    for step in trajectory(session, sampler, options.seed, options.steps, options.top):
+    for step in trajectory(session, settings, options.seed, options.steps, options.top):
         yield step.distribution, step.chosen
 
 
@@ -216,7 +184,7 @@ def _number(least: int) -> Callable[[str], int]:
             )
         return value
 
-    number.__name__ = "number"  # argparse prints this name in its error message
+    number.__name__ = "number"  # argparse prints this name in its error message.
     return number
 
 

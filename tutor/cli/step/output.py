@@ -27,9 +27,9 @@ class JsonModel(msgspec.Struct, frozen=True):
 
 
 class JsonRow(msgspec.Struct, frozen=True):
-    """A row of the distribution: one token and its probability.
+    """One row of the distribution: a token and its probability.
 
-    `bytes` is in hexadecimal. `sampled_probability` is only set with sampler options. A remote
+    `bytes` is in hexadecimal. `sampled_probability` is set only with sampler options. A remote
     model has no `id`, and has `log_probability` instead of `logit`.
     """
 
@@ -44,7 +44,7 @@ class JsonRow(msgspec.Struct, frozen=True):
 
 
 class JsonChosen(msgspec.Struct, frozen=True):
-    """The chosen token. `probability` is null if a server does not report it."""
+    """The chosen token. `probability` is null if the server does not report it."""
 
     id: int | msgspec.UnsetType
     text: str
@@ -52,10 +52,10 @@ class JsonChosen(msgspec.Struct, frozen=True):
 
 
 class JsonStep(msgspec.Struct, frozen=True):
-    """One step: the distribution and, with `--steps`, the token that was chosen.
+    """One step: the distribution and, with `--steps`, the chosen token.
 
-    `hidden_probability` is the total probability of all tokens that a server doesn't report,
-    whatever `--top` is. It is only set for a remote model.
+    `hidden_probability` is set only for a remote model. It is the total probability of all tokens
+    that the server does not report, and does not depend on `--top`.
     """
 
     position: int
@@ -77,9 +77,9 @@ class Report:
     def __init__(
         self, card: ModelCard, prompt: Sequence[Token], *, with_sampler: bool, json: bool
     ) -> None:
-        """Print the heading unless the output is JSON.
+        """Print the heading, unless the output is JSON.
 
-        The column with the probability after the sampler appears only if `with_sampler` is set.
+        If `with_sampler` is set, the table has a column for the probability after the sampler.
         """
         self._card = card
         self._prompt = tuple(prompt)

@@ -1,7 +1,7 @@
 """Define answers, and convert them to text for the learner's log and for drafts.
 
-Choices, items and pairs are identified by their index in the lesson file, counted from 0,
-regardless of their order on the screen. In the text of an answer, they are counted from 1: "2" or
+Choices, items and pairs are identified by their index in the lesson file, counted from 0. This does
+not depend on their order on the screen. In the text of an answer, they are counted from 1: "2" or
 "1,3".
 """
 
@@ -17,20 +17,20 @@ LONGEST = 200
 
 
 class AnswerWithFields(msgspec.Struct, frozen=True):
-    """An answer with its own fields, which its question type converts to text."""
+    """An answer with several fields. Its question type converts it to text."""
 
 
 Answer = int | Set[int] | Sequence[int] | str | AnswerWithFields
-"""Any answer. Each question type defines which kind it uses."""
+"""Any answer. Each question type defines which kind of answer it has."""
 
 
 def is_sequence(answer: Answer) -> TypeGuard[Sequence[int]]:
-    """Return whether the answer is a sequence of indexes, in the order that the learner chose."""
+    """Return True if the answer is a sequence of indexes in the order that the learner chose."""
     return isinstance(answer, Sequence) and not isinstance(answer, str)
 
 
 def as_text(answer: Answer) -> str:
-    """Return an answer as text. Raises `TypeError` for an answer with its own fields."""
+    """Return an answer as text. Raises `TypeError` for an answer with several fields."""
     match answer:
         case str():
             return writable(answer)[:LONGEST]
@@ -44,9 +44,9 @@ def as_text(answer: Answer) -> str:
 
 
 def places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...]:
-    """Return the indexes in the text of an answer. All must be below `count`.
+    """Return the indexes in the text of an answer, or an empty result if the text is not valid.
 
-    They must differ unless `repeats` is set. The result is empty if `text` is not valid.
+    All indexes must be below `count`. No index may appear twice, unless `repeats` is set.
     """
     parts = text.split(",")
     if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
@@ -58,12 +58,12 @@ def places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...]:
 
 
 def one_place(text: str, count: int) -> int | None:
-    """Return the only index in `text`, or None if `text` is not one index below `count`."""
+    """Return the index in `text`, or None if `text` is not a single index below `count`."""
     found = places(text, count)
     return found[0] if len(found) == 1 else None
 
 
 def all_places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...] | None:
-    """Return the indexes in `text`, or None if it does not have `count` indexes below `count`."""
+    """Return the `count` indexes in `text`, each below `count`, or None if `text` is not valid."""
     found = places(text, count, repeats=repeats)
     return found if len(found) == count else None

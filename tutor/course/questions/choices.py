@@ -1,4 +1,4 @@
-"""Define the base class of questions with choices, of which one or several are right."""
+"""Define the base class of questions with choices."""
 
 from collections.abc import Iterator, Set
 from typing import Annotated
@@ -12,7 +12,7 @@ from tutor.text import wrapped
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One choice; `why` is shown after an answer, whether the choice is right or wrong."""
+    """A choice. `why` is shown after an answer, whether the choice is right or wrong."""
 
     text: Sentence
     why: Sentence
@@ -47,10 +47,7 @@ class ChoiceQuestion(QuestionBase, frozen=True, kw_only=True):
         return 1 + sum(wrapped(choice.text, width - LETTER) for choice in self.choices)
 
     def notes(self, chosen: Set[int]) -> tuple[Note, ...]:
-        """Return the note to show next to each choice.
-
-        Raises `ValueError` if an index is out of range.
-        """
+        """Return the note for each choice. Raises `ValueError` if an index is out of range."""
         if not all(0 <= place < len(self.choices) for place in chosen):
             raise ValueError(f"{sorted(chosen)} are not indexes of {len(self.choices)} choices")
         return tuple(

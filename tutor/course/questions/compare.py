@@ -1,6 +1,6 @@
 """The question type `compare`: choose the prompt for which the live model's value is larger.
 
-The answer to grade is a `Compared`. Its text is the number of the chosen prompt.
+An answer to be graded is a `Compared`. As text, an answer is the number of the chosen prompt.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tutor.language import _
 
 
 class Compared(AnswerWithFields, frozen=True):
-    """The chosen prompt (0 or 1), and the live model's values at the end of both prompts.
+    """The chosen prompt (0 or 1), with the live model's values at the end of both prompts.
 
     A value is either the probability of the question's token (0 to 1) or the entropy in bits.
     """
@@ -33,7 +33,8 @@ class Compared(AnswerWithFields, frozen=True):
 class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
     """A question about which of two prompts has the larger value on the live model.
 
-    The value is the probability of `token` or, with `value: entropy`, the entropy.
+    The value is the probability of `token` or, with `value: entropy`, the entropy of the
+    distribution.
     """
 
     asks_model: ClassVar[bool] = True
@@ -52,7 +53,7 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
             )
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade as right if the chosen prompt has the larger value, or if the values are equal."""
+        """Grade the answer as right if the chosen prompt does not have the smaller value."""
         if not isinstance(answer, Compared):
             raise not_its_answer(self, answer)
         chosen, other = answer.values[answer.chosen], answer.values[1 - answer.chosen]
@@ -82,7 +83,7 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
 
 
 def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
-    """Return the verdict on the choice of the prompt `place` (0 or 1).
+    """Return the verdict on the choice of prompt `place` (0 or 1).
 
     `said` has a note for each of the two prompts.
     """

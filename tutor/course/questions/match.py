@@ -1,7 +1,7 @@
 """The question type `match`: choose a right side for each left side.
 
-Its answer has the index of the chosen right side for each left side. The same right side may be
-chosen more than once.
+An answer contains the index of the chosen right side for each left side. The learner can choose the
+same right side more than once.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from tutor.text import wrapped
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A left side and the right side that belongs to it; `why` is shown after an answer."""
+    """A left side and the right side that belongs to it. `why` is shown after an answer."""
 
     left: Sentence
     right: Sentence
@@ -33,7 +33,10 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
-    """A question about which `right` belongs to each `left`; the right sides are shuffled."""
+    """A question that asks which right side belongs to each left side.
+
+    The right sides are shuffled.
+    """
 
     pairs: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=3, max_length=6)]
 
@@ -70,7 +73,7 @@ class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
         return all_places(text, len(self.pairs), repeats=True)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the right sides shuffled, so that at least one is not next to its match."""
+        """Return the indexes of the right sides, shuffled so that at least one is out of place."""
         return out_of_order(len(self.pairs), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The question type `next-token`: guess the live model's next token.
 
-The answer to grade is the rank (from 1) of the guess in the model's distribution. Its text is the
-guess as typed.
+An answer to be graded is the rank (from 1) of the guess in the model's distribution. As text, an
+answer is the guess that the learner typed.
 """
 
 from typing import Annotated, ClassVar
@@ -17,8 +17,8 @@ from tutor.language import _
 class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token"):
     """A question that asks for the model's next token after `prompt`.
 
-    The answer is right if the guess is among the model's `within` most probable tokens at that
-    moment.
+    The answer is right if the guess is among the model's `within` most probable tokens when the
+    learner submits it.
     """
 
     asks_model: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""The question type `number`: the learner types a number. The answer is the typed text."""
+"""The question type `number`: type a number. An answer is the text that the learner typed."""
 
 import math
 import re
@@ -22,7 +22,7 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
     """A question whose answer is a number.
 
     A number is right if it differs from `answer` by at most `tolerance`. `unit` is shown after the
-    field.
+    input field.
     """
 
     answer: float
@@ -34,7 +34,7 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
             raise ValueError("`answer` and `tolerance` must be finite numbers")
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade as right if any interpretation of the typed text is within the tolerance."""
+        """Grade the answer as right if any interpretation of the text is within the tolerance."""
         if not isinstance(answer, str):
             raise not_its_answer(self, answer)
         if not answer.strip():
@@ -43,7 +43,8 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
         if not numbers:
             return Verdict(False, not_a_number(answer), counted=False)
         unit = f" {self.unit}" if self.unit else ""
-        slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))  # accepts 0.1 + 0.2 for 0.3
+        # With no slack, 0.1 + 0.2 would not be accepted for 0.3, because of rounding.
+        slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))
         if any(abs(number - self.answer) <= slack for number in numbers):
             return Verdict(
                 True, _("Right: {answer:.10g}{unit}.").format(answer=self.answer, unit=unit)
@@ -56,11 +57,11 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
 
 
 def readings(text: str, unit: str = "") -> tuple[float, ...]:
-    """Return the numbers that `text` may mean, the most likely first; empty if there are none.
+    """Return the numbers that `text` can mean, the most likely first, or an empty result.
 
-    The text may contain a decimal comma, grouped thousands, a fraction, a percent sign, and the
-    question's own `unit`. "49,152" can mean 49152 or, with a decimal comma, 49.152. "50 %" can mean
-    50 or 0.5.
+    The text can contain a decimal comma, grouped thousands, a fraction, a percent sign, and the
+    question's own `unit`. For example, "49,152" can mean 49152 or, with a decimal comma, 49.152,
+    and "50 %" can mean 50 or 0.5.
     """
     text = " ".join(text.translate(_DASHES).split()).casefold()
     percent = text.endswith("%")
@@ -74,7 +75,7 @@ def readings(text: str, unit: str = "") -> tuple[float, ...]:
 
 
 def not_a_number(text: str) -> str:
-    """Say that `text`, which has no `readings`, cannot be graded, and what can."""
+    """Return a message that says why `text` is not a number and what the learner can type."""
     return _("“{text}” cannot be read as a number. {advice}").format(
         text=text.strip(), advice=_ADVICE
     )

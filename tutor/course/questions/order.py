@@ -1,6 +1,6 @@
 """The question type `order`: put items in order.
 
-Its answer has the indexes of the items in the learner's order, from first to last.
+An answer contains the indexes of the items, from first to last.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
         return all_places(text, len(self.items))
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the indexes of the items, shuffled and never in the right order."""
+        """Return the indexes of the items in a shuffled order, which is never the right order."""
         return out_of_order(len(self.items), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Register the question types. Lesson files may use the types that `Question` lists."""
+"""Register the question types. A lesson file can contain the types that `Question` lists."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""The question type `several`: one or more choices are right. The answer is a set of indexes."""
+"""The question type `several`: one or more choices are right. An answer is a set of indexes."""
 
 from collections.abc import Iterator, Set
 
@@ -10,7 +10,7 @@ from tutor.language import _, ngettext
 
 
 class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
-    """A question with one or more right choices; a right answer has exactly these choices."""
+    """A question with one or more right choices. An answer must contain exactly these choices."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -18,7 +18,10 @@ class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
             raise ValueError("no choice is marked `right: true`")
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade as right if exactly the right choices were chosen; else, count the mistakes."""
+        """Grade the answer as right if it has exactly the right choices.
+
+        Otherwise, the verdict counts the mistakes.
+        """
         if not isinstance(answer, Set):
             raise not_its_answer(self, answer)
         notes = self.notes(answer)

@@ -1,7 +1,7 @@
 """Shuffle choices in a reproducible order: the same seed always gives the same order.
 
-Sorting by a hash avoids a random generator, whose sequence could change between Python versions. A
-quiz that was interrupted weeks ago therefore still has the same order.
+The order comes from sorting by a hash. The sequence of a random generator could change between
+Python versions, and a quiz that was interrupted weeks ago would then have another order.
 """
 
 from hashlib import blake2b
@@ -17,6 +17,6 @@ def shuffled(count: int, salt: str) -> tuple[int, ...]:
 
 
 def out_of_order(count: int, salt: str) -> tuple[int, ...]:
-    """Return the indexes below `count` as `shuffled` does, but never in ascending order."""
+    """Return a shuffled order of the indexes below `count` that is never ascending."""
     order = shuffled(count, salt)
     return order if list(order) != sorted(order) else (*order[1:], order[0])

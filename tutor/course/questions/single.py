@@ -1,4 +1,4 @@
-"""The question type `single`: exactly one choice is right. The answer is its index."""
+"""The question type `single`: exactly one choice is right. An answer is the index of a choice."""
 
 from collections.abc import Iterator
 

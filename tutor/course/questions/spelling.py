@@ -1,13 +1,13 @@
-"""Decide whether two short texts count as the same answer."""
+"""Compare the spelling of two short texts."""
 
 import unicodedata
 
 
 def plain(text: str) -> str:
-    """Return `text` without case, accents, punctuation and spaces, to compare short answers.
+    """Return `text` without case, accents, punctuation and spaces, for comparing short answers.
 
     "Soft-max", "softmax " and "SOFT MAX" give the same result. Symbols that carry meaning ("+",
-    "=") are kept, so "C++" differs from "C".
+    "=") stay, so "C++" differs from "C".
     """
     folded = unicodedata.normalize("NFKD", text).casefold()
     return "".join(

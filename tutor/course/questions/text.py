@@ -1,4 +1,4 @@
-"""The question type `text`: the learner types a word or two. The answer is the typed text."""
+"""The question type `text`: type a word or two. An answer is the text that the learner typed."""
 
 from typing import Annotated
 
@@ -12,10 +12,11 @@ from tutor.language import _
 
 
 class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
-    """A question that is answered with a word or two.
+    """A question that the learner answers with a word or two.
 
-    `accept` lists the accepted spellings; the first one is displayed. The comparison ignores case,
-    accents, punctuation and spaces (see `tutor.course.questions.spelling`).
+    `accept` lists the accepted spellings, and the first one is shown as the right answer. The
+    comparison ignores case, accents, punctuation and spaces (see
+    `tutor.course.questions.spelling`).
     """
 
     accept: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=1)]

@@ -7,11 +7,14 @@ import msgspec
 from tutor.language import _
 
 Mark = Literal["right", "wrong", "missed", "left"]
-"""Chosen and right; chosen but wrong; right but not chosen; neither right nor chosen."""
+"""The mark next to a part of a question.
+
+A part is chosen and right, chosen but wrong, right but not chosen, or neither right nor chosen.
+"""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """The note next to a choice, an item to be ordered, or a left side to be matched."""
+    """The note next to a choice, an item to order, or a left side to match."""
 
     mark: Mark
     why: str
@@ -20,10 +23,10 @@ class Note(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """The result of grading an answer.
 
-    `counted` is False if the answer could not be interpreted (such as "abc" for a number). It is
-    then not recorded, and the learner may try again. `message` is one or two sentences and does not
-    include the question's own `why`. `notes` has one note per choice, item or pair, in the order of
-    the file.
+    `message` is one or two sentences and does not include the question's own `why`. `notes` has one
+    note for each choice, item or pair, in the order of the lesson file. `counted` is False if the
+    answer could not be interpreted, such as "abc" for a number. Such an answer is not stored, and
+    the learner can try again.
     """
 
     correct: bool
@@ -33,7 +36,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def mark(right: bool, chosen: bool) -> Mark:
-    """Return the mark for a choice, depending on whether it is `right` and was `chosen`."""
+    """Return the mark of a choice that is `right` or not, and was `chosen` or not."""
     if chosen:
         return "right" if right else "wrong"
     return "missed" if right else "left"

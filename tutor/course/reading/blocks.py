@@ -1,8 +1,8 @@
 """Decode the YAML in a lesson file: front matter, labs and questions.
 
-Every value is parsed as plain text and then converted to the type of its field, so `no` and `0.5`
-can be the text of a choice. Tags, anchors and aliases are rejected, because they could create
-objects or expand text.
+Every value is first parsed as plain text and then converted to the type of its field, so the text
+of a choice can be `no` or `0.5`. Tags, anchors and aliases are rejected, because they could create
+objects or expand to huge texts.
 """
 
 import difflib
@@ -22,7 +22,7 @@ from tutor.errors import LessonError
 T = TypeVar("T")
 
 _DEPTH = 8
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C loader is ten times faster
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # PyYAML's C loader is ten times as fast.
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?\Z", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
@@ -37,9 +37,9 @@ _KNOWN_NAMES = {
 
 
 def decode(text: str, kind: type[T] | Any, place: Place) -> T:
-    """Decode the YAML in `text` as an object of type `kind`.
+    """Decode the YAML in `text` to an object of type `kind`. Raises `LessonError`.
 
-    `place` is the place of the first line of `text`. Raises `LessonError`.
+    `place` is the position of the first line of `text` in the lesson file.
     """
     node = _compose(text, place)
     data = _data(node, place)
@@ -51,7 +51,10 @@ def decode(text: str, kind: type[T] | Any, place: Place) -> T:
 
 
 def _compose(text: str, place: Place) -> yaml.Node:
-    """Return the YAML tree of `text`. Its depth is checked first, because composing recurses."""
+    """Return `text` as a tree of YAML nodes. Raises `LessonError`.
+
+    The depth is checked before PyYAML builds the tree, because it builds the tree recursively.
+    """
     try:
         _refuse_what_grows(text, place)
         node = yaml.compose(text, Loader=_LOADER)
@@ -89,7 +92,7 @@ def _not_yaml(error: yaml.YAMLError, place: Place) -> LessonError:
 
 
 def _data(node: yaml.Node, place: Place) -> Any:
-    """Convert a YAML tree to lists, dicts and strings; its depth has been checked."""
+    """Convert a tree of YAML nodes, whose depth was checked, to lists, dicts and strings."""
     here = place.below(node.start_mark.line)
     if isinstance(node, yaml.SequenceNode):
         return [_data(each, place) for each in node.value]
@@ -113,7 +116,7 @@ def _data(node: yaml.Node, place: Place) -> Any:
 
 
 def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> LessonError:
-    """Translate msgspec's error message for authors of lessons."""
+    """Convert an error message of msgspec to a message for authors of lessons."""
     match = _AT.match(message)
     what, path = (match["what"], match["path"] or "$") if match else (message, "$")
     here, key, _ = _follow(path, data, node)
@@ -139,7 +142,7 @@ def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> Lesson
 
 
 def _follow(path: str, data: Any, node: yaml.Node) -> tuple[yaml.Node, str, Any]:
-    """Return the node at a path such as "$.choices[0].why", its last field name and its data."""
+    """Return the node at a path such as "$.choices[0].why", the name of its field, and its data."""
     name = ""
     for step in _STEP.finditer(path):
         if step["index"] is not None and isinstance(node, yaml.SequenceNode):

@@ -1,4 +1,4 @@
-"""Parse headings that name a section: `## Title {#id}`."""
+"""Parse headings with an id: `## Title {#id}`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def title_and_id(heading: Token, place: Place) -> tuple[str, str]:
-    """Return the title and the id in a heading's inline token. Raises `LessonError`."""
+    """Return the title and the id from the inline token of a heading. Raises `LessonError`."""
     title, _, rest = heading.content.rpartition("{#")
     title = " ".join(title.split())
     name = rest.removesuffix("}")

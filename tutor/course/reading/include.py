@@ -1,6 +1,6 @@
-"""Include code of this package in a lesson: a function, method or class, by name.
+"""Include a function, method or class of this package in a lesson.
 
-Lessons can therefore show the code that really runs. The file is read as text, and nothing is
+Lessons can therefore show the code that really runs. The source file is read as text and not
 imported.
 """
 
@@ -13,7 +13,10 @@ from pathlib import Path
 from tutor.course.reading.place import Place, control_character
 
 LONGEST = 40
-"""The maximum number of lines. The linter warns earlier, because small terminals show fewer."""
+"""The maximum number of lines of included code.
+
+The linter warns much earlier, because small terminals show fewer lines.
+"""
 
 PACKAGE = Path(__file__).resolve().parents[2]
 _REFERENCE = re.compile(r"(tutor(?:/[a-z_][a-z0-9_]*)+\.py)#([A-Za-z_][\w.]*)", re.ASCII)
@@ -26,8 +29,8 @@ _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
     """Return a Markdown code block with the code that an `include` block names.
 
-    `text` is the content of the `include` block, and `place` is the place of its first line. Raises
-    `LessonError`.
+    `text` is the content of the `include` block, and `place` is the position of its first line.
+    Raises `LessonError`.
     """
     match = _REFERENCE.fullmatch(text.strip())
     if not match:
@@ -68,7 +71,8 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
     if ast.get_docstring(found, clean=False) is not None and len(found.body) > 1:
         doc = found.body[0]
         after = doc.end_lineno or doc.lineno
-        while after < len(lines) and not lines[after].strip():  # drop blank lines after it
+        # Drop the blank lines after the docstring.
+        while after < len(lines) and not lines[after].strip():
             after += 1
         kept = [line for line in kept if not doc.lineno <= line <= after]
     shown = [lines[line - 1] for line in kept]
@@ -76,7 +80,7 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
 
 
 def _find(tree: ast.Module, path: list[str]) -> _Named | None:
-    """Return the definition with a dotted name, or None."""
+    """Return the syntax node of a definition with a dotted name, or None."""
     inside: ast.Module | _Named = tree
     for name in path:
         named = (each for each in inside.body if isinstance(each, _Named) and each.name == name)

@@ -1,4 +1,4 @@
-"""Find Markdown that is not allowed in a lesson, because a terminal cannot show it safely."""
+"""Find Markdown that is not allowed in a lesson because a terminal cannot show it safely."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -11,13 +11,13 @@ from tutor.course.reading.place import Place, control_character
 from tutor.errors import LessonError
 
 BLOCKS = ("predict", "lab", "question", "numbers", "measured", "include", "facts")
-"""The info strings of fenced blocks that are not code."""
+"""The info strings of fenced blocks that are not code, such as labs and questions."""
 
 
 DEEPEST = 12
 """The maximum nesting depth of blocks, and of inline markup in a line.
 
-The parser stops at a depth of 20 and drops everything below.
+The Markdown parser ignores everything below a depth of 20.
 """
 
 
@@ -36,10 +36,11 @@ def inline_text(token: Token) -> str:
 
 
 def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> Iterator[LessonError]:
-    """Yield errors for Markdown that is not allowed. Its first line is at `start`.
+    """Yield an error for each part of Markdown text that is not allowed.
 
-    HTML, pictures, `#` headings (unless the file may have a `title`), misplaced blocks, deep
-    nesting, and control characters written as entities are not allowed.
+    The text begins at `start`. HTML, pictures, misplaced blocks, deep nesting, and control
+    characters written as entities are not allowed. `#` headings are allowed only if the file may
+    have a `title`.
     """
     for token in tokens:
         place = place_of(token, start)
@@ -62,9 +63,10 @@ def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> It
 
 
 def refused_within(sentence: str, place: Place) -> Iterator[LessonError]:
-    """Yield errors for control characters written as entities in one inline `sentence`.
+    """Yield an error for each control character that is written as an entity in `sentence`.
 
-    In such a sentence, HTML and pictures are allowed because they are shown as text.
+    The sentence is inline Markdown. HTML and pictures are allowed in it, because they are shown as
+    text.
     """
     if "&" in sentence:
         (line,) = markdown().parseInline(sentence)
@@ -94,7 +96,7 @@ def _acting(char: str, place: Place) -> LessonError:
 
 
 def _children(token: Token) -> Iterator[tuple[Token, int]]:
-    """Yield the inline tokens of a block, each with its line relative to the block's start."""
+    """Yield the inline tokens of a block, with their lines relative to the start of the block."""
     line = 0
     for child in token.children or ():
         yield child, line

@@ -1,8 +1,8 @@
-"""Scan a lesson for its outline, which is 25 times as fast as parsing it.
+"""Scan a lesson for its outline, 25 times as fast as parsing the whole lesson.
 
-The scan is for files that are not in the cache. For a valid lesson, it returns the same outline as
-the parser, or no outline if the file contains anything unusual. Only parsing shows whether a lesson
-is valid.
+Only files that are not in the cache are scanned. For a valid lesson, the scan returns the same
+outline as the parser. If a file contains anything unusual, the scan returns no outline. A scan does
+not show that a lesson is valid.
 """
 
 import re
@@ -51,10 +51,10 @@ _PIECE = re.compile(
     )""",
     re.VERBOSE,
 )
-"""A part of the file that is not text, together with the line end before it.
+"""A pattern for the next heading, fenced block, or other text that looks like a block.
 
-It is a heading, a fenced block, or something that may be a block, which only the parser can
-determine. (Patterns that begin with a character, not an anchor, are several times as fast.)
+Only the parser can tell if such text really is a block. A match includes the line end before it: a
+pattern that begins with a character instead of an anchor is several times as fast.
 """
 _SCREEN = re.compile(rf"(.*\S)\s*\{{#({_ID})\}}\s*")
 _INK = re.compile(r"\S")
@@ -62,14 +62,17 @@ _FIELD = re.compile(
     r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
 )
 _USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
-"""The beginning of most questions. A few questions also have a version or name their screen."""
+"""The beginning of most questions.
+
+A few questions also have a version or the id of a screen.
+"""
 _TYPES = {type_name(kind) for kind in QUESTION_TYPES}
 
 
 def scan_outline(data: bytes, where: str) -> Outline | None:
-    """Return the outline of a lesson from the content of its file, without the links.
+    """Return the outline of a lesson, without links, or None if the file must be parsed.
 
-    The result is None if the file must be parsed instead.
+    `data` is the content of the file.
     """
     try:
         text = decoded(data, where)
@@ -94,10 +97,11 @@ def _front(text: str, where: str) -> FrontMatter | None:
         fields[name] = " ".join(entry[name].split("\n  ")).lstrip()
         at = entry.end()
     fields["needs"] = [each.strip() for each in fields.get("needs", "").split(",") if each]
-    fields["source"] = fields["learned"] = ()  # outlines do not need them
+    fields["source"] = fields["learned"] = ()  # Outlines do not contain these two fields.
     try:
         if at < len(text):
-            from tutor.course.reading.blocks import decode  # rarely needed, and slow to import
+            # This module is slow to import and rarely needed.
+            from tutor.course.reading.blocks import decode
 
             return decode(text.removesuffix("\n"), FrontMatter, Place(where, 2))
         front = msgspec.convert(fields, FrontMatter, strict=False)
@@ -107,14 +111,14 @@ def _front(text: str, where: str) -> FrontMatter | None:
 
 
 class _Scan:
-    """The outline found so far, in the text of a file up to position `at`."""
+    """The outline that the scan has found so far, up to position `at` of the text."""
 
     def __init__(self, text: str, start: int) -> None:
         self.at = start
         self._text = text
         self._line = 1
         self._counted = 0
-        """The position up to which line ends were counted for `_line`."""
+        """The position up to which `_line` has counted line ends."""
         self._screens: list[ScreenOutline] = []
         self._labs: list[LabOutline] = []
         self._predictions: list[PredictionOutline] = []
@@ -123,7 +127,7 @@ class _Scan:
         self._fences = 0
 
     def take(self, piece: re.Match[str]) -> bool:
-        """Process the next heading or block, and return whether the scan can continue."""
+        """Process the next heading or block. Return False if the file must be parsed instead."""
         begin = piece.start()
         title_and_id, fence, info, inside = piece.groups()
         if _INK.search(self._text, self.at, begin):
@@ -163,7 +167,7 @@ class _Scan:
         inside: str,
         begin: int,
     ) -> bool:
-        """Add a prediction or a lab; return False if its id cannot be found."""
+        """Add a prediction or a lab to the outline. Return False if its id cannot be found."""
         fields = _fields(inside)
         if "id" in fields:
             found.append(kind(fields["id"], self._line_at(begin)))
@@ -189,7 +193,7 @@ class _Scan:
             self._has_text()
         if (
             self._text.count("```") != 2 * self._fences
-        ):  # only the parser can determine which are fences
+        ):  # Only the parser can tell which of these lines begin a block.
             return None
         screens = tuple(screen for screen in self._screens if screen.id in self._with_text)
         parts = (*self._screens, *self._predictions, *self._labs, *self._questions)

@@ -1,9 +1,8 @@
-"""Parse a lesson file.
+"""Parse a lesson file: Markdown with front matter, in which each `##` heading begins a screen.
 
-The file is Markdown with front matter, and each `##` heading begins a screen. Predictions, labs,
-questions, quoted numbers, code and facts are fenced blocks. `lessons/README.md` shows the format by
-example. Nothing in a lesson file is executed. Every problem is a `LessonError` that names the file,
-the line and what to do.
+Predictions, labs, questions, quoted numbers, code and facts are fenced blocks. `lessons/README.md`
+shows the format with examples. No part of a lesson file is executed. Every problem is a
+`LessonError` that names the file, the line, and how to fix the problem.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,16 +32,16 @@ T = TypeVar("T")
 MAXIMUM_SCREEN_LINES = 60
 """The maximum number of lines in a screen's text, as counted in the file.
 
-The linter warns much earlier, when a screen no longer fits a small terminal.
+The linter warns much earlier, when a screen no longer fits on a small terminal.
 """
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of parsing one file: a lesson, or the problems that prevent it.
+    """The result of parsing one file: a lesson, or the problems that were found.
 
-    `lines` has the line of each screen, prediction, lab and question by id, of each quoted number
-    by `number_name`, and of each block of measured numbers by `measured_name`. `links` are the
-    links to other files of the course.
+    `lines` contains the line of each screen, prediction, lab and question by id, of each quoted
+    number by `number_name`, and of each block of measured numbers by `measured_name`. `links` are
+    the links to other files of the course.
     """
 
     lesson: Lesson | None
@@ -52,17 +51,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def number_name(screen_id: str, index: int) -> str:
-    """Return the key in `Outcome.lines` for the number at `index` of a screen's `numbers`."""
+    """Return the key in `Outcome.lines` of the number at `index` in a screen's `numbers`."""
     return f"{screen_id}/numbers/{index}"
 
 
 def measured_name(screen_id: str, index: int) -> str:
-    """Return the key in `Outcome.lines` for the `measured` block at `index` of a screen."""
+    """Return the key in `Outcome.lines` of the block at `index` in a screen's `measured`."""
     return f"{screen_id}/measured/{index}"
 
 
 def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
-    """Return the lesson in the content of a file. Raises the first `LessonError`."""
+    """Return the lesson in the content of a file. Raises a `LessonError` for the first problem."""
     outcome = read_bytes(data, where, facts)
     if outcome.lesson is None:
         raise outcome.problems[0]
@@ -70,7 +69,7 @@ def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
 
 
 def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
-    """Parse the content of a lesson file in the same way as `read`."""
+    """Decode and parse the content of a lesson file."""
     try:
         text = text_of(data, where)
     except LessonError as problem:
@@ -79,7 +78,7 @@ def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
 
 
 def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
-    """Parse the text of a lesson file, and collect all problems instead of raising them."""
+    """Parse the text of a lesson file. Problems are collected instead of raised."""
     reader = _Reader(where, facts)
     lesson = reader.attempt(lambda: reader.lesson(text))
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
@@ -87,7 +86,7 @@ def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
 
 
 class _Reader:
-    """A parser for one file, which collects problems instead of stopping at the first one."""
+    """A parser for one lesson file, which collects all problems."""
 
     def __init__(self, file: str, facts: Sequence[Fact]) -> None:
         self.start = Place(file)
@@ -144,9 +143,9 @@ class _Reader:
         return decode(tokens[0].content, FrontMatter, self.start.below(1))
 
     def _sections(self, tokens: list[Token], lines: list[str]) -> list[Section]:
-        """Split the file at its `##` headings, and process the blocks between them."""
+        """Split the file into sections at its `##` headings, and process the blocks in them."""
         sections: list[Section] = []
-        upto = 0  # the number of lines processed so far
+        upto = 0  # The number of lines that have been processed.
         for index, token in enumerate(tokens):
             if token.map is None or token.level > 0 or token.type == "front_matter":
                 upto = max(upto, token.map[1] if token.type == "front_matter" and token.map else 0)
@@ -178,7 +177,7 @@ class _Reader:
         return Section(place, screen_id, title)
 
     def _block(self, token: Token, section: Section) -> None:
-        """Process one block: remove it from the text, or replace it with its code or table."""
+        """Process one block: remove it from the text, or replace it with code or a table."""
         place = place_of(token, self.start)
         inside = place.below(1)
 
@@ -265,7 +264,7 @@ class _Reader:
     def _questions(self, sections: list[Section], screens: set[str]) -> tuple[Question, ...]:
         """Return all questions of the lesson.
 
-        A question without a `screen` belongs to the screen that contains it.
+        A question that names no `screen` belongs to the screen that contains it.
         """
         found: list[Question] = []
         for section in sections:
@@ -283,10 +282,7 @@ class _Reader:
         return tuple(found)
 
     def _name(self, name: str, place: Place) -> None:
-        """Record the line of an id.
-
-        All screens, labs and questions of a file must have different ids.
-        """
+        """Store the line of an id, and report the id if it is already used in this file."""
         if name in self.lines:
             self._refuse(
                 place,
@@ -299,7 +295,7 @@ class _Reader:
     def _stray(self, token: Token) -> None:
         """Report text before the first screen, but only once.
 
-        `#` headings are reported separately.
+        `#` headings are left out, because they are reported separately.
         """
         if self._strayed or token.tag == "h1":
             return
@@ -312,7 +308,7 @@ class _Reader:
         )
 
     def _place(self, name: str) -> Place:
-        """Return the place of the screen, prediction, lab or question with this id."""
+        """Return the position of the screen, prediction, lab or question with this id."""
         return Place(self.start.file, self.lines[name])
 
     def _refuse(self, place: Place, problem: str, next_step: str) -> None:

@@ -1,4 +1,4 @@
-"""Decode lesson files, and name the places of errors in them."""
+"""Decode lesson files, and name positions in them for errors."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from tutor.errors import LessonError
 MAXIMUM_BYTES = 100_000
 """The maximum size of a lesson file in bytes, several times the size of a long lesson.
 
-The limit is needed because Markdown parsers take quadratic time for some malicious files.
+The limit protects against malicious files, which some Markdown parsers need quadratic time to
+parse.
 """
 
 _ACTING_ON_A_TERMINAL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"  # used in the spelling of Persian, Hindi and other languages
+# These two characters are needed to spell Persian, Hindi and other languages.
+_JOINERS = "\u200c\u200d"
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A line of a file, counted from 1."""
+    """A line of a file, counted from 1, for error messages."""
 
     file: str
     line: int = 1
 
     def below(self, lines: int) -> Place:
-        """Return the place that is this many lines further down."""
+        """Return the place that is `lines` lines further down."""
         return Place(self.file, self.line + lines)
 
     def error(self, problem: str, next_step: str) -> LessonError:
@@ -33,9 +35,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def text_of(data: bytes, file: str) -> str:
-    """Return the text of a lesson file with normalized line ends and without a byte-order mark.
+    """Return the text of a lesson file with normalized line ends, and without a byte-order mark.
 
-    Raises `LessonError` if the file is too large, is not UTF-8, or has control characters.
+    Raises `LessonError` if the file is too large, is not UTF-8, or contains control characters.
     """
     return checked(decoded(data, file), file)
 

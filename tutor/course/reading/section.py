@@ -1,4 +1,7 @@
-"""Define a section of a lesson file, from one `##` heading to the next, while it is parsed."""
+"""Define sections, the parts of a lesson file from one `##` heading to the next.
+
+The parser fills them while it reads the file.
+"""
 
 from tutor.course.lesson import Lab
 from tutor.course.measured import Measured
@@ -9,7 +12,7 @@ from tutor.course.reading.place import Place
 
 
 class Section:
-    """A screen, or questions without a screen. `text` has the lines outside of blocks."""
+    """A section with a screen, or with only questions. `text` has the lines outside of blocks."""
 
     def __init__(self, place: Place, screen_id: str, title: str) -> None:
         self.place = place
@@ -23,13 +26,13 @@ class Section:
         self.measured: list[Measured] = []
 
     def end_paragraph(self) -> None:
-        """Remove blank lines at the end, so that a removed block leaves no gap."""
+        """Remove blank lines at the end of the text, so that a removed block leaves no gap."""
         while self.text and not self.text[-1].strip():
             self.text.pop()
 
     @property
     def is_screen(self) -> bool:
-        """True if the section is a screen; a section that contains only questions is not."""
+        """True if the section has a screen, and False if it contains only questions."""
         return bool(self.labs or self.predictions) or bool(self.body) or not self.questions
 
     @property

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the shared engine until its parent process ends.
 
-    Returns exit status 1 if the model cannot be loaded, after the reason was sent to all
-    connections.
+    If the model cannot be loaded, this sends the reason to all connections and returns the exit
+    status 1.
     """
     parser = argparse.ArgumentParser(prog="tutor.engine.shared", description=__doc__)
     parser.add_argument(
@@ -69,7 +69,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
         log.error("%s", error)
         listener.give_up(error)
         return 1
-    from tutor.engine.shared.server import SharedServer  # torch is already imported
+    from tutor.engine.shared.server import SharedServer  # fast, since torch is loaded
 
     server = SharedServer(loaded, scheduler, limits)
     listener.load = server.load

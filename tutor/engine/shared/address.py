@@ -1,4 +1,4 @@
-"""Find, check and create the socket of a shared engine."""
+"""Find the socket of a shared engine and check that it can be trusted, or create a new one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 from tutor import paths, private
 from tutor.errors import EngineError
 
-assert sys.platform != "win32"  # asyncio has no Unix sockets on Windows
+assert sys.platform != "win32"  # asyncio doesn't support Unix sockets on Windows
 
 WAITING = 128
-"""The maximum number of connections that the system queues while an engine restarts."""
+"""The maximum number of connections that wait in the system's queue while an engine restarts."""
 
 
 def find() -> Path | None:
@@ -28,12 +28,13 @@ def find() -> Path | None:
 
 
 def trusted(path: Path) -> bool:
-    """Return whether only a trusted account could have created the socket at this path.
+    """Return True if only a trusted account could have created the socket at this path.
 
     The app sends what the learner types to the socket, so the socket must have been created by the
     administrator, by this account, or by an account that the administrator chose. No other account
-    may have write access to its folder. The folder may belong to another account only if that
-    account could not have created it without the administrator.
+    may have write access to the socket's folder. The folder may belong to another account if the
+    administrator created it for that account. This is certain if only the administrator and this
+    account have write access to all folders above it.
     """
     mine = {0, os.getuid()}
     try:
@@ -50,7 +51,7 @@ def trusted(path: Path) -> bool:
 
 @contextlib.contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """Bind a new socket and remove it afterwards.
+    """Create a listening socket at `path`, and remove it at the end of the `with` block.
 
     Every account with access to the socket's folder can connect. Raises `EngineError` if another
     engine uses the path or if the folder is not writable.
@@ -70,7 +71,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
 
 
 def _bind(listener: socket.socket, path: Path) -> None:
-    path.unlink(missing_ok=True)  # left behind by an engine that was killed
+    path.unlink(missing_ok=True)  # an engine that was killed has left this socket
     before = os.umask(0o177)
     try:
         listener.bind(str(path))
@@ -81,7 +82,7 @@ def _bind(listener: socket.socket, path: Path) -> None:
 
 
 def inherited() -> socket.socket | None:
-    """Return the socket that systemd opened for this process, or None (see sd_listen_fds(3))."""
+    """Return the socket that systemd passed to this process, or None (see sd_listen_fds(3))."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
         return None
     return socket.socket(fileno=3)

@@ -14,7 +14,7 @@ from tutor.text import counted
 
 
 class Trainings:
-    """The running training jobs of all learners, up to `most` at a time."""
+    """The running training jobs of all learners. At most `most` jobs can run at a time."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -33,8 +33,8 @@ class Trainings:
 class SharedBackends(LabBackends):
     """The lab backends of one learner in a shared engine.
 
-    The engine process runs under a different account, so it rejects every question that involves
-    the learner's files, API keys or remote models.
+    The engine process does not run under the learner's account, so it rejects every question that
+    requires the learner's files, API keys or remote models.
     """
 
     def __init__(

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Learner(LearnerSlot):
-    """A connected learner, created by the listener thread.
+    """A learner who is connected to the engine. The listener thread creates this object.
 
-    `account` is the user id that the system reports, and `labs` is the folder for the networks that
-    the learner trains. Only the worker thread uses the other attributes: `server` holds the
-    learner's sessions and lab backends, and `idle` is true if their caches have been dropped since
+    `account` is the user id of the learner's account, and `labs` is the folder for the networks
+    that the learner trains. Only the worker thread uses the other attributes: `server` has the
+    learner's sessions and lab backends, and `idle` is True if their caches have been freed since
     the last request.
     """
 

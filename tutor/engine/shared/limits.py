@@ -11,14 +11,14 @@ MEGABYTE = 1024 * 1024
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     learners: int = 200
-    """The maximum number of screens connected at the same time."""
+    """The maximum number of app windows connected at the same time."""
     of_one_account: int = 8
-    """The maximum number of screens per account.
+    """The maximum number of app windows per user account.
 
     If all learners share an account, set this as high as `learners`.
     """
     sessions: int = 32
-    """The maximum number of open texts per screen, including branches."""
+    """The maximum number of open texts per app window, including branches."""
     context: int = 2048
     """The maximum number of tokens in a text. A cache for 2,048 tokens of SmolLM2-135M takes 96 MB.
     """
@@ -27,26 +27,26 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     trainings: int = 4
     """The maximum number of networks in training at the same time, in labs."""
     idle: int = 15
-    """The number of minutes without a request after which a learner's caches are dropped."""
+    """The number of minutes without a request after which a learner's caches are freed."""
     work: int = 60
-    """The maximum duration of a request, in seconds."""
+    """The maximum computing time of a request, in seconds."""
     waiting: int = 64
-    """The maximum number of pending requests per screen."""
+    """The maximum number of pending requests per app window."""
     message: int = 4
     """The maximum size of a message from a learner, in megabytes."""
 
 
 HELP = {
-    "learners": "maximum number of connected screens",
-    "of_one_account": "maximum number of connected screens per account",
-    "sessions": "maximum number of open texts per screen, including branches",
+    "learners": "maximum number of connected app windows",
+    "of_one_account": "maximum number of connected app windows per account",
+    "sessions": "maximum number of open texts per app window, including branches",
     "context": "maximum number of tokens in a text",
     "memory": "maximum total size of all caches, in MB",
     "trainings": "maximum number of networks in training at the same time",
     "idle": "minutes of inactivity before a learner's caches are dropped",
     "work": "maximum duration of a request, in seconds",
 }
-"""The limits that can be set on the command line, with their help texts."""
+"""Maps the names of the limits that have a command-line option to their help texts."""
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +68,7 @@ def limits_of(options: argparse.Namespace) -> Limits:
 
 
 def as_arguments(limits: Limits) -> list[str]:
-    """Return the limits as command-line arguments for another process."""
+    """Return the command-line arguments that give another process the same limits."""
     return [f"--{name.replace('_', '-')}={getattr(limits, name)}" for name in HELP]
 
 

@@ -1,8 +1,8 @@
 """Accept connections on a Unix socket, in a thread that does no other work.
 
-All data from the socket is untrusted until it has been decoded as a message. The size and number of
-messages per connection are limited, and a connection whose client doesn't read the responses is
-closed.
+No data from the socket is trusted until it has been decoded as a valid message. The size and number
+of messages per connection are limited. If a client doesn't read the engine's responses, its
+connection is closed.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ GREETING_TIMEOUT = 10.0
 DRAIN_TIMEOUT = 1.0
 """The maximum number of seconds to keep reading from a rejected client."""
 MOST_UNSENT = wire.MAXIMUM_FRAME + 1024 * 1024
-"""The maximum number of unsent bytes per connection: enough for one response of maximum size."""
+"""The maximum number of unsent bytes per connection. It is enough for the largest response."""
 
-_LINUX = struct.Struct("3i")  # struct ucred: process, user, group (unix(7))
-_MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user, count, groups (unix(4))
-_MACOS_LEVEL, _MACOS_OPTION = 0, 1  # SOL_LOCAL, LOCAL_PEERCRED
+_LINUX = struct.Struct("3i")  # struct ucred: process, user and group ids, see unix(7)
+_MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user id, count, group ids, see unix(4)
+_MACOS_LEVEL, _MACOS_OPTION = 0, 1  # the constants SOL_LOCAL and LOCAL_PEERCRED
 
 
 class Listener:
-    """A listening socket that creates a `Learner` in `scheduler` for each connection."""
+    """A listener on a socket, which adds a `Learner` to the scheduler for each connection."""
 
     def __init__(
         self, listening: socket.socket, scheduler: Scheduler[Learner], limits: Limits
@@ -54,7 +54,7 @@ class Listener:
         self._started = time.monotonic()
         self._news: wire.Message = wire.Loading("starting")
         self._inside: dict[asyncio.StreamWriter, int] = {}
-        """The open connections, with the user id of each."""
+        """The open connections, each with the user id of its account."""
         self._loop = asyncio.new_event_loop()
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
@@ -63,11 +63,14 @@ class Listener:
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
     def broadcast(self, news: wire.Loading | wire.Ready) -> None:
-        """Send a message to all current connections, and to new ones later. Thread-safe."""
+        """Send a message to all connections, and later to each new connection.
+
+        This method is thread-safe.
+        """
         self._loop.call_soon_threadsafe(self._broadcast, news)
 
     def give_up(self, error: TutorError) -> None:
-        """Send the error to all connections, and return once it is sent."""
+        """Send an error to all connections, and wait until it has been sent."""
         sending = self._send_off(wire.Failed.of(error))
         asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING_TIMEOUT)
 
@@ -127,7 +130,7 @@ class Listener:
         await self._serve(reader, writer, account, labs)
 
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
-        """Return the user id of a new connection.
+        """Check that a new connection is within the limits, and return its account's user id.
 
         Raises `TooMuchAsked` if a limit is reached, or `EngineError` if the user id is unknown.
         """
@@ -143,9 +146,9 @@ class Listener:
             )
         if by_account[account] >= self._limits.of_one_account:
             raise TooMuchAsked(
-                f"At most {counted(self._limits.of_one_account, 'screen')} of one account can be "
+                f"An account can have at most {counted(self._limits.of_one_account, 'app window')} "
                 "connected.",
-                "Close another tutor window first.",
+                "Close another app window first.",
             )
         return account
 

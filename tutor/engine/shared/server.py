@@ -31,23 +31,23 @@ SHORT = 32
 A short request takes less than a tenth of a second, so it is allowed to interrupt long work.
 """
 BATCH_WINDOW = AHEAD / 2
-"""How far a learner's virtual time may be ahead of the first learner's in a batch, in seconds.
+"""The maximum difference between the virtual times of learners in a batch, in seconds.
 
-A learner who generates continuously has used more time than one who steps, and every learner added
-to a batch makes it slower for all.
+A larger batch takes more time. The limit keeps learners who generate continuously out of the
+batches of learners who have used little time.
 """
 MOVES = 3
-"""The maximum number of session changes per learner that are handled first in each turn.
+"""The maximum number of session changes per learner that are handled before each turn.
 
-They take almost no time, and the query that follows them can then join a batch.
+A session change takes almost no time. When it is done, the query that follows it can join a batch.
 """
 
 
 class SharedServer:
     """A server that handles one request at a time, with two exceptions.
 
-    If several learners each need one more token, these tokens are processed in one batch. During a
-    long request, short requests from other learners can interrupt it when it is their turn (see
+    If several learners each need one more token, these tokens are processed in one batch. A long
+    request can be interrupted by short requests of other learners who have used less time (see
     `scheduler`).
     """
 
@@ -60,7 +60,10 @@ class SharedServer:
         read: Callable[[Sequence[Session]], None] = read_one_more,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Initialize the server. `read` processes the next token of several sessions."""
+        """Create the server.
+
+        `read` processes the next token of several sessions in one batch.
+        """
         self._model = model
         self._read = read
         self._clock = clock
@@ -70,7 +73,7 @@ class SharedServer:
         self._budget = CacheBudget(limits.memory * MEGABYTE, available_memory)
         self._trainings = Trainings(limits.trainings)
         self._began = self._interrupted = 0.0
-        """The start time of the current request, and the total time of interruptions since then."""
+        """The start time of the current request, and the total duration of its interruptions."""
         self._interrupting = False
         self._steps = self._together = 0
         self._busy = 0.0
@@ -97,7 +100,7 @@ class SharedServer:
         self._cached = self._budget.taken
 
     def load(self, version: str, up: float) -> wire.EngineLoad:
-        """Return the load of the engine. May be called from the listener thread."""
+        """Return a load report. This method may also be called by the listener thread."""
         learners = self._scheduler.slots
         return wire.EngineLoad(
             version=version,
@@ -117,7 +120,11 @@ class SharedServer:
     # --- one turn -------------------------------------------------------------------------------
 
     def _work(self, queue: Sequence[Learner]) -> None:
-        """Serve the first learner, and other learners whose next token can join the same batch."""
+        """Handle the request of the first learner in the queue.
+
+        If this learner needs a token, other learners who need a token are served in the same batch,
+        provided that they have used about as much time (see `BATCH_WINDOW`).
+        """
         for learner in queue:
             self._answer_moves(learner)
         first = queue[0]
@@ -146,11 +153,11 @@ class SharedServer:
     def _read_together(self, learners: Sequence[Learner]) -> None:
         """Process the next token of each learner in one batch.
 
-        If the batch fails, each token is processed separately later, and each learner gets their
-        own error.
+        If the batch fails, each token is processed separately afterwards, so that only the learners
+        whose tokens fail get an error.
         """
         sessions = [session for each in learners if (session := self._next_token(each))]
-        if not sessions:  # the learners have just disconnected
+        if not sessions:  # all of these learners have disconnected
             return
         started = self._clock()
         try:
@@ -162,7 +169,7 @@ class SharedServer:
         self._scheduler.charge(learners, self._clock() - started)
 
     def _answer(self, learner: Learner) -> None:
-        """Respond to the learner's next request, if there still is one."""
+        """Handle the learner's next request, if there is one, and record how long it took."""
         request = learner.inbox.next_if_any()
         if request is None:
             return
@@ -205,7 +212,10 @@ class SharedServer:
             self._interrupting = False
 
     def _due_before(self, learner: Learner) -> list[Learner]:
-        """Return the learners who have a short request and have used less time than `learner`."""
+        """Return the learners who may interrupt `learner`.
+
+        They have a short request and have used less time than `learner`.
+        """
         reached = learner.virtual_time + self._own_time()
         return [
             other
@@ -216,7 +226,10 @@ class SharedServer:
     # --- requests ---------------------------------------------------------------------------------
 
     def _next_token(self, learner: Learner) -> Session | None:
-        """Return the session of the learner's next request if it needs exactly one token."""
+        """Return the session of the learner's next request if one token has to be processed for it.
+
+        Otherwise, return None.
+        """
         request = learner.inbox.first()
         if not isinstance(request, wire.AskDistribution):
             return None

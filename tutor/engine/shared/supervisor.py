@@ -15,9 +15,9 @@ from tutor.environment import without_keys
 from tutor.errors import EngineError
 
 LONGEST_WAIT = 30.0
-"""The maximum number of seconds to wait before restarting an engine that keeps exiting."""
+"""The maximum number of seconds between two restarts of an engine that exits repeatedly."""
 STABLE = 30.0
-"""The number of seconds that an engine must run before its start is considered successful."""
+"""An engine that has run for this number of seconds has started successfully."""
 
 
 def supervise(
@@ -26,7 +26,9 @@ def supervise(
     limits: Limits,
     on_end: Callable[[str], None] = lambda sentence: None,
 ) -> None:
-    """Run an engine on this socket and restart it when it ends, until SIGTERM or SIGINT.
+    """Run an engine on this socket, and restart it when it ends.
+
+    SIGTERM or SIGINT ends this function with an exception.
 
     `on_end` is called with a sentence that describes how the engine ended. Raises `EngineError` if
     the model cannot be loaded.
@@ -40,7 +42,7 @@ def supervise(
     while True:
         started = time.monotonic()
         status = _run(command, descriptor)
-        if status > 0:  # the engine has printed the reason
+        if status > 0:  # the engine has already printed the reason
             raise EngineError("The engine did not start.", "See the messages above for the reason.")
         wait = 0.1 if time.monotonic() - started > STABLE else min(2 * wait, LONGEST_WAIT)
         on_end(f"The engine {in_words(status)} and is restarting.")
@@ -57,7 +59,7 @@ def _run(command: list[str], descriptor: int) -> int:
         stdin=subprocess.PIPE,
         pass_fds=[descriptor],
         env=without_keys(),
-        start_new_session=True,  # Ctrl+C goes to this process, which ends the engine
+        start_new_session=True,  # Ctrl+C stops this process, which ends the engine
     )
     try:
         return process.wait()

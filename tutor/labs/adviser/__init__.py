@@ -1,1 +1,1 @@
-"""The lab "Adviser", which ranks options for a task."""
+"""The "Adviser" lab, which ranks ways to solve a task by the learner's needs."""

@@ -1,4 +1,4 @@
-"""Reads the adviser's data and saves its results, without using the model."""
+"""Loads the adviser's data, and saves its results to files. It doesn't use the model."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 PATIENCE = 2.0
-"""The maximum number of seconds to wait while another session is writing."""
+"""The maximum time to wait for a lock that another session holds while it writes, in seconds."""
 MOST_A_DAY = 20
-"""The maximum number of files per case and day, so that a key that is held down cannot fill the
-disk."""
+"""The maximum number of files for each case and day. The limit prevents a key that is held down
+from filling the disk."""
 
 
 class AdviserBackend:
-    """A backend that writes only to `folder`, which belongs to the learner."""
+    """The lab's backend. It saves results only in `folder`, the learner's folder."""
 
     def __init__(self, folder: Path, today: Callable[[], date] = date.today) -> None:
         self._folder = folder
         self._today = today
 
     def answer(self, question: Question) -> Answer:
-        """Return the data, or the path of the saved result.
+        """Return the adviser's data, or the path of the result that was saved.
 
-        Raises `LessonError` if the data is damaged, `StoreError` if the file cannot be written, and
-        `LabError` if there are too many files or the request doesn't fit the data.
+        Raises `LessonError` if the data files are damaged, `StoreError` if the result cannot be
+        written, and `LabError` if there are too many files or the request doesn't match the data.
         """
         advice = read_advice(paths.lessons_folder())
         if isinstance(question, Read):
@@ -47,9 +47,10 @@ class AdviserBackend:
         return Saved(str(self._save(question, advice)))
 
     def _save(self, save: Save, advice: Advice) -> Path:
-        """Save the result and return its path.
+        """Save the result to a new file, and return its path.
 
-        Existing files are not replaced, and the same result is saved only once.
+        Existing files are never overwritten. A result that has already been saved is not saved
+        again.
         """
         _check(save, advice)
         on = self._today()
@@ -72,7 +73,10 @@ class AdviserBackend:
 
 
 def _check(save: Save, advice: Advice) -> None:
-    """Raise `LabError` if the request, which comes from another process, doesn't fit the data."""
+    """Check a request, which comes from another process.
+
+    Raises `LabError` if the request doesn't match the data.
+    """
     needs, settings = advice.needs, save.settings
     sound = (
         0 <= save.case <= len(advice.cases)

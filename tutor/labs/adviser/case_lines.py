@@ -1,4 +1,4 @@
-"""Draws the adviser's cases: the situation, the options, and the comment on the pick."""
+"""The text of the adviser's cases: the situation, the options, and a comment on the pick."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _OWN = _(
 
 
 def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
-    """Return the situation, the options, and the comment on the pick.
+    """Return the lines of the case view: situation, options, and the comment on the pick.
 
-    If these lines don't fit on a low screen, the view scrolls.
+    On a low screen, the view scrolls.
     """
     case = adviser.case_of(advice, state.case)
     text = wrapped(Content(case.text if case else _OWN), width)
@@ -101,7 +101,10 @@ def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
 
 
 def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]:
-    """Return the comment on the pick or, once the case is solved, on the option in focus."""
+    """Return the comment on the learner's pick.
+
+    Once the case is solved, comment on the focused option.
+    """
     picked = state.picked[state.case]
     if picked is None:
         return []
@@ -130,7 +133,7 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
 
 
 def _left_out(state: State, advice: Advice, case: Case) -> str:
-    """Return the needs that matter in this case but have no weight or the wrong kind."""
+    """Return the needs that matter in this case, but have no weight or the wrong kind."""
     names = []
     for place, need in enumerate(advice.needs):
         meant = need.kinds[state.now.kinds[place]].place

@@ -1,6 +1,6 @@
-"""Defines the adviser's data: needs, options, how well each option meets each need, and cases.
+"""The adviser's data: needs, options, cases, and ratings of how well each option meets each need.
 
-`tutor.labs.adviser.data_files` reads the data from `lessons/adviser.yaml` and `lessons/cases.yaml`.
+`tutor.labs.adviser.data_files` loads the data from `lessons/adviser.yaml` and `lessons/cases.yaml`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import msgspec
 
 Level = Literal["not", "partly", "well", "fully"]
 LEVELS: tuple[Level, ...] = get_args(Level)
-"""The names of the levels 0 to 3, which rate how well an option meets a need."""
+"""The names of the levels 0 to 3. A level rates how well an option meets a need."""
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of a need, such as images as a kind of input.
+    """One kind of a need. For example, the need for a certain input has the kind "images".
 
-    `must` describes the kind as a condition, and `least` is the minimum level that the condition
-    requires. `place` is the kind's index among the kinds of all needs.
+    Attributes:
+        must: The kind, worded as a condition.
+        least: The minimum level that an option needs to meet the condition.
+        place: The index of this kind in the list of all kinds of all needs.
     """
 
     id: str
@@ -36,7 +38,7 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class DatedFact(msgspec.Struct, frozen=True):
-    """A fact as stated by `source` in the month `as_of` (year-month).
+    """A fact about a product, reported by `source` in the month `as_of` (YYYY-MM).
 
     `second_hand` is True if the source is not the vendor.
     """
@@ -51,9 +53,9 @@ class DatedFact(msgspec.Struct, frozen=True):
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """A rating of how well an option meets one kind of need, with the reason in one sentence.
+    """The level at which an option meets one kind of need, and the reason in one sentence.
 
-    `facts` are the facts behind the rating that a vendor can change.
+    `facts` are the facts behind the level that a vendor can change.
     """
 
     level: int
@@ -62,7 +64,7 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Option(msgspec.Struct, frozen=True):
-    """An option. `serves` rates it for each kind of each need, by the kind's index."""
+    """An option, such as a kind of model. `serves` contains its rating for each kind of need."""
 
     id: str
     name: str
@@ -71,11 +73,14 @@ class Option(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A situation in which the learner picks an option.
+    """A situation for which the learner picks an option.
 
-    `matters` has the weight (0 to 3) that we would give to each kind of need, and `musts` tells
-    whether we would make it a must; both are indexed by kind. `defensible` tells whether each
-    option can be defended, and `why` has our comment on each option.
+    Attributes:
+        matters: Our weight for each kind of need, from 0 to 3, by the kind's index.
+        musts: True for each kind that we would make a must.
+        because: Our reason for these weights.
+        defensible: True for each option that is a defensible pick.
+        why: Our comment on each option.
     """
 
     id: str
@@ -89,7 +94,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Advice(msgspec.Struct, frozen=True, tag=True):
-    """All needs, options and cases."""
+    """All needs, options and cases of the adviser."""
 
     needs: tuple[Need, ...]
     options: tuple[Option, ...]

@@ -1,4 +1,4 @@
-"""Reads the adviser's data: `adviser.yaml`, `cases.yaml`, and the facts that they refer to."""
+"""Loads the adviser's data from `adviser.yaml`, `cases.yaml`, and the facts that they refer to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Weight = Annotated[int, msgspec.Meta(ge=0, le=3)]
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry of a file. Unknown fields are refused."""
+    """The base class of entries in the data files. Unknown fields are errors."""
 
 
 class _Kind(_Entry, frozen=True):
@@ -71,7 +71,7 @@ class _Case(_Entry, frozen=True):
 
 
 def read_advice(folder: Path) -> data.Advice:
-    """Return the data in this folder. Raises `LessonError` if a file is damaged."""
+    """Load the data from this folder. Raises `LessonError` if a file is damaged."""
     facts = {fact.id: fact for fact in read_facts(_text(folder, FACTS), FACTS)}
     place = Place(NEEDS_AND_OPTIONS)
     read: _Options = decode(_text(folder, NEEDS_AND_OPTIONS), _Options, place)

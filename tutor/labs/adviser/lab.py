@@ -1,7 +1,7 @@
-"""Ranks options by the learner's needs, with a visible rule and a reason for every level.
+"""Ranks options by the learner's needs. The rule is visible, and every level has a reason.
 
-`data` defines the needs, options and cases, `data_files` reads them, and `rule` ranks the options.
-The model is not used. The engine only reads the data and saves the results to files.
+`data` defines the needs, options and cases, `data_files` loads them, and `rule` ranks the options.
+The lab doesn't use the model. The backend only loads the data and saves results to files.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ View = Literal["needs", "reasons", "cases"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 LOCAL, NO_LLM = "local", "no-llm"
-"""The ids of the options that the goals are about."""
+"""The ids of the options that the goals mention."""
 ENOUGH_CASES = 5
 AT_ONCE = 2
-"""The number of cases that must be solved with the first pick. A learner who tries one option after
-another might solve a case by trial and error."""
+"""The minimum number of cases that the learner must solve with the first pick to reach a goal.
+Otherwise, it would be enough to try one option after another."""
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
-    """Pick the option in focus for the case."""
+    """Pick the focused option for the case."""
 
 
 class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
@@ -40,14 +40,18 @@ class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
 Weighing = (
     Adjust[Literal["weight"]] | Toggle[Literal["must"]] | Choose[Literal["case", "kind"]] | Reset
 )
-"""`Adjust` changes the weight of the need in focus, and `Toggle` makes it a must or not. `Choose`
-selects another kind of this need, or another case; the learner's own task comes before the first
-case. `Reset` resets all needs in this case."""
+"""`Adjust` changes the weight of the focused need, and `Toggle` makes the need a must, or stops it
+from being one. `Choose` selects the next kind of the need, or the next case; case 0 is the
+learner's own task. `Reset` resets all needs in the current case."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
 
 
 class Settings(msgspec.Struct, frozen=True, order=True):
-    """The weight of each need (0 to 3), the index of its kind, and whether it is a must."""
+    """The learner's settings for one case.
+
+    For each need, `weights` has its weight (0 to 3), `kinds` has the index of the chosen kind, and
+    `musts` is True if the need is a must.
+    """
 
     weights: tuple[int, ...]
     kinds: tuple[int, ...]
@@ -55,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, order=True):
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request for the needs, options and cases."""
+    """A request for the adviser's data."""
 
 
 class Save(msgspec.Struct, frozen=True, tag=True):
@@ -67,7 +71,7 @@ class Save(msgspec.Struct, frozen=True, tag=True):
 
 
 class Saved(msgspec.Struct, frozen=True, tag=True):
-    """The path of the saved file."""
+    """The response after a result was saved, with the path of the file."""
 
     path: str
 
@@ -79,12 +83,18 @@ Answer = Advice | Saved
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `settings` and `picked` have one entry for each case, the learner's own task first. `before` are
-    the settings of the current case before the last change. `need` and `option` are the indexes of
-    the need and the option in focus. `owed` is the result that is being saved, and `saved` is the
-    file of the last saved result. `missed` has the case and the settings of each pick that cannot
-    be defended. `solved` has the cases with a pick that can be defended, and `at_once` has the
-    cases that were solved with the first pick.
+    Attributes:
+        case: The index of the current case. Case 0 is the learner's own task.
+        settings: The settings of each case.
+        picked: The index of the option picked in each case, or None.
+        before: The settings of the current case before the last change.
+        need: The index of the focused need.
+        option: The index of the focused option.
+        owed: The result that is being saved.
+        saved: The file of the last saved result.
+        missed: The case and the settings of each pick that was not defensible.
+        solved: The cases with a defensible pick.
+        at_once: The cases in which the first pick was defensible.
     """
 
     advice: Advice | None = None
@@ -110,15 +120,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 def act(state: State, action: Action) -> State:
     """Return the state after an action.
 
-    Raises `LabError` if the learner picks before setting any weight, or picks again with the same
-    weights after a pick that cannot be defended.
+    Raises `LabError` if the learner picks an option before setting any weight, or picks again with
+    the same settings after a pick that was not defensible.
     """
     advice = state.advice
     if advice is None:
         return state
     state = replace(state, saved=None)
     match action:
-        case ShowView(view=view):  # focus the option in first place when leaving the needs
+        case ShowView(view=view):  # Focus the option in first place when leaving the needs.
             first = ranking(advice, state.now)[0].option
             option = first if state.view == "needs" else state.option
             return replace(state, view=view, option=option)
@@ -155,7 +165,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _opened(state: State, advice: Advice) -> State:
-    """Return the state with the needs, options and cases, and with the restored work if it fits."""
+    """Return the state with the loaded data.
+
+    Restored work is dropped if it doesn't fit the data.
+    """
     every = (nothing_weighed(advice),) * (1 + len(advice.cases))
     settings, picked = state.settings, state.picked
     fits = len(settings) == len(picked) == len(every) and all(
@@ -173,7 +186,7 @@ def _opened(state: State, advice: Advice) -> State:
 
 
 def _fits(settings: Settings, pick: int | None, advice: Advice) -> bool:
-    """Return whether restored settings and a restored pick are possible."""
+    """Return True if a case's restored settings and restored pick are valid for the data."""
     lists = (settings.weights, settings.kinds, settings.musts)
     return (
         all(len(values) == len(advice.needs) for values in lists)
@@ -198,7 +211,7 @@ def nothing_weighed(advice: Advice) -> Settings:
 
 
 def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) -> Settings:
-    """Return the settings after an action on the need in focus, or on all needs."""
+    """Return the settings after an action on the focused need, or on all needs."""
 
     def with_(values: tuple[int, ...], value: int) -> tuple[int, ...]:
         return (*values[:need], value, *values[need + 1 :])
@@ -219,10 +232,10 @@ def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) ->
 
 
 def refusal(state: State) -> LabError | None:
-    """Return the error of a pick in this state, or None if the learner can pick.
+    """Return the reason why the learner can't pick an option now, or None if picking is possible.
 
-    A pick needs at least one weight or must. After a pick that cannot be defended, the learner must
-    change the settings before picking again.
+    A pick requires at least one weight or must. After a pick that was not defensible, the learner
+    must change the settings before picking again.
     """
     if not any(state.now.weights) and not any(state.now.musts):
         return LabError("All weights are still 0.", "Press Tab and set some weights first.")
@@ -255,12 +268,12 @@ def _picked(state: State, advice: Advice) -> State:
 
 
 def case_of(advice: Advice, number: int) -> Case | None:
-    """Return the case with this number, or None for the learner's own task (0)."""
+    """Return the case with this number, or None for number 0, the learner's own task."""
     return advice.cases[number - 1] if number else None
 
 
 def table(advice: Advice, settings: Settings) -> rule.Table:
-    """Return the levels of all options for the chosen kind of each need."""
+    """Return the level of each option for the chosen kind of each need."""
     chosen = [need.kinds[kind] for need, kind in zip(advice.needs, settings.kinds, strict=True)]
     return rule.Table(
         tuple(
@@ -310,11 +323,11 @@ def _must_excludes_first(state: State) -> bool:
 
 
 FIRST = -100
-"""A step upward that is large enough to reach the top of any list."""
+"""A number of steps that moves the focus to the top of any list."""
 
 
 def _solved(*weighing: Action) -> tuple[Action, ...]:
-    """Return solution steps that weigh the next case and pick the option in first place."""
+    """Return actions that solve the next case: set weights, then pick the option in first place."""
     return (Choose(1, "case"), *weighing, MoveFocus(FIRST, "option"), PickOption())
 
 
@@ -372,16 +385,16 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("saved", "Save a result to a file (ctrl+s)", lambda state: state.saved is not None),
     ),
     solution=(
-        *_on(0, _weight(1)),  # inputs
-        *_on(5, _weight(1)),  # privacy: an open local model
-        *_on(1, _MUST),  # control, which excludes it
+        *_on(0, _weight(1)),  # Weigh "inputs".
+        *_on(5, _weight(1)),  # Weigh "privacy", which puts an open local model first.
+        *_on(1, _MUST),  # Make "control" a must, which excludes that model.
         Reset(),
-        *_on(2, _weight(1)),  # cost: no LLM
-        *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # letters
-        *_solved(*_on(0, _KIND, _MUST, _weight(3))),  # paintings
-        *_solved(*_on(0, _weight(3)), *_on(5, _MUST, _weight(3))),  # discharge
-        *_solved(*_on(1, _MUST, _weight(3))),  # bank
-        *_solved(*_on(3, _KIND, _weight(3)), *_on(0, _weight(2))),  # handbook
+        *_on(2, _weight(1)),  # Weigh "cost", which puts options without an LLM first.
+        *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # Solve the case "letters".
+        *_solved(*_on(0, _KIND, _MUST, _weight(3))),  # Solve the case "paintings".
+        *_solved(*_on(0, _weight(3)), *_on(5, _MUST, _weight(3))),  # Solve the case "discharge".
+        *_solved(*_on(1, _MUST, _weight(3))),  # Solve the case "bank".
+        *_solved(*_on(3, _KIND, _weight(3)), *_on(0, _weight(2))),  # Solve the case "handbook".
         SaveResult(),
     ),
 )

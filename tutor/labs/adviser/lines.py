@@ -1,4 +1,4 @@
-"""Draws the views of the adviser."""
+"""The text of the adviser's three views: needs, reasons and cases."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _NAME = 14
 _OPTION = 19
 _MOVED = 4
 _LEGEND = 15
-"""The minimum width of a bar, in columns, that leaves room for the legend."""
+"""The minimum length of a bar, in columns. A shorter bar would leave no room for the legend."""
 _LEAST_TABLE = 10
 _HEADED = 5
-"""The minimum number of rows of a table that has a heading."""
+"""The minimum height, in rows, at which a table has a heading."""
 _BLANK = [Content("")]
 _RULE = _(
     "All weights are 0. Points are the sum of weight × level (0 to 3). The score is the percentage "
@@ -70,7 +70,7 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
 
 
 def _fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content]]:
-    """Yield the blocks, which are sorted by importance. A block that doesn't fit becomes empty."""
+    """Yield the blocks, which are in order of importance. A block that doesn't fit is empty."""
     for block in blocks:
         fits = len(block) <= room
         room -= len(block) if fits else 0
@@ -127,7 +127,7 @@ def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
 
 
 def _ranking(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
-    """Return the options by rank, each with its score now and before the last change."""
+    """Return the ranking: each option with its score now and before the last change."""
     now = adviser.ranking(advice, state.now)
     before: dict[int, Place] = {}
     if state.before is not None:
@@ -210,9 +210,9 @@ def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
 
 
 def reasons(state: State, advice: Advice, width: int) -> list[Content]:
-    """Return the reasons for and against the option in focus, with dated facts.
+    """Return the reasons for and against the focused option, with dated facts.
 
-    The needs with the highest weights come first.
+    Reasons about needs with a higher weight come first.
     """
     option = advice.options[state.option]
     rows = adviser.ranking(advice, state.now)
@@ -276,5 +276,5 @@ def _reason(
 
 
 def _hanging(head: Content, text: Content, width: int) -> list[Content]:
-    """Return `head` followed by `text`, with a hanging indent."""
+    """Return `head` followed by `text`, wrapped with a hanging indent."""
     return [line.rstrip() for line in layout.hanging(head, text, width).split("\n")]

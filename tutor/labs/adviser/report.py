@@ -1,4 +1,4 @@
-"""Writes the adviser's result as Markdown, which depends only on the settings and the date."""
+"""The adviser's result as a Markdown file. It depends only on the settings and the date."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RULE = (
 
 
 def report(advice: Advice, save: Save, on: date) -> str:
-    """Return the text of the whole file."""
+    """Return the complete Markdown text of a result."""
     case, settings = adviser.case_of(advice, save.case), save.settings
     parts = [
         [f"# Choosing: {title(advice, save.case)}", "", f"Saved on {on}."],
@@ -36,7 +36,7 @@ def report(advice: Advice, save: Save, on: date) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
-    """Return a Markdown table in which the columns `right` are right-aligned."""
+    """Return a Markdown table. The columns whose indexes are in `right` are right-aligned."""
     marks = ["--:" if column in right else ":--" for column in range(len(rows[0]))]
     return [f"| {' | '.join(row)} |" for row in (rows[0], marks, *rows[1:])]
 
@@ -90,7 +90,7 @@ def _reasons(advice: Advice, settings: Settings) -> list[str]:
 
 
 def _facts(advice: Advice, settings: Settings) -> list[str]:
-    """Return the facts that the levels depend on, each once and with its source."""
+    """Return the facts on which the levels depend. Each fact appears once, with its source."""
     used = dict.fromkeys(
         fact
         for option in advice.options

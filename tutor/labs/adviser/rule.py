@@ -1,9 +1,11 @@
-"""Ranks options by the adviser's rule, on plain numbers.
+"""The rule that ranks the adviser's options, as functions of plain numbers.
 
 Each option meets each need at a level from 0 to 3, and each need has a weight from 0 to 3. An
-option's points are the sum of weight times level over all needs. A must excludes every option that
-is below the minimum level for that need, whatever its points. Nothing else affects the ranking.
-Options with equal points share a place.
+option's points are the sum of weight times level over all needs. A must excludes every option whose
+level is below the minimum for that need, even if the option has the most points. Options with equal
+points have the same rank.
+
+The ranking depends on nothing else.
 """
 
 from __future__ import annotations
@@ -14,21 +16,24 @@ import msgspec
 from msgspec.structs import replace
 
 HIGHEST = 3
-"""The highest level, and the highest weight."""
+"""The highest possible level, which is also the highest weight."""
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The `levels[option][need]`, and the `least` level that a must requires for each need."""
+    """The level of each option for each need, and the minimum levels for musts.
+
+    `levels[option][need]` is a level, and `least[need]` is the minimum level if the need is a must.
+    """
 
     levels: tuple[tuple[int, ...], ...]
     least: tuple[int, ...]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """An option's place in the ranking, counted from 1, and its points.
+    """An option's rank and points.
 
-    Options with equal points share a place. An excluded option has no place, and `unmet` are the
-    needs whose musts it doesn't meet.
+    `place` is the rank, from 1; options with equal points have the same rank. If the option is
+    excluded, `place` is None, and `unmet` lists the musts that it doesn't meet.
     """
 
     option: int
@@ -38,10 +43,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Deciding(msgspec.Struct, frozen=True):
-    """The smallest change that affects first place.
+    """The smallest change of one weight that affects first place.
 
-    If the weight of `need` becomes `weight` and no other weight changes, the options `lead` take
-    first place.
+    If the weight of `need` changes to `weight`, the options `lead` are in first place.
     """
 
     need: int
@@ -50,25 +54,25 @@ class Deciding(msgspec.Struct, frozen=True):
 
 
 def points(levels: Sequence[int], weights: Sequence[int]) -> int:
-    """Return the weighted sum of the levels."""
+    """Return an option's points: the sum of weight times level over all needs."""
     return sum(weight * level for weight, level in zip(weights, levels, strict=True))
 
 
 def share(points_: int, weights: Sequence[int]) -> float:
-    """Return the points as a fraction (0 to 1) of the highest possible points."""
+    """Return the points as a fraction (0 to 1) of the maximum possible points."""
     most = HIGHEST * sum(weights)
     return points_ / most if most else 0.0
 
 
 def unmet(levels: Sequence[int], least: Sequence[int], musts: Sequence[bool]) -> tuple[int, ...]:
-    """Return the needs that are musts but below their minimum level."""
+    """Return the musts that an option doesn't meet, as indexes of needs."""
     return tuple(need for need, must in enumerate(musts) if must and levels[need] < least[need])
 
 
 def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tuple[Place, ...]:
-    """Return the places of all options, sorted by points, with excluded options last.
+    """Rank all options. Excluded options come last.
 
-    Options with equal points keep the order of the table.
+    Options with equal points stay in the order of the table.
     """
     rows = [
         Place(option, None, points(levels, weights), unmet(levels, table.least, musts))
@@ -82,9 +86,9 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 
 
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
-    """Return the options in first place, which are several if they tie.
+    """Return the options in first place. There are several if they have equal points.
 
-    Returns none if all options are excluded or all weights are 0.
+    The set is empty if all options are excluded or all weights are 0.
     """
     running = {
         option: points(levels, weights)
@@ -100,11 +104,11 @@ def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozens
 def deciding(
     table: Table, weights: Sequence[int], musts: Sequence[bool], option: int
 ) -> Deciding | None:
-    """Return the smallest change of one weight that brings `option` to first place.
+    """Find the smallest change of one weight that puts `option` into first place.
 
-    If `option` is already in first place, return the smallest change after which first place goes
-    to a different set of options. If several changes are equally small, prefer the need with the
-    highest weight, then the first need. Returns None if no change of a single weight has this
+    If `option` is already in first place, find the smallest change after which the set of options
+    in first place is a different one. If several changes are equally small, prefer the need with
+    the highest weight, then the first need. Returns None if no single change of a weight has the
     effect.
     """
     now = lead(table, weights, musts)

@@ -1,4 +1,4 @@
-"""Binds the keys of the adviser. The module `lines` draws its views."""
+"""The adviser's keys. The module `lines` draws its views."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ _ACTIONS: dict[View, str] = {
     "cases": _("option case pick"),
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
-"""The view of each action that is available in only one view. Other actions are always
-available."""
+"""For each action that is available in only one view, the name of that view."""
 
 
 class AdviserView(LabView):
-    """Shows the needs with the ranking, the reasons for and against an option, or the cases."""
+    """A view that shows the needs with the ranking, the reasons for an option, or the cases."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *tab("next_view(*)", "view", "Show the needs, the reasons or the cases."),
@@ -72,7 +71,8 @@ class AdviserView(LabView):
     def action_read(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
 
-    # On a low screen, a case doesn't fit into the view, so each key scrolls to what it changes.
+    # On a low screen, a case doesn't fit into the view. Each of the following keys scrolls to the
+    # part that it changes.
 
     def action_option(self, by: int) -> None:
         before = self.state.option

@@ -1,4 +1,4 @@
-"""Formats the adviser's findings as text, for the screen and for the saved file."""
+"""Sentences about the adviser's results, for the screen and for the saved file."""
 
 from __future__ import annotations
 
@@ -11,30 +11,29 @@ from tutor.labs.adviser.data import Advice, Case, DatedFact
 from tutor.labs.adviser.lab import Settings
 
 MOST_NAMES = 3
-"""The maximum number of options that are listed by name. If there are more, only their number is
-given."""
+"""The maximum number of options to list by name. Longer lists give only the number of options."""
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the names as "A", "A and B" or "A, B and C"."""
+    """Join the names to a phrase such as "A, B and C"."""
     *before, last = names
     return f"{', '.join(before)} and {last}" if before else last
 
 
 def title(advice: Advice, number: int) -> str:
-    """Return the title of a case, or of the learner's own task."""
+    """Return the title of a case. For case 0, return a title for the learner's own task."""
     case = adviser.case_of(advice, number)
     return case.title if case else "Your own task"
 
 
 def defensible(advice: Advice, case: Case) -> str:
-    """Return the names of the options that can be defended in this case."""
+    """Return the names of the options that are defensible in this case."""
     options = zip(advice.options, case.defensible, strict=True)
     return ", ".join(option.name for option, can_be in options if can_be)
 
 
 def options_named(advice: Advice, options: Iterable[int]) -> str:
-    """Return the names of the options, or their number if there are many."""
+    """Return the names of the options or, if there are too many, their number."""
     names = [advice.options[option].name for option in sorted(options)]
     return listed(names) if len(names) <= MOST_NAMES else f"{len(names)} tied options"
 
@@ -42,8 +41,8 @@ def options_named(advice: Advice, options: Iterable[int]) -> str:
 def what_decides(advice: Advice, settings: Settings, option: int) -> str:
     """Return a sentence about the smallest change of one weight that affects first place.
 
-    The change brings this option to first place. If the option is already there, the change affects
-    which options share first place.
+    If the option is not in first place, the change puts it there. If it is, the change puts other
+    options next to it or ahead of it.
     """
     needs, table = advice.needs, adviser.table(advice, settings)
     if unmet := adviser_rule.unmet(table.levels[option], table.least, settings.musts):
@@ -65,7 +64,7 @@ def what_decides(advice: Advice, settings: Settings, option: int) -> str:
 
 
 def dated(fact: DatedFact) -> str:
-    """Return a fact on one line, with its date."""
+    """Return a fact and its date on one line."""
     told = ", not from the vendor" if fact.second_hand else ""
     unit = f", {UNITS[fact.topic]}" if fact.topic in UNITS else ""
     return f"{fact.product}, {fact.topic}: {fact.value}{unit} ({fact.as_of}{told})"

@@ -1,1 +1,1 @@
-"""The "Anatomy of a model" lab."""
+"""The "Anatomy of a model" lab, about parameters and how many bits they need."""

@@ -1,4 +1,4 @@
-"""Lists the network's tensors, and processes text with rounded weights."""
+"""Lists the network's tensors, and runs the network with weights of lower precision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutor.labs.kit.sentence_ids import tokens_of
 
 
 class AnatomyBackend:
-    """The backend of the anatomy lab. It caches the log-probabilities at full precision."""
+    """The lab's backend. It caches the log-probabilities at full precision."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -25,7 +25,7 @@ class AnatomyBackend:
         self._tensors = list(tensors.tensors(tools.model.network))
 
     def answer(self, question: Question) -> Answer:
-        """Process a request and return the response.
+        """Compute the response to a request.
 
         Raises `TextError` if the model cannot process the text, and `LabError` if the requested
         tensor doesn't exist.

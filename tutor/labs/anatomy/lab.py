@@ -1,4 +1,4 @@
-"""Shows where the model's parameters are, and how the model behaves with fewer bits per weight."""
+"""A lab that shows where a model's parameters are, and how many bits each of them needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.work import work
 
 MOST_WEIGHTS = 4_000_000
-"""The maximum number of weights in a histogram. Larger tensors are sampled by row."""
+"""The maximum number of weights in a histogram. From larger tensors, only some rows are used."""
 
 BINS = 61
 
@@ -26,16 +26,16 @@ VIEWS: tuple[View, ...] = ("roles", "layers", "precision")
 Action = (
     EditText | ShowView[View] | MoveFocus[Literal["row", "tensor"]] | Toggle[Literal["bytes"]] | Run
 )
-"""`MoveFocus` chooses another row of the view, or another tensor with the same role. `Toggle`
-switches between parameters and bytes. `Run` starts or stops a run at the precision in focus."""
+"""`MoveFocus` selects another row of the view, or another tensor with the same role. `Toggle`
+switches between parameters and bytes. `Run` starts a run at the selected precision, or stops it."""
 
 
 class Parts(msgspec.Struct, frozen=True, tag=True):
-    """A request for the list of tensors."""
+    """A request for the list of all tensors."""
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """A request for a histogram of the weights in tensor number `at`."""
+    """A request for a histogram of one tensor's weights. `at` is the tensor's index."""
 
     at: int
 
@@ -44,9 +44,10 @@ Question = Parts | Look | Through | Compare
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
-    """A tensor.
+    """A tensor of the model.
 
-    `layer` is None for tensors outside the blocks. `form` is the number format of its weights.
+    `layer` is None for tensors that belong to no block. `form` is the number format of the weights,
+    such as "int4".
     """
 
     role: str
@@ -62,7 +63,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Inventory(msgspec.Struct, frozen=True, tag=True):
-    """All tensors of a model. `format` is the number format in the model file."""
+    """The list of all tensors. `format` is the number format of the weights in the model file."""
 
     parts: tuple[Part, ...]
     layers: int
@@ -70,12 +71,16 @@ class Inventory(msgspec.Struct, frozen=True, tag=True):
 
 
 class Histogram(msgspec.Struct, frozen=True, tag=True):
-    """The distribution of a tensor's weights.
+    """The distribution of one tensor's weights.
 
-    `typical` is the root mean square of the weights, and `largest` the largest absolute value.
-    `counts` is a histogram of `looked_at` weights with bins of equal width from -largest to
-    +largest. `rounding` is the estimated relative error from rounding in the model file, or None if
-    the file contains floats.
+    Attributes:
+        typical: The root mean square of the weights.
+        largest: The largest absolute value.
+        counts: The number of weights in each bin. The bins have equal width and cover the range
+            from -`largest` to `largest`.
+        looked_at: The number of weights in the histogram.
+        rounding: The estimated relative error from quantization in the model file, or None if the
+            file contains floats.
     """
 
     typical: float
@@ -91,10 +96,16 @@ Answer = Inventory | Histogram | Stream | Differences
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `tensor` is an index into the tensors with the current role. `nbytes` selects whether the views
-    compare bytes (True) or parameters (False). `precision` is an index into `PRECISIONS`. `running`
-    is the precision of the current run in bits, or None. `readings` contains the results by
-    precision.
+    Attributes:
+        role: The index of the selected role.
+        tensor: The index of the selected tensor among those with that role.
+        nbytes: True if the views compare sizes in bytes, False if they compare parameter counts.
+        precision: The index of the selected precision in `PRECISIONS`.
+        histograms: The histograms loaded so far, by tensor index.
+        readings: The results of the runs so far, by precision in bits.
+        running: The precision of the current run in bits, or None.
+        tokens: The number of tokens processed in a run.
+        left_out: The number of tokens that were cut from the text.
     """
 
     text: str = "The capital of France is Paris, and the capital of Italy is Rome."
@@ -117,13 +128,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(part.role for part in parts))
 
     def of_role(self, role: str) -> list[int]:
-        """Return the indexes of the tensors with this role."""
+        """Return the indexes of all tensors with this role."""
         assert self.inventory is not None
         return [at for at, part in enumerate(self.inventory.parts) if part.role == role]
 
     @property
     def looked_at(self) -> int | None:
-        """The index of the tensor in focus, or None if the inventory is not loaded yet."""
+        """The index of the selected tensor, or None if the list of tensors is not loaded yet."""
         return None if self.inventory is None else self.of_role(self.roles[self.role])[self.tensor]
 
     def reading(self, bits: int) -> Reading:
@@ -131,7 +142,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> tuple[int, Progress] | None:
-        """The precision being processed, in bits, and its progress in blocks, or None."""
+        """The precision of the current run in bits, and the run's progress in blocks, or None."""
         if self.running is None or self.inventory is None:
             return None
         blocks = self.inventory.layers
@@ -206,7 +217,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(at=at), Histogram():
             return replace(state, histograms={**state.histograms, at: answer})
         case Through(bits=bits), Stream(data=None):
-            # The machine has no kernel for this precision.
+            # This machine has no kernel for the precision.
             readings = {**state.readings, bits: Reading(possible=False)}
             return replace(state, readings=readings, running=None)
         case Through(bits=bits), Stream(data=bytes() as data, tokens=tokens, left_out=left_out):
@@ -215,13 +226,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, readings=readings, tokens=tokens, left_out=left_out)
         case Compare(), Differences():
             assert state.running is not None
-            exact = state.reading(PRECISIONS[0])  # The exact run always comes first.
+            exact = state.reading(PRECISIONS[0])  # The run at full precision always comes first.
             bits = PRECISIONS[0] if exact.result is None else state.running
             done = replace(state.reading(bits), result=answer)
             running = None if bits == state.running else state.running
             return replace(state, readings={**state.readings, bits: done}, running=running)
         case _:
-            return state  # No other combination occurs.
+            return state  # Ignore a response that doesn't match its request.
 
 
 FAR_OUT = 25
@@ -268,7 +279,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     goals=(_outlier, _harmless, _ruined),
     solution=(
-        MoveFocus(5, "row"),  # The value matrices.
+        MoveFocus(5, "row"),  # Select the value matrices.
         ShowView("precision"),
         MoveFocus(3, "row"),  # 4 bits
         Run(),

@@ -1,4 +1,4 @@
-"""Draws the precision view, which compares predictions with fewer bits per weight."""
+"""The text of the precision view, which compares the predictions at different precisions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
 
 
 def errors(state: State, room: Room) -> list[Content]:
-    """Return the rounding error of each kind of matrix at the precision in focus, by layer."""
+    """Return the rounding error of each kind of matrix in each layer, at the selected precision."""
     bits = PRECISIONS[state.precision]
     by_layer = state.reading(bits).errors
     known = _rounded_before(state, room.width)
@@ -83,7 +83,7 @@ def errors(state: State, room: Room) -> list[Content]:
 
 
 def _rounded_before(state: State, width: int) -> list[Content]:
-    """Return a note if the model file is quantized and so already contains rounding errors."""
+    """Return a note if the model file is quantized, so that its weights already contain errors."""
     format_ = "" if state.inventory is None else state.inventory.format
     said = _("The model file is already quantized ({format}). That error isn't included.").format(
         format=format_

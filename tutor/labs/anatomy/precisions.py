@@ -1,24 +1,24 @@
-"""Requests and responses for processing text with fewer bits per weight, block by block."""
+"""Requests and responses for running the network at a lower precision, block by block."""
 
 from __future__ import annotations
 
 import msgspec
 
 MOST_TOKENS = 24
-"""The maximum number of tokens to process. Longer text is truncated."""
+"""The maximum number of tokens to process. Longer texts are truncated."""
 
 PRECISIONS = (32, 16, 8, 4, 3, 2)
-"""The available precisions in bits per weight. The first is the reference for the others."""
+"""The available precisions, in bits per weight. Results are compared with the first one."""
 
 MATRICES = ("query key value", "output", "gate up", "down")
-"""The four matrices of a block, as the network stores them."""
+"""The four weight matrices of a block, as the network stores them."""
 
 
 class Through(msgspec.Struct, frozen=True, tag=True):
-    """A request for the residual stream after block `layer`, computed with rounded matrices.
+    """A request to run block `layer` with its matrices rounded to `bits` bits.
 
-    `bits` is the precision of the matrices. `stream` is the residual stream before the block. If it
-    is empty, the embedding is used.
+    `stream` is the residual stream before the block. It is empty for the first block, whose input
+    is the embedding of `text`.
     """
 
     text: str
@@ -28,9 +28,9 @@ class Through(msgspec.Struct, frozen=True, tag=True):
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
-    """A request to compare the predictions from two residual streams after the last block.
+    """A request to compare the predictions that result from two final residual streams.
 
-    `exact` is the stream at full precision.
+    `exact` is the stream at full precision, and `stream` the one at lower precision.
     """
 
     text: str
@@ -39,11 +39,14 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Stream(msgspec.Struct, frozen=True, tag=True):
-    """The residual stream after a block, [T, width] in 32-bit floats.
+    """The residual stream after a block.
 
-    `data` is None if this machine has no kernel for the precision. `errors` contains the relative
-    rounding error of each of the `MATRICES`. `tokens` is the number of processed tokens, and
-    `left_out` the number of truncated tokens.
+    Attributes:
+        data: The stream as 32-bit floats [T, width], or None if this machine has no kernel for the
+            precision.
+        errors: The relative rounding error of each of the `MATRICES`.
+        tokens: The number of processed tokens.
+        left_out: The number of tokens that were cut from the text.
     """
 
     data: bytes | None
@@ -53,10 +56,12 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Differences(msgspec.Struct, frozen=True, tag=True):
-    """A comparison of predictions with the predictions at full precision.
+    """A comparison of the predictions at lower precision with those at full precision.
 
-    `divergence` is the mean Kullback-Leibler divergence in bits. `same` is the fraction of
-    positions with the same most probable token. `bits` is the mean surprisal of the text's tokens.
+    Attributes:
+        divergence: The mean Kullback-Leibler divergence over all positions, in bits.
+        same: The fraction of positions with the same most probable token.
+        bits: The mean surprisal of the text's tokens at lower precision, in bits.
     """
 
     divergence: float
@@ -65,10 +70,13 @@ class Differences(msgspec.Struct, frozen=True, tag=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The progress at one precision.
+    """The results at one precision so far.
 
-    `errors` contains the rounding errors of the blocks processed so far, and `stream` the residual
-    stream after the last of them. `possible` is False if this machine has no kernel.
+    Attributes:
+        stream: The residual stream after the last finished block.
+        errors: The rounding errors of each finished block.
+        result: The comparison with full precision, or None until all blocks are finished.
+        possible: False if this machine has no kernel for the precision.
     """
 
     stream: bytes = b""

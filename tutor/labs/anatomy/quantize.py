@@ -27,7 +27,10 @@ from tutor.lm.network import Transformer, causal_mask, rotations
 
 
 def rounded(weights: Tensor, bits: int) -> Groups:
-    """Quantize `weights` [N, K] to integers of `bits` bits. K must be a multiple of 32."""
+    """Quantize `weights` [N, K] to integers of `bits` bits. K must be a multiple of 32.
+
+    Each group of 32 weights has its own step and offset.
+    """
     outputs, inputs = weights.shape
     grouped = weights.view(outputs, inputs // GROUP, GROUP)
     if bits == 8:
@@ -37,7 +40,8 @@ def rounded(weights: Tensor, bits: int) -> Groups:
     else:
         offsets, top = grouped.amin(dim=-1), grouped.amax(dim=-1)
         scales = ((top - offsets) / (2**bits - 1)).clamp_min(1e-12)
-        # The kernel rounds offsets, which matters least in the middle of its 16 levels.
+        # Use the middle of the kernel's 16 levels, where the kernel's own rounding of the offsets
+        # has the least effect.
         lowest = 8 - 2 ** (bits - 1)
         highest = lowest + 2**bits - 1
         offsets = offsets - lowest * scales
@@ -46,9 +50,9 @@ def rounded(weights: Tensor, bits: int) -> Groups:
 
 
 def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | None:
-    """Return a linear layer with `weights` [N, K] rounded to `bits` bits, and the rounded weights.
+    """Round `weights` [N, K] to `bits` bits. Return a linear layer and the rounded weights.
 
-    Return None if this machine has no kernel for the precision, or if N or K is not a multiple of
+    Returns None if this machine has no kernel for the precision, or if N or K is not a multiple of
     the group size.
     """
     if bits == 32:
@@ -59,13 +63,13 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
     if weights.shape[0] % GROUP or weights.shape[1] % GROUP:
         return None
     groups = rounded(weights, bits)
-    if not weights.is_cpu:  # The kernels need a CPU. On other devices, use floats.
+    if not weights.is_cpu:  # The kernels run only on CPUs. Other devices use floats.
         return FloatLinear(linear.dequantized(groups)), linear.dequantized(groups)
     kind = linear.Int8Linear if bits == 8 else linear.Int4Linear
     try:
         layer = linear.from_tensors(kind.pack(groups))
         layer(torch.zeros(1, weights.shape[1]))
-    except (RuntimeError, AttributeError):  # PyTorch has no kernel for this.
+    except (RuntimeError, AttributeError):  # This PyTorch build lacks the kernel.
         return None
     return layer, linear.dequantized(groups)
 
@@ -84,9 +88,9 @@ def through_block(
 ) -> tuple[Tensor, list[float]] | None:
     """Run one block with its matrices rounded to `bits` bits.
 
-    Returns the residual stream after the block and the relative errors |W' - W| / |W| of its four
-    matrices, in the order of `MATRICES`. Both residual streams are [T, width]. Returns None if this
-    machine has no kernel for the precision.
+    Returns the residual stream after the block, and the relative error |W' - W| / |W| of each of
+    the four matrices, in the order of `MATRICES`. The residual streams before and after the block
+    are [T, width]. Returns None if this machine has no kernel for the precision.
     """
     replacements: list[Replacement] = []
     errors = []
@@ -108,7 +112,7 @@ def through_block(
 
 @torch.inference_mode()
 def answers(network: Transformer, stream: Tensor) -> Tensor:
-    """Return the log-probabilities of the next token at each position, [T, vocabulary].
+    """Return the log-probabilities of the next token at each position [T, vocabulary].
 
     `stream` [T, width] is the residual stream after the last block.
     """
@@ -117,10 +121,11 @@ def answers(network: Transformer, stream: Tensor) -> Tensor:
 
 
 def compare(ids: Sequence[int], before: Tensor, after: Tensor) -> tuple[float, float, float]:
-    """Return the divergence, the agreement and the surprisal, as defined in `Differences`.
+    """Compare the predictions before and after rounding.
 
-    `before` and `after` are log-probabilities [T, vocabulary] from `answers`, at full precision and
-    with rounding. `ids` contains the text's token ids.
+    `before` and `after` are the log-probabilities [T, vocabulary] that `answers` returns at full
+    and at lower precision. `ids` are the text's token ids. The result has the three numbers of
+    `Differences`.
     """
     divergence = (before.exp() * (before - after)).sum(dim=-1).mean() / math.log(2)
     same = (before.argmax(dim=-1) == after.argmax(dim=-1)).float().mean()

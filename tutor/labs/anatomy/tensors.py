@@ -1,7 +1,7 @@
-"""Lists a network's tensors with their roles, and reads their weights.
+"""Lists a network's tensors with their roles, and returns their weights.
 
-The network stores query, key and value as one matrix, and also gate and up. This module splits
-them, so that every tensor has its usual name.
+The network stores the query, key and value matrices as one matrix, and the gate and up matrices as
+another. This module splits them, so every tensor has its usual name.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from tutor.lm.network import RMSNorm, Transformer
 
 
 class TensorOf(NamedTuple):
-    """A tensor of the network, consisting of `outputs` rows of the weights in `module`.
+    """A tensor of the network: some or all rows of the weight matrix of `module`.
 
-    `first` is the index of its first row. `layer` is None for tensors outside the blocks. A norm is
-    a tensor with one row.
+    Attributes:
+        role: The tensor's usual name, such as "query".
+        layer: The index of its block, or None for tensors that belong to no block.
+        first: The index of its first row in the matrix.
+        outputs: The number of its rows, which is 1 for a norm.
+        inputs: The number of its columns.
     """
 
     role: str
@@ -44,7 +48,10 @@ class TensorOf(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """The memory in bytes. For part of a joint matrix, it is proportional to the rows."""
+        """The size in memory, in bytes.
+
+        A tensor that is part of a matrix has a size in proportion to the number of its rows.
+        """
         if isinstance(self.module, FrozenLinear):
             return self.module.nbytes * self.outputs // self.module.outputs
         return 4 * self.size
@@ -53,8 +60,8 @@ class TensorOf(NamedTuple):
 def tensors(network: Transformer) -> Iterator[TensorOf]:
     """Yield all tensors in the order in which the network uses them.
 
-    If the output layer shares its weights with the embedding (`Config.tied`), they are listed once,
-    as "embedding".
+    If the output layer shares the embedding's weights (`Config.tied`), they are listed once, as
+    "embedding".
     """
     config = network.config
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
@@ -81,9 +88,10 @@ def tensors(network: Transformer) -> Iterator[TensorOf]:
 
 @torch.inference_mode()
 def matrix_of(module: nn.Module) -> Tensor:
-    """Return a module's weights [outputs, inputs] as 32-bit floats, whatever their format.
+    """Return a module's weights [outputs, inputs] as 32-bit floats, whatever their stored format.
 
-    If the format can't be decoded, the columns are computed by multiplying with the unit vectors.
+    If the stored format can't be decoded directly, the module is applied to the unit vectors, which
+    returns the columns of the matrix.
     """
     if isinstance(module, Table):
         return module.rows(torch.arange(module.outputs)).float()
@@ -100,7 +108,8 @@ def matrix_of(module: nn.Module) -> Tensor:
 def weights_of(tensor: TensorOf, most: int) -> Tensor:
     """Return a tensor's weights [rows, inputs].
 
-    If the tensor has more than `most` weights, only every n-th row is returned.
+    If the tensor has more than `most` weights, only every n-th row is returned, with the smallest n
+    that stays within the limit.
     """
     step = max(1, math.ceil(tensor.size / most))
     rows = torch.arange(tensor.first, tensor.first + tensor.outputs, step)
@@ -130,10 +139,10 @@ def described(weights: Tensor, bins: int) -> tuple[float, float, tuple[int, ...]
 
 
 def step_error(tensor: TensorOf, weights: Tensor) -> float | None:
-    """Estimate the relative error from rounding in the model file. Return None for floats.
+    """Estimate the relative error from quantization in the model file. Returns None for floats.
 
-    The original weights are unknown, but the step sizes are stored. Rounding to steps of size s
-    causes uniformly distributed errors, whose root mean square is s / √12.
+    The original weights are unknown, but the file contains the step sizes. Rounding to steps of
+    size s causes uniformly distributed errors with a root mean square of s / √12.
     """
     rows = slice(tensor.first, tensor.first + tensor.outputs)
     match tensor.module:

@@ -1,4 +1,4 @@
-"""Draws the anatomy lab."""
+"""The view of the lab "Anatomy of a model"."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NAMES = {
 
 
 class AnatomyView(LabView):
-    """Shows the parameters by role or layer, one tensor's weights, and the effect of rounding."""
+    """A view of the parameters by role or layer, of one tensor's weights, or of rounding errors."""
 
     BINDINGS: ClassVar[Keys] = [
         *tab("next_view(*)", "view", "Show the roles, layers or precisions."),
@@ -63,7 +63,8 @@ class AnatomyView(LabView):
     def __init__(self) -> None:
         super().__init__()
         self._began: tuple[int, int, float] | None = None
-        """The precision being timed, the number of blocks done at the start, and the start time."""
+        """The run that is being timed: its precision, the number of blocks that were finished when
+        timing began, and the start time. None if no run is being timed."""
 
     action_edit = writes(_("Text to process:"), edit_sentence)
 
@@ -87,7 +88,10 @@ class AnatomyView(LabView):
                 ]
 
     def _progress(self, state: State, width: int) -> Content:
-        """Return the progress of the run and the time left. Without a run, return the text."""
+        """Return the run's progress and the time left.
+
+        Without a run, return the text to process.
+        """
         progress = state.progress
         if progress is None:
             self._began = None
@@ -155,7 +159,7 @@ def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
 def _tensor(
     part: Part, found: Histogram | None, inventory: Inventory, room: Room, rows: int
 ) -> list[Content]:
-    """Return a tensor's shape and number format, and the histogram of its weights."""
+    """Return a tensor's shape, its number format, and a histogram of its weights."""
     wide, width = room.roomy, room.width
     where = (
         ""
@@ -201,7 +205,7 @@ def _tensor(
 
 
 def _chart(counts: Sequence[int], rows: int) -> list[str]:
-    """Return bars on a log scale, so that bins with few weights are visible."""
+    """Return bars with logarithmic lengths, so that bins with few weights are visible."""
     most = math.log10(max(counts) + 1)
     eighths = 8 * rows
     heights = [math.ceil(math.log10(count + 1) / most * eighths) / eighths for count in counts]
@@ -209,7 +213,7 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
 
 
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
-    """Return the sizes of attention and feed-forward in each block, and of the other tensors."""
+    """Return the sizes of attention and feed-forward in each block, and of all other tensors."""
 
     def figure(value: int) -> str:
         return _("{mega} MB").format(mega=_mega(value)) if state.nbytes else figures.count(value)

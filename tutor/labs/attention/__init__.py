@@ -1,1 +1,1 @@
-"""The "What heads attend to" lab."""
+"""The lab "What heads attend to", about the attention maps of single heads."""

@@ -1,4 +1,4 @@
-"""Computes the attention weights of all heads, and scores how well heads match patterns."""
+"""Computes the attention weights of all heads, and how well each head matches a pattern."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class AttentionBackend:
-    """Computes attention weights, and caches those of the last text."""
+    """The lab's backend. It caches the attention weights of the last text."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._weights = lru_cache(maxsize=1)(self._read)
 
     def answer(self, question: Question) -> Answer:
-        """Return the tokens and head scores for a text, or the attention weights of a layer.
+        """Return a text's tokens and head scores, or the attention weights of one layer.
 
         Raises `TextError` if the text is invalid.
         """

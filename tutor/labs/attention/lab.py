@@ -1,4 +1,4 @@
-"""Defines the lab that shows what each attention head attends to."""
+"""A lab that shows what each attention head attends to."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 48
-"""The maximum number of tokens in the text, since an attention map has a row and a column for each
-token. Longer texts are cut, and the screen says so."""
+"""The maximum number of tokens in the text. An attention map has a row and a column for each token.
+Longer texts are truncated, and the screen shows a note."""
 
 View = Literal["map", "row", "finder"]
 VIEWS: tuple[View, ...] = ("map", "row", "finder")
 
 Pattern = Literal["previous", "first", "itself", "same"]
 PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
-"""The attention patterns by which heads can be ranked. `tutor.lm.inspect.heads` defines them."""
+"""The patterns by which heads can be ranked. `tutor.lm.inspect.heads` defines them."""
 
 
 class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
@@ -32,7 +32,7 @@ class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
 
 
 class ShowHead(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
-    """Show the attention map of the head selected in the ranking."""
+    """Show the attention map of the head that is selected in the ranking."""
 
 
 Axis = Literal["layer", "head", "token", "rank"]
@@ -56,11 +56,13 @@ Question = Read | Look
 
 
 class Sentence(msgspec.Struct, frozen=True, tag=True):
-    """The tokens of a sentence, and the pattern scores of all heads.
+    """The tokens of a text, and how well each head matches each pattern.
 
-    `left_out` is the number of tokens cut from the text. `scores` maps a pattern to the score of
-    each head, layer by layer. The score is the mean attention (0 to 1) to the tokens that the
-    pattern selects. Patterns that don't occur in the text are missing.
+    Attributes:
+        left_out: The number of tokens that were cut from the text.
+        scores: For each pattern, the score of every head, layer by layer. A head's score is its
+            mean attention (0 to 1) to the tokens that the pattern selects. A pattern is missing if
+            it doesn't occur in the text.
     """
 
     tokens: tuple[Token, ...]
@@ -82,8 +84,14 @@ Answer = Sentence | Weights
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `layer`, `head` and `token` count from 0, and a new text starts at its last token. `weights`
-    maps the layers computed so far to their attention weights.
+    Attributes:
+        weights: The attention weights of the layers loaded so far, by layer.
+        layer: The selected layer, counted from 0.
+        head: The selected head, counted from 0.
+        token: The position of the selected token, counted from 0. At first, the last token of a
+            text is selected.
+        pattern: The pattern by which heads are ranked.
+        rank: The index of the selected head in the ranking.
     """
 
     text: str = "The dog did not cross the street because it was too tired."
@@ -102,7 +110,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def known(self) -> bool:
-        """Return whether the attention weights of the selected head are available."""
+        """Return True if the attention weights of the selected head are loaded."""
         return self.sentence is not None and self.layer in self.weights
 
     def row(self, token: int) -> memoryview[float]:
@@ -112,13 +120,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return memoryview(self.weights[self.layer]).cast("f")[start : start + count]
 
     def score(self, pattern: Pattern) -> float | None:
-        """Return the selected head's score for a pattern, or None if it is unknown."""
+        """Return the selected head's score for a pattern, or None if the pattern has no scores."""
         scores = () if self.sentence is None else self.sentence.scores.get(pattern, ())
         at = self.layer * (self.sentence.heads if self.sentence else 0) + self.head
         return scores[at] if scores else None
 
     def ranking(self) -> list[tuple[int, int, float]]:
-        """Return the layer, head and score of all heads, highest score first."""
+        """Return the layer, head and score of every head, sorted from the highest score down."""
         if self.sentence is None:
             return []
         scores = self.sentence.scores.get(self.pattern, ())
@@ -180,7 +188,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
                 token=moved(state.token, 0, len(read.tokens)),
             )
         case _:
-            return state  # A response always matches its request.
+            return state  # Responses always match their requests.
 
 
 STEADY = 0.6
@@ -207,7 +215,7 @@ def _rests(state: State) -> bool:
 
 @goal("reach", "Show a row with half its attention on a token 3 or more back")
 def _reaches_back(state: State) -> bool:
-    """Return whether a single earlier token gets half the attention.
+    """Return True if one earlier token gets at least half of the attention.
 
     The first token and copies of the attending token don't count.
     """

@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the attention lab's state in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 5
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the head, what its selected token attends to, and the ranking of heads."""
+    """Return sentences about the selected head, what it attends to, and the ranking of heads."""
     lines: dict[str, list[str]] = {"scores": [], "head scores": [], "row": [], "ranking": []}
     if state.sentence is None:
         return lines

@@ -1,4 +1,4 @@
-"""Draws the attention lab."""
+"""The view of the lab "What heads attend to"."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ SHORT: dict[Pattern, str] = {
     "same": _("same"),
 }
 _SINK_SAID = 0.5
-"""The minimum attention to the first token at which the screen calls it a sink."""
+"""The minimum attention to the first token at which the screen calls that token a sink."""
 
 
 class AttentionView(LabView):
-    """Shows a head's attention map, one row of the map in numbers, or the head finder."""
+    """A view of a head's attention map, one row of the map in numbers, or the head finder."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the sentence."),
@@ -57,7 +57,7 @@ class AttentionView(LabView):
     action_show_head = does(ShowHead)
 
     def action_rank_heads(self) -> None:
-        """Show the ranking. If it is already visible, rank by the next pattern."""
+        """Show the ranking of heads or, if it is already visible, rank by the next pattern."""
         step = 1 if self.state.view == "finder" else 0
         self.did(RankHeads(cycled(PATTERNS, self.state.pattern, step)))
 
@@ -79,7 +79,7 @@ class AttentionView(LabView):
 
 
 def _head(state: State, room: Room) -> list[Content]:
-    """Draw the layer and number of the selected head, and its score for each pattern."""
+    """Return a line with the selected layer and head, and the head's score for each pattern."""
     read = state.sentence
     assert read is not None
     place = Content.assemble(
@@ -136,9 +136,9 @@ def _map(state: State, width: int, height: int) -> list[Content]:
 
 
 def _columns(count: int, focus: int, room: int) -> list[int]:
-    """Return the columns to draw: the first one, and the last ones up to the selected token.
+    """Return the columns that fit: the first token, and the tokens up to the selected one.
 
-    The first token is always visible, because many heads attend to it.
+    The first token is always included, because many heads attend to it.
     """
     if count <= room:
         return list(range(count))
@@ -147,7 +147,7 @@ def _columns(count: int, focus: int, room: int) -> list[int]:
 
 
 def _taken(state: State, width: int) -> list[Content]:
-    """Draw the tokens that the selected token attends to most, and the legend."""
+    """Return the tokens that get the most attention from the selected token, and the legend."""
     row = state.row(state.token)
     most = sorted(range(state.token + 1), key=lambda at: -row[at])[: max(1, width // 19)]
     parts: list[str | tuple[str, str]] = [
@@ -165,7 +165,7 @@ def _taken(state: State, width: int) -> list[Content]:
 
 
 def _row(state: State, room: Room) -> list[Content]:
-    """Draw one row of the map: the attention of the selected token to itself and earlier tokens."""
+    """Return one row of the map: the attention of the selected token to each token up to it."""
     tokens = state.tokens
     row, own = state.row(state.token), tokens[state.token]
     sink = row[0] >= _SINK_SAID and state.token > 0
@@ -174,7 +174,7 @@ def _row(state: State, room: Room) -> list[Content]:
     notes = 22 if room.roomy else 0
     bar = max(0, room.width - name - figures.PERCENT_WIDTH - notes - 10)
     rows = max(3, room.height - len(below) - 1)
-    # If not all tokens fit, show those with the most attention, in text order.
+    # If not all tokens fit, show those with the most attention, in the order of the text.
     shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
     asks = (f"{state.token + 1} {figures.shown(own)}", "bold")
     lines = [Content.assemble((_("token "), MUTED), asks, (_(" attends to"), MUTED))]

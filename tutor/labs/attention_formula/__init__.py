@@ -1,1 +1,1 @@
-"""The "Attention formula by hand" lab."""
+"""The lab "Attention formula by hand", which computes one head's attention step by step."""

@@ -1,4 +1,4 @@
-"""Extracts one head's queries, keys, values, attention weights and outputs from a forward pass.
+"""Extracts one head's vectors from a forward pass: queries, keys, values, weights and outputs.
 
 `tutor.labs.attention_formula.by_hand` computes the same weights and outputs step by step.
 """
@@ -19,11 +19,14 @@ from tutor.lm.network import Trace, Transformer, rotate, rotations
 
 
 class HeadVectors(NamedTuple):
-    """The vectors of one head for a text of T tokens.
+    """One head's vectors for a text of T tokens.
 
-    `queries`, `keys` and `values` are [T, head_size]; the queries and keys are already rotated.
-    `weights` [T, T] and `answers` [T, head_size] are the attention weights and outputs that the
-    network itself computed.
+    Attributes:
+        queries: The queries [T, head_size] after rotation.
+        keys: The keys [T, head_size] after rotation.
+        values: The values [T, head_size].
+        weights: The attention weights [T, T] that the network computed.
+        answers: The head's outputs [T, head_size] that the network computed.
     """
 
     queries: Tensor
@@ -35,7 +38,7 @@ class HeadVectors(NamedTuple):
 
 @torch.inference_mode()
 def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int) -> HeadVectors:
-    """Return the vectors of head `head` in block `layer`, both counted from 0."""
+    """Return the vectors of one head. The layer and the head are counted from 0."""
     config = network.config
     block = block_of(network, layer)
     attention = block.attention
@@ -44,12 +47,12 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     with replaced([(attention, "output", InputRecorder(attention.output, recorded))]):
         network(torch.tensor(ids), None, trace)
 
-    # Repeat the steps of `Attention.forward` to get its intermediate results.
-    stream = trace.residuals[layer]  # [T, width], the input to the block.
+    # Repeat the steps of `Attention.forward`, to get their intermediate results.
+    stream = trace.residuals[layer]  # The input to the block, [T, width].
     queries, keys, values = attention.project(block.attention_norm(stream))
     rotation = rotations(config, 0, len(ids)).to(stream.device)
     queries, keys = rotate(queries, rotation), rotate(keys, rotation)
-    # With grouped-query attention, several heads share the same keys and values.
+    # With grouped-query attention, several heads share one key and one value.
     shared = head // (config.heads // config.key_value_heads)
     answers = recorded[0].unflatten(-1, (config.heads, config.head_size))
     return HeadVectors(
@@ -59,9 +62,10 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
 
 class AttentionFormulaBackend(ModelBackend):
     def answer(self, question: Question) -> Answer:
-        """Return the vectors of the requested head. Raises `TextError` if the text is invalid.
+        """Return the vectors of the requested head.
 
-        If the model doesn't have that layer or head, its last layer or head is used.
+        If the model has fewer layers or heads, the last layer or head is used instead. Raises
+        `TextError` if the text is invalid.
         """
         config = self._model.network.config
         ids, left_out = tokens_of(self._model, question.text, MOST_TOKENS)

@@ -1,8 +1,10 @@
-"""Computes softmax(q·k / √size) · v for one token of one head in plain Python, step by step.
+"""Computes softmax(q·k / √size) · v for one token and one head in plain Python, step by step.
 
 The functions `attention_weights` and `attend` in `tutor.lm.network` compute the same for all tokens
-and heads at once (Vaswani et al. 2017, section 3.2.1). Here, a vector is a sequence with one number
-for each dimension of the head. `scores` and `weights` have one number for each token.
+and heads at once (Vaswani et al. 2017, section 3.2.1).
+
+A vector is a sequence with one number for each dimension of the head. The arguments `scores` and
+`weights` have one number for each token.
 """
 
 from __future__ import annotations
@@ -22,33 +24,36 @@ def length(a: Vector) -> float:
 
 
 def products(query: Vector, keys: Sequence[Vector]) -> list[float]:
-    """Step 1: return the dot product of the query with each key."""
+    """Step 1: compute the dot product of the query with each key."""
     return [dot(query, key) for key in keys]
 
 
 def scaled(scores: Sequence[float], size: int) -> list[float]:
     """Step 2: divide each score by the square root of the head's size.
 
-    The more terms a dot product has, the larger it tends to be.
+    Dot products of longer vectors tend to be larger. The division makes up for that.
     """
     return [score / math.sqrt(size) for score in scores]
 
 
 def masked(scores: Sequence[float], position: int) -> list[float]:
-    """Step 3: mask the tokens after `position` by setting their scores to minus infinity."""
+    """Step 3: mask the tokens after `position`, by setting their scores to minus infinity."""
     return [score if at <= position else -math.inf for at, score in enumerate(scores)]
 
 
 def softmax(scores: Sequence[float]) -> list[float]:
-    """Step 4: turn the scores into weights that add up to 1.
+    """Step 4: turn the scores into weights that sum to 1.
 
-    Each weight is e^score divided by the sum of e^score over all tokens.
+    Each weight is e^score, divided by the sum of e^score over all tokens.
     """
-    highest = max(scores)  # Subtracting it prevents overflow and doesn't change the weights.
+    highest = max(scores)  # Prevents overflow without changing the weights.
     powers = [math.exp(score - highest) for score in scores]
     return [power / sum(powers) for power in powers]
 
 
 def weighted_sum(weights: Sequence[float], values: Sequence[Vector]) -> list[float]:
-    """Step 5: multiply each value by its weight and add them up. The sum is the head's output."""
+    """Step 5: multiply each value by its weight, and add the products.
+
+    The sum is the head's output.
+    """
     return [dot(weights, numbers) for numbers in zip(*values, strict=True)]

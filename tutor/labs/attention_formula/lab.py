@@ -1,4 +1,4 @@
-"""Defines the lab that computes softmax(q·k / √size) · v with a real head's numbers."""
+"""A lab that computes softmax(q·k / √size) · v with the numbers of a real head."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""The maximum number of tokens in the text. Longer texts are cut, and the screen says so."""
+"""The maximum number of tokens in the text. Longer texts are truncated, and the screen shows a
+note."""
 
 STEPS = 5
 
 
 Axis = Literal["step", "layer", "head", "token", "key"]
-"""The focus can move along the steps of the formula, the layers, the heads, the tokens that attend
-(whose query is used), and the tokens that are attended to (whose key is used)."""
+"""The axes along which the focus moves: the steps of the formula, the layers, the heads, the
+attending tokens ("token"), and the tokens that they attend to ("key")."""
 Action = EditText | MoveFocus[Axis] | Toggle[Literal["root", "mask"]]
-"""`Toggle` switches the division by the square root of the head size, or the mask, on or off."""
+"""`Toggle` turns the mask or the division by √size on or off."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -38,10 +39,10 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The vectors of one head, as 32-bit floats.
+    """One head's vectors, encoded as 32-bit floats.
 
     `queries`, `keys`, `values` and `answers` are [T, size], and `weights` is [T, T]. `weights` and
-    `answers` are the attention weights and outputs that the network itself computed.
+    `answers` are the attention weights and the outputs that the network computed.
     """
 
     tokens: tuple[Token, ...]
@@ -64,9 +65,16 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class Worked(msgspec.Struct, frozen=True):
     """The results of the five steps for one query.
 
-    Each list has one number for each token in the text, except `total`, the weighted sum [size].
-    `shares` are the attention weights, and `adds` is the length of each token's term in the sum.
-    `off` is the largest difference from the network's own output, or None if a step was left out.
+    Each list has one number for each token of the text, except `total`.
+
+    Attributes:
+        products: The dot products of the query with the keys.
+        scaled: The products after the division by √size.
+        masked: The scaled products after masking.
+        shares: The attention weights.
+        adds: The length of each token's weighted value.
+        total: The sum of the weighted values [size].
+        off: The largest difference from the network's own output, or None if a step is turned off.
     """
 
     products: list[float]
@@ -79,10 +87,19 @@ class Worked(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the lab. All indexes count from 0.
+    """The state of the lab.
 
-    `read` has the vectors of the head that was loaded last. `worked` has the results computed from
-    them, or is None while another head is being loaded.
+    Attributes:
+        layer: The selected layer, counted from 0.
+        head: The selected head, counted from 0.
+        token: The position of the attending token, counted from 0.
+        key: The position of the token that it attends to, counted from 0.
+        step: The index of the selected step.
+        divide: True if the scores are divided by √size.
+        hide: True if later tokens are masked.
+        read: The vectors that were loaded last.
+        worked: The results of the five steps, or None while another head's vectors are being
+            loaded.
     """
 
     text: str = "The dog did not cross the street because it was too tired."
@@ -142,12 +159,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _work_again(state: State) -> State:
-    """Recompute the five steps, unless another head is being loaded."""
+    """Compute the five steps again, unless another head's vectors are being loaded."""
     return state if state.worked is None else _work(state)
 
 
 def _work(state: State) -> State:
-    """Compute the five steps if the head's vectors have been loaded."""
+    """Compute the five steps if the selected head's vectors are loaded."""
     read = state.read
     if read is None or state.token >= len(read.tokens):
         return state

@@ -1,4 +1,4 @@
-"""Draws the attention formula lab."""
+"""The view of the lab "Attention formula by hand"."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tutor.language import _
 NAMES = ("q·k", _("÷√size"), _("mask"), _("softmax"), _("sum of v"))
 _COLUMN = 9
 _LARGE = 300
-"""The largest exponent for which a power is written out. Larger powers could overflow."""
+"""The largest exponent for which the screen shows the value of a power. Larger powers overflow."""
 _SAME = 1e-4
-"""The maximum difference from the network's own output that counts as a rounding error."""
+"""The largest difference from the network's own output that counts as a rounding error."""
 
 
 class AttentionFormulaView(LabView):
-    """Shows a table with a row for each token. Each step of the formula adds a column."""
+    """A view of a table with a row for each token. Each step of the formula adds a column."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'step')", "step", "Go to the next or previous step."),
@@ -89,7 +89,7 @@ def _steps(state: State, room: Room) -> Content:
 
 
 def _words(state: State, room: Room) -> list[Content]:
-    """Explain the step, and show its arithmetic for the row in focus."""
+    """Explain the selected step, and show its arithmetic for the selected token."""
     read, worked = state.read, state.worked
     assert read is not None
     assert worked is not None
@@ -136,7 +136,7 @@ def _words(state: State, room: Room) -> list[Content]:
 def _powers(scores: Sequence[float], at: int) -> str:
     """Format a power of e divided by the sum of all powers.
 
-    The result is written out in numbers unless they are too large.
+    The powers are shown as numbers, unless they are too large.
     """
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"
@@ -162,7 +162,7 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
     ]
     columns = columns[: state.step + 1]
     fit = max(1, (width - name - 6) // _COLUMN)
-    columns = columns[-fit:]  # If there is little room, show only the latest steps.
+    columns = columns[-fit:]  # On a narrow screen, show only the last steps.
     bar = max(0, min(24, width - name - 8 - _COLUMN * STEPS))
     heading = "".join(f"{head:>{_COLUMN}}" for head, __ in columns)
     lines = [Content.styled(" " * (name + 6) + heading, MUTED)]
@@ -189,7 +189,7 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
 
 
 def _total(state: State, read: Answer, worked: Worked, width: int) -> list[Content]:
-    """Draw the weighted sum and, below it, the network's own output."""
+    """Return the weighted sum and, below it, the output that the network computed."""
     room = max(2, min(8, (width - 20) // 8))
 
     def numbers(values: Sequence[float]) -> str:

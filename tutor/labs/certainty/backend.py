@@ -1,4 +1,4 @@
-"""Answers questions in the chat format, with the log-probability of every token."""
+"""Generates answers to questions in the chat format, with the log-probability of every token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CertaintyBackend(ModelBackend):
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
-        """Continue the incomplete replies in the request for one time slice.
+        """Continue the request's incomplete replies for one time slice.
 
         Raises `ModelUnsupported` if the model has no chat template, and `TextError` or
         `ContextFull` if the model cannot process the prompt.
@@ -42,8 +42,8 @@ class CertaintyBackend(ModelBackend):
     def _longer(self, reply: Reply, number: int, seed: int | None) -> Reply:
         """Return the reply with one more token.
 
-        Sampling depends only on the seed, the index of the reply and the token's position. Without
-        a seed, the most probable token is appended.
+        A sampled token depends only on the seed, the index of the reply, and the token's position.
+        Without a seed, the most probable token is used.
         """
         logs = log_probabilities(self._growing.logits(reply.ids))
         if seed is None:

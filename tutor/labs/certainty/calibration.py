@@ -16,14 +16,14 @@ from itertools import pairwise
 import msgspec
 
 EDGES = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""The edges of the bins. Few answers have a confidence below 0.4, so they share one wide bin."""
+"""The edges of the bins. Few answers have a certainty below 0.4, so all of those share one bin."""
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """A bin of answers whose certainty is above `low` and at most `high`.
+    """A bin of answers whose certainty is greater than `low` and at most `high`.
 
-    The lowest bin also includes a certainty of 0. `count` is the number of answers, `right` is the
-    number of correct answers, and `certainty` is the mean certainty of all answers (0 to 1).
+    The lowest bin also contains answers with a certainty of 0. `count` is the number of answers,
+    `right` the number of correct ones, and `certainty` the mean certainty of all answers (0 to 1).
     """
 
     low: float
@@ -34,19 +34,22 @@ class Bin(msgspec.Struct, frozen=True):
 
     @property
     def share_right(self) -> float:
-        """The fraction of correct answers (0 to 1), or 0 if the bin is empty."""
+        """The fraction of correct answers (0 to 1). It is 0 for an empty bin."""
         return self.right / self.count if self.count else 0.0
 
     @property
     def gap(self) -> float:
-        """The mean certainty minus the accuracy. It is positive if the model is overconfident."""
+        """The mean certainty minus the accuracy.
+
+        A positive gap means that the model is overconfident.
+        """
         return self.certainty - self.share_right
 
 
 def bins(answers: Iterable[tuple[float, bool]], edges: Sequence[float] = EDGES) -> tuple[Bin, ...]:
-    """Sort answers into bins, one between each two adjacent `edges`.
+    """Sort answers into the bins between adjacent `edges`.
 
-    Each answer is a pair: its certainty (0 to 1), and True if it is correct.
+    Each answer has a certainty (0 to 1) and a flag, which is True if the answer is correct.
     """
     answers = list(answers)
     found = []
@@ -58,7 +61,7 @@ def bins(answers: Iterable[tuple[float, bool]], edges: Sequence[float] = EDGES) 
 
 
 def expected_error(found: Iterable[Bin]) -> float:
-    """Return the expected calibration error (0 to 1), or 0 if there are no answers."""
+    """Return the expected calibration error (0 to 1). It is 0 if there are no answers."""
     found = list(found)
     total = sum(each.count for each in found)
     return sum(each.count * abs(each.gap) for each in found) / total if total else 0.0

@@ -1,8 +1,8 @@
-"""Compares how certain the model is of its answers with how often they are correct.
+"""A lab that compares how certain the model is of its answers with how often they are right.
 
-The learner can ask a question of their own, or use a set of questions about real and invented
-things. There are three ways to ask a question: plain, with the fact in the prompt, and with a
-system message that allows the model to say "I do not know".
+The learner can ask a question of their own, or a prepared set of questions about real and invented
+things. There are three ways to ask: only the question, the question after a sentence with the fact,
+and the question with a system message that allows the answer "I do not know".
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import work
 
 LONGEST = 400
-"""The maximum length of the learner's own question in characters.
-
-Only the end of a longer question is used.
-"""
+"""The maximum length of the learner's own question, in characters. If the question is longer, only
+its end is used."""
 SYSTEM = "Answer the question. If you do not know the answer, say: I do not know."
 
 Way = Literal["plain", "fact", "unsure"]
@@ -39,12 +37,16 @@ VIEWS: tuple[View, ...] = ("answer", "calibration", "ways")
 
 
 Action = EditText | Choose[Literal["question", "way"]] | ShowView[View] | Run
-"""`EditText` asks the learner's own question. In the answer view, `Run` samples answers. In the
-other views, it asks the whole set."""
+"""`EditText` asks the learner's own question. `Run` samples answers if the answer view is shown. In
+the other views, it asks all questions of the set."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The question set, the number of answers to sample, and the maximum tokens per answer."""
+    """The question set and the limits of the lab.
+
+    `draws` is the number of sampled answers, and `length` the maximum number of tokens in an
+    answer.
+    """
 
     items: tuple[Item, ...] = msgspec.field(default_factory=items)
     draws: int = 10
@@ -55,16 +57,16 @@ LIMITS = Limits()
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """A user message, with an optional system message."""
+    """A prompt: a user message, with or without a system message."""
 
     message: str
     system: str = ""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to continue these replies for one time slice.
+    """A request to continue these replies to a prompt for one time slice.
 
-    Without a seed, decoding is greedy; with a seed, tokens are sampled.
+    Tokens are sampled with `seed`. Without a seed, decoding is greedy.
     """
 
     prompt: Prompt
@@ -73,7 +75,7 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The continued replies, and the computing time in seconds."""
+    """The response to `Question`: the continued replies, and the computing time in seconds."""
 
     replies: tuple[Reply, ...]
     seconds: float
@@ -82,12 +84,20 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `own` is the learner's own question. If it is empty, question `at` of the set is in focus.
-    `answers` caches the greedy reply to each prompt, and `draws` the sampled replies. `drawing` is
-    the prompt for which answers are being sampled, and `running` are the ways in which the whole
-    set is being asked. These jobs continue in every view until they end or are stopped. `spent` is
-    the computing time in seconds for the `answered` tokens generated so far, from which the
-    remaining time is estimated.
+    Attributes:
+        at: The index of the selected question of the set.
+        own: The learner's own question. If it is not empty, it is used instead of the selected one.
+        left_out: The number of characters that were cut from the learner's question.
+        way: The way of asking.
+        drawing: The prompt for which answers are being sampled, or None.
+        running: The ways in which the whole set is being asked.
+        seed: The seed of the samples.
+        answers: The greedy reply to each prompt.
+        draws: The sampled replies to each prompt.
+        spent: The total computing time in seconds.
+        answered: The number of tokens generated in that time.
+
+    Sampling and asking the whole set continue when the learner switches to another view.
     """
 
     limits: Limits = LIMITS
@@ -114,7 +124,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reply(self) -> Reply | None:
-        """The complete greedy reply to the current prompt, or None."""
+        """The greedy reply to the current prompt, or None if it isn't complete."""
         return done_reply(self, self.prompt)
 
     @property
@@ -123,15 +133,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accepted(self) -> tuple[str, ...]:
-        """The accepted answers to the question in focus."""
+        """The accepted answers to the selected question."""
         item = self.item
         return () if item is None else item.accepted(with_fact=self.way == "fact")
 
 
 def _prompt(asked: Item | str, way: Way) -> Prompt:
-    """Return the prompt for a question asked in this way.
+    """Return the prompt for a question, asked in this way.
 
-    No fact is added to the learner's own question, since the learner can write one.
+    The learner's own question is never combined with a fact, since the learner can include one in
+    the question.
     """
     ask = asked if isinstance(asked, str) else asked.ask
     if way == "fact" and isinstance(asked, Item):
@@ -167,7 +178,7 @@ def act(state: State, action: Action) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return what an action has removed from the screen."""
+    """Return a sentence about what an action has removed from the screen, or ""."""
     if before.own and not after.own:
         return "Your own question was closed."
     if before.seed != after.seed:
@@ -199,12 +210,15 @@ def _drawn(state: State) -> State:
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
-    """Return the ways of asking of the current run or, without one, of a run in this view."""
+    """Return the ways of asking in the current run.
+
+    Without a run, return the ways that a new run would use.
+    """
     return state.running or (WAYS if state.view == "ways" else (state.way,))
 
 
 def _owed(state: State, ways: Iterable[Way]) -> Iterator[Prompt]:
-    """Return the prompts of these ways that don't have a complete reply yet."""
+    """Yield the prompts of these ways that don't have a complete reply yet."""
     prompts = (_prompt(item, way) for way in ways for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
@@ -213,7 +227,7 @@ Does = Literal["draw", "redraw", "draw_rest", "ask_all", "ask_rest", "stop"]
 
 
 def does(state: State) -> Does | None:
-    """Return the effect of `Run` in this state, or None if no question is left to ask."""
+    """Return what `Run` does in this state, or None if no question is left to ask."""
     if state.drawing or state.running:
         return "stop"
     if state.view == "answer":
@@ -226,7 +240,7 @@ def does(state: State) -> Does | None:
 
 
 def progress(state: State) -> Progress:
-    """Return the progress of the run (see `asked_ways`), with an estimate of the time left."""
+    """Return the progress of asking the whole set, with an estimate of the time left."""
     ways = asked_ways(state)
     total = len(ways) * len(state.limits.items)
     done = total - len(list(_owed(state, ways)))
@@ -238,10 +252,10 @@ def progress(state: State) -> Progress:
 
 
 def question(state: State) -> Question | None:
-    """Return the next request, or None.
+    """Return the next request, or None if nothing is left to generate.
 
-    In the answer view, the prompt in focus comes first. Then come the samples, and the next prompt
-    of a run without a reply.
+    In the answer view, the reply to the selected question comes first. Samples come next, and then
+    the first prompt of the run that has no reply.
     """
     prompt = state.prompt
     if state.view == "answer" and state.reply is None:
@@ -269,10 +283,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A question of the set with the model's reply and the verdict on it.
+    """A question of the set, the model's reply, and the verdict on the reply.
 
-    `good` is True if the reply is correct, or if the reply declines a question without a correct
-    answer.
+    `good` is True if the reply is right. It is also True if the model declines to answer a question
+    that has no right answer.
     """
 
     item: Item
@@ -282,7 +296,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judged(state: State, way: Way) -> Iterator[Judged]:
-    """Yield the questions of the set that have been answered in this way of asking."""
+    """Yield the questions of the set that have been answered, for this way of asking."""
     for item in state.limits.items:
         reply = done_reply(state, _prompt(item, way))
         if reply is not None:
@@ -296,12 +310,12 @@ def calibration(found: Iterable[Judged]) -> tuple[Bin, ...]:
 
 
 def tally(found: Iterable[Judged], *, real: bool) -> Counter[Verdict]:
-    """Count right, wrong and declined answers, for either real or invented things."""
+    """Count the right, wrong and declined answers about real things, or about invented things."""
     return Counter(each.verdict for each in found if each.item.real is real)
 
 
 def gists(state: State) -> list[tuple[str, int]]:
-    """Return the gist of each distinct sampled answer with its count, most frequent first.
+    """Return the distinct gists of the sampled answers with their counts, most frequent first.
 
     `real_and_invented.gist` defines the gist of an answer.
     """
@@ -331,7 +345,7 @@ def _sure_and_wrong(state: State) -> bool:
 
 @goal("mended", "Turn a wrong answer into a right one by adding the fact")
 def _mended(state: State) -> bool:
-    """Return True if a question got a wrong answer without the fact and a right one with it."""
+    """Return True if a question was answered wrong without the fact, and right with the fact."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
     return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
 
@@ -352,7 +366,7 @@ def _place(asked: Sequence[Item], words: str) -> int:
 
 
 def _fit(state: State) -> bool:
-    """Return whether restored replies have the right number and length."""
+    """Return True if the restored replies have the right number and the right length."""
     drawn = state.draws.values()
     replies = [*state.answers.values(), *(reply for replies in drawn for reply in replies)]
     return all(len(replies) == state.limits.draws for replies in drawn) and all(

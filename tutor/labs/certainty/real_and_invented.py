@@ -1,6 +1,6 @@
-"""A set of questions about real and invented things, and functions that check the answers.
+"""Questions about real and invented things, and the rules for judging the answers.
 
-The questions and accepted answers are in `assets/real-and-invented`. Each of them was looked up.
+The questions and accepted answers are in `assets/real-and-invented`, and each has been looked up.
 Comparisons ignore case, accents and punctuation.
 """
 
@@ -44,9 +44,11 @@ DECLINES = (
     "fictional",
     "made up",
 )
-"""Phrases that mark an answer as declined, unless it also contains the right answer."""
+"""Phrases by which a model declines to answer. They don't count if the right answer is also
+given."""
 DECLINING_STARTS = ("no ", "there is no ", "there was no ", "there are no ", "there were no ")
-"""Openings that mark an answer as declined, unless it also contains the right answer."""
+"""First words by which a model declines to answer. They don't count if the right answer is also
+given."""
 
 _LITTLE = """
     a an and are as at be been but by called city for from had has have he her his i in is it its
@@ -60,10 +62,12 @@ LITTLE = frozenset(_LITTLE.split())
 class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question about something real or invented.
 
-    `accept` contains the accepted answers. For a real thing, they come from the source `look_up`.
-    For an invented thing, they follow from the made-up `fact`; if the fact says that no such thing
-    is known, `accept` is empty. `searched` is the name that we searched for to make sure that the
-    thing doesn't exist.
+    Attributes:
+        accept: The accepted answers. For a real thing, they are from the source `look_up`. For an
+            invented thing, they follow from the made-up `fact`. The list is empty if the fact says
+            that no such thing is known.
+        fact: A sentence that contains the answer.
+        searched: The name that we searched for, to make sure that an invented thing doesn't exist.
     """
 
     kind: Literal["people", "places", "papers", "functions"]
@@ -75,35 +79,35 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     searched: str = ""
 
     def accepted(self, *, with_fact: bool) -> tuple[str, ...]:
-        """Return the accepted answers. Invented things have none unless the prompt has the fact."""
+        """Return the accepted answers.
+
+        An invented thing has none unless the prompt contains the fact.
+        """
         return self.accept if self.real or with_fact else ()
 
 
 @cache
 def items() -> tuple[Item, ...]:
-    """Return all questions. The questions about real things come first."""
+    """Return all questions, those about real things first."""
     return msgspec.json.decode(paths.real_and_invented().read_bytes(), type=tuple[Item, ...])
 
 
 def words(text: str) -> list[str]:
-    """Split `text` into lower-case words without accents, apostrophes or punctuation."""
+    """Split `text` into words in lower case, without accents, apostrophes or punctuation."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return re.findall(r"[\w]+", re.sub(r"['’`]", "", letters))
 
 
 def found_in(text: str, accepted: Iterable[str]) -> str | None:
-    """Return the first accepted answer whose words appear consecutively in `text`, or None."""
+    """Return the first accepted answer that occurs in `text` as a sequence of words, or None."""
     said = f" {' '.join(words(text))} "
     return next((each for each in accepted if f" {' '.join(words(each))} " in said), None)
 
 
-@lru_cache(1000)  # Views check the same answers on every redraw.
+@lru_cache(1000)  # Cached, because the views check the same answers whenever they are drawn.
 def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
-    """Return the verdict on an answer.
-
-    An answer that contains an accepted answer is right, regardless of its other text.
-    """
+    """Judge an answer. It is right if it contains an accepted answer, whatever else it contains."""
     if found_in(text, accepted) is not None:
         return "right"
     said = " ".join(words(text)) + " "
@@ -113,10 +117,11 @@ def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
 
 
 def gist(text: str, question: str, accepted: Iterable[str] = ()) -> str:
-    """Return the gist of an answer. Two answers agree if their gists are equal.
+    """Return the gist of an answer. Two answers agree if they have the same gist.
 
-    The gist is the accepted answer that the text contains, if any. Otherwise it is "declines" if
-    the answer declines, or else the first word that is neither in the question nor in `LITTLE`.
+    The gist is the accepted answer that the text contains. If there is none, it is "declines" if
+    the model declines to answer, otherwise the first word that is neither in the question nor in
+    `LITTLE`.
     """
     known = found_in(text, accepted)
     if known is not None:

@@ -1,4 +1,4 @@
-"""Draws text with the surprisal of each token, shown by its color and by a bar below it."""
+"""Text in which the color of each token, and a bar below it, show the token's surprisal."""
 
 from __future__ import annotations
 
@@ -19,19 +19,17 @@ if TYPE_CHECKING:
 
 
 FINER = 4
-"""The factor by which the bars are finer than in the stepper, so that one level is half a bit.
-
-Greedy answers have little surprisal, so coarser bars would all look alike.
-"""
+"""The scale of the bars, relative to the stepper: one level of a bar is half a bit. Greedy answers
+have low surprisal, so bars on the stepper's scale would all look alike."""
 
 
 def surprising(
     pieces: Sequence[bytes], bits: Sequence[float], width: int, rows: int
 ) -> list[Content]:
-    """Wrap the text to `width` columns, with a row of bars below each line.
+    """Return the text, wrapped to `width` columns, with a row of bars below each line.
 
-    `pieces` contains the bytes of each token, and `bits` its surprisal in bits. At most `rows`
-    lines of text are returned. If the text is longer, the last line ends in `…`.
+    `pieces` contains the bytes of each token, and `bits` the surprisal of each token in bits. If
+    the text has more than `rows` lines, it is cut off, and the last line ends in `…`.
     """
     lines = wrap(_texts(pieces), max(4, width - 1))
     shown: list[Content] = []
@@ -45,7 +43,7 @@ def surprising(
 def _texts(pieces: Sequence[bytes]) -> list[str]:
     """Return the text of each token.
 
-    A character that spans several tokens belongs to the token that completes it.
+    If a character consists of several tokens, its text belongs to the last of them.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     last = len(pieces) - 1

@@ -1,4 +1,4 @@
-"""Draws the certainty lab: one answer, the calibration, or all three ways of asking."""
+"""The view of the lab "Certainty and truth"."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ MARKS: dict[Verdict, tuple[str, str]] = {
     "declined": (_("○ declined"), ACT),
 }
 _TABLE = 40
-"""The column where the calibration diagram begins, next to the table."""
+"""The column at which the calibration diagram begins, to the right of the table."""
 _MOST_PLOT = 60
 _PLOT_HEIGHT = 9
 
 
 class CertaintyView(LabView):
-    """Shows one question with its answer and samples, or statistics about the whole set."""
+    """A view of one question with its answer and samples, or of statistics about the whole set."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("r,enter", "go('draw')", "sample ten", "Sample ten answers."),
@@ -90,15 +90,15 @@ class CertaintyView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         draw = {"answer": _answer, "calibration": _calibration, "ways": _ways}[state.view]
         room = Room(width, height)
-        # On a low screen, the answer needs the room of the tabs, unless they show progress.
+        # On a low screen, the answer takes the place of the tabs, unless the tabs show progress.
         hidden = room.low and state.view == "answer" and not _job_elsewhere(state)
         return [*([] if hidden else [_heading(state, width)]), *draw(state, room)]
 
 
 def _heading(state: State, width: int) -> Content:
-    """Return the tabs, with the progress of a job that this view doesn't show.
+    """Return the tabs, with the progress of work that the current view doesn't show.
 
-    If there is no room for both, only the current view's tab is included.
+    If both don't fit, the line contains only the current view's tab and the progress.
     """
     names = tabs((view, view == state.view) for view in VIEWS)
     said = _job_elsewhere(state)
@@ -126,7 +126,7 @@ def _answer(state: State, room: Room) -> list[Content]:
     reply = state.answers.get(state.prompt)
     if reply is None or not reply.ids:
         return [*lines, Content.styled(_("The model is processing the question…"), MUTED)]
-    # The end token counts toward the certainty but isn't part of the text.
+    # The end token counts toward the certainty, but is not part of the text.
     kept = len(reply.ids) - reply.ended
     bits = [-log / math.log(2) for log in reply.logs]
     if low:
@@ -181,7 +181,7 @@ def _question(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _before(state: State, width: int) -> list[Content]:
-    """Return the text that the current way of asking adds to the prompt."""
+    """Return the text that the current way of asking adds to the question."""
     if state.way == "unsure":
         said = _("system: {system}").format(system=lab.SYSTEM)
     elif state.way == "fact":
@@ -304,7 +304,7 @@ def _bin(found: Bin) -> Content:
 
 
 def _diagram(rows: Sequence[Bin], width: int) -> list[Content]:
-    """Draw the accuracy of each bin over its certainty, and the diagonal of a perfect model."""
+    """Draw each bin's accuracy over its certainty, and the diagonal of perfect calibration."""
     found = [(each.certainty, each.share_right) for each in rows if each.count]
     certainty = plot.Axis(0.0, 1.0, _("% certain"), percent=True)
     return [
@@ -348,7 +348,7 @@ _LEAD = 15
 
 
 def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Content]:
-    """Return a table that counts the verdicts for each way of asking.
+    """Return a table with the number of right, wrong and declined answers for each way of asking.
 
     `kinds` selects real things (True), invented things (False), or both side by side.
     """

@@ -1,1 +1,1 @@
-"""The "One prompt, several models" lab."""
+"""The lab "One prompt, several models", which compares the answers of up to four models."""

@@ -26,11 +26,12 @@ from tutor.vendors.runs import ErrorReport
 from tutor.vendors.service import RemoteRequest
 
 PATIENCE = 0.05
-"""The wait in seconds if only remote models are answering. Other requests run in this time."""
+"""The interval between checks for new text if only remote models are running, in seconds. The
+engine can process other requests during the interval."""
 
 
 class CompareBackend:
-    """The backend of the compare lab, with a session for each local model of the current run."""
+    """The lab's backend. It has a session for each local model of the current run."""
 
     def __init__(self, tools: Tools) -> None:
         self._loaded = tools.model
@@ -53,16 +54,16 @@ class CompareBackend:
                 return lab.Replies(self._advance(question))
 
     def _advance(self, question: lab.Go) -> dict[int, lab.Reply]:
-        """Extend the replies for one time slice and return them.
+        """Extend the incomplete replies for one time slice, and return them.
 
-        Only one local model generates: the one with the least computing time so far. Remote replies
-        are extended with the text that has arrived.
+        Only one local model generates in a time slice: the one with the least computing time so
+        far. Remote replies are extended with the text that has arrived.
         """
         if question.run != self._run:
             self._run, self._sessions = (
                 question.run,
                 {},
-            )  # A key-value cache is never reused in another run.
+            )  # Never reuse a key-value cache in another run.
         replies = {
             place: self._collect(question, place, model, reply)
             for place, model, reply in question.asked
@@ -140,7 +141,10 @@ class CompareBackend:
     def _collect(
         self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply
     ) -> lab.Reply:
-        """Return the reply with newly arrived text. The first call sends the request."""
+        """Return a remote reply with the text that has arrived.
+
+        The first call sends the request.
+        """
         assert model.remote is not None
         name = _name(question.run, place)
         try:
@@ -180,14 +184,14 @@ def _request(question: lab.Go) -> RemoteRequest:
 
 
 def _prompt(model: LanguageModel, prompt: str) -> list[int]:
-    """Return the prompt's token ids. Chat models receive it as a user message."""
+    """Return the prompt's token ids. For a chat model, the prompt is a user message."""
     if not model.card.chat:
         return text_ids(model, prompt)
     return chat_ids(model, [ChatMessage("user", prompt)])
 
 
 def _failed(reply: lab.Reply, error: TutorError) -> lab.Reply:
-    """Return the reply with an error. Its text so far is kept."""
+    """Return the reply with an error. The text that has already arrived is kept."""
     return replace(reply, begun=True, trouble=ErrorReport.of(error))
 
 

@@ -1,8 +1,8 @@
-"""Sends one prompt to up to four models and shows their answers side by side.
+"""A lab that sends one prompt to up to four models and shows their answers side by side.
 
 The loaded model and the small bundled model run on this machine. A remote model needs an API key or
 a server address. For each answer, the lab shows the time to the first token, the number of tokens,
-tokens per second, and the cost at the price of a given date.
+the speed in tokens per second, and the cost. The cost is based on the price on a given date.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ TEMPERATURES = (0.0, 0.7, 1.0)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 Here = Literal["loaded", "small"]
-"""The kinds of local models: the model loaded in the engine, and the small bundled model."""
+"""The kinds of local models: the loaded model, and the small bundled model."""
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A model in the list: either a local model (`here`) or a remote model (`remote`).
+    """A model in the list: a local model (`here`) or a remote model (`remote`).
 
-    `key` is False if the model needs an API key and the environment variable `variable` is not set.
-    `added` is True if the learner added the model.
+    `key` is False if the model's API key is missing, and `variable` is the environment variable for
+    the key. `added` is True if the learner added the model.
     """
 
     here: Here | None = None
@@ -57,12 +57,19 @@ class Model(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The answer of one model so far.
+    """The reply of one model, which may be incomplete.
 
-    `name` is the name of the model. For a local model, `ids` contains the generated token ids, and
-    `seconds` is the computing time. For a remote model, `pieces` is the number of chunks received,
-    and `seconds` is the time since the request. `first_after` is the time to the first token in
-    seconds. The token counts are None if the server doesn't report them.
+    Attributes:
+        name: The model's name.
+        ids: The generated token ids. Only local models have them.
+        pieces: The number of chunks received from a remote model.
+        first_after: The time to the first token, in seconds.
+        seconds: The computing time of a local model, or the time since the request to a remote
+            model.
+        prompt_tokens: The prompt's token count, or None if the server doesn't report it.
+        answer_tokens: The reply's token count, or None if the server doesn't report it.
+        reason: The reason why the reply ended.
+        trouble: The error that ended the reply.
     """
 
     name: str = ""
@@ -83,7 +90,10 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def a_second(self) -> float | None:
-        """The number of tokens per second, including the time to the first token, or None."""
+        """The number of tokens per second, or None if it is unknown.
+
+        The time to the first token is included.
+        """
         if not self.answer_tokens or not self.seconds:
             return None
         return self.answer_tokens / self.seconds
@@ -100,7 +110,8 @@ def cost(model: Model, reply: Reply) -> float | None:
 class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
     """Send the prompt to all chosen models, or stop the current run.
 
-    `without` contains the indexes of the chosen models that the learner has not consented to.
+    `without` contains the indexes of the chosen models whose hosts the learner has not consented
+    to.
     """
 
     without: tuple[int, ...] = ()
@@ -115,8 +126,8 @@ Action = (
     | Remove
     | Ask
 )
-"""`Toggle` includes or excludes the model in focus. `Adjust` changes the temperature. After the
-highest temperature comes the lowest."""
+"""`Toggle` includes the focused model in the next run, or excludes it. `Adjust` changes the
+temperature, wrapping around from the highest to the lowest."""
 
 
 class Which(msgspec.Struct, frozen=True, tag="which"):
@@ -126,7 +137,8 @@ class Which(msgspec.Struct, frozen=True, tag="which"):
 class Go(msgspec.Struct, frozen=True, tag="go"):
     """A request to extend the incomplete replies for one time slice.
 
-    `asked` contains the index, the model and the reply so far. `run` is the number of the run.
+    `asked` contains the index, the model and the incomplete reply of each. `run` is the number of
+    the run.
     """
 
     run: int
@@ -136,7 +148,7 @@ class Go(msgspec.Struct, frozen=True, tag="go"):
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """A request to cancel a run's remote requests. `places` contains the model indexes."""
+    """A request to cancel the requests to remote models. `places` contains the models' indexes."""
 
     run: int
     places: tuple[int, ...]
@@ -146,7 +158,7 @@ Question = Which | Go | Stop
 
 
 class Offers(msgspec.Struct, frozen=True, tag="offers"):
-    """The names of the local models, and the services in the catalogue."""
+    """The available models: the names of the local models, and the services in the catalogue."""
 
     loaded: str
     small: str
@@ -167,10 +179,17 @@ Answer = Offers | Replies | Stopped
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `chosen` contains indexes into `models`. `asked` is the prompt of the latest run, `asked_at` is
-    its temperature, and `replies` contains the answers to it by model index. `refused` contains the
-    indexes of the models that the learner has not consented to. `stopping` is True while remote
-    requests are being canceled.
+    Attributes:
+        asked: The prompt of the latest run.
+        asked_at: The index of the temperature of the latest run.
+        models: All models in the list.
+        names: The display names of the models.
+        chosen: The indexes of the models in the next run.
+        focus: The index of the focused model.
+        run: The number of the latest run.
+        stopping: True while requests to remote models are being canceled.
+        replies: The replies in the latest run, by model index.
+        refused: The indexes of the models that the learner has not consented to.
     """
 
     prompt: str = "Say hello."
@@ -189,19 +208,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def removable(self) -> bool:
-        """True if the learner added the model in focus and no run is in progress."""
+        """True if the learner added the focused model and no run is in progress."""
         asking = self.running or self.stopping
         return bool(self.models) and self.models[self.focus].added and not asking
 
     @property
     def outdated(self) -> bool:
-        """True if the prompt or the temperature has changed since the replies."""
+        """True if the prompt or the temperature has changed since the latest run."""
         now = (self.prompt, self.temperature)
         return bool(self.replies) and (self.asked, self.asked_at) != now
 
     @property
     def done(self) -> list[Reply]:
-        """The replies that are finished, without those that failed."""
+        """The replies that are complete and have no error, by model index."""
         return [reply for reply in self.replies.values() if reply.reason is not None]
 
 
@@ -246,7 +265,7 @@ def _asked(state: State, without: tuple[int, ...]) -> State:
 
 
 def _halted(state: State) -> State:
-    """Return the state with the run stopped. The replies so far are kept."""
+    """Return the state after stopping the run. The replies so far are kept."""
     pending = state.running and any(_is_under_way(state, place) for place in state.replies)
     return replace(state, running=False, stopping=pending or state.stopping)
 
@@ -278,7 +297,8 @@ def _toggled(state: State) -> State:
 def _added(state: State, remote: RemoteModel) -> State:
     """Return the state with the model appended to the list.
 
-    It is also chosen, unless the maximum number of models is reached.
+    The model is also chosen for the next run, unless the maximum number of models is already
+    chosen.
     """
     place = len(state.models)
     chosen = (*state.chosen, place) if len(state.chosen) < MOST_MODELS else state.chosen
@@ -292,9 +312,9 @@ def _added(state: State, remote: RemoteModel) -> State:
 
 
 def _removed(state: State) -> State:
-    """Return the state without the model in focus.
+    """Return the state without the focused model.
 
-    The indexes of the models after it, and of their replies, decrease by 1.
+    The models after it, and their replies, move up by one index.
     """
     if not state.removable:
         raise LabError(
@@ -359,14 +379,14 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             running = state.running and not all(reply.over for reply in replies.values())
             return replace(state, replies=replies, running=running)
         case _:
-            return state  # The response belongs to an earlier run.
+            return state  # Ignore a response that belongs to an earlier run.
 
 
 def _offered(state: State, offers: Offers) -> State:
     """Return the state with the list of models.
 
-    The local models come first and are chosen. If the loaded model is the small bundled model, it
-    is listed only once.
+    The local models come first and are chosen for the first run. If the loaded model is the small
+    bundled model, it is listed once.
     """
     models = [Model(here="loaded")]
     names = [offers.loaded]
@@ -387,7 +407,7 @@ def _shown_name(model: RemoteModel) -> str:
 
 
 def words_in_common(state: State, one: Reply, other: Reply) -> set[str]:
-    """Return the words of at least four letters that are in both replies but not in the prompt."""
+    """Return the words of four letters or more that occur in both replies but not in the prompt."""
     said, also, given = (
         set(_WORD.findall(text.casefold())) for text in (one.text, other.text, state.asked)
     )

@@ -1,4 +1,4 @@
-"""Draws the compare lab."""
+"""The view of the lab "One prompt, several models"."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _NAME = 30
 _SHORT_NAME = 18
 _GAP = 2
 _COLUMN = 24
-"""The minimum width in columns of an answer shown next to another one."""
+"""The minimum width of an answer, in columns, if two answers are shown side by side."""
 
 
 class CompareView(LabView):
-    """Shows the models with their measurements, and their answers side by side."""
+    """A view of the models with their measurements, and of their answers side by side."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *run_and_stop("r,enter", "run", _("Send the prompt to all chosen models.")),
@@ -135,7 +135,10 @@ def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Conte
 
 
 def _answers(state: State, width: int) -> list[Content]:
-    """Return the answers side by side if there is room, or only the answer in focus."""
+    """Return the answers side by side.
+
+    If they don't fit, return only the focused model's answer.
+    """
     places = list(state.replies)
     if not places:
         return [Content.styled(_("Press r to ask the models marked ■."), MUTED)]
@@ -152,7 +155,7 @@ def _answers(state: State, width: int) -> list[Content]:
 
 
 def _said_to(state: State, width: int) -> list[Content]:
-    """Return a note if the prompt or the temperature has changed since the replies."""
+    """Return a note if the prompt or the temperature has changed since the latest run."""
     if not state.outdated:
         return []
     if state.asked == state.prompt:
@@ -177,7 +180,7 @@ def _answer(state: State, place: int, width: int) -> list[Content]:
 
 
 def _end(state: State, model: Model, reply: Reply) -> Content:
-    """Return the reason why the answer ended, and the date of the price."""
+    """Return why the answer ended, and the date of the price."""
     again = "" if state.running or state.outdated else _(" Press r to ask again.")
     if reply.trouble is not None:
         return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)
@@ -197,7 +200,7 @@ def _end(state: State, model: Model, reply: Reply) -> Content:
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """Return only the model in focus, for low screens."""
+    """Return only the focused model's lines, for low screens."""
     above = [_prompt(state, width), _row(state, state.focus, width)]
     place = _("{focus} of {count} models, {count2} chosen").format(
         focus=state.focus + 1, count=len(state.models), count2=len(state.chosen)

@@ -1,1 +1,1 @@
-"""The "Twenty continuations" lab."""
+"""The lab "Twenty continuations", which compares two ways of continuing a prompt."""

@@ -1,4 +1,4 @@
-"""Generates continuations, token by token."""
+"""Generates continuations of a prompt, token by token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tutor.lm.sampling import ranked
 
 
 class ContinuationsBackend(ModelBackend):
-    """Generates continuations, and caches the tokens that the model has processed."""
+    """The lab's backend. It caches the model's sessions for the unfinished continuations."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -39,7 +39,7 @@ class ContinuationsBackend(ModelBackend):
         return Answer(paths, time.perf_counter() - begun)
 
     def _continued(self, question: Question, begun: float) -> tuple[Path, ...]:
-        """Extend the shortest continuation, one token at a time, until the time slice is over."""
+        """Add tokens, always to the shortest continuation, until the time slice is over."""
         paths = list(question.paths)
         while open_ := [number for number, path in enumerate(paths) if not path.done]:
             number = min(open_, key=lambda each: len(paths[each].ids))
@@ -52,7 +52,7 @@ class ContinuationsBackend(ModelBackend):
     def _longer(self, question: Question, number: int, path: Path) -> Path:
         """Return the continuation with one more token.
 
-        Random draws depend on the seed, the number of the continuation, and the position.
+        Sampling depends only on the seed, the number of the continuation, and the token's position.
         """
         logits = self._growing.logits(path.ids)
         position = len(self._growing.prompt) + len(path.ids)

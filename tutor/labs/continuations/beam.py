@@ -1,14 +1,15 @@
-"""Implements beam search, which keeps several continuations at each step instead of just one.
+"""Beam search, which keeps several continuations at each step instead of only one.
 
-Greedy decoding takes the most probable token each time, so it can miss a continuation that begins
-with a less probable token but is more probable as a whole. Beam search keeps the `width` best
-continuations so far, the beams. At each step, it extends every beam with its `width` most probable
-tokens. Of all these candidates, it keeps the `width` candidates with the highest sum of
-log-probabilities (Lowerre 1976; Sutskever et al. 2014 for neural networks). With width 1, this is
-greedy decoding.
+Greedy decoding always takes the most probable token. It misses a continuation that begins with a
+less probable token, even if that continuation is more probable as a whole.
 
-The sums favor short texts, since every token adds a negative number. Here, all beams have the same
-length unless one has ended.
+Beam search keeps the `width` best continuations so far, called beams. At each step, it extends
+every beam by each of the beam's `width` most probable tokens. Of these candidates, it keeps the
+`width` with the highest sums of log-probabilities (Lowerre 1976; Sutskever et al. 2014 for neural
+networks). With a width of 1, beam search is greedy decoding.
+
+The sum favors short texts, because every token adds a negative number. In this lab, all beams have
+the same length, unless one of them has reached an end token.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tutor.lm.sampling import ranked
 
 
 class Beam(msgspec.Struct, frozen=True):
-    """A candidate: its tokens after the prompt, and the sum of their log-probabilities, in nats."""
+    """A beam: the token ids after the prompt, and the sum of their log-probabilities in nats."""
 
     ids: tuple[int, ...] = ()
     log_probability: float = 0.0
@@ -35,8 +36,8 @@ def widen(
 ) -> tuple[Beam, ...]:
     """Extend the beams by one token, and return the `width` best, sorted from best to worst.
 
-    `logits` has a tensor [V] for each beam: the logits after its last token. A beam that has ended
-    stays unchanged, and its logits are ignored.
+    `logits` has one tensor [V] for each beam, with the logits of the next token. A beam that has
+    ended doesn't change, and its logits are ignored.
     """
     candidates: list[Beam] = []
     for beam, scores in zip(beams, logits, strict=True):

@@ -1,4 +1,4 @@
-"""Defines the lab that compares two ways of generating continuations of a prompt."""
+"""A lab that continues a prompt many times in two ways, and compares the continuations."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ from tutor.lm.dials import Dials
 from tutor.text import counted
 
 LONGEST = 240
-"""The maximum length of the prompt, in characters. A longer prompt is cut at the beginning."""
+"""The maximum length of the prompt, in characters. If a prompt is longer, its beginning is cut
+off."""
 BEAMS = 5
 LOOP = 4
-"""The number of consecutive tokens that count as a loop if they occur twice in a text."""
+"""The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs in it
+twice."""
 CHEAPER = 0.7
-"""The required difference from plain sampling, in bits per token. A difference of 0.7 bits means
-that tokens are 1.6 times as probable, on average."""
+"""The difference from plain sampling that a goal requires, in bits per token. A difference of 0.7
+bits means that the tokens are 1.6 times as probable, on average."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of samples, and the maximum length of a continuation, in tokens.
+    """The number of samples (`count`), and the maximum number of tokens in each (`length`).
 
-    Greedy decoding generates one continuation, and beam search generates one for each beam.
+    Greedy decoding generates only one continuation. Beam search generates one for each beam.
     """
 
     count: int = 20
@@ -42,7 +44,7 @@ LIMITS = Limits()
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A method of choosing the next token. The screen shows its `name`."""
+    """A way of choosing the next token. `name` is its label on the screen."""
 
     name: str
     method: Literal["draw", "greedy", "beam"] = "draw"
@@ -65,10 +67,16 @@ WAYS: tuple[Way, ...] = (
 
 
 class Path(msgspec.Struct, frozen=True, array_like=True):
-    """A continuation: its tokens, their bytes, and the sum of their log-probabilities.
+    """A continuation of the prompt.
 
-    The log-probabilities are in nats and are not affected by the sampler settings. A continuation
-    is done when the model generates an end token (`ended`), or when it has `most` tokens.
+    Attributes:
+        ids: The token ids.
+        pieces: The bytes of each token.
+        log_probability: The sum of the tokens' log-probabilities in nats, before any sampler
+            setting.
+        ended: True if the model generated an end token.
+
+    A continuation is complete if it has `ended`, or if it has `most` tokens.
     """
 
     ids: tuple[int, ...] = ()
@@ -95,8 +103,8 @@ Action = (
     | NewSeed
     | Run
 )
-"""`Choose` selects another way for the selected side. `Run` starts or stops generating both sides,
-unless both are finished."""
+"""`Choose` selects another way for the selected side. `Run` generates the continuations of both
+sides, or stops. If both sides are complete, it has no effect."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -109,7 +117,10 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The extended continuations, or the best beams so far, and the time taken, in seconds."""
+    """The response to `Question`: the extended continuations, and the computing time in seconds.
+
+    With beam search, `paths` are the best beams so far.
+    """
 
     paths: tuple[Path, ...]
     seconds: float
@@ -118,9 +129,13 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class Figures(msgspec.Struct, frozen=True):
     """Statistics of a set of continuations.
 
-    `distinct` is the number of different token pairs divided by the number of all pairs
-    (distinct-2, Li et al. 2016). `bits` is the mean surprisal of a token, `loops` is the number of
-    continuations that repeat themselves, and `different` is the number of different continuations.
+    Attributes:
+        tokens: The total number of tokens.
+        distinct: The number of different pairs of adjacent tokens, divided by the number of all
+            such pairs (distinct-2, Li et al. 2016).
+        bits: The mean surprisal of a token, in bits.
+        loops: The number of continuations that contain a loop.
+        different: The number of different continuations.
     """
 
     tokens: int
@@ -133,9 +148,13 @@ class Figures(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `ways` are the indexes of the two compared ways in `WAYS`. `paths` has the continuations for
-    each way generated so far with this prompt and seed. `seconds` is the time per token in the
-    latest response.
+    Attributes:
+        left_out: The number of characters that were cut from the prompt.
+        ways: The indexes in `WAYS` of the two compared ways, one for each side.
+        side: The selected side, 0 or 1.
+        focus: The index of the selected continuation.
+        paths: The continuations generated with this prompt and seed, by the index of the way.
+        seconds: The time per token, measured in the latest response.
     """
 
     text: str
@@ -203,7 +222,7 @@ def act(state: State, action: Action) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return which texts an action has removed or hidden."""
+    """Return a sentence about the texts that an action has removed or hidden, or ""."""
     gone = [way for way in before.ways if way not in after.ways and way in before.paths]
     if before.paths and after.text != before.text:
         return "The texts for the earlier prompt were removed."
@@ -239,7 +258,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def figures(paths: Iterable[Path]) -> Figures | None:
-    """Return the statistics of these continuations, or None if they have no tokens yet."""
+    """Return statistics of these continuations, or None if none of them has a token yet."""
     paths = [path for path in paths if path.ids]
     tokens = sum(len(path.ids) for path in paths)
     if not tokens:
@@ -255,13 +274,13 @@ def figures(paths: Iterable[Path]) -> Figures | None:
 
 
 def repeats(path: Path) -> bool:
-    """Return whether any sequence of `LOOP` tokens occurs twice."""
+    """Return True if any sequence of `LOOP` tokens occurs twice."""
     runs = Counter(path.ids[at : at + LOOP] for at in range(len(path.ids) - LOOP + 1))
     return any(times > 1 for times in runs.values())
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
-    """Return the ways that use this method and are finished, with their continuations."""
+    """Return the ways that use this method and are complete, each with its continuations."""
     return [
         (WAYS[way], paths)
         for way, paths in state.paths.items()
@@ -276,7 +295,7 @@ def _always_the_same(state: State) -> bool:
 
 @goal("loop-broken", "Find a greedy loop, then break it with a repetition penalty")
 def _loop_broken(state: State) -> bool:
-    """Return whether greedy decoding loops without a penalty, but not with one."""
+    """Return True if greedy decoding loops without a repetition penalty, but not with one."""
     found = {
         way.dials.repetition > 1: any(map(repeats, paths)) for way, paths in _of(state, "greedy")
     }
@@ -294,7 +313,7 @@ def _beam_beats_greedy(state: State) -> bool:
 
 @goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8), 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
-    """Return whether all samples of a way differ and are more probable than plain samples."""
+    """Return True if one way's samples all differ and are more probable than plain samples."""
     drawn = _of(state, "draw")
     plain = [figures(paths) for way, paths in drawn if way.dials == Dials()]
     others = [figures(paths) for way, paths in drawn if way.dials != Dials()]
@@ -310,7 +329,7 @@ def _varied_and_likely(state: State) -> bool:
 
 
 def _fit(state: State) -> bool:
-    """Return whether restored texts have the right number and length."""
+    """Return True if the restored continuations have the right number and the right length."""
     return all(
         0 <= way < len(WAYS)
         and len(paths) == state.count(way)
@@ -344,10 +363,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Toggle("side"),
         Choose(3, "way"),  # plain
         Run(),
-        Choose(9, "way"),  # greedy, repetition 1.3
+        Choose(9, "way"),  # Select greedy decoding with a penalty.
         Toggle("side"),
-        Choose(5, "way"),  # greedy
-        EditText("The best thing about the day was that"),  # This prompt loops on every machine.
+        Choose(5, "way"),  # Select greedy decoding.
+        EditText("The best thing about the day was that"),  # It loops on this prompt.
         Run(),
         Toggle("side"),
         Choose(1, "way"),  # beam search

@@ -1,4 +1,4 @@
-"""Draws the "Twenty continuations" lab."""
+"""The view of the lab "Twenty continuations"."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BITS = 7
 
 
 class ContinuationsView(LabView):
-    """Shows statistics of both ways, the continuations of one, and the selected text in full."""
+    """A view of both ways' statistics, a list of continuations, and the selected one in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *run_and_stop("r,enter", "run", _("Generate both sides.")),
@@ -80,7 +80,7 @@ _COLUMNS = (
     Column(_("differ"), 8, right=True),
 )
 _FEW = (Column(_("bits/token"), 11, right=True), Column(_("distinct"), 10, right=True))
-"""The most important columns, for screens that are too narrow for all columns."""
+"""The most important columns. A narrow screen shows only these."""
 
 
 def _ways(state: State, room: Room) -> list[Content]:
@@ -138,7 +138,7 @@ def _path(path: Path, number: int, here: bool, width: int) -> Content:
 
 
 def _in_full(state: State, width: int) -> list[Content]:
-    """Draw the selected continuation in full, with its probability."""
+    """Return the full text of the selected continuation, and its probability."""
     if not state.shown:
         return []
     path = state.shown[state.focus]

@@ -1,1 +1,1 @@
-"""The "Three families of Transformers" lab."""
+"""The lab "Three families of Transformers", which compares the output of three small models."""

@@ -1,4 +1,4 @@
-"""Requests to the models of the three families, and their responses with attention weights."""
+"""The request to a model of one of the three families, and the response with its attention."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ PARTS: dict[Family, tuple[Part, ...]] = {
     "decoder": ("writing",),
     "encoder-decoder": ("across", "reading", "writing"),
 }
-"""The kinds of attention in each family. The first one is shown by default.
+"""The kinds of attention in each family, with the default first.
 
 "reading" is attention within the input, "writing" is attention within the output, and "across" is
-attention from the output to the input.
+cross-attention, from the output to the input.
 """
 
 
 def may_look(part: Part, row: int, column: int) -> bool:
-    """Return whether the mask lets position `row` attend to position `column`.
+    """Return True if the mask lets position `row` attend to position `column`.
 
     Only attention within the output has a causal mask.
     """
@@ -31,7 +31,7 @@ def may_look(part: Part, row: int, column: int) -> bool:
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to process these words with the family's model."""
+    """A request to run one family's model on these words."""
 
     family: Family
     words: tuple[str, ...]
@@ -47,10 +47,12 @@ class Guess(msgspec.Struct, frozen=True, array_like=True):
 class Said(msgspec.Struct, frozen=True):
     """A word that a model generated.
 
-    `row` is the word's row in the attention map. `guesses` contains the most probable words; the
-    first one is the generated word. For a blank, `left` contains the decoder's most probable words
-    given only the words before the blank. `left_probability` is the decoder's probability of the
-    generated word.
+    Attributes:
+        row: The word's row in the attention map.
+        guesses: The most probable words, most probable first. The model generated the first one.
+        left: The decoder's most probable words for the same blank, given only the words before the
+            blank. It is empty unless the encoder filled the blank.
+        left_probability: The probability that the decoder assigns to the generated word.
     """
 
     row: int
@@ -68,7 +70,11 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Attention(msgspec.Struct, frozen=True):
-    """The weights of one kind of attention, as 32-bit floats [layers, heads, rows, columns]."""
+    """The attention weights of all heads for one kind of attention.
+
+    `weights` contains 32-bit floats [layers, heads, rows, columns]. `rows` are the attending words,
+    and `columns` are the words attended to.
+    """
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -77,9 +83,10 @@ class Attention(msgspec.Struct, frozen=True):
     weights: bytes
 
     def row(self, layer: int, head: int, row: int) -> tuple[float, ...]:
-        """Return the attention weights of a row, one for each column. They sum to 1.
+        """Return the attention weights in one row, one for each column. They sum to 1.
 
-        Heads are counted from 1. Head 0 is the mean of all heads.
+        Layers and rows are counted from 0. Heads are counted from 1; head 0 is the mean of all
+        heads.
         """
         floats = memoryview(self.weights).cast("f")
         heads = range(self.heads) if head == 0 else (head - 1,)
@@ -91,7 +98,11 @@ class Attention(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The generated words, the attention weights, and the words that are not in the vocabulary."""
+    """The model's output.
+
+    `said` are the generated words, `attention` is the attention of each kind, and `unknown` are the
+    input words that are not in the vocabulary.
+    """
 
     said: tuple[Said, ...]
     attention: dict[Part, Attention]

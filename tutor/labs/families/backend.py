@@ -1,4 +1,4 @@
-"""Runs the bundled model of each family."""
+"""Runs the three bundled models, one of each family."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ STOPS = (".", "!", "?")
 
 @lru_cache(maxsize=3)
 def model_of(family: Family) -> FamilyModel:
-    """Return the bundled model of this family. Raises `ModelError` if it is missing."""
+    """Load the bundled model of this family. Raises `ModelError` if the model is missing."""
     return load_family(family)
 
 
 class FamiliesBackend:
-    """The backend of the families lab."""
+    """The lab's backend. Each request is for one of the three models."""
 
     def answer(self, question: Question) -> Answer:
-        """Process a request and return the response.
+        """Run the requested model, and return its output and its attention.
 
         Raises `ModelError` if a bundled model is missing.
         """
@@ -40,7 +40,7 @@ class FamiliesBackend:
                 return self._go_on(network, model, question.words)
 
     def _fill(self, network: Encoder, model: FamilyModel, words: tuple[str, ...]) -> Answer:
-        """Fill the blanks with the encoder. If the final period is missing, it is added first."""
+        """Fill the blanks with the encoder. A final period is added first if it is missing."""
         words = words if words[-1] in STOPS else (*words, ".")
         said, looks = family_reading.filled(network, model.vocabulary, words)
         blanks = (place for place, word in enumerate(words) if word == BLANK)
@@ -55,7 +55,7 @@ class FamiliesBackend:
         return Answer(answers, {"reading": _attention(looks)}, _unknown(model, words))
 
     def _beside(self, before: tuple[str, ...], word: str) -> tuple[tuple[Guess, ...], float]:
-        """Return the decoder's top words after `before`, and its probability of `word`."""
+        """Return the decoder's best guesses after `before`, and its probability of `word`."""
         decoder = model_of("decoder")
         assert isinstance(decoder.network, Transformer)
         following = family_reading.next_words(decoder.network, decoder.vocabulary, before)
@@ -63,7 +63,10 @@ class FamiliesBackend:
         return _guesses(best), following.get(word, 0.0)
 
     def _go_on(self, network: Transformer, model: FamilyModel, words: tuple[str, ...]) -> Answer:
-        """Continue the text before the first blank, without a final period, which would end it."""
+        """Continue the text before the first blank with the decoder.
+
+        A final period is removed first, because after a period, the text would be complete.
+        """
         before = words[: words.index(BLANK)] if BLANK in words else words
         before = before[:-1] if before and before[-1] in STOPS else before
         said, looks = family_reading.continued(network, model.vocabulary, before)

@@ -1,6 +1,6 @@
-"""Gives the same text to an encoder, a decoder and an encoder-decoder.
+"""A lab that gives the same text to an encoder, a decoder and an encoder-decoder.
 
-Each model is trained on a typical task of its family.
+Each of the models was trained on a task that is typical of its family.
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ from tutor.lm.training.recipes.families.language import (
 from tutor.lm.training.recipes.families.text import BLANK, words_of
 
 MOST_WORDS = 20
-"""The maximum number of words in the text. Longer text is truncated.
-
-The models were trained on sentences of up to 17 words.
-"""
+"""The maximum number of words in the text. Longer texts are truncated. The models were trained on
+sentences of up to 17 words."""
 MOST_DIGITS = 6
-"""The maximum number of digits. The encoder-decoder was trained on numbers up to 999,999."""
+"""The maximum number of digits in a number. The encoder-decoder was trained on numbers up to
+999,999."""
 
 EXAMPLES: dict[Family, tuple[str, ...]] = {
     "encoder": (
@@ -58,7 +57,8 @@ EXAMPLES: dict[Family, tuple[str, ...]] = {
 
 
 Axis = Literal["layer", "head", "row"]
-"""The axes of `MoveFocus`. The mean of all heads comes before the first head."""
+"""The axes along which the focus moves. Along "head", the mean of all heads comes before the first
+head."""
 Action = (
     EditText
     | Choose[Literal["family", "example"]]
@@ -66,12 +66,13 @@ Action = (
     | MoveFocus[Axis]
     | Toggle[Literal["masks"]]
 )
-"""`Choose` selects another family for the same text, or another example for this family. `ShowView`
-shows another kind of attention. `Toggle` switches between the attention weights and the mask."""
+"""`Choose` selects the next family for the same text, or the next example for this family.
+`ShowView` shows another kind of attention. `Toggle` switches between the attention weights and the
+mask."""
 
 
 class Blank(msgspec.Struct, frozen=True):
-    """The word that the encoder filled into the first blank, and the words before and after it."""
+    """A blank that the encoder filled with `word`, and the words before and after the blank."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -81,9 +82,17 @@ class Blank(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `words` contains the words that the models process, and `left_out` is the number of truncated
-    words or digits. `answers` contains the responses for this text. `earlier` is the blank that the
-    encoder filled in the previous text. `layer` and `row` are counted from 0, and `head` from 1.
+    Attributes:
+        text: The text as the learner wrote it.
+        words: The words of the text that the models process.
+        left_out: The number of words, or of digits, that were cut from the text.
+        part: The kind of attention that is shown.
+        masks: True if the screen shows the mask instead of the attention weights.
+        layer: The selected layer, counted from 0.
+        head: The selected head, counted from 1, or 0 for the mean of all heads.
+        row: The selected row of the attention map, or None for the default row.
+        answers: The models' outputs for this text, by family.
+        earlier: The first blank of the previous text, as filled by the encoder.
     """
 
     text: str
@@ -109,7 +118,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def focus(self) -> int:
-        """The index of the row in focus. By default, it is the first generated word."""
+        """The index of the selected row. By default, it is the row of the first generated word."""
         if self.row is not None:
             return self.row
         said = self.answer.said if self.answer is not None else ()
@@ -121,7 +130,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blank(self) -> Blank | None:
-        """The first blank as filled by the encoder, or None if it isn't known yet."""
+        """The first blank as the encoder filled it, or None if the encoder has no result yet."""
         answer = self.answers.get("encoder")
         if answer is None or not answer.said:
             return None
@@ -204,7 +213,7 @@ def _with_text(state: State, written: str) -> State:
 
 
 def _within(state: State) -> State:
-    """Return the state with layer, head and row clamped to the size of the attention map."""
+    """Return the state with layer, head and row limited to the size of the attention map."""
     attention = state.attention
     if attention is None:
         return state
@@ -244,7 +253,7 @@ def _turned_from_the_right(state: State) -> bool:
 
 @goal("agreement", "Get a plural verb from the decoder for “the dogs near the tree”")
 def _agrees_at_a_distance(state: State) -> bool:
-    """Return whether the verb agrees with a plural noun across a singular noun in between."""
+    """Return True if the verb agrees with a plural noun, despite a nearer singular noun."""
     answer = state.answers.get("decoder")
     if answer is None or not answer.said or BLANK in state.words[:-1]:
         return False
@@ -260,9 +269,10 @@ def _agrees_at_a_distance(state: State) -> bool:
 
 @goal("which-of-two", "Find a row with half its attention on a word's second occurrence")
 def _finds_which_of_two(state: State) -> bool:
-    """Return whether a row of cross-attention has half its weight on a repeated word.
+    """Return True if half of a row's attention goes to the second occurrence of a repeated word.
 
-    Attention is the only sign of which of the two equal words the output comes from.
+    Only cross-attention counts. Its weights show which of the two equal words an output word comes
+    from.
     """
     attention = state.attention
     if attention is None or state.part != "across" or state.masks:

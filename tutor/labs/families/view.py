@@ -1,4 +1,4 @@
-"""Draws the families lab."""
+"""The view of the lab "Three families of Transformers"."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _NAME, _SHORT_NAME = 13, 9
 
 
 class FamiliesView(LabView):
-    """Shows the model's output for the text, and a map of its attention."""
+    """A view of the model's output for the text, and of an attention map."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text: words, _ for a blank, or a number."),
@@ -84,7 +84,7 @@ class FamiliesView(LabView):
         if answer is None or attention is None:
             return [*above, Content.styled(_("Waiting for the model…"), MUTED)]
         says = _says(state, answer, width)
-        if Room(width, height).low:  # The output uses one line, and the map the remaining lines.
+        if Room(width, height).low:  # The output takes one line, and the map takes the rest.
             above, below = [above[0], says[0]], []
         else:
             above += [*says, *_unknown(answer, width)]
@@ -110,7 +110,7 @@ def _families(state: State, width: int) -> Content:
 
 
 def _text(state: State, width: int) -> list[Content]:
-    """Return the text. A bar marks where the decoder's input ends."""
+    """Return the text, with a bar where the decoder's input ends."""
     words = [_shown(word) for word in state.words]
     if state.number:
         return [Content("".join(words))]
@@ -122,7 +122,7 @@ def _text(state: State, width: int) -> list[Content]:
 
 
 def _wrapped(label: str, words: Iterable[tuple[str, str]], width: int) -> list[Content]:
-    """Return styled words next to a label, wrapped to `width` columns."""
+    """Return styled words to the right of a label, wrapped to `width` columns."""
     text = Content.assemble(*(part for word in words for part in (word, " ")))
     margins = chain([label], repeat(" " * len(label)))
     return [
@@ -169,7 +169,7 @@ def _says(state: State, answer: Answer, width: int) -> list[Content]:
 
 
 def _blanks(answer: Answer, width: int) -> list[Content]:
-    """Return the guesses of the encoder and the decoder for each blank."""
+    """Return the encoder's and the decoder's guesses for each blank."""
     if not answer.said:
         return [Content.styled(_("No blank. Write _ instead of a word."), MUTED)]
     return [
@@ -191,7 +191,7 @@ def _guessed(who: str, guesses: Sequence[Guess], width: int) -> Content:
 
 
 def _of_the_same(said: Said) -> Content:
-    """Return the probability of the encoder's word according to each model."""
+    """Return the probability of the encoder's word in both models: encoder and decoder."""
     both, left = said.probability, said.left_probability
     return Content.assemble(
         (f"“{_shown(said.word)}” ", "bold"),
@@ -203,7 +203,7 @@ def _of_the_same(said: Said) -> Content:
 
 
 def _map(state: State, attention: Attention, width: int, height: int) -> list[Content]:
-    """Return the attention map. Each row is a word, and each column a word that it attends to."""
+    """Return the attention map, with a row for each word and a column for each word attended to."""
     name = _SHORT_NAME if width < ROOMY else _NAME
     room = max(1, (width - name - 2) // _CELL)
     focus = 0 if state.part == "across" else state.focus
@@ -228,7 +228,7 @@ def _map(state: State, attention: Attention, width: int, height: int) -> list[Co
 def _cells(
     state: State, attention: Attention, row: int, columns: Sequence[int]
 ) -> list[tuple[str, str]]:
-    """Return the cells of a row with the attention in percent, or with the mask."""
+    """Return the cells of one row: the attention in percent, or the mask."""
     if state.masks:
         may = [may_look(state.part, row, column) for column in columns]
         return [("  ■ ", "") if allowed else ("  · ", MUTED) for allowed in may]
@@ -265,7 +265,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
 
 
 def _taken(state: State, attention: Attention, width: int) -> Content:
-    """Return a sentence about the row in focus, or about the mask."""
+    """Return a sentence about the selected row or, if the mask is shown, about the mask."""
     if state.masks:
         return Content.styled(clipped(SEES[state.family], width), MUTED)
     shares = attention.row(state.layer, state.head, state.focus)
@@ -281,7 +281,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
 
 
 def _mixed(state: State, width: int) -> list[Content]:
-    """Return a note that explains why attention can be on a neighboring digit, if it applies."""
+    """Return a note that attention can be off by one digit, if the input is a number."""
     if state.masks or not state.number or state.part != "across" or width < len(MIXED):
         return []
     return [Content.styled(MIXED, MUTED)]

@@ -1,1 +1,1 @@
-"""The lab "Neurons of a feed-forward network"."""
+"""The "Neurons" lab, about single neurons of feed-forward networks."""

@@ -1,4 +1,4 @@
-"""Finds the neurons that move a prediction, and runs the network without some of them."""
+"""Finds the neurons that affect a prediction most, and runs the network without some neurons."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from tutor.labs.feed_forward.lab import (
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.lm.divergence import divergence
 from tutor.lm.inspect import neurons
 from tutor.lm.inspect.contributions import to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.interventions import divergence
 
 SHOWN = 8
-"""The number of neurons shown of each block."""
+"""The number of neurons listed for a block."""
 CANDIDATES = 64
-"""The number of neurons, those with the longest outputs, of which the strongest are chosen."""
+"""The number of neurons with the longest output vectors. The strongest neurons are chosen from
+these."""
 PROMOTED = 10
-"""The number of tokens shown that a neuron promotes."""
+"""The number of promoted tokens listed for a neuron."""
 
 
 class _Recorded(NamedTuple):
@@ -41,7 +42,7 @@ class _Recorded(NamedTuple):
 
 
 class FeedForwardBackend:
-    """A backend that keeps its last passes, which may be unfinished."""
+    """The lab's backend. It caches the latest forward passes, which may be unfinished."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -50,7 +51,10 @@ class FeedForwardBackend:
         self._changed = lru_cache(maxsize=2)(self._begun_without)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
+        """Return the requested result, or the progress if the forward passes are unfinished.
+
+        Raises `TextError` if the text is invalid.
+        """
         whole, activations = self._whole(question.text)
         passes = [whole]
         if isinstance(question, Without) and question.off:
@@ -75,15 +79,15 @@ class FeedForwardBackend:
         ids, _ = tokens_of(self._model, text, MOST_TOKENS)
         places = [(neuron.block, neuron.index) for neuron in off]
         passage = ForwardPass(network, ids, partial(neurons.switched_off, network, places))
-        passage.reuse(self._whole(text).passage, off[0].block)  # `off` is sorted
+        passage.reuse(self._whole(text).passage, off[0].block)  # The first block that changes.
         return passage
 
     @torch.inference_mode()
     def _neurons(self, text: str, block: int, stream: Tensor, activations: Tensor) -> Neurons:
-        """Return the strongest neurons of a block.
+        """Return the neurons of a block that contribute most to the top token's logit.
 
-        `stream` [width] is the residual stream at the last token, after the last block, and
-        `activations` [T, hidden] are those of the block.
+        `stream` [width] is the residual stream at the last token, after the last block.
+        `activations` [T, hidden] are the activations of the block's neurons at each token.
         """
         network, tokenizer = self._model.network, self._model.tokenizer
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
@@ -93,7 +97,7 @@ class FeedForwardBackend:
         vectors = neurons.vectors(network, block, found)  # [candidates, width]
         contributions = to_logit(network, stream, at_last[:, None] * vectors, target)
         rows = contributions.abs().topk(min(SHOWN, len(found))).indices
-        # A negative activation turns the neuron's vector around.
+        # A neuron with a negative activation adds the opposite of its output vector.
         directions = at_last[rows].sign()[:, None] * vectors[rows]
         promoted = network.lens(directions).float().cpu().topk(PROMOTED).indices  # [rows, ...]
         return Neurons(

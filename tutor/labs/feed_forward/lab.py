@@ -1,4 +1,4 @@
-"""The lab that looks at single neurons of feed-forward networks, and switches them off."""
+"""A lab about the neurons of feed-forward networks: what they do, and what is lost without them."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 24
-"""The maximum number of tokens that are used. The rest of a longer text is left out."""
+"""The maximum number of tokens in the text. Longer texts are truncated."""
 
 _MORE_BLOCKS = 1000
 
 Action = EditText | MoveFocus[Literal["block", "neuron"]] | Toggle[Literal["neuron"]] | Reset
-"""`Toggle` switches the neuron in focus off or on again."""
+"""`Toggle` turns the selected neuron off, or on again."""
 
 
 class Neuron(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A neuron: its block and its index in the hidden layer, both counted from 0."""
+    """A neuron, identified by its block and its index in the hidden layer, both counted from 0."""
 
     block: int
     index: int
 
 
 class Strongest(msgspec.Struct, frozen=True, tag=True):
-    """A request for the neurons of a block that move the prediction after a text most."""
+    """A request for the neurons of a block that affect the next-token prediction most."""
 
     text: str
     block: int
 
 
 class Without(msgspec.Struct, frozen=True, tag=True):
-    """A request for the prediction after a text with these neurons switched off."""
+    """A request for the next-token prediction with the neurons in `off` turned off."""
 
     text: str
     off: tuple[Neuron, ...]
@@ -49,11 +49,15 @@ Question = Strongest | Without
 
 
 class NeuronRow(msgspec.Struct, frozen=True, array_like=True):
-    """A neuron, and how it acts on a text.
+    """A neuron's effect on one text.
 
-    `contribution` is what it adds directly to the logit of the most probable next token, and
-    `activations` are its activations at each token. `promotes` are the tokens whose logits it
-    raises most, at the sign of its activation at the last token.
+    Attributes:
+        index: The neuron's index in the hidden layer.
+        contribution: The amount that the neuron adds directly to the logit of the most probable
+            next token.
+        activations: The neuron's activation at each token.
+        promotes: The tokens whose logits the neuron raises most, given the sign of its activation
+            at the last token.
     """
 
     index: int
@@ -63,9 +67,13 @@ class NeuronRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Neurons(msgspec.Struct, frozen=True, tag=True):
-    """The neurons of a block that move the prediction most, the strongest first.
+    """The neurons of a block that affect the prediction most, strongest first.
 
-    `target` is the most probable next token, with all neurons on.
+    Attributes:
+        blocks: The number of blocks in the network.
+        hidden: The number of neurons in a block.
+        left_out: The number of tokens that were cut from the text.
+        target: The most probable next token with all neurons on.
     """
 
     blocks: int
@@ -77,7 +85,10 @@ class Neurons(msgspec.Struct, frozen=True, tag=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, tag=True):
-    """The next-token distributions with all neurons on and with some off."""
+    """The next-token probabilities before and after turning off neurons.
+
+    `divergence` is the Kullback-Leibler divergence between the two distributions, in bits.
+    """
 
     rows: tuple[NextRow, ...]
     divergence: float
@@ -89,9 +100,13 @@ Answer = Neurons | Prediction | Progress
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `block` and `row` are in focus, counted from 0; `row` is a place in the list of neurons.
-    `known` has the neurons by block, and `prediction` belongs to the neurons that are `off`.
-    `progress` is the progress of the open question.
+    Attributes:
+        block: The selected block, counted from 0.
+        row: The index of the selected neuron in the block's list.
+        off: The neurons that are turned off.
+        known: The lists of neurons loaded so far, by block.
+        prediction: The prediction without the neurons in `off`, or None until it is computed.
+        progress: The progress of the current request.
     """
 
     text: str = "Once upon a"
@@ -108,7 +123,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blocks(self) -> int:
-        """The number of blocks. Before the first answer, it is more than any model has."""
+        """The number of blocks. Until it is known, the value is higher than in any model."""
         return next((each.blocks for each in self.known.values()), _MORE_BLOCKS)
 
     @property
@@ -150,7 +165,7 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     state = replace(state, progress=answer if isinstance(answer, Progress) else None)
     match question, answer:
-        case Strongest(block=asked), Neurons():  # the learner may have gone to another block since
+        case Strongest(block=asked), Neurons():  # Another block may be selected by now.
             block = moved(state.block, 0, answer.blocks)
             row = moved(state.row, 0, len(answer.rows))
             off = tuple(each for each in state.off if _exists(each, answer))
@@ -162,7 +177,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _exists(neuron: Neuron, answer: Neurons) -> bool:
-    """Return whether the model has this neuron, which can be from an earlier session."""
+    """Return True if the model has this neuron. A restored neuron may belong to another model."""
     return 0 <= neuron.block < answer.blocks and 0 <= neuron.index < answer.hidden
 
 

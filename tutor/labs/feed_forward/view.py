@@ -1,4 +1,4 @@
-"""Draws the lab about neurons of feed-forward networks."""
+"""The view of the "Neurons" lab."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tutor.labs.kit.view import LabView, Offered, writes
 from tutor.language import _
 
 _NEXT = 6
-"""The rows for the next tokens, below the neurons."""
+"""The number of rows for the next-token table, below the list of neurons."""
 
 
 class FeedForwardView(LabView):
-    """The strongest neurons of a block, the activations of one of them, and the next token."""
+    """A view of a block's strongest neurons, one neuron's activations, and the next token."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'neuron')", "neuron", "Choose a neuron."),
@@ -104,7 +104,10 @@ def _neurons(state: State, shown: Neurons, width: int, rows: int) -> list[Conten
 
 
 def _activations(shown: Neurons, focus: NeuronRow, width: int) -> Content:
-    """Draw the activation of the neuron in focus at each token, the last ones if not all fit."""
+    """Return the selected neuron's activations, token by token.
+
+    If not all tokens fit, only the last ones are shown.
+    """
     tokens = zip(shown.tokens, focus.activations, strict=True)
     named = [f"{figures.shown(token)} {value:.1f}" for token, value in tokens]
     head = _("activations of {index}: ").format(index=focus.index + 1) if width >= ROOMY else ""

@@ -1,1 +1,1 @@
-"""The "Constrained decoding" lab."""
+"""The lab "Constrained decoding", which forces an answer into a given format."""

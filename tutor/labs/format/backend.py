@@ -1,4 +1,4 @@
-"""Masks the tokens that a format does not allow, and generates the unconstrained answer."""
+"""Masks the tokens that a format doesn't allow, and generates an answer without the mask."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FormatBackend(ModelBackend):
-    """The backend of the format lab. It caches the latest format and the tokens of both answers."""
+    """The lab's backend. It caches the latest format, and the sessions of both answers."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -34,7 +34,7 @@ class FormatBackend(ModelBackend):
         self._free: tuple[int, ...] = ()
 
     def answer(self, question: Question) -> Answer:
-        """Return the masked distribution, or the extended unconstrained answer.
+        """Return the next-token distribution with and without the mask, or extend the free answer.
 
         Raises `ModelUnsupported` if the model has no chat template, `TextError` or `ContextFull` if
         the model cannot process the message, and `LabError` if matching the pattern takes too long.
@@ -92,7 +92,7 @@ class FormatBackend(ModelBackend):
         )
 
     def _extended(self, question: lab.GoOn) -> lab.GoneOn:
-        """Extend the unconstrained answer with greedy decoding for one time slice."""
+        """Extend the unconstrained answer by greedy decoding for one time slice."""
         begun = time.perf_counter()
         reply: Reply = question.reply
         while not reply.done:
@@ -112,7 +112,7 @@ class FormatBackend(ModelBackend):
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        """The vocabulary without special tokens, which are never part of the text."""
+        """The model's tokens, without special tokens, which are never part of the text."""
         tokenizer = self._model.tokenizer
         size = self._model.network.config.vocabulary_size
         tokens: Sequence[int] = range(min(size, tokenizer.highest_id + 1))

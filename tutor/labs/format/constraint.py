@@ -1,16 +1,16 @@
-r"""Constrained decoding: formats that restrict which token can come next.
+r"""Constrained decoding: formats that restrict the next token.
 
-Before each draw, we test every token in the vocabulary: after this token, can the text still be
-completed to match the format? If not, the token is masked, which means that its probability is set
-to 0, and the next token is drawn from the remaining tokens. The finished text is guaranteed to
-match the format. The mask doesn't consider what the text means.
+Before each step, every token of the vocabulary is tested: if the token is appended, can the text
+still be completed so that it matches the format? If not, the token is masked: its probability is
+set to 0. The next token is chosen from the tokens that are left. So a complete text always matches
+the format. The mask says nothing about the meaning of the text.
 
 A format has two tests for the bytes generated so far:
 
     begins(data)    Is the data the beginning of a text that matches the format?
     whole(data)     Does the data itself match the format? Only then can the text end.
 
-The tests use bytes instead of characters because a token can contain part of a character. For
+The tests work on bytes, not on characters, because a token can contain part of a character. For
 example, "é" is the two bytes C3 A9, and a vocabulary can have a separate token for each byte. After
 C3, the format has to decide whether any character that begins with C3 is allowed.
 
@@ -24,8 +24,8 @@ text is the beginning of a match. Patterns can use only the syntax of regular la
     a?  a*  a+  a{2}  a{2,5}                    \.      a literal character
 
 Lookaround (`(?=`), backreferences (`\1`) and Unicode properties (`\p{L}`) are rejected. This keeps
-matching simple: the characters that a pattern names divide all other characters into a few ranges,
-and the pattern treats all characters in the same range alike (see `Pattern._speakers`).
+matching simple. The non-ASCII characters in a pattern divide all characters into a few ranges, and
+the pattern treats all characters in a range alike (see `Pattern._speakers`).
 """
 
 from __future__ import annotations
@@ -43,11 +43,8 @@ from tutor.language import _
 LONGEST_PATTERN = 200
 MOST_REPEATS = 200
 PATIENCE = 1.0
-"""The maximum CPU time for computing one mask, in seconds.
-
-Patterns such as `(a|aa)+b` can exceed it, since the number of ways to match grows exponentially
-with the length of the text.
-"""
+"""The maximum CPU time for computing one mask, in seconds. A pattern such as `(a|aa)+b` can exceed
+it, because the number of ways to match grows exponentially with the length of the text."""
 
 _ALLOWED = regex.compile(
     r"""
@@ -64,14 +61,15 @@ _ALLOWED = regex.compile(
 
 
 FEW, DEEPEST = 8, 3
-"""Tokens are tested one by one if at most `FEW` are left, or if they share `DEEPEST` bytes.
+"""A group of tokens is first tested by its common prefix, and divided into smaller groups.
 
-Larger groups are first tested by their common prefix.
+Groups of at most `FEW` tokens, and groups with a common prefix of `DEEPEST` bytes, are tested token
+by token.
 """
 
 
 class Choices:
-    """A format that allows any one text from a fixed list."""
+    """A format that allows exactly the texts in a fixed list."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = tuple(dict.fromkeys(text for text in texts if text))
@@ -87,7 +85,7 @@ class Choices:
 
 
 class Pattern:
-    """A format that allows text if a regular expression matches all of it.
+    """A format that allows every text that a regular expression matches as a whole.
 
     Raises `LabError` if the pattern is invalid or uses unsupported syntax.
     """
@@ -96,13 +94,13 @@ class Pattern:
         self.pattern = pattern
         self._patience = patience
         self._compiled = _compiled(pattern)
-        # The code points where a new range begins: each non-ASCII character in the pattern, and the
-        # code point after it.
+        # These are the code points at which a new range begins: each non-ASCII character in the
+        # pattern, and the code point after it.
         codes = {ord(char) for char in pattern if not char.isascii()}
         self._borders = sorted(codes | {code + 1 for code in codes})
 
     def begins(self, data: bytes) -> bool:
-        """Return whether `data` is the beginning of a match. Raises `LabError` after a timeout."""
+        """Return True if `data` is the beginning of a match. Raises `LabError` after a timeout."""
         text, tail = _characters(data)
         if text is None:
             return False
@@ -111,7 +109,7 @@ class Pattern:
         return any(self._match(text + char, partial=True) for char in self._speakers(tail))
 
     def whole(self, data: bytes) -> bool:
-        """Return whether `data` is a complete match. Raises `LabError` after a timeout."""
+        """Return True if `data` is a complete match. Raises `LabError` after a timeout."""
         text, tail = _characters(data)
         return text is not None and not tail and self._match(text, partial=False)
 
@@ -122,7 +120,7 @@ class Pattern:
             raise _too_slow() from error
 
     def _speakers(self, tail: bytes) -> list[str]:
-        """Return possible completions of the bytes `tail`, one character from each range.
+        """Complete the bytes `tail` of a character. Return one possible character from each range.
 
         The pattern treats all characters in a range alike, so one of them is enough.
         """
@@ -177,7 +175,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 
 def _characters(data: bytes) -> tuple[str | None, bytes]:
-    """Split `data` into complete characters and the bytes of an incomplete character at its end.
+    """Split `data` into its complete characters, and the bytes of an incomplete last character.
 
     The characters are None if `data` is not the beginning of valid UTF-8.
     """
@@ -204,14 +202,17 @@ def _range(tail: bytes) -> tuple[int, int]:
 
 
 class Vocabulary:
-    """The tokens of a model, sorted by their bytes.
+    """A model's tokens, sorted by their bytes.
 
-    Sorting puts tokens with a common prefix next to each other. If a format rejects the prefix, all
-    of these tokens can be skipped.
+    Tokens with a common prefix are adjacent. If a format rejects the prefix, it rejects all of
+    these tokens, so they are not tested one by one.
     """
 
     def __init__(self, tokens: Mapping[int, bytes]) -> None:
-        """Sort the tokens, a mapping from ids to bytes. Tokens without bytes are ignored."""
+        """Sort the tokens, given as a mapping from ids to bytes.
+
+        Tokens without bytes are left out.
+        """
         self._ids: dict[bytes, list[int]] = {}
         for id_, data in tokens.items():
             if data:
@@ -219,7 +220,7 @@ class Vocabulary:
         self._sorted = sorted(self._ids)
 
     def allowed(self, format_: Format, before: bytes, patience: float = PATIENCE) -> list[int]:
-        """Return the ids of the tokens that the format allows after `before`, in ascending order.
+        """Return the ids of the tokens that can follow the bytes `before`, in ascending order.
 
         Raises `LabError` if this takes longer than `patience` seconds of CPU time.
         """
@@ -234,7 +235,7 @@ class Vocabulary:
 
 
 def _taken(format_: Format, before: bytes, alike: list[bytes], depth: int) -> list[bytes]:
-    """Return the allowed tokens among `alike`, whose first `depth` bytes are equal."""
+    """Return the allowed tokens of a group. The first `depth` bytes of all its tokens are equal."""
     if len(alike) > FEW and not format_.begins(before + alike[0][:depth]):
         return []
     if depth == DEEPEST or len(alike) <= FEW:

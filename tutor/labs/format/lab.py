@@ -1,4 +1,4 @@
-r"""Generates an answer in a given format by masking the tokens that the format rules out."""
+r"""A lab that forces the model's answer into a format by masking all other tokens."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ from tutor.labs.kit.work import work
 from tutor.language import _
 
 LONGEST = 400
-"""The maximum length of the message in characters. Only the end of a longer message is used."""
+"""The maximum length of the message, in characters. If the message is longer, only its end is
+used."""
 SHOWN = 12
-"""The number of most probable tokens to return, and the number of most probable allowed tokens."""
+"""The number of tokens in each of two lists: the most probable tokens, and the most probable
+allowed tokens."""
 MOST_CHOICES = 40
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The maximum number of tokens in the constrained and in the unconstrained (`free`) answer."""
+    """The limits of the lab, in tokens.
+
+    `length` is the maximum length of the constrained answer, and `free` the maximum length of the
+    unconstrained answer.
+    """
 
     length: int = 60
     free: int = LENGTH
@@ -33,7 +39,10 @@ LIMITS = Limits()
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A format for the answer: a regular expression, or a list of choices separated by `|`."""
+    """A format for the answer, as the learner wrote it.
+
+    The text is a regular expression, or a list of choices separated by `|`.
+    """
 
     kind: Literal["pattern", "choices"]
     text: str
@@ -51,11 +60,11 @@ EXAMPLES: tuple[Rule, ...] = (
     Rule("pattern", r'\{"year": \d{4}, "city": "[A-Z][a-z]+"\}'),
     Rule("pattern", r".{110,120}"),
 )
-"""Example formats. The first one, a sentence, is the default."""
+"""Example formats. The first one, any single sentence, is the default."""
 
 
 def made(rule: Rule) -> Format:
-    """Return the format that the rule describes. Raises `LabError` if the rule is invalid."""
+    """Return the format that a rule describes. Raises `LabError` if the rule is invalid."""
     if rule.kind == "pattern":
         return Pattern(rule.text)
     if len(rule.choices) > MOST_CHOICES:
@@ -85,7 +94,7 @@ Action = EditText | SetRule | Choose[Literal["example"]] | TakeToken | UndoToken
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """A request for the distribution after the answer's first tokens, with and without the mask."""
+    """A request for the distribution of the token after `ids`, with and without the mask."""
 
     message: str
     rule: Rule
@@ -100,11 +109,14 @@ class GoOn(msgspec.Struct, frozen=True, tag=True):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """A token with its probability before and after masking.
+    """A token, with its probability before and after masking.
 
-    A masked token has a probability of 0 after masking. `rank` (from 1) and `log`, the
-    log-probability in nats, refer to the distribution before masking. `end` is True for a token
-    that ends the answer.
+    Attributes:
+        rank: The token's rank before masking, from 1.
+        log: The log-probability before masking, in nats.
+        before: The probability before masking.
+        after: The probability after masking, which is 0 for a masked token.
+        end: True for an end token, which ends the answer.
     """
 
     id: int
@@ -117,12 +129,15 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Place(msgspec.Struct, frozen=True, tag=True):
-    """The distribution at one position, before and after masking.
+    """The next-token distribution at one position, before and after masking.
 
-    `rows` contains the most probable tokens before masking, and `kept` the most probable allowed
-    tokens. `allowed` is the number of allowed tokens, and `vocabulary` the number of all tokens.
-    `removed` is the total probability of the masked tokens. `whole` is True if the text so far
-    matches the format.
+    Attributes:
+        rows: The most probable tokens before masking.
+        kept: The most probable allowed tokens.
+        allowed: The number of allowed tokens.
+        vocabulary: The number of all tokens.
+        removed: The total probability of the masked tokens.
+        whole: True if the text up to this position matches the format.
     """
 
     rows: tuple[Row, ...]
@@ -134,7 +149,7 @@ class Place(msgspec.Struct, frozen=True, tag=True):
 
 
 class GoneOn(msgspec.Struct, frozen=True, tag=True):
-    """The extended unconstrained answer."""
+    """The response to `GoOn`, with the extended unconstrained answer."""
 
     reply: Reply
 
@@ -146,10 +161,14 @@ Answer = Place | GoneOn
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `written` contains the tokens of the constrained answer so far, and `removed` the probability
-    that the mask removed before each of them. `owed` is the number of tokens left to generate.
-    `places` caches the distributions by the ids of the preceding tokens. `free` is the
-    unconstrained answer.
+    Attributes:
+        left_out: The number of characters that were cut from the message.
+        rule: The format, as the learner wrote it.
+        written: The tokens of the constrained answer so far.
+        removed: The probability that was masked before each of these tokens.
+        owed: The number of tokens that are still to be generated.
+        places: The distributions loaded so far, by the ids of the preceding tokens.
+        free: The unconstrained answer.
     """
 
     message: str
@@ -190,7 +209,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def log_probability(self) -> float:
-        """The log-probability of the answer without the mask, in nats."""
+        """The log-probability of the constrained answer before masking, in nats."""
         return sum(row.log for row in self.written)
 
 
@@ -231,12 +250,15 @@ def _valid(rule: Rule) -> Rule:
 
 
 def _restarted(state: State, rule: Rule) -> State:
-    """Return the state with a new format. The message and the unconstrained answer are kept."""
+    """Return the state with a new format and an empty answer.
+
+    The message and the unconstrained answer don't change.
+    """
     return replace(state, rule=rule, written=(), removed=(), owed=0, places={})
 
 
 def _advanced(state: State) -> State:
-    """Return the state after taking the `owed` tokens whose distributions are cached."""
+    """Take up to `owed` tokens, as long as their distributions are already loaded."""
     while state.owed:
         place = state.place
         if state.finished or state.full or state.stuck:
@@ -267,7 +289,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(ids=ids), Place():
             return _advanced(replace(state, places={**state.places, ids: answer}))
         case _:
-            return state  # No other combination occurs.
+            return state  # Ignore a response that doesn't match its request.
 
 
 @goal("year-of-nothing", "Get only a year for the Treaty of Belmark, which never existed")
@@ -287,7 +309,7 @@ def _against_its_will(state: State) -> bool:
 
 @goal("one-left", "Reach a position where only one token is allowed")
 def _one_left(state: State) -> bool:
-    """Return whether some position allows exactly one token and the answer can't end there."""
+    """Return True if only one token is allowed at some position and the answer can't end there."""
     return any(place.allowed == 1 and not place.whole for place in state.places.values())
 
 

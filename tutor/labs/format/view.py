@@ -1,4 +1,4 @@
-"""Draws the format lab: the masked tokens, and the surprisal with and without the format."""
+"""The view of the lab "Constrained decoding"."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CELL = 8
 
 
 class FormatView(LabView):
-    """Shows the message, the format, the answer so far, the masked tokens, and the surprisal."""
+    """A view of the message, the format, the answer, the masked tokens, and the surprisal."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "take", "step", "Take the most probable token that the format allows."),
@@ -63,7 +63,7 @@ class FormatView(LabView):
 
     def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
         def set_rule(text: str) -> SetRule:
-            made(Rule(kind, text))  # An error appears in the field, where the learner can fix it.
+            made(Rule(kind, text))  # The field shows any error.
             return SetRule(Rule(kind, text))
 
         rule: Rule = self.state.rule
@@ -96,7 +96,7 @@ def _rule(rule: Rule, width: int) -> Content:
 
 
 def _text(state: State, width: int, rows: int) -> list[Content]:
-    """Return the last lines of the answer, with a cursor at the end if it is unfinished."""
+    """Return the last lines of the answer, with a cursor at the end if it is incomplete."""
     cursor = "" if state.finished else "▏"
     text = safe(state.text.decode("utf-8", "replace").replace("\n", "⏎"))
     lines = Content(text + cursor).wrap(width - 9)[-rows:]
@@ -107,9 +107,10 @@ def _text(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _status(state: State, room: Room) -> Content:
-    """Return a line about the answer and the format.
+    """Return a line about the answer.
 
-    It shows whether the answer matches, and how much the mask removes at this position.
+    It says whether the answer matches the format, and how much probability the mask removes at this
+    position.
     """
     place = state.place
     if state.finished:
@@ -144,7 +145,7 @@ def _status(state: State, room: Room) -> Content:
 
 
 def _rows(state: State, room: Room, count: int) -> list[Content]:
-    """Return a table of the most probable tokens. Masked tokens are struck out.
+    """Return a table of the most probable tokens, in which masked tokens are struck out.
 
     The most probable allowed tokens are always included.
     """
@@ -163,10 +164,10 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
 
 
 def _listed(place: Place, count: int) -> list[Row]:
-    """Return the `count` tokens to show.
+    """Return the `count` tokens for the table.
 
-    They are the most probable tokens. If fewer than `_LEAST_LEFT` of them are allowed, the most
-    probable allowed tokens replace the last ones.
+    These are the most probable tokens. If fewer than `_LEAST_LEFT` of them are allowed, more
+    allowed tokens take the place of the last masked ones.
     """
     above = place.rows[:count]
     seen = sum(row.after > 0 for row in above)
@@ -175,7 +176,10 @@ def _listed(place: Place, count: int) -> list[Row]:
 
 
 def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
-    """Return one row of the table. A masked token is struck out and has `×` as its probability."""
+    """Return one row of the table.
+
+    A masked token is struck out, and its probability is replaced with `×`.
+    """
     gone = not row.after
     name = clipped(visible(row.data) or "∅", size - 1)
     pad = " " * (size - Content(name).cell_length)
@@ -195,7 +199,7 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
 
 
 def _costs(state: State, room: Room) -> list[Content]:
-    """Return the probability removed before each token, and the surprisal of both answers."""
+    """Return the probability masked before each token, and the surprisal of both answers."""
     fitting = max(1, (room.width - 9) // _CELL)
     recent = list(zip(state.written, state.removed, strict=True))[-fitting:]
     tokens = "".join(f"{_cell(row):>{_CELL}}" for row, __ in recent)
@@ -219,7 +223,7 @@ def _cell(row: Row) -> str:
 
 
 def _percent(probability: float) -> str:
-    """Format a probability as a percentage of at most 7 columns."""
+    """Format a probability as a percentage of at most 7 characters."""
     if probability >= 0.9995:
         return ">99.9"
     return f"{100 * probability:.1f} %"

@@ -1,1 +1,1 @@
-"""The "Three generations" lab."""
+"""The lab "Three generations", which compares a rule-based, a retrieval and a generative bot."""

@@ -1,4 +1,4 @@
-"""The actions of the generations lab."""
+"""The actions of the lab "Three generations"."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView
 
 
 class SendMessage(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
-    """Send the next message of the conversation to all three bots."""
+    """Send a message to all three bots."""
 
     text: str
 
 
 class AskAgain(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """Send the same message again.
+    """Send the same message again. With `new_seed`, the generative bot samples its reply.
 
-    With `new_seed`, the generative model samples its reply; otherwise it decodes greedily.
+    Otherwise, it decodes greedily.
     """
 
     new_seed: bool = False
@@ -40,7 +40,7 @@ class PutRule(msgspec.Struct, frozen=True, tag_field="do", tag="put-rule"):
 
 
 class DropRule(msgspec.Struct, frozen=True, tag_field="do", tag="drop-rule"):
-    """Delete the rule in focus."""
+    """Delete the selected rule."""
 
 
 class RestoreRules(msgspec.Struct, frozen=True, tag_field="do", tag="shipped-rules"):
@@ -57,7 +57,7 @@ class AddIntent(msgspec.Struct, frozen=True, tag_field="do", tag="add-intent"):
 
 
 class DropIntent(msgspec.Struct, frozen=True, tag_field="do", tag="drop-intent"):
-    """Delete the intent in focus. Only intents that the learner added can be deleted."""
+    """Delete the selected intent. Only intents that the learner added can be deleted."""
 
 
 class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
@@ -68,13 +68,10 @@ class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
 
 
 Axis = Literal["bot", "row", "probe"]
-"""The axes of `MoveFocus`.
-
-Depending on the view, a row is a token, a rule, an intent or a kind of probe. A probe is a test
-message of the kind in focus.
-"""
+"""The axes along which the focus moves. A "row" is a token, a rule, an intent or a kind of probe,
+depending on the view. A "probe" is one test message of the selected kind."""
 Talk = SendMessage | AskAgain | NewConversation
 Work = EditText | PutRule | DropRule | RestoreRules | AddIntent | DropIntent | Train
 Action = ShowView[View] | MoveFocus[Axis] | Talk | Work | Choose[Literal["prediction"]] | Run
-"""`EditText` replaces the sentence that the rules are tested on. `Choose` predicts which bot scores
-lowest on the kind of probe in focus. `Run` starts or stops the probes."""
+"""`EditText` changes the sentence that the rules are tested on. `Choose` predicts which bot has the
+lowest score for the selected kind of probe. `Run` starts or stops the probes."""

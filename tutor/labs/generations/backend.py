@@ -1,4 +1,4 @@
-"""Computes the replies of the rule-based bot, the retrieval bot and the generative bot."""
+"""Computes the replies of the three bots: rule-based, retrieval and generative."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 STEPS_AT_ONCE = 10
-"""The number of training steps per request, small enough to show how the loss falls."""
+"""The number of training steps for each request. It is small, so the screen shows how the loss
+falls."""
 
 
 class GenerationsBackend(ModelBackend):
-    """The backend of the generations lab. It caches the retrieval bot that was trained last.
+    """The lab's backend. It caches the retrieval bot that was trained last.
 
     `clock` returns the current time in seconds.
     """
@@ -41,7 +42,7 @@ class GenerationsBackend(ModelBackend):
         self._seconds = 0.0
 
     def answer(self, question: Question) -> Answer:
-        """Return the reply of one bot, or the progress of training the network.
+        """Return the reply of one bot, or the progress of training the retrieval bot's network.
 
         Raises `ModelUnsupported` if the model has no chat template, and `ContextFull` if the
         conversation exceeds the model's context window.
@@ -53,7 +54,7 @@ class GenerationsBackend(ModelBackend):
                 return self._train(own, seed, restart=done == 0)
             case questions.AskRetrieval(own=own, seed=seed, message=message):
                 bot = self._bot(own, seed)
-                while not bot.training.finished:  # The engine has restarted since training.
+                while not bot.training.finished:  # The engine restarted after the training.
                     self._check_cancelled()
                     bot.training.step()
                 begun = self._clock()
@@ -92,7 +93,10 @@ class GenerationsBackend(ModelBackend):
         )
 
     def _write(self, question: questions.AskGeneration) -> questions.Generated:
-        """Generate for one time slice, at least one token, and return the new tokens."""
+        """Generate at least one token, and more until the time slice is over.
+
+        Return the new tokens.
+        """
         begun = self._clock()
         prompt = chat_ids(self._model, question.messages)
         session = self._read([*prompt, *question.written])
@@ -116,7 +120,7 @@ class GenerationsBackend(ModelBackend):
 
     def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
         book = replace(shipped_rules(), rules=question.rules)
-        rules.fits(book, "")  # Compile the patterns first, so that they are not timed.
+        rules.fits(book, "")  # Don't include the compilation of the patterns in the time.
         begun = self._clock()
         reply = rules.reply(book, question.messages)
         return questions.SaidByRules(reply, self._milliseconds(begun))

@@ -1,4 +1,4 @@
-"""Draws the chat view: each bot's reply to a message, and how the bot arrived at it."""
+"""The text of the chat view: each bot's reply, and how the bot arrived at it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FEW = 4
 
 
 def chat(state: State, width: int, height: int) -> list[Content]:
-    """Return the lines of the chat view, without the tabs above them."""
+    """Return the lines of the chat view, below the tabs."""
     turn = state.turn
     if turn is None:
         return [
@@ -71,9 +71,9 @@ def _message(state: State, turn: Turn, width: int) -> Content:
 
 
 def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]:
-    """Return all details of the bot in focus.
+    """Return the selected bot's reply with all details.
 
-    If there is room, the first line of each of the other two replies is included.
+    If there is room, the first lines of the other two replies are included.
     """
     lines: list[Content] = []
     if height < LOW:
@@ -102,7 +102,7 @@ def _head(state: State, turn: Turn, place: int, width: int) -> Content:
 
 
 def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
-    """Return a bot's reply and its response time in milliseconds, or None before it replies."""
+    """Return a bot's reply and its response time in milliseconds, or None without a reply."""
     if place == 2:
         written = turn.written
         return (written.text, written.milliseconds) if written.tokens else None
@@ -129,7 +129,10 @@ def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
 
 
 def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Content]:
-    """Wrap `text` to at most `most` lines. If it is truncated, the last line ends with `…`."""
+    """Return `text`, wrapped to at most `most` lines.
+
+    If it is cut off, the last line ends in `…`.
+    """
     plain = " ".join(safe(text).split())
     lines = [line.rstrip() for line in Content.styled(plain, style).wrap(max(4, width))]
     if len(lines) <= most:
@@ -161,7 +164,7 @@ _CHANGED: dict[Bot, str] = {
 
 
 def _outdated(turn: Turn, bot: Bot, width: int) -> list[Content]:
-    """Return a note if the learner has changed the bot since it replied."""
+    """Return a note if the learner has changed the bot since the bot replied."""
     return cut_to_lines(_CHANGED[bot], width, 3, NOT_YET) if bot in turn.outdated else []
 
 

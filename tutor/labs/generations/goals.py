@@ -1,4 +1,4 @@
-"""The goals of the generations lab."""
+"""The goals of the lab "Three generations"."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""The maximum drop in correct held-out phrases at which accuracy counts as unchanged.
+"""The largest drop in correct held-out phrases that still counts as unchanged accuracy.
 
-Two training runs that differ only in their seed can differ by this many phrases.
+The phrases are those held out from training. Two training runs that differ only in the seed can
+differ by this many phrases.
 """
 
 
@@ -30,9 +31,9 @@ def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
 
 @goal("paraphrase", "Send a message that no rule fits but the retrieval bot answers")
 def paraphrase(state: State) -> bool:
-    """Return whether the retrieval bot answered a new message that no rule matched.
+    """Return True if the retrieval bot answered a new message that no rule matched.
 
-    Messages copied from the intents' phrases or the answer bank's questions don't count as new.
+    A message is not new if it is a copy of an intent's phrase or of a question in the answer bank.
     """
     known = _shipped_words() | {
         in_words(phrase) for each, _ in state.own for phrase in each.phrases

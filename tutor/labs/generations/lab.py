@@ -1,10 +1,11 @@
-"""Sends one message to a rule-based, a retrieval and a generative bot, and compares their replies.
+"""A lab that sends one message to three kinds of bots and compares their replies.
 
-The learner can write and delete rules, add intents, and retrain the network. A set of probes scores
-all three bots on the same test messages.
+The bots are rule-based, retrieval and generative. The learner can write and delete rules, add
+intents, and retrain the retrieval bot's network. Test messages, called probes, measure how well
+each bot replies.
 
 The rule-based bot remembers only how often it has used each rule. The retrieval bot processes only
-the last message, and the generative bot processes the whole conversation.
+the last message. The generative bot processes the whole conversation.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 GREEDY = SamplerSettings(temperature=0)
 SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
-"""The sampler settings for a reply with a new seed."""
+"""The sampler settings for replies with a new seed."""
 
 
 def start(limits: Limits = LIMITS) -> State:
@@ -173,7 +174,7 @@ def _put_rule(state: State, line: str, instead: str) -> State:
             )
         count = state.written_rules + 1
         rule = rules.parse(line, f"yours-{count}")
-        new = (rule, *state.rules)  # It comes before other rules of equal priority.
+        new = (rule, *state.rules)  # The new rule precedes other rules of the same priority.
     new_state = _replace(_without(state, "rules"), rules=new, written_rules=count)
     shown = [each.name for each in new_state.rules_shown]
     return _replace(new_state, rule=shown.index(rule.name))
@@ -212,7 +213,7 @@ def _train(state: State) -> State:
 def _without(state: State, bot: Bot) -> State:
     """Return the state without the probe results of a bot that is about to change.
 
-    Its reply in the chat stays, but is marked as outdated.
+    The bot's reply in the chat is kept, and marked as outdated.
     """
     results = {case: result for case, result in state.results.items() if case.bot != bot}
     new = _replace(state, results=results, running=False)
@@ -221,7 +222,7 @@ def _without(state: State, bot: Bot) -> State:
 
 
 def _predict(state: State, by: int) -> State:
-    """Change the predicted bot for the kind of probe in focus."""
+    """Change the prediction for the selected kind of probe to another bot."""
     if state.results:
         raise LabError(
             "You can't change predictions after running the probes.",
@@ -253,7 +254,7 @@ def question(state: State) -> Question | None:
     waits = turn is not None and turn.retrieval is None
     if (waits or state.training or case is not None) and not state.ready:
         done = len(state.trained.losses) if state.trained else 0
-        own = () if state.first_right is None else state.own  # First, train the baseline.
+        own = () if state.first_right is None else state.own  # Train a baseline first.
         return questions.AskTraining(own, state.seed, done)
     if turn is not None and turn.retrieval is None:
         return questions.AskRetrieval(state.own, state.seed, turn.message)

@@ -1,4 +1,4 @@
-"""Draws the probes view with the scores, and the table view that compares the bots."""
+"""The text of two views: the probes with their scores, and the table that compares the bots."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ROOM_FOR_PROBE = 4
 def probe_lines(state: State, width: int, height: int) -> list[Content]:
     """Return a table with the prediction and the scores for each kind of probe.
 
-    If there is room, the probe in focus and the replies to it appear below the table.
+    If there is room, the selected probe and the replies to it follow the table.
     """
     narrow = width < ROOMY
     rows = [
@@ -124,7 +124,7 @@ def _progress(state: State, width: int) -> Content:
     taken = bot_probes.milliseconds(state.results, "generative")
     each = (
         None if taken is None else taken / 1000 / len(BOTS)
-    )  # Generation takes nearly all of the time.
+    )  # The other two bots take almost no time.
     return progress_line(at_pace(done, total, each), width, _("replies"))
 
 
@@ -183,7 +183,7 @@ def _wanted(criterion: Criterion) -> str:
 
 
 def table_lines(state: State, width: int) -> list[Content]:
-    """Return the table that compares the bots, as in the lesson, with this lab's measurements."""
+    """Return the lesson's table that compares the bots, with this lab's measurements."""
     facts = _facts(state)
     if width < ROOMY:
         return _one_below_the_other(facts, width)

@@ -1,4 +1,7 @@
-"""Evaluates the probe results: scores, the weakest bots, and reply times."""
+"""Results of the probes: each bot's scores, response times, and the weakest bots.
+
+A probe is a test message for which the right kind of reply is known.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from tutor.bots.probes import BOTS, KINDS, Bot, Kind
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A bot's reply to a probe. `right` is True if the reply is correct."""
+    """A bot's reply to a probe, and True if the reply is `right`."""
 
     text: str
     right: bool
@@ -20,7 +23,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A pair of a probe and a bot. `probe` is an index into the probe set."""
+    """One probe, to be sent to one bot. `probe` is an index into the list of probes."""
 
     probe: int
     bot: Bot
@@ -31,18 +34,18 @@ Results = Mapping[Case, Result]
 CASES: tuple[Case, ...] = tuple(
     Case(place, bot) for place in range(len(shipped_probes().probes)) for bot in BOTS
 )
-"""All cases in execution order."""
+"""All combinations of a probe and a bot, in the order in which they are run."""
 
 
 def next_case(results: Results) -> Case | None:
-    """Return the next case without a result, or None if all are done."""
+    """Return the first case without a result, or None if all cases have results."""
     return next((case for case in CASES if case not in results), None)
 
 
 def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, int]:
     """Return the number of a bot's correct replies, and the number of all its replies.
 
-    If `kind` is given, only replies to this kind of probe count.
+    If `kind` is given, only replies to that kind of probe are counted.
     """
     probes = shipped_probes().probes
     found = [
@@ -54,9 +57,10 @@ def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, in
 
 
 def breaks_first(results: Results, kind: Kind) -> frozenset[Bot]:
-    """Return the bots with the lowest score on this kind of probe.
+    """Return the bots with the lowest score for this kind of probe.
 
-    The set contains several bots if they tie, and is empty until all probes of the kind have run.
+    The set has several bots if their scores are equal. It is empty until all probes of this kind
+    have been run.
     """
     scores = {bot: score(results, bot, kind) for bot in BOTS}
     if any(of < len(shipped_probes().of(kind)) for _, of in scores.values()):

@@ -1,4 +1,4 @@
-"""Requests from the generations lab to the engine, and their responses."""
+"""The requests that the lab "Three generations" sends to its backend, and the responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Own = tuple[tuple[Intent, Entry], ...]
 class AskRules(msgspec.Struct, frozen=True, tag=True):
     """A request for the rule-based bot's reply to the last of `messages`.
 
-    As in the other requests, `case` is set if the request is part of a probe run.
+    In this and the following requests, `case` is the probe that the request belongs to, or None for
+    a message of the chat.
     """
 
     rules: tuple[Rule, ...]
@@ -24,10 +25,10 @@ class AskRules(msgspec.Struct, frozen=True, tag=True):
 
 
 class AskTraining(msgspec.Struct, frozen=True, tag=True):
-    """A request to train the network for one more time slice.
+    """A request to train the retrieval bot's network for one more time slice.
 
-    The network learns the original intents and `own`, the intents that the learner added. `done` is
-    the number of steps so far; at 0, training restarts.
+    The network is trained on the bundled intents and on `own`, the learner's intents. `done` is the
+    number of steps so far. If it is 0, training restarts.
     """
 
     own: Own
@@ -48,7 +49,7 @@ class AskGeneration(msgspec.Struct, frozen=True, tag=True):
     """A request to continue the generative bot's reply after the token ids `written`.
 
     `length` is the maximum number of tokens in the whole reply. If `seed` is 0, decoding is greedy;
-    otherwise the tokens are sampled with this seed.
+    otherwise, tokens are sampled with this seed.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -67,12 +68,15 @@ class SaidByRules(msgspec.Struct, frozen=True, tag=True):
 
 
 class Trained(msgspec.Struct, frozen=True, tag=True):
-    """The progress of training the network.
+    """The progress of training the retrieval bot's network.
 
-    `losses` contains the loss of each step so far, in nats, and `total` is the planned number of
-    steps. Of the `of` held-out phrases, `right` are classified correctly. `wrong` lists the
-    misclassified ones as (phrase, correct intent, predicted intent). `seconds` is the computing
-    time so far.
+    Attributes:
+        losses: The loss at each step so far, in nats.
+        total: The planned number of steps.
+        right: The number of held-out phrases that are classified correctly.
+        of: The number of all held-out phrases.
+        wrong: The misclassified phrases: the phrase, its correct intent, and the predicted intent.
+        seconds: The computing time so far.
     """
 
     losses: tuple[float, ...]
@@ -93,7 +97,7 @@ class SaidByRetrieval(msgspec.Struct, frozen=True, tag=True):
 
 
 class Chosen(msgspec.Struct, frozen=True, array_like=True):
-    """A generated token, with its probability and its rank before the sampler."""
+    """A token that the model generated, with its probability and its rank before the sampler."""
 
     token: Token
     probability: float
@@ -103,9 +107,11 @@ class Chosen(msgspec.Struct, frozen=True, array_like=True):
 class Generated(msgspec.Struct, frozen=True, tag=True):
     """The next tokens of the generative bot's reply.
 
-    `prompt` contains the conversation's tokens in the first response of a reply, and is empty after
-    that. `ended` is True if the model generated an end token. `weights` is the model's parameter
-    count.
+    Attributes:
+        prompt: The tokens of the conversation. Only the first response of a reply has them.
+        written: The new tokens.
+        ended: True if the model generated an end token.
+        weights: The number of the model's parameters.
     """
 
     prompt: tuple[Token, ...]

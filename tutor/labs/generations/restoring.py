@@ -1,4 +1,4 @@
-"""Restores the learner's rules, intents and conversation from an earlier session."""
+"""Restores the rules, the intents and the conversation from an earlier session."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def _rules(restored: tuple[Rule, ...]) -> tuple[Rule, ...]:
 
 
 def _own(restored: Own) -> Own:
-    """Return the learner's intents, checked as if they were written again.
+    """Check the restored intents as if the learner had just written them, and return them.
 
-    The bundled intents are not needed for that. Reading them would delay the opening of the lab.
+    The check doesn't use the bundled intents, because loading those would delay the opening of the
+    lab.
     """
     if len(restored) > MOST_OWN:
         raise Refused
@@ -46,10 +47,11 @@ def _turns(restored: tuple[Turn, ...]) -> tuple[Turn, ...]:
 
 
 def _bare(state: State) -> State:
-    """Return the state with the messages, and the generated replies to all but the last one.
+    """Return the state with only the parts of the conversation that are worth saving.
 
-    The last message is sent again, because its replies may be outdated. The earlier replies are
-    part of the conversation that the generative model processes.
+    These are the messages, and the generated replies to all but the last message. The last message
+    is sent again, because its replies may be outdated. The earlier replies are part of the
+    conversation that the generative bot processes.
     """
     return replace(state, turns=tuple(_bare_turn(turn, state) for turn in state.turns))
 

@@ -1,4 +1,4 @@
-"""The state of the lab: the conversation, the current rules and intents, and the probe results."""
+"""The state of the lab "Three generations": conversation, rules, intents and probe results."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ VIEWS: tuple[View, ...] = get_args(View)
 
 
 LONGEST = 200
-"""The maximum length of a message in characters. Longer messages are truncated."""
+"""The maximum length of a message, in characters. Longer messages are truncated."""
 MOST_TURNS = 20
-"""The maximum number of turns in a conversation. Older turns are dropped."""
+"""The maximum number of messages in a conversation. The oldest ones are dropped, with their
+replies."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The maximum number of tokens in a generated reply: `length` in the chat, else `probe_length`.
+    """The maximum number of tokens in a generated reply.
 
-    Replies to probes can be shorter because their first words show whether they are correct.
+    `length` applies to the chat, and `probe_length` to replies to probes. Replies to probes can be
+    shorter, because the first words show whether a reply is correct.
     """
 
     length: int = 60
@@ -41,7 +43,7 @@ LIMITS = Limits()
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A generated reply of at most `most` tokens, possibly incomplete."""
+    """A generated reply of at most `most` tokens, which may be incomplete."""
 
     most: int
     prompt: tuple[Token, ...] = ()
@@ -60,12 +62,17 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """A message and the replies received so far.
+    """A message and the replies to it.
 
-    `seed` is 0 for a greedy reply. `cut` is True if the generated reply must not be continued,
-    because a later message has been sent. `before` is the previous generated reply to the same
-    message, if the learner sent it again. `outdated` has the bots that the learner has changed
-    since they replied.
+    Attributes:
+        seed: The seed of the generated reply, or 0 if decoding is greedy.
+        rules: The rule-based bot's reply, or None until it arrives.
+        retrieval: The retrieval bot's reply, or None until it arrives.
+        written: The generated reply so far.
+        before: The previous generated reply, if the message was sent again.
+        cut: True if the generated reply must not be continued, because the learner has sent another
+            message.
+        outdated: The bots that the learner has changed since they replied.
     """
 
     message: str
@@ -79,23 +86,38 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def waits(self) -> bool:
-        """True if a reply to the message is still missing."""
+        """True if a reply to the message is missing or incomplete."""
         return not (self.rules and self.retrieval and (self.cut or self.written.done))
 
     @property
     def unchanged(self) -> bool:
-        """True if a new seed produced the same reply."""
+        """True if the new seed produced the same reply as before."""
         return self.seed > 0 and self.written.done and self.written.text == self.before
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `missed` contains the messages that no rule matched. `own` contains the intents that the learner
-    added, and `trained` is the progress of training with these intents and `seed`. `first_right` is
-    the number of correct held-out phrases without the learner's intents. `results` contains the
-    probe results, and `begun` the incomplete reply to the next probe. `weights` is the model's
-    parameter count, or 0 until it is known.
+    Attributes:
+        turns: The messages of the conversation, with the replies.
+        bot: The index of the selected bot.
+        token: The index of the selected token in the generated reply.
+        rules: The current rules.
+        rule: The index of the selected rule.
+        sentence: The sentence that the rules are tested on.
+        written_rules: The number of rules that the learner has written so far.
+        missed: The messages that no rule matched.
+        own: The learner's intents.
+        intent: The index of the selected intent.
+        seed: The seed of the training.
+        trained: The progress of the training with the current intents and seed.
+        first_right: The number of correct held-out phrases without the learner's intents.
+        predictions: The bot that the learner expects to be weakest, by kind of probe.
+        kind: The index of the selected kind of probe.
+        probe: The index of the selected probe of this kind.
+        results: The results of the probes.
+        begun: The incomplete generated reply to the next probe.
+        weights: The number of the model's parameters, or 0 until it is known.
     """
 
     limits: Limits = LIMITS
@@ -136,12 +158,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rules_shown(self) -> tuple[Rule, ...]:
-        """The rules in order of priority, highest first."""
+        """The rules, from the highest priority to the lowest."""
         return tuple(sorted(self.rules, key=lambda rule: -rule.priority))
 
     @property
     def fits(self) -> dict[str, Fit]:
-        """The matches for the test sentence by rule name. The first rule determines the reply."""
+        """The rules that match the test sentence, by name.
+
+        The first of them determines the reply.
+        """
         return {fit.rule: fit for fit in rules.fits(self.book, self.sentence)}
 
     @property
@@ -151,7 +176,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
-    """Return the prompt for the generative model: all messages, and its own earlier replies."""
+    """Return the prompt for the generative bot: all messages, and its own earlier replies."""
     said: list[ChatMessage] = []
     for turn in turns[:-1]:
         said.append(ChatMessage("user", turn.message))
@@ -160,5 +185,5 @@ def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
 
 
 def in_words(message: str) -> str:
-    """Return the words of a message in lower case and without punctuation."""
+    """Return a message in lower case and without punctuation."""
     return " ".join(folded(word) for word in words_of(message))

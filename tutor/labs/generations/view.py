@@ -1,4 +1,4 @@
-"""Draws the views of the generations lab, and binds its keys."""
+"""The view of the lab "Three generations"."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
 }
-"""The actions and focus axes that are available only in some views, by view."""
+"""The actions and focus axes that are available only in certain views, by view."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 
 
 class GenerationsView(LabView):
-    """Shows the chat, rules, intents, probes or comparison table."""
+    """A view of the chat, the rules, the intents, the probes, or the comparison table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *tab("next_view(*)", "view", "Show the chat, rules, intents, probes or table."),
@@ -74,9 +74,9 @@ class GenerationsView(LabView):
         if not super().check_action(action, parameters):
             return False
         if state is not None and action in ("again", "stop") and self._outdated(state):
-            return action == "again"  # the reply on the screen says that "r" asks again
+            return action == "again"  # The screen says that r sends the message again.
         if action in ("train", "again") and state is not None and self.runs(state):
-            return action == "again" and parameters == (True,)  # "r" stops the work
+            return action == "again" and parameters == (True,)  # Here, r stops the work.
         name = str(parameters[1]) if action == "move_focus" else action
         if not any(name in names for names in ONLY_IN.values()):
             return True
@@ -93,7 +93,7 @@ class GenerationsView(LabView):
         return True
 
     def _outdated(self, state: State) -> bool:
-        """Return whether the chat shows a reply from before the learner changed its bot."""
+        """Return True if the chat shows a reply of a bot that the learner has since changed."""
         return state.view == "chat" and state.turn is not None and bool(state.turn.outdated)
 
     def runs(self, state: State) -> bool:
@@ -150,7 +150,7 @@ class GenerationsView(LabView):
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
-            rules.parse(line, "yours")  # If this raises an error, the field shows it.
+            rules.parse(line, "yours")  # The field shows any error.
             return actions.PutRule(line, instead)
 
         self.write(

@@ -1,4 +1,4 @@
-"""Draws the views in which the learner edits rules and intents."""
+"""The text of the two views in which the learner edits rules and intents."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _DETAILS = 5
 
 
 def rule_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return the test sentence, the reply to it, and all rules in order of priority.
+    """Return the test sentence, the reply to it, and all rules from the highest priority down.
 
-    Details of the rule in focus follow the list.
+    Details of the selected rule follow the list.
     """
     fits = state.fits
     speaks = next(iter(fits), None)
@@ -101,7 +101,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
 
 
 def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
-    """Return a verdict on the rule being edited: its error, or whether it fits `sentence`."""
+    """Return a comment on the rule being edited: its error, or whether it matches `sentence`."""
     try:
         rule = rules.parse(line, "yours")
     except TutorError as error:
@@ -114,13 +114,13 @@ def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
 
 
 def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
-    """Return a verdict on the sentence being edited: the rule that fits, and its reply."""
+    """Return a comment on the sentence being edited: the rule that matches it, and the reply."""
     reply = rules.reply(book, [sentence])
     return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else _("no rule fits")
 
 
 def intent_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return the training progress, all intents, and details of the intent in focus."""
+    """Return the progress of the training, all intents, and details of the selected intent."""
     intents = state.bank.intents
     about = _("   about") if width >= ROOMY else ""
     heading = f"  {_('intent'):<15}{_('phrases'):>8}{_('held out'):>10}{about}"
@@ -186,7 +186,7 @@ def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content
 
 
 def _wrong(intent: Intent, state: State) -> list[tuple[str, str]]:
-    """Return the intent's misclassified held-out phrases with their predicted intents."""
+    """Return the intent's held-out phrases that are misclassified, with the predicted intents."""
     wrong = state.trained.wrong if state.trained else ()
     return [(phrase, got) for phrase, wanted, got in wrong if wanted == intent.name]
 

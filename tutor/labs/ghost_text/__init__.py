@@ -1,1 +1,1 @@
-"""The lab "Ghost text", on code completion."""
+"""The lab "Ghost text", an editor in which the model completes lines of code."""

@@ -17,17 +17,17 @@ from tutor.labs.kit.model_backend import ModelBackend
 from tutor.lm.sampling import ranked
 
 MOMENT = 0.1
-"""The maximum number of seconds until a response is due, so that ghost text grows while the model
-generates it."""
+"""The maximum computing time of one response, in seconds. It is short, so that the ghost text grows
+while the model generates it."""
 READ = 1024
 """The maximum number of tokens before the cursor that the model processes."""
 
 
 class GhostTextBackend(ModelBackend):
-    """Completes lines of code.
+    """The lab's backend. A proposal has at most `most` tokens.
 
-    The session of the last text is cached, because most keys change only the end of the text. A
-    proposal has at most `most` tokens.
+    The backend caches the session of the last text, because most key presses change only the end of
+    the text.
     """
 
     def __init__(self, tools: Tools, most: int = MOST) -> None:
@@ -36,7 +36,10 @@ class GhostTextBackend(ModelBackend):
         self.most = most
 
     def answer(self, question: Question) -> Answer:
-        """Return the proposal for a text. Raises `TextError` if the model cannot process it."""
+        """Return the proposal for a text.
+
+        Raises `TextError` if the model cannot process the text.
+        """
         begun = time.perf_counter()
         ids, typed = take_back(self._model.tokenizer, question.context)
         room = min(READ, self._model.card.context - self.most - len(typed))
@@ -56,7 +59,10 @@ class GhostTextBackend(ModelBackend):
         return Beginnings(self._model.tokenizer, self._model.network.config.vocabulary_size)
 
     def probabilities(self, ids: Sequence[int], typed: bytes) -> Tensor:
-        """Return the distribution [V] after these tokens. Tokens that contradict `typed` have 0."""
+        """Return the probabilities [V] of the token after `ids`.
+
+        Tokens that don't match the bytes `typed` have a probability of 0.
+        """
         logits = self._read(ids).logits(len(ids)).float()
         if typed:
             fitting = self.beginnings.fitting(typed)
@@ -80,7 +86,8 @@ class GhostTextBackend(ModelBackend):
 class _Line:
     """A proposal that is being generated.
 
-    Its first tokens repeat `typed`, the bytes in the file whose tokens were taken back.
+    The proposal begins with the bytes `typed`, which are already in the file, because `take_back`
+    removes the last word before the model continues the text.
     """
 
     def __init__(
@@ -100,11 +107,14 @@ class _Line:
             self._take(id_)
 
     def extend(self) -> None:
-        """Add the most probable token, or the requested token at the start of the proposal."""
+        """Append the most probable token or, at the beginning, the requested token.
+
+        The proposal begins with the first token that adds text to the typed bytes.
+        """
         left = self._typed[len(self._data) :]
         shares = self._backend.probabilities([*self._read, *self._ids], left)
         best = int(ranked(shares, 1))
-        # This is the first token that adds new text.
+        # This token is the first one that adds new text.
         if len(self._data) <= len(self._typed) and len(self._backend.bytes_of(best)) > len(left):
             self._beginnings = self._ways_to_begin(shares, len(left))
             if self._instead is not None:

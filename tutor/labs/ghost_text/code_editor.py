@@ -1,4 +1,4 @@
-"""Provides an editor for Python code, with syntax highlighting and ghost text after the cursor."""
+"""An editor for Python code, with syntax highlighting and ghost text after the cursor."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ _KEYWORDS = (*_BOLD, "keyword.function", "keyword.operator", "keyword.return")
 
 
 class CodeEditor(TextArea):
-    """An editor that shows ghost text and reports the learner's actions.
+    """A text area that shows ghost text and reports what the learner does.
 
-    `changed` is called with the text and the cursor position in characters, immediately and before
-    anything is drawn, so that the ghost text after the cursor always matches the text on the
-    screen. `did` is called with the learner's actions on the ghost text, and `left` is called when
-    the learner leaves the editor.
+    Attributes:
+        seen: The lines that the model is shown, marked by a bar next to the line numbers.
 
-    Ghost text is also underlined and italic, for terminals without gray. A bar next to the line
-    numbers marks the lines in `seen`.
+    `changed` is called with the text and the cursor position, in characters, after every change and
+    before the screen is drawn. So the ghost text always matches the text on the screen. `did` is
+    called with the learner's actions on the ghost text, and `left` when the learner leaves the
+    editor.
+
+    Ghost text is underlined and italic as well as gray, because some terminals have no gray.
     """
 
     BINDINGS: ClassVar[Keys] = [
@@ -67,7 +69,7 @@ class CodeEditor(TextArea):
         did: Callable[[Action], None],
         left: Callable[[], object],
     ) -> None:
-        self._following = True  # The base class's constructor must not report changes either.
+        self._following = True  # The base class's constructor makes changes, too.
         self._held: dict[str, bool] | None = None
         super().__init__(
             language="python",
@@ -88,7 +90,7 @@ class CodeEditor(TextArea):
         self.watch(self.app, "theme", self._use_colors, init=False)
 
     def _use_colors(self) -> None:
-        """Make keywords bold and give strings one color, since more colors would distract."""
+        """Make keywords bold, and give strings and comments one color each. More would distract."""
         colors = self.app.theme_variables
         code, muted = (Color.parse(colors[name]).rich_color for name in ("code", "muted"))
         styles = dict.fromkeys(_KEYWORDS, Style(bold=True))
@@ -99,7 +101,7 @@ class CodeEditor(TextArea):
     # --- what the lab shows ---------------------------------------------------------------------
 
     def show(self, text: str, cursor: int, gray: str, seen: range) -> None:
-        """Show this state of the lab, without reporting it as a change."""
+        """Show this text, cursor, ghost text and marked lines, without reporting a change."""
         with self._followed(), self._drawn_once():
             if text != self.text:
                 self._become(text, cursor)
@@ -112,7 +114,7 @@ class CodeEditor(TextArea):
 
     @contextmanager
     def _drawn_once(self) -> Iterator[None]:
-        """Draw at the end, and only the lines that changed, so that keys respond quickly."""
+        """Draw once, at the end, and only the lines that changed, so that keys respond quickly."""
         if self._held is not None:
             yield
             return
@@ -126,7 +128,7 @@ class CodeEditor(TextArea):
             if held["layout"] or before != self._outline():
                 self.refresh(layout=held["layout"])
             elif held["repaint"]:
-                now = self._highlights  # A quotation mark can change the colors of lines below.
+                now = self._highlights  # A new quotation mark can recolor lines below.
                 lines |= {line for line in colors | now if colors.get(line) != now.get(line)}
                 there = (line for line in lines if line < self.document.line_count)
                 self.refresh(*map(self._rows_of, there))
@@ -141,17 +143,17 @@ class CodeEditor(TextArea):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _outline(self) -> object:
-        """Return the values that require a complete redraw when they change."""
+        """Return the values whose changes require the whole editor to be drawn again."""
         lines, rows = self.document.line_count, self.wrapped_document.height
         return (lines, rows, self.scroll_offset, self.size, self.seen, self.gutter_width)
 
     def _rows_of(self, line: int) -> Region:
-        """Return the screen region of a line of the file."""
+        """Return the region of the screen that a line of the file occupies."""
         first = self.wrapped_document.location_to_offset((line, 0)).y - self.scroll_offset.y
         return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
 
     def _become(self, text: str, cursor: int) -> None:
-        """Set the text. An insertion at the cursor can be undone, but a change of file cannot."""
+        """Replace the text. Undo can revert this if only text at the cursor was inserted."""
         at = self.at
         before, put_in, after = text[:at], text[at:cursor], text[cursor:]
         if before + after == self.text:
@@ -177,7 +179,10 @@ class CodeEditor(TextArea):
         return cast("Document", self.document)  # The editor uses no other kind of document.
 
     def render_line(self, y: int) -> Strip:
-        """Return a line of the screen, with a bar next to its number if the model is shown it."""
+        """Return row `y` of the screen.
+
+        Lines that the model is shown have a bar next to the number.
+        """
         strip = super().render_line(y)
         if y + self.scroll_offset.y >= self.wrapped_document.height:
             return strip
@@ -188,7 +193,7 @@ class CodeEditor(TextArea):
         width = self.size.width
         if strip.cell_length <= width:
             return marked
-        # The ghost text is cut at the edge. Below the editor, it is shown in full.
+        # Ghost text is truncated at the edge. The view shows it in full below the editor.
         return Strip([*marked.crop(0, width - 1), Segment("…", number.style)], width)
 
     def _line_at(self, row: int) -> int:
@@ -198,7 +203,7 @@ class CodeEditor(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         if not edit.text:
-            self.suggestion = ""  # Textual would keep the suggestion after a deletion.
+            self.suggestion = ""  # Otherwise, Textual keeps it after a deletion.
         with self._drawn_once():
             return super().edit(edit)
 
@@ -225,7 +230,7 @@ class CodeEditor(TextArea):
             await super()._on_key(event)
 
     def _new_line(self) -> None:
-        """Begin a new line with the indent of this line, or one level more after a colon."""
+        """Begin a new line with the current line's indent, or one level more after a colon."""
         row, column = self.cursor_location
         line = self.document.get_line(row)[:column]
         indent = len(line) - len(line.lstrip(" "))
@@ -238,7 +243,7 @@ class CodeEditor(TextArea):
         self.replace(text, start, end, maintain_selection_offset=False)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Paste as much of the text as fits, with control characters made visible."""
+        """Paste the part of the text that fits into the file. Control characters become visible."""
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

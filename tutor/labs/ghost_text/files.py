@@ -1,18 +1,18 @@
-"""The files that the ghost text lab starts with. Each is short and has a line to complete."""
+"""The files of the ghost text lab. Each file is short and has a line to complete."""
 
 from __future__ import annotations
 
 import msgspec
 
 CURSOR = "▮"
-"""Marks the cursor in the files below."""
+"""The marker of the cursor's position in the files below."""
 
 
 class File(msgspec.Struct, frozen=True):
     """A file with a line to complete.
 
-    `right` are the correct versions of that line, which a person has checked. It is empty if no
-    version is certainly correct.
+    `right` contains correct versions of that line, which a person has checked. It is empty if no
+    version is certain to be correct.
     """
 
     name: str

@@ -1,11 +1,13 @@
-"""Completes text at a cursor that may be in the middle of a token.
+"""Completes text at a cursor that may be inside a token.
 
-A model is trained on texts that were tokenized as a whole. If a text stops in the middle of what
-would have been one token ("retu", or the space before a word), its tokens are an improbable way to
-write it, and the model continues it badly. So we take back the last word and let the model choose
-among all tokens that match its bytes: "retu" can become "return". This is known as token healing.
-Whitespace at the end is taken back, too: in code, the last space of an indent belongs to the token
-of the next word.
+A model is trained on texts that were tokenized as a whole. Suppose that a text stops inside what
+would have been one token, as in "retu", or after the space before a word. Then its last tokens are
+an unlikely way to tokenize the finished text, and the model continues the text badly.
+
+So we remove the tokens of the last word, and let the model choose among all tokens that match the
+removed bytes. For example, "retu" can become "return". This is known as token healing. Whitespace
+at the end is removed, too: in code, the last space of an indent belongs to the token of the next
+word.
 """
 
 from __future__ import annotations
@@ -18,17 +20,18 @@ from tutor.lm.tokenizer import Tokenizer
 
 _LAST_WORD = re.compile(r"\s*\w*\Z")
 _MOST = 8
-"""The maximum number of tokens that are taken back. A longer word keeps its first tokens."""
+"""The maximum number of tokens to remove. The first tokens of a longer word stay."""
 
 
 def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
     """Return the tokens of `text` before its last word, and the bytes of that word.
 
-    At least one token is kept. Raises `TextError` if the text cannot be tokenized.
+    The result has at least one token, even if the text is a single word. Raises `TextError` if the
+    text cannot be tokenized.
     """
     ids = tokenizer.encode(text)
     last_word = _LAST_WORD.search(text)
-    assert last_word is not None  # The match may be empty.
+    assert last_word is not None  # The match can be empty.
     typed = b""
     kept = len(ids)
     while kept > max(1, len(ids) - _MOST) and len(typed) < len(last_word[0].encode()):
@@ -40,7 +43,8 @@ def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
 class Beginnings:
     """All tokens of a vocabulary, sorted by their bytes.
 
-    `size` is the number of rows of the output layer, which can differ from the number of tokens.
+    `size` is the number of logits that the model returns, which can differ from the number of
+    tokens.
     """
 
     def __init__(self, tokenizer: Tokenizer, size: int) -> None:
@@ -51,7 +55,7 @@ class Beginnings:
         self._ids = [id_ for _, id_ in entries]
 
     def fitting(self, typed: bytes) -> list[int]:
-        """Return the ids of the tokens that start with `typed` or are a prefix of it."""
+        """Return the ids of the tokens that begin with `typed`, or with which `typed` begins."""
         shorter = (self._exactly(typed[:size]) for size in range(1, len(typed)))
         first = bisect_left(self._data, typed)
         longer = takewhile(

@@ -1,8 +1,8 @@
-"""The ghost text lab: an editor in which the model proposes the rest of the line.
+"""A lab with an editor in which the model proposes how to complete the line.
 
-The model is shown a limited number of lines up to the cursor. It is not shown the text after the
-cursor or other files. The model generates until the line ends. The learner accepts the proposal in
-part or as a whole, or types over it.
+The model is shown a limited number of lines, up to the cursor. It never sees the text after the
+cursor, or other files. The proposal ends at the end of the line. The learner accepts all or part of
+the proposal, or types something else.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from tutor.labs.kit.work import Refused, work
 from tutor.text import writable
 
 LONGEST = 20_000
-"""The maximum number of characters in a file. The editor accepts no more."""
+"""The maximum length of a file, in characters. The editor doesn't accept more."""
 LONGEST_READ = 6_000
-"""The maximum number of characters that the model is shown."""
+"""The maximum length of the text that the model is shown, in characters."""
 SEES = (1, 2, 4, 8, 16, 32, 64)
-"""The numbers of lines that the model can be shown, which include the cursor's line."""
+"""The numbers of lines that the model can be shown. The line with the cursor is one of them."""
 MOST = 32
-"""The maximum number of tokens in a proposal. A proposal also ends at the end of its line."""
+"""The maximum number of tokens in a proposal. Most proposals end earlier, at the end of the
+line."""
 SHOWN = 5
-"""The number of first tokens that are listed side by side."""
+"""The number of alternative first tokens that are listed."""
 
 Part = Literal["line", "word", "token"]
 
@@ -37,10 +38,10 @@ _FIRST_WORD = re.compile(r"\s*\S*")
 
 
 class Beginning(msgspec.Struct, frozen=True, array_like=True):
-    """A token that a proposal can begin with.
+    """A token with which a proposal can begin.
 
-    `data` are the bytes that it adds to the typed text. `probability` is its probability among the
-    tokens that match the typed text.
+    `data` contains the bytes that the token adds to the typed text. `probability` is its
+    probability among all tokens that match the typed text.
     """
 
     id: int
@@ -49,13 +50,18 @@ class Beginning(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """The tokens that the model proposes after `context`.
+    """The tokens that the model proposes as the continuation of `context`.
 
-    `ids` and `pieces` are the tokens and their bytes, of which the first `typed` bytes are already
-    in the file. `tokens` is the number of tokens that the model processed, and `left_out` is the
-    number of tokens that did not fit. `instead` is the requested first token, or None for the most
-    probable token. A proposal is `done` when the line has ended (`closed`) or the proposal has its
-    maximum length.
+    Attributes:
+        instead: The requested first token, or None for the most probable one.
+        ids: The token ids.
+        pieces: The bytes of each token.
+        typed: The number of these bytes that are already in the file.
+        beginnings: The alternative first tokens.
+        tokens: The number of tokens that the model processed.
+        left_out: The number of tokens that were cut from the beginning of the context.
+        done: True if the line has ended or the proposal has the maximum length.
+        closed: True if the line has ended.
     """
 
     context: str
@@ -75,29 +81,28 @@ class Proposal(msgspec.Struct, frozen=True):
         return self._text(len(self.pieces))
 
     def end_of_token(self, after: int) -> int:
-        """Return where the token after the first `after` characters ends, in characters.
+        """Return the end, in characters, of the token that follows the first `after` characters.
 
-        A token that ends within a character is combined with the tokens that complete the
-        character.
+        If a token ends inside a character, the tokens that complete the character are included.
         """
         ends = (len(self._text(count)) for count in range(1, len(self.pieces) + 1))
         return next((end for end in ends if end > after), len(self.text))
 
     def _text(self, pieces: int) -> str:
-        """Return the text of the first tokens, without an incomplete character at the end."""
+        """Return the text of the first `pieces` tokens, without an incomplete last character."""
         added = b"".join(self.pieces[:pieces])[self.typed :].partition(b"\n")[0]
         return writable(added.decode("utf-8", "ignore"))
 
 
 class EditFile(msgspec.Struct, frozen=True, tag_field="do", tag="type"):
-    """Set the text of the file and the cursor position in characters, after a key."""
+    """Change the text of the file and the cursor position, given in characters."""
 
     text: str
     cursor: int
 
 
 class Pause(msgspec.Struct, frozen=True, tag_field="do", tag="pause"):
-    """Request a proposal once the learner has stopped typing."""
+    """Request a proposal, because the learner has stopped typing."""
 
 
 class Accept(msgspec.Struct, frozen=True, tag_field="do", tag="accept"):
@@ -119,12 +124,12 @@ Action = (
     | Adjust[Literal["lines"]]
     | Reset
 )
-"""`Adjust` changes the number of lines that the model is shown, to the next entry of `SEES`.
-`Reset` restores only the open file; all other files keep their changes."""
+"""`Adjust` selects the next larger or smaller number of lines for the model, from `SEES`. `Reset`
+restores the original text of the open file. All other files keep their changes."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to extend the proposal for one time slice. `ids` are its tokens so far."""
+    """A request to extend a proposal for one time slice. `ids` are the tokens generated so far."""
 
     context: str
     instead: int | None
@@ -132,15 +137,15 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The extended proposal."""
+    """The response to `Question`, with the extended proposal."""
 
     proposal: Proposal
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The result of checking a line that was accepted in full.
+    """The result of checking a line after a proposal was accepted to the end of the line.
 
-    `right` is True if the line is known to be correct.
+    `right` is True if the line is one of the known correct versions.
     """
 
     verdict: Verdict
@@ -148,7 +153,10 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of the lab. `pause` is the delay in seconds between a key and a request."""
+    """The limits of the lab.
+
+    `pause` is the time without key presses after which a request is sent, in seconds.
+    """
 
     pause: float = 0.15
 
@@ -157,12 +165,23 @@ LIMITS = Limits()
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The open file, the texts and cursors of all files, and the proposal.
+    """The state of the lab: the files and the current proposal.
 
-    `proposed` maps a number of lines shown to the text that the model proposed for it at this
-    position. `instead` is the requested first token, or None for the most probable token. `resting`
-    is True after a pause without keys. `taken_instead`, `was_right` and `was_caught` record for the
-    goals what has been accepted so far.
+    Attributes:
+        file: The index of the open file.
+        kept: The text and the cursor position of each file.
+        sees: The index in `SEES` of the number of lines that the model is shown.
+        resting: True if the learner has stopped typing.
+        dismissed: True if the learner has dismissed the proposal.
+        instead: The requested first token, or None for the most probable one.
+        proposed: The texts that the model has proposed at this cursor position, by number of lines
+            shown.
+        accepted: The check of the last line that was completed by a proposal.
+        taken_instead: True once a proposal with a requested first token has been accepted.
+        was_right: True once an accepted line was correct.
+        was_caught: True once the check found an error in an accepted line.
+
+    The last three fields are for the goals.
     """
 
     limits: Limits = LIMITS
@@ -193,12 +212,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def row(self) -> int:
-        """The cursor's line, counted from 0."""
+        """The index of the line with the cursor, counted from 0."""
         return self.text.count("\n", 0, self.cursor)
 
     @property
     def seen(self) -> range:
-        """The lines that the model is shown, the last line only up to the cursor."""
+        """The lines that the model is shown. The last of them is shown up to the cursor."""
         return range(max(0, self.row + 1 - SEES[self.sees]), self.row + 1)
 
     @property
@@ -208,7 +227,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """True if the shown lines are too long, so that their beginning is cut off."""
+        """True if the text of the shown lines is too long, so that its beginning is cut off."""
         left_out = self.current is not None and self.current.left_out > 0
         return left_out or len(self._lines_seen) > LONGEST_READ
 
@@ -223,10 +242,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def current(self) -> Proposal | None:
-        """The proposal, or None if it doesn't match the text in the file.
+        """The proposal, or None if it doesn't match the text of the file.
 
-        If the learner has typed since the proposal was requested, the typed text must be the
-        beginning of the proposal.
+        If the learner has typed more text since the request, the proposal must begin with that
+        text.
         """
         proposal = self.proposal
         if proposal is None or self.dismissed or not self.at_end_of_line:
@@ -241,11 +260,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ghost(self) -> str:
-        """The ghost text after the cursor, which may be empty."""
+        """The ghost text to show after the cursor, or ""."""
         return self.part("line")
 
     def part(self, part: Part) -> str:
-        """Return the whole ghost text, or its first word or token."""
+        """Return the ghost text, or its first word or its first token."""
         proposal = self.current
         if proposal is None:
             return ""
@@ -290,7 +309,10 @@ def act(state: State, action: Action) -> State:
 
 
 def _files(kept: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
-    """Return restored texts and cursors of all files. Raises `Refused` if they are invalid."""
+    """Return the restored texts and cursor positions of all files.
+
+    Raises `Refused` if they are invalid.
+    """
     if len(kept) != len(FILES) or any(len(text) > LONGEST for text, _ in kept):
         raise Refused
     return tuple((writable(text), min(max(0, cursor), len(text))) for text, cursor in kept)
@@ -302,10 +324,10 @@ def _reset_file(state: State) -> State | None:
 
 
 def _sees(state: State, by: int) -> int:
-    """Return the new number of lines, as an index into `SEES`.
+    """Return the new number of lines that the model is shown, as an index into `SEES`.
 
-    If the current number is larger than necessary to show all lines above the cursor, the change
-    starts from the smallest number that shows them, since larger numbers make no difference.
+    Numbers that cover all lines above the cursor have the same effect. So if the current number is
+    one of them, start from the smallest one.
     """
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1
@@ -314,13 +336,13 @@ def _sees(state: State, by: int) -> int:
 
 
 def _at(state: State, text: str, cursor: int, *, resting: bool) -> State:
-    """Return the state after an edit or a cursor movement."""
+    """Return the state after the learner edited the text or moved the cursor."""
     if (text, cursor) == (state.text, state.cursor):
         return state
     edited = _with(state, text, cursor)
     edited = replace(edited, resting=resting, dismissed=False, proposed={})
     if edited.current is not None:
-        return edited  # The learner typed what was proposed, so no request is needed.
+        return edited  # The typed text matches the proposal.
     return replace(edited, instead=None)
 
 
@@ -342,9 +364,10 @@ def _again(state: State) -> State:
 
 
 def _begun_otherwise(state: State, by: int) -> State:
-    """Choose another first token.
+    """Select another first token.
 
-    If the text has changed since the first tokens were listed, request them again.
+    If the text has changed since the alternatives were listed, drop the proposal, so that a new one
+    is requested.
     """
     proposal = state.proposal
     if proposal is None or proposal.context != state.context or not proposal.beginnings:
@@ -368,7 +391,7 @@ def _accepted(state: State, part: str) -> State:
 
 
 def _judged(state: State) -> State:
-    """Check the cursor's line, which was just accepted to its end."""
+    """Check the line with the cursor, after a proposal was accepted to the end of the line."""
     line = state.text.split("\n")[state.row]
     verdict = check(state.text, state.row)
     right = any(same_code(line, known) for known in FILES[state.file].right)
@@ -394,7 +417,7 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     proposal = answer.proposal
     if question.ids and not proposal.beginnings and state.proposal is not None:
-        # Only the first response lists the beginnings.
+        # Only the first response for a proposal lists the alternatives.
         beginnings = state.proposal.beginnings
         proposal = replace(proposal, beginnings=beginnings)
     state = replace(state, proposal=proposal)
@@ -448,15 +471,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Choose(1, "file"),  # average.py
-        Accept(),  # sum(values) / len(values)
+        Choose(1, "file"),  # Open average.py.
+        Accept(),  # Accept `sum(values) / len(values)`.
         Reset(),
-        Adjust(-3, "lines"),  # without the docstring
+        Adjust(-3, "lines"),  # Hide the docstring from the model.
         Adjust(3, "lines"),
-        Choose(1, "file"),  # words.py: max(len(word) ...
-        Choose(1, "beginning"),  # len(...)
+        Choose(1, "file"),  # Open words.py.
+        Choose(1, "beginning"),  # Choose the proposal that begins with `len`.
         Accept(),
-        Choose(1, "file"),  # shout.py: string.upper
+        Choose(1, "file"),  # Open shout.py, where the proposal is `string.upper`.
         Accept(),
     ),
 )

@@ -1,4 +1,4 @@
-"""Draws the ghost text lab and binds its keys."""
+"""The view of the lab "Ghost text"."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LABEL = 10
 
 
 class GhostTextView(LabView):
-    """Shows the file, and below it the proposal and the check of the accepted line."""
+    """A view of the file and, below it, the proposal and the check of the accepted line."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "write", "edit", "Edit the file at the cursor."),
@@ -62,16 +62,16 @@ class GhostTextView(LabView):
         return self.query_one(CodeEditor)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide the view's keys while the editor, which has its own keys, has the focus."""
+        """Disable the view's own keys while the editor has the focus. The editor has other keys."""
         own = ("write", "take", "choose", "adjust", "reset")
         return not (action in own and self.is_mounted and self.editor.has_focus)
 
     def _changed(self, text: str, cursor: int) -> None:
-        """Apply a change of the text or the cursor, and request a proposal after a pause."""
+        """Report a change of the text or the cursor. Request a proposal once the learner pauses."""
         if (text, cursor) == (self.state.text, self.state.cursor):
             return
         self.did(lab.EditFile(text, cursor))
-        if self._pause is None:  # No proposal is requested while the learner is typing.
+        if self._pause is None:  # Wait until the learner stops typing.
             self._pause = self.set_timer(self.state.limits.pause, self._paused)
         else:
             self._pause.reset()
@@ -95,7 +95,7 @@ class GhostTextView(LabView):
 def _below(state: State, width: int) -> list[Content]:
     """Return the lines below the file.
 
-    Their number is constant, so that the file doesn't move.
+    Their number never changes, so the file doesn't move.
     """
     return [
         *_labelled(_("shown"), _shown(state), width),
@@ -106,7 +106,7 @@ def _below(state: State, width: int) -> list[Content]:
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """Return two lines, for screens that have no room for more."""
+    """Return the two most important lines, for low screens."""
     shown = (
         _("{count} of {lines} lines  ").format(count=len(state.seen), lines=_lines(state)),
         MUTED,
@@ -117,7 +117,7 @@ def _briefly(state: State, width: int) -> list[Content]:
 
 
 def _labelled(label: str, said: Content, width: int, rows: int = 1) -> list[Content]:
-    """Return a text with a label next to it, in `rows` lines."""
+    """Return exactly `rows` lines with a label to the left of the text."""
     room = max(8, width - _LABEL)
     wrapped = list(said.wrap(room)) if said.plain else []
     if len(wrapped) > rows:
@@ -136,7 +136,7 @@ def _lines(state: State) -> int:
 
 
 def _shown(state: State) -> Content:
-    """Return a description of how much of the file the model was shown."""
+    """Return a sentence about how much of the file the model was shown."""
     seen = state.seen
     first, last = seen.start + 1, seen.stop
     lines = (
@@ -155,7 +155,7 @@ def _shown(state: State) -> Content:
 
 
 def _ghost(state: State) -> Content:
-    """Return the full ghost text, since it may not fit next to the cursor."""
+    """Return the full ghost text, because the editor may have truncated it."""
     proposal = state.current
     if state.ghost:
         more = "" if proposal and proposal.done else " …"
@@ -176,7 +176,10 @@ def _why_nothing(state: State, proposal: lab.Proposal | None) -> str:
 
 
 def _beginnings(state: State, width: int) -> Content:
-    """Return as many first tokens as fit, with their probabilities, and mark the chosen token."""
+    """Return the alternative first tokens that fit, with their probabilities.
+
+    The current one is marked.
+    """
     proposal = state.current
     if proposal is None or proposal.context != state.context:
         return Content("")
@@ -190,7 +193,7 @@ def _beginnings(state: State, width: int) -> Content:
 
 
 def _taken(accepted: lab.Accepted | None) -> Content:
-    """Return the result of checking an accepted line without running it."""
+    """Return the result of checking an accepted line."""
     if accepted is None:
         return Content("")
     verdict = accepted.verdict

@@ -1,1 +1,1 @@
-"""The "Prompt injection" lab."""
+"""The lab "Prompt injection", which tests defenses against instructions in a review."""

@@ -1,4 +1,4 @@
-"""Measures the probabilities of the two labels for each review."""
+"""Measures the probabilities of the labels "positive" and "negative" for each review."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tutor.lm.chat import text_ids
 
 
 class InjectionBackend(ModelBackend):
-    """Measures reviews in a single session.
+    """The lab's backend.
 
-    The session processes the shared prefix of a defense's prompts only once.
+    Prompts with the same defense begin with the same tokens, and the backend processes those tokens
+    only once.
     """
 
     def answer(self, question: Question) -> Answer:

@@ -1,4 +1,4 @@
-"""Draws the prompt injection lab."""
+"""The view of the lab "Prompt injection"."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from tutor.labs.injection.lab import Shares
 
 _LEFT = 80
-"""The width of the results, in columns, when the prompt is shown next to them."""
+"""The width of the results, in columns, if the prompt is shown to the right of them."""
 _NAME = 21
 
 
 class InjectionView(LabView):
-    """Shows a table of the defenses and, below it, the effect of each attack on each review."""
+    """A view of a table of defenses and, below it, the effect of each attack on each review."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *run_and_stop("r,enter", "run", _("Measure all defenses.")),
@@ -76,7 +76,10 @@ class InjectionView(LabView):
 
 
 def _measured(state: State, width: int, height: int) -> list[Content]:
-    """Draw the results. If there are few rows, draw only the items around the selected ones."""
+    """Return the lines with the results.
+
+    If there are few rows, only those near the selection fit.
+    """
     low = Room(width, height).low
     shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))
     table = [_heading(width), *(_row(state, at, width) for at in shown)]
@@ -133,7 +136,7 @@ def _of(count: tuple[int, int]) -> str:
 
 
 def _matrix(state: State, width: int, rows: int) -> list[Content]:
-    """Draw a row for each attack, with a mark for each review.
+    """Return a row for each attack, with a mark for each review.
 
     The mark is × if the model calls the bad review positive.
     """
@@ -224,7 +227,7 @@ def _progress(state: State, width: int) -> Content:
 
 
 def _prompt(state: State, width: int) -> list[Content]:
-    """Draw the selected case's prompt, which is plain text without special tokens."""
+    """Return the selected case's prompt. It is plain text, without special tokens."""
     text = Content(safe(lab.assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
     lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
     head = _("The prompt, up to the answer ▏") + (_(" (Tab: back)") if width < WIDE else "")

@@ -1,1 +1,1 @@
-"""The building blocks of every lab, and code that several labs share."""
+"""The framework that every lab is built with, and code that several labs share."""

@@ -1,11 +1,12 @@
 """The actions that labs share.
 
-A lab lists the actions that it accepts, with the names that each can contain:
+A lab lists the types of action that it accepts. The type parameters are the names that an action
+can contain:
 
     Action = EditText | MoveFocus[Literal["layer", "head"]] | Toggle[Literal["mask"]] | Run
 
-The lab's `act` function matches on these actions. An action that only one lab needs is defined in
-that lab.
+The lab's `act` function matches on these types. An action that only one lab uses is defined in that
+lab.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Name = TypeVar("Name", bound=str)
 class EditText(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
     """Replace the text in `field`, or the lab's main text if `field` is empty.
 
-    The lab's `act` function decides which texts it refuses.
+    The lab's `act` function raises `TutorError` for text that it doesn't accept.
     """
 
     text: str
@@ -31,7 +32,7 @@ class EditText(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
 class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="move"):
     """Move the focus along `axis` by `by` steps, backward if negative.
 
-    Moving the focus doesn't change the lab's request to the model.
+    Moving the focus never starts or cancels a request to the model.
     """
 
     by: int
@@ -41,7 +42,7 @@ class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag=
 class Choose(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="choose"):
     """Choose the example, task, file or method that is `by` steps ahead, or back if negative.
 
-    From then on, the lab works on the chosen item.
+    The lab then uses the new item.
     """
 
     by: int
@@ -56,7 +57,7 @@ class Adjust(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="ad
 
 
 class Toggle(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="toggle"):
-    """Switch something on or off, or switch between two alternatives."""
+    """Turn a setting on or off, or switch between two alternatives."""
 
     what: Name
 
@@ -68,11 +69,11 @@ class ShowView(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="
 
 
 class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Start the lab's long work, or stop it while it runs. Finished work is kept."""
+    """Start the lab's long computation, or stop it. Stopping keeps the results so far."""
 
 
 class NewSeed(msgspec.Struct, frozen=True, tag_field="do", tag="new-seed"):
-    """Discard the results of the current seed, and run again with the next one."""
+    """Discard the results of the current seed, and run again with the next seed."""
 
 
 class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
@@ -80,7 +81,7 @@ class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
 
 
 def moved(place: int, by: int, count: int) -> int:
-    """Return the index `place` + `by`, clamped to the valid indexes of `count` items."""
+    """Return the index `place` + `by`, limited to the range of a list of `count` items."""
     return min(max(0, place + by), max(0, count - 1))
 
 
@@ -88,5 +89,5 @@ Item = TypeVar("Item")
 
 
 def cycled(items: Sequence[Item], item: Item, by: int = 1) -> Item:
-    """Return the item `by` steps after `item`, wrapping around from the last to the first."""
+    """Return the item that is `by` steps after `item`, wrapping around at the end of the list."""
     return items[(items.index(item) + by) % len(items)]

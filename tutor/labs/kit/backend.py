@@ -1,4 +1,4 @@
-"""Defines the interface of a lab's backend, and the tools that the backend can use."""
+"""The interface of a lab's backend, and the tools that a backend receives."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
 
 MOMENT = 0.2
-"""The number of seconds of long work after which a backend responds with its progress."""
+"""The computing time after which a backend sends an intermediate response, in seconds."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """The tools that are passed to a backend.
+    """The tools that every backend receives when it is created.
 
-    `load` returns the model, loading it first if necessary. `check_cancelled` raises
-    `RequestCancelled` if the response is no longer wanted; long computations must call it
-    regularly. `folder` is where a lab can save its files, such as a network in training; the folder
-    may not exist yet. `remote` sends requests to remote models if the learner has consented (see
-    `tutor.vendors`). `moment` is the number of seconds of long work after which the backend
-    responds with its progress.
+    Attributes:
+        load: Returns the model. The first call can take long, because it loads the model.
+        check_cancelled: Raises `RequestCancelled` if the request has been canceled. Long
+            computations must call this function regularly.
+        folder: Where the lab can save files, such as checkpoints. The folder may not exist yet.
+        remote: Sends requests to remote models, if the learner has consented (see `tutor.vendors`).
+        moment: The computing time after which the backend sends an intermediate response, in
+            seconds.
     """
 
     load: Callable[[], LanguageModel]
@@ -43,18 +45,20 @@ class Tools:
 
 class Backend(Protocol):
     def answer(self, question: Any) -> Any:
-        """Return the response to a request of the lab.
+        """Compute the response to one request of the lab.
 
-        The request contains everything that the backend needs. A backend can store state between
-        requests to save work, but must not depend on it, because it can be replaced with a new
-        backend at any time. Each response must take only a fraction of a second, since other
-        screens wait for it; the lab splits longer work into several requests. Raises `TutorError`
-        if the request fails.
+        The request contains all the input. A backend can cache data between requests, but the
+        response must not depend on the cache, because a new backend can take over at any time.
+
+        Other screens wait while a response is computed, so each response must take only a fraction
+        of a second. The lab splits longer work into several requests.
+
+        Raises `TutorError` if the request fails.
         """
         ...
 
 
 def make_backend(lab: str, tools: Tools) -> Backend:
-    """Return a new backend for the lab of this name. Raises `LabError` if there is no such lab."""
+    """Return a new backend for the lab with this name. Raises `LabError` if no lab has the name."""
     backend: Backend = load_part(lab, "backend").make_backend(tools)
     return backend

@@ -1,4 +1,4 @@
-"""Lays out a lab: fits tables into the available space, and puts blocks side by side."""
+"""Layout helpers for labs: tables that fit the available width, and side-by-side blocks."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WIDE = 120
-"""The minimum number of columns at which a lab shows two blocks side by side."""
+"""The minimum width, in columns, for two blocks side by side."""
 ROOMY = 66
-"""The minimum number of columns with room for text next to numbers: 80 columns are enough, 40 are
-not."""
+"""The minimum width, in columns, for text next to numbers. An 80-column screen meets it; a
+40-column screen does not."""
 LOW = 12
-"""The minimum number of rows with room for explanations. With fewer rows, labs leave them out."""
+"""The minimum height, in rows, at which a lab shows explanations."""
 
 _GAP = 2
-"""The least number of columns between two blocks side by side."""
+"""The minimum gap between two blocks side by side, in columns."""
 
 
 class Room(NamedTuple):
-    """The size of a view in columns and rows. All labs use the same size thresholds."""
+    """The size of a lab's view, in columns and rows, and what fits into it."""
 
     width: int
     height: int
 
     @property
     def wide(self) -> bool:
-        """Return whether two blocks fit side by side."""
+        """Return True if two blocks fit side by side."""
         return self.width >= WIDE
 
     @property
     def roomy(self) -> bool:
-        """Return whether text fits next to numbers."""
+        """Return True if text fits next to numbers."""
         return self.width >= ROOMY
 
     @property
     def low(self) -> bool:
-        """Return whether there is no room for explanations."""
+        """Return True if the view is too low for explanations."""
         return self.height < LOW
 
 
 class Column(NamedTuple):
-    """A column of a table, with its heading and its width in cells.
+    """A column of a table: its heading, and its width in terminal cells.
 
-    If `right`, the text is right-aligned, as numbers should be.
+    If `right` is True, the text is aligned to the right, as is usual for numbers.
     """
 
     heading: str
@@ -60,18 +60,21 @@ class Column(NamedTuple):
     right: bool = False
 
     def cell(self, text: str) -> str:
-        """Return `text` in exactly this width, cut with an ellipsis if it is too long."""
+        """Return `text` at exactly the column's width.
+
+        Text that is too long ends in an ellipsis.
+        """
         if self.right:
             return text.rjust(self.width)
         return figures.fit(text, self.width)
 
 
 Cell = str | tuple[str, str]
-"""Text, or text with its style."""
+"""The text of a table cell, or a pair of the text and its style."""
 
 
 def fitting(columns: Sequence[Column], width: int) -> list[Column]:
-    """Return as many of the columns as fit, starting from the left."""
+    """Return the leftmost columns that fit into `width` cells."""
     ends = accumulate(column.width for column in columns)
     return [column for column, end in zip(columns, ends, strict=True) if end <= width]
 
@@ -82,10 +85,11 @@ def heading(columns: Sequence[Column]) -> Content:
 
 
 def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False) -> Content:
-    """Return one line of a table.
+    """Return one row of a table.
 
-    If the row is in focus (`here`), the line begins with a mark, so that the focus is visible
-    without color. Cells after the last column (a bar, a note) are appended unchanged.
+    If `here` is True, the row has the focus and begins with a mark, so the focus is visible without
+    color. `cells` can have more entries than `columns`; the extra entries, such as a bar or a note,
+    follow the last column unpadded.
     """
     parts: list[Cell] = [cursor(here)]
     for column, cell in zip_longest(columns, cells):
@@ -95,7 +99,7 @@ def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False)
 
 
 def cursor(here: bool) -> tuple[str, str]:
-    """Return the first cell of a row: `›` if the row is in focus, else spaces.
+    """Return the mark at the beginning of a row: `›` if the row has the focus, otherwise spaces.
 
     A line that begins with `›` is highlighted over its full width.
     """
@@ -103,15 +107,15 @@ def cursor(here: bool) -> tuple[str, str]:
 
 
 def pointer(here: bool) -> tuple[str, str]:
-    """Return the mark before a name within a line: `›` if it is in focus, else spaces."""
+    """Return the mark before a name within a line: `›` if it has the focus, otherwise spaces."""
     return ("› " if here else "  ", f"{ACT} bold")
 
 
 def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> list[Content]:
-    """Put two blocks side by side, with `right` starting at `column`.
+    """Return the lines of two blocks side by side, with `right` starting at column `column`.
 
-    All lines of `left` must be shorter than `column`. In each block, the row in focus is
-    highlighted over the width of the block.
+    All lines of `left` must be shorter than `column`. A line with the focus is highlighted over the
+    width of its block.
     """
     empty = Content("")
     widest = max((line.cell_length for line in right), default=0)
@@ -124,17 +128,17 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
 
 
 def clipped(text: str, width: int) -> str:
-    """Return `text`, cut with an ellipsis if it is longer than `width`."""
+    """Return `text`, truncated with an ellipsis if it is longer than `width`."""
     return figures.fit(text, width).rstrip()
 
 
 def wrapped(text: Content, width: int) -> list[Content]:
-    """Return `text` wrapped at this width as a list of lines, without trailing spaces."""
+    """Return `text` as a list of lines of at most `width` cells, without trailing spaces."""
     return [line.rstrip() for line in text.wrap(max(1, width))]
 
 
 def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
-    """Return the cells of the first groups, as many as fit into `width` columns."""
+    """Return the cells of as many groups as fit into `width` columns, from the first group on."""
     shown: list[Cell] = []
     for group in groups:
         width -= Content.assemble(*group).cell_length
@@ -145,9 +149,10 @@ def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
 
 
 def around(focus: int, count: int, room: int) -> range:
-    """Return up to `room` indexes around `focus`, from a list of `count` items.
+    """Return up to `room` consecutive indexes of a list of `count` items, centered on `focus`.
 
-    Returns at least one index unless `count` is 0.
+    Near the ends of the list, the range is not centered. It has at least one index unless the list
+    is empty.
     """
     room = max(1, room)
     first = centered(focus, count, room)

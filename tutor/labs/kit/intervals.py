@@ -1,4 +1,4 @@
-"""Draws a proportion and its confidence interval on a line from 0 to 100 %."""
+"""Confidence intervals of proportions, as text and as lines on a scale from 0 to 100 %."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from tutor.language import _
 
 
 def percent_range(interval: tuple[float, float]) -> str:
-    """Return an interval such as "70 to 97 %", right-aligned in 12 columns."""
+    """Format an interval such as "70 to 97 %", right-aligned in 12 columns."""
     low, high = interval
     return _("{low:>4.0f} to {high:>3.0f} %").format(low=100 * low, high=100 * high)
 
 
 def interval_line(count: int, of: int, width: int) -> Content:
-    """Draw `count` of `of` as a point inside its confidence interval, in `width` columns.
+    """Draw the proportion `count` / `of` as a point, and its confidence interval as a line.
 
-    Drawn below each other, two of these lines show whether their intervals overlap.
+    The line represents 0 to 100 % in `width` columns. If two lines are drawn one below the other,
+    the reader sees whether the intervals overlap.
     """
     if of == 0 or width < 5:
         return Content(" " * width)

@@ -1,4 +1,4 @@
-"""Binds keys in lab views."""
+"""Helpers that define the key bindings of lab views."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from tutor.app.key_scheme import MOVE, VIEW
 
 Keys = list[BindingType]
-"""The type of a view's `BINDINGS`."""
+"""The type of a view's `BINDINGS` attribute."""
 
 
 class Pair(NamedTuple):
-    """Two keys for opposite directions, which the key line shows together as `shown`.
+    """Two keys for opposite directions. The key line shows them together, as `shown`.
 
-    The first key moves back (-1), and the second key moves forward (1). On the key line, they are
-    in `group`.
+    The first key moves back (-1) and the second key moves forward (1). `group` is the pair's group
+    on the key line.
     """
 
     first: str
@@ -29,8 +29,8 @@ UP_DOWN = Pair("up", "down", "↑↓")
 LEFT_RIGHT = Pair("left", "right", "←→")
 P_N = Pair("p", "n", "p/n")
 LAYERS = Pair("down", "up", "↑↓")
-"""The keys for layers. The up key moves to later layers, since the last layer is drawn at the
-top."""
+"""The keys that select a layer. The up arrow selects a later layer, because the last layer is drawn
+at the top."""
 ZOOM = Pair("o", "i", "i/o", VIEW)
 
 
@@ -43,11 +43,10 @@ def key(
     group: Binding.Group | None = None,
     id: str | None = None,
 ) -> Binding:
-    """Return the binding of one key.
+    """Return a binding for one key.
 
-    If `display` is given, the key line shows it instead of the key's name. Without a `group`, the
-    binding is in the group that `tutor.app.key_scheme` derives. Without an `id`,
-    `tutor.app.keymap` names the binding after its label.
+    `display` replaces the key's name on the key line. Without a `group`, `tutor.app.key_scheme`
+    chooses the group. Without an `id`, `tutor.app.keymap` derives the binding's name from `label`.
     """
     return Binding(keys, action, label, key_display=display, tooltip=tooltip, group=group, id=id)
 
@@ -55,17 +54,17 @@ def key(
 def run_and_stop(
     keys: str, label: str, starts: str, stops: str = "Stop, and keep the results so far."
 ) -> tuple[Binding, Binding]:
-    """Return the bindings of the keys that start long work and stop it.
+    """Return two bindings for the same key: one starts a long computation, the other stops it.
 
-    `LabView.runs` decides which of the two is available.
+    `LabView.runs` determines which of the two is active.
     """
     return key(keys, "run", label, starts), key(keys, "stop", "stop", stops)
 
 
 def tab(action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
-    """Return the bindings of Tab and Shift+Tab, which go through the same items.
+    """Return the bindings of Tab (forward) and Shift+Tab (backward).
 
-    In `action`, `*` is replaced with the step, as in `next_view(*)`.
+    In `action`, `*` is replaced with the step, 1 or -1, as in `next_view(*)`.
     """
     back, forward = _ends(label)
     return (
@@ -75,14 +74,14 @@ def tab(action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
 
 
 def _ends(label: str) -> tuple[str, str]:
-    """Return the ids of two opposite actions, for the keymap."""
+    """Return the keymap ids of two opposite actions: backward and forward."""
     return f"{label}-back", f"{label}-forward"
 
 
 def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
     """Return the bindings of a pair of keys.
 
-    In `action`, `*` is replaced with the step, as in `move_focus(*, 'row')`.
+    In `action`, `*` is replaced with the step, -1 or 1, as in `move_focus(*, 'row')`.
     """
     back, forward = _ends(label)
     first = key(keys.first, action.replace("*", "-1"), label, tooltip, keys.shown, keys.group, back)

@@ -1,22 +1,23 @@
-"""Defines the interface of a lab.
+"""The interface of a lab.
 
-A lab consists of four functions on a frozen state. Each action of the learner leads to a new state.
-If the state needs something that only the model can compute, `question` returns a request for it.
-The response leads to the next state, and so on until no request is left:
+A lab consists of four functions on a frozen state. Each action of the learner produces a new state.
+If a state needs a result that only the model can compute, `question` returns a request for it. The
+response produces the next state, until no more requests are needed:
 
     start() -> state
     act(state, action) -> state            apply an action of the learner
     question(state) -> request or None     return the next request to the backend
     receive(state, request, response) -> state
 
-In the code, a request is named `question` and a response is named `answer`.
+In the code, requests are called `question`, and responses are called `answer`.
 
-A lab stores nothing outside its state. The same state always has the same request, and a request
-contains everything that the backend needs. So a request can be repeated after the engine restarts,
-and the screen, the linter and the tests all run a lab in the same way.
+A lab stores all its data in the state. Equal states have equal requests, and a request contains
+everything that the backend needs. So a request can be sent again after the engine restarts, and the
+screen, the linter and the tests run a lab in the same way.
 
 Long work is split into requests that take a fraction of a second each, and the screen shows the
-progress between them. If the state changes, its request changes too, which ends the work.
+progress between them. If an action changes the state's request, the screen cancels the previous
+request, and so the work ends.
 """
 
 from __future__ import annotations
@@ -41,20 +42,22 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST_QUESTIONS = 100_000
-"""The maximum number of requests in a row. A lab that sends more is assumed to be in an endless
+"""The maximum number of consecutive requests. A lab that sends more is probably in an endless
 loop."""
 
 
 LONGEST_ABOUT = 60
-"""The maximum length of the line about a lab, which has to fit a list on a narrow screen."""
+"""The maximum length of a lab's one-line description, which must fit on a narrow screen."""
 
 
 class Goal(msgspec.Struct, Generic[State], frozen=True):
-    """Something for the learner to achieve in a lab.
+    """A result that the learner should achieve in a lab.
 
-    Progress files and lessons refer to a goal by its `name`, which never changes. `says` describes
-    the goal to the learner. `reached` returns whether a state reaches the goal, even while the
-    state's request is still open.
+    Attributes:
+        name: The identifier in progress files and lessons. It must never change.
+        says: The text that tells the learner what to achieve.
+        reached: Returns True if a state reaches the goal. The check does not wait for the state's
+            open request.
     """
 
     name: str
@@ -63,7 +66,7 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
 
 
 def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State]]:
-    """Return a decorator that creates a goal from a function that checks a state."""
+    """Return a decorator that turns a function of the state into a goal."""
     return lambda reached: Goal(name, says, reached)
 
 
@@ -74,15 +77,19 @@ def _nothing(state: object, action: object, refused: Sequence[RemoteModel]) -> N
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
     """A lab: its description, its functions, and its goals.
 
-    The command line and lesson files use `name`; the screen shows `title`. `about` says in a list
-    of labs what the learner does in this one, in at most `LONGEST_ABOUT` characters. Lists of labs
-    are sorted by `order`, which counts in tens so that a new lab fits between two others. `lesson`
-    is the id of the lesson that the lab belongs to, and `task` tells the learner what to do, in one
-    or two sentences.
+    Attributes:
+        name: The name on the command line and in lesson files.
+        title: The name on the screen.
+        about: One line that says what the learner does in the lab, shown in lists of labs. It has
+            at most `LONGEST_ABOUT` characters.
+        order: The position in lists of labs. The numbers are multiples of ten, to leave room for
+            new labs.
+        lesson: The id of the lesson that the lab belongs to.
+        task: One or two sentences that tell the learner what to do.
+        solution: Actions that reach all goals with the default model.
 
-    The annotations of `act` and `receive` determine which types are sent between processes or read
-    from files: tagged structs, or unions of them. The actions in `solution` reach all goals with
-    the default model.
+    The type annotations of `act` and `receive` define which actions, requests and responses can be
+    decoded. These types are tagged structs, or unions of tagged structs.
     """
 
     name: str
@@ -98,31 +105,35 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
     work: Work[State] = Work()
-    """The fields of the state that are the learner's work, which is saved and restored."""
+    """The fields that contain the learner's work. They are saved, and restored when the lab is
+    opened."""
     results: ModelResults[State] = ModelResults()
-    """The fields of the state with results that took long to compute, and are saved as well."""
+    """The fields with results that took long to compute. They are saved along with the work."""
     lost: Callable[[State, State], str] = lambda before, after: ""
-    """A function that returns, in a sentence, which results or texts an action has removed between
-    two states. The learner is told, and can undo the action. It returns "" if nothing is lost."""
+    """A function that compares the states before and after an action. It returns a sentence about
+    the results or texts that the action has removed, or "" if it has removed none. The learner sees
+    the sentence and can undo the action."""
     reset_settings: Callable[[State], State | None] = lambda state: None
-    """A function that resets the settings, but not the texts that the learner wrote. It returns
-    None if there is nothing to reset. The key for reset then resets the whole lab."""
+    """A function that resets the settings but keeps the learner's texts. It returns None if the
+    settings are already in their initial state; then the reset key resets the whole lab."""
     reset_is_final: bool = False
-    """Whether a reset deletes something that undo can't bring back."""
+    """True if a reset deletes something that undo can't restore."""
     texts: tuple[str, ...] = ()
-    """The fields of `EditText` that the lab accepts besides the main text, whose field is empty."""
+    """The values of `EditText.field` that the lab accepts, in addition to "", which is the main
+    text."""
     asks_model: bool = True
-    """Whether a state contains results of the model, which are no longer valid with another
-    model."""
+    """True if the state contains results of the model, which become invalid if the model
+    changes."""
     trains: bool = False
-    """Whether the lab trains a network. A shared engine limits the number of labs that train at
-    once."""
+    """True if the lab trains a network. A shared engine limits the number of simultaneous training
+    runs."""
     private: Callable[[Question], bool] = lambda question: False
-    """A function that returns whether a request needs the learner's own files or keys, or another
-    model. Such a request goes only to the learner's own engine, never to a shared engine."""
+    """A function that returns True if a request involves the learner's own files or keys, or
+    another model. Such a request is sent only to the learner's own engine, never to a shared
+    engine."""
     reaches_out: bool = False
-    """Whether the lab can send requests to remote models. If the learner has API keys, all its
-    requests are private."""
+    """True if the lab can send requests to remote models. If the learner has API keys, all requests
+    of the lab are private."""
     sends: Callable[[State, Action], Sequence[Sending]] = lambda state, action: ()
     """A function that returns what an action sends to remote models. The learner has to agree
     first."""
@@ -143,7 +154,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
         return _parameters(self.receive)["answer"]
 
     def translated(self) -> Lab[State, Action, Question, Answer]:
-        """Return the lab with its texts in the user's language."""
+        """Return a copy of the lab with its texts in the user's language."""
         return replace(
             self,
             title=_(self.title),
@@ -153,25 +164,22 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
         )
 
     def saved(self, state: State, model: str | None = None) -> bytes:
-        """Return the learner's work in this state, or no bytes if there is none.
+        """Encode the learner's work in this state, or return b"" if there is none.
 
-        With the checksum of a `model`, this includes the results of that model.
+        If `model`, a model's checksum, is given, the model's results are included.
         """
         initial = self.start()
         work = self.work.encoded(state, initial)
         return work if model is None else self.results.added(work, state, initial, model)
 
     def restored(self, data: bytes) -> State:
-        """Return a state with the saved work, and without any responses.
-
-        Invalid data is ignored.
-        """
+        """Return a state with the saved work, but without results. Invalid data is ignored."""
         return self.work.restored(data, self.start())
 
     def resumed(self, data: bytes) -> tuple[State, str | None]:
         """Return a state with the saved work and results, and the checksum of the results' model.
 
-        The checksum is None if no results are restored.
+        The checksum is None if no results could be restored.
         """
         state = self.restored(data)
         return self.results.restored(data, self.saved(state), state)
@@ -185,16 +193,16 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
 
 
 _parameters = cache(get_type_hints)
-"""The types of a function's parameters, by name."""
+"""Returns the types of a function's parameters, by parameter name."""
 
 
 def settle(
     lab: Lab[State, Action, Question, Answer], state: State, answer: Callable[[Question], Answer]
 ) -> Iterator[State]:
-    """Send the requests of `state` and of the states that follow, until no request is left.
+    """Run the lab from `state` until it has no more requests. `answer` computes each response.
 
-    Yields each state, including the first and the last. Raises `LabError` if the requests never
-    end.
+    Yields each state, including the first and the last. Raises `LabError` if the lab seems to be in
+    an endless loop.
     """
     for __ in range(MOST_QUESTIONS):
         yield state
@@ -211,10 +219,10 @@ def settle(
 def solve(
     lab: Lab[State, Action, Question, Answer], answer: Callable[[Question], Answer]
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Run the lab's solution without a screen.
+    """Run the lab's solution without a screen, and return which goals are reached.
 
-    Returns two sets of goal names: the goals that are already reached at the start, which should be
-    none, and the goals that the solution reaches.
+    Returns two sets of goal names: the goals that the initial state already reaches, which should
+    be none, and the goals that the solution reaches.
     """
     reached: set[str] = set()
 

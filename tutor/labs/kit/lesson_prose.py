@@ -1,4 +1,4 @@
-"""Provides the prose of the course, which every installation includes."""
+"""The text of the bundled lessons, as training data and as sample text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_PROSE = re.compile(r"^```.*?^```|^\|[^\n]*", re.MULTILINE | re.DOTALL)
 
 @lru_cache(maxsize=1)
 def lesson_prose() -> tuple[str, ...]:
-    """Return the text of all screens of the bundled lessons, without code, diagrams and tables."""
+    """Return the text of all bundled lessons, without code, diagrams and tables."""
     course = load_course()
     lessons = (course.lesson(outline.id) for outline in course.outlines)
     return tuple(

@@ -1,4 +1,4 @@
-"""The base classes of backends that process and generate text with the local model."""
+"""Base classes and helpers for backends that run the local model."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 _BEST = 6
-"""The number of most probable tokens shown of each of two distributions."""
+"""The number of tokens listed for each of two distributions."""
 
 
 class ModelBackend:
-    """The base class of a backend that caches the session of the last text.
+    """The base class of backends that cache the session of the latest text.
 
-    The prefix that the next text shares with the last text is not processed again.
+    If the next text begins with the same tokens, the model doesn't process those tokens again.
     """
 
     def __init__(self, tools: Tools) -> None:
@@ -38,7 +38,7 @@ class ModelBackend:
         self._session: Session | None = None
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return the cached session, updated to contain exactly these tokens."""
+        """Return the cached session, changed to contain exactly these tokens."""
         if self._session is None:
             self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
         else:
@@ -47,7 +47,7 @@ class ModelBackend:
 
 
 class Growing:
-    """The sessions of a prompt's unfinished continuations, keyed by their token ids."""
+    """The sessions of a prompt's unfinished continuations, by the continuations' token ids."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -56,12 +56,12 @@ class Growing:
         self.prompt: list[int] = []
 
     def begin(self, prompt: Sequence[int]) -> None:
-        """Set the prompt, and drop all sessions if it differs from the last prompt."""
+        """Set the prompt. If it differs from the previous prompt, drop all sessions."""
         if list(prompt) != self.prompt:
             self.prompt, self._sessions = list(prompt), {}
 
     def logits(self, ids: tuple[int, ...]) -> Tensor:
-        """Return the logits [V] for the token after the prompt and these tokens."""
+        """Return the logits [V] for the next token after the prompt and the tokens `ids`."""
         session = self._sessions.get(ids)
         if session is None:
             session = self._grown(ids)
@@ -69,14 +69,14 @@ class Growing:
         return session.logits(len(session)).float()
 
     def forget_all_but(self, paths: Iterable[tuple[int, ...]]) -> None:
-        """Drop all sessions except those that are needed to continue these paths."""
+        """Drop all sessions that are not needed to continue these continuations."""
         wanted: set[tuple[int, ...]] = {()}
         for ids in paths:
             wanted |= {ids, ids[:-1]}
         self._sessions = {ids: it for ids, it in self._sessions.items() if ids in wanted}
 
     def _grown(self, ids: tuple[int, ...]) -> Session:
-        """Return a new session for these tokens, forked from an existing session if possible."""
+        """Return a new session for these tokens, forked from their prefix's session if possible."""
         parent = self._sessions.get(ids[:-1]) if ids else None
         if parent is None:
             path = [*self.prompt, *ids]
@@ -87,14 +87,14 @@ class Growing:
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """Return the log-probabilities [V], before any sampler setting, as 64-bit floats."""
+    """Return the log-probabilities [V] as 64-bit floats, before any sampler setting."""
     return torch.log_softmax(logits.double(), dim=-1)
 
 
 def advanced(passes: Sequence[ForwardPass], seconds: float) -> Progress | None:
-    """Run the first unfinished pass for a while, and return the progress of all of them.
+    """Advance the first unfinished forward pass, and return the total progress of all passes.
 
-    Returns None if all are finished. The same pass listed twice counts once.
+    Returns None if all passes are finished. A pass that is listed twice counts once.
     """
     for passage in passes:
         if not passage.finished:
@@ -105,9 +105,10 @@ def advanced(passes: Sequence[ForwardPass], seconds: float) -> Progress | None:
 
 
 def next_rows(model: LanguageModel, before: Tensor, after: Tensor) -> tuple[NextRow, ...]:
-    """Return the most probable next tokens of two distributions, sorted by probability before.
+    """Compare two next-token distributions by their most probable tokens.
 
-    `before` and `after` are log-probabilities [V].
+    `before` and `after` are log-probabilities [V]. The rows are sorted by the probability in
+    `before`.
     """
     best = dict.fromkeys([*_best(before), *_best(after)])
     token = model.tokenizer.token
@@ -122,7 +123,7 @@ def _best(log_probabilities: Tensor) -> list[int]:
 
 
 def longer(model: LanguageModel, reply: Reply, id_: int, log_probability: float) -> Reply:
-    """Return `reply` with this token appended."""
+    """Return a copy of `reply` with one more token, whose log-probability is given in nats."""
     data = model.tokenizer.token(id_).data
     return replace(
         reply,

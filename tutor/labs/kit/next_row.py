@@ -1,4 +1,4 @@
-"""Defines a row of a table that compares two next-token distributions."""
+"""A row of a table that compares two next-token distributions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tutor.lm.distribution import Token
 
 
 class NextRow(msgspec.Struct, frozen=True, array_like=True):
-    """A possible next token, with its probability before and after a change."""
+    """A candidate for the next token, with its probability before and after a change."""
 
     token: Token
     before: float
@@ -16,5 +16,5 @@ class NextRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 def top_changed(rows: tuple[NextRow, ...]) -> bool:
-    """Return True if another token ranks first after the change."""
+    """Return True if the most probable token is a different one after the change."""
     return max(rows, key=lambda row: row.after) is not max(rows, key=lambda row: row.before)

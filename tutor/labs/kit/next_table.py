@@ -1,4 +1,4 @@
-"""Draws two next-token distributions, before and after a change, as a table with bars."""
+"""A table that compares two next-token distributions, before and after a change."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def next_table(rows: Sequence[NextRow], width: int, height: int) -> list[Content]:
-    """Draw a line for each token, sorted by the probability before.
+    """Return the table's lines, one for each token, sorted by the probability before the change.
 
-    If not all fit into `height` lines, draw the tokens that are most probable before or after.
+    If not all tokens fit into `height` lines, the table contains those with the highest
+    probability, before or after the change.
     """
     name = min(14, max(8, width // 5))
     bar = max(0, (width - name - 26) // 2)

@@ -1,4 +1,4 @@
-"""Describes the progress of long work."""
+"""The progress of a long computation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 class Progress(msgspec.Struct, frozen=True, tag="Underway"):
-    """The progress of unfinished work: `done` of `total`.
+    """The progress of a computation: `done` of `total` items, and the estimated `seconds` left.
 
-    `seconds` is the estimated time left, or None if it is unknown. A backend can send its progress
-    as a response. If it receives the same request again, it continues the work.
+    `seconds` is None if there is no estimate. A backend can return `Progress` as its response. The
+    lab then sends the same request again, and the backend continues the computation.
     """
 
     done: int
@@ -18,5 +18,8 @@ class Progress(msgspec.Struct, frozen=True, tag="Underway"):
 
 
 def at_pace(done: int, total: int, each: float | None) -> Progress:
-    """Return the progress of work that takes `each` seconds per item (None if unknown)."""
+    """Return the progress of a computation that takes `each` seconds per item.
+
+    If `each` is None, the time left is unknown.
+    """
     return Progress(done, total, None if each is None else each * (total - done))

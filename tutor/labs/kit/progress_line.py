@@ -1,4 +1,4 @@
-"""Draws the progress of long work in a lab."""
+"""Lines that show the progress of a long computation."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _METER = 20
 _LEAST_METER = 4
 _COUNTS = 34
-"""The number of columns reserved for the counts next to the meter, so that the meter doesn't move
-when the counts grow."""
+"""The number of columns reserved for the text after the meter. The width is fixed, so the meter
+doesn't move when the numbers get longer."""
 
 
 def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "") -> Content:
-    """Return a line with a meter, the number of `unit` done, and the estimated time left.
+    """Return a line with a meter, the number of items done, and the estimated time left.
 
-    If `doing` is given, it comes before the meter.
+    `unit` is the plural noun after the number, and `doing` is the text before the meter.
     """
     lead = f"{doing}  " if doing else ""
     counts = _("  {done} of {total}{value}{left}").format(
@@ -38,9 +38,9 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
 
 
 def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
-    """Return a line with the name of the current work and, if known, its progress.
+    """Return a line about a forward pass: what it is for, the current block, and the time left.
 
-    The progress consists of the current block of the network and the estimated time left.
+    If the progress is unknown, the line contains only `doing`, the purpose of the pass.
     """
     if progress is None:
         return Content.styled(f"{doing} …", MUTED)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import comb, sqrt
 
 Z = 1.959964
-"""In 95 % of all cases, a normal variable is within this many standard errors of its mean."""
+"""The z-score of a 95 % confidence interval: a normal variable is within this many standard
+deviations of its mean with a probability of 95 %."""
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval for the success rate of `right` in `of` trials.
+    """Return the 95 % confidence interval of a success rate, given `right` of `of` trials.
 
     This is Wilson's score interval (Wilson 1927, "Probable Inference, the Law of Succession, and
     Statistical Inference"): with p = right / of and z = 1.96, it contains all rates q for which |p

@@ -1,4 +1,4 @@
-"""Finds labs by name. A lab is a folder in `tutor.labs`, imported when it is first needed."""
+"""Finds labs by name. Each lab is a subpackage of `tutor.labs`, imported on first use."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _KIT = "kit"
 
 @cache
 def names() -> tuple[str, ...]:
-    """Return the names of all labs in alphabetical order, without importing the labs."""
+    """Return the names of all labs in alphabetical order. The labs are not imported."""
     found = (each.name for each in iter_modules(tutor.labs.__path__) if each.ispkg)
     return tuple(sorted(name.replace("_", "-") for name in found if name != _KIT))
 
 
 @cache
 def find(name: str) -> AnyLab:
-    """Return the lab of this name, in the user's language. Raises `LabError` if there is none."""
+    """Return the lab with this name, in the user's language. Raises `LabError` if there is none."""
     lab: AnyLab = load_part(name, "lab").LAB
     return lab.translated()
 
 
 def every() -> tuple[AnyLab, ...]:
-    """Return all labs in the order in which lists show them."""
+    """Return all labs, sorted by their position in lists."""
     return tuple(sorted(map(find, names()), key=lambda lab: lab.order))
 
 
 def load_part(name: str, part: str) -> Any:
-    """Import the module `lab`, `backend` or `view` of a lab.
+    """Import a lab's module: `lab`, `backend` or `view`.
 
-    Raises `LabError` if there is no such lab.
+    Raises `LabError` if no lab has this name.
     """
     if name not in names():
         raise LabError(

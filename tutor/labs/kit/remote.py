@@ -1,4 +1,4 @@
-"""Adds and removes remote models in the labs that can use them."""
+"""Actions that add and remove remote models, for the labs that can use them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tutor.vendors.catalogue import BASE_URL, RemoteModel, remote_model
 class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
     """Add a remote model.
 
-    `spec` is the model's name, as in `openai:NAME`, and `base_url` is the address of its server. If
-    the address is empty, the service's default address is used.
+    `spec` has the form `SERVICE:MODEL`, such as `openai:NAME`. `base_url` is the server's address,
+    or empty for the service's default address.
     """
 
     spec: str
@@ -24,12 +24,15 @@ class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
 
     @property
     def model(self) -> RemoteModel:
-        """Return the remote model. Raises `UsageError` if the name or the address is invalid."""
+        """Return the remote model that this action adds.
+
+        Raises `UsageError` if the name or the address is invalid.
+        """
         return remote_model(self.spec, self.base_url)
 
 
 class Remove(msgspec.Struct, frozen=True, tag_field="do", tag="remove"):
-    """Remove the remote model that is selected."""
+    """Remove the selected remote model."""
 
 
 class Sending(NamedTuple):
@@ -44,9 +47,9 @@ EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
 
 
 def named(written: str) -> Add:
-    """Return the action that adds the model typed into the field.
+    """Parse the learner's input, a model and an optional address, into an action.
 
-    Raises `UsageError` if the text is not a model's name and an optional address.
+    Raises `UsageError` if the input is invalid.
     """
     words = written.split()
     if not words:
@@ -64,5 +67,5 @@ def named(written: str) -> Add:
             "The server's address is missing.", _("For example: {example}").format(example=EXAMPLE)
         )
     added = Add(spec, base_url)
-    __ = added.model  # Raise an error now, while the field is still open.
+    __ = added.model  # Validate the input now, while the learner can still edit it.
     return added

@@ -1,4 +1,4 @@
-"""A reply of the model, with the probability of each token."""
+"""A generated reply, with the probability of each token."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import math
 import msgspec
 
 LENGTH = 32
-"""The maximum number of tokens in a reply, enough for a sentence or two."""
+"""The maximum number of tokens in a reply. It is enough for a sentence or two."""
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """A reply, which may be unfinished: its token ids, their bytes and their log-probabilities.
+    """A generated reply, which may be incomplete.
 
-    Log-probabilities are in nats. `ended` is True if the last token is an end token or contains a
-    line break; this token counts like all others. A reply is also done when it has `most` tokens.
+    Attributes:
+        ids: The token ids.
+        pieces: The bytes of each token.
+        logs: The log-probability of each token, in nats.
+        ended: True if the last token is an end token or contains a line break. That token counts
+            like every other token.
+
+    A reply is complete if it has `ended`, or if it has `most` tokens.
     """
 
     ids: tuple[int, ...] = ()
@@ -29,7 +35,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def text(self) -> str:
-        """Return the text without the token that ended the reply."""
+        """Return the text, without the token that ended the reply."""
         kept = self.pieces[:-1] if self.ended else self.pieces
         return b"".join(kept).decode("utf-8", "replace").strip()
 

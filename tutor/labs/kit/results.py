@@ -1,8 +1,11 @@
-"""Save and restore the results of a lab that took the model long to compute.
+"""Saves and restores the results of a lab that took the model long to compute.
 
-They are saved next to the learner's work, with the checksum of the model that they are from. They
-are restored only together with exactly the work that they belong to. Like the work, the file is not
-trusted: results that are invalid or don't fit together are computed again.
+The results are saved in the same file as the learner's work, along with the checksum of the model.
+They are valid only for this work. If the work cannot be restored exactly as it was saved, the
+results are ignored.
+
+The file is not trusted. Results that are invalid or inconsistent are ignored, and the lab computes
+them again.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from msgspec.structs import replace
 from tutor.labs.kit.work import LARGEST, State, decoded, is_invalid, types_of
 
 _KEY = "results of the model"
-"""The key of the results in the file. No field of a state has this name, and older versions ignore
-it."""
+"""The key of the results in the file. It is not the name of any state's field, and older versions
+of tutor ignore it."""
 
 
 class _Saved(msgspec.Struct, frozen=True):
@@ -26,10 +29,13 @@ class _Saved(msgspec.Struct, frozen=True):
 
 
 class ModelResults(msgspec.Struct, Generic[State], frozen=True):
-    """The fields with results that are worth saving.
+    """The fields of a lab's state whose results are saved.
 
-    `bare` returns a state without the part of these results that is not saved. `fit` returns
-    whether restored results fit together, and to the rest of the state.
+    Attributes:
+        fields: The names of the fields.
+        fit: Returns True if restored results are consistent with each other and with the rest of
+            the state.
+        bare: Returns a copy of the state without the results that are not worth saving.
     """
 
     fields: tuple[str, ...] = ()
@@ -37,7 +43,7 @@ class ModelResults(msgspec.Struct, Generic[State], frozen=True):
     bare: Callable[[State], State] = lambda state: state
 
     def added(self, work: bytes, state: State, initial: State, model: str) -> bytes:
-        """Return the saved `work` together with the results, unless they are too large."""
+        """Return the encoded `work` with the results added, unless the file would be too large."""
         state = self.bare(state)
         values = {name: getattr(state, name) for name in self.fields}
         found = {
@@ -54,7 +60,8 @@ class ModelResults(msgspec.Struct, Generic[State], frozen=True):
     def restored(self, data: bytes, work: bytes, state: State) -> tuple[State, str | None]:
         """Return `state` with the results saved in `data`, and the checksum of their model.
 
-        If there are none, or `data` doesn't have the same `work`, the state is unchanged.
+        Returns the unchanged state and None if `data` has no valid results, or if its work differs
+        from `work`.
         """
         raw = _raw(data)
         saved = decoded(raw.pop(_KEY, msgspec.Raw()), _Saved)
@@ -75,7 +82,10 @@ def _raw(data: bytes) -> dict[str, msgspec.Raw]:
 
 
 def _decoded(data: msgspec.Raw, kind: Any) -> Any:
-    """Decode a value. A dictionary is saved as a list of pairs, since its keys may be structs."""
+    """Decode a field.
+
+    A dictionary is stored as a list of pairs, because its keys may be structs.
+    """
     if get_origin(kind) is not dict:
         return decoded(data, kind)
     pairs = decoded(data, list[tuple[get_args(kind)]])  # type: ignore[misc]

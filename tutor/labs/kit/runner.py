@@ -27,17 +27,20 @@ PART_RESET = _("Reset in part. Press z to reset everything, or u to undo.")
 
 
 class Cancellable(Protocol):
-    """Work in progress that can be cancelled, such as a task."""
+    """A background task that can be canceled."""
 
     def cancel(self) -> object: ...
 
 
 @dataclass(frozen=True)
 class Left:
-    """A lab that the learner left: its state, and the checksum of the model used for the state.
+    """A snapshot of a lab that the learner has left, from which the lab can be continued.
 
-    The checksum is None if no model had been loaded yet. `touched` is True if the learner has done
-    something in the lab since it was opened.
+    Attributes:
+        state: The lab's state.
+        model: The checksum of the model that computed the results, or None if no model had been
+            loaded yet.
+        touched: True if the learner has done anything in the lab since opening it.
     """
 
     state: Any
@@ -46,15 +49,17 @@ class Left:
 
 
 class LabRunner:
-    """A running lab, either new or continued from where the learner `left` it.
+    """A running lab: either new, or continued from the point where the learner `left` it.
 
-    An action takes effect immediately. The new state's request replaces the request in progress,
-    unless the two are equal. `error` is the error of the last request or action. A failed request
-    is sent again after the next action, or when the engine is ready again.
+    An action takes effect immediately. If the new state has a different request, that request
+    replaces the one in progress.
 
-    Results of one model are not valid for another. So when the model changes, a lab that uses the
-    model keeps only the learner's work, asks for everything else again, and `note` tells the
-    learner.
+    If a request or an action fails, `error` is set. A failed request is sent again after the next
+    action, or when the engine becomes ready again.
+
+    Results of one model are not valid for another model. If the model changes, the lab keeps only
+    the learner's work and requests all results again, and `note` informs the learner. This doesn't
+    concern labs that don't use the model.
     """
 
     def __init__(
@@ -67,8 +72,8 @@ class LabRunner:
     ) -> None:
         """Create a runner.
 
-        `work` starts a background task that waits for a response. `changed` is called after every
-        change of `state`, `error` or `note`.
+        `work` starts a background task that sends a request and waits for the response. `changed`
+        is called after every change of `state`, `error` or `note`.
         """
         self.lab = lab
         self.state = lab.start() if left is None else left.state
@@ -88,14 +93,14 @@ class LabRunner:
 
     @property
     def busy(self) -> bool:
-        """Return whether a request is in progress."""
+        """Return True if a request is in progress."""
         return self._asking is not None
 
     @property
     def can_ask_again(self) -> bool:
-        """Return whether a request has failed and can be sent again.
+        """Return True if a failed request can be sent again.
 
-        A refused action leaves no request to send again.
+        If the lab rejected an action, there is no request to send again.
         """
         owed = self.error is not None and not self.busy
         return owed and self.lab.question(self.state) is not None
@@ -112,17 +117,20 @@ class LabRunner:
 
     @property
     def stopped(self) -> bool:
-        """Return whether the learner has stopped the state's request."""
+        """Return True if the learner has stopped the current request."""
         return self._stopped is not None
 
     def stop(self) -> None:
-        """Stop the request in progress, until `begin` or the next action, unless it only moves."""
+        """Cancel the request in progress, and don't send it again until `begin` or an action.
+
+        Actions that only move the focus or change the view don't send the request again.
+        """
         self._stopped, self.note = self._asked, None
         self._drop()
         self._changed()
 
     def reset(self) -> None:
-        """Reset the settings, or the whole lab if they are in their initial state."""
+        """Reset the settings or, if they are already reset, the whole lab."""
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
         self.error, self._stopped, self._touched = None, None, True
@@ -137,11 +145,11 @@ class LabRunner:
 
     @property
     def can_undo(self) -> bool:
-        """Return whether a reset, or an action that has removed something, can be undone."""
+        """Return True if the last reset or a destructive action can be undone."""
         return self._before is not None
 
     def undo(self) -> None:
-        """Return to the state before the action, or before a reset or several in a row."""
+        """Restore the state before a destructive action, or before a series of resets."""
         self.state, self._before = self._before, None
         self.error = self.note = self._stopped = None
         self._pursue()
@@ -163,7 +171,7 @@ class LabRunner:
         self._changed()
 
     def close(self) -> None:
-        """Stop sending requests. The state is kept, so that the lab can be continued."""
+        """Stop sending requests. The state remains, so the lab can be continued later."""
         self._unwatch()
         self._drop()
         self._backend.close()
@@ -206,7 +214,7 @@ class LabRunner:
             self._changed()
 
     def _follow_model(self, engine: Engine) -> bool:
-        """Drop the results if the model has changed, and return whether it has changed."""
+        """Drop the results if the model has changed. Return True if that happened."""
         if engine.model is None:
             return False
         before, self._model = self._model, engine.model.sha256

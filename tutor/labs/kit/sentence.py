@@ -1,4 +1,4 @@
-"""Checks the sentence that the learner enters in a lab."""
+"""Checks on the sentence that the learner enters in a lab."""
 
 from __future__ import annotations
 
@@ -14,8 +14,5 @@ def sentence(text: str) -> str:
 
 
 def edit_sentence(text: str) -> EditText:
-    """Return the action that sets the lab's sentence.
-
-    Raises `TextError` if `text` is empty.
-    """
+    """Return the action that sets the lab's text. Raises `TextError` if `text` is empty."""
     return EditText(sentence(text))

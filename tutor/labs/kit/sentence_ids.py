@@ -1,4 +1,4 @@
-"""Tokenizes text for labs that show only its first tokens."""
+"""Tokenization for labs that process only the first tokens of a text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tutor.lm.language_model import LanguageModel
 
 
 def tokens_of(model: LanguageModel, text: str, most: int) -> tuple[list[int], int]:
-    """Return the ids of the first `most` tokens, and the number of tokens left out.
+    """Return the ids of the first `most` tokens, and the number of tokens after them.
 
     Raises `TextError` if the vocabulary cannot express the text.
     """

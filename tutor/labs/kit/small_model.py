@@ -1,4 +1,4 @@
-"""Loads the small bundled model for labs that compare it with the loaded model."""
+"""The small bundled model, for labs that compare it with the loaded model."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tutor.lm.load import load_model
 from tutor.models.installed import bundled_model
 
 _in_use: WeakValueDictionary[Path, LanguageModel] = WeakValueDictionary()
-"""The bundled model, once it is loaded. A shared engine loads it once for all open labs."""
+"""The bundled model, or None until it is loaded. In a shared engine, all labs use this one copy."""
 
 
 def small_model_beside(loaded: LanguageModel) -> LanguageModel | None:
-    """Return the small bundled model, or None if it is unavailable.
+    """Return the small bundled model, or None if it can't be used.
 
-    If `loaded` is that model, `loaded` itself is returned.
+    If the loaded model `loaded` is the bundled model, it is returned instead of a second copy.
     """
     found = bundled_model()
     if found is None:

@@ -1,4 +1,4 @@
-"""Draws the names of a lab's views as a line of tabs."""
+"""A line of tabs that names a lab's views."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
-    """Return a line of tabs, given each view's name and whether that view is shown.
+    """Return a line of tabs.
 
-    The current view has a mark and bold text, so that it is visible without color.
+    Each tab has the name of a view and a flag, which is True for the current view. The current view
+    has a mark and is bold, so it is visible without color.
     """
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:

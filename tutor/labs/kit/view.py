@@ -28,25 +28,27 @@ if TYPE_CHECKING:
 
 State = TypeVar("State")
 Offered = Mapping[str, Callable[[State], bool]]
-"""For each action, a function that returns whether the action's key is available in a state (see
+"""Maps an action to a function that returns True if the action's key is available in a state (see
 `LabView.OFFERED`)."""
 
 LEAST = 32
-"""The minimum number of columns that a view draws in. A view that scrolls has one column less."""
+"""The minimum width to which a view's lines are laid out, in columns. The scrollbar, if any, takes
+one of these columns."""
 
 
 class LabHost(Protocol):
-    """The screen that shows a view.
+    """The screen that contains a lab's view.
 
-    A view calls these methods directly instead of posting messages, so that they take effect before
-    the next key is handled, and text that is typed ahead reaches the right field.
+    The view calls these methods directly instead of posting messages. So each call takes effect
+    before the next key press is handled, and keys that the learner types ahead reach the right
+    field.
     """
 
     def act(self, action: Any) -> None:
-        """Apply an action of the learner."""
+        """Apply an action of the learner to the lab's state."""
 
     def reset(self) -> None:
-        """Reset the settings, or the whole lab if they are in their initial state."""
+        """Reset the settings or, if they are already reset, the whole lab."""
 
     def have_written(
         self,
@@ -56,34 +58,35 @@ class LabHost(Protocol):
         says: Callable[[str], str] | None = None,
         sample: str = "",
     ) -> None:
-        """Let the learner edit text (see `LabView.write`)."""
+        """Open a field in which the learner edits text (see `LabView.write`)."""
 
     def tell(self, said: str) -> None:
         """Show a notice below the view."""
 
     def follow(self, href: str) -> None:
-        """Open the target of a lesson's link on top of the lab. Esc returns to the lab."""
+        """Open a link from a lesson on top of the lab. Esc returns to the lab."""
 
     def open_live_lab(self, name: str) -> None:
         """Open another lab on top of this one."""
 
     @property
     def may_name_servers(self) -> bool:
-        """Return whether the learner may add a server of remote models."""
+        """Return True if the learner is allowed to add servers with remote models."""
 
     async def agreed(self, model: RemoteModel, what: str) -> bool:
-        """Return whether the learner consents to sending text to the host of `model`.
+        """Ask whether text may be sent to the host of `model`. Return True if the learner agrees.
 
-        The learner is asked once for each host. `what` is a phrase that names the text to be sent.
+        The learner is asked only once for each host. `what` is a noun phrase that describes the
+        text to be sent.
         """
 
 
 class LabView(VerticalScroll, can_focus=True):
-    """A widget that draws the state of a lab and turns keys into actions.
+    """A widget that draws a lab's state and turns key presses into actions.
 
-    A view lists its keys in `BINDINGS`, and each key leads to a call of `self.did(action)`. Most
-    views only define `lines`, which returns the text for a state at a given size. A view with its
-    own widgets composes them and overrides `draw`.
+    A view lists its keys in `BINDINGS`. Each key calls `self.did` with an action. Most views only
+    override `lines`, which returns the text for a state and a size. A view that contains other
+    widgets overrides `compose` and `draw`.
     """
 
     DEFAULT_CSS = """
@@ -91,17 +94,18 @@ class LabView(VerticalScroll, can_focus=True):
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ()
-    """The values of `state.view`, in the order in which a key cycles through them."""
+    """The values of `state.view`, in the order in which Tab cycles through them."""
 
     OFFERED: ClassVar[Offered[Any]] = {}
-    """For each action, a function that returns whether the action's key is available in a state.
+    """Maps an action to a function that returns True if the action's key is available in a state.
 
-    An entry is named after an action, or after an action and its last parameter, joined with a
-    colon. Actions without an entry are always available."""
+    A key of the mapping is the name of an action, or a name and the action's last parameter, as in
+    `choose:example`. Actions without an entry are always available.
+    """
 
     @dataclass
     class Stepper(Message):
-        """A request to open a conversation in the stepper."""
+        """A message that asks the app to open a conversation in the stepper."""
 
         begin: Document
 
@@ -113,7 +117,7 @@ class LabView(VerticalScroll, can_focus=True):
         yield Lines(id="lines")
 
     def show(self, state: Any) -> None:
-        """Draw this state now, and again whenever the size changes."""
+        """Draw `state` now, and draw it again whenever the view's size changes."""
         self.state = state
         if self.size.width:
             self.draw(state)
@@ -134,12 +138,13 @@ class LabView(VerticalScroll, can_focus=True):
         return rule is None or (self.state is not None and rule(self.state))
 
     def runs(self, state: Any) -> bool:
-        """Return whether long work is running that `r` can stop."""
+        """Return True if a long computation is in progress, which `r` can stop."""
         return bool(getattr(state, "running", False))
 
     def draw(self, state: Any) -> None:
-        # Try the full width first. Draw again with one column less only if the lines need a
-        # scrollbar. Ignore a visible scrollbar, since it belongs to the previous state.
+        # Lay out the lines for the full width first. If they need a scrollbar, lay them out again
+        # with one column less. A scrollbar that is visible now doesn't matter, since it belongs to
+        # the previous state.
         width, height = self.columns, self.size.height
         lines = self.lines(state, width, height)
         if len(lines) > height:
@@ -148,28 +153,28 @@ class LabView(VerticalScroll, can_focus=True):
 
     @property
     def columns(self) -> int:
-        """The number of columns to draw in, at least `LEAST`.
+        """The width to which lines are laid out, in columns: at least `LEAST`.
 
-        On a narrower screen, text beyond the edge is cut.
+        On a narrower screen, the lines are truncated at the edge.
         """
         return max(LEAST, self.size.width)
 
     def put(self, where: str, lines: Sequence[Content]) -> None:
-        """Show these lines in one of the view's `Lines`. Long lines are cut with an ellipsis."""
+        """Show these lines in the `Lines` widget that `where` selects. Long lines are truncated."""
         width = self.size.width
         if len(lines) > self.size.height:
             width -= self.styles.scrollbar_size_vertical
         self.query_one(where, Lines).show([_marked(line, max(1, width)) for line in lines])
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
-        """Return the lines that show `state` in `width` columns.
+        """Return the lines that show `state`, laid out for `width` columns.
 
-        If there are more than `height` lines, the view scrolls.
+        The view scrolls if there are more than `height` lines.
         """
         raise NotImplementedError
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the selected row and the text of the view."""
+        """Yield what the learner can copy: the selected row, and all text of the view."""
         everything = list(self.query(Lines))
         for lines in everything:
             yield from lines.copies()
@@ -177,7 +182,7 @@ class LabView(VerticalScroll, can_focus=True):
         yield Copy(_("the view"), plain)
 
     async def on_click(self, event: Click) -> None:
-        """Select the row that was clicked, by as many presses of the arrow keys as it takes."""
+        """Select the row that was clicked, by repeating the action of the arrow keys."""
         clicked = event.widget
         if not isinstance(clicked, Lines) or (at := clicked.selected) is None:
             return
@@ -196,7 +201,7 @@ class LabView(VerticalScroll, can_focus=True):
         return cast("LabHost", self.screen)
 
     def did(self, action: Any) -> None:
-        """Pass an action of the learner on to the screen."""
+        """Pass an action of the learner to the screen, which applies it."""
         self.host.act(action)
 
     def did_if_agreed(self, lab: AnyLab, action: Any, refused: str = "") -> None:
@@ -229,13 +234,16 @@ class LabView(VerticalScroll, can_focus=True):
     ) -> None:
         """Open a field in which the learner edits `text`, with `label` above it.
 
-        `then` turns the edited text into an action, or raises `TutorError` to refuse it. If given,
-        `says` is called after every key and returns a comment on the text. The empty field shows
-        `sample` as an example of what works. The up key recalls it, and earlier texts.
+        `then` turns the edited text into an action. It raises `TutorError` if the text is not
+        valid. After every key press, the field shows the comment that `says` returns for the text.
+
+        An empty field shows `sample` as an example. The up key inserts the sample, or a text that
+        the learner entered earlier.
         """
         self.host.have_written(label, text, then, says, sample)
 
-    # `BINDINGS` use these names. `tutor.labs.kit.keys.pair` binds two keys to the same name.
+    # Keys in `BINDINGS` call the following actions by name. `tutor.labs.kit.keys.pair` binds two
+    # keys to the same action.
 
     def action_move_focus(self, by: int, axis: str) -> None:
         self.did(MoveFocus(by, axis))
@@ -250,7 +258,7 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(Toggle(what))
 
     def action_next_view(self, by: int = 1) -> None:
-        """Show the view that is `by` steps further in `VIEWS`."""
+        """Show the view that is `by` positions after the current one in `VIEWS`."""
         self.did(ShowView(cycled(self.VIEWS, self.state.view, by)))
 
     def action_run(self) -> None:
@@ -263,17 +271,17 @@ class LabView(VerticalScroll, can_focus=True):
         self.host.reset()
 
     def refresh_bindings(self) -> None:
-        """Update the key line, since the available keys can depend on the state."""
+        """Update the key line, because which keys are available can depend on the state."""
         self.screen.refresh_bindings()
 
 
 def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
-    """Return a view method for a key. The method sends the action that `make` creates."""
+    """Return an action method for a key, which performs the lab action that `make` returns."""
     return lambda view: view.did(make())
 
 
 def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
-    """Return a view method for a key. The method opens the state's text for editing."""
+    """Return an action method for a key, which opens the state's text for editing."""
     return lambda view: view.write(label, view.state.text, then)
 
 

@@ -1,10 +1,13 @@
-"""Save and restore the learner's work in a lab.
+"""Saves and restores the learner's work in a lab.
 
 A lab lists the fields of its state that are the learner's work, such as texts, settings and
-positions. Only fields that differ from the initial state are saved. When they are restored, the
-file is not trusted: a field that is unknown or invalid keeps its initial value. Everything else in
-the state, such as the model's responses, starts empty, so that the lab asks for it again. So a
-restored state is never shown with responses that belong to another state.
+positions. Only fields that differ from the initial state are saved.
+
+The file is not trusted. A field that is unknown or invalid keeps its initial value.
+
+All other fields, such as the model's responses, keep their initial values when the work is
+restored. So a restored state never contains responses to other texts or settings, and the lab
+requests them again.
 """
 
 from __future__ import annotations
@@ -24,13 +27,14 @@ State = TypeVar("State")
 LARGEST = 2_000_000
 """The maximum size of a lab's saved work, in bytes."""
 HIGHEST = 10_000
-"""The limit of a number without a limit of its own. It is higher than any index in a lab."""
+"""The default limit for numbers. It is higher than any index in a lab."""
 LONGEST = 4_000
-"""The limit of a text without a limit of its own, in characters."""
+"""The default maximum length of a text, in characters."""
 
 Limit = int | Callable[[Any], object]
-"""The limit of a field: a number that is too high, the maximum length of a text, or a function that
-returns the value to use, or raises `TutorError` to refuse the value."""
+"""The limit of a saved field, in one of three forms: an exclusive upper bound for a number, a
+maximum length for a text, or a function. The function returns a valid value, or raises `TutorError`
+to reject the value."""
 
 
 _INVALID = object()
@@ -38,10 +42,14 @@ _INVALID = object()
 
 
 class Work(msgspec.Struct, Generic[State], frozen=True):
-    """The fields that are the learner's work, with their limits.
+    """The fields of a lab's state that are the learner's work.
 
-    `mend` returns a restored state whose fields fit together, for example without an index beyond
-    the end of a list. `bare` returns a state without responses that are part of the saved fields.
+    Attributes:
+        limits: The limit of each field, by the field's name.
+        mend: Returns a copy of a restored state whose fields are consistent, for example without an
+            index beyond the end of a list.
+        bare: Returns a copy of the state without the parts of these fields that are not the
+            learner's work.
     """
 
     limits: Mapping[str, Limit] = {}
@@ -49,18 +57,18 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
     bare: Callable[[State], State] = lambda state: state
 
     def of(self, state: State, initial: State) -> dict[str, Any]:
-        """Return the values of the fields that differ from the initial state."""
+        """Return the fields of the work that differ from the initial state, by name."""
         state = self.bare(state)
         values = {name: getattr(state, name) for name in self.limits}
         return {name: value for name, value in values.items() if value != getattr(initial, name)}
 
     def encoded(self, state: State, initial: State) -> bytes:
-        """Return the work as JSON. The result is empty if it doesn't differ from `initial`."""
+        """Encode the work as JSON. Returns b"" if the work doesn't differ from `initial`."""
         changed = self.of(state, initial)
         return msgspec.json.encode(changed, order="deterministic") if changed else b""
 
     def restored(self, data: bytes, initial: State) -> State:
-        """Return the initial state with the work saved in `data`, which may be damaged."""
+        """Return `initial` with the work saved in `data`, which may be damaged."""
         found = self._decoded(data, type(initial))
         return self.mend(replace(initial, **found)) if found else initial  # type: ignore[type-var]
 
@@ -69,7 +77,7 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
         found: dict[str, Any] = {}
         if isinstance(raw, dict):
             for name in self.limits.keys() & raw:
-                with suppress(TutorError):  # The field keeps its initial value.
+                with suppress(TutorError):  # A rejected value is ignored.
                     value = decoded(raw[name], types_of(kind)[name])
                     found[name] = _within(value, self.limits[name])
         return found
@@ -81,18 +89,21 @@ def work(
     bare: Callable[[Any], Any] = lambda state: state,
     **limits: Limit,
 ) -> Work[Any]:
-    """Return the work that consists of these fields, some of them with limits of their own."""
+    """Return a `Work` with these fields.
+
+    Fields without an entry in `limits` have the default limits.
+    """
     usual: dict[str, Limit] = dict.fromkeys(fields, _usual)
     return Work(usual | limits, mend, bare)
 
 
 def indexes(count: int) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
-    """Return a limit for a tuple of indexes below `count`."""
+    """Return a limit that accepts tuples of indexes from 0 to `count` - 1."""
     return lambda values: tuple(_within(value, count) for value in values)
 
 
 def one_of(values: tuple[Any, ...]) -> Callable[[Any], Any]:
-    """Return a limit for a field that must have one of these values."""
+    """Return a limit that accepts only these values."""
 
     def known(value: Any) -> Any:
         if value not in values:
@@ -103,7 +114,7 @@ def one_of(values: tuple[Any, ...]) -> Callable[[Any], Any]:
 
 
 class Refused(TutorError):
-    """Raised when a saved value is invalid. The learner never sees it."""
+    """Raised if a saved value is invalid. The learner never sees this error."""
 
     def __init__(self) -> None:
         super().__init__("A saved value is invalid.")
@@ -115,12 +126,15 @@ def is_invalid(value: Any) -> bool:
 
 @cache
 def types_of(kind: Any) -> dict[str, Any]:
-    """Return the types of a struct's fields, by name."""
+    """Return the types of a struct's fields, by field name."""
     return {field.name: field.type for field in msgspec.structs.fields(kind)}
 
 
 def decoded(data: bytes | msgspec.Raw, kind: Any) -> Any:
-    """Return the decoded value, for which `is_invalid` is True if it can't be decoded."""
+    """Decode JSON data as a value of type `kind`. Returns a marker for invalid data.
+
+    Use `is_invalid` to recognize the marker.
+    """
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -132,7 +146,10 @@ def _usual(value: Any) -> Any:
 
 
 def _within(value: Any, limit: Limit) -> Any:
-    """Return `value` if it is within `limit`. Raises `TutorError` otherwise."""
+    """Return `value`, or the replacement that `limit` returns.
+
+    Raises `TutorError` if it is rejected.
+    """
     if value is _INVALID:
         raise Refused
     if not isinstance(limit, int):

@@ -1,1 +1,1 @@
-"""The "Four products, with dates" lab."""
+"""The lab "Four products, with dates", which compares facts about chat products."""

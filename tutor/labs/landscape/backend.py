@@ -1,4 +1,4 @@
-"""Reads the course's facts about products."""
+"""Loads the course's facts about products."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tutor.labs.landscape.lab import Answer, Known, Question
 
 
 class LandscapeBackend:
-    """Reads the facts from `file` for each request."""
+    """The lab's backend. It loads the facts from `file` again for each request."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def answer(self, question: Question) -> Answer:
-        """Return all facts.
+        """Load all facts.
 
-        Raises `LabError` if the file cannot be read, and `LessonError` if its content is invalid.
+        Raises `LabError` if the file cannot be read, and `LessonError` if the content is invalid.
         """
         try:
             text = self._file.read_text("utf-8")

@@ -1,7 +1,7 @@
-"""Defines the lab that compares two products, showing the date and source of each fact.
+"""A lab that compares two products, with the date and the source of each fact.
 
-The facts come from `lessons/facts.yaml`, which has all facts that vendors can change. The cell of a
-missing fact shows a dash.
+The facts come from `lessons/facts.yaml`, which contains all facts in the course that vendors can
+change. If a product has no fact about a topic, the table shows a dash.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ THEN_AND_NOW = {
     "2025: images + text": "API input",
     "2025: free API": "Free API use",
 }
-"""Maps each 2025 rating to the topic of the current fact."""
+"""Maps each rating from 2025 to the topic of a current fact about the same subject."""
 AGED = 12
 """The age at which a fact counts as old, in months before the newest fact."""
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A fact about a product, as reported by `source` in the month `as_of` (YYYY-MM)."""
+    """A fact about a product, reported by `source` in the month `as_of` (YYYY-MM).
+
+    `second_hand` is True if the source is not the vendor.
+    """
 
     product: str
     topic: str
@@ -40,15 +43,15 @@ class Known(msgspec.Struct, frozen=True):
 
 
 Action = MoveFocus[Literal["topic"]] | Choose[Literal["product"]] | Toggle[Literal["side"]]
-"""`Choose` shows another product on the selected side."""
+"""`Choose` shows the next product on the selected side, and `Toggle` selects the other side."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request for all facts."""
+    """A request for all facts about products."""
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The response with all facts."""
+    """The response to `Read`, with all facts about products."""
 
     facts: tuple[Known, ...]
 
@@ -56,8 +59,11 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `shown` are the indexes of the left and the right product in `PRODUCTS`, and `side` is the
-    selected side. `looked` are the pairs of product and topic that have been selected so far.
+    Attributes:
+        shown: The indexes in `PRODUCTS` of the products on the left and on the right.
+        side: The selected side, 0 or 1.
+        row: The index of the selected topic.
+        looked: The pairs of product and topic that the learner has viewed.
     """
 
     facts: tuple[Known, ...] | None = None
@@ -68,9 +74,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return all topics with a fact about one of the four products.
+        """Return all topics with a fact about any of the four products.
 
-        General topics come first, and the 2025 ratings come last.
+        General topics come first, and ratings from 2025 come last.
         """
         named = dict.fromkeys(fact.topic for fact in self.facts or () if fact.product in PRODUCTS)
         return tuple(
@@ -96,7 +102,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.fact(self.side, self.topic)
 
     def is_old(self, fact: Known) -> bool:
-        """Return whether a fact is at least a year older than the newest one."""
+        """Return True if a fact is at least `AGED` months older than the newest fact."""
         newest = max(fact.as_of for fact in self.facts or ())
         return _months(newest) - _months(fact.as_of) >= AGED
 
@@ -124,7 +130,10 @@ def _shown(state: State, action: Action) -> State:
 
 
 def _with(state: State, product: int) -> State:
-    """Show a product on the selected side. If the other side already shows it, swap the sides."""
+    """Show a product on the selected side.
+
+    If the other side already shows the product, the two sides are swapped.
+    """
     left, right = state.shown
     other = right if state.side == 0 else left
     if product == other:
@@ -184,9 +193,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(_second_hand, _nobody_says, _then_and_now),
     solution=(
         Toggle("side"),
-        MoveFocus(6, "topic"),  # web search
-        MoveFocus(13, "topic"),  # recent events in 2025
-        Choose(1, "product"),  # GitHub Copilot
-        MoveFocus(-11, "topic"),  # The price of its API.
+        MoveFocus(6, "topic"),  # Select a fact about web search.
+        MoveFocus(13, "topic"),  # Select the rating of recent events in 2025.
+        Choose(1, "product"),  # Show GitHub Copilot.
+        MoveFocus(-11, "topic"),  # Select the price of its API.
     ),
 )

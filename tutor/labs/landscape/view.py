@@ -1,4 +1,4 @@
-"""Draws the landscape lab."""
+"""The view of the lab "Four products, with dates"."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tutor.text import safe
 _TOPIC = 24
 _SHORT_TOPIC = 14
 _SAID = 5
-"""The number of rows for the selected fact, below the table."""
+"""The number of rows for the selected fact, which is shown below the table."""
 _WITH_MONTH = 34
-"""The minimum width of a cell, in columns, at which it also shows the month."""
+"""The minimum width of a table cell, in columns, at which the cell also shows the month."""
 
 
 class LandscapeView(LabView):
-    """Shows a table of topics and two products and, below it, the selected fact in full."""
+    """A view of a table with two products and, below it, the selected fact in full."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Choose a fact."),
@@ -51,7 +51,7 @@ class LandscapeView(LabView):
 
 
 def _sizes(width: int) -> tuple[int, int]:
-    """Return the width of the topic column and the width of a product column."""
+    """Return the widths of the topic column and of a product column."""
     topic = _SHORT_TOPIC if width < ROOMY else _TOPIC
     return topic, (width - topic - 4) // 2
 
@@ -81,7 +81,7 @@ def _row(state: State, topic: str, here: bool, width: int) -> Content:
 
 
 def _cell(fact: Known | None, size: int) -> str:
-    """Return a fact's value, with a mark if it is second-hand, and the month if it fits."""
+    """Return a fact's value, with a mark if it is second-hand, and the month if there is room."""
     if fact is None:
         return "–"
     mark = "*" if fact.second_hand else " "
@@ -91,7 +91,7 @@ def _cell(fact: Known | None, size: int) -> str:
 
 
 def _in_full(state: State, width: int) -> list[Content]:
-    """Draw the selected fact in full, with its month and its source."""
+    """Return the selected fact in full, with its month and its source."""
     fact, product = state.looked_at, state.product(state.side)
     if fact is None:
         said = _("{product}: {topic}. We have no source for this.").format(

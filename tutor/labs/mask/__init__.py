@@ -1,1 +1,1 @@
-"""The "Without the causal mask" lab."""
+"""The lab "Without the causal mask", in which tokens can attend to later tokens."""

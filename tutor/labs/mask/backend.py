@@ -1,4 +1,4 @@
-"""Processes a text with or without the causal mask."""
+"""Runs the network with or without the causal mask."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutor.lm.inspect.interventions import unmasked
 
 
 class MaskBackend:
-    """Runs forward passes with or without the mask. Caches the last two, even if unfinished."""
+    """The lab's backend. It caches the last two forward passes, which may be unfinished."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -25,7 +25,7 @@ class MaskBackend:
         self._passage = lru_cache(maxsize=2)(self._begun)
 
     def answer(self, question: Question) -> Answer:
-        """Return the model's predictions, or the progress if the pass is unfinished.
+        """Return the model's predictions, or the progress if the forward pass is unfinished.
 
         Raises `TextError` if the text is invalid.
         """

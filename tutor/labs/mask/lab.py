@@ -1,4 +1,4 @@
-"""Defines the lab that processes a text with and without the causal mask."""
+"""A lab that compares the predictions for a text with and without the causal mask."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""The maximum number of tokens in the text. Longer texts are cut, and the screen says so."""
+"""The maximum number of tokens in the text. Longer texts are truncated, and the screen shows a
+note."""
 
 MOVED = 0.1
-"""The difference in surprisal, in bits, above which a prediction counts as changed. Smaller
-differences could be rounding errors."""
+"""The minimum change in surprisal for a prediction to count as changed, in bits. Smaller
+differences can be rounding errors."""
 
 View = Literal["table", "map"]
 VIEWS: tuple[View, ...] = ("table", "map")
@@ -29,7 +30,10 @@ Action = EditText | Toggle[Literal["mask"]] | ShowView[View] | MoveFocus[Literal
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to process a text, with the causal mask if `hide` is true."""
+    """A request for the predictions for a text.
+
+    If `hide` is True, the causal mask hides later tokens.
+    """
 
     text: str
     hide: bool
@@ -38,10 +42,13 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 class Reading(msgspec.Struct, frozen=True, tag=True):
     """The model's predictions for a text, with or without the mask.
 
-    `bits` has the surprisal of the next token, -log2 p, for each token but the last. `best` and
-    `chances` have the most probable next token and its probability, also for the last token.
-    `attention` is the mean attention map of all heads in all layers, as 32-bit floats [T, T]. Each
-    row sums to 1.
+    Attributes:
+        left_out: The number of tokens that were cut from the text.
+        bits: The surprisal, -log2 p, of each token's successor. The last token has none.
+        best: The most probable next token after each token.
+        chances: The probabilities of the tokens in `best`.
+        attention: The attention map as 32-bit floats [T, T], averaged over all heads and layers.
+            Each row sums to 1.
     """
 
     tokens: tuple[Token, ...]
@@ -53,7 +60,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def mean_bits(self) -> float:
-        """Return the mean surprisal, or 0 if the text is a single token."""
+        """Return the mean surprisal in bits, or 0 if the text has only one token."""
         return sum(self.bits) / len(self.bits) if self.bits else 0.0
 
     def row(self, token: int) -> memoryview[float]:
@@ -69,14 +76,18 @@ Answer = Reading | Progress
 
 
 Readings = dict[bool, Reading]
-"""The predictions with the mask (True) and without it (False)."""
+"""The predictions with the mask (key True) and without it (key False)."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `before` has the predictions for the previous text, for comparison. `progress` is the progress
-    of the pending request.
+    Attributes:
+        hide: True if the causal mask is on.
+        focus: The position of the selected token.
+        readings: The predictions for this text.
+        before: The predictions for the previous text.
+        progress: The progress of the current request.
     """
 
     text: str = "The dog did not cross the street because it was too tired."
@@ -98,9 +109,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shared(self) -> int:
-        """Return the length of the prefix that this text shares with the previous one, in tokens.
+        """Return the number of tokens at the beginning that this text shares with the previous one.
 
-        If both texts are equal, the result is 0.
+        The result is 0 if both texts are equal.
         """
         if not (self.before and self.readings):
             return 0
@@ -111,9 +122,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
-        """Return the number of predictions in the shared prefix that have changed.
+        """Return the number of predictions in the shared beginning that have changed.
 
-        The result is None if predictions are missing or the prefix is too short.
+        The changes are relative to the previous text. The result is None if predictions are
+        missing, or if the shared beginning has fewer than two tokens.
         """
         new, old = self.readings.get(hide), self.before.get(hide)
         if new is None or old is None or self.shared < 2:
@@ -148,11 +160,14 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ENOUGH = 5
-"""The minimum number of tokens in a text for a meaningful mean surprisal."""
+"""The minimum number of tokens for a goal about the mean surprisal."""
 
 
 def _compared(state: State) -> tuple[float, float] | None:
-    """Return the mean surprisal with the mask and without it, if both are known."""
+    """Return the mean surprisal with and without the mask.
+
+    Returns None if one of them is unknown, or if the text is too short for the goals.
+    """
     if len(state.readings) < 2 or len(state.tokens) < ENOUGH:
         return None
     return state.readings[True].mean_bits, state.readings[False].mean_bits

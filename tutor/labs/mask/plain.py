@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the lab on the causal mask in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the prediction at each token, with the mask as it is set."""
+    """Return sentences about the prediction at each token, with or without the mask."""
     found = state.readings.get(state.hide)
     lines = []
     if found is not None:
@@ -20,14 +20,14 @@ def describe(state: State) -> dict[str, list[str]]:
             after = _("expects {token} with {probability}").format(
                 token=token(found.best[at]), probability=percent(found.chances[at])
             )
-            cost = (
-                _(", and the next token costs {bits:.2f} bits").format(bits=found.bits[at])
+            surprisal = (
+                _(", and the next token's surprisal is {bits:.2f} bits").format(bits=found.bits[at])
                 if at < len(found.bits)
                 else ""
             )
             lines.append(
-                _("After token {at}, {token}, the model {after}{cost}.").format(
-                    at=at, token=token(each), after=after, cost=cost
+                _("After token {at}, {token}, the model {after}{surprisal}.").format(
+                    at=at, token=token(each), after=after, surprisal=surprisal
                 )
             )
     switched = _("on") if state.hide else _("off")

@@ -1,4 +1,4 @@
-"""Draws the causal mask lab."""
+"""The view of the lab "Without the causal mask"."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tutor.language import _
 
 _BITS = 8
 _TABLE = 76
-"""The width of the table, in columns, when the map is shown next to it."""
+"""The width of the table, in columns, if the attention map is shown to the right of it."""
 
 
 class MaskView(LabView):
-    """Shows each token's surprisal with and without the mask, or the attention map."""
+    """A view of each token's surprisal with and without the mask, or of the attention map."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
@@ -150,7 +150,7 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _said(state: State, width: int) -> list[Content]:
-    """Explain the results in one or two lines."""
+    """Return one or two lines that explain the results."""
     lines = []
     if state.shown is None and state.view == "table":
         lines.append(reading_line(_("Processing"), state.progress, width))

@@ -1,1 +1,1 @@
-"""The "Merge player" lab."""
+"""The lab "Merge player", which applies a tokenizer's merges one at a time."""

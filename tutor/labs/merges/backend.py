@@ -1,4 +1,4 @@
-"""Finds the merges that tokenize a text."""
+"""Finds the merges that the model's tokenizer applies to a text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MergesBackend:
         self._rules = self._tokenizer.merge_rules()
 
     def answer(self, question: Question) -> Answer:
-        """Return the merges that tokenize a text.
+        """Return the merges that turn a text into tokens.
 
         Raises `TextError` if the vocabulary has no token for a byte of the text.
         """
@@ -24,5 +24,8 @@ class MergesBackend:
 
 
 def make_backend(tools: Tools) -> MergesBackend:
-    """Return a new backend. Raises `LabError` if the tokenizer is not a byte-level one."""
+    """Return a new backend.
+
+    Raises `LabError` if the model's tokenizer doesn't work on bytes.
+    """
     return MergesBackend(tools)

@@ -1,4 +1,4 @@
-"""Defines the lab that steps through a tokenizer's merges, from bytes to tokens."""
+"""A lab that applies the merges of a tokenizer to a text, one at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from tutor.labs.kit.work import work
 from tutor.labs.merges.merging import Chunk, Merge, joined
 
 LONGEST = 300
-"""The maximum length of the text, in characters. Longer texts are cut, and the screen says so."""
+"""The maximum length of the text, in characters. Longer texts are truncated, and the screen shows a
+note."""
 
 
 class Jump(msgspec.Struct, frozen=True, tag_field="do", tag="jump"):
-    """Undo all merges to return to the bytes, or apply all of them to get the final tokens."""
+    """Undo all merges, back to single bytes, or apply all merges to get the final tokens."""
 
     to: Literal["bytes", "tokens"]
 
@@ -26,16 +27,19 @@ Action = EditText | MoveFocus[Literal["merge"]] | Jump
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request for the merges that tokenize a text."""
+    """A request for the merges that turn a text into tokens."""
 
     text: str
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The merges that tokenize a text.
+    """The merges that turn a text into tokens.
 
-    `chunks` are the chunks of the text before the first merge, split into bytes. `ids` are the ids
-    of the final tokens. `rules` is the total number of merges in the tokenizer.
+    Attributes:
+        chunks: The chunks of the text, split into single bytes.
+        merges: The merges to apply, in order.
+        ids: The ids of the final tokens.
+        rules: The number of all merges in the tokenizer.
     """
 
     chunks: tuple[Chunk, ...]
@@ -47,8 +51,14 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `at` is the number of merges applied. `played[n]` has the chunks after n merges; `played` is
-    empty until the merges have been computed.
+    Attributes:
+        left_out: The number of characters that were cut from the text.
+        at: The number of merges that have been applied.
+        played: The chunks after each number of merges, starting with 0 merges. It is empty until
+            the merges are loaded.
+        merges: The merges for this text, in order.
+        ids: The ids of the final tokens.
+        rules: The number of all merges in the tokenizer.
     """
 
     text: str = "unbelievable"
@@ -65,7 +75,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def last(self) -> Merge | None:
-        """Return the last merge that was applied, if any."""
+        """Return the merge that was applied last, or None."""
         return self.merges[self.at - 1] if 0 < self.at <= len(self.merges) else None
 
     @property

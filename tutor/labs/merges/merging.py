@@ -26,11 +26,15 @@ Chunk = tuple[bytes, ...]
 """The tokens of one chunk of text, in order."""
 
 Rules = Mapping[tuple[bytes, bytes], int]
-"""Maps the two tokens that a merge joins to the rank of the merge. Ranks count from 1."""
+"""Maps the two tokens that a merge joins to the merge's rank, counted from 1."""
 
 
 class Merge(msgspec.Struct, frozen=True, array_like=True):
-    """An applied merge: its rank, the two tokens it joins, and how often they occurred."""
+    """A merge that was applied to a text.
+
+    `rank` is its rank in the tokenizer's list. It joined `left` and `right`, which occurred `times`
+    times.
+    """
 
     rank: int
     left: bytes
@@ -44,13 +48,13 @@ def in_bytes(chunks: Iterable[bytes]) -> tuple[Chunk, ...]:
 
 
 def next_rule(chunks: Iterable[Chunk], rules: Rules) -> tuple[bytes, bytes] | None:
-    """Return the first merge that applies to these chunks, or None if no merge applies."""
+    """Return the first merge in the tokenizer's list that applies to these chunks, or None."""
     pairs = {pair for chunk in chunks for pair in pairwise(chunk) if pair in rules}
     return min(pairs, key=lambda pair: rules[pair], default=None)
 
 
 def joined(chunk: Chunk, pair: tuple[bytes, bytes]) -> Chunk:
-    """Return the chunk with all occurrences of `pair` joined, from left to right."""
+    """Return the chunk with every occurrence of `pair` joined, from left to right."""
     pieces: list[bytes] = []
     at = 0
     while at < len(chunk):
@@ -64,7 +68,7 @@ def joined(chunk: Chunk, pair: tuple[bytes, bytes]) -> Chunk:
 
 
 def play(chunks: tuple[Chunk, ...], rules: Rules) -> Iterator[tuple[Merge, tuple[Chunk, ...]]]:
-    """Apply all merges in order. Yields each merge and the chunks after it."""
+    """Apply all merges in order. Yields each merge with the chunks after it."""
     while (pair := next_rule(chunks, rules)) is not None:
         before = sum(map(len, chunks))
         chunks = tuple(joined(chunk, pair) for chunk in chunks)

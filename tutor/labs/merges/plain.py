@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the merge player in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the chunks after the merges so far, and the merges before and after."""
+    """Return sentences about the current chunks, the last merge and the next merge."""
     pieces = ", ".join(quoted(piece) for chunk in state.chunks for piece in chunk)
     said = (
         [

@@ -1,4 +1,4 @@
-"""Draws the merge player."""
+"""The view of the lab "Merge player"."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEAST_RULES = 3
 
 
 class MergesView(LabView):
-    """Shows the current tokens, and the list of applied and upcoming merges."""
+    """A view of the current tokens, and of the list of applied and remaining merges."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'merge')", "merge", "Apply or undo one merge."),
@@ -71,9 +71,9 @@ def _count(state: State) -> Content:
 
 
 def _pieces(state: State, width: int) -> list[Content]:
-    """Draw the tokens, separated by vertical bars.
+    """Return the tokens, separated by vertical bars.
 
-    Tokens created by the last merge are highlighted. Tokens that the next merge will join are
+    Tokens that the last merge created are highlighted. Tokens that the next merge will join are
     underlined.
     """
     made = state.last.left + state.last.right if state.last else None
@@ -115,7 +115,7 @@ def _heading(state: State, width: int) -> Content:
 
 
 def _rules(state: State, width: int, rows: int) -> list[Content]:
-    """Draw the merges for this text in order, scrolled to the last one applied."""
+    """Return the merges for this text in order, scrolled to the one that was applied last."""
     if not state.merges:
         return [Content(_("  No merge joins any of these bytes, so each byte stays a token."))]
     return [

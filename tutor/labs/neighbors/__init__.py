@@ -1,1 +1,1 @@
-"""The "Neighbors" lab."""
+"""The lab "Neighbors", which compares rows of the embedding table."""

@@ -1,4 +1,4 @@
-"""Defines analogies: sums of embedding rows such as `king - man + woman`."""
+"""Analogies, which are sums of embedding rows such as `king - man + woman`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class AddAnalogy(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
 
 
 class AskSum(msgspec.Struct, frozen=True, tag=True):
-    """A request to compute an analogy.
+    """A request for the result of an analogy.
 
-    `words` are the words a, b, and c of `a - b + c`, and the expected answer.
+    `words` contains the words a, b and c of `a - b + c`, followed by the expected answer.
     """
 
     words: tuple[str, str, str, str]
@@ -40,9 +40,13 @@ class AskSum(msgspec.Struct, frozen=True, tag=True):
 class Sum(msgspec.Struct, frozen=True, tag=True):
     """The result of an analogy.
 
-    `nearest` are the rows nearest to the sum, including the rows of its three words. `rank` is the
-    rank of the expected answer among all rows, and `rank_without` is its rank if the three words
-    are left out.
+    Attributes:
+        nearest: The rows of the embedding table nearest to the sum. They include the rows of the
+            three words in the sum.
+        cosine: The cosine similarity of the sum and the expected answer.
+        rank: The rank of the expected answer among all rows.
+        rank_without: Its rank without the rows of the three words.
+        rows: The number of rows in the table.
     """
 
     forms: tuple[Form, ...]
@@ -54,7 +58,10 @@ class Sum(msgspec.Struct, frozen=True, tag=True):
 
 
 class Analogy(msgspec.Struct, frozen=True):
-    """An analogy and, once computed, its result. `own` is true if the learner wrote it."""
+    """An analogy and its result.
+
+    `sum` is None until the result is computed. `own` is True if the learner wrote the analogy.
+    """
 
     words: tuple[str, str, str, str]
     own: bool = False
@@ -62,15 +69,18 @@ class Analogy(msgspec.Struct, frozen=True):
 
     @property
     def same_twice(self) -> bool:
-        """Return whether a word occurs twice.
+        """Return True if two of the words are the same.
 
-        Such a sum is not an analogy: `a - a + c` is always `c`.
+        Such a sum is not an analogy. For example, `a - a + c` is always `c`.
         """
         return len({form[0].id for form in self.sum.forms}) < 4 if self.sum else False
 
 
 def analogy(text: str) -> AddAnalogy:
-    """Parse an analogy such as "king - man + woman = queen". Raises `LabError` if that fails."""
+    """Parse an analogy such as "king - man + woman = queen".
+
+    Raises `LabError` if the text does not have this form.
+    """
     found = re.fullmatch(r"\s*(\S+)\s*[-−]\s*(\S+)\s*\+\s*(\S+)\s*=\s*(\S+)\s*", text)
     if found is None:
         raise LabError(

@@ -23,9 +23,9 @@ class NeighborsBackend:
         self._table = EmbeddingTable(tools.model.network, tools.check_cancelled)
 
     def answer(self, question: Question) -> Answer:
-        """Find a token's neighbors, compare words, or compute an analogy.
+        """Return a token's neighbors, the similarities of words, or the result of an analogy.
 
-        Raises `TextError` if a word is empty or the vocabulary has no tokens for it.
+        Raises `TextError` if a word is empty, or if the vocabulary has no tokens for it.
         """
         match question:
             case lab.AskNear():

@@ -1,4 +1,4 @@
-"""Defines the lab that compares the rows of the model's embedding table."""
+"""A lab that compares the rows of the model's embedding table."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, Analogy, AskSum
 from tutor.lm.distribution import Token
 
 NEIGHBORS = 60
-"""The number of neighbors computed for a word, including its other spellings."""
+"""The number of neighbors computed for a word. Other spellings of the word are included."""
 NEAREST = 8
-"""The number of nearest rows listed for an analogy's sum."""
+"""The number of rows listed as nearest to the sum of an analogy."""
 MOST_WORDS = 10
-"""The maximum number of words in the table of all pairs."""
+"""The maximum number of words in the table that compares all pairs."""
 MOST_ANALOGIES = 9
 
 View = Literal["near", "pairs", "sums"]
@@ -57,16 +57,17 @@ Action = (
     | AddAnalogy
     | MoveFocus[Literal["row", "column"]]
 )
-"""`EditText` with the field "words" replaces the words in the table of all pairs. Without a field,
-it replaces the word whose neighbors are shown. `Choose` selects a different token for this word,
-such as a capitalized form. Only the table of pairs has columns."""
+"""`EditText` with the field "words" changes the words in the table of all pairs. Without a field,
+it changes the word whose neighbors are shown. `Choose` selects another spelling of this word, such
+as the capitalized one. `MoveFocus` along "column" only affects the table of all pairs."""
 
 
 class AskNear(msgspec.Struct, frozen=True, tag=True):
     """A request for the neighbors of a token.
 
-    The token is given either by `id`, or by `word` and the index of one of its spellings, `form`.
-    The nearest rows have the highest cosine or, with `by_distance`, the smallest distance.
+    The token is given by its `id`, or else by a `word` and `form`, the index of one of its
+    spellings. The nearest rows are those with the highest cosine similarity or, if `by_distance` is
+    True, with the smallest Euclidean distance.
     """
 
     word: str
@@ -85,9 +86,13 @@ Question = AskNear | AskPairs | AskSum
 class Neighborhood(msgspec.Struct, frozen=True, tag=True):
     """The neighbors of a token.
 
-    `forms` has the spellings of the word as tokens, or is empty if the request had a token id.
-    `length` is the norm of the token's row, `chance` is the mean cosine similarity of two random
-    rows, and `rows` is the number of rows in the table.
+    Attributes:
+        forms: The spellings of the requested word. It is empty if the request had a token id.
+        token: The token whose neighbors these are.
+        length: The norm of the token's row.
+        near: The neighbors, nearest first.
+        chance: The mean cosine similarity of two random rows.
+        rows: The number of rows in the table.
     """
 
     forms: tuple[Form, ...]
@@ -101,7 +106,8 @@ class Neighborhood(msgspec.Struct, frozen=True, tag=True):
 class Pairs(msgspec.Struct, frozen=True, tag=True):
     """The cosine similarities of all pairs of words.
 
-    `forms` has the tokens of each word, and `cosines` has a row for each word.
+    `forms` has the tokens of each word, and `cosines` has a row and a column for each word.
+    `chance` is the mean cosine similarity of two random rows of the embedding table.
     """
 
     forms: tuple[Form, ...]
@@ -115,11 +121,22 @@ Answer = Neighborhood | Pairs | Sum
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `neighborhood` and `pairs` are None until they are computed for the current words. With
-    `by_distance`, neighbors are ranked by Euclidean distance instead of cosine. `focus` is the
-    index of the selected neighbor, `cell` is the selected row and column in the table of pairs, and
-    `analogy` is the index of the selected analogy. `left_out` is the number of words for which the
-    table had no room.
+    Attributes:
+        word: The word whose neighbors are shown.
+        form: The index of the word's selected spelling.
+        id: The id of the token whose neighbors are shown, or None if the token follows from `word`
+            and `form`.
+        neighborhood: The neighbors, or None until they are computed.
+        spellings: True if other spellings of the word are listed as neighbors.
+        by_distance: True if neighbors are ranked by Euclidean distance, False if by cosine
+            similarity.
+        focus: The index of the selected neighbor.
+        words: The words in the table of all pairs.
+        left_out: The number of words that didn't fit into the table.
+        pairs: The similarities of all pairs, or None until they are computed.
+        cell: The selected row and column of the table.
+        analogies: The analogies, with their results so far.
+        analogy: The index of the selected analogy.
     """
 
     view: View = "near"
@@ -141,13 +158,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def forms(self) -> tuple[Form, ...]:
         """Return the spellings of the word as tokens.
 
-        The result is empty if they are not known yet, or if a token was looked up by its id.
+        The result is empty until they are known. It is also empty if the token was requested by its
+        id.
         """
         return () if self.neighborhood is None else self.neighborhood.forms
 
     @property
     def near(self) -> tuple[Near, ...]:
-        """Return the neighbors, without other spellings of the word if these are hidden."""
+        """Return the neighbors.
+
+        Other spellings of the word are left out if the learner has hidden them.
+        """
         if self.neighborhood is None:
             return ()
         near, token = self.neighborhood.near, self.neighborhood.token
@@ -159,7 +180,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def others(near: tuple[Near, ...], token: Token) -> tuple[Near, ...]:
-    """Return the neighbors that are not other spellings of `token`."""
+    """Return the neighbors without other spellings of `token`."""
     return tuple(one for one in near if not same_letters(one.token, token))
 
 
@@ -205,7 +226,10 @@ def _without_sums(state: State) -> State:
 
 
 def _analogies(known: tuple[Analogy, ...]) -> tuple[Analogy, ...]:
-    """Return analogies without their results. Raises `LabError` for a word that is too long."""
+    """Return the analogies without their results.
+
+    Raises `LabError` if a word is too long, and `Refused` if the analogies are invalid.
+    """
     words = [of_bearable_length(word) for each in known for word in each.words]
     if not words or not all(words):
         raise Refused
@@ -213,7 +237,10 @@ def _analogies(known: tuple[Analogy, ...]) -> tuple[Analogy, ...]:
 
 
 def look_up(text: str) -> EditText:
-    """Return the action that looks up a word. Raises `LabError` if it is empty or too long."""
+    """Return the action that looks up a word.
+
+    Raises `LabError` if the word is empty or too long.
+    """
     if not text.strip():
         raise LabError("The word is empty.", "Enter at least one letter.")
     of_bearable_length(text.strip())
@@ -223,7 +250,7 @@ def look_up(text: str) -> EditText:
 def list_words(text: str) -> EditText:
     """Return the action that compares the words in `text`.
 
-    Raises `LabError` if there are fewer than two.
+    Raises `LabError` if there are fewer than two words.
     """
     _some_words(text)
     return EditText(text, field="words")
@@ -251,7 +278,7 @@ def _moved(state: State, by: int, axis: Literal["row", "column"]) -> State:
             return replace(state, cell=(row, moved(column, by, len(state.words))))
         case "sums", "row":
             return replace(state, analogy=moved(state.analogy, by, len(state.analogies)))
-        case _:  # Only the table of pairs has columns.
+        case _:  # The other views have no columns.
             return state
 
 
@@ -291,7 +318,7 @@ def _opposite_nearby(state: State) -> bool:
     first = others(state.neighborhood.near, token)[:5]
     return any(
         frozenset({_bare(token), _bare(one.token)}) in _OPPOSITE for one in first
-    )  # The lab starts with "good", so this word does not count.
+    )  # The initial word, "good", doesn't count.
 
 
 def _bare(token: Token) -> str:

@@ -1,4 +1,4 @@
-"""Draws the neighbors lab."""
+"""The view of the lab "Neighbors"."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WAIT = "…"
 
 
 class NeighborsView(LabView):
-    """Shows a word's neighbors, the table of all pairs, or sums of rows."""
+    """A view of a word's neighbors, the table of all pairs, or the analogies."""
 
     VIEWS = VIEWS
 
@@ -144,7 +144,7 @@ def _about(there: lab.Neighborhood, width: int) -> Content:
     )
 
 
-_NARROWEST, _WIDEST = 6, 12  # The minimum and maximum width of a cell, in columns.
+_NARROWEST, _WIDEST = 6, 12  # The minimum and the maximum width of a cell, in columns.
 _MARGIN = 2
 
 
@@ -267,7 +267,10 @@ def _verdict(one: Analogy, found: Sum, width: int) -> Content:
 
 
 def _nearest(found: Sum, width: int) -> list[Content]:
-    """Draw the rows nearest to the sum. Mark the expected answer and the three words in the sum."""
+    """Return the rows nearest to the sum.
+
+    The expected answer and the three words of the sum are marked.
+    """
     given = {form[0].id for form in found.forms[:3]}
     expected = found.forms[3][0].id
     lines = []

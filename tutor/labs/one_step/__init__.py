@@ -1,1 +1,1 @@
-"""The "One training step, slowly" lab."""
+"""The lab "One training step, slowly", which shows every number in a training step."""

@@ -27,7 +27,19 @@ RATE = 0.01
 
 
 class Move(NamedTuple):
-    """Adam's update of one weight: the previous state, the intermediate results, and the change."""
+    """Adam's update of one weight.
+
+    Attributes:
+        weight: The weight w before the step.
+        gradient: The gradient g.
+        mean_before: The running mean m before the step.
+        square_before: The running mean v before the step.
+        mean: The new m.
+        square: The new v.
+        corrected_mean: The new m after bias correction.
+        corrected_square: The new v after bias correction.
+        change: The amount that is added to the weight.
+    """
 
     weight: float
     gradient: float
@@ -43,7 +55,7 @@ class Move(NamedTuple):
 def adam_move(
     weight: float, gradient: float, mean: float, square: float, number: int, rate: float = RATE
 ) -> Move:
-    """Compute the update of a weight in step `number`, counted from 1.
+    """Compute Adam's update of a weight in step `number`, counted from 1.
 
     `mean` and `square` are the running means m and v after the previous step.
     """

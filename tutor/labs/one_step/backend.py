@@ -1,4 +1,4 @@
-"""Runs training steps and returns all of their intermediate results."""
+"""Runs training steps, and returns all intermediate results of a step."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tutor.labs.one_step.step import SlowTraining, Step
 from tutor.lm.fast.kernels import one_thread
 
 BEST = 5
-"""The number of most probable bytes to return for each position."""
+"""The number of most probable bytes listed for each position."""
 
 
 class OneStepBackend:
-    """Trains a network on one text, and caches the response for each step."""
+    """The lab's backend. It trains a network on one text, and caches the response for each step."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -21,7 +21,7 @@ class OneStepBackend:
         self._training: SlowTraining | None = None
 
     def answer(self, question: Question) -> Answer:
-        """Run the training up to the requested step, and return the numbers of this step."""
+        """Train up to the requested step, and return the numbers of that step."""
         if self._training is None or question.text != self._text:
             self._training = SlowTraining(question.text.encode())
             self._text, self._answers = question.text, []

@@ -1,4 +1,4 @@
-"""Shows everything that happens in one training step, from text to slightly better weights."""
+"""A lab that shows every number in a training step, from the text to the updated weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.work import work
 
 LONGEST = 129
-"""The maximum length of the text in bytes: eight windows of 16, plus the last target."""
+"""The maximum length of the text, in bytes: eight windows of 16 bytes, and the last target."""
 MOST_STEPS = 100
-"""The maximum number of steps. After an engine restart, this many can be repeated quickly."""
+"""The maximum number of steps. The engine can repeat this many steps quickly after a restart."""
 START = "The sun rises in the east and sets in the west."
 MANY = 10
 """The number of training steps that `SkipSteps` runs."""
@@ -23,13 +23,13 @@ MANY = 10
 Stage = Literal["text", "hide", "ask", "compare", "backward", "move", "after"]
 STAGES: tuple[Stage, ...] = ("text", "hide", "ask", "compare", "backward", "move", "after")
 ON_WEIGHTS: tuple[Stage, ...] = ("backward", "move")
-"""The stages that show weights. The other stages show positions in the text."""
+"""The stages that show tensors. The other stages show positions in the text."""
 
 
 class Walk(msgspec.Struct, frozen=True, tag_field="do", tag="walk"):
     """Move `by` stages forward, or backward if negative.
 
-    After the last stage comes the first stage of the next step.
+    The last stage of a step is followed by the first stage of the next step.
     """
 
     by: int
@@ -40,18 +40,22 @@ class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
 
 
 Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
-"""An item is a tensor in the stages that show weights, and a position in the text otherwise."""
+"""The focus moves to the next item: a tensor in the stages `ON_WEIGHTS`, otherwise a position in
+the text."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request for the numbers of one training step on this text. Steps are counted from 0."""
+    """A request for the numbers of one training step on this text.
+
+    Steps are counted from 0.
+    """
 
     text: str
     step: int
 
 
 class Guess(msgspec.Struct, frozen=True, array_like=True):
-    """A byte with its logit and its probability at one position."""
+    """A possible next byte, with its logit and its probability."""
 
     byte: int
     logit: float
@@ -61,8 +65,11 @@ class Guess(msgspec.Struct, frozen=True, array_like=True):
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """A byte of the text, and the prediction of the next byte.
 
-    `target` is the next byte in the text. `loss` and `after` are its loss in nats before and after
-    the training step. `best` contains the most probable bytes before the step.
+    Attributes:
+        target: The actual next byte, as predicted before the training step.
+        loss: The loss before the training step, in nats.
+        after: The loss after the training step, in nats.
+        best: The most probable next bytes before the training step.
     """
 
     byte: int
@@ -73,11 +80,15 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Weights(msgspec.Struct, frozen=True, array_like=True):
-    """A tensor, and the update of its weight with the largest gradient.
+    """A tensor of the network, and the update of the weight with the largest gradient in it.
 
-    `norm` is the norm of the tensor's gradient, and `place` is the index of the weight. The fields
-    from `weight` to `change` are those of `tutor.labs.one_step.adam.Move`. `after` is the weight
-    after the step of PyTorch's optimizer.
+    Attributes:
+        name: The tensor's name in the network.
+        norm: The norm of the tensor's gradient.
+        place: The index of the weight.
+        after: The weight after the step of PyTorch's optimizer.
+
+    The other fields are those of `tutor.labs.one_step.adam.Move`.
     """
 
     name: str
@@ -97,10 +108,13 @@ class Weights(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The numbers of one step.
+    """The numbers of one training step.
 
-    `windows` contains the rows of the batch. `history` contains the mean loss before each step so
-    far, and the mean loss after the last step.
+    Attributes:
+        windows: The positions in each row of the batch.
+        weights: The tensors of the network.
+        history: The mean loss before each step up to this one, followed by the mean loss after this
+            step.
     """
 
     windows: tuple[tuple[Position, ...], ...]
@@ -123,9 +137,17 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `shown` contains the numbers of step `shown_step`. It remains on the screen until the numbers of
-    the current `step` arrive. `looked` contains the indexes of the tensors that the learner has
-    viewed in the "move" stage of the first step.
+    Attributes:
+        own: True if the learner wrote the text.
+        left_out: The number of bytes that were cut from the text.
+        step: The current step, counted from 0.
+        stage: The index of the current stage in `STAGES`.
+        position: The selected position in the text.
+        tensor: The index of the selected tensor.
+        shown: The numbers on the screen, which are those of step `shown_step`. They stay until the
+            numbers of the current step arrive.
+        looked: The indexes of the tensors that the learner has viewed in the "move" stage of the
+            first step.
     """
 
     text: str = START
@@ -149,7 +171,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def act(state: State, action: Action) -> State:
-    """Return the next state. Raises `LabError` if the text has fewer than two bytes."""
+    """Return the state after an action.
+
+    Raises `LabError` if the text has fewer than two bytes.
+    """
     match action:
         case EditText(text=text):
             return _on(text)
@@ -195,7 +220,10 @@ def _on(text: str) -> State:
 
 
 def _walked(state: State, by: int) -> State:
-    """Move `by` stages, into other steps if necessary. Ignore moves beyond the ends."""
+    """Move `by` stages, into other steps if necessary.
+
+    A move beyond the first or the last step has no effect.
+    """
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
         return state
@@ -213,7 +241,7 @@ def _focused(state: State, by: int) -> State:
 
 
 def _looked(state: State) -> State:
-    """Record the tensor in focus if the state is in the "move" stage of the first step."""
+    """Record the selected tensor as viewed, in the "move" stage of the first step."""
     if state.step == 0 and state.at == "move" and state.answered:
         return replace(state, looked=state.looked | {state.tensor})
     return state
@@ -221,9 +249,9 @@ def _looked(state: State) -> State:
 
 @goal("same-move", "In step 1, see that a 10 times larger slope gives the same move")
 def _same_move(state: State) -> bool:
-    """Return whether the learner viewed two weights whose gradients differ by a factor of 10.
+    """Return True if the learner has viewed two weights whose gradients differ by a factor of 10.
 
-    In the first step, Adam moves every weight by the learning rate, whatever its gradient.
+    In its first step, Adam changes every weight by the learning rate, whatever the gradient is.
     """
     if state.step or state.shown is None or not state.answered:
         return False

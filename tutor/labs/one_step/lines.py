@@ -1,4 +1,4 @@
-"""Draws each stage of a training step."""
+"""The text of each stage of a training step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from tutor.text import counted, visible
 
 Draw = Callable[[State, Answer, int, int], list[Content]]
 Row = tuple[str, Callable[[Position], str], str]
-"""A table row: its label, a function that returns the cell text for a position, and its style."""
+"""A row of a table, with one cell for each position.
+
+It consists of a label, a function that returns the text of a position's cell, and a style.
+"""
 
 _CELL = 5
 _LABEL = 8
@@ -47,7 +50,7 @@ _POINTS_DOWN: Row = ("", lambda _: "▼", MUTED)
 
 
 def _row_of(state: State, answer: Answer) -> tuple[int, int]:
-    """Return the index of the window in focus, and the index of the focused position in it."""
+    """Return the index of the window with the selected position, and the position's index in it."""
     return divmod(state.position, len(answer.windows[0]))
 
 
@@ -201,7 +204,10 @@ def _grid(state: State, answer: Answer) -> list[Content]:
 
 
 def _columns(state: State, answer: Answer, width: int, *rows: Row) -> list[Content]:
-    """Return table rows for the window in focus, with as many positions around the focus as fit."""
+    """Return table rows for the selected window.
+
+    If not all positions fit, only those near the selected one are included.
+    """
     row, place = _row_of(state, answer)
     window = answer.windows[row]
     count = max(1, min(len(window), (width - _LABEL) // _CELL))
@@ -216,7 +222,7 @@ def _columns(state: State, answer: Answer, width: int, *rows: Row) -> list[Conte
 
 
 def part(name: str) -> str:
-    """Return a readable name for a tensor, given its name in the network."""
+    """Return a readable name for a tensor of the network, such as "final norm"."""
     path = name.removesuffix(".weight")
     if path == "embedding":
         return _("embedding and output")
@@ -300,4 +306,4 @@ STAGES: dict[Stage, Draw] = {
     "move": _moved,
     "after": _after,
 }
-"""The function that draws each stage. Its last two parameters are the columns and rows."""
+"""The function that draws each stage. Its last two arguments are the width and the height."""

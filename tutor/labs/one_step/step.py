@@ -1,4 +1,4 @@
-"""One training step in detail: every number between text and slightly better weights.
+"""One training step with all of its intermediate results, from the text to the new weights.
 
     ids [B, T], targets [B, T] -> logits [B, T, 256] -> losses [B, T] -> gradients -> weights
 
@@ -21,7 +21,7 @@ from tutor.lm.network import Config, Transformer
 from tutor.lm.training.train import Settings, initialize, make_optimizer
 
 WINDOW = 16
-"""The maximum length of a window in bytes."""
+"""The maximum length of a window, in bytes."""
 CONFIG = Config(
     vocabulary_size=256,
     width=32,
@@ -35,10 +35,10 @@ CONFIG = Config(
 
 
 def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
-    """Split text into windows, and return the byte ids and the targets, both [B, T].
+    """Split text into windows. Return the byte ids and the targets, both [B, T].
 
-    The target at each position is the next byte. All windows have the same length, so the last
-    window can overlap the previous one. `data` must have at least two bytes.
+    The target of each position is the next byte. All windows have the same length, so the last
+    window can overlap the one before. `data` must have at least two bytes.
     """
     length = min(WINDOW, len(data) - 1)  # T
     last = len(data) - 1 - length
@@ -51,7 +51,10 @@ def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
 
 
 class Step(NamedTuple):
-    """The results of a training step. The losses before and after it are [B, T], in nats."""
+    """The results of one training step.
+
+    `losses` and `losses_after` are the losses [B, T] before and after the step, in nats.
+    """
 
     logits: Tensor  # [B, T, 256]
     losses: Tensor
@@ -60,9 +63,9 @@ class Step(NamedTuple):
 
 
 class SlowTraining:
-    """A training run on one text, executed one step at a time.
+    """A training run on one text, which runs step by step.
 
-    The seed is fixed, so the text determines all numbers.
+    The seed is fixed, so all numbers depend only on the text.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -112,7 +115,7 @@ class SlowTraining:
 
 
 def _losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the loss at each position, -ln of the target's probability, [B, T]."""
+    """Return the loss at each position [B, T], which is -ln of the target's probability."""
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(
         targets.shape
     )

@@ -1,4 +1,4 @@
-"""Draws the one-step lab."""
+"""The view of the lab "One training step, slowly"."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TITLES: dict[Stage, tuple[str, str]] = {
 
 
 class OneStepView(LabView):
-    """Shows one stage of a training step, with all numbers for the byte or tensor in focus."""
+    """A view of one stage of a training step, with all numbers for the selected byte or tensor."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "walk(*)", "stage", "Go to the next or previous stage."),
@@ -81,7 +81,7 @@ class OneStepView(LabView):
         body = one_step_lines.STAGES[state.at](state, answer, width, rows)
         if low:
             heading, body = ([line for line in each if line.plain] for each in (heading, body))
-        # Tables always fit. Sentences and formulas can wrap to a second line.
+        # Tables are fitted to the width. Sentences and formulas may need a second line.
         return [part for line in (*heading, *body) for part in line.wrap(width)]
 
 

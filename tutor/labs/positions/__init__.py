@@ -1,1 +1,1 @@
-"""The lab "Positions"."""
+"""The lab "Positions", which changes the positions of a text's tokens."""

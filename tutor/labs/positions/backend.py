@@ -1,4 +1,4 @@
-"""Processes a text with changed positions."""
+"""Runs the network on a text whose tokens have other positions than usual."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.positions.lab import MOST_TOKENS, Answer, Comparison, Question
+from tutor.lm.divergence import divergence
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.interventions import divergence, next_token_surprisals
+from tutor.lm.inspect.interventions import next_token_surprisals
 
 
 class PositionsBackend:
-    """A backend that keeps its last passes, which may be unfinished."""
+    """The lab's backend. It caches the latest forward passes, which may be unfinished."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -23,7 +24,10 @@ class PositionsBackend:
         self._passage = lru_cache(maxsize=6)(self._begun)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
+        """Compare the predictions, or return the progress if the forward passes are unfinished.
+
+        Raises `TextError` if the text is invalid.
+        """
         passes = [
             self._passage(question.text, 0, True),
             self._passage(question.changed, question.shift, question.rotary),
@@ -43,7 +47,7 @@ class PositionsBackend:
         self, question: Question, before: ForwardPass, after: ForwardPass, in_order: ForwardPass
     ) -> Comparison:
         last = torch.stack([each.stream[-1] for each in (before, after, in_order)])
-        # The log-probability of every next token: [3, vocabulary].
+        # The log-probabilities of the next token, one row for each pass: [3, vocabulary].
         old, new, ordered = self._model.network.lens(last).cpu().log_softmax(dim=-1)
         ids, left_out = tokens_of(self._model, question.changed, MOST_TOKENS)
         return Comparison(
@@ -57,7 +61,10 @@ class PositionsBackend:
         )
 
     def _mean_bits(self, text: str, passage: ForwardPass) -> float:
-        """Return the mean surprisal of the tokens; 0 for a single one, which nothing predicts."""
+        """Return the mean surprisal of the text's tokens in bits, without the first token.
+
+        The result is 0 if the text has only one token.
+        """
         ids, _ = tokens_of(self._model, text, MOST_TOKENS)
         if len(ids) < 2:
             return 0.0

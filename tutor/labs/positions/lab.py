@@ -1,4 +1,4 @@
-"""The lab that changes the positions of a text's tokens, or turns rotary embedding off."""
+"""A lab that changes the positions of a text's tokens, or turns rotary position embedding off."""
 
 from __future__ import annotations
 
@@ -17,20 +17,26 @@ from tutor.labs.kit.work import one_of, work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 48
-"""The maximum number of tokens that are used. The rest of a longer text is left out."""
+"""The maximum number of tokens in the text. Longer texts are truncated."""
 
 SHIFTS = (0, 1, 10, 100, 500, 1000, 2000, 4000)
-"""The positions at which the first token can be."""
+"""The available positions of the first token. All later positions are shifted by the same
+amount."""
 
 Action = EditText | Toggle[Literal["rotary", "order"]] | Adjust[Literal["shift", "seed"]] | Reset
-"""`Toggle` turns rotary embedding off or on, or shuffles the words or puts them back in order."""
+"""`Toggle` turns rotary position embedding on or off, or shuffles the words or restores their
+order."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to process `text` with positions from 0, and `changed` with changed positions.
+    """A request to compare the predictions for two versions of a text.
 
-    `changed` is the same text, or its words in another order. Its first token is at position
-    `shift`. Without `rotary`, no query and key is rotated, as if all tokens were at position 0.
+    Attributes:
+        text: The original text, with positions from 0.
+        changed: The same text, possibly with its words in another order.
+        shift: The position of the first token of `changed`.
+        rotary: False if rotary position embedding is off for `changed`. Then queries and keys are
+            not rotated, as if all tokens were at position 0.
     """
 
     text: str
@@ -42,11 +48,16 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 class Comparison(msgspec.Struct, frozen=True, tag=True):
     """The predictions before and after the change.
 
-    `rows` are the most probable next tokens, sorted by their probability before. `divergence` is
-    the Kullback-Leibler divergence of the distribution after the change from the one before, in
-    bits, and `order_divergence` the part that the order of the words makes: the divergence of
-    `changed` from `text` when both have changed positions. `bits_before` and `bits_after` are the
-    mean surprisals of the tokens. `tokens` are those of `changed`.
+    Attributes:
+        tokens: The tokens of the changed text.
+        left_out: The number of tokens that were cut from the text.
+        rows: The most probable next tokens, sorted by their probability before the change.
+        divergence: The Kullback-Leibler divergence from the distribution before the change to the
+            one after it, in bits.
+        order_divergence: The part of the divergence that is due to the word order. It compares the
+            texts in both orders, with the changed positions for both.
+        bits_before: The mean surprisal of the original text's tokens, in bits.
+        bits_after: The mean surprisal of the changed text's tokens, in bits.
     """
 
     tokens: tuple[Token, ...]
@@ -64,8 +75,13 @@ Answer = Comparison | Progress
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `seed` shuffles the words if `shuffled`. `result` belongs to the current text and settings, and
-    `progress` to the open question.
+    Attributes:
+        shuffled: True if the words are in random order.
+        seed: The seed of the random order.
+        shift: The position of the first token.
+        rotary: True if rotary position embedding is on.
+        result: The comparison for the current text and settings, or None until it is computed.
+        progress: The progress of the current request.
     """
 
     text: str = "When Mary and John went to the store, John gave a drink to"
@@ -78,9 +94,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def changed(self) -> str:
-        """The text in its current order.
+        """The text with its words in the current order.
 
-        The last word stays in place, since the prediction follows it.
+        The last word always stays at the end, since the model predicts the word after it.
         """
         if not self.shuffled:
             return self.text

@@ -1,4 +1,4 @@
-"""Draws the lab about positions."""
+"""The view of the lab "Positions"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LABEL = 11
 
 
 class PositionsView(LabView):
-    """The three settings, the text as the model gets it, and the next token before and after."""
+    """A view of the three settings, the text, and the next token before and after the change."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(Pair("left", "right", "← →"), "adjust(*, 'shift')", "shift", "Shift all positions."),

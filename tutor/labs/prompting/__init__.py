@@ -1,1 +1,1 @@
-"""The "Prompts, measured" lab."""
+"""The lab "Prompts, measured", which scores two versions of a prompt on the same items."""

@@ -1,6 +1,6 @@
-"""Gets a model's answer to one item with one version of a prompt.
+"""Returns a model's answer to one item, for one version of a prompt.
 
-If the model is remote, no model has to be loaded on this machine.
+If a remote model answers, no local model has to be loaded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PromptingBackend:
         return PromptingHere(self._tools)
 
     def answer(self, question: Question) -> Answer:
-        """Process a request with the local or remote model that it names.
+        """Answer the request with the model that it names, local or remote.
 
         Raises the same errors as `PromptingHere.answer`.
         """

@@ -1,4 +1,4 @@
-"""Draws the items that both versions are scored on, and the answers to the item in focus."""
+"""The text of the items view: all items with their outcomes, and the answers to one item."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ GLYPHS: dict[Outcome | None, tuple[str, str]] = {
     None: ("·", MUTED),
 }
 _BARS = 4
-"""The number of rows for the distributions of A and B."""
+"""The number of rows for the first-token distributions of A and B."""
 
 
 def items(state: State, width: int, rows: int) -> list[Content]:
-    """Return the items with their outcomes, and both answers to the item in focus."""
+    """Return all items with their outcomes, and both answers to the selected item."""
     wanted = _BARS if rows >= 10 else max(0, rows - 6)
     both = [_wrote(state, side, width) for side in (0, 1)]
     focus = [*both, *_bars(state, width, wanted)]
@@ -72,7 +72,7 @@ def _wrote(state: State, side: int, width: int) -> Content:
 
 
 def _bars(state: State, width: int, rows: int) -> list[Content]:
-    """Return the distributions of A and B at the first token of the answer."""
+    """Return the distributions of an answer's first token, for A and for B."""
     both = [tried for side in (0, 1) if (tried := state.tried(side, state.item)) is not None]
     if rows < 2 or len(both) < 2:
         return []
@@ -100,7 +100,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
-    """Return a line with the total probability of the tokens that a remote model doesn't report."""
+    """Return a line about the total probability of the tokens that a remote model didn't report."""
     shares = [tried.hidden for tried in both if tried.hidden is not None]
     if len(shares) < len(both):
         return []
@@ -111,9 +111,10 @@ def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
 
 
 def pending(state: State, side: int) -> str:
-    """Return the status of an item without an answer.
+    """Return why an item has no answer yet.
 
-    Local models answer the item in focus at once. Remote models answer only during a run.
+    A local model answers the selected item immediately. A remote model answers items only during a
+    run.
     """
     sent = state.sent is not None and state.sent.trial == state.trials[side]
     if state.server is None or (sent and state.sent is not None and state.sent.item == state.item):

@@ -1,4 +1,4 @@
-"""Compares two versions of a prompt by scoring both on the same 20 items."""
+"""A lab that compares two versions of a prompt by their scores on the same 20 items."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
 
 LONGEST = 600
-"""The maximum length of a part that the learner writes, in characters."""
+"""The maximum length of a prompt part that the learner writes, in characters."""
 REMEMBERED = 12
-"""The maximum number of scored versions to keep. Older ones are dropped."""
+"""The maximum number of scored versions in the list. The oldest ones are dropped."""
 
 
 View = Literal["parts", "items", "prompt", "versions"]
@@ -62,7 +62,7 @@ class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
 
 
 class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
-    """Load the scored version in focus, and its task, into the current side."""
+    """Load the selected version from the list, with its task, into the current side."""
 
 
 Action = (
@@ -78,21 +78,28 @@ Action = (
     | Add
     | Remove
 )
-"""Depending on the view, `MoveFocus` moves between parts, items or scored versions. The dial of
-`Adjust` is a part of the current version, where "focus" means the part in focus. The field of
+"""`MoveFocus` moves between parts, items or scored versions, depending on the view. `Adjust`
+changes a part of the current version; the dial "focus" means the selected part. The field of
 `EditText` is the part to edit."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `sides` contains versions A and B, and `side` is the index of the one being edited. `part`,
-    `item` and `row` are the indexes in focus in the parts, items and versions views. `results`
-    contains the results of each version so far. `own` contains the learner's text for a part, which
-    is offered as an additional choice. `seconds` is the time that the latest item took.
-
-    `server` is the remote model that answers instead of the loaded model, if any. `sent` is the
-    request that is waiting for its response, and `trouble` is the error that stopped the last run.
+    Attributes:
+        task: The name of the current task.
+        sides: Versions A and B.
+        side: The index of the version being edited.
+        part: The index of the selected part.
+        item: The index of the selected item.
+        row: The index of the selected version in the list of scored versions.
+        results: The answers so far, for each version on each task.
+        own: The learner's text for a part, which is an additional choice for that part.
+        reading: The latest request for an exact prompt, and its response.
+        seconds: The time that the latest answer took.
+        server: The remote model that answers, or None for the loaded model.
+        sent: The request that a remote model has received but not answered yet.
+        trouble: The error that stopped the last run.
     """
 
     task: str
@@ -126,19 +133,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scored(self) -> tuple[Trial, ...]:
-        """The versions that have been scored on all items of their task, oldest first."""
+        """The versions with an answer to every item of their task, oldest first."""
         return prompt_scores.scored(self.results)
 
     @property
     def progress(self) -> Progress:
-        """The number of answers so far and in total, for both versions together."""
+        """The progress of answering all items with both versions."""
         both = set(self.trials)
         done = sum(each is not None for trial in both for each in self.results.get(trial, ()))
         return at_pace(done, len(both) * len(self.about.items), self.seconds)
 
     @property
     def complete(self) -> bool:
-        """True if both versions have been scored on all items."""
+        """True if both versions have answers to all items."""
         return self.progress.done == self.progress.total
 
     def tried(self, side: int, item: int) -> Tried | None:
@@ -184,7 +191,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _mended(state: State) -> State:
-    """Return a restored state, with the initial versions if the saved ones are not possible."""
+    """Return the restored state. If a saved version is not valid, both are reset."""
     state = replace(state, item=moved(state.item, 0, len(state.about.items)))
     if all(_is_possible(version, state) for version in state.sides):
         return state
@@ -207,7 +214,7 @@ def _own_parts(own: dict[Part, str]) -> dict[Part, str]:
 
 
 def _halted(state: State) -> State:
-    """Return the state with the run stopped. The results so far are kept."""
+    """Return the state after stopping the run. The results so far are kept."""
     return replace(state, running=False, trouble=None)
 
 
@@ -241,7 +248,7 @@ def _turned(state: State, by: int, part: Part) -> State:
         known.append(own)
     value = getattr(state.version, part)
     at = known.index(value) if value in known else 0
-    # Numbers stop at the last choice. Text choices wrap around.
+    # Numbers stop at the first and last choice. Texts wrap around.
     is_text = isinstance(known[0], str)
     to = (at + by) % len(known) if is_text else moved(at, by, len(known))
     return _with(state, replace(state.version, **{part: known[to]}))
@@ -288,8 +295,8 @@ def sends(state: State, action: Action) -> list[Sending]:
 def question(state: State) -> Question | None:
     """Return the next request, or None.
 
-    The item in focus comes first, then items without a result. Requests to a remote model are sent
-    only during a run, so that moving the focus costs no money.
+    The selected item comes first, then the items without an answer. If a remote model answers,
+    requests are sent only during a run, so moving the focus never costs money.
     """
     if state.server is None and state.sent is None:
         for side in (state.side, 1 - state.side):
@@ -320,7 +327,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, sent=None)
         case questions.Try(trial=trial, item=item), Tried():
             return _with_result(state, trial, item, answer)
-        case _:  # No other combination occurs.
+        case _:  # Ignore a response that doesn't match its request.
             return state
 
 
@@ -335,10 +342,10 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
 def _remembered(
     results: dict[Trial, tuple[Tried | None, ...]], looked_at: tuple[Trial, Trial]
 ) -> dict[Trial, tuple[Tried | None, ...]]:
-    """Remove old results, and return the remaining results.
+    """Remove old results, and return the remaining ones.
 
-    The latest `REMEMBERED` complete results, the same number of incomplete ones, and the results of
-    `looked_at` are kept.
+    The remaining results are the latest `REMEMBERED` complete ones, the same number of incomplete
+    ones, and those of the trials `looked_at`.
     """
     for scored in (True, False):
         same = [trial for trial, found in results.items() if (None not in found) == scored]
@@ -363,7 +370,7 @@ def _of_loaded_model(state: State) -> State:
 
 
 def _fit(state: State) -> bool:
-    """Return whether restored answers belong to the tasks, and are those of the loaded model."""
+    """Return True if the restored answers fit their tasks and are from the loaded model."""
     return all(
         trial.server is None
         and trial.task in tasks()
@@ -437,17 +444,17 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     solution=(
         Adjust(2, "examples"),
-        Run(),  # The answers copy the format of the examples.
+        Run(),  # The answers copy the form of the examples.
         Adjust(1, "frame"),
-        Run(),  # With plain text, there are no format errors.
+        Run(),  # In plain text, no answer has the wrong form.
         Adjust(-2, "examples"),
-        Run(),  # Without examples, only the frame differs.
+        Run(),  # Without examples, the versions differ only in the frame.
         Toggle("side"),
         Copy(),
         Adjust(1, "rule"),
         Adjust(1, "place"),
         Run(),  # The rule is between the text and the answer.
-        Choose(-5, "task"),  # Sentiment.
+        Choose(-5, "task"),  # Select the task about sentiment.
         Copy(),
         Adjust(2, "examples"),
         Toggle("side"),

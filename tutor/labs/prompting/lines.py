@@ -1,4 +1,4 @@
-"""Draws the parts, prompt and versions views of the prompting lab, and the scores."""
+"""The text of the views that show the parts, the prompt and the versions, and of the scores."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _NAME = 15
 
 
 def heading(state: State, width: int) -> Content:
-    """Return the task's title and the tabs."""
+    """Return a line with the task's title, and the tabs."""
     names = tabs((name, name == state.view) for name in VIEWS)
     title = figures.fit(state.about.title, max(0, min(32, width - names.cell_length)))
     if len(title) < 12:
@@ -61,7 +61,7 @@ def heading(state: State, width: int) -> Content:
 
 
 def parts(state: State, width: int, rows: int) -> list[Content]:
-    """Return a table of the parts of A and B that marks the differences."""
+    """Return a table of the parts of A and B, with marks where the two versions differ."""
     name = _NAME if width >= ROOMY else 9
     cell = (width - name - 6) // 2
     shown = around(state.part, len(PARTS), max(1, rows - 2))
@@ -143,7 +143,7 @@ def _said(version: Version, part: Part) -> str:
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
     """Return the scores of both versions, the difference between them, and the progress.
 
-    If the screen is `low`, the difference is left out, and the progress replaces the heading.
+    If the screen is `low`, the difference is left out and the progress replaces the heading.
     """
     labels = bool(state.about.labels) and width >= ROOMY
     head = _score_heading(width, labels)
@@ -196,7 +196,7 @@ def _score(state: State, side: int, width: int, labels: bool) -> Content:
 
 
 def _difference(state: State, width: int) -> Content:
-    """Return the number of items that only A or only B gets right, with the p-value."""
+    """Return the numbers of items that only A or only B answers correctly, with the p-value."""
     a, b = state.trials
     if a == b:
         return Content.styled(_("A and B are the same. Press → to change a part."), MUTED)
@@ -213,7 +213,7 @@ def _difference(state: State, width: int) -> Content:
 
 
 def _progress(state: State, width: int) -> list[Content]:
-    """Return the progress. For a remote model, include the number of requests and their price."""
+    """Return the progress. For a remote model, add the number of requests and their price."""
     far, server = state.progress, state.server
     if state.running:
         return [progress_line(far, width, _("answered") if server else _("items"))]
@@ -258,7 +258,7 @@ def _dollars(value: float) -> str:
 
 
 def prompt(state: State, width: int, rows: int) -> list[Content]:
-    """Return the current version's prompt for the item in focus, and the answer.
+    """Return the current version's prompt for the selected item, and the answer.
 
     Special tokens in the prompt are highlighted.
     """
@@ -284,7 +284,7 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
 
 
 def versions(state: State, width: int, rows: int) -> list[Content]:
-    """Return a table of all versions that have been scored."""
+    """Return a table of all scored versions."""
     if not state.scored:
         return [Content.styled(_("No version has been scored yet. Press r to score both."), MUTED)]
     shown = around(state.row, len(state.scored), max(1, rows - 1))
@@ -315,7 +315,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
 
 
 def summary(trial: Trial) -> str:
-    """Summarize a version: its remote model, if any, and the parts that differ from the default."""
+    """Describe a version by its remote model, if any, and by its parts that are not the default."""
     version, plain = trial.version, plain_version(tasks()[trial.task])
     asked = "" if trial.server is None else f"{safe(trial.server.name)}: "
     words = [

@@ -1,7 +1,7 @@
-"""Plans a run on a remote model: which versions it accepts, the number of requests, and the price.
+"""Plans a run with a remote model: possible prompts, number of requests, and price.
 
-Each item needs a separate request. Requests are therefore sent only during a run, and the screen
-shows their number before it starts.
+Each item needs its own request. So requests are sent only during a run, and the screen shows their
+number before the run starts.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from tutor.language import _
 from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
-"""The number of extra tokens that the models of a service in the catalogue can generate.
+"""The number of additional tokens that a model of a service in the catalogue can generate.
 
-These models reason in tokens that are billed but not shown.
+Such models generate hidden tokens while they reason, and these are billed, too.
 """
 
 _A_TOKEN = 4
-"""The approximate number of characters per token in English text."""
+"""The approximate number of characters in a token of English text."""
 
 _A_MESSAGE = 4
 """The approximate number of special tokens around a message."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The number of remaining requests in a run, and their price in US dollars.
+    """The number of requests that a run still needs, and their cost in US dollars.
 
-    `about` is the estimated price and `most` the maximum, based on prices of the month `as_of`.
+    `about` is the estimated cost, and `most` the maximum cost, at the prices of the month `as_of`.
     Both are None if the model's price is unknown.
     """
 
@@ -44,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(trials: Iterable[Trial], results: Results) -> Plan:
-    """Return the plan for all items without a result. All trials must use the same model."""
+    """Plan the requests for all items without an answer. All trials must use the same model."""
     both = tuple(dict.fromkeys(trials))
     left = [(trial, item) for trial in both for item in missing(trial, results)]
     server = both[0].server
@@ -59,19 +59,19 @@ def plan(trials: Iterable[Trial], results: Results) -> Plan:
 
 
 def missing(trial: Trial, results: Mapping[Trial, tuple[object | None, ...]]) -> list[int]:
-    """Return the indexes of the items that have no result for this trial."""
+    """Return the indexes of the items that this trial has no answer for."""
     items = len(tasks()[trial.task].items)
     found = results.get(trial) or (None,) * items
     return [item for item in range(items) if found[item] is None]
 
 
 def most_tokens(server: RemoteModel, task: Task) -> int:
-    """Return the maximum number of tokens to request for an answer."""
+    """Return the maximum number of tokens in an answer, which is sent with the request."""
     return task.most_tokens + (0 if server.service.id == OWN else _ROOM_TO_THINK)
 
 
 def require_sendable(trial: Trial) -> None:
-    """Raise `LabError` if the trial's remote model doesn't accept this version of the prompt."""
+    """Raise `LabError` if the trial's remote model can't process this version of the prompt."""
     server, version = trial.server, trial.version
     if server is None:
         return
@@ -89,7 +89,7 @@ def require_sendable(trial: Trial) -> None:
 
 
 def sendable(trials: Iterable[Trial]) -> bool:
-    """Return True if all trials can be sent to their remote model."""
+    """Return True if the remote model can process the versions of all trials."""
     try:
         for trial in trials:
             require_sendable(trial)
@@ -99,6 +99,6 @@ def sendable(trials: Iterable[Trial]) -> bool:
 
 
 def _tokens(prompt: Prompt) -> int:
-    """Estimate the number of tokens in a prompt from its characters."""
+    """Estimate the number of tokens in a prompt from the number of characters."""
     texts = [prompt.text, prompt.begin, *(message.content for message in prompt.messages)]
     return sum(map(len, texts)) // _A_TOKEN + _A_MESSAGE * (1 + len(prompt.messages))

@@ -1,4 +1,4 @@
-"""Gets a remote model's answer to one item with one version of a prompt."""
+"""Returns a remote model's answer to one item, for one version of a prompt."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ _RUN = "item"
 
 
 class RemotePrompting:
-    """A client that sends one request at a time, and caches the response until the next request."""
+    """Sends requests to remote models, one at a time, and caches the latest response."""
 
     def __init__(self, runs: RemoteRuns) -> None:
         self._runs = runs
         self._begun: Try | None = None
 
     def answer(self, question: Try, rows: int) -> Tried | Sent | Failed:
-        """Return the result, or `Sent` while the response is incomplete.
+        """Return the answer, or `Sent` while the remote model hasn't completed it.
 
-        The result contains at most `rows` of the most probable tokens. Repeated calls with the same
-        question send only one request. Raises `NotAllowed` without the learner's consent.
+        The answer includes at most `rows` candidates for the first token. If this method is called
+        again with the same question, it doesn't send another request. Raises `NotAllowed` if the
+        learner has not consented.
         """
         server = question.trial.server
         assert server is not None
@@ -56,10 +57,10 @@ class RemotePrompting:
 
 
 def _request(question: Try, server: RemoteModel) -> RemoteRequest:
-    """Return the request for an item.
+    """Return the request for one item.
 
-    It asks for probabilities only at temperature 0, since servers disagree on which probabilities
-    to return at other temperatures.
+    It asks for probabilities only if the temperature is 0. At other temperatures, servers differ in
+    which probabilities they return.
     """
     version, task = question.trial.version, tasks()[question.trial.task]
     prompt = assemble(version, task, task.items[question.item])
@@ -90,10 +91,9 @@ def _tried(progress: Progress, question: Try, rows: int) -> Tried:
 
 
 def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[float, ...]:
-    """Return the probability of each label, summed over all tokens that can begin it.
+    """Return the probability of each label, summed over the tokens with which it can begin.
 
-    Capitalization and a leading space don't matter. A token that can begin several labels is
-    ignored.
+    Case and a leading space are ignored. A token with which several labels can begin doesn't count.
     """
     shares = dict.fromkeys(labels, 0.0)
     for each in shown:
@@ -109,7 +109,10 @@ def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[f
 
 
 def messages_of(prompt: Prompt) -> list[tuple[str, bool]]:
-    """Return the prompt that is sent, as parts of text (False) and role names (True)."""
+    """Return the prompt as it is sent, in parts.
+
+    Each part has a flag, which is True for the name of a role and False for other text.
+    """
     if not prompt.messages:
         return [(prompt.text + prompt.begin, False)]
     found: list[tuple[str, bool]] = []

@@ -1,4 +1,4 @@
-"""Draws the views of the prompting lab, and binds their keys."""
+"""The view of the lab "Prompts, measured"."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 _LEFT = 80
-"""The width of the parts in columns if the items are shown next to them."""
+"""The width of the parts, in columns, if the items are shown to the right of them."""
 
 
 class PromptingView(LabView):
-    """Shows the parts, the items, the exact prompt, or the scored versions."""
+    """A view of the prompt's parts, the items, the exact prompt, or the scored versions."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,9 +1,10 @@
-"""Answers one question and finds out which passages the answer cites.
+"""Answers one question with retrieved passages, and determines which passages the answer cites.
 
 The prompt is the simplest one that works: the numbered passages, the question, and `Answer:`. We
 don't ask the model which passages it used, since a small model's reply would be unreliable.
-Instead, we measure the surprisal of the answer after the question alone, and after each passage
-with the question. A passage counts as cited if it lowers the surprisal enough (see `GAINED`).
+Instead, we measure the surprisal of the answer after the question alone, and after the question
+with one passage at a time. A passage counts as cited if it lowers the surprisal enough (see
+`GAINED`).
 """
 
 from __future__ import annotations
@@ -17,16 +18,26 @@ from tutor.labs.rag import questions
 from tutor.labs.rag.questions import Answer, Question
 
 GAINED = 4.0
-"""The minimum number of bits by which a passage must lower the answer's surprisal to count as
-cited. Its gain must also be at least half the best passage's gain."""
+"""The minimum reduction of an answer's surprisal, in bits, by a passage that counts as cited. A
+cited passage must also reduce the surprisal at least half as much as the best passage."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
     """A question, the passages found for it, and the answer so far.
 
-    `way` is None if retrieval is off. `alone` is the answer's surprisal after the question alone.
-    `costs` has the answer's surprisal after each passage of the prompt with the question. All
-    surprisals are in bits.
+    Attributes:
+        query: The question.
+        way: The settings of the search, or None if retrieval is off.
+        count: The number of passages to put into the prompt.
+        hits: The passages found, or None until the search is done.
+        ids: The token ids of the answer.
+        data: The bytes of the answer.
+        ended: True if the answer is complete.
+        read: The number of prompt tokens that the model has processed, and the number of all prompt
+            tokens.
+        alone: The answer's surprisal after the question alone, in bits.
+        costs: The answer's surprisal after the question with one passage, for each passage measured
+            so far, in bits.
     """
 
     query: str
@@ -63,7 +74,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def gains(self) -> tuple[float, ...]:
-        """The bits by which each passage measured so far lowers the answer's surprisal."""
+        """The reduction of the answer's surprisal by each passage measured so far, in bits."""
         return tuple((self.alone or 0.0) - cost for cost in self.costs)
 
     @property
@@ -78,14 +89,14 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 def passage_line(number: int, heading: str, text: str) -> str:
-    """Return a passage as one line of the prompt, with its number and heading."""
+    """Return a passage as one line of the prompt, with its number and its heading."""
     return f"[{number}] {heading}: {' '.join(text.split())}\n"
 
 
 def prompt(query: str, given: Sequence[questions.Hit], only: int | None = None) -> str:
-    """Return the prompt with all passages, or with only one.
+    """Return the prompt with all passages, or with only the passage at index `only`.
 
-    `only` is the index of that passage, which keeps its number.
+    A single passage keeps its number.
     """
     lines = (
         passage_line(number, hit.passage.heading, hit.kept)
@@ -96,9 +107,9 @@ def prompt(query: str, given: Sequence[questions.Hit], only: int | None = None) 
 
 
 def owed(attempt: Attempt, *, citing: bool = True) -> Question | None:
-    """Return the next request, or None if no work is left.
+    """Return the next request, or None if nothing is left to do.
 
-    If `citing`, the gain of each passage is measured once the answer is complete.
+    If `citing` is True and the answer is complete, the next requests measure the passages.
     """
     if not attempt.query:
         return None
@@ -123,4 +134,4 @@ def receive_attempt(attempt: Attempt, question: Question, answer: Answer) -> Att
             if attempt.alone is None:
                 return replace(attempt, alone=bits)
             return replace(attempt, costs=(*attempt.costs, bits))
-    return attempt  # no result yet: the prompt is still being processed
+    return attempt  # No result yet: the model is still processing the prompt.

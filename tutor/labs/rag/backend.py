@@ -1,4 +1,4 @@
-"""Retrieves passages, builds prompts with them, and generates answers."""
+"""Searches for passages, builds prompts from them, and generates answers."""
 
 from __future__ import annotations
 
@@ -26,16 +26,20 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.ranking import first_right, fused
 
 MERGED = 50
-"""The number of results requested from each search, to merge them or to find the right passage."""
+"""The number of results requested from a search whose results are merged or evaluated."""
 SESSIONS = 4
-"""The maximum number of prompts whose key-value caches are stored."""
+"""The maximum number of prompts for which a key-value cache is kept."""
 
 NOTE = "Note"
 """The heading of the learner's false passage."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The maximum number of tokens in all passages, in an answer, and in one prefill chunk."""
+    """The limits of the backend, in tokens.
+
+    `budget` is the maximum for all passages together, `length` the maximum for an answer, and
+    `chunk` the number of tokens that prefill processes at a time.
+    """
 
     budget: int = questions.BUDGET
     length: int = questions.LENGTH
@@ -47,7 +51,7 @@ LIBRARY = Library()
 
 
 class RagBackend(ModelBackend):
-    """A backend that caches the texts, the vectors of their passages, and the latest sessions."""
+    """The lab's backend. It caches texts, the vectors of passages, and the latest sessions."""
 
     def __init__(self, tools: Tools, library: Library = LIBRARY, limits: Limits = LIMITS) -> None:
         super().__init__(tools)
@@ -58,7 +62,7 @@ class RagBackend(ModelBackend):
         self._sessions: OrderedDict[tuple[int, ...], Session] = OrderedDict()
 
     def answer(self, question: Question) -> Answer:
-        """Return the response to one request of the lab.
+        """Compute the response to one request of the lab.
 
         Raises `RetrievalError` if an index is missing or damaged, `TextError` if the vocabulary
         cannot express the text, and `EncoderMissing` if the sentence encoder is needed but not
@@ -125,8 +129,8 @@ class RagBackend(ModelBackend):
     def _assembled(self, hits: Iterable[Hit], count: int) -> list[Hit]:
         """Return the hits, each with the part of its passage that goes into the prompt.
 
-        Passages are included whole until one doesn't fit. That passage is cut off, and the passages
-        after it are left out.
+        Whole passages are used as long as they fit. The first passage that doesn't fit is cut off,
+        and the later ones are left out.
         """
         room = self._limits.budget
         assembled = []
@@ -145,9 +149,9 @@ class RagBackend(ModelBackend):
         return len(self._model.tokenizer.encode(text))
 
     def _beginning(self, number: int, heading: str, text: str, room: int) -> str:
-        """Return as many words from the beginning of the text as fit into `room` tokens.
+        """Return the beginning of the text that fits into `room` tokens, in whole words.
 
-        Returns an empty string if fewer than five words fit.
+        Returns "" if fewer than five words fit.
         """
         words = text.split()
         fit = 0
@@ -176,7 +180,7 @@ class RagBackend(ModelBackend):
         return questions.Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
 
     def _written(self, prompt: list[int], ids: tuple[int, ...]) -> questions.Written:
-        """Return the answer, continued greedily for one time slice.
+        """Return the answer, extended by greedy decoding for one time slice.
 
         The answer ends after its first line.
         """
@@ -205,7 +209,10 @@ class RagBackend(ModelBackend):
         )
 
     def _ends(self, token: Token, written: Sequence[int]) -> bool:
-        """Return True if the answer ends before this token, at an end token or a line break."""
+        """Return True if the answer ends before this token.
+
+        This is the case for an end token, and for a token with a line break.
+        """
         if token.id in self._model.tokenizer.end_ids:
             return True
         return b"\n" in token.data and bool(self._bytes(written).strip())
@@ -220,9 +227,10 @@ class RagBackend(ModelBackend):
         return questions.Scored(sum(bits or 0.0 for bits in session.surprisals(len(prompt))))
 
     def _session_on(self, prompt: list[int]) -> Session:
-        """Return the session for this prompt, which may not be fully processed yet.
+        """Return the session for this prompt.
 
-        Raises `LabError` if the prompt and an answer don't fit into the context window.
+        The model may not have processed all of the prompt yet. Raises `LabError` if the prompt and
+        an answer don't fit into the context window.
         """
         key = tuple(prompt)
         if key not in self._sessions:
@@ -242,7 +250,7 @@ class RagBackend(ModelBackend):
         return self._sessions[key]
 
     def _read_on(self, session: Session, path: list[int], until: float) -> bool:
-        """Process the path in chunks until the deadline, and return whether it is complete."""
+        """Process `path` in chunks until the deadline. Return True if all of it is processed."""
         session.replace(path[: min(len(session), len(path))])
         while len(session) < len(path):
             session.append(path[len(session) : len(session) + self._limits.chunk])

@@ -1,4 +1,4 @@
-"""Answers questions about the course with retrieved passages in the prompt."""
+"""A lab that answers questions about the course, with retrieved passages in the prompt."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from tutor.retrieval.ranking import first_right
 
 FIRST_QUESTION = "What is quantization?"
 LONGEST = 300
-"""The maximum number of characters in a question or a false passage."""
+"""The maximum length of a question or of a false passage, in characters."""
 KEPT = 60
-"""The maximum number of answers that are stored for comparison."""
+"""The maximum number of earlier answers that are kept for comparison."""
 
 Part = Literal["ask", "measure"]
 View = Literal["passage", "prompt", "answers"]
@@ -50,18 +50,28 @@ Action = (
     | ShowView[View]
     | Run
 )
-"""With the field "poison", `EditText` adds a false passage to the index, or removes it if the text
-is empty. Otherwise its text is a question. `Choose` selects another prepared question ("example"),
-search method ("way") or source ("texts"). `Run` starts or stops the measurement."""
+"""`EditText` with the field "poison" sets the false passage in the index; empty text removes it.
+Without a field, `EditText` asks a question. `Choose` selects the next prepared question
+("example"), search method ("way") or source ("texts"). `Run` starts or stops the measurement."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `attempt` is the current question, and `past` has the finished attempts, latest last. `vectors`
-    has the progress of computing vectors for each source and maker. `ranks` has, for each prepared
-    question, the rank at which each search method found a right passage: from 1, or 0 if no right
-    passage was among the first five.
+    Attributes:
+        attempt: The current question, with its passages and its answer.
+        way: The settings of the search.
+        retrieving: True if retrieval is on.
+        count: The number of passages to put into the prompt.
+        example: The index of the prepared question that was selected last.
+        sources: The collections of texts that can be searched.
+        vectors: The progress of computing vectors, for each source and each model that computes
+            vectors.
+        ranks: For each prepared question and each search method, the rank of the first right
+            passage, or 0 if none is among the first five.
+        past: The earlier attempts with complete answers, latest last.
+        focus: The index of the selected passage.
+        quality: The state of the measurement.
     """
 
     attempt: Attempt
@@ -80,13 +90,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_own(self) -> bool:
-        """True if the learner has written the current question."""
+        """True if the learner wrote the current question."""
         prepared = (FIRST_QUESTION, *(pair.ask for pair in examples()))
         return self.attempt.query not in prepared
 
     @property
     def asks_of(self) -> str:
-        """The name of the source that the current part of the lab searches."""
+        """The name of the source that is searched. The measurement always searches the course."""
         return self.way.source if self.part == "ask" else COURSE
 
     @property
@@ -110,7 +120,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def read_so_far(self) -> questions.ReadSoFar | None:
-        """The progress of computing the vectors for `reading`, or None before it starts."""
+        """The progress of computing the vectors for `reading`, or None if it has not started."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
@@ -143,7 +153,10 @@ def act(state: State, action: Action) -> State:
 
 @cache
 def examples() -> tuple[Pair, ...]:
-    """Return the prepared questions, alternating between their kinds, short answers first."""
+    """Return the prepared questions, those with a short answer first.
+
+    The kinds of questions alternate.
+    """
     short_first = sorted(pairs(), key=lambda pair: not pair.answer)
     kinds: dict[str, list[Pair]] = {}
     for pair in short_first:
@@ -168,7 +181,7 @@ def _chosen(state: State, by: int, what: Choice) -> State:
 
 
 def _possible(state: State) -> questions.Way:
-    """Return the search settings, without a method or a source that is missing today."""
+    """Return the search settings. A method or a source that is not available is replaced."""
     way, names = state.way, [source.name for source in state.sources]
     return replace(
         way,
@@ -199,7 +212,7 @@ def _mended(state: State) -> State:
 
 
 def _again(state: State, query: str | None = None) -> State:
-    """Return the state with a new attempt at the same or another question.
+    """Return the state with a new attempt. Without a `query`, the question stays the same.
 
     The attempt uses the current settings.
     """
@@ -213,12 +226,12 @@ def question(state: State) -> Question | None:
         return questions.Look()
     asked = _next(state)
     if asked is None and state.quality.running:
-        return _next(replace(state, part="measure"))  # The measurement continues in every view.
+        return _next(replace(state, part="measure"))  # The measurement continues in the background.
     return asked
 
 
 def _next(state: State) -> Question | None:
-    """Return the next request of the part in view."""
+    """Return the next request for the question or for the measurement, whichever is shown."""
     if state.reading:
         known = state.read_so_far
         return questions.Read(state.asks_of, known.done if known else 0, state.reading)
@@ -247,7 +260,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
-    """Return the ranks, including the rank from this attempt if its question is a prepared one."""
+    """Return the ranks found so far.
+
+    If the attempt's question is a prepared one, its result is included.
+    """
     pair, way = pair_of(attempt.query), attempt.way
     if pair is None or way is None or attempt.hits is None or way.poison or way.source != COURSE:
         return state.ranks
@@ -261,7 +277,7 @@ def _right(attempt: Attempt) -> bool:
 
 
 def _cited(attempt: Attempt) -> bool:
-    """Return True if the answer is right and the passage with the largest gain is a right one."""
+    """Return True if the answer is right and the passage that helped most is a right one."""
     pair = pair_of(attempt.query)
     best = attempt.cited[:1]
     return (
@@ -271,7 +287,7 @@ def _cited(attempt: Attempt) -> bool:
 
 @goal("without", "Turn a right answer wrong by switching off retrieval (t)")
 def _without(state: State) -> bool:
-    """Return True if a question was answered right with passages and wrong without them."""
+    """Return True if a question was answered right with passages, and wrong without them."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
     without = {each.query for each in state.past if not each.way and not _right(each)}
     return bool(with_it & without)
@@ -281,7 +297,7 @@ def _without(state: State) -> bool:
 def _one_finds(state: State) -> bool:
     """Return True if one method finds a right passage among its first five and another doesn't.
 
-    The merged search doesn't count as a method of its own.
+    The merged search doesn't count.
     """
     return any(
         {bool(rank) for kind, rank in found.items() if kind != "both"} == {True, False}
@@ -308,7 +324,7 @@ def _poisoned(state: State) -> bool:
 
 @goal("from-none", "Get an answer that cites no passage")
 def _from_none(state: State) -> bool:
-    """Return True if an answer was given passages but cites none of them."""
+    """Return True if an answer had passages in its prompt but cites none of them."""
     return any(each.given and each.said and not each.cited for each in state.past)
 
 
@@ -320,7 +336,7 @@ def _of_own_texts(question: Question) -> bool:
 
 
 def _without_attempt(state: State) -> State:
-    """Return the state without a measurement in progress."""
+    """Return the state without the measurement's unfinished answer."""
     still = replace(state.quality, running=False, attempt=None)
     return replace(state, quality=replace(still, kinds=quality.State().kinds))
 

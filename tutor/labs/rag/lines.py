@@ -1,4 +1,4 @@
-"""Draws the current question: its passages, its prompt and its answer."""
+"""The text about the current question: its passages, its prompt and its answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SPACE = re.compile(r"\s+")
 _METER = 20
 _MARKED = f"{ACT} bold underline"
 _FEW = 2
-"""The maximum number of passages that are shown without a heading."""
+"""The maximum number of passages shown without a heading above them."""
 _TITLE = 24
 
 
@@ -79,7 +79,10 @@ def reading_lines(state: State, width: int) -> list[Content]:
 
 
 def meter_line(doing: str, done: int, total: int, counts: str, room: int) -> Content:
-    """Return a line with the name of the work, a meter of up to `room` columns, and the counts."""
+    """Return a line that names the current work and shows its progress.
+
+    The line has a meter of up to `room` columns and the counts.
+    """
     bar = meter(done / total if total else 0.0, min(_METER, max(4, room)))
     return Content.assemble((f"{doing}  ", MUTED), bar, (f"  {counts}".rstrip(), MUTED))
 
@@ -118,14 +121,17 @@ def _from(hit: Hit) -> str:
 
 
 def _tokens(hit: Hit) -> str:
-    """Return the number of the passage's tokens in the prompt, or "12/50" if it is cut."""
+    """Return the token count of a passage in the prompt.
+
+    If the passage is cut off, return "12/50".
+    """
     if not hit.kept:
         return "–"
     return str(hit.tokens) if hit.tokens == hit.whole else f"{hit.tokens}/{hit.whole}"
 
 
 def _excerpt(hit: Hit, room: int) -> Content:
-    """Return an excerpt of the passage around its first matching word, on one line."""
+    """Return one line from the passage, around the first word that matches the question."""
     text = hit.passage.text
     begin = text.rfind(" ", 0, max(0, hit.marks[0][0] - room // 4)) + 1 if hit.marks else 0
     line = _marked(text, hit.marks, begin, min(len(text), begin + room))
@@ -133,7 +139,7 @@ def _excerpt(hit: Hit, room: int) -> Content:
 
 
 def _marked(text: str, marks: Sequence[tuple[int, int]], begin: int, end: int) -> Content:
-    """Return part of the text, with the words of the question marked."""
+    """Return part of the text, in which the words of the question are highlighted."""
     parts: list[str | tuple[str, str]] = []
     at = begin
     for start, stop in marks:
@@ -150,7 +156,7 @@ def _flat(text: str) -> str:
 
 
 def prompt_line(state: State, width: int) -> Content:
-    """Return a line with the number of tokens that the passages use, and what was left out."""
+    """Return a line with the token count of the passages in the prompt, and what was left out."""
     attempt = state.attempt
     if attempt.hits is None or state.reading:
         return Content("")
@@ -167,7 +173,7 @@ def prompt_line(state: State, width: int) -> Content:
 
 
 def answer_lines(state: State, width: int, most: int) -> list[Content]:
-    """Return the answer so far, in at most `most` lines, followed by the verdict."""
+    """Return the answer so far, in at most `most` lines, and then the verdict."""
     attempt = state.attempt
     if not attempt.found or state.reading:
         return []
@@ -228,7 +234,10 @@ def _verdict(attempt: Attempt, width: int) -> Content:
 
 
 def detail_lines(state: State, width: int) -> list[Content]:
-    """Return the passage in focus, the whole prompt, or all answers to this question so far."""
+    """Return the details that the view shows about the current question.
+
+    These are the selected passage, the whole prompt, or all answers so far.
+    """
     match state.view:
         case "prompt":
             if not state.attempt.found:

@@ -1,4 +1,4 @@
-"""Draws the measured results of the search methods and of the answers."""
+"""The text about the measurement: how good the search methods and the answers are."""
 
 from __future__ import annotations
 
@@ -37,9 +37,12 @@ _COLUMNS = (
     Column(_("first"), 8, right=True),
     Column(_("absent"), 8, right=True),
 )
-"""From the left: recall at 5 and MRR on all questions that the course answers; recall at 5 on
-questions that use the passage's words, and on questions that use other words; the median score of
-the top passage for questions that the course answers, and for questions that it doesn't answer."""
+"""The columns of the table, from left to right.
+
+Recall at 5 and MRR are over all questions that the course answers. The next two columns have the
+recall at 5 for questions in the passage's words, and in other words. The last two have the median
+score of the top passage, for questions with and without an answer in the course.
+"""
 
 
 def measured_lines(state: State, width: int, height: int) -> list[Content]:
@@ -93,7 +96,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
         f"{found.mrr:.2f}",
         f"{found.recall_words:.2f}",
         f"{found.recall_paraphrase:.2f}",
-        # A merged score depends only on two ranks, so its median says little.
+        # A merged score depends only on two ranks, so its median means little.
         *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
     )
     shown = [column.cell(text) for column, text in zip(columns, cells, strict=False)]

@@ -35,7 +35,7 @@ RARE = 5
 """A token that occurs in n passages has the weight 1 / (n + RARE)."""
 
 LONGEST = 512
-"""The maximum number of tokens processed per text; a passage has about 200."""
+"""The maximum number of tokens processed for a text. A passage has about 200."""
 
 
 def blocks_read(network: Transformer) -> int:
@@ -44,7 +44,7 @@ def blocks_read(network: Transformer) -> int:
 
 @torch.inference_mode()
 def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """Return the residual stream [tokens, width] after the first blocks; later blocks don't run."""
+    """Run only the first blocks, and return the residual stream after them, [tokens, width]."""
     x = network.embedding(torch.tensor(ids))
     tokens = len(ids)
     rotation = rotations(network.config, 0, tokens).to(x.device)
@@ -55,7 +55,7 @@ def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
 
 
 class Reader:
-    """Computes vectors of texts in which tokens weigh less if they occur in many `passages`."""
+    """Computes vectors of texts. A token weighs less if many of the `passages` contain it."""
 
     def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Iterable[str]) -> None:
         self._network = network
@@ -65,9 +65,9 @@ class Reader:
     def vector(self, text: str) -> Tensor:
         """Return the vector [width] of a text.
 
-        The first token is skipped unless it is the only one: in most models its hidden state is far
-        longer than the others and carries no information (Xiao et al. 2023). Raises `TextError` if
-        the vocabulary cannot express the text.
+        The first token is left out, unless it is the only one. In most models, its hidden state is
+        far longer than all others and carries no information (Xiao et al. 2023). Raises `TextError`
+        if the vocabulary cannot express the text.
         """
         ids = self._ids(text)
         if not ids:
@@ -81,13 +81,13 @@ class Reader:
 
 
 Placing = Callable[[Tensor], Tensor]
-"""A function that centers and scales vectors so that their dot products are cosines."""
+"""A function that centers and scales vectors, so that their dot products are cosines."""
 
 
 def placings(passages: Tensor, questions: Tensor) -> tuple[Placing, Placing]:
-    """Return the functions that center and scale the vectors of passages and of questions.
+    """Return two functions that center and scale vectors, of passages and of questions.
 
-    The functions use the statistics of all `passages` [N, width] and of some `questions` [M,
+    The functions use the mean of all `passages` [N, width], or the mean of example `questions` [M,
     width].
     """
     mean, mean_question = passages.mean(dim=0), questions.mean(dim=0)

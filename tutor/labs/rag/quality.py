@@ -24,12 +24,18 @@ COUNT = 3
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a measurement.
+    """The state of the measurement.
 
-    `kinds` are the available search methods. For each method, `ranks` and `scores` have an entry
-    for every question searched so far, in order. `right` tells whether each question with a short
-    answer was answered correctly, first with passages, then without. `attempt` is the current
-    answer, and `seconds` is the duration of the current stage so far.
+    Attributes:
+        kinds: The available search methods.
+        ranks: For each search method, the rank of the first right passage for each question
+            searched so far.
+        scores: For each search method, the score of the top passage for each question searched so
+            far.
+        right: For each answer so far, True if it is right. All questions with a short answer are
+            first answered with passages, then without.
+        attempt: The current answer, or None.
+        seconds: The computing time of the current stage so far.
     """
 
     kinds: tuple[questions.Kind, ...] = questions.KINDS
@@ -42,7 +48,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def searched(self) -> tuple[int, int]:
-        """The number of searches done, and the total number."""
+        """The number of searches done, and the number of all searches."""
         return sum(map(len, self.ranks.values())), len(self.kinds) * len(pairs())
 
     @property
@@ -51,7 +57,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """The estimated number of seconds left in the current stage, or None at its start."""
+        """The estimated time left in the current stage, in seconds, or None at its start."""
         done, total = self.answered if all_ranked(self) else self.searched
         return self.seconds / done * (total - done) if done else None
 
@@ -59,8 +65,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 class Figures(msgspec.Struct, frozen=True):
     """The metrics of one search method.
 
-    `first` is the median score of the top passage for questions that the course answers, and
-    `first_absent` for questions that it doesn't answer.
+    Attributes:
+        recall: Recall at 5 on the questions that the course answers.
+        mrr: The mean reciprocal rank on these questions.
+        recall_words: Recall at 5 on the questions that use the passage's words.
+        recall_paraphrase: Recall at 5 on the questions that use other words.
+        first: The median score of the top passage, for the questions that the course answers.
+        first_absent: The median score of the top passage, for the questions that the course doesn't
+            answer.
     """
 
     recall: float
@@ -72,7 +84,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def short() -> list[int]:
-    """Return the indexes of the questions that have a short answer."""
+    """Return the indexes of the prepared questions that have a short answer."""
     return [place for place, pair in enumerate(pairs()) if pair.answer]
 
 
@@ -85,7 +97,7 @@ def finished(state: State) -> bool:
 
 
 def fits(state: State) -> bool:
-    """Return whether restored results belong to the prepared questions."""
+    """Return True if the restored results fit the prepared questions."""
     return len(state.right) <= 2 * len(short()) and all(
         len(state.ranks.get(kind, ())) == len(state.scores.get(kind, ())) <= len(pairs())
         for kind in state.ranks.keys() | state.scores.keys()
@@ -108,9 +120,10 @@ def question(state: State) -> Question | None:
 
 
 def _next(state: State) -> Attempt:
-    """Return the next attempt.
+    """Return the next attempt to answer a question.
 
-    All questions are first answered with passages found by words, then without passages.
+    All questions are first answered with passages that were found by words. Then all of them are
+    answered again without passages.
     """
     places = short()
     number = len(state.right)
@@ -140,7 +153,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def figures(state: State, kind: questions.Kind) -> Figures | None:
-    """Return the metrics of one search method, or None until it has searched all questions."""
+    """Return the metrics of a search method, or None until it has searched for all questions."""
     ranks, scores = state.ranks.get(kind, ()), state.scores.get(kind, ())
     if len(ranks) < len(pairs()):
         return None
@@ -161,7 +174,7 @@ def figures(state: State, kind: questions.Kind) -> Figures | None:
 
 
 def right(state: State, *, with_passages: bool) -> tuple[int, int]:
-    """Return the number of right answers and the total, with passages or without."""
+    """Return the number of right answers and of all answers, with or without passages."""
     count = len(short())
     answers = state.right[:count] if with_passages else state.right[count:]
     return sum(answers), len(answers)

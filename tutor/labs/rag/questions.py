@@ -1,4 +1,4 @@
-"""The requests that the lab sends to its backend, and the responses."""
+"""The requests that the lab on retrieval sends to its backend, and the responses."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from tutor.retrieval.passage import Passage
 
 COURSE = "course"
 SHOWN = 5
-"""The number of passages that a search returns, and the maximum number in the prompt."""
+"""The number of passages that a search returns. No prompt contains more."""
 BUDGET = 400
-"""The maximum number of prompt tokens for passages. Text beyond it is cut off."""
+"""The maximum number of tokens for passages in a prompt. Text that doesn't fit is cut off."""
 LENGTH = 32
 """The maximum number of tokens in an answer."""
 Kind = Literal["words", "meaning", "both", "encoder"]
 KINDS: tuple[Kind, ...] = ("words", "meaning", "both")
-"""The search methods that are always available: by words, by the local model's vectors, and both
-merged. A search by the sentence encoder's vectors needs an extra package."""
+"""The search methods that are always available: by words, by meaning (the local model's vectors),
+and both merged. A search with the sentence encoder's vectors requires an extra package."""
 
 Maker = Literal["meaning", "encoder"]
 """The model that computes vectors: the local model ("meaning") or the sentence encoder."""
 
 MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
-"""The model whose vectors each search method needs."""
+"""The model whose vectors a search method uses. The search by words uses none."""
 
 
 class Way(msgspec.Struct, frozen=True):
-    """The settings of a search. `poison` is a false passage to add to the index, if any."""
+    """The settings of a search. `poison` is the text of a false passage, or "" for none."""
 
     source: str = COURSE
     kind: Kind = "words"
@@ -38,7 +38,8 @@ class Way(msgspec.Struct, frozen=True):
 class Source(msgspec.Struct, frozen=True):
     """A collection of texts that can be searched.
 
-    `vectors` is True if the collection is small enough to be searched by meaning.
+    `passages` is the number of passages. `vectors` is True if that number is small enough for a
+    search by meaning.
     """
 
     name: str
@@ -47,11 +48,15 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A search result.
+    """A passage that a search has found.
 
-    `kept` is the part of the passage that is in the prompt. `tokens` is the token count of that
-    part, including its number and heading; `whole` is the token count of the whole passage. `false`
-    is True for the learner's false passage.
+    Attributes:
+        marks: The places in the text that match the question.
+        kept: The part of the passage's text that is in the prompt, or "".
+        tokens: The number of tokens that the passage takes up in the prompt, including its number
+            and its heading.
+        whole: The number of tokens that the whole passage would take up.
+        false: True if this is the learner's false passage.
     """
 
     passage: Passage
@@ -68,14 +73,20 @@ class Look(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sources(msgspec.Struct, frozen=True, tag=True):
-    """The sources that can be searched. `encoder` is True if a sentence encoder is installed."""
+    """The response to `Look`: the sources that can be searched.
+
+    `encoder` is True if the sentence encoder is installed.
+    """
 
     sources: tuple[Source, ...]
     encoder: bool = False
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request to compute more passage vectors. `done` vectors have been computed already."""
+    """A request to compute more vectors of a source's passages.
+
+    `done` is the number of vectors computed so far.
+    """
 
     source: str
     done: int
@@ -83,7 +94,10 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class ReadSoFar(msgspec.Struct, frozen=True, tag=True):
-    """The number of vectors computed so far. `seconds` is the mean time per vector."""
+    """The response to `Read`: how many of the vectors have been computed so far.
+
+    `seconds` is the mean time for one vector.
+    """
 
     done: int
     total: int
@@ -108,10 +122,15 @@ class Write(msgspec.Struct, frozen=True, tag=True):
 
 
 class Written(msgspec.Struct, frozen=True, tag=True):
-    """The answer so far, as token ids and bytes.
+    """The response to `Write`: the answer so far.
 
-    The model has processed `read` of the prompt's `total` tokens. `seconds` is the length of this
-    time slice.
+    Attributes:
+        ids: The token ids of the answer.
+        data: The bytes of the answer.
+        ended: True if the answer is complete.
+        read: The number of the prompt's tokens that the model has processed.
+        total: The number of tokens in the prompt.
+        seconds: The computing time of this time slice.
     """
 
     ids: tuple[int, ...]
@@ -123,22 +142,25 @@ class Written(msgspec.Struct, frozen=True, tag=True):
 
 
 class Score(msgspec.Struct, frozen=True, tag=True):
-    """A request for the surprisal of this answer after this prompt."""
+    """A request for the surprisal of an answer after a prompt."""
 
     prompt: str
     ids: tuple[int, ...]
 
 
 class Scored(msgspec.Struct, frozen=True, tag=True):
-    """The answer's surprisal in bits, or None while the prompt is still being processed."""
+    """The response to `Score`: the answer's surprisal in bits.
+
+    `bits` is None while the model is still processing the prompt.
+    """
 
     bits: float | None
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """A request to search on behalf of the prepared questions, from index `first` on.
+    """A request to search for the answers to the prepared questions, from index `first` on.
 
-    The search runs for one time slice.
+    The backend searches for one time slice.
     """
 
     kind: Kind
@@ -146,10 +168,12 @@ class Rank(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ranked(msgspec.Struct, frozen=True, tag=True):
-    """The search results for some of the prepared questions.
+    """The response to `Rank`: search results for some of the prepared questions.
 
-    `ranks` has the rank of the first relevant passage (from 1, or 0 if none was found), and
-    `scores` has the score of the top passage. `seconds` is the length of this time slice.
+    Attributes:
+        ranks: The rank of the first right passage for each question, or 0 if none was found.
+        scores: The score of the top passage for each question.
+        seconds: The computing time of this time slice.
     """
 
     ranks: tuple[int, ...]

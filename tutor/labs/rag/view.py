@@ -1,4 +1,4 @@
-"""Draws the lab about retrieval-augmented generation."""
+"""The view of the lab "Ask about this course"."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _asking(state: State) -> bool:
 
 
 class RagView(LabView):
-    """Shows the current question with its passages and answer, or the measurements."""
+    """A view of the current question with its passages and its answer, or of the measurement."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -32,7 +32,10 @@ class _Recorded(NamedTuple):
 
 
 class ResidualBackend:
-    """A backend that keeps the last pass, which may be unfinished, with its recorded parts."""
+    """The lab's backend. It caches the latest forward pass, with the output of each part.
+
+    The forward pass may be unfinished.
+    """
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -40,7 +43,10 @@ class ResidualBackend:
         self._recorded = lru_cache(maxsize=1)(self._begun)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
+        """Return the requested result, or the progress if the forward pass is unfinished.
+
+        Raises `TextError` if the text is invalid.
+        """
         passage, parts = self._recorded(question.text)
         if not passage.finished:
             passage.advance(self._moment)
@@ -91,7 +97,7 @@ class ResidualBackend:
         )
 
     def _to_logit(self, position: int, passage: ForwardPass, parts: Tensor) -> list[float]:
-        """Return the contributions [N] of `parts` [N, width] to the top token's logit."""
+        """Return the amounts [N] that `parts` [N, width] add to the top token's logit."""
         network, stream = self._model.network, passage.stream[position]
         target = int(network.lens(stream).argmax())
         contributions: list[float] = to_logit(network, stream, parts, target).tolist()
@@ -99,7 +105,10 @@ class ResidualBackend:
 
 
 def _lengths(vectors: list[Tensor]) -> tuple[tuple[float, ...], ...]:
-    """Return the Euclidean norms of vectors [T, width] of several layers: by token, by layer."""
+    """Return the Euclidean norms of the vectors of all layers, as one list for each token.
+
+    `vectors` has a tensor [T, width] for each layer.
+    """
     lengths = torch.stack([torch.linalg.vector_norm(each.float(), dim=-1) for each in vectors])
     return tuple(map(tuple, lengths.T.tolist()))
 

@@ -1,4 +1,4 @@
-"""The lab that follows the residual stream through all blocks, position by position."""
+"""A lab that follows the residual stream through all blocks, for one token at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""The maximum number of tokens that are used. The rest of a longer text is left out."""
+"""The maximum number of tokens in the text. Longer texts are truncated."""
 
 View = Literal["length", "logit"]
 VIEWS: tuple[View, ...] = ("length", "logit")
@@ -30,14 +30,20 @@ class Lengths(msgspec.Struct, frozen=True, tag=True):
 
 
 class Logit(msgspec.Struct, frozen=True, tag=True):
-    """A request for the contributions to the top token's logit after the token at `position`."""
+    """A request for the amounts that the network's parts add to a logit.
+
+    The logit belongs to the most probable next token after the token at `position`.
+    """
 
     text: str
     position: int
 
 
 class Heads(msgspec.Struct, frozen=True, tag=True):
-    """A request for the contributions of the heads of one block to the same logit."""
+    """A request for the amounts that the heads of one block add to a logit.
+
+    The logit belongs to the most probable next token after the token at `position`.
+    """
 
     text: str
     position: int
@@ -48,10 +54,16 @@ Question = Lengths | Logit | Heads
 
 
 class Stream(msgspec.Struct, frozen=True, tag=True):
-    """The lengths (Euclidean norms) of the residual stream's vectors, for each token of a text.
+    """The lengths (Euclidean norms) of the residual stream's vectors for a text.
 
-    `stream[t]` has the length at token t of the embedding and then after each block: [blocks + 1].
-    `attention[t]` and `feed_forward[t]` have the lengths of what each block adds: [blocks].
+    Attributes:
+        left_out: The number of tokens that were cut from the text.
+        heads: The number of heads in each block.
+        stream: For each token, the length of its embedding, followed by the length of the residual
+            stream after each block.
+        attention: For each token, the length of the vector that each block's attention adds.
+        feed_forward: For each token, the length of the vector that each block's feed-forward
+            network adds.
     """
 
     tokens: tuple[Token, ...]
@@ -67,9 +79,10 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Contributions(msgspec.Struct, frozen=True, tag=True):
-    """The contribution of each part to the logit of `target`, the most probable next token.
+    """The amount that each part of the network adds to the logit of the most probable next token.
 
-    The embedding, all attention layers and all feed-forward networks add up to `logit`.
+    That token is `target`. The amounts of the embedding, all attention layers and all feed-forward
+    networks sum to `logit`.
     """
 
     target: Token
@@ -81,7 +94,7 @@ class Contributions(msgspec.Struct, frozen=True, tag=True):
 
 
 class HeadContributions(msgspec.Struct, frozen=True, tag=True):
-    """The contribution of each head of a block to the same logit."""
+    """The amount that each head of a block adds to the logit of the most probable next token."""
 
     heads: tuple[float, ...]
 
@@ -92,9 +105,13 @@ Answer = Stream | Contributions | HeadContributions | Progress
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `token` and `block` are in focus, both counted from 0; a `token` of -1 is the last one.
-    `contributions` are by token, and `by_head` by token and block. `progress` is the progress of
-    the open question.
+    Attributes:
+        token: The position of the selected token, or -1 for the last token.
+        block: The selected block, counted from 0.
+        stream: The lengths of the vectors, or None until they are computed.
+        contributions: The contributions to the logit, by position.
+        by_head: The contributions of the heads, by position and block.
+        progress: The progress of the current request.
     """
 
     text: str = "The capital of France is"
@@ -108,7 +125,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def position(self) -> int:
-        """The index of the token in focus."""
+        """The position of the selected token, counted from 0."""
         count = len(self.stream.tokens) if self.stream else 1
         return self.token % count
 

@@ -1,4 +1,4 @@
-"""Draws the residual stream lab."""
+"""The view of the lab "The residual stream"."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tutor.language import _
 
 _NUMBER = 9
 _STRONGEST = 3
-"""The number of heads that are named below the table."""
+"""The number of heads listed below the table."""
 
 
 class ResidualView(LabView):
-    """A table with a row for each block, about the token in focus."""
+    """A view of a table about the selected token, with a row for each block."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
@@ -49,7 +49,7 @@ class ResidualView(LabView):
 
 
 def _tokens(state: State, stream: Stream, width: int) -> list[Content]:
-    """Draw the tokens on one line, with the one in focus marked, as far as they fit."""
+    """Return the tokens that fit on one line, with a mark at the selected token."""
     names = [figures.shown(token) for token in stream.tokens]
     first = state.position
     while first > 0 and sum(len(name) + 1 for name in names[first - 1 : state.position + 1]) < (
@@ -141,7 +141,7 @@ def _logit(state: State, found: Contributions, width: int, height: int) -> list[
 
 
 def _added(value: float, widest: float, bar: int) -> list[Cell]:
-    """Draw a signed contribution, with a bar for its size."""
+    """Return a contribution with its sign, and a bar as long as its size."""
     style = ACT if value > 0 else MUTED
     return [f"{value:>+{_NUMBER}.2f}  ", (bars.bar(abs(value) / widest, bar), style)]
 

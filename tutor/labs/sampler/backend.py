@@ -1,4 +1,4 @@
-"""Applies the steps of a sampler to the model's next-token distribution."""
+"""Applies a sampler's steps to the model's next-token distribution."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from tutor.lm.sampling import entropy_bits, ranked
 
 
 class SamplerBackend(ModelBackend):
-    """Keeps a session with the last text, so that new settings need no forward pass."""
+    """The lab's backend.
+
+    It caches the session of the last text, so new settings don't need another forward pass.
+    """
 
     def answer(self, question: Question) -> Answer:
-        """Return the effect of each step.
+        """Return the effect of each step of the sampler.
 
         Raises `TextError` if the model cannot process the text.
         """
@@ -50,7 +53,7 @@ class SamplerBackend(ModelBackend):
 
 
 def _removed_by(id_: int, stages: Sequence[tuple[Stage, Tensor]]) -> StepName | None:
-    """Return the step that removed the token, or None if it was kept."""
+    """Return the step that removed the token, or None if no step did."""
     removing = (stage.name for stage, left in stages if left[id_] == chain.REMOVED)
     return next(removing, None)
 

@@ -1,4 +1,4 @@
-"""Defines the lab in which learners adjust and reorder the steps of a sampler."""
+"""A lab in which the learner adjusts and reorders the steps of a sampler."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tutor.labs.kit.work import Refused, work
 from tutor.lm.dials import ORDER, Dials, Stage, StepName, value, with_value
 
 LONGEST = 2000
-"""The maximum length of the text, in characters. Only the end of a longer text is used."""
+"""The maximum length of the text, in characters. If the text is longer, only its end is used."""
 SHOWN = 40
-"""The number of tokens listed: those that are most probable before the first step."""
+"""The number of tokens listed, which are the most probable ones before the first step."""
 REMEMBERED = 50
-"""The number of recent outcomes kept for comparison."""
+"""The maximum number of earlier outcomes that are kept for comparison."""
 
 LADDERS: dict[StepName, tuple[float, ...]] = {
     "repetition": (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0),
@@ -45,9 +45,9 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """A token with its probability (0 to 1) before and after all steps.
+    """A token, with its probability (0 to 1) before and after all steps.
 
-    `removed_by` is the step that removed it, if any.
+    `removed_by` is the step that removed the token, or None.
     """
 
     id: int
@@ -58,10 +58,14 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The result of all steps.
+    """The effect of all steps.
 
-    `rows` are the most probable tokens before the steps, and `first_after` is the most probable
-    token after them.
+    Attributes:
+        vocabulary: The number of all tokens.
+        entropy_bits: The entropy of the distribution before the first step, in bits.
+        stages: The effect of each step, in order.
+        rows: The most probable tokens before the first step.
+        first_after: The most probable token after the last step.
     """
 
     vocabulary: int
@@ -72,7 +76,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The number of tokens kept for a text, with the settings and the order of the steps."""
+    """The number of tokens that the sampler kept, with these settings and this order of steps."""
 
     text: str
     dials: Dials
@@ -81,7 +85,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the lab. `answer` is the latest response, and `answered` is its request."""
+    """The state of the lab.
+
+    Attributes:
+        left_out: The number of characters that were cut from the text.
+        dials: The settings of the sampler.
+        order: The order of the steps.
+        focus: The index of the selected step.
+        answer: The latest response.
+        answered: The request that the latest response belongs to.
+        outcomes: Recent outcomes, for comparison.
+    """
 
     text: str
     left_out: int = 0
@@ -175,7 +189,7 @@ def _one_left(state: State) -> bool:
 
 @goal("order-matters", "Change how many tokens are kept by changing only the order")
 def _order_matters(state: State) -> bool:
-    """Return whether only the order of the steps changed how many tokens were kept."""
+    """Return True if a change in the order alone changed the number of kept tokens."""
     if not state.outcomes:
         return False
     *earlier, last = state.outcomes

@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the sampler workbench in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the selected step in words, without the record that the goals need."""
+    """Return a sentence about the selected step.
+
+    The outcomes are left out, because only the goals use them.
+    """
     return {
         "focus": [_("Selected step: {step}.").format(step=state.order[state.focus])],
         "outcomes": [],

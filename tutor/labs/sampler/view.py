@@ -1,4 +1,4 @@
-"""Draws the sampler workbench."""
+"""The view of the lab "Sampler workbench"."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEAST_ROWS = 3
 
 
 class SamplerView(LabView):
-    """Shows the steps in order, the number of tokens left by each, and token probabilities."""
+    """A view of the steps in order, the number of tokens after each, and token probabilities."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'step')", "step", "Choose a step."),
@@ -64,7 +64,7 @@ def _text(state: State, width: int) -> Content:
 
 
 def _stages(state: State, width: int, rows: int) -> list[Content]:
-    """Draw the steps in order. If not all of them fit, draw those around the selected one."""
+    """Return the steps in order. If not all of them fit, return those near the selected one."""
     wide = width >= ROOMY
     columns = [Column(_("step"), max(12, min(20, width - 24))), Column("", 6, right=True)]
     if wide:

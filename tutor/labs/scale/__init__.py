@@ -1,1 +1,1 @@
-"""The lab "The scale ladder"."""
+"""The lab "The scale ladder", which compares models of very different sizes."""

@@ -32,13 +32,14 @@ from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 
 BEFORE = "\n"
-"""A line break that precedes every text, so that the text's first token is predicted, too."""
+"""A line break that precedes every text. It gives the model something from which to predict the
+text's first token."""
 
 
 class ScaleBackend:
-    """A backend that keeps the added model loaded between requests.
+    """The lab's backend. It keeps the added model loaded between requests.
 
-    `free_memory` returns the number of free bytes of memory, or None if it is unknown.
+    `free_memory` returns the free memory in bytes, or None if it is unknown.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class ScaleBackend:
         self._remote_reader = RemoteReader(tools.remote, BEFORE)
 
     def answer(self, question: Question) -> Answer:
-        """Return one model's results for a text, or its progress.
+        """Return one model's results for a text, or the progress of computing them.
 
         Raises `TextError` if the vocabulary cannot express the text.
         """
@@ -78,9 +79,9 @@ class ScaleBackend:
         return found or questions.Coming(f"Waiting for {question.server.host} …", 0, 0, None)
 
     def _others(self) -> dict[str, FoundModel]:
-        """Return the installed models that are not in the lab yet, by name.
+        """Return the installed models that can be added to the lab, by name.
 
-        If several models have the same name, only the first is returned.
+        Of several models with the same name, only the first is returned.
         """
         found: dict[str, FoundModel] = {}
         for model in installed_models():
@@ -101,7 +102,7 @@ class ScaleBackend:
             return questions.Refused(f"{error.happened} {error.next_step}")
 
     def _loaded_beside(self, name: str) -> LanguageModel | questions.Coming:
-        """Return the model, or the progress of loading it.
+        """Return the added model, or the progress of loading it.
 
         Raises `ModelError` if the model cannot be loaded.
         """
@@ -114,10 +115,10 @@ class ScaleBackend:
         return self._side_model.after(self._moment)
 
     def _read_by(self, model: LanguageModel, text: str) -> Answer:
-        """Process the text with a large model for one time slice.
+        """Process the text with the added model for one time slice.
 
-        Returns the model's results, or its progress. Raises `TextError` if the vocabulary cannot
-        express the text.
+        Returns the model's results, or the progress if they are not complete. Raises `TextError` if
+        the vocabulary cannot express the text.
         """
         tokenizer, network = model.tokenizer, model.network
         ids = tokenizer.encode(BEFORE) + tokenizer.encode(text)
@@ -163,7 +164,10 @@ class ScaleBackend:
         return small_model_beside(self._loaded)
 
     def _yours(self, text: str) -> questions.Reading | None:
-        """Return the results of the training lab's last checkpoint, or None if it has none."""
+        """Return the results of the network from the training lab, as of its last checkpoint.
+
+        Returns None if there is no checkpoint.
+        """
         training = LiveTraining(())
         try:
             training.load(self._folder / FILE)
@@ -199,7 +203,11 @@ def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> ques
 def _with_figures(
     model: LanguageModel, text: str, trained_on: int | None, costs: Tensor, shares: Tensor
 ) -> questions.Reading:
-    """Return a model's results, given each token's bits and the next token's probabilities."""
+    """Return a model's results.
+
+    `costs` has the surprisal of each token in bits, and `shares` the probabilities of the next
+    token.
+    """
     return questions.Reading(
         name=model.card.name,
         parameters=model.card.parameters,
@@ -220,7 +228,7 @@ def _guesses(shares: Tensor, name_of: Callable[[int], bytes]) -> tuple[questions
 
 
 def _size(path: Path) -> int:
-    """Return the size of the weights' file in bytes, or 0 if the file is missing."""
+    """Return the size of the file with the weights, in bytes. Returns 0 if the file is missing."""
     file = path / "model.safetensors" if path.is_dir() else path
     return file.stat().st_size if file.exists() else 0
 

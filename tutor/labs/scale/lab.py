@@ -1,4 +1,4 @@
-"""Compares the surprisal and the training of models of very different sizes."""
+"""A lab that compares models of very different sizes: their surprisal, and their training."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel
 
 LONGEST = 600
-"""The maximum number of bytes in a text."""
+"""The maximum length of a text, in bytes."""
 BEST = 8
-"""The number of probable next tokens that are shown for each model."""
+"""The number of probable next tokens listed for each model."""
 LONG = 60
-"""The minimum number of bytes in a text that counts as memorized."""
+"""The minimum length, in bytes, of a text that can count as memorized."""
 
 PARAGRAPH = (
     "No one on the island could say who had first kept bees there. The hives sat in rows along "
@@ -33,10 +33,10 @@ PARAGRAPH = (
     "person from a careless one, and that most people are careless only because they are in a "
     "hurry."
 )
-"""A text that was written for this lab, so that no model has been trained on it."""
+"""A text that was written for this lab, so no model has been trained on it."""
 
 READERS: tuple[questions.Model, ...] = ("yours", "small", "loaded")
-"""The local models: the training lab's network, the bundled model, and the loaded model. The
+"""The local models: the training lab's network, the small bundled model, and the loaded model. The
 learner can add another installed model."""
 View = Literal["text", "ladder"]
 VIEWS: tuple[View, ...] = ("text", "ladder")
@@ -45,13 +45,13 @@ QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
 
 
 class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
-    """Go back to the paragraph that no model was trained on."""
+    """Return to the paragraph that no model was trained on."""
 
 
 class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
     """Agree to send the text to the selected remote model, or decline if `yes` is False.
 
-    Agreeing again repeats the request.
+    A repeated agreement sends the request again.
     """
 
     yes: bool
@@ -67,17 +67,24 @@ Action = (
     | Remove
     | Agree
 )
-"""`MoveFocus` goes to another rung of the ladder, or to another quantity for the bars. `Choose`
-adds the next installed or remote model, or none after the last one."""
+"""`MoveFocus` selects another model on the ladder, or another quantity for the bars. `Choose` adds
+the next installed or remote model. After the last one, it adds none."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `readings` are the models' results for `text` so far. `others` are the installed models that can
-    be added, or None while they are unknown. `other` is the model that was added, `coming` is its
-    progress, and `refused` is the reason why it cannot be used. A `remote` model can be added
-    instead.
+    Attributes:
+        left_out: The number of bytes that were cut from the text.
+        quantity: The index of the quantity that the bars show.
+        rung: The index of the selected model on the ladder.
+        readings: The models' results for this text so far. The result is None for a model that
+            doesn't exist.
+        others: The names of the installed models that can be added, or None until they are known.
+        other: The name of the installed model that was added, or None.
+        coming: The progress of the added model.
+        refused: The reason why the added model cannot be used.
+        remote: The remote models in the lab.
     """
 
     text: str = PARAGRAPH
@@ -94,7 +101,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> tuple[questions.Model, ...]:
-        """The local models whose results are needed."""
+        """The local models whose results the lab needs."""
         return READERS if self.other is None or self.refused else (*READERS, "other")
 
     @property
@@ -104,12 +111,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reachable(self) -> tuple[str | RemoteModel, ...]:
-        """The models that can be added: the names of installed models, then the remote models."""
+        """The models that can be added: names of installed models, then remote models."""
         return (*(self.others or ()), *self.remote.servers)
 
     @property
     def readers(self) -> tuple[questions.Reading, ...]:
-        """The results, smallest model first, with only one result per model."""
+        """The results for all local models, from the smallest model to the largest.
+
+        Each model appears once.
+        """
         found = [reading for model in self.wanted if (reading := self.readings.get(model))]
         once = {reading.name: reading for reading in found}
         return tuple(sorted(once.values(), key=lambda reading: reading.parameters))
@@ -140,7 +150,10 @@ def act(state: State, action: Action) -> State:
 
 
 def _kept(text: str) -> str:
-    """Return the part of a text that fits. Raises `LabError` if the text is empty."""
+    """Return the beginning of a text, up to the maximum length.
+
+    Raises `LabError` if the text is empty.
+    """
     kept = text.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
     if not kept:
         raise LabError("The text is empty.", "Write a sentence.")
@@ -148,7 +161,7 @@ def _kept(text: str) -> str:
 
 
 def _about(state: State, text: str, left_out: int) -> State:
-    """Return the state with another text and no results."""
+    """Return the state with another text, and without results."""
     return replace(
         state,
         text=text,
@@ -161,10 +174,10 @@ def _about(state: State, text: str, left_out: int) -> State:
 
 
 def _with_another(state: State, by: int) -> State:
-    """Return the state with the next model added, or with none after the last model.
+    """Return the state with the next model added. After the last model, no model is added.
 
-    With none, the installed models are listed again, since one may have been downloaded in the
-    meantime.
+    In that case, the list of installed models is requested again, since the learner may have
+    downloaded one in the meantime.
     """
     now = state.remote.server or state.other
     another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
@@ -179,7 +192,7 @@ def _with_server(state: State, server: RemoteModel) -> State:
 
 
 def _without_another(state: State, remote: remote_reading.Remote) -> State:
-    """Return the state without the added model, and with these remote models."""
+    """Return the state without an added model, and with `remote` as its remote models."""
     return replace(
         state,
         view="text",
@@ -235,7 +248,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, remote=replace(state.remote, glance=answer), coming=None)
         case questions.Told(reading=reading):
             if not isinstance(question, questions.Read) or question.text != state.text:
-                return state  # a late response for an earlier text
+                return state  # a late response about another text
             return replace(state, readings={**state.readings, question.model: reading}, coming=None)
 
 

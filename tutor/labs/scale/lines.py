@@ -1,6 +1,6 @@
-"""Draws a table of the models' results, and the scale ladder, which has a rung for each model.
+"""The text of two views: a table of the models' results, and the scale ladder.
 
-The ladder also has well-known models, with published figures.
+The ladder has one line for each model. It includes well-known models, with published numbers.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NAME = 23
 _FIGURE = 9
 _DECADES = 26
-"""The exponent of the power of 10 at the right end of the ladder's bars. The left end is 1."""
+"""The bars have a logarithmic scale that ends at 10 to the power of this number."""
 _WIDEST_BAR = 52
 _LABEL = 12
 _COLUMN = 24
@@ -43,10 +43,13 @@ _NOT_TOLD = _("not given")
 
 
 class _Column(msgspec.Struct, frozen=True):
-    """The column of a model in the table.
+    """The cells of one model's column in the table.
 
-    `costs` are the bits per byte, the total bits, the number of tokens, and the perplexity.
-    `hidden` is empty if all probabilities are known.
+    Attributes:
+        costs: The surprisal in bits per byte, the surprisal in bits, the number of tokens, and the
+            perplexity.
+        hidden: The total probability of the tokens that a remote model doesn't report, or "".
+        guesses: The most probable next tokens, with their probabilities.
     """
 
     name: str
@@ -84,9 +87,10 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
 
 
 def _table(state: State, width: int, guesses: int) -> list[Content]:
-    """Return a table with a column for each model: local models by size, then the remote model.
+    """Return a table with a column for each model.
 
-    If the screen is too narrow, the first columns are left out.
+    The local models are sorted by size, and the remote model comes last. If the screen is too
+    narrow, the first columns are left out.
     """
     columns = [_here(reading) for reading in state.readers]
     server, glance = state.remote.server, state.remote.glance
@@ -117,10 +121,7 @@ def _here(reading: Reading) -> _Column:
 
 
 def _there(server: RemoteModel, glance: Glance) -> _Column:
-    """Return the column of a remote model.
-
-    Only a lower bound of its entropy is known.
-    """
+    """Return a remote model's column. The table shows a lower bound of the model's entropy."""
     least, hidden = glance.least_entropy, glance.hidden
     guesses = tuple((each.data, each.probability) for each in glance.shown)
     entropy = _NOT_TOLD if least is None else _("≥ {least:.2f} bits").format(least=least)
@@ -227,7 +228,7 @@ def _waiting(state: State, width: int) -> list[Content]:
 
 
 def ladder_lines(state: State, width: int) -> list[Content]:
-    """Return a line for each model, and the source of the figures for the model in focus."""
+    """Return a line for each model, and the source of the selected model's numbers."""
     rungs = ladder(state)
     name = _NAME if width >= _NAME + 4 * _FIGURE else max(12, width - 2 - 2 * _FIGURE)
     quantity = QUANTITIES[state.quantity]
@@ -279,7 +280,7 @@ def _figure(rung: Rung, quantity: Quantity) -> str:
 
 
 def _short(value: float) -> str:
-    """Return the value with three significant digits and k, M, B (10^9) or T (10^12)."""
+    """Format a number with three significant digits and k, M, B (10^9) or T (10^12)."""
     for power, sign in ((12, " T"), (9, " B"), (6, " M"), (3, " k")):
         if value >= 10**power:
             return f"{value / 10**power:.3g}{sign}"

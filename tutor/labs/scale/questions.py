@@ -1,4 +1,4 @@
-"""The requests that the scale ladder sends to its backend, and the responses."""
+"""The requests that the lab "The scale ladder" sends to its backend, and the responses."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Model = Literal["yours", "small", "loaded", "other"]
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request for a model's surprisal on this text, and for its most probable next tokens.
+    """A request for a model's surprisal on a text, and for its most probable next tokens.
 
-    If the model is "other", `name` is the name of an installed model.
+    `name` is the name of an installed model. It is set only if `model` is "other".
     """
 
     model: Model
@@ -23,7 +23,10 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class Others(msgspec.Struct, frozen=True, tag=True):
-    """A request for the other installed models. The added model, if any, is dropped."""
+    """A request for the installed models that can be added.
+
+    It also unloads the added model, if any.
+    """
 
 
 Question = Read | Others | ReadRemotely
@@ -37,10 +40,15 @@ class Guess(msgspec.Struct, frozen=True, array_like=True):
 class Reading(msgspec.Struct, frozen=True):
     """A model's results for a text.
 
-    `size` is the size of the weights in bytes, and `trained_on` is the number of training tokens,
-    or None if it is unknown. `bits` is the surprisal of the text, which has `pieces` tokens and
-    `byte_count` bytes. `best` are the most probable next tokens, and `entropy` is the entropy of
-    the next token's distribution, in bits.
+    Attributes:
+        parameters: The number of the model's parameters.
+        size: The size of the weights, in bytes.
+        trained_on: The number of training tokens, or None if it is unknown.
+        pieces: The number of tokens in the text.
+        byte_count: The length of the text, in bytes.
+        bits: The surprisal of the text, in bits.
+        entropy: The entropy of the distribution of the next token, in bits.
+        best: The most probable next tokens.
     """
 
     name: str
@@ -59,12 +67,16 @@ class Reading(msgspec.Struct, frozen=True):
 
     @property
     def perplexity(self) -> float:
-        """The perplexity: 2 to the power of the mean bits per token."""
+        """The perplexity: 2 to the power of the mean surprisal per token in bits."""
         return float(2.0 ** min(self.bits / self.pieces, 1000.0))
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """A model's results, or None if there is no such model (not trained yet, or not bundled)."""
+    """The response to `Read`: a model's results.
+
+    `reading` is None if the model doesn't exist: no network has been trained yet, or the small
+    model is not bundled.
+    """
 
     reading: Reading | None
 
@@ -74,10 +86,10 @@ class Installed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Coming(msgspec.Struct, frozen=True, tag=True):
-    """The progress of a request that isn't complete. The same request must be sent again.
+    """The response to a request that isn't complete, which must be sent again.
 
-    `doing` names the current work, of which `done` of `total` parts are done (`total` is 0 if
-    unknown). `seconds` is the estimated time left.
+    `doing` describes the current work, of which `done` of `total` parts are complete. If `total` is
+    0, the number of parts is unknown. `seconds` is the estimated time left, or None.
     """
 
     doing: str
@@ -87,7 +99,7 @@ class Coming(msgspec.Struct, frozen=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """The reason why a model cannot be used."""
+    """The response if a model cannot be used, with the reason."""
 
     why: str
 

@@ -1,9 +1,9 @@
-"""Computes the surprisal of a text, in a form that is comparable between tokenizers.
+"""Computes the surprisal of a text in units that are comparable between tokenizers.
 
-The surprisal of a token is -log2 of its probability. Two quantities are comparable between networks
-with different tokens: the sum of the surprisals over a text, and that sum divided by the number of
-bytes in the text (bits per byte). Perplexity, 2 to the power of the mean bits per token, is not
-comparable, because a token can be a letter in one network and a word in another.
+The surprisal of a token is -log2 of its probability. Between networks with different tokens, two
+quantities can be compared: the sum of the surprisals over a text, and this sum divided by the
+length of the text in bytes (bits per byte). Perplexity, 2 to the power of the mean surprisal per
+token, can't be compared, because a token can be a letter for one network and a word for another.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from torch import Tensor
 from tutor.lm.network import Transformer
 
 AT_ONCE = 64
-"""The maximum number of tokens whose logits are in memory at once."""
+"""The maximum number of positions whose logits are in memory at the same time."""
 
 
 @torch.inference_mode()
 def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
-    """Return the surprisals in bits [T - 1] of all tokens of `ids` [T] except the first.
+    """Return the surprisal in bits [T - 1] of each token of `ids` [T] except the first.
 
-    At most `context` tokens are processed at a time. A longer text is split into windows that
-    overlap by half, so each token after the first window has at least half a window before it.
+    The network processes at most `context` tokens at a time. A longer text is split into windows
+    that overlap by half. So in every window after the first, each token is predicted from at least
+    half a window of text.
     """
     costs = []
     step = max(1, context // 2)
@@ -39,10 +40,10 @@ def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
 
 @torch.inference_mode()
 def costs_of(network: Transformer, final: Tensor, came: Tensor) -> Tensor:
-    """Return the surprisals in bits [T] of the tokens `came` [T], predicted from `final`.
+    """Return the surprisal in bits [T] of each token in `came` [T], predicted from `final`.
 
     `final` [T, width] are the hidden states before the output layer. They are processed in small
-    batches, because each needs a logit for every token of the vocabulary.
+    batches, because each of them results in logits for the whole vocabulary.
     """
     costs = [
         -network.logits(vectors).float().cpu().log_softmax(-1).gather(-1, ids[:, None])[:, 0]
@@ -53,11 +54,11 @@ def costs_of(network: Transformer, final: Tensor, came: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def next_probabilities(network: Transformer, ids: Tensor, context: int) -> Tensor:
-    """Return the probabilities [vocabulary] of the token after `ids` [T]."""
+    """Return the probabilities [vocabulary] of the token that follows `ids` [T]."""
     final = network(ids[-context:])[-1]
     return network.logits(final).float().cpu().softmax(-1)
 
 
 def entropy_bits(probabilities: Tensor) -> float:
-    """Return the entropy in bits, which is the expected surprisal: -sum p log2 p."""
+    """Return the entropy of a distribution in bits, -sum p log2 p. It is the expected surprisal."""
     return float(torch.special.entr(probabilities.double()).sum() / math.log(2))

@@ -1,4 +1,4 @@
-"""Requests the next token of a text from a remote model, then the surprisal of the text."""
+"""Requests the next token of a text from a remote model, and then the surprisal of the text."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ from tutor.vendors.runs import Progress, RemoteRuns
 from tutor.vendors.service import Piece, RemoteRequest
 
 _REFUSALS = (RequestRefused, NoSuchModel, ServerFailed, AnswerUnreadable, NotTold)
-"""The errors of servers that cannot score a text. They need no further explanation."""
+"""The errors of servers that cannot return a text's surprisal. The screen shows no message for
+them."""
 
 _NEXT, _TEXT = "next", "text"
 
 
 class RemoteReader:
-    """A client that sends two requests for each text.
+    """Sends two requests to a remote model for each text.
 
-    The second request is sent after the first is complete, since some servers drop the first when
-    the second arrives. `before` precedes every text, so that its first token is predicted, too.
+    The second request is sent when the first is complete, because some servers drop the first when
+    a second one arrives. `before` precedes every text, so that the model can predict the text's
+    first token.
     """
 
     def __init__(self, runs: RemoteRuns, before: str) -> None:
@@ -40,9 +42,9 @@ class RemoteReader:
         self._reads = False
 
     def glance(self, question: ReadRemotely) -> Glance | None:
-        """Return the server's response, or None until it arrives.
+        """Return the server's response, or None until it is complete.
 
-        Raises `TutorError`. After an error, calling the method again sends new requests.
+        Raises `TutorError` if a request fails. Calling the method again then sends new requests.
         """
         try:
             return self._glance(question)
@@ -95,9 +97,10 @@ class RemoteReader:
         )
 
     def _costs(self, pieces: Sequence[Piece], text: str) -> tuple[int | None, float | None]:
-        """Return the number of tokens in the text, and their surprisal in bits.
+        """Return the number of tokens in the text, and their total surprisal in bits.
 
-        Both are None if a token spans the beginning of the text.
+        The surprisal is None if the server doesn't report it for every token. Both are None if the
+        server's tokens don't match the text, for example because one token spans its beginning.
         """
         behind, at = [], 0
         for piece in pieces:

@@ -1,8 +1,8 @@
-"""Stores the remote model of the lab: its server, the learner's consent, and the response.
+"""The state of the lab's remote model: its server, the learner's consent, and the response.
 
-Servers don't report a model's number of weights or the probability of every token. The lab doesn't
-invent these numbers: probability that is not reported counts as hidden, and other missing values
-are None.
+Servers don't report how many weights a model has, or the probability of every token. The lab never
+guesses these numbers. Probability that a server doesn't report counts as hidden, and other missing
+numbers are None.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from tutor.vendors.shown import least_entropy
 
 
 class ReadRemotely(msgspec.Struct, frozen=True, tag="ReadElsewhere"):
-    """A request for a remote model's surprisal on this text, and for its probable next tokens."""
+    """A request for a remote model's surprisal on a text, and for its probable next tokens."""
 
     server: RemoteModel
     text: str
 
 
 class Glance(msgspec.Struct, frozen=True, tag=True):
-    """The response of a server.
+    """A server's response.
 
-    `shown` are the most probable next tokens. It is empty if the model ended the text and the
-    server returned no probabilities. The text has `pieces` tokens with a surprisal of `bits`. If
-    these are missing because of an error, `silence` is the error message.
+    Attributes:
+        shown: The most probable next tokens. The list is empty if the model ended the text and the
+            server returned no probabilities.
+        byte_count: The length of the text, in bytes.
+        pieces: The number of tokens in the text, or None if it is unknown.
+        bits: The surprisal of the text in bits, or None if it is unknown.
+        silence: The error message if the surprisal could not be measured, otherwise "".
     """
 
     shown: tuple[Alternative, ...]
@@ -51,25 +55,29 @@ class Glance(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def hidden(self) -> float | None:
-        """The total probability of all tokens that are not shown."""
+        """The total probability of the tokens that the server didn't report, or None."""
         if not self.shown:
             return None
         return max(0.0, 1.0 - math.fsum(each.probability for each in self.shown))
 
     @property
     def least_entropy(self) -> float | None:
-        """A lower bound of the entropy in bits, which counts all hidden tokens as one token."""
+        """A lower bound of the entropy, in bits. It treats all hidden tokens as a single token."""
         if not self.shown:
             return None
         return least_entropy([each.probability for each in self.shown])
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """The state of the remote models in the lab.
+    """The remote models in the lab.
 
-    `servers` are the remote models that the learner added, and `server` is the selected one.
-    `agreed` is the learner's consent to send the text, or None until the learner is asked. `glance`
-    is the server's response, and `refused` is the reason why there is no response.
+    Attributes:
+        servers: The remote models that the learner has added.
+        server: The selected remote model, or None.
+        agreed: True if the learner agreed to send the text, False if not, and None until the
+            learner is asked.
+        glance: The server's response, or None until it arrives.
+        refused: The reason why there is no response, or None.
     """
 
     servers: tuple[RemoteModel, ...] = ()
@@ -93,9 +101,9 @@ NOTHING_SENT = "You did not agree, so nothing was sent."
 
 
 def with_server(remote: Remote, server: RemoteModel) -> Remote:
-    """Return the state with this server selected.
+    """Return the state with this remote model selected.
 
-    Raises `LabError` if the service returns no log-probabilities.
+    Raises `LabError` if its service doesn't return log-probabilities.
     """
     if server.service.alternatives == 0:
         raise LabError(
@@ -109,18 +117,18 @@ def with_server(remote: Remote, server: RemoteModel) -> Remote:
 
 
 def without_server(remote: Remote) -> Remote:
-    """Return the state without the selected server."""
+    """Return the state with the selected remote model removed."""
     return Remote(tuple(each for each in remote.servers if each != remote.server))
 
 
 def decided(remote: Remote, yes: bool) -> Remote:
-    """Return the state after the learner agreed to send the text, or declined to."""
+    """Return the state after the learner agreed or declined to send the text."""
     return Remote(remote.servers, remote.server, yes, None, None if yes else NOTHING_SENT)
 
 
 def about_another_text(remote: Remote) -> Remote:
     """Return the state for another text, without a response.
 
-    If the learner declined to send texts, that decision is kept.
+    The learner's decision whether to send texts is kept.
     """
     return decided(remote, True) if remote.agreed else remote

@@ -1,6 +1,6 @@
-"""The rungs of the scale ladder: models with their size, training data and training compute.
+"""The models on the scale ladder, with their size, their training data and their training compute.
 
-A number is missing if the vendor has not published it. The sources were checked in November 2026.
+A number that the vendor hasn't published is missing. The sources were checked in November 2026.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tutor.labs.scale.questions import Reading
 from tutor.vendors.catalogue import RemoteModel
 
 PUBLISHED_BYTES = 2
-"""The number of bytes per weight of published models, which are stored as 16-bit floats."""
+"""The number of bytes for each weight of a published model, which consists of 16-bit floats."""
 MILLION, BILLION, TRILLION = 10**6, 10**9, 10**12
 SMOLLM2_TOKENS = 2 * TRILLION
 """The number of training tokens of SmolLM2-135M, from its model card (Hugging Face, 2024)."""
@@ -22,9 +22,17 @@ SMOLLM2_TOKENS = 2 * TRILLION
 class Rung(msgspec.Struct, frozen=True):
     """A model on the ladder.
 
-    Unknown numbers are None. `estimate` is True if the vendor published nothing and `compute` is
-    someone else's estimate. `here` is True for local models, and `remote` is True for a remote
-    model.
+    Attributes:
+        parameters: The number of parameters.
+        bytes: The size of the weights, in bytes.
+        tokens: The number of training tokens.
+        compute: The number of operations in the training.
+        source: The source of the numbers.
+        estimate: True if the vendor published nothing, and `compute` is someone else's estimate.
+        here: True for a local model.
+        remote: True for a remote model that the learner added.
+
+    Unknown numbers are None.
     """
 
     name: str
@@ -39,10 +47,10 @@ class Rung(msgspec.Struct, frozen=True):
 
 
 def training_compute(parameters: int | None, tokens: int | None) -> float | None:
-    """Return the approximate number of operations in a training run.
+    """Return the approximate number of operations in a training run, or None if it is unknown.
 
-    Training takes 6 operations per weight and token: 2 in the forward pass and 4 in the backward
-    pass (Kaplan et al. 2020, "Scaling Laws for Neural Language Models").
+    Each weight takes 6 operations for each token: 2 in the forward pass and 4 in the backward pass
+    (Kaplan et al. 2020, "Scaling Laws for Neural Language Models").
     """
     return 6.0 * parameters * tokens if parameters and tokens else None
 
@@ -72,7 +80,7 @@ PUBLISHED: tuple[Rung, ...] = (
     ),
     Rung("GPT-4 (2023)", None, None, None, 1e25, _GPT_4, estimate=True),
 )
-"""Well-known models, with published figures or third-party estimates."""
+"""Well-known models, with published numbers or estimates by third parties."""
 
 _SOURCES: dict[int | None, str] = {
     None: "weights and bytes were counted; the number of training tokens is unknown",
@@ -83,9 +91,9 @@ _NOT_REPORTED = "servers report probable next tokens, but not the size of the mo
 
 
 def rungs(readers: Iterable[Reading], server: RemoteModel | None) -> tuple[Rung, ...]:
-    """Return the rungs: local models (`readers`), then the remote model, then published models.
+    """Return all models on the ladder: local models, the remote model, and published models.
 
-    Published models are sorted by compute, with unknown compute first.
+    The published models are sorted by compute. Those with unknown compute come first.
     """
     at_hand = [
         Rung(

@@ -1,4 +1,4 @@
-"""Loads another model alongside the loaded model."""
+"""Loads a second model, in addition to the engine's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutor.models.installed import file_size
 
 
 class SideModel:
-    """A model that is loaded in its own thread, so that the engine can respond in the meantime."""
+    """A model that is loaded in its own thread, so the engine can process other requests."""
 
     def __init__(
         self,
@@ -25,7 +25,10 @@ class SideModel:
         free_memory: Callable[[], int | None] = available_memory,
         load: Callable[..., LanguageModel] = load_model,
     ) -> None:
-        """Start loading. Raises `NotEnoughMemory` if the model doesn't fit into memory."""
+        """Start loading the model.
+
+        Raises `NotEnoughMemory` if the model doesn't fit into memory.
+        """
         _require_room(found, free_memory())
         self.name = found.name
         self._load_model = load
@@ -39,14 +42,13 @@ class SideModel:
         self._thread.start()
 
     def after(self, seconds: float) -> LanguageModel | Coming:
-        """Return the model if it is loaded within this many seconds, otherwise the progress.
+        """Wait up to `seconds`, then return the model or, if it isn't loaded yet, the progress.
 
-        Raises `TutorError` if it cannot be loaded.
+        Raises `TutorError` if the model cannot be loaded.
         """
         self._thread.join(seconds)
-        loading = (
-            self._thread.is_alive()
-        )  # read before the results, which are complete once the thread has ended
+        # Check this before the results, which are complete once the thread has ended.
+        loading = self._thread.is_alive()
         if self._failure is not None:
             raise self._failure
         if self._model is not None:
@@ -61,7 +63,7 @@ class SideModel:
         return Coming(doing, done, total, left)
 
     def leave(self) -> None:
-        """Stop loading and drop the model."""
+        """Stop loading the model, and drop it."""
         self._left = True
 
     def _load(self) -> None:
@@ -79,9 +81,10 @@ class SideModel:
 
 
 def _require_room(found: FoundModel, free: int | None) -> None:
-    """Raise `NotEnoughMemory` if a packed copy of the model doesn't fit into memory.
+    """Raise `NotEnoughMemory` if a copy of the model's file doesn't fit into memory.
 
-    A model that must be converted is checked again while it is being loaded (`tutor.lm.load`).
+    Some models must be converted while they are loaded. For these, `tutor.lm.load` checks the
+    memory again.
     """
     needed = file_size(found)
     if free is not None and needed > free:

@@ -1,4 +1,4 @@
-"""Draws the two views of the scale ladder, and binds their keys."""
+"""The view of the lab "The scale ladder"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ScaleView(LabView):
-    """Shows each model's results for a text side by side, or the ladder of models."""
+    """A view of each model's results for a text, or of the ladder of models."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,9 +60,9 @@ class ScaleView(LabView):
         self.write(remote.LABEL, remote.EXAMPLE, self._named)
 
     def _named(self, written: str) -> Add:
-        """Return the action that adds a model.
+        """Parse the text into an action that adds a model.
 
-        Raises `TutorError` if the model is invalid or unsuitable.
+        Raises `TutorError` if the text is invalid or the model can't be used in this lab.
         """
         added = remote.named(written)
         with_server(self.state.remote, added.model)

@@ -1,1 +1,1 @@
-"""The "Surgery" lab."""
+"""The lab "Surgery", in which parts of the network are switched off."""

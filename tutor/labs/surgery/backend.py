@@ -14,17 +14,18 @@ from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import FEED_FORWARD, MOST_TOKENS, REPEATED, SEED, Answer, Cut, Question
+from tutor.lm.divergence import divergence
 from tutor.lm.inspect import heads
 from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.forward_pass import ForwardPass
 
 LENS_ROWS = 14
-"""The maximum number of layers that the logit lens shows. They are evenly spaced. Each layer
-requires a multiplication by the output matrix."""
+"""The maximum number of layers in the logit lens, which are evenly spaced. Each of them requires a
+multiplication by the output matrix."""
 
 
 class SurgeryBackend:
-    """Runs forward passes with all parts on or some parts off, and caches them."""
+    """The lab's backend. It caches forward passes with all parts on, and with some parts off."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -32,7 +33,7 @@ class SurgeryBackend:
         self._kept: dict[tuple[str | None, tuple[Cut, ...]], ForwardPass] = {}
 
     def answer(self, question: Question) -> Answer:
-        """Return the requested results, or the progress if they are not complete yet.
+        """Return the requested results, or the progress if the forward passes are unfinished.
 
         Raises `TextError` if the text is invalid.
         """
@@ -57,10 +58,10 @@ class SurgeryBackend:
                     return self._copied(*passages)
 
     def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[ForwardPass, ForwardPass]:
-        """Return a forward pass with all parts on, and one with `cuts` switched off.
+        """Return two forward passes: one with all parts on, and one with `cuts` switched off.
 
-        They process `text`, or the repeated random tokens if it is None. Other passes are dropped
-        from the cache, except the pass with all parts on for the other kind of input.
+        The passes process `text` or, if it is None, the repeated random tokens. All other passes
+        are dropped from the cache, except the pass with all parts on for the other kind of input.
         """
         ids = self._repeated() if text is None else tokens_of(self._model, text, MOST_TOKENS)[0]
         network, kept = self._model.network, self._kept
@@ -87,7 +88,7 @@ class SurgeryBackend:
     def _distributions(self, text: str, whole: ForwardPass, cut: ForwardPass) -> lab.Distributions:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         both = torch.stack([whole.stream[-1], cut.stream[-1]])
-        # The log-probabilities of the next token, each [vocabulary].
+        # The log-probabilities of the next token, [vocabulary] each.
         before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
         config = self._model.network.config
         return lab.Distributions(
@@ -96,7 +97,7 @@ class SurgeryBackend:
             tokens=self._model.tokenizer.tokens(ids),
             left_out=left_out,
             rows=next_rows(self._model, before, after),
-            divergence=surgery.divergence(before, after),
+            divergence=divergence(before, after),
         )
 
     def _lens_layers(self) -> list[int]:
@@ -123,7 +124,7 @@ class SurgeryBackend:
         return lab.Lenses(token(target), tuple(rows))
 
     def _seen_through(self, passage: ForwardPass) -> Tensor:
-        """Return the logit-lens distributions of the displayed layers [rows, vocabulary]."""
+        """Return the logit-lens distribution of each layer that is shown, [rows, vocabulary]."""
         streams = [passage.trace.residuals[layer][-1] for layer in self._lens_layers()]
         return self._model.network.lens(torch.stack(streams)).cpu().softmax(dim=-1)
 
@@ -142,7 +143,7 @@ class SurgeryBackend:
         return lab.HeadScores(tuple(found.flatten().tolist()), found.shape[1])
 
     def _copied(self, whole: ForwardPass, cut: ForwardPass) -> lab.Copied:
-        # The first repeated token can't be predicted by copying, so it is left out.
+        # Copying can't predict the first token of the repeat, so it is left out.
         again = REPEATED + 1
         costs = self._costs(whole, 1)
         before = costs[again - 1 :]
@@ -151,9 +152,9 @@ class SurgeryBackend:
         return lab.Copied(float(new.mean()), float(before.mean()), float(after.mean()))
 
     def _costs(self, passage: ForwardPass, first: int) -> Tensor:
-        """Return the surprisal of each token from position `first` on, in bits [T - first].
+        """Return the surprisal in bits [T - first] of each token from position `first` on.
 
-        `first` must be at least 1, since the first token is not predicted.
+        `first` must be at least 1, since nothing predicts the first token.
         """
         network = self._model.network
         return surgery.next_token_surprisals(network, passage.stream, self._repeated(), first)

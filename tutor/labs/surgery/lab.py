@@ -1,4 +1,4 @@
-"""Defines the lab that switches off parts of the network and shows the effect."""
+"""A lab in which the learner switches off parts of the network and sees the effect."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""The maximum number of tokens in the text. Longer texts are cut, and the screen says so."""
+"""The maximum number of tokens in the text. Longer texts are truncated, and the screen shows a
+note."""
 
 REPEATED = 16
-"""The number of random tokens. They are repeated once to measure how well the network copies."""
+"""The number of random tokens. The sequence is repeated once, to measure how well the network
+copies."""
 
 SEED = 1
-"""The seed of the random tokens. It is fixed so that results can be compared."""
+"""The seed of the random tokens. It never changes, so results can be compared."""
 
 View = Literal["next", "lens", "copying"]
 VIEWS: tuple[View, ...] = ("next", "lens", "copying")
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A part of the network that is switched off: a head of a layer, both counted from 0.
+    """A part of the network that is switched off.
 
-    Head -1 stands for the layer's feed-forward network.
+    `layer` and `head` are counted from 0. A `head` of -1 stands for the layer's feed-forward
+    network.
     """
 
     layer: int
@@ -56,18 +59,18 @@ Action = (
     | SwitchOffCopier
     | Reset
 )
-"""`Toggle` switches the selected part, or all heads of the selected layer, off or on."""
+"""`Toggle` switches the selected part off or on, or all heads of the selected layer."""
 
 
 class Next(msgspec.Struct, frozen=True, tag=True):
-    """A request for the next-token distributions with all parts on and with `cuts` switched off."""
+    """A request for the next-token probabilities with all parts on, and with `cuts` off."""
 
     text: str
     cuts: tuple[Cut, ...]
 
 
 class Lens(msgspec.Struct, frozen=True, tag=True):
-    """A request for the logit lens with all parts on and with `cuts` switched off."""
+    """A request for the logit lens with all parts on, and with `cuts` switched off."""
 
     text: str
     cuts: tuple[Cut, ...]
@@ -80,7 +83,7 @@ class Scores(msgspec.Struct, frozen=True, tag=True):
 class Copy(msgspec.Struct, frozen=True, tag=True):
     """A request for the surprisal of the repeated random tokens.
 
-    It is measured with all parts on and with `cuts` switched off.
+    It is measured with all parts on, and with `cuts` switched off.
     """
 
     cuts: tuple[Cut, ...]
@@ -90,10 +93,14 @@ Question = Next | Lens | Scores | Copy
 
 
 class Distributions(msgspec.Struct, frozen=True, tag=True):
-    """The most probable next tokens before and after the cuts.
+    """The next-token probabilities with all parts on (before), and with some parts off (after).
 
-    They are sorted by their probability before the cuts. `divergence` is the Kullback-Leibler
-    divergence D(before ‖ after), in bits.
+    Attributes:
+        layers: The number of layers in the network.
+        heads: The number of heads in each layer.
+        left_out: The number of tokens that were cut from the text.
+        rows: The most probable next tokens, sorted by their probability before.
+        divergence: The Kullback-Leibler divergence D(before ‖ after), in bits.
     """
 
     layers: int
@@ -105,10 +112,13 @@ class Distributions(msgspec.Struct, frozen=True, tag=True):
 
 
 class LensLine(msgspec.Struct, frozen=True, array_like=True):
-    """The logit-lens results after `layer` blocks.
+    """The logit lens after `layer` blocks.
 
-    `before` and `after` are the most probable tokens before and after the cuts. `before_target` and
-    `after_target` are the probabilities of the target.
+    Attributes:
+        before: The most probable token with all parts on.
+        before_target: The probability of the target with all parts on.
+        after: The most probable token with some parts off.
+        after_target: The probability of the target with some parts off.
     """
 
     layer: int
@@ -119,9 +129,9 @@ class LensLine(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Lenses(msgspec.Struct, frozen=True, tag=True):
-    """The logit-lens results for several layers.
+    """The logit lens after several layers.
 
-    `target` is the most probable next token with all parts on.
+    `target` is the most probable next token at the end of the network, with all parts on.
     """
 
     target: Token
@@ -142,8 +152,10 @@ class HeadScores(msgspec.Struct, frozen=True, tag=True):
 class Copied(msgspec.Struct, frozen=True, tag=True):
     """The mean surprisal of the random tokens, in bits.
 
-    `new` is for their first occurrence. `before` and `after` are for the repeat, with all parts on
-    and with some parts off.
+    Attributes:
+        new: The surprisal of their first occurrence.
+        before: The surprisal of the repeat, with all parts on.
+        after: The surprisal of the repeat, with some parts off.
     """
 
     new: float
@@ -157,9 +169,20 @@ Answer = Distributions | Lenses | HeadScores | Copied | Progress
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `layer` and `part` identify the selected part. The parts of a layer are its heads and, last, its
-    feed-forward network. Results are dropped when `cuts` changes. `progress` is the progress of the
-    pending request.
+    Attributes:
+        layer: The layer of the selected part, counted from 0.
+        part: The index of the selected part in its layer. The heads come first, then the
+            feed-forward network.
+        cuts: The parts that are switched off.
+        layers: The number of layers in the network, or 0 until it is known.
+        heads: The number of heads in each layer, or 0 until it is known.
+        next: The next-token probabilities.
+        lens: The logit lens.
+        scores: The induction score of each head, layer by layer.
+        copied: The surprisal of the repeated random tokens.
+        progress: The progress of the current request.
+
+    If `cuts` changes, the results that depend on it are dropped.
     """
 
     text: str = "When Mary and John went to the store, John gave a drink to"
@@ -187,7 +210,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return all(Cut(layer, head) in self.cuts for head in range(self.heads))
 
     def score(self, cut: Cut) -> float | None:
-        """Return a head's induction score, or None if it is unknown or `cut` is not a head."""
+        """Return a head's induction score.
+
+        Returns None if the scores are unknown, or if `cut` is not a head.
+        """
         if cut.head == FEED_FORWARD or not self.scores:
             return None
         return self.scores[cut.layer * self.heads + cut.head]
@@ -214,7 +240,8 @@ def act(state: State, action: Action) -> State:
 
 def question(state: State) -> Question | None:
     if state.next is None and (state.view == "next" or not state.layers):
-        # Restored cuts may be those of another model, whose size is known only after a response.
+        # Restored cuts may belong to another model. The size of the loaded model is known only
+        # after the first response.
         return Next(state.text, state.cuts if state.layers else ())
     if state.view == "lens" and state.lens is None:
         return Lens(state.text, state.cuts)
@@ -222,7 +249,7 @@ def question(state: State) -> Question | None:
         return Scores()
     if state.view == "copying" and state.copied is None:
         return Copy(state.cuts)
-    # The goals about the next token can be reached in every view.
+    # The goals about the next token don't depend on the view.
     return Next(state.text, state.cuts) if state.next is None else None
 
 
@@ -244,7 +271,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _opened(state: State, answer: Distributions) -> State:
-    """Return the state with the first response, which is without any cuts."""
+    """Return the state after the first response, which doesn't include the restored cuts."""
     layers, heads = answer.layers, answer.heads
     known = replace(
         state,
@@ -259,7 +286,7 @@ def _opened(state: State, answer: Distributions) -> State:
 
 
 def _cut(state: State, cuts: set[Cut]) -> State:
-    """Return the state with exactly these parts switched off and outdated results dropped."""
+    """Return the state with exactly these parts switched off, and without outdated results."""
     return replace(
         state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, progress=None
     )
@@ -274,7 +301,7 @@ def _switched(state: State, what: Literal["part", "heads"]) -> State:
 
 
 def _without_copier(state: State) -> State:
-    """Show the copying view and, if the scores are known, switch off the best copier."""
+    """Show the copying view. If the scores are known, also switch off the head that copies most."""
     shown = replace(state, view="copying")
     best = _best(state)
     if best is None:
@@ -305,7 +332,7 @@ def _hardly_missed(state: State) -> bool:
 
 @goal("other-choice", "Change the top token with one layer's heads or feed-forward off")
 def _other_choice(state: State) -> bool:
-    """Return whether cuts in one attention layer or feed-forward network change the top token."""
+    """Return True if the top token changes with only one layer's heads or feed-forward off."""
     one_layer = len({cut.layer for cut in state.cuts}) == 1
     kinds = len({cut.head == FEED_FORWARD for cut in state.cuts})
     if state.next is None or not one_layer or kinds != 1:

@@ -1,4 +1,4 @@
-"""Draws the surgery lab."""
+"""The view of the lab "Surgery"."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tutor.language import _
 from tutor.text import counted
 
 _PANEL = 6
-"""The number of rows reserved for the panel below the grid."""
+"""The number of rows below the grid that are reserved for results."""
 _MOST_BITS = 24.0
 
 
 class SurgeryView(LabView):
-    """Shows a grid of all parts and, below it, the effect of switching some of them off."""
+    """A view of all parts as a grid and, below it, the effect of switching some of them off."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
@@ -63,7 +63,7 @@ class SurgeryView(LabView):
 
 
 def _focus(state: State, width: int) -> Content:
-    """Draw a line with the selected part and the number of parts that are off."""
+    """Return a line with the selected part, and the number of parts that are off."""
     cut = state.focus
     what = (
         _("feed-forward")
@@ -95,9 +95,9 @@ def _focus(state: State, width: int) -> Content:
 
 
 def _grid(state: State, width: int, rows: int) -> list[Content]:
-    """Draw a grid with a column for each layer.
+    """Return a grid of the network's parts, with a column for each layer.
 
-    There is a row for each head, and one for the feed-forward networks.
+    There is a row for each head, and one row for the feed-forward networks.
     """
     label = 9 if width >= ROOMY else 7
     room = width - label

@@ -1,1 +1,1 @@
-"""The "Tokens" lab."""
+"""The lab "Tokens", which splits text into tokens, words, characters or bytes."""

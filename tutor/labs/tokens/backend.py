@@ -1,4 +1,4 @@
-"""Tokenizes text with the model's tokenizer."""
+"""Splits text into tokens with the model's tokenizer."""
 
 from __future__ import annotations
 

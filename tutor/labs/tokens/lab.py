@@ -1,4 +1,4 @@
-"""Defines the lab that splits text into tokens, words, characters or bytes."""
+"""A lab that splits text into tokens, words, characters or bytes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.work import work
 
 LONGEST = 4000
-"""The maximum length of the text, in characters. Longer texts are cut, and the screen says so."""
+"""The maximum length of the text, in characters. Longer texts are truncated, and the screen shows a
+note."""
 
 Cut = Literal["model", "words", "characters", "bytes"]
 CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """A part of the text: a token, word, character or byte.
+    """A part of the text: a token, a word, a character or a byte.
 
-    `id` is the token id, code point or byte value. It is None for words, which have no number.
+    `id` is the token's id, the character's code point, or the byte's value. It is None for a word.
     """
 
     data: bytes
@@ -45,8 +46,12 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `pieces` has the parts of the text for each way to split it. The tokens are missing until they
-    have been computed. `left_out` is the number of characters cut from the text.
+    Attributes:
+        left_out: The number of characters that were cut from the text.
+        cut: The way in which the text is split.
+        focus: The index of the selected part.
+        pieces: The parts of the text for each way of splitting it. The tokens are missing until
+            they are computed.
     """
 
     text: str
@@ -78,7 +83,7 @@ def single_bytes(text: str) -> tuple[Piece, ...]:
 
 
 def words(text: str) -> tuple[Piece, ...]:
-    """Split a text into words. Whitespace belongs to the word that follows it."""
+    """Split a text into words. A space or line break belongs to the word after it."""
     return tuple(Piece(piece.encode()) for piece in re.findall(r"\s*\S+|\s+", text))
 
 

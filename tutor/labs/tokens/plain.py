@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the tokens lab in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST = 400
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the parts of the text for the current way to split it."""
+    """Return sentences about the parts of the text, for the current way of splitting it."""
     name = _NAMES[state.cut]
     shown = state.shown[:_MOST]
     lines = [_("The text has {parts}.").format(parts=counted(len(state.shown), "part"))]

@@ -1,4 +1,4 @@
-"""Draws the tokens lab."""
+"""The view of the lab "Tokens"."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LONGEST_BYTES = 16
 
 
 class TokensView(LabView):
-    """Shows a table of the four ways to split the text, all parts, and the selected part."""
+    """A view of a table of the four ways to split the text, all parts, and the selected part."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text, or paste a new one."),
@@ -64,7 +64,7 @@ class TokensView(LabView):
 
 
 def _summary(state: State, room: Room) -> list[Content]:
-    """Draw a table with the number and mean length of the parts for each way of splitting."""
+    """Return a table with the number of parts and their mean length, for each way of splitting."""
     most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
     bar = max(0, min(24, room.width - 48))
     columns = _ROOMY if room.roomy else _NARROW
@@ -90,7 +90,7 @@ def _summary(state: State, room: Room) -> list[Content]:
 
 
 def _pieces(state: State, width: int, rows: int) -> list[Content]:
-    """Draw the parts, separated by vertical bars and scrolled to the selected one."""
+    """Return the parts, separated by vertical bars and scrolled to the selected part."""
     lines: list[list[tuple[str, str]]] = [[]]
     used, at = 0, 0
     for place, piece in enumerate(state.shown):

@@ -1,1 +1,1 @@
-"""The "Train a tokenizer" lab."""
+"""The lab "Train a tokenizer", which trains tokenizers with vocabularies of different sizes."""

@@ -1,9 +1,11 @@
-"""Trains tokenizers with byte pair encoding, which only counts pairs of adjacent tokens.
+"""Trains tokenizers by byte pair encoding, which counts pairs of adjacent tokens.
 
-Training begins with the 256 bytes as tokens. It repeatedly merges the most frequent pair of
-adjacent tokens in the text into a new token, until the vocabulary has the desired size (Sennrich et
-al. 2016; the `tokenizers` library does the counting). A vocabulary of 1,000 tokens therefore
-consists of the first 1,000 tokens of any larger vocabulary trained on the same text.
+At first, the tokens are the 256 bytes. The training repeatedly finds the most frequent pair of
+adjacent tokens in the text, and merges it into a new token, until the vocabulary has the desired
+size (Sennrich et al. 2016; the `tokenizers` library does the counting).
+
+So a vocabulary of 1,000 tokens consists of the first 1,000 tokens of any larger vocabulary that is
+trained on the same text.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ BYTES = 256
 
 
 def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
-    """Train a byte-level tokenizer with `vocabulary` tokens on a text, and return it.
+    """Train a tokenizer on a text, with up to `vocabulary` tokens.
 
-    The tokens include the 256 bytes. There are fewer tokens if training runs out of pairs that
-    occur at least twice.
+    The tokens include the 256 bytes. Training ends early if no pair of adjacent tokens occurs at
+    least twice.
     """
     backend = Backend(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -40,7 +42,7 @@ def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
 
 
 class TrainTokenizerBackend:
-    """Trains a tokenizer for each request."""
+    """The lab's backend. It trains a new tokenizer for each request."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model.tokenizer

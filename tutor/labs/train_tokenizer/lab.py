@@ -1,4 +1,4 @@
-"""Defines the lab that trains tokenizers with vocabularies of different sizes."""
+"""A lab that trains tokenizers with vocabularies of different sizes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.work import work
 
 LONGEST = 20_000
-"""The maximum length of the learner's training text, in characters. Longer texts are cut."""
+"""The maximum length of the learner's training text, in characters. Longer texts are truncated."""
 SIZES = (256, 288, 320, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
-"""The vocabulary sizes to choose from: 256 bytes, and up to 3,840 merges."""
+"""The vocabulary sizes to choose from. The smallest has only the 256 bytes, and the largest has
+3,840 merges as well."""
 FIRST = 2
 SHOWN = 60
 """The maximum number of merges listed."""
@@ -25,11 +26,11 @@ class TrainOnLessons(msgspec.Struct, frozen=True, tag_field="do", tag="lessons")
 
 
 Action = EditText | TrainOnLessons | Adjust[Literal["size"]]
-"""`EditText` with the field "tried" replaces the text to tokenize, otherwise the training text."""
+"""`EditText` changes the text to tokenize if its field is "tried", otherwise the training text."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to train a tokenizer with `size` tokens and to tokenize `tried` with it.
+    """A request to train a tokenizer with `size` tokens, and to tokenize `tried` with it.
 
     The training text is `text`, or the lessons if `text` is None.
     """
@@ -42,10 +43,13 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 class Answer(msgspec.Struct, frozen=True, tag=True):
     """The results of a trained tokenizer.
 
-    `tokens` and `byte_count` are the size of the training text. `found` is the number of merges,
-    and `merges` are the first of them, in the order of training. `pieces` are the tokens of the
-    text to tokenize. `model_pieces` is the number of tokens that the model's own tokenizer needs
-    for it.
+    Attributes:
+        tokens: The number of tokens in the training text.
+        byte_count: The length of the training text, in bytes.
+        merges: The first merges, in the order of training.
+        found: The number of all merges.
+        pieces: The tokens of the text to tokenize.
+        model_pieces: The number of tokens that the model's own tokenizer needs for that text.
     """
 
     tokens: int
@@ -59,8 +63,13 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `own` is the learner's training text, or None for the lessons. `size` is an index into `SIZES`.
-    `tried` is the text to tokenize. `runs` has the results so far, by vocabulary size.
+    Attributes:
+        own: The learner's training text, or None for the lessons.
+        left_out: The number of characters that were cut from the training text.
+        size: The index of the vocabulary size in `SIZES`.
+        tried: The text to tokenize.
+        runs: The results so far, by vocabulary size.
+        last_own: The training text that the learner used last, or "".
     """
 
     own: str | None = None
@@ -72,7 +81,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def run(self) -> Answer | None:
-        """Return the results for the selected vocabulary size, if they are known."""
+        """Return the results for the selected vocabulary size, or None."""
         run = self.runs.get(SIZES[self.size])
         return run if run is not None and b"".join(run.pieces) == self.tried.encode() else None
 
@@ -117,7 +126,7 @@ def _twice_for_little(state: State) -> bool:
 
 @goal("own-word", "Find a word that is 1 token here but 3 or more for the model")
 def _own_word(state: State) -> bool:
-    """Return whether the text is one token here, but at least three for the model's tokenizer."""
+    """Return True if the text is one token here, but at least three for the model's tokenizer."""
     run = state.run
     return run is not None and len(run.pieces) == 1 and run.model_pieces >= 3
 

@@ -1,4 +1,4 @@
-"""Draws the tokenizer lab."""
+"""The view of the lab "Train a tokenizer"."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _COLUMNS = (
 _FIGURES = 36
 _WIDEST_BAR = 40
 _WIDEST_SHARE = 6
-"""The number of bytes per token at which the bar is full."""
+"""The number of bytes per token at which the bar has its full length."""
 _LEAST_SIZES = 3
 _MERGE_LINES = 2
 _OTHER_LINES = 3 + _MERGE_LINES
 
 
 class TrainTokenizerView(LabView):
-    """Shows the token count for each vocabulary size, a tokenized text, and the first merges."""
+    """A view of the token count for each vocabulary size, a tokenized text, and some merges."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "adjust(*, 'size')", "size", "Choose the size of the vocabulary."),

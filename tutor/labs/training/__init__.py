@@ -1,1 +1,1 @@
-"""The "Training" lab."""
+"""The lab "Training", in which a small GPT is trained."""

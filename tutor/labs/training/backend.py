@@ -24,11 +24,11 @@ SAVED = "training-saved.safetensors"
 
 
 class TrainingBackend:
-    """Trains a network on `prose`, and stores an automatic and a manual checkpoint.
+    """The lab's backend. It trains a network on `prose`, and stores two checkpoints.
 
-    Time slices end at multiples of `measured_every` steps, so that the network can be measured. The
-    automatic checkpoint is written every `kept_every` seconds. The manual checkpoint is written
-    when the learner saves the network.
+    A time slice ends early at each multiple of `measured_every` steps, so that the network can be
+    measured. The automatic checkpoint is written about every `kept_every` seconds, and the manual
+    checkpoint when the learner saves the network.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class TrainingBackend:
         self._kept = time.monotonic()
 
     def answer(self, question: Question) -> Answer:
-        """Carry out the command in `question.order`.
+        """Execute the command in `question.order`.
 
         Raises `LabError` if a file cannot be read or written.
         """
@@ -92,7 +92,7 @@ class TrainingBackend:
         return self._training
 
     def _train(self, training: LiveTraining, question: Question) -> float:
-        """Train for a time slice, or until the next measurement.
+        """Train until the time slice ends or the next measurement is due.
 
         Returns the speed in steps per second.
         """

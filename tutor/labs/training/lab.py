@@ -1,4 +1,4 @@
-"""Defines the lab that trains a small GPT, which the learner can also break on purpose."""
+"""A lab that trains a small GPT. The learner can also break the training on purpose."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ STRETCH = 500
 MOST_STEPS = 5000
 """The maximum number of steps. By then, the network has memorized its training text."""
 MEASURED_EVERY = 100
-"""The number of steps between two measurements. Each computes the held-out loss and draws a
-sample."""
+"""The number of steps between two measurements. A measurement computes the held-out loss and
+generates a sample."""
 BELOW = 2.0
 TOO_GOOD = 0.5
 RUINED = 0.5
@@ -41,17 +41,17 @@ Action = (
     Run | Adjust[Literal["rate"]] | Toggle[Literal["mask", "targets"]] | Save | RestoreSaved | Reset
 )
 """`Run` starts training for up to `STRETCH` steps, or pauses it. `Toggle` switches the mask on or
-off, or switches between real and shuffled targets. `Reset` discards the network and its saved copy.
-A second `Reset` is needed to confirm."""
+off, or switches between real and shuffled targets. The first `Reset` only asks for confirmation.
+The second one discards the network and its saved copy."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A command for the backend, with the training settings.
+    """A command to the backend, with the training settings.
 
-    `look` returns the training so far, `train` trains for one time slice, `measure` computes the
-    held-out loss and draws a sample, and `keep` writes the automatic checkpoint. `save`, `back` and
-    `drop` carry out the learner's actions. `done` is the number of steps that the lab has results
-    for.
+    "look" returns the training so far. "train" trains for one time slice. "measure" computes the
+    held-out loss and generates a sample. "keep" writes the automatic checkpoint. "save", "back" and
+    "drop" save, restore and discard the network for the learner. `done` is the number of steps for
+    which the lab already has results.
     """
 
     order: Order
@@ -62,10 +62,14 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The training run after `done` steps, with all results that are new since step `began`.
+    """The training run after `done` steps, and all results that are new since step `began`.
 
-    `points` and `measured` replace the lab's results after step `began`. `saved` is the step of the
-    saved network. `steps_a_second` is the speed in this time slice, or 0 if nothing was trained.
+    Attributes:
+        points: The losses after step `began`, which replace the lab's losses after that step.
+        measured: The measurements from step `began` on, which replace the lab's measurements from
+            that step on.
+        saved: The step at which the network was saved, or None.
+        steps_a_second: The speed in this time slice, or 0 if nothing was trained.
     """
 
     began: int
@@ -79,11 +83,20 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab: the settings, the progress, and the results of the training.
 
-    `owed` are the commands that have not been carried out yet. `until` is the step at which
-    training pauses automatically. `lost` is the number of steps that were lost when the engine
-    stopped, and `found` is the number of steps from an earlier session. `rescued` is true once a
-    ruined network has been replaced with the saved one. `sure` is true while a discard waits for
-    confirmation.
+    Attributes:
+        rate: The index of the learning rate in `RATES`.
+        mask: True if the causal mask is on.
+        shuffled: True if the targets are shuffled.
+        until: The step at which training pauses automatically.
+        done: The number of steps so far.
+        points: The loss at each step.
+        measured: The measurements so far.
+        saved: The step at which the network was saved, or None.
+        owed: The commands that are still to be sent.
+        found: The number of steps from an earlier session.
+        lost: The number of steps that were lost because the engine stopped.
+        rescued: True once a ruined network has been replaced with the saved one.
+        sure: True while the learner is asked to repeat a reset.
     """
 
     rate: int = FIRST_RATE
@@ -104,12 +117,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """Return the number of seconds until the next pause, or None if unknown."""
+        """Return the number of seconds until the next pause, or None if it is unknown."""
         return (self.until - self.done) / self.steps_a_second if self.steps_a_second else None
 
     @property
     def sound(self) -> bool:
-        """Return whether all steps used the mask and the real targets."""
+        """Return True if all steps used the mask and the real targets."""
         return all(point.mask and not point.shuffled for point in self.points)
 
 
@@ -145,7 +158,7 @@ def _reset(state: State) -> State | None:
 def question(state: State) -> Question | None:
     order: Order
     if _unmeasured(state) and state.owed in ((), ("keep",)):
-        order = "measure"  # The checkpoint should include this measurement.
+        order = "measure"  # Measure first, so the checkpoint includes the measurement.
     elif state.owed:
         order = state.owed[0]
     elif state.running:
@@ -197,7 +210,7 @@ def _begun(state: State) -> State:
 
 
 def _paused(state: State) -> State:
-    """Pause the training and request an automatic checkpoint."""
+    """Pause the training, and request an automatic checkpoint."""
     if not state.running:
         return state
     return _owing(replace(state, running=False), "keep")
@@ -220,7 +233,7 @@ def _last(state: State) -> float:
 
 
 def _ruined(state: State) -> bool:
-    """Return whether the held-out loss is far above its lowest value."""
+    """Return True if the held-out loss is far above its lowest value."""
     return bool(state.measured) and _last(state) >= RUINED + min(
         each.loss for each in state.measured
     )

@@ -1,4 +1,4 @@
-"""Draws the training lab."""
+"""The view of the lab "Training"."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tutor.lm.training.history import BYTES_PER_STEP, LARGEST_LOSS, PROMPT
 from tutor.text import counted, safe
 
 _HIGHEST = 6.0
-"""The loss at the top of the plot, in nats. An untrained network has a slightly lower loss."""
+"""The loss at the top of the plot, in nats. The loss of an untrained network is a little lower."""
 _LEAST_PLOT, _MOST_PLOT = 3, 12
 
 
 class TrainingView(LabView):
-    """Shows the progress, the settings, the two loss curves, and samples from the network."""
+    """A view of the progress, the settings, the two loss curves, and samples from the network."""
 
     BINDINGS: ClassVar[Keys] = [
         *run_and_stop("r", "run", _("Train for up to 500 steps."), _("Stop, and continue later.")),
@@ -145,7 +145,7 @@ def _loss(loss: float | None) -> str:
 
 
 def _plot(state: State, width: int, height: int) -> list[Content]:
-    """Draw both loss curves over all steps so far."""
+    """Return a plot of both loss curves over all steps so far."""
     if not state.points or not state.measured:
         return [Content.styled(_("The loss curves will appear here."), MUTED)]
     return plot.curves(
@@ -159,7 +159,7 @@ def _plot(state: State, width: int, height: int) -> list[Content]:
 
 
 def _means(known: Sequence[tuple[int, float]], most: int) -> list[tuple[float, float]]:
-    """Return at most `most` points, each of them the mean of equally many neighbors."""
+    """Return at most `most` points. Each is the mean of the same number of consecutive points."""
     count = -(-len(known) // most)
     parts = [known[start : start + count] for start in range(0, len(known), count)]
     return [
@@ -169,7 +169,7 @@ def _means(known: Sequence[tuple[int, float]], most: int) -> list[tuple[float, f
 
 
 def _samples(state: State, width: int, most: int) -> list[Content]:
-    """Draw the latest samples from the network, newest first."""
+    """Return the latest samples from the network, newest first."""
     heading = _("  step  sample after “{decode}”, always with the same seed").format(
         decode=PROMPT.decode()
     )

@@ -1,1 +1,1 @@
-"""The "Word vectors from scratch" lab."""
+"""The lab "Word vectors from scratch", which trains word vectors."""

@@ -1,4 +1,4 @@
-"""Trains word vectors in time slices."""
+"""Trains word vectors in short time slices."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from tutor.lm.embeddings.word_map import best_plane
 from tutor.lm.fast.kernels import one_thread
 
 KEPT_EVERY = 2.0
-"""The minimum time between checkpoints in seconds. A restarted engine resumes from the last one."""
+"""The minimum time between checkpoints, in seconds. A restarted engine continues from the last
+checkpoint."""
 NEAREST = 8
 
 
 class Word2VecBackend:
-    """Trains one run at a time, and saves a checkpoint about every `kept_every` seconds."""
+    """The lab's backend.
+
+    It trains one run at a time, and saves a checkpoint about every `kept_every` seconds.
+    """
 
     def __init__(self, tools: Tools, kept_every: float = KEPT_EVERY) -> None:
         self._check_cancelled = tools.check_cancelled
@@ -34,7 +38,10 @@ class Word2VecBackend:
         self._kept = time.monotonic()
 
     def answer(self, question: Question) -> Answer:
-        """Return the progress of a run and its map, after a time slice of training if requested."""
+        """Return the progress of a run, and its map.
+
+        If the request says so, the run is first trained for one time slice.
+        """
         run = self._run_of(question)
         began, started = run.done, time.perf_counter()
         loss = self._train(run) if question.train else None
@@ -43,7 +50,7 @@ class Word2VecBackend:
         return _answer(run, question, began, loss, seconds)
 
     def _run_of(self, question: Question) -> TrainingRun:
-        """Return the requested run: the current run, the saved run, or a new one."""
+        """Return the requested run: the one in memory, the one in the checkpoint, or a new one."""
         settings = Settings(seed=question.seed, window=question.window)
         run = self._run
         if run is None or run.settings != settings or (question.done == 0 and run.done > 0):
@@ -53,7 +60,7 @@ class Word2VecBackend:
         return run
 
     def _train(self, run: TrainingRun) -> float | None:
-        """Train for one time slice, at least one batch, and return the mean loss.
+        """Train for one time slice, but at least on one batch. Return the mean loss.
 
         If the request is canceled, the batches trained so far are kept.
         """

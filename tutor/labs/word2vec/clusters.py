@@ -10,18 +10,20 @@ Point = tuple[float, float]
 
 TOGETHER = 0.9
 APART = 0.3
-"""The minimum values at which words count as clustered.
+"""The minimum values for words to count as clustered.
 
-At least 90 % of the words must have a nearest neighbor from their own group, and the mean cosine
-within groups must be at least 0.30 higher than between groups.
+At least 90 % of the words must have a nearest neighbor from their own group. The mean cosine
+similarity must be at least 0.30 higher within groups than between groups.
 """
 
 
 class Clustering(msgspec.Struct, frozen=True):
     """A measure of how well words form clusters.
 
-    `together` is the fraction of words whose nearest neighbor is from their own group. `within` is
-    the mean cosine of words in the same group, and `between` of words in different groups.
+    Attributes:
+        together: The fraction of words whose nearest neighbor is from their own group.
+        within: The mean cosine similarity of words in the same group.
+        between: The mean cosine similarity of words in different groups.
     """
 
     together: float
@@ -36,8 +38,8 @@ class Clustering(msgspec.Struct, frozen=True):
 def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) -> Clustering | None:
     """Measure how well words form clusters.
 
-    `cosines` is the matrix of their cosines, and `groups` contains the group index of each word.
-    Returns None if there is only one group, or if no group has two words.
+    `cosines` is the matrix of the words' cosine similarities, and `groups` has the index of each
+    word's group. Returns None if there is only one group, or if no group has two words.
     """
     places = range(len(groups))
     pairs = [(one, other) for one in places for other in places if one != other]
@@ -53,15 +55,15 @@ def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) ->
 
 
 def turned(points: tuple[Point, ...], before: tuple[Point, ...]) -> tuple[Point, ...]:
-    """Rotate and, if necessary, mirror `points` to match `before` as closely as possible.
+    """Rotate `points` to match `before` as closely as possible, and mirror them if necessary.
 
     The result minimizes the sum of squared distances (the orthogonal Procrustes problem in two
-    dimensions). The signs of principal components are arbitrary, so without this alignment, the map
-    would flip and rotate during training.
+    dimensions). The signs of principal components are arbitrary. So without this alignment, the map
+    would flip and rotate during the training.
     """
 
     def fit(sign: float) -> tuple[float, float]:
-        """Return the quality of the best rotation, and its angle in radians."""
+        """Return a measure of how well the best rotation matches, and its angle in radians."""
         across = sum(x * a + sign * y * b for (x, y), (a, b) in zip(points, before, strict=True))
         around = sum(x * b - sign * y * a for (x, y), (a, b) in zip(points, before, strict=True))
         return math.hypot(across, around), math.atan2(around, across)

@@ -1,4 +1,4 @@
-"""Trains word vectors and shows how words from similar contexts move together."""
+"""A lab that trains word vectors. Words from similar contexts move together on a map."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tutor.labs.word2vec.clusters import Clustering, Point, compared, turned
 SEEDS = 9
 WINDOWS = (5, 2, 10)
 MOST_PAIRS = 10**9
-"""A number of pairs that is higher than in any run."""
+"""A number of pairs that no run exceeds."""
 MOST_LOOKS = 60
-"""The maximum number of maps to keep per run."""
+"""The maximum number of maps that are kept of a run."""
 LOOK_EVERY = 1.12
-"""The minimum factor by which the number of pairs grows between two stored maps."""
+"""The minimum factor by which the number of pairs grows between two maps that are kept."""
 CHOSEN = Words(
     "kinds of things",
     tuple(
@@ -44,16 +44,20 @@ Action = (
     | MoveFocus[Literal["word", "map"]]
     | Adjust[Literal["zoom"]]
 )
-"""A new seed or window restarts training. Along the "map" axis, `MoveFocus` shows earlier or
-later maps."""
+"""`Choose` selects another seed or window, and restarts the training. Along the "map" axis,
+`MoveFocus` shows earlier or later maps."""
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """A request for the map of a run.
+    """A request for the progress of a run, and its map.
 
-    The run is identified by its seed, its window and the number of pairs trained on so far, `done`.
-    If `train` is True, it is first trained for one time slice. `words` are the words on the map,
-    and `focus` is the word whose nearest neighbors are requested.
+    Attributes:
+        seed: The seed of the run.
+        window: The context window of the run.
+        done: The number of pairs that the run has been trained on.
+        train: True if the run is to be trained for one time slice first.
+        words: The words on the map.
+        focus: The word whose nearest neighbors are requested.
     """
 
     seed: int
@@ -67,15 +71,21 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
 class Answer(msgspec.Struct, frozen=True, tag=True):
     """The progress of a run, and its map.
 
-    `done` of about `total` pairs are trained, and `epoch` (from 1) is the current epoch of
-    `epochs`. `began` is the value of `done` before this time slice. It is lower than in the request
-    if progress was lost in an engine restart. `loss` is the mean loss of this time slice in nats,
-    or None without training, and `seconds` is its duration.
-
-    `known` contains True for each word that is in the text. `points` and the matrix `cosines`
-    contain only known words. `shares` are the fractions of the variance along the axes of the map.
-    `nearest` contains the nearest neighbors of the focused word, and `vocabulary` is the number of
-    words in the text.
+    Attributes:
+        began: The number of pairs before this time slice. It is lower than in the request if
+            progress was lost because the engine restarted.
+        done: The number of pairs trained on so far.
+        total: The approximate number of pairs in the whole run.
+        epoch: The current epoch, counted from 1.
+        epochs: The number of epochs in the whole run.
+        loss: The mean loss in this time slice in nats, or None if nothing was trained.
+        seconds: The length of this time slice.
+        known: For each requested word, True if it occurs in the text.
+        points: The position of each known word on the map.
+        shares: The fraction of the variance along each axis of the map.
+        cosines: The cosine similarities of all pairs of known words.
+        nearest: The nearest neighbors of the requested word, with their cosine similarities.
+        vocabulary: The number of different words in the text.
     """
 
     began: int
@@ -98,7 +108,7 @@ Question = Ask
 
 
 class Look(msgspec.Struct, frozen=True):
-    """The map of the words after training on `done` pairs."""
+    """The positions of the words on the map, after training on `done` pairs."""
 
     done: int
     points: tuple[Point, ...]
@@ -107,11 +117,24 @@ class Look(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `now` is the latest response, and `fresh` is True if it is about the current words and focus.
-    `losses` contains pairs of `done` and the loss after each time slice. `looks` contains the maps,
-    and `back` is the index of the map on the screen, counted back from the latest. `clustering` is
-    None unless there are two groups to compare. `clustered` contains the seeds with which the words
-    have formed clusters.
+    Attributes:
+        words: The chosen words, in groups.
+        seed: The seed of the run.
+        window: The context window of the run.
+        going: True if the run is being trained.
+        done: The number of pairs trained on so far.
+        now: The latest response.
+        clustering: A measure of how well the words form clusters, or None if there are no two
+            groups to compare.
+        fresh: True if the latest response is about the current words and the selected word.
+        losses: The number of pairs and the loss after each time slice.
+        looks: The maps so far.
+        back: The index of the shown map, counted back from the latest.
+        seconds: The total computing time of the run.
+        trained: The number of pairs trained on in this time.
+        focus: The index of the selected word.
+        zoom: The zoom of the map.
+        clustered: The seeds with which the words have formed clusters.
     """
 
     words: Words = CHOSEN
@@ -137,17 +160,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def speed(self) -> float | None:
-        """The mean training speed of this run in pairs per second."""
+        """The mean speed of this run, in pairs per second, or None if nothing was trained."""
         return self.trained / self.seconds if self.seconds > 0 else None
 
     @property
     def shown(self) -> Look | None:
-        """The map on the screen, or None."""
+        """The map on the screen, or None if there is no map yet."""
         return self.looks[-1 - self.back] if self.looks else None
 
     @property
     def known(self) -> tuple[tuple[str, int], ...]:
-        """The chosen words that are in the text, each with the index of its group."""
+        """The chosen words that occur in the text, each with the index of its group."""
         if self.now is None:
             return ()
         both = zip(self.words.all, self.words.group_of, self.now.known, strict=True)
@@ -160,7 +183,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def enough(self) -> bool:
-        """True if at least two groups have three or more words that are in the text."""
+        """True if at least two groups have three or more words that occur in the text."""
         groups = [group for _, group in self.known]
         return sum(groups.count(group) >= 3 for group in set(groups)) >= 2
 
@@ -193,7 +216,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
-    """Restart training with another seed or window."""
+    """Restart the training with another seed or window."""
     new = State(
         words=state.words,
         seed=state.seed,
@@ -232,8 +255,8 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     """Return the state with the new progress.
 
-    Losses and maps from after `answer.began` are dropped, since an engine restart lost that part of
-    the training.
+    If the engine restarted, the training after `answer.began` is lost, so the losses and maps after
+    that point are dropped.
     """
     losses = tuple(pair for pair in state.losses if pair[0] <= answer.began)
     looks = tuple(look for look in state.looks if look.done <= answer.began)
@@ -263,9 +286,9 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
-    """Append the new map, rotated to match the previous one, and return the maps.
+    """Append the new map, rotated to match the previous one. Return all maps.
 
-    The previous map is dropped if little training separates it from the map before it.
+    The previous map is dropped if it has little more training than the map before it.
     """
     new = Look(answer.done, answer.points)
     if looks and len(looks[-1].points) == len(new.points):
@@ -282,7 +305,7 @@ def _in_clusters(state: State) -> bool:
 
 @goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
-    """Return whether two groups form clusters and each has three words that weren't preset."""
+    """Return True if two groups form clusters and have three words each that aren't preset."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
     groups = sum(new.count(group) >= 3 for group in set(new))
     return groups >= 2 and _in_clusters(state)

@@ -1,6 +1,6 @@
-"""A word2vec training run that can be saved after any step and resumed with the same result.
+"""A word2vec training run that can be saved after any step, and resumed with the same result.
 
-All random draws depend only on the seed and the position in the run, so an interruption doesn't
+All random draws depend only on the seed and on the position in the run. So an interruption doesn't
 change the resulting vectors.
 """
 
@@ -24,7 +24,7 @@ from tutor.lm.embeddings.word2vec import (
 from tutor.lm.training.checkpoint import save_atomically
 
 LOWEST_RATE = 0.01
-"""The final learning rate as a fraction of the initial one."""
+"""The final learning rate, as a fraction of the initial one."""
 
 
 class TrainingRun:
@@ -39,7 +39,7 @@ class TrainingRun:
         self.vectors = first_vectors(text, settings)
         self.epoch = 0
         self.done = 0
-        self._offset = 0  # The number of pairs trained on in this epoch.
+        self._offset = 0  # the pairs trained on in this epoch
         self._pairs = pairs_of_epoch(text, 0, settings)
         self._chances = false_word_chances(text).float()
         self.total = len(self._pairs) * settings.epochs
@@ -50,7 +50,7 @@ class TrainingRun:
 
     @torch.inference_mode()
     def step(self) -> tuple[float, int]:
-        """Train on one batch, and return its mean loss in nats and its number of pairs."""
+        """Train on one batch. Return its mean loss in nats, and the number of its pairs."""
         settings = self.settings
         batch = self._pairs[self._offset : self._offset + settings.batch]
         generator = torch.Generator().manual_seed(settings.seed * 10**9 + self.done)
@@ -77,9 +77,9 @@ class TrainingRun:
 
     @torch.inference_mode()
     def resume(self, path: Path) -> bool:
-        """Resume from a file written by `save`, and return True on success.
+        """Resume from a file that `save` has written. Return True on success.
 
-        If the file is missing or belongs to another run, the run doesn't change.
+        If the file is missing or belongs to another run, nothing changes.
         """
         try:
             with safe_open(path, framework="pt") as file:

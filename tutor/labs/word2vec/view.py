@@ -1,4 +1,4 @@
-"""Draws the word2vec lab."""
+"""The view of the lab "Word vectors from scratch"."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TREND = 12
 
 
 class Word2VecView(WordMapLabView):
-    """Shows the training progress, a map of the chosen words, and the focused word's neighbors."""
+    """A view of the training progress, a map of the chosen words, and a word's neighbors."""
 
     BINDINGS: ClassVar[Keys] = [
         *run_and_stop("r", "run", _("Train the network."), _("Stop, and continue later.")),
@@ -63,7 +63,7 @@ class Word2VecView(WordMapLabView):
         self.write(label, text, edit_words, self._known_words, sample)
 
     def _known_words(self, __: str) -> str:
-        """Return a few words that are in the training text, since many words are not."""
+        """Return a few words from the training text as examples. Many words are not in it."""
         state: State = self.state
         near = [word for word, __ in state.now.nearest] if state.now else []
         return _("It also knows {items}.").format(items=", ".join(near)) if near else ""
@@ -74,7 +74,7 @@ class Word2VecView(WordMapLabView):
         if not low:
             above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]
         below = [_nearest(state, width), _map_of(state)]
-        if not (low and state.done):  # On a low screen, the map needs this row.
+        if not (low and state.done):  # On a low screen, this row belongs to the map.
             above += _missing(state, width)
         self.put("#lines", above)
         self.put("#below", below[:1] if low else below)
@@ -94,7 +94,7 @@ class Word2VecView(WordMapLabView):
 
 
 def _status(state: State, width: int) -> Content:
-    """Return the seed, the context window, and the progress of the run."""
+    """Return a line with the seed, the context window, and the progress of the run."""
     parts: list[tuple[str, str]] = [
         (_("  seed {seed}  window {window}").format(seed=state.seed, window=state.window), "bold")
     ]
@@ -124,7 +124,7 @@ def _status(state: State, width: int) -> Content:
 
 
 def _figures(state: State) -> Content:
-    """Return the loss with its trend, and the clustering measures."""
+    """Return lines with the loss and its trend, and how well the words form clusters."""
     parts: list[tuple[str, str]] = []
     if state.losses:
         losses = [loss for __, loss in state.losses]
@@ -160,7 +160,7 @@ def _missing(state: State, width: int) -> list[Content]:
 
 
 def _nearest(state: State, width: int) -> Content:
-    """Return as many nearest neighbors of the word in focus as fit."""
+    """Return the nearest neighbors of the selected word that fit on a line."""
     word = safe(state.words.all[state.focus])
     if state.now is None or not state.fresh:
         return Content.assemble("  ", (word, "bold"), "  …")

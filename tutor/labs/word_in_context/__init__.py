@@ -1,1 +1,1 @@
-"""The "One word, two sentences" lab."""
+"""The lab "One word, two sentences", which compares the vectors of one word in two contexts."""

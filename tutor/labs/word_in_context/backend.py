@@ -1,15 +1,16 @@
 """Measures how the vectors of one word in two sentences move apart, layer by layer.
 
-A token's residual stream starts as its row of the embedding table, which is the same in every text.
-Each layer adds something that depends on the preceding tokens. The vectors of one word in two
-sentences therefore start out equal and then move apart, which shows in their cosine similarity
-after each layer.
+The residual stream of a token starts as its row of the embedding table, which is the same in every
+text. Each layer adds something that depends on the earlier tokens. So the vectors of one word in
+two sentences are equal at first, and then move apart. The cosine similarity after each layer shows
+how far.
 
-There are three ways to see what a vector between two layers represents, none of them exact: the
-next token if the network stopped there (the logit lens, nostalgebraist 2020), the rows of the
-embedding table nearest to the vector, and the rows nearest to its difference from the other vector.
+There are three ways to see what a vector represents after a layer, and none of them is exact. The
+first is the logit lens: which token would come next if the network ended there (nostalgebraist
+2020). The second is the rows of the embedding table that are nearest to the vector. The third is
+the rows that are nearest to its difference from the other vector.
 
-Ethayarajh (2019) measures the same in other models and compares it with the cosine similarity of
+Ethayarajh (2019) measured the same in other models, and compared it with the cosine similarity of
 different words.
 """
 
@@ -33,7 +34,7 @@ from tutor.lm.tokenizer import Tokenizer
 
 @torch.inference_mode()
 def streams(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """Return the residual stream of every token, embeddings first.
+    """Return the residual stream of every token after each layer, with the embedding first.
 
     The shape is [layers + 1, tokens, width].
     """
@@ -45,7 +46,7 @@ def streams(network: Transformer, ids: Sequence[int]) -> Tensor:
 def last_token_of(tokenizer: Tokenizer, text: str, end: int) -> int:
     """Return the position of the token that completes the first `end` characters of `text`.
 
-    If a word ends there, this is the first token whose vector can reflect the whole word.
+    If a word ends there, this is the first token whose vector can represent the whole word.
     """
     size = len(text[:end].encode())
     ends = accumulate(len(token.data) for token in tokenizer.tokens(tokenizer.encode(text)))
@@ -66,11 +67,11 @@ def cosines(first: Tensor, second: Tensor) -> list[float]:
 def cosines_of_others(
     first: Tensor, second: Tensor, first_ids: Sequence[int], second_ids: Sequence[int]
 ) -> list[float]:
-    """Return the mean cosine similarity between different tokens of two texts after each layer.
+    """Return the mean cosine similarity of different tokens in two texts, after each layer.
 
-    The list has `layers + 1` values, or none if all tokens are the same. The first token of each
-    text is left out, because in most models its vector is far longer than all others and carries no
-    meaning (Xiao et al. 2023).
+    The list has `layers + 1` values. It is empty if no two tokens are different. The first token of
+    each text is left out. In most models, its vector is far longer than all others and carries no
+    information (Xiao et al. 2023).
     """
     ids, others = torch.tensor(first_ids[1:]), torch.tensor(second_ids[1:])
     differ = ids[:, None] != others[None]  # [tokens - 1, others - 1]
@@ -114,7 +115,7 @@ class WordInContextBackend:
     def _read_uncached(self, sentence: Sentence) -> tuple[list[int], Tensor, int]:
         """Return the token ids, the residual stream, and the position of the marked word.
 
-        The stream has the shape [layers + 1, tokens, width].
+        The residual stream has the shape [layers + 1, tokens, width].
         """
         self._check_cancelled()
         ids = self._tokenizer.encode(sentence.text)

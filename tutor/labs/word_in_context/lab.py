@@ -1,4 +1,4 @@
-"""Defines the lab that compares the vectors of one word in two sentences, layer by layer."""
+"""A lab that compares the vectors of one word in two sentences, layer by layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
 
 MOST_NAMED = 8
-"""The maximum number of tokens or embedding rows listed for a vector."""
+"""The maximum number of tokens that describe a vector."""
 
 By = Literal["lens", "rows", "difference"]
 WAYS: tuple[By, ...] = ("lens", "rows", "difference")
@@ -25,7 +25,8 @@ class GoToFurthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
 
 
 Action = EditText | Choose[Literal["pair", "way"]] | MoveFocus[Literal["layer"]] | GoToFurthest
-"""`Choose` with "way" selects the method that describes a vector by tokens (see `By`)."""
+"""`Choose` with "way" selects how tokens describe a vector (see `By`). With "pair", it selects the
+next pair of sentences."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
@@ -49,11 +50,14 @@ Question = Compare | Name
 
 
 class Compared(msgspec.Struct, frozen=True, tag=True):
-    """A comparison of one word's vectors in two sentences.
+    """A comparison of the vectors of one word in two sentences.
 
-    `cosines` has the cosine similarity of the two vectors in the embedding table and after each
-    layer. `others` has the mean cosine similarity of different words in the two sentences, or is
-    empty if there are no different words.
+    Attributes:
+        tokens: The word's token in each sentence.
+        cosines: The cosine similarity of the two vectors, in the embedding table and after each
+            layer.
+        others: The mean cosine similarity of different words in the two sentences, or an empty
+            tuple if there are no different words.
     """
 
     tokens: tuple[Token, Token]
@@ -66,7 +70,11 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True):
-    """A token and its score: a probability for the logit lens, otherwise a cosine similarity."""
+    """A token that describes a vector.
+
+    `value` is the token's probability in the logit lens, otherwise its cosine similarity to the
+    vector.
+    """
 
     token: Token
     value: float
@@ -83,15 +91,16 @@ Answer = Compared | Names
 def write(text: str) -> EditText:
     """Return the action that compares two sentences, separated by `/`.
 
-    Asterisks mark the word to compare in each sentence. Without them, it is the last word that both
-    sentences share. Raises `LabError` if there are not two such sentences.
+    Asterisks mark the word to compare in each sentence. If there are none, the last word that
+    occurs in both sentences is compared. Raises `LabError` if the text does not consist of two such
+    sentences.
     """
     pair(text)
     return EditText(text)
 
 
 def _restored(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
-    """Return the learner's own pair, checked again, and the examples."""
+    """Return the learner's own pair, checked again, and the bundled pairs."""
     if not pairs:
         raise Refused
     own = pairs[0]
@@ -101,7 +110,13 @@ def _restored(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `names` are the tokens that describe the two vectors after `layer`, according to method `by`.
+    Attributes:
+        pairs: All pairs of sentences. The learner's own pair, if any, comes first.
+        at: The index of the selected pair.
+        compared: The comparison of the word's vectors, or None until it is computed.
+        layer: The selected layer.
+        by: The method by which tokens describe the vectors.
+        names: The tokens that describe the vectors, or None until they are computed.
     """
 
     pairs: tuple[Pair, ...] = PAIRS
@@ -155,13 +170,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ONE = 0.9999
-"""Vectors with a higher cosine similarity count as equal, to allow for rounding errors."""
+"""The cosine similarity above which two vectors count as equal. It allows for rounding errors."""
 
 
 def _own(state: State) -> Compared | None:
-    """Return the comparison of the learner's sentences, or None if they can't reach a goal.
+    """Return the comparison of the learner's own sentences, or None if they can't reach a goal.
 
-    To reach a goal, the sentences must differ and have the same marked word.
+    To reach a goal, the sentences must be different, and the marked word must be the same.
     """
     chosen = state.chosen
     differ = chosen.first.text.casefold() != chosen.second.text.casefold()

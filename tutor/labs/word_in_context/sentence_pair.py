@@ -1,4 +1,4 @@
-"""Parses two sentences with a marked word in each."""
+"""Parses pairs of sentences, with a marked word in each sentence."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Pair(msgspec.Struct, frozen=True):
 def pair(text: str, *, own: bool = True) -> Pair:
     """Parse two sentences, separated by `/` or a line break.
 
-    Raises `LabError` if there are not exactly two, or if they have no word in common.
+    Raises `LabError` if the text does not consist of two sentences, or if they have no word in
+    common.
     """
     parts = [part.strip() for part in re.split(r"[/\n]", text) if part.strip()]
     if len(parts) != 2:

@@ -1,4 +1,4 @@
-"""Draws the "One word, two sentences" lab."""
+"""The view of the lab "One word, two sentences"."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _HEADINGS: dict[By, str] = {
 _HIGH = 20
 """The minimum screen height, in rows, at which the method is explained."""
 _NUMBER = 5
-"""The number of columns to the left of a sentence."""
+"""The width of the margin to the left of a sentence, in columns."""
 _SCALE = 7
-"""The number of columns to the left of the bars."""
+"""The width of the margin to the left of the bars, in columns."""
 
 
 class WordInContextView(LabView):
-    """Shows the two sentences, a bar chart of the cosines, and the vectors after one layer.
+    """A view of the two sentences, a bar chart of the cosines, and the vectors after one layer.
 
-    Each vector is described by tokens or embedding rows.
+    Tokens describe each vector.
     """
 
     BINDINGS: ClassVar[Keys] = [
@@ -92,7 +92,7 @@ class WordInContextView(LabView):
 
 
 def _sentence(number: str, sentence: Sentence, width: int) -> Content:
-    """Draw a sentence on one line. If it is too long, its beginning is cut off."""
+    """Return a sentence on one line. If it is too long, its beginning is cut off."""
     before, word = safe(sentence.before), safe(sentence.word)
     after = safe(sentence.text[sentence.end :])
     room = max(0, width - _NUMBER - cell_len(word) - min(1, cell_len(after)))
@@ -104,7 +104,7 @@ def _sentence(number: str, sentence: Sentence, width: int) -> Content:
 
 
 def _bars(compared: lab.Compared, layer: int, width: int, height: int) -> list[Content]:
-    """Draw a bar for the embedding table and for each layer, and mark the selected layer."""
+    """Return a bar for the embedding table and each layer, with a mark at the selected layer."""
     values = compared.cosines
     scale = _SCALE if len(values) + _SCALE < width else 0
     size = max(1, min(3, (width - scale - 1) // len(values)))

@@ -1,1 +1,1 @@
-"""The "Map of words" lab."""
+"""The lab "Map of words", which shows embeddings as points on a plane."""

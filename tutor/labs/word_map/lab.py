@@ -1,4 +1,4 @@
-"""Defines the lab that shows words as points on a map.
+"""A lab that shows words as points on a map.
 
 Words with similar embeddings are close together, as far as this is possible on a plane.
 """
@@ -19,7 +19,7 @@ from tutor.labs.kit.words.zoom import zoomed
 from tutor.labs.kit.work import Refused, work
 
 PAN_STEP = 0.25
-"""The length of one pan step, as a fraction of the visible part of the map."""
+"""The distance that the map moves with one key press, as a fraction of its visible part."""
 
 Point = tuple[float, float]
 
@@ -52,8 +52,11 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 class Answer(msgspec.Struct, frozen=True, tag=True):
     """A map of words.
 
-    For each word, `forms` has its tokens, `points` has its point, and `cosines` has its cosine
-    similarity with every word. `shares` are the fractions of the variance that the two axes show.
+    Attributes:
+        forms: The tokens of each word.
+        points: The position of each word on the map.
+        shares: The fraction of the variance along each axis of the map.
+        cosines: The cosine similarities of all pairs of words.
     """
 
     forms: tuple[Form, ...]
@@ -65,9 +68,13 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `words[at]` is the list of words on the map. The learner's own list, if any, comes first. At
-    `zoom` 1, the whole map is visible. `center` is the point in the middle of the screen, or None
-    for the middle of the map.
+    Attributes:
+        words: The available lists of words. The learner's own list, if any, comes first.
+        at: The index of the list that is on the map.
+        map: The map, or None until it is computed.
+        focus: The index of the selected word.
+        zoom: The zoom of the map. At 1, the whole map is visible.
+        center: The position in the middle of the screen, or None for the middle of the map.
     """
 
     words: tuple[Words, ...] = SHIPPED
@@ -82,7 +89,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.words[self.at]
 
     def nearest_on_map(self, place: int) -> int | None:
-        """Return the index of the word that is nearest to word `place` on the map."""
+        """Return the index of the word nearest to the word at index `place`, as seen on the map."""
         if self.map is None:
             return None
         here = self.map.points[place]
@@ -91,7 +98,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return min(others, key=lambda other: math.dist(here, points[other]), default=None)
 
     def nearest_row(self, place: int) -> int | None:
-        """Return the index of the word with the highest cosine similarity to word `place`."""
+        """Return the index of the word with the highest cosine to the word at index `place`."""
         if self.map is None:
             return None
         cosines = self.map.cosines[place]
@@ -168,7 +175,7 @@ _SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in wo
 @goal("own-groups", "Map 2 groups of 3 or more words of your own that don't mix")
 def _own_groups_apart(state: State) -> bool:
     groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
-    groups = [words for words in groups if words not in _SHIPPED]  # Bundled groups don't count.
+    groups = [words for words in groups if words not in _SHIPPED]  # Only new groups count.
     if not state.chosen.own or state.map is None or len(groups) < 2:
         return False
     group_of = state.chosen.group_of

@@ -1,4 +1,4 @@
-"""Draws the word map lab."""
+"""The view of the lab "Map of words"."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHORT = 6
 
 
 class WordMapView(WordMapLabView):
-    """Shows a map of words, with a title above it and details of the selected word below it."""
+    """A view of a map of words, with its title above and the selected word's details below."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(P_N, "move_focus(*, 'word')", "word", "Go to the next or previous word."),
@@ -99,7 +99,7 @@ def _heading(state: State, room: Room) -> Content:
 
 
 def _below(state: State, room: Room) -> list[Content]:
-    """Draw the selected word's nearest neighbors: on the map, and by cosine similarity."""
+    """Return the selected word's nearest neighbors, on the map and by cosine similarity."""
     if state.map is None:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]

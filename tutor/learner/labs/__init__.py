@@ -1,1 +1,1 @@
-"""The files with a learner's work in labs."""
+"""Store a learner's work in labs."""

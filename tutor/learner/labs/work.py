@@ -1,4 +1,4 @@
-"""Store a learner's work in labs, such as the texts that they wrote, in one file for each lab."""
+"""Store a learner's work in labs, such as the learner's own texts, with one file for each lab."""
 
 import contextlib
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from tutor.learner.lock import locked
 from tutor.learner.untrusted_files import read_untrusted
 
 LARGEST = 2_000_000
-"""The maximum size of a file, in bytes."""
+"""The maximum size of a lab's file in bytes."""
 
 
 class LabWork:
-    """The files in `folder`, which the saving thread writes.
+    """The files with a learner's work, in `folder`. The saving thread writes them.
 
-    If two sessions save the work of the same lab, the last one wins. Each file is replaced as a
-    whole, so it always contains the work of one session.
+    If two sessions save their work in the same lab, the last one to save wins. A file is always
+    replaced as a whole, so it never mixes the work of two sessions.
     """
 
     def __init__(
@@ -32,16 +32,16 @@ class LabWork:
         self._timeout = timeout
 
     def read(self, lab: str) -> bytes:
-        """Return the saved work of a lab, or no bytes if there is none or it cannot be read."""
+        """Return the saved work of a lab, or empty bytes if there is none or it cannot be read."""
         try:
             return read_untrusted(self._path(lab), LARGEST)
         except StoreError:
             return b""
 
     def save(self, lab: str, work: bytes) -> Future[None]:
-        """Save the work of a lab. Empty `work` deletes the file.
+        """Save the work of a lab. If `work` is empty, delete the file.
 
-        Raises `StoreError` at once if the work is too large to save.
+        Raises `StoreError` immediately if the work is too large to save.
         """
         if len(work) > LARGEST:
             raise StoreError(

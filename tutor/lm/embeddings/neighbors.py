@@ -8,8 +8,8 @@ An analogy is solved with vector arithmetic: scale the rows a, b and c to length
 rows nearest to a - b + c. Demonstrations usually exclude a, b and c from the results; here you can
 exclude them or include them.
 
-The table of a loaded model may be stored in 8 or 16 bits. Multiplying the whole table by a vector
-takes a few milliseconds in any format, so rows are not unpacked for a comparison.
+The table of a loaded model may be stored in 8 or 16 bits. The whole table can be multiplied by a
+vector in a few milliseconds without converting its rows to 32-bit floats first.
 
 Sources: Mikolov, Yih and Zweig 2013 (analogies), Linzen 2016 (the effect of the exclusion).
 """
@@ -27,13 +27,13 @@ from tutor.lm.fast.network import TableEmbedding
 from tutor.lm.network import Transformer
 
 CHUNK = 2048
-"""The number of rows to unpack at a time."""
+"""The number of rows that are converted to 32-bit floats at a time."""
 
 _MEASURED: WeakKeyDictionary[nn.Module, tuple[Tensor, float]] = WeakKeyDictionary()
 
 
 class Ranked(NamedTuple):
-    """A row of the table with its rank (from 1) and its cosine."""
+    """A search result: a row of the embedding table, with its rank (from 1) and its cosine."""
 
     rank: int
     id: int
@@ -56,12 +56,12 @@ class EmbeddingTable:
 
     @torch.inference_mode()
     def row(self, id_: int) -> Tensor:
-        """Return one row: [width]."""
+        """Return the row of one token: [width]."""
         return self.rows_of([id_])[0]
 
     @torch.inference_mode()
     def rows_of(self, ids: Sequence[int]) -> Tensor:
-        """Return the rows with these ids: [len(ids), width]."""
+        """Return the rows of several tokens: [len(ids), width]."""
         rows: Tensor = self._embedding(torch.tensor(ids))
         return rows.cpu()  # the table may be on a GPU
 
@@ -91,7 +91,7 @@ class EmbeddingTable:
 
     @property
     def lengths(self) -> Tensor:
-        """Return |row| for every row: [rows].
+        """Return the length of every row's vector: [rows].
 
         A row of zeros is given a tiny length, so that its cosine with anything is 0.
         """
@@ -108,9 +108,10 @@ class EmbeddingTable:
 
     @torch.inference_mode()
     def _measured(self) -> tuple[Tensor, float]:
-        """Return `lengths` and `chance`, which are computed once and cached.
+        """Return the lengths of all rows, and the mean cosine of two different rows.
 
-        This computation has to unpack every row, which takes half a second for a small model.
+        Both are computed once and cached, because it takes half a second to convert every row of a
+        small model.
         """
         if self._embedding not in _MEASURED:
             lengths, total = [], torch.zeros(())
@@ -126,7 +127,10 @@ class EmbeddingTable:
 
 
 def nearest(cosines: Tensor, most: int, leave_out: Sequence[int] = ()) -> list[Ranked]:
-    """Return the `most` rows with the highest `cosines` [rows], best first, without `leave_out`."""
+    """Return up to `most` rows in order of their `cosines` [rows], highest cosine first.
+
+    The rows with the ids in `leave_out` are excluded.
+    """
     best = cosines.topk(min(most + len(leave_out), len(cosines)))
     found = zip(best.indices.tolist(), best.values.tolist(), strict=True)
     kept = [(id_, value) for id_, value in found if id_ not in leave_out][:most]
@@ -134,7 +138,10 @@ def nearest(cosines: Tensor, most: int, leave_out: Sequence[int] = ()) -> list[R
 
 
 def rank_of(id_: int, cosines: Tensor, leave_out: Sequence[int] = ()) -> int:
-    """Return the rank of row `id_` by cosine, from 1, not counting the rows in `leave_out`."""
+    """Return the rank of row `id_` by cosine, from 1.
+
+    The rows with the ids in `leave_out` are not counted.
+    """
     above = cosines > cosines[id_]  # [rows]
     return 1 + int(above.sum()) - sum(bool(above[other]) for other in set(leave_out))
 

@@ -70,7 +70,10 @@ class Text(NamedTuple):
 
 
 class Vectors(NamedTuple):
-    """The two vectors of every word: v in `center` and u in `other`, both [vocabulary, width]."""
+    """The two vectors of every word, in two tables [vocabulary, width].
+
+    `center` contains the vectors v, and `other` the vectors u.
+    """
 
     center: Tensor
     other: Tensor
@@ -82,7 +85,7 @@ def words_of(line: str) -> list[str]:
 
 
 def read_text(text: str, settings: Settings) -> Text:
-    """Return `text` as word ids, with its vocabulary."""
+    """Convert `text` to word ids, and build its vocabulary."""
     lines = [words_of(line) for line in text.splitlines()]
     counted = Counter(word for line in lines for word in line)
     kept = [word for word, count in counted.most_common() if count >= settings.rarest]
@@ -95,7 +98,7 @@ def read_text(text: str, settings: Settings) -> Text:
 
 
 def first_vectors(text: Text, settings: Settings) -> Vectors:
-    """Return the initial vectors: small random numbers in `center`, zeros in `other`."""
+    """Create the vectors before training: small random numbers in `center`, zeros in `other`."""
     generator = torch.Generator().manual_seed(settings.seed)
     size = (len(text.words), settings.width)
     center = (torch.rand(size, generator=generator) - 0.5) / settings.width
@@ -103,7 +106,7 @@ def first_vectors(text: Text, settings: Settings) -> Vectors:
 
 
 def pairs_of_epoch(text: Text, epoch: int, settings: Settings) -> Tensor:
-    """Return the true pairs (center, other) of one epoch in random order: [pairs, 2]."""
+    """Return the true pairs (center, nearby word) of one epoch in random order: [pairs, 2]."""
     generator = torch.Generator().manual_seed(1000 * settings.seed + epoch)
     frequency = text.counts[text.ids] / len(text.ids)  # [N]
     keep_probability = (settings.keep / frequency).sqrt()

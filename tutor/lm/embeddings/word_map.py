@@ -24,10 +24,10 @@ DIRECTIONS = 2
 
 
 class Plane(NamedTuple):
-    """The vectors on a plane.
+    """A projection of vectors onto a plane.
 
-    `points` [n, 2] are centered on their mean. `shares` are the fractions of the total variance
-    along x and along y.
+    `points` [n, 2] are the coordinates of the vectors; their mean is 0. `shares` are the fractions
+    of the total variance along x and along y.
     """
 
     points: Tensor

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def forms(tokenizer: Tokenizer, word: str) -> tuple[tuple[Token, ...], ...]:
-    """Return the tokenizations of `word`, each with a different first token.
+    """Return tokenizations of the spellings of `word`, each with a different first token.
 
     Single-token spellings come first, then spellings of several tokens. The spellings tried are the
     word after a space, the word as written, and both with the case of the first letter changed. The

@@ -19,7 +19,9 @@ from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_wei
 
 
 class QueriesKeysValues(NamedTuple):
-    """The queries, keys and values of the tokens being processed, as views of the same memory.
+    """The queries, keys and values of the tokens being processed, in shared memory.
+
+    All attributes are views of the same tensor.
 
     `product` [..., T, (heads + 2 * key_value_heads) * head_size] is the result of the matrix
     product: the queries, then the keys, then the values of each token. `pairs` [batch, heads +
@@ -35,7 +37,7 @@ class QueriesKeysValues(NamedTuple):
 
     @staticmethod
     def of(sizes: Attention | Config, product: Tensor) -> QueriesKeysValues:
-        """Return the views of `product`, which must contain 32-bit floats."""
+        """Create the views of `product`, a tensor of 32-bit floats."""
         heads, shared = sizes.heads, sizes.key_value_heads
         rotated = heads + shared
         by_token = product.view(-1, product.shape[-2], rotated + shared, sizes.head_size)
@@ -45,7 +47,10 @@ class QueriesKeysValues(NamedTuple):
 
 
 def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """Return the output of `tutor.lm.network.attend`, [batch, heads, T, head_size]."""
+    """Compute attention with PyTorch's fused kernel: [batch, heads, T, head_size].
+
+    `tutor.lm.network.attend` computes the same result.
+    """
     grouped = q.shape[1] != k.shape[1]
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
 
@@ -87,7 +92,7 @@ class FusedAttention(FastModule, Attention):
         return output
 
     def _with_views(self, product: Tensor) -> QueriesKeysValues:
-        """Return `product` [T, ...] with its views.
+        """Return views of the queries, keys and values in `product` [T, ...].
 
         For a single token, the usual case in generation, the product is copied to a buffer whose
         views already exist.
@@ -95,7 +100,7 @@ class FusedAttention(FastModule, Attention):
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
-            with torch.inference_mode(False):  # so that training can write to it too
+            with torch.inference_mode(False):  # training may write to the buffer too
                 room = torch.empty_like(product, dtype=torch.float32)
                 self._one_token = QueriesKeysValues.of(self, room)
         self._one_token.product.copy_(product)

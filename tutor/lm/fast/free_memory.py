@@ -31,10 +31,10 @@ def _of_machine(proc: Path) -> Iterator[int]:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """Yield the free memory under each limit of the process's control groups (version 2).
+    """Yield the bytes that are free under each memory limit of the process's control groups.
 
-    The process's own group can have a limit, and so can every group that contains it. In a
-    container, the container's own group is at the top.
+    This supports control groups of version 2. The process's own group can have a limit, and so can
+    every group that contains it. In a container, the container's group is the topmost one.
     """
     top = root / "sys/fs/cgroup"
     group = top
@@ -45,7 +45,7 @@ def _of_groups(root: Path) -> Iterator[int]:
     for folder in (group, *group.parents):
         if not folder.is_relative_to(top):
             return
-        with suppress(OSError, ValueError):  # the root group reports no limit
+        with suppress(OSError, ValueError):  # the root group has no limit
             yield _left_in(folder)
 
 

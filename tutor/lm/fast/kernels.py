@@ -1,4 +1,4 @@
-"""Find out which matrix kernels this machine has, how fast they are, and which to use.
+"""Measure the matrix kernels of this machine, and choose which of them to use.
 
 PyTorch has kernels for low-bit weights only on some processors. On other processors, it may fall
 back to code that is many times slower. So we time the kernels instead of assuming that they are
@@ -39,7 +39,7 @@ _REPEATS = 15  # the number of times that each product is timed
 
 
 class Kernels(msgspec.Struct, frozen=True):
-    """The integer kernels to use.
+    """The kernels chosen for this machine: True for each integer kernel that is used.
 
     Weights without an integer kernel become 16-bit floats. With `exact`, every weight becomes a
     32-bit float.
@@ -54,7 +54,7 @@ EXACT = Kernels(int4=False, int8=False, exact=True)
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """The time that all matrix products for one token take in the number format `form`.
+    """The time of all matrix products for one token, in the number format `form`.
 
     `milliseconds` includes the output layer; it is None if this machine lacks the kernel.
     `bytes_per_weight` is the size of a weight in memory. `chosen` is True if models use this
@@ -68,7 +68,7 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class KernelReport(msgspec.Struct, frozen=True):
-    """The kernels of this machine and their timings."""
+    """The timings of this machine's kernels, and the conditions of the measurement."""
 
     instruction_set: str
     threads: int
@@ -102,12 +102,15 @@ def one_thread() -> Iterator[None]:
 
 
 def instruction_set() -> str:
-    """Return the instruction set that PyTorch chooses kernels for, such as "avx2"."""
+    """Return the processor's instruction set as PyTorch names it, such as "avx2"."""
     return torch.backends.cpu.get_cpu_capability().lower().replace(" ", "-")
 
 
 def machine_key() -> str:
-    """Return the instruction set and PyTorch version, which packed weights depend on."""
+    """Return a key that consists of the instruction set and the PyTorch version.
+
+    Weights that were packed with one key can be used only with the same key.
+    """
     version = ".".join(torch.__version__.split(".")[:2])
     return f"{instruction_set()}-torch{version}"
 
@@ -131,7 +134,7 @@ def choose_kernels() -> Kernels:
 
 @torch.inference_mode()
 def check_kernels(config: Config) -> KernelReport:
-    """Time every number format on the matrix shapes of a model (takes a few seconds)."""
+    """Time every number format on matrices with a model's shapes. This takes a few seconds."""
     threads = use_threads()
     chosen = choose_kernels()
     used = {"int4": chosen.int4, "int8": chosen.int8, "fp16": True, "fp32": False}
@@ -144,7 +147,7 @@ def check_kernels(config: Config) -> KernelReport:
 
 
 def matrix_shapes(config: Config) -> Iterator[tuple[int, int]]:
-    """Yield (outputs, inputs) for each matrix of one block."""
+    """Yield the shape of each weight matrix in one block, as (outputs, inputs)."""
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
     yield queries + 2 * shared, config.width
     yield config.width, queries
@@ -179,7 +182,7 @@ def _milliseconds(
             taken.append(clock() - start)
     except (RuntimeError, AttributeError):  # PyTorch raises these if a kernel is missing
         return None
-    return 1000 * min(taken)  # the fastest run, which other programs disturbed least
+    return 1000 * min(taken)  # other programs disturbed the fastest run least
 
 
 def _integers(bits: int, outputs: int, inputs: int) -> Groups:

@@ -10,7 +10,8 @@ in a row consists of small integers q that share a scale and a zero point:
 Each class stores one format and uses PyTorch's own kernels. The input of every class is a tensor
 [..., inputs] of 32-bit floats. The output [..., outputs] contains 32-bit floats or, if the kernel
 rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit floats gives 32-bit floats). A
-`Table` can also return single rows of W, for an embedding. These layers cannot be trained.
+`Table` can also look up single rows of W, as an embedding does. None of these layers can be
+trained.
 
     FloatLinear   32 bits      exact
     HalfLinear    16 bits      vectors are rounded to 16 bits: single ones on a CPU, all on a GPU
@@ -36,7 +37,8 @@ from torch import Tensor
 from tutor.lm.fast.module import FastModule
 
 GROUP = 32
-"""The number of weights per scale, in all GGUF formats that are used without conversion."""
+"""The number of weights that share a scale, in all GGUF formats that are used without conversion.
+"""
 
 # The maximum number of vectors that are multiplied by packed weights directly. For more vectors, it
 # is faster to unpack the weights first.
@@ -77,7 +79,7 @@ class FrozenLinear(FastModule):
 
 
 class Table(FrozenLinear):
-    """A linear layer that can also return single rows, unlike packed int4.
+    """A linear layer that can also return single rows of its matrix, as embeddings need.
 
     The ids of rows may be on the CPU; the rows are returned on the device of the table.
     """
@@ -159,7 +161,7 @@ class Int8Linear(Table):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Return the tensors of a layer with the weight matrix `groups`."""
+        """Convert the weight matrix `groups` to the tensors that this layer stores."""
         outputs, inputs = groups.quants.shape
         block = math.gcd(outputs, 1024)
         columns = (groups.quants.t().to(torch.int16) + 128).to(torch.uint8)
@@ -192,7 +194,7 @@ class Int8Linear(Table):
         return self.table.view(self.inputs, self.blocks, self.block + 8)
 
     def _column_chunks(self) -> list[Tensor]:
-        """Return the transpose of W as chunks, each [K, part of N]."""
+        """Return the transpose of W in chunks of columns, each [K, part of N]."""
         step = max(1, CHUNK // (self.inputs * self.block))
         chunks = []
         for start in range(0, self.blocks, step):
@@ -207,13 +209,17 @@ class Int8Linear(Table):
         quants = self._bytes()[:, flat // self.block, flat % self.block].float().sub_(128)  # [K, n]
         scales = self.scales[:, None, flat]
         values = quants.view(len(self.scales), GROUP, -1) * scales
-        # rows must be contiguous for the 4-bit kernel
+        # the 4-bit kernel requires contiguous rows
         return values.flatten(0, 1).t().contiguous().view(*ids.shape, self.inputs)
 
 
 @lru_cache
 def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
-    """Return the indexes of the table rows to sum in each bag, and the start of each bag."""
+    """Return the indices of the table rows in all bags, and the start of each bag.
+
+    A bag is a group of table rows that are added up. The starts are positions in the tensor of
+    indices.
+    """
     columns = torch.arange(groups * GROUP, dtype=torch.int32).view(groups, 1, GROUP)
     block = torch.arange(blocks, dtype=torch.int32).view(1, blocks, 1)
     starts = torch.arange(groups * blocks + 1, dtype=torch.int32) * GROUP
@@ -242,7 +248,7 @@ class Int4Linear(FrozenLinear):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Return the tensors of a layer with the weight matrix `groups`."""
+        """Convert the weight matrix `groups` to the tensors that this layer stores."""
         quants = groups.quants.to(torch.int32)
         zeros = groups.zeros + 8 * groups.scales
         pairs = torch.stack([groups.scales.t(), zeros.t()], dim=-1)
@@ -259,7 +265,7 @@ class Int4Linear(FrozenLinear):
         return torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.packed, GROUP, self.scales)
 
     def matrix(self) -> Tensor | None:
-        """Return W [N, K] as 32-bit floats, or None if the order of packed integers is unknown."""
+        """Return W [N, K] as 32-bit floats, or None if it cannot be unpacked on this processor."""
         return self._unpack().t().contiguous() if self.few == FEW_VECTORS else None
 
     def _unpack(self) -> Tensor:
@@ -294,23 +300,24 @@ def _scratch_buffer(dtype: torch.dtype) -> list[Tensor]:
 
 
 def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
-    """Return a scratch buffer, [numbers], that all layers share (a process runs one model).
+    """Return a buffer for temporary results: [numbers].
 
-    Allocating it for each layer would take longer than the arithmetic itself.
+    All layers share this buffer, because allocating a new one for each layer would take longer than
+    the arithmetic. This works because a process runs only one model.
     """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
-        with torch.inference_mode(False):  # so that training can write to it too
+        with torch.inference_mode(False):  # training may write to the buffer too
             holder[0] = torch.empty(numbers, dtype=dtype)
     return holder[0][:numbers]
 
 
 @lru_cache
 def _nibble_block(outputs: int) -> int:
-    """Return 32 if the int4 kernel packs integers in the order that `_unpack` expects, else 0.
+    """Return how many rows the int4 kernel packs together, or 0 if we cannot unpack them.
 
-    32 is the number of rows that are packed together. The order depends on the processor's
-    instruction set.
+    The order of packed integers depends on the processor's instruction set. `_unpack` supports one
+    order, which packs 32 rows together.
     """
     quants = torch.randint(0, 16, (outputs, GROUP), dtype=torch.int32)
     packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(quants, 2)
@@ -320,7 +327,7 @@ def _nibble_block(outputs: int) -> int:
 
 
 def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
-    """Return the layer with these tensors, which are named as in the `pack` methods."""
+    """Create a layer from its tensors, which have the names that the `pack` methods use."""
     if "packed" in tensors:
         return Int4Linear(tensors["packed"], tensors["scales"])
     if "table" in tensors:
@@ -330,13 +337,16 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
 
 
 def dequantized(groups: Groups) -> Tensor:
-    """Return the matrix as 32-bit floats, [N, K]."""
+    """Convert a quantized matrix to 32-bit floats: [N, K]."""
     outputs, inputs = groups.quants.shape
     quants = groups.quants.float().view(outputs, inputs // GROUP, GROUP)
     return (quants * groups.scales.unsqueeze(-1) + groups.zeros.unsqueeze(-1)).flatten(1)
 
 
 def to_half(values: Tensor) -> Tensor:
-    """Return the values as 16-bit floats, or as 32-bit floats if one exceeds 65,504."""
+    """Convert values to 16-bit floats, or to 32-bit floats if a value is too large.
+
+    The largest 16-bit float is 65,504.
+    """
     half = values.half()
     return half if half.isfinite().all() else values.float()

@@ -6,9 +6,9 @@ from torch import nn
 
 
 class FastModule(nn.Module):
-    """A module whose calls skip PyTorch's hook checks.
+    """A PyTorch module that skips PyTorch's hook checks when it is called.
 
-    Over the 300 calls per token, the checks would take half a millisecond.
+    The network calls about 300 modules per token, so this saves half a millisecond per token.
     """
 
     def __init_subclass__(cls) -> None:

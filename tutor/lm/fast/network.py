@@ -71,8 +71,8 @@ class FastBlock(FastModule, Block):
 
 
 def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
-    """Return a network that uses these tensors without copying them. It cannot be trained."""
-    with torch.device("meta"):  # allocates no memory for the weights
+    """Build a network for inference that uses these tensors without copying them."""
+    with torch.device("meta"):  # weights on this device take no memory
         network = Transformer(config)
         network.blocks = nn.ModuleList(FastBlock(config) for _ in range(config.layers))
     for name, module in list(network.named_modules()):
@@ -83,7 +83,7 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             network.set_submodule(name, FrozenNorm(own["weight"], config.norm_epsilon))
         elif isinstance(module, nn.Embedding):
             matrix = linear.from_tensors(_below(tensors, "head") if config.tied else own)
-            assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` ensures this
+            assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` creates only tables here
             network.set_submodule(name, TableEmbedding(matrix))
     for module in network.modules():  # plain attributes are faster to look up
         vars(module).update(module._modules)
@@ -91,13 +91,16 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
 
 
 def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Return the tensors of the module `name`, by their names within the module."""
+    """Return the tensors of the module `name`, with names relative to this module."""
     prefix = f"{name}."
     return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
 
 
 def forms(network: Transformer) -> str:
-    """Return the number formats of the matrices, blocks first, such as "int4, int8"."""
+    """Return the number formats of all matrices, such as "int4, int8".
+
+    The formats in the blocks come before the format of the output layer.
+    """
     found = [m.form for m in network.blocks.modules() if isinstance(m, FrozenLinear)]
     if isinstance(network.head, FrozenLinear):
         found.append(network.head.form)

@@ -1,4 +1,4 @@
-"""Recognize out-of-memory errors of any type."""
+"""Recognize the out-of-memory errors of different libraries."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _WORDS = ("allocate memory", "not enough memory")
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Return True if `error`, or an error that caused it, is an out-of-memory error."""
+    """Return True if this is an out-of-memory error, or if such an error caused it."""
     cause: BaseException | None = error
-    seen: set[int] = set()  # causes can form a cycle
+    seen: set[int] = set()  # a chain of causes can be circular
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
@@ -28,7 +28,7 @@ def is_shortage(error: BaseException) -> bool:
 
 @contextmanager
 def shortage_in_words(what_for: str) -> Iterator[None]:
-    """Turn any library's out-of-memory error into `NotEnoughMemory`."""
+    """Replace any library's out-of-memory error in the `with` block with `NotEnoughMemory`."""
     try:
         yield
     except NotEnoughMemory:

@@ -59,9 +59,9 @@ def read_together(
     rotation = torch.cat([rotations(config, c.length, c.length + 1) for c in caches]).to(x.device)
     by_text = [cache.layers(1) for cache in caches]
     rows = (config.heads + 2 * config.key_value_heads) * config.head_size
-    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # every block reuses it
+    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # shared by all blocks
     for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
-        block = cast("Block", module)  # a ModuleList's items have the type Module
+        block = cast("Block", module)  # type checkers only know that it is a Module
         x = x + _attention(block.attention, block.attention_norm(x), rotation, room, layer_caches)
         x = x + block.feed_forward(block.feed_forward_norm(x))
     for cache in caches:
@@ -77,11 +77,11 @@ def _attention(
     qkv: QueriesKeysValues,
     caches: Sequence[LayerCache],
 ) -> Tensor:
-    """Return what attention adds to x [B, width].
+    """Return the output of the attention layer for the vectors x [B, width], one per text.
 
     Each weight matrix is used once, for all texts together; attention is computed separately for
-    each text. `qkv` is overwritten. Its token dimension contains one token of each text, and every
-    token is rotated by its position in its own text.
+    each text. `qkv` is overwritten. Along its token dimension, it contains one token of each text.
+    Each token is rotated by its position in its own text.
     """
     qkv.product.copy_(attention.query_key_value(x))
     qkv.pairs.mul_(rotation)

@@ -29,7 +29,7 @@ def parameters(config: Config) -> int:
 
 
 def matrices(config: Config) -> int:
-    """Return the number of matrices in a model, counting concatenated matrices once."""
+    """Return the number of matrices in the converted model."""
     return 4 * config.layers + (1 if config.tied else 2)
 
 
@@ -57,7 +57,7 @@ def convert(
 
 
 def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:
-    """Yield the concatenated matrices with their names in `Transformer`."""
+    """Yield the name and the values of each matrix of our `Transformer`."""
     config = source.config
     for block in range(config.layers):
         for name, parts in PRODUCTS.items():
@@ -83,7 +83,7 @@ def _read(source: Source, part: str, block: int | None = None) -> Matrix:
 
 
 def _joined(parts: Sequence[Matrix]) -> Matrix:
-    """Return the matrices concatenated by rows, as floats if their formats differ."""
+    """Concatenate matrices by rows, converting them to floats if their formats differ."""
     if len(parts) == 1:
         return parts[0]
     groups = [part for part in parts if isinstance(part, Groups)]
@@ -104,7 +104,7 @@ def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tenso
     if isinstance(matrix, Groups):
         outputs, inputs = matrix.quants.shape
         fits = outputs % GROUP == 0 and inputs % GROUP == 0
-        # packed int4 cannot return single rows, which an embedding table needs
+        # An embedding table must return single rows, and packed int4 cannot do this.
         if kernels.int4 and matrix.bits == 4 and fits and not is_table:
             return Int4Linear.pack(matrix)
         if kernels.int8 and matrix.bits == 8 and fits:

@@ -31,7 +31,7 @@ CHAT_TEMPLATE = (
 
 
 def export_folder(folder: Path, network: Transformer, tokenizer_file: Path) -> None:
-    """Write all files of the model into `folder`."""
+    """Write all files of the model folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     if tokenizer_file.resolve() != (folder / "tokenizer.json").resolve():
@@ -43,7 +43,10 @@ def export_folder(folder: Path, network: Transformer, tokenizer_file: Path) -> N
 
 
 def llama_tensors(network: Transformer) -> dict[str, Tensor]:
-    """Return the weights under their names in `transformers`, with separate query, key, value."""
+    """Return the weights under their names in `transformers`.
+
+    The matrices for queries, keys and values are separate there.
+    """
     weights = network.state_dict()
     tensors = {
         f"{NAMES[name]}.weight": weights[f"{name}.weight"]
@@ -57,7 +60,7 @@ def llama_tensors(network: Transformer) -> dict[str, Tensor]:
 
 
 def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
-    """Return the weights of one block, with our concatenated matrices split into their parts."""
+    """Return the weights of one block by name, with our concatenated matrices split up again."""
     sizes = shapes(config)
     parts = {norm: block[f"{norm}.weight"] for norm in NORMS}
     for name, joined in PRODUCTS.items():

@@ -41,13 +41,13 @@ _NAMES = {
 
 
 class GgufFile:
-    """An open GGUF file; see `tutor.lm.formats.source.Source`."""
+    """An open GGUF file with the methods of `tutor.lm.formats.source.Source`."""
 
     def __init__(self, path: Path) -> None:
         try:
             with path.open("rb") as file:
                 self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
-        except ValueError as error:  # an empty file cannot be mapped
+        except ValueError as error:  # an empty file cannot be memory-mapped
             raise ModelDamaged("the file is empty.") from error
         self.files = [path]
         self._fields, self._tensors = read_header(self._data)
@@ -65,7 +65,7 @@ class GgufFile:
         return self._dense(self._tensor(part, block)).flatten()
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
-        """Return a matrix [N, K], as integers with scales if the file's format allows it."""
+        """Return a matrix [N, K], as integers with scales if the file stores it in blocks of 32."""
         tensor = self._matrix(part, block)
         inputs, outputs = tensor.shape
         blocks = _BLOCKS.get(tensor.kind.name)
@@ -145,7 +145,7 @@ class GgufFile:
 
     def _rope_factors(self, head_size: int) -> tuple[float, ...] | None:
         kind = self._fields.text("llama.rope.scaling.type", "none")
-        if "rope_freqs.weight" in self._tensors:  # Llama 3 files list the factors
+        if "rope_freqs.weight" in self._tensors:  # Llama 3 stores the factors as a tensor
             return tuple(self._dense(self._tensors["rope_freqs.weight"]).flatten().tolist())
         if kind == "none":
             return None

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes for the name length, type and value
+_LEAST_FIELD = 8 + 4 + 1  # bytes of the smallest field: length of its name, type, value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME = 65_535
-"""The maximum length of a name in bytes, as specified for keys."""
+"""The maximum length of a name in bytes. The GGUF specification sets this limit for keys."""
 _SHOWN = 80
 """The maximum number of characters of a name in an error message."""
 
@@ -89,11 +89,17 @@ class Fields(Mapping[str, Any]):
         return int(self._of_type(key, (int,), "whole number", default))
 
     def number(self, key: str, default: float | None = None) -> float:
-        """Return the number in a field. `default` and errors are as in `whole_number`."""
+        """Return the number in a field, or `default` if the field is missing.
+
+        Raises `ModelDamaged` as `whole_number` does.
+        """
         return float(self._of_type(key, (int, float), "number", default))
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return the string in a field, with `default` and errors as in `whole_number`."""
+        """Return the string in a field, or `default` if the field is missing.
+
+        Raises `ModelDamaged` as `whole_number` does.
+        """
         return str(self._of_type(key, (str,), "string", default))
 
     def _of_type(self, key: str, kinds: tuple[type, ...], type_name: str, default: Any) -> Any:
@@ -159,7 +165,10 @@ class _Cursor:
         return start
 
     def count(self, what: str, least: int) -> int:
-        """Read the number of items that follow, which take at least `least` bytes each."""
+        """Read a count of items, and check that the rest of the file can hold that many.
+
+        Each item takes at least `least` bytes.
+        """
         number = int(self.take("Q", what))
         left = len(self.data) - self.at
         if number * least > left:
@@ -169,7 +178,7 @@ class _Cursor:
         return number
 
     def name(self, what: str) -> str:
-        """Read a name."""
+        """Read a name: its length, then its characters in UTF-8."""
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
             raise ModelDamaged(f"{what} is {length:,} bytes long, which is too long.")
@@ -177,7 +186,7 @@ class _Cursor:
 
 
 def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
-    """Skip a value, and return a function that decodes it."""
+    """Skip a value of the type `kind`, and return a function that decodes the value later."""
     kind = cursor.take("I", f"the type of {what}")
     if kind == _STRING:
         length = cursor.count(f"the length of {what}", 1)
@@ -253,7 +262,7 @@ def _data_start(cursor: _Cursor, fields: Fields) -> int:
 
 
 def _checked(infos: list[TensorInfo], begin: int, end: int) -> dict[str, TensorInfo]:
-    """Return the tensors by name, with their positions in the file, if they are valid."""
+    """Return the tensors by name, and check that each lies within the file."""
     found: dict[str, TensorInfo] = {}
     for info in infos:
         start = begin + info.start

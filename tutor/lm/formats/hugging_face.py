@@ -16,7 +16,7 @@ from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-# The name of each part of a model in `transformers`, by its name in `tutor.lm.formats.source`.
+# Maps the names of a model's parts in `tutor.lm.formats.source` to their names in `transformers`.
 NAMES = {
     "embedding": "model.embed_tokens",
     "norm": "model.norm",
@@ -41,7 +41,7 @@ class _RopeScaling(msgspec.Struct, frozen=True):
     """The rotary embedding settings in config.json."""
 
     rope_type: str = ""
-    type: str = "default"  # the name of `rope_type` before transformers 4.43
+    type: str = "default"  # what `rope_type` was called before transformers 4.43
     rope_theta: float | None = None
     factor: float = 1.0
     low_freq_factor: float = 1.0
@@ -76,7 +76,7 @@ class _ConfigFile(msgspec.Struct, frozen=True):
 
 
 class HuggingFaceFolder:
-    """An open model folder; see `tutor.lm.formats.source.Source`."""
+    """An open Hugging Face folder with the methods of `tutor.lm.formats.source.Source`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -101,7 +101,7 @@ class HuggingFaceFolder:
         if tensor.dim() != 2:
             raise ModelDamaged(f"the {part} weights are not a matrix.")
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
-            return _pairs(tensor, self.config.head_size)  # `convert` reports wrong shapes
+            return _pairs(tensor, self.config.head_size)  # `convert` reports other shapes
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> Tensor:
@@ -126,7 +126,10 @@ class HuggingFaceFolder:
 
 
 def _files_by_tensor(folder: Path) -> dict[str, Path]:
-    """Return the file of each tensor, as listed in the index if there is one."""
+    """Return the path of the file that contains each tensor.
+
+    If the folder has an index file, the index lists the tensors and their files.
+    """
     index = folder / "model.safetensors.index.json"
     if index.exists():
         data = _read_json(index)
@@ -141,7 +144,10 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
 
 
 def _file_name(index: Path, file: object) -> str:
-    """Return the last part of a path in the index, which cannot point outside the folder."""
+    """Return the file name in an index entry, without any folders.
+
+    A file name alone cannot point outside the model's folder.
+    """
     name = Path(file).name if isinstance(file, str) else ""
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
         raise ModelDamaged(f"{index.name} contains an invalid file name.")
@@ -201,7 +207,7 @@ def _read_config(path: Path) -> Config:
 
 
 def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[float, ...] | None:
-    """Return the factors by which the rotations of the pairs are slowed, or None for no slowing.
+    """Return the factor that slows the rotation of each pair, or None if no pair is slowed.
 
     With Llama 3's method ("llama3"), pairs that make fewer than `low_freq_factor` rotations within
     the original context are slowed by `factor`, and pairs that make more than `high_freq_factor`
@@ -209,7 +215,7 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
     `transformers.modeling_rope_utils`).
     """
     kind = rope.rope_type or rope.type
-    if kind == "default" or base <= 0:  # `require_sound` rejects such a base
+    if kind == "default" or base <= 0:  # `require_sound` rejects a base of 0 or less
         return None
     if kind == "linear":
         return (rope.factor,) * (head_size // 2)

@@ -28,7 +28,7 @@ from tutor import paths, private
 from tutor.lm.fast.kernels import machine_key
 from tutor.lm.network import Config
 
-_VERSION = 2  # version of the tensor layout in `tutor.lm.fast.linear`
+_VERSION = 2  # the version of the tensor layout of `tutor.lm.fast.linear`
 _TOKENIZER = "tokenizer"
 _SUFFIX = ".safetensors"
 _ABANDONED = 3600.0  # seconds; a partial file that stays unchanged for longer is deleted
@@ -52,7 +52,7 @@ class FileStamp(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, path: Path) -> FileStamp:
-        """Return a value that changes when the file changes. Raises `OSError`."""
+        """Compute the fingerprint of a file. Raises `OSError` if the file cannot be read."""
         digest = hashlib.blake2b(digest_size=16)
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -83,13 +83,13 @@ class PackedModel(msgspec.Struct, frozen=True):
 
     description: Description
     tensors: Mapping[str, Tensor]
-    tokenizer: bytes  # the output of `Tokenizer.to_json`
+    tokenizer: bytes  # what `Tokenizer.to_json` returned
 
 
 def find_packed(
     folders: Iterable[Path], stamp: FileStamp, sha256: str | None = None
 ) -> PackedModel | None:
-    """Return a packed copy of a model file from one of the folders, or None.
+    """Find a packed copy of a model file, searching all folders, or return None.
 
     The model file is identified by its checksum, if given, or else by its stamp. Damaged copies and
     copies in another version of the layout are ignored.
@@ -107,9 +107,9 @@ def find_packed(
 
 
 def save_packed(folder: Path, packed: PackedModel) -> Path:
-    """Save the model in `folder`, completely or not at all, and return the path.
+    """Save the packed model as a file in `folder`, and return the file's path.
 
-    Raises `OSError`.
+    If saving fails, this leaves no file behind and raises `OSError`.
     """
     name = f"{packed.description.sha256[:16]}-{machine_key()}{_SUFFIX}"
     text = torch.from_numpy(np.frombuffer(packed.tokenizer, dtype=np.uint8).copy())
@@ -127,7 +127,7 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
         if shared:
             Path(partial).chmod(0o644)  # readable by the other users of this machine
         Path(partial).replace(folder / name)
-    except SafetensorError as error:  # the library raises this if the disk is full
+    except SafetensorError as error:  # safetensors raises this if the disk is full
         raise OSError(str(error)) from error
     finally:
         Path(partial).unlink(missing_ok=True)
@@ -135,9 +135,9 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
 
 
 def _tidy_up(folder: Path) -> None:
-    """Remove incomplete files left by processes that were killed while writing."""
+    """Remove incomplete files of processes that were killed while they saved a model."""
     for partial in folder.glob(f".*{_SUFFIX}.*"):
-        with suppress(OSError):  # another process has removed the file, or another user owns it
+        with suppress(OSError):  # Another process removed the file first, or another user owns it.
             if time.time() - partial.stat().st_mtime > _ABANDONED:
                 partial.unlink()
 

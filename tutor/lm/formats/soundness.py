@@ -1,4 +1,4 @@
-"""Check the configuration in a model file before using it."""
+"""Check that the configuration in an untrusted model file makes sense before it is used."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from tutor.errors import ModelDamaged
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-_LARGEST_HEAD = 65_536  # usual sizes are 64 to 256
+_LARGEST_HEAD = 65_536  # most models use 64 to 256
 
 
 def default_head_size(width: int, heads: int) -> int:
-    """Return the head size for a file that does not specify it. Raises `ModelDamaged`."""
+    """Return the head size for a file that does not specify it: the width divided by the heads.
+
+    Raises `ModelDamaged` if the width is not a multiple of the number of heads.
+    """
     if heads < 1 or width < 1 or width % heads:
         raise ModelDamaged(f"the width {width} cannot be divided among {heads} heads.")
     return width // heads
@@ -21,7 +24,7 @@ def default_head_size(width: int, heads: int) -> int:
 def require_head_size(size: int) -> None:
     """Raise `ModelDamaged` if the head size is impossible or far too large.
 
-    Tables of this length are allocated, so a huge head size would use up the memory.
+    Tables of this length are allocated, so a huge head size would use up all memory.
     """
     if not 1 <= size <= _LARGEST_HEAD:
         raise ModelDamaged(f"the head size {size} is out of range.")

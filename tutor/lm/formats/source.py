@@ -17,7 +17,7 @@ from tutor.lm.fast.linear import Groups
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-Matrix = Tensor | Groups  # as stored in the file: floats [N, K], or integers with scales
+Matrix = Tensor | Groups  # floats [N, K], or integers with scales, as in the file
 
 PRODUCTS = {
     "attention.query_key_value": ("query", "key", "value"),
@@ -25,7 +25,7 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""The matrices in a file that make up each matrix of a block in our network."""
+"""The matrices of a block in our network, each with the matrices in a file that it consists of."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 
@@ -74,7 +74,7 @@ class Source(Protocol):
 
 @contextmanager
 def about(path: object) -> Iterator[None]:
-    """Prefix errors about a model file with its path."""
+    """Begin the message of every `ModelError` in the `with` block with the file's path."""
     try:
         yield
     except ModelError as error:

@@ -92,7 +92,7 @@ def end_ids(fields: Mapping[str, Any]) -> list[int]:
 
 
 def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
-    """Return the token ids in these fields, ignoring missing fields."""
+    """Return the token ids stored in these metadata fields. Missing fields are ignored."""
     count = len(_list(fields, "tokenizer.ggml.tokens", str))
     found = []
     for key in (f"tokenizer.ggml.{name}" for name in names):
@@ -130,8 +130,8 @@ def _sentencepiece(
 ) -> Tokenizer:
     """Return a SentencePiece tokenizer.
 
-    SentencePiece merges the pair that forms the token with the highest score. A list of all pairs,
-    sorted by this score, therefore works as a list of merges.
+    SentencePiece merges the pair that forms the token with the highest score. Sorting all possible
+    pairs by this score therefore gives an equivalent list of merges.
     """
     scores = _list(fields, "tokenizer.ggml.scores", float)
     if len(scores) != len(tokens):
@@ -161,7 +161,7 @@ def _sentencepiece(
 def _made(**settings: Any) -> Tokenizer:
     try:
         return Tokenizer(models.BPE(**settings))
-    except Exception as error:  # the library raises no specific exception
+    except Exception as error:  # the library has no exception class of its own
         raise ModelDamaged(f"the vocabulary and the merges don't match: {error}.") from error
 
 

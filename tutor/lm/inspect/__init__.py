@@ -1,1 +1,1 @@
-"""Look inside a forward pass, and change it: x-ray, heads, hooks, interventions."""
+"""Tools to observe and change a forward pass: x-ray, attention patterns, hooks, ablation."""

@@ -1,4 +1,4 @@
-"""Measure what each part of the network adds to the residual stream, and to one token's logit.
+"""Measure how much each attention layer, feed-forward network or head adds to a token's logit.
 
 The residual stream after the last block is a sum:
 
@@ -6,12 +6,13 @@ The residual stream after the last block is a sum:
 
 The final norm divides it by one number, its root mean square r, and multiplies it by a learned
 weight w; the output layer then takes the dot product with the token's row u. Once r is known, both
-are linear, so the logit is a sum too, with one term for each part:
+operations are linear, so the logit is also a sum, with one term for each part:
 
     logit = sum over parts of  (part * w / r) . u
 
 Each term is the part's direct contribution ("direct logit attribution", Elhage et al. 2021). A part
-also acts indirectly, through the parts after it, which this does not show.
+also has indirect effects, because later parts use its output. The direct contribution does not
+include them.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from tutor.lm.network import Transformer
 
 
 class Parts:
-    """The outputs of the parts of a network in one forward pass, block by block.
+    """The outputs of the parts of a network in one forward pass, with one tensor per block.
 
-    `attention` and `feed_forward` hold what each adds to the residual stream [T, width], and
-    `heads` the outputs of all heads of a block next to each other [T, heads head_size], before the
-    output matrix mixes them.
+    `attention` and `feed_forward` contain the vectors that these parts add to the residual stream,
+    [T, width]. `heads` contains the concatenated outputs of a block's heads [T, heads * head_size],
+    before the output matrix mixes them.
     """
 
     def __init__(self) -> None:
@@ -42,7 +43,7 @@ class Parts:
 
 @contextmanager
 def recorded(network: Transformer, parts: Parts) -> Iterator[None]:
-    """Append the outputs of each block that runs to `parts`."""
+    """Append the outputs of all blocks that run in the `with` block to `parts`."""
     changes: list[Replacement] = []
     for layer in range(network.config.layers):
         block = block_of(network, layer)
@@ -60,8 +61,9 @@ def recorded(network: Transformer, parts: Parts) -> Iterator[None]:
 def of_heads(network: Transformer, layer: int, heads: Tensor) -> Tensor:
     """Return what each head of a block adds to the residual stream: [heads, width].
 
-    `heads` [heads head_size] are the outputs of the heads at one position. The output matrix is
-    linear, so it can be applied to one head at a time, with 0 for the others.
+    `heads` [heads * head_size] are the concatenated outputs of the heads at one position. The
+    output matrix is linear, so it can be applied to one head's output at a time, with zeros for the
+    others.
     """
     count = network.config.heads
     size = network.config.head_size
@@ -74,10 +76,10 @@ def of_heads(network: Transformer, layer: int, heads: Tensor) -> Tensor:
 def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) -> Tensor:
     """Return the direct contribution of each part to a token's logit: [N].
 
-    `stream` [width] is the residual stream after the last block, and `parts` [N, width] are terms
-    of the sum that it is. The contributions of all terms add up to the logit.
+    `stream` [width] is the residual stream after the last block, and `parts` [N, width] are vectors
+    that were added to it. If they include all vectors, the contributions add up to the logit.
     """
-    # The root mean square of a vector of ones is 1, so its norm is the learned weight.
+    # The root mean square of a vector of ones is 1, so normalizing it returns the learned weight.
     weight = network.norm(torch.ones_like(stream))
     mean_square = stream.square().mean() + network.config.norm_epsilon
     logits = network.logits(parts * weight * mean_square.rsqrt())  # [N, vocabulary]

@@ -21,10 +21,11 @@ from tutor.lm.network import Trace, Transformer, causal_mask, rotations
 class ForwardPass:
     """A forward pass that can pause between two blocks.
 
-    `trace` records the pass so far. `changed` returns a context manager that is active while blocks
-    run; it may replace parts of the network (`tutor.lm.inspect.interventions`). `positions` are
-    those of the tokens, 0 to T - 1 by default. They decide how far queries and keys are rotated,
-    but not which tokens the causal mask hides.
+    `trace` contains the results of the blocks that have run. `changed` returns a context manager
+    that is active while blocks run; it may replace parts of the network
+    (`tutor.lm.inspect.interventions`). `positions` are the positions of the tokens, by default 0 to
+    T - 1. They determine the rotations of queries and keys, but not which tokens the causal mask
+    hides.
     """
 
     def __init__(
@@ -69,14 +70,14 @@ class ForwardPass:
     def reuse(self, other: ForwardPass, layers: int) -> None:
         """Copy the results of the first `layers` blocks from a finished pass over the same text.
 
-        The results are valid only if these blocks compute the same results in both passes.
+        Use this only if these blocks would compute the same results in this pass.
         """
         self.trace.residuals = other.trace.residuals[: layers + 1]
         self.trace.attention = other.trace.attention[:layers]
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:
-        """Run at least one block, and more blocks until `seconds` have passed."""
+        """Run blocks until `seconds` have passed or all blocks have run, but at least one block."""
         until = time.perf_counter() + seconds
         with self._changed():
             while not self.finished:

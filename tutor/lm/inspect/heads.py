@@ -1,8 +1,8 @@
-"""Measure which tokens the heads of a network attend to.
+"""Score the attention heads of a network by the kind of tokens that they attend to.
 
 A pattern assigns targets to each token t of a text: the previous token, the first token, the token
-itself, and so on. A head's score for a pattern is the part of its attention that the targets
-receive. For each token that has targets, add up the attention weights on its targets; the score is
+itself, and so on. A head's score for a pattern is the fraction of its attention that goes to the
+targets. For each token that has targets, add up the attention weights on its targets; the score is
 the mean of these sums:
 
     score = mean over t of  sum over j in targets(t) of A[t, j]
@@ -26,8 +26,8 @@ from tutor.lm.network import Trace, Transformer
 def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
     """Return the attention weights of every head: [layers, heads, T, T].
 
-    Row t says how much token t attends to each token (column). Each row sums to 1, and later
-    tokens have weight 0.
+    Row t contains the weights with which token t attends to each token (column). Each row sums to
+    1, and later tokens have weight 0.
     """
     trace = Trace()
     network(torch.tensor(ids), None, trace)
@@ -35,7 +35,7 @@ def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
 
 
 def scores(attention: Tensor, targets: Tensor) -> Tensor | None:
-    """Return the score of every head [layers, heads] for `targets` [T, T].
+    """Return the score of every head for a pattern, given as `targets` [T, T]: [layers, heads].
 
     Entry [t, j] of `targets` is True if token j is a target of token t. Returns None if no token of
     the text has a target.
@@ -48,14 +48,17 @@ def scores(attention: Tensor, targets: Tensor) -> Tensor | None:
 
 
 def previous(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that attend to the previous token: [T, T]."""
+    """Return the targets of the pattern "the previous token": [T, T].
+
+    The first token has no target.
+    """
     return torch.ones(len(ids), len(ids), dtype=torch.bool).tril(-1).triu(-1)
 
 
 def first(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that attend to the first token: [T, T].
+    """Return the targets of the pattern "the first token": [T, T].
 
-    The first token has no target, because it can only attend to itself.
+    The first token itself has no target, because it can only attend to itself.
     """
     targets = torch.zeros(len(ids), len(ids), dtype=torch.bool)
     targets[1:, 0] = True
@@ -63,7 +66,7 @@ def first(ids: Sequence[int]) -> Tensor:
 
 
 def itself(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that attend to the token itself: [T, T].
+    """Return the targets of the pattern "the token itself": [T, T].
 
     The first token has no target, because it cannot attend to any other token.
     """
@@ -73,13 +76,13 @@ def itself(ids: Sequence[int]) -> Tensor:
 
 
 def same(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that attend to earlier copies of the same token: [T, T]."""
+    """Return the targets of the pattern "earlier copies of the same token": [T, T]."""
     values = torch.tensor(ids)
     return (values[:, None] == values).tril(-1)
 
 
 def after_same(ids: Sequence[int]) -> Tensor:
-    """Return the targets of induction heads: [T, T].
+    """Return the targets of the induction pattern: [T, T].
 
     Induction heads attend to the token that followed an earlier copy of the current token. That
     token is a good guess for the next token.

@@ -1,7 +1,8 @@
-"""Replace modules of a network temporarily.
+"""Temporarily replace modules of a network with modules that record or change their data.
 
-The network in `tutor.lm.network` contains no code for inspection. To observe or change what passes
-between two of its modules, insert your own module and remove it afterwards.
+The network in `tutor.lm.network` contains no code for inspection. To observe or change the data
+that passes between two of its modules, replace one of them with your own module, and restore it
+afterwards.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Replacement = tuple[nn.Module, str, nn.Module]
 
 
 def block_of(network: Transformer, layer: int) -> Block:
-    """Return the block `layer` of the network, with the type `Block`."""
+    """Return block number `layer` of the network, cast to the type `Block`."""
     block = network.blocks[layer]
     assert isinstance(block, Block)
     return block
@@ -44,12 +45,12 @@ def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
     finally:
         for parent, name, module, plain in reversed(before):
             setattr(parent, name, module)
-            if plain:  # in a fast network, modules are also plain attributes
+            if plain:  # fast networks also store modules as plain attributes
                 vars(parent)[name] = module
 
 
 class InputRecorder(nn.Module):
-    """A wrapper around a module that appends its inputs [..., inputs] to `recorded`."""
+    """A wrapper around a module that appends the module's inputs [..., inputs] to `recorded`."""
 
     def __init__(self, module: nn.Module, recorded: list[Tensor]) -> None:
         super().__init__()
@@ -62,7 +63,7 @@ class InputRecorder(nn.Module):
 
 
 class OutputRecorder(nn.Module):
-    """A wrapper around a module that appends its outputs [..., outputs] to `recorded`."""
+    """A wrapper around a module that appends the module's outputs [..., outputs] to `recorded`."""
 
     def __init__(self, module: nn.Module, recorded: list[Tensor]) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""Switch off parts of a network, or remove its mask.
+"""Switch off parts of a network, or remove its causal mask.
 
-Every block only adds to the residual stream, so the network still works if a part of a block adds
-zeros. The change in the network's output shows what that part contributes. This is called ablation
-(for heads, see Michel et al. 2019). A head is switched off by setting its output to 0 before the
-output matrix, which mixes the heads.
+Blocks only add to the residual stream, so the network still works if one part of a block adds zeros
+instead of its usual output. The change in the network's output shows how much that part
+contributes. This is called ablation (for heads, see Michel et al. 2019). A head is switched off by
+setting its output to 0 before the output matrix, which mixes the heads.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from tutor.lm.network import Transformer
 
 
 class InputMask(nn.Module):
-    """A matrix with some of its inputs switched off.
+    """A wrapper around a linear layer that switches off some of its inputs.
 
-    It multiplies its input [..., inputs] by `kept` [inputs], which is 0 for those inputs and 1 for
-    the others. The inputs of an attention layer's output matrix are the outputs of its heads.
+    The input [..., inputs] is multiplied by `kept` [inputs], which is 0 for inputs that are
+    switched off and 1 for the others. The inputs of an attention layer's output matrix are the
+    outputs of its heads.
     """
 
     def __init__(self, matrix: nn.Module, kept: Tensor) -> None:
@@ -38,7 +39,7 @@ class InputMask(nn.Module):
 
 
 class NoOutput(nn.Module):
-    """A feed-forward network that adds nothing to the residual stream."""
+    """A replacement for a feed-forward network that adds only zeros to the residual stream."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
@@ -62,10 +63,10 @@ def switched_off(
     heads: Collection[tuple[int, int]] = (),
     feed_forwards: Collection[int] = (),
 ) -> Iterator[None]:
-    """Switch off `heads`, given as (layer, head), and the feed-forward networks of some layers.
+    """Switch off attention heads and feed-forward networks in the `with` block.
 
-    `feed_forwards` are the indices of these layers. To switch off a block's attention, switch off
-    all its heads.
+    `heads` are pairs (layer, head), and `feed_forwards` are the indices of layers. To switch off
+    the whole attention of a block, list all its heads.
     """
     config = network.config
     changes: list[Replacement] = []
@@ -89,23 +90,12 @@ def unmasked(network: Transformer) -> Iterator[None]:
 
 
 def repeated_tokens(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:
-    """Return `length` different random tokens from `vocabulary`, then the same tokens again.
+    """Return `length` different random tokens from `vocabulary`, followed by the same tokens again.
 
-    The second half can be predicted only from the first.
+    A model can predict the second half only by copying from the first half.
     """
     once = random.Random(seed).sample(vocabulary, length)
     return [*once, *once]
-
-
-def divergence(before: Tensor, after: Tensor) -> float:
-    """Return the Kullback-Leibler divergence of one distribution from another, in bits.
-
-        KL(before || after) = sum of p_before (log2 p_before - log2 p_after)
-
-    `before` and `after` are natural logarithms of probabilities [vocabulary]. The divergence is 0
-    if the distributions are equal.
-    """
-    return float((before.exp() * (before - after)).sum() / math.log(2))
 
 
 @torch.inference_mode()

@@ -1,9 +1,10 @@
-"""Look at single neurons of a feed-forward network, and switch them off.
+"""Inspect single neurons of a feed-forward network, and switch them off.
 
 The feed-forward network of a block computes one number for each of its hidden neurons, the
 activation a = silu(gate(x)) * up(x). Each neuron has a vector of its own, its column of the matrix
 `down`. What the network adds to the residual stream is the sum of these vectors, each multiplied by
-its neuron's activation (Geva et al. 2021 read them as keys and values of a memory).
+its neuron's activation (Geva et al. 2021 interpret the two matrices as the keys and values of a
+memory).
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from tutor.lm.inspect.interventions import InputMask
 from tutor.lm.network import Transformer
 
 _AT_ONCE = 1024
-"""The number of neurons whose vectors are computed together, which limits the memory needed."""
+"""The number of neurons whose vectors are computed at once. A limit is needed to save memory."""
 
 
 @contextmanager
 def recorded(network: Transformer, activations: list[Tensor]) -> Iterator[None]:
-    """Append the activations [T, hidden] of each block that runs to `activations`."""
+    """Append the activations of all blocks that run in the `with` block to `activations`.
+
+    Each block appends a tensor [T, hidden].
+    """
     changes: list[Replacement] = []
     for layer in range(network.config.layers):
         feed_forward = block_of(network, layer).feed_forward
@@ -35,7 +39,7 @@ def recorded(network: Transformer, activations: list[Tensor]) -> Iterator[None]:
 
 @contextmanager
 def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> Iterator[None]:
-    """Set the activations of these neurons, each (layer, neuron), to 0."""
+    """Set the activations of these neurons, given as (layer, neuron), to 0 in the `with` block."""
     by_layer: dict[int, list[int]] = {}
     for layer, neuron in neurons:
         by_layer.setdefault(layer, []).append(neuron)
@@ -51,7 +55,7 @@ def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> It
 
 @torch.inference_mode()
 def vectors(network: Transformer, layer: int, neurons: Tensor) -> Tensor:
-    """Return what these neurons [N] add to the residual stream, at activation 1: [N, width]."""
+    """Return what neurons [N] add to the residual stream at an activation of 1: [N, width]."""
     one_hot = torch.nn.functional.one_hot(neurons, network.config.hidden).float()
     added: Tensor = block_of(network, layer).feed_forward.down(one_hot)
     return added.float().cpu()
@@ -59,7 +63,10 @@ def vectors(network: Transformer, layer: int, neurons: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def strongest(network: Transformer, layer: int, activations: Tensor, count: int) -> Tensor:
-    """Return the neurons that add the longest vectors at these activations [hidden]: [count]."""
+    """Return the indices of the neurons with the longest output vectors: [count].
+
+    A neuron's output is its vector multiplied by its entry in `activations` [hidden].
+    """
     everyone = torch.arange(network.config.hidden)
     lengths = [vectors(network, layer, some).norm(dim=-1) for some in everyone.split(_AT_ONCE)]
     added = activations.float().cpu().abs() * torch.cat(lengths)

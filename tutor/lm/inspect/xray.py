@@ -1,4 +1,4 @@
-"""Record what a token attends to in one forward pass, and what each layer would predict.
+"""Record the attention of one token, and the prediction of every layer (the logit lens).
 
 The logit lens (nostalgebraist 2020) treats the residual stream between two blocks as if it were the
 final one. The attention weights are the ones that the network actually used at this position.
@@ -14,10 +14,10 @@ from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace
 
 ATTENTION_BYTES = 16 * 2**20
-"""The maximum number of bytes of attention weights in one response, unless one layer is larger.
+"""The maximum size of the attention weights in one response, in bytes.
 
-In a small model, all layers fit at any text length. In a large model, only some layers fit if the
-text is long.
+A response always includes at least one layer. In a small model, all layers fit at any text length.
+In a large model, only some layers fit if the text is long.
 """
 
 
@@ -30,7 +30,7 @@ def x_ray(
     layer: int,
     attention_bytes: int = ATTENTION_BYTES,
 ) -> XRay:
-    """Process token `id_` again after the tokens in `before`, and return its attention and lens.
+    """Process token `id_` after the tokens in `before`, and return its attention and logit lens.
 
     The token is added to `before`. `following` is the next token of the text. At the end of a text,
     it is None, and the model's most probable next token is used instead. The result includes the

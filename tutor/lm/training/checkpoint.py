@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-_MEANS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state for each weight
+_MEANS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW stores for each weight
 
 
 def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Write a safetensors file, completely or not at all."""
+    """Write a safetensors file atomically, so that it is never incomplete."""
     partial = path.with_name(path.name + ".partial")
     save_file(tensors, partial, metadata)
     with partial.open("rb") as file:
@@ -44,8 +44,8 @@ def save_checkpoint(
 ) -> None:
     """Save the state after `step` steps.
 
-    `identity` is a string that identifies the settings of the run. `notes` is text to store with
-    the state (see `about`).
+    `identity` is a string that depends on the settings of the run. `notes` is any text, stored with
+    the state; `about` returns it.
     """
     tensors = {f"weight.{name}": weight.detach() for name, weight in network.named_parameters()}
     for name, weight in network.named_parameters():

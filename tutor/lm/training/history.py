@@ -1,4 +1,4 @@
-"""The history of a training run that the learner watches. This module doesn't import torch."""
+"""The measurements of a training run that the learner watches. This module doesn't import torch."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ CONTEXT, BATCH = 64, 8
 BYTES_PER_STEP = CONTEXT * BATCH
 PROMPT = b"The "
 SAMPLED = CONTEXT - len(PROMPT)
-"""The number of bytes in a sample, which fills one window together with the prompt."""
+"""The number of bytes in a sample. The prompt and a sample together fill the context window."""
 LARGEST_LOSS = 99.0
-"""The maximum loss that is stored. It also replaces a loss that is not a number."""
+"""The maximum loss to store. A loss that is larger or not a number is stored as this value."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
-    """The mean loss of the steps since the previous point, in nats per byte.
+    """A point of the loss curve: the mean loss of several training steps, in nats per byte.
 
-    `step` is the last of these steps. The other fields are the learner's choices for the steps.
+    The mean includes all steps since the previous point; `step` is the last of them. The other
+    fields are the learner's choices for these steps.
     """
 
     step: int
@@ -27,7 +28,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Measured(msgspec.Struct, frozen=True, array_like=True):
-    """The held-out loss after `step` steps, in nats per byte, and a sample.
+    """The loss on held-out text after `step` steps, in nats per byte, and a sample.
 
     The loss is measured with the causal mask if training uses the mask, and without it otherwise.
     `sample` is the text that the network generates after the prompt.
@@ -39,7 +40,7 @@ class Measured(msgspec.Struct, frozen=True, array_like=True):
 
 
 class History(msgspec.Struct):
-    """All points and measurements of a run."""
+    """All points of a run's loss curve, and all measurements on held-out text."""
 
     points: list[Point] = []
     measured: list[Measured] = []

@@ -50,7 +50,7 @@ from tutor.lm.training.train import (
 )
 
 FILE = "training.safetensors"
-"""The name of the checkpoint in the learner's folder, shared by the labs `training` and `scale`."""
+"""The checkpoint's file name in the learner's folder. The labs `training` and `scale` share it."""
 SETTINGS = Settings(
     width=96,
     layers=3,
@@ -62,9 +62,9 @@ SETTINGS = Settings(
     warmup=50,
 )
 HELD_OUT_EVERY = 10
-"""One in `HELD_OUT_EVERY` passages is held out."""
+"""One of every ten passages is held out of training."""
 MEASURED = 4096
-"""The maximum number of held-out bytes that the loss is measured on."""
+"""The maximum number of held-out bytes that are used to measure the loss."""
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 class LiveTraining:
-    """A training run on `passages` that has taken `done` steps."""
+    """A training run on the texts in `passages`. `done` is the number of steps taken."""
 
     def __init__(self, passages: Sequence[str]) -> None:
         self._text, self._held_out = split(passages)
@@ -88,7 +88,7 @@ class LiveTraining:
         self.history = History()
 
     def train(self, choices: Choices, on: Callable[[], bool]) -> None:
-        """Take at least one step, and more steps as long as `on` returns True.
+        """Take one training step, and more steps as long as `on` returns True.
 
         If `on` raises an exception, the steps taken so far are kept and recorded.
         """
@@ -128,14 +128,14 @@ class LiveTraining:
 
     @torch.no_grad()
     def sample(self) -> bytes:
-        """Return the bytes generated after the prompt, always with the same seed."""
+        """Generate text after the prompt, always with the same seed, and return its bytes."""
         cache = KeyValueCache(self.network.config)
         ids = list(PROMPT)
         while len(ids) < len(PROMPT) + SAMPLED:
             final = self.network(torch.tensor(ids[cache.length :]), cache)
             logits = self.network.logits(final[-1])
             if not logits.isfinite().all():
-                break  # the learner has broken the network completely
+                break  # this happens if the learner's choices have ruined the network
             ids.append(draw.first(logits.softmax(-1).numpy(), SETTINGS.seed, len(ids)))
         return bytes(ids[len(PROMPT) :])
 
@@ -145,7 +145,7 @@ class LiveTraining:
         save_checkpoint(path, self.network, self._optimizer, self.done, _identity(), notes)
 
     def load(self, path: Path) -> None:
-        """Load a saved run, if there is one.
+        """Continue from the saved state of a run, if there is one.
 
         Raises `LabError` if the file cannot be read, or if it was saved with other settings.
         """
@@ -162,7 +162,7 @@ class LiveTraining:
 
 
 def split(passages: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Return the training bytes [N] and the held-out bytes [at most `MEASURED` + 1]."""
+    """Split the text into training bytes [N] and at most `MEASURED` + 1 held-out bytes."""
     kept = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY)
     held_out = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY == 0)
     return (

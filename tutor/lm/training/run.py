@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class StepReport(msgspec.Struct, frozen=True):
-    """The progress of a run after `step` of `steps`.
+    """The progress of a training run after `step` of `steps` steps.
 
     `loss` is the mean over the steps since the previous report, in nats per token. `seconds` is the
     mean time of a step since this process started training.
@@ -39,7 +39,7 @@ class StepReport(msgspec.Struct, frozen=True):
 
 
 class Watcher(Protocol):
-    """A listener that receives the reports of a run and can stop the run."""
+    """An object that receives the progress reports of a training run and can stop the run."""
 
     def report(self, report: StepReport) -> None:
         """Receive a progress report. This is called every `report_every` steps."""
@@ -66,8 +66,8 @@ def run_steps(
     """Run all training steps, starting from the checkpoint if there is one.
 
     `loss_at` returns the loss on a step's batch. The weights and the optimizer's state are saved in
-    `checkpoint` every `evaluate_every` steps and when the run is stopped. A run that was
-    interrupted and continued therefore ends with the same result.
+    `checkpoint` every `evaluate_every` steps and when the run is stopped. A run that was stopped
+    and continued therefore has the same result as an uninterrupted run.
     """
     optimizer = make_optimizer(network, settings)
     identity = msgspec.json.encode(settings).decode()

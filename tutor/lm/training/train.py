@@ -1,4 +1,4 @@
-"""Train a small language model: from text to tokens, predictions, a loss, and better weights.
+"""Train a small language model. Read this module from top to bottom.
 
     text -> tokens -> windows, with targets that are shifted by one token
          -> network -> loss -> gradients -> AdamW -> the next step, with slightly better weights
@@ -61,11 +61,11 @@ class Settings(msgspec.Struct, frozen=True):
     threads: int = 2
     report_every: int = 50  # steps
     evaluate_every: int = 200  # steps; a checkpoint is saved at the same interval
-    bfloat16: bool = False  # multiply in 16 bits: 1.5 times as fast on processors with bfloat16
+    bfloat16: bool = False  # multiply in bfloat16, 1.5 times as fast on some processors
     one_in: dict[str, int] = {}  # use only one in n documents of these text files
 
     def checked(self) -> Settings:
-        """Return these settings, or raise `UsageError` if they are invalid."""
+        """Check these settings and return them. Raises `UsageError` if they are invalid."""
         counts = ("width", "layers", "heads", "key_value_heads", "hidden", "context", "batch")
         for name in (*counts, "steps", "threads", "report_every", "evaluate_every"):
             if getattr(self, name) < 1:
@@ -101,7 +101,7 @@ class HeldOut(msgspec.Struct, frozen=True):
     byte_count: int
 
 
-# Text to tokens
+# --- From text to tokens ---
 
 
 def read_documents(path: Path) -> list[str]:
@@ -129,11 +129,11 @@ def training_tokens(
 def held_out_text(path: Path, tokenizer: Tokenizer) -> HeldOut:
     """Return the held-out text as tokens, with its length in bytes."""
     text = "".join(read_documents(path))
-    end_bytes = text.count(END) * len(END)  # end tokens are not bytes of the text
+    end_bytes = text.count(END) * len(END)  # end tokens don't count as bytes of the text
     return HeldOut(torch.tensor(tokenizer.encode(text).ids), len(text.encode()) - end_bytes)
 
 
-# Tokens to a batch
+# --- From tokens to a batch ---
 
 
 def batch_of(tokens: Tensor, step: int, settings: Settings) -> tuple[Tensor, Tensor]:
@@ -157,7 +157,7 @@ def _epoch_order(windows: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(windows, generator=torch.Generator().manual_seed(1000 * seed + epoch))
 
 
-# Predictions to a loss
+# --- From predictions to a loss ---
 
 
 def loss_of(network: Transformer, ids: Tensor, targets: Tensor) -> Tensor:
@@ -183,7 +183,7 @@ def held_out_loss(network: Transformer, held_out: HeldOut) -> tuple[float, float
     return total / len(targets), total / math.log(2) / held_out.byte_count
 
 
-# Loss to better weights
+# --- From a loss to better weights ---
 
 
 def initialize(network: nn.Module, seed: int) -> None:

@@ -1,1 +1,1 @@
-"""Provide the stepper, the chat and the guessing game in plain mode."""
+"""The stepper, the chat and the guessing game in plain mode."""

@@ -1,4 +1,4 @@
-"""Chat with the model: every line that is not a command is sent as a message."""
+"""The chat in plain mode. Every line that is not a command is sent to the model as a message."""
 
 from __future__ import annotations
 

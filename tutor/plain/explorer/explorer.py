@@ -1,4 +1,4 @@
-"""Define the base class of the stepper and the chat, which runs the app's explorer on commands."""
+"""The base class of the stepper and the chat in plain mode, built on the app's explorer."""
 
 from __future__ import annotations
 
@@ -73,9 +73,10 @@ class ExplorerPlace(Place):
         return task
 
     async def send(self, *sent: Event) -> None:
-        """Send events, and wait until the model has handled them.
+        """Send events to the controller, and wait until the model has handled them.
 
-        Prints messages, errors, and goals as they are reached. Ctrl+C stops the work.
+        Prints messages and errors, and each goal that is reached. If the learner presses Ctrl+C,
+        the model stops.
         """
         for event in sent:
             self._controller.send(event)
@@ -157,7 +158,7 @@ class ExplorerPlace(Place):
 
     @property
     def agreed(self) -> bool:
-        """Return whether text may be sent to the model. A remote model requires consent."""
+        """True if text may be sent to the model. A remote model requires the learner's consent."""
         remote = self.services.remote
         return remote is None or self.services.engine.allowed(remote)
 
@@ -175,7 +176,7 @@ class ExplorerPlace(Place):
         self.say_all()
 
     def say_all(self) -> None:
-        """Print the current text."""
+        """Print the text so far. Subclasses override this."""
 
     async def close(self) -> None:
         self._controller.stop_receiving()
@@ -245,7 +246,7 @@ class ExplorerPlace(Place):
 
 
 def simple(place: ExplorerPlace, *sent: Event) -> Callable[[str], Awaitable[None]]:
-    """Return a command that sends events and then prints the text."""
+    """Return a command's function, which sends these events and then prints the text so far."""
 
     async def run(place: ExplorerPlace, rest: str) -> None:
         await place.send(*sent)

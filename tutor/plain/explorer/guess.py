@@ -1,4 +1,4 @@
-"""Play the guessing game: the learner and the model both bet on the next token of a text."""
+"""The guessing game in plain mode: the learner and the model bet on the next token of a text."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.plain import markdown, words
 from tutor.plain.place import Command, Place
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,17 +136,19 @@ class GuessPlace(Place):
         )
         self.say(_("Your guess: {rank}").format(rank=words.rank(played.guess)))
         self.say(
-            _("Your cost: {learner_bits:.2f} bits. The model's: {model_bits:.2f}.").format(
+            _("Your surprisal: {learner_bits:.2f} bits. The model's: {model_bits:.2f}.").format(
                 learner_bits=played.learner_bits, model_bits=played.model_bits
             )
         )
         score = game.score
         self.say(
             _(
-                "After {rounds} rounds: you {learner_bits:.1f} bits, the model {model_bits:.1f}. "
+                "After {rounds}: you {learner_bits:.1f} bits, the model {model_bits:.1f}. "
                 "Fewer bits are better."
             ).format(
-                rounds=score.rounds, learner_bits=score.learner_bits, model_bits=score.model_bits
+                rounds=counted(score.rounds, "round"),
+                learner_bits=score.learner_bits,
+                model_bits=score.model_bits,
             )
         )
 

@@ -1,4 +1,4 @@
-"""Build a text one token at a time."""
+"""The stepper in plain mode, which builds a text one token at a time."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from tutor.plain.place import Place
 
 FEW = 5
-"""The number of rows to print after a step."""
+"""The number of table rows to print after each step."""
 MOST = 60
 MANY = 20
-"""The number of tokens to print by default."""
+"""The number of tokens to print if the learner gives no number."""
 
 
 class StepperPlace(ExplorerPlace):
-    """The stepper. Pressing Enter adds the token that the model draws."""
+    """The stepper. Pressing Enter adds the token that the model has drawn."""
 
     title = _("Stepper. You build a text with the model, one token at a time.")
 
@@ -41,7 +41,7 @@ class StepperPlace(ExplorerPlace):
     }
 
     _found: dict[int, Row] = {}  # noqa: RUF012  (replaced, never changed)
-    """The rows that the last search found, with their ranks as keys."""
+    """The table rows that the last search found, by rank."""
 
     @property
     def _distribution(self) -> Distribution | None:
@@ -77,7 +77,7 @@ class StepperPlace(ExplorerPlace):
             self.say(_("Enter takes {token}.").format(token=words.token(target.row.token)))
 
     async def _take(self, event: Event) -> None:
-        """Add a token, then print it and the most probable next tokens."""
+        """Add a token, then print it and the most probable tokens after it."""
         before = self.state.tree
         rows = self._distribution.rows if self._distribution else ()
         await self.send(event)
@@ -214,7 +214,10 @@ class StepperPlace(ExplorerPlace):
 
 
 def token_lines(steps: Sequence[Step], end: int, count: str = "") -> Iterator[str]:
-    """Yield a line for each of the last tokens before `end`, with its surprisal."""
+    """Yield one line for each of the last tokens before position `end`, with its surprisal.
+
+    `count` is the number of lines as text. If it is not a number, the default is used.
+    """
     number = int(count) if count.isdecimal() else MANY
     for at in range(max(0, end - number), end):
         bits = steps[at].known_bits

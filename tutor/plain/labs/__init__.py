@@ -1,1 +1,1 @@
-"""Run any lab in plain mode: describe its state in sentences, and offer its actions as commands."""
+"""Labs in plain mode: sentences that describe a lab's state, and commands for its actions."""

@@ -1,8 +1,8 @@
-"""Derive commands from the actions that a lab accepts.
+"""Derive the commands of a lab from the types of its actions.
 
-An action type is a struct, and each of its fields becomes a word or a number in the command. For
+An action type is a struct. In a command, each of its fields becomes a word or a number. For
 example, `MoveFocus[Literal["layer", "head"]]` accepts `move layer 3` and `move head previous`. A
-field with a default is written as `name=value`, before all other fields. A text field receives the
+field with a default is written as `name=value`, before all other fields. A text field takes the
 rest of the line.
 """
 
@@ -35,7 +35,7 @@ from tutor.plain.labs.sentences import own_help
 
 FAR = 9999
 _FILLED_IN = ("cursor",)
-"""Fields that are filled in automatically. The cursor is at the end of the text."""
+"""Fields whose values the learner does not type, because the cursor is always at the end."""
 _STEPS = {"next": 1, "previous": -1, "first": -FAR, "last": FAR, "up": 1, "down": -1}
 _WORDS: dict[type, str] = {
     EditText: "edit",
@@ -54,15 +54,16 @@ _HELP: dict[type, str] = {
     Adjust: _("Change the {names}: up, down, or a number of steps."),
     Toggle: _("Switch on or off: {names}."),
     ShowView: _("Show a view: {names}."),
-    Run: _("Start the long work of this lab, or stop it."),
+    Run: _("Start the long computation of this lab, or stop it."),
 }
 _NAMED = (("by `by`", "by a number of"), ("`by` ", "some "), ("`MANY`", "many"), ("`", ""))
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field of an action.
+    """A field of an action, as a part of a command.
 
-    If only certain values are allowed, `names` lists them. An `optional` field has a default.
+    If only certain values are allowed, `names` lists them. If `optional` is true, the field has a
+    default value.
     """
 
     name: str
@@ -80,7 +81,11 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class ActionWord(msgspec.Struct, frozen=True):
-    """A command for an action. `groups` maps a field to the structs that are nested in it."""
+    """A command of the lab, derived from a type of action.
+
+    Each item of `inner` describes a field that contains another struct: its name, its type, and the
+    fields of that struct.
+    """
 
     word: str
     help: str
@@ -101,7 +106,7 @@ class ActionWord(msgspec.Struct, frozen=True):
         return (*self.fields, *chain.from_iterable(fields for __, __, fields in self.inner))
 
     def parse(self, text: str) -> Any:
-        """Return the action that a command describes. Raises `LabError` if it is invalid."""
+        """Return the action for a typed command. Raises `LabError` if the command is invalid."""
         values, rest = _options(self._all, text)
         required = [each for each in self._all if not each.optional]
         plain = [each for each in required if each.kind is not str or each.names]
@@ -176,7 +181,7 @@ def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:
         if nested:
             parts = tuple(map(_field, msgspec.structs.fields(each.type)))
             inner.append((each.name, each.type, parts))
-        elif get_origin(each.type) is not tuple:  # has a default, and the screen fills it in
+        elif get_origin(each.type) is not tuple:  # a tuple field can't be typed and has a default
             fields.append(_field(each, names))
     if struct is EditText:
         text, field = fields
@@ -214,7 +219,7 @@ def _help(struct: type, names: tuple[str, ...]) -> str:
 
 
 def _options(fields: tuple[Field, ...], text: str) -> tuple[dict[str, Any], str]:
-    """Split off the leading `name=value` words. Return their values and the rest of the text."""
+    """Split off the `name=value` words at the start. Return their values and the remaining text."""
     values: dict[str, Any] = {}
     by_name = {each.name: each for each in fields if each.optional}
     rest = text

@@ -1,4 +1,4 @@
-"""Run a lab: describe its state in sentences, and offer its actions as commands."""
+"""A lab in plain mode: sentences that describe its state, and commands for its actions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 PATIENCE = 5.0
-"""The number of seconds before a message says that the model is still working."""
+"""The number of seconds to wait before printing that the model is still working."""
 
 
 @dataclass
@@ -46,9 +46,9 @@ class _Request:
 
 
 class LabPlace(Place):
-    """A lab, opened on its own or from a `lesson`.
+    """A lab, opened by its name or from a `lesson`.
 
-    `embedded` is the lab as the lesson embeds it.
+    If a lesson embeds the lab, `embedded` has the task and the goals that the lesson sets.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class LabPlace(Place):
         self._changed.set()
 
     async def _settle(self) -> None:
-        """Wait until the model has responded, and print goals as they are reached."""
+        """Wait until the model has responded. Print each goal as soon as it is reached."""
         engine = self.services.engine
         waiting = self._runner.busy and engine.state is not EngineState.READY
         if waiting and engine.state is not EngineState.STOPPED:
@@ -102,7 +102,7 @@ class LabPlace(Place):
         await self._say_goals()
 
     async def _act(self, change: Callable[[], None]) -> None:
-        """Change the state, wait for the model, and print what is new."""
+        """Call `change`, wait for the model, and print the lines that are new."""
         before = self._lines()
         change()
         try:
@@ -198,10 +198,10 @@ class LabPlace(Place):
         found.append(Command("goals", "Hear the task and the goals.", self._goals))
         found.append(Command("reset", "Reset the lab to its initial state.", self._reset))
         if self._runner.can_undo:
-            said = _("Undo a reset, or what has just removed something.")
+            said = _("Undo a reset, or the last removal.")
             found.append(Command("undo", said, self._undo))
         if self._runner.can_ask_again or self._runner.stopped:
-            found.append(Command("retry", "Continue what was stopped or failed.", self._retry))
+            found.append(Command("retry", "Continue after a stop or a failure.", self._retry))
         return found
 
     async def _do(self, word: ActionWord, rest: str) -> Place | None:

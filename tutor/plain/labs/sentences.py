@@ -1,9 +1,9 @@
 """Describe the state of any lab in sentences, based on the fields of its structs.
 
-If these generic sentences are not clear enough for a lab, it has a module `plain` with a function
-`describe(state)`. The function returns lines by field name. They replace the generic lines for the
-same name; all other generic lines are kept. With a function `describe_all(state)` instead, no
-generic lines are kept. `HELP` in this module has better help texts for some of the lab's commands.
+If these generic sentences are not clear enough for a lab, the lab has a module `plain` with a
+function `describe(state)`. This function returns lines by field name, and its lines replace the
+generic lines for the same field. If the function is named `describe_all` instead, its lines replace
+all generic lines. `HELP` in this module has the help texts of some of the lab's commands.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Lines = dict[str, tuple[str, ...]]
 Describe = Callable[[Any], Mapping[str, Sequence[str]]]
 
 FEW = 8
-"""The number of list items to print, unless the learner asks for the field."""
+"""The number of list items to print, unless the learner asks for all of them."""
 MOST = 200
 _IN_A_LINE = 24
-"""The number of short items to print on one line."""
+"""The maximum number of short items to print on one line."""
 _DEEPEST = 2
 _LONGEST_TEXT = 400
 _LONGEST_BYTES = 48
@@ -60,16 +60,16 @@ _BOOKKEEPING = frozenset(
         "serial",
     ]
 )
-"""Fields for a lab's own requests and goals, which mean nothing to a learner."""
+"""Internal fields of labs, which track requests and goals and mean nothing to a learner."""
 _ONLY_IF_TRUE = frozenset(["running", "training", "playing"])
 _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
 def describe(lab: str, state: Any, most: int = FEW) -> Lines:
-    """Return the lines for each field of a state, leaving out empty fields.
+    """Describe each field of a lab's state in one or more lines, leaving out empty fields.
 
-    If a field contains a struct, such as the model's answer, its fields are treated as fields of
-    the state.
+    If a field contains a struct, such as the model's response, the fields of that struct are
+    described as if they were fields of the state.
     """
     lines: Lines = dict(_fields(state, most))
     if (whole := _own(lab, "describe_all")) is not None:
@@ -98,7 +98,7 @@ def _has_lists(value: Any) -> bool:
 
 
 def changes(before: Lines, after: Lines) -> list[str]:
-    """Return the lines of a state that it did not have before, ignoring changes in numbering."""
+    """Return the lines of `after` that are not in `before`. Numbers of list items are ignored."""
     found: list[str] = []
     for name, lines in after.items():
         old = set(map(_unnumbered, before.get(name, ())))
@@ -165,7 +165,6 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     yield f"{said}: {counted(len(values), 'item')}."
     if all(text.endswith((" item", " items")) for text in texts):
         return  # for a list of lists, only the number of items is useful
-    # keep the latest steps of a training run, but the first items of any other list
     first = max(0, len(texts) - most) if hasattr(values[0], "step") else 0
     for number, text in enumerate(texts[first : first + most], first + 1):
         yield f"{number}: {words.ended(text)}"
@@ -189,7 +188,7 @@ def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
 
 
 def _inline(name: str, value: Any) -> str:
-    """Return a value as part of a sentence, or an empty text if it means nothing to a person."""
+    """Convert a value to words within a sentence. Return "" if it means nothing to a learner."""
     match value:
         case None:
             return ""

@@ -1,1 +1,1 @@
-"""The chat: the conversation, laid out as readable text."""
+"""The chat, which shows a conversation as readable text."""

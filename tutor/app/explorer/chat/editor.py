@@ -1,4 +1,4 @@
-"""The field in which learners write a message or a prompt."""
+"""The text field in which the learner writes a message or a prompt."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class MessageEditor(PromptEditor):
-    """A field for text of several lines. It passes the keys that it does not use on to the chat.
+    """A field for several lines of text, which also forwards some keys to the chat.
 
-    The page keys post `Paged`. In an empty field of an empty chat, which `suggests` a number of
-    first messages, the arrow keys post `Arrow`, and the digits post `Picked`. Otherwise the arrow
-    keys post `Recalled` when they go to another text.
+    Page Up and Page Down post `Paged`. While an empty chat suggests first messages and the field is
+    empty, the arrow keys post `Arrow` and the digits post `Picked`. Otherwise, the arrow keys go
+    through earlier texts and post `Recalled`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,13 +31,13 @@ class MessageEditor(PromptEditor):
         *pair(PAGES, "page(*)", "scroll", "Scroll the conversation by a page."),
     ]
     chat = False
-    """Whether the field is for a message instead of a prompt."""
+    """Whether the learner writes a message (True) or a prompt (False)."""
     suggests = 0
-    """The number of first messages that an empty chat suggests."""
+    """The number of suggested first messages, or 0 if the chat is not empty."""
 
     @dataclass
     class Arrow(Message):
-        """Posted to select an earlier (-1) or later (1) suggestion."""
+        """Posted to select the previous (-1) or next (1) suggestion."""
 
         by: int
 
@@ -49,13 +49,13 @@ class MessageEditor(PromptEditor):
 
     @dataclass
     class Paged(Message):
-        """Posted when a page key is pressed, up (-1) or down (1)."""
+        """Posted when Page Up (-1) or Page Down (1) is pressed."""
 
         by: int
 
     @dataclass
     class Recalled(Message):
-        """Posted when the editor shows another text that was entered earlier, or the new one."""
+        """Posted when the editor switches to an earlier text, or back to the new one."""
 
         text: str
 

@@ -1,4 +1,4 @@
-"""The messages that an empty chat suggests, and how one of them is picked."""
+"""The first messages that an empty chat suggests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SUGGESTIONS = (
     "Tell me a short story about a dragon.",
     "What is a language model?",
 )
-"""First messages that a small model answers well."""
+"""First messages that a small model can answer well."""
 
 
 def picked(state: State, text: str) -> str:
-    """Return the message to send for what the learner has entered.
+    """Return the message to send after the learner has pressed Enter.
 
-    In an empty chat, an empty text picks the selected suggestion, and a number picks the suggestion
-    with that number.
+    In an empty chat, an empty text selects the highlighted suggestion, and a number selects the
+    suggestion with that number. Any other text is the message itself.
     """
     if not state.suggests:
         return text

@@ -1,4 +1,4 @@
-"""The keys that only a conversation has."""
+"""Key bindings that only apply to conversations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ANSWER_KEYS: list[BindingType] = [
         group=VIEW,
     ),
 ]
-"""The most important keys of a conversation."""
+"""The bindings whose keys are shown first in a conversation."""
 
 READING_KEYS: list[BindingType] = [
     key("s", "another_answer('late')", "another answer", AGAIN),

@@ -1,4 +1,4 @@
-"""Lay out a conversation: who speaks, then what they say, in wrapped paragraphs."""
+"""Lay out a conversation: a line with each speaker's name, then the message in wrapped lines."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ YOU = "You"
 
 @dataclass(frozen=True)
 class Conversation:
-    """The content of the chat, as far as it is shown.
+    """The content of the chat.
 
-    `marks` shows the chat template, with its special tokens and the system message. `name` is the
-    model's name. `pending` is a message that is not tokenized yet. If `colored` is true, the color
-    of each token shows how likely it was. `open` says whether the model's answer can continue.
-    `versions` has the messages with several versions, and keys switch between those of `chosen`.
+    `name` is the model's name. If `marks` is true, the chat also shows the special tokens of the
+    chat template and the system message. `pending` is a message that is still being tokenized. If
+    `colored` is true, the color of each token shows its probability. `open` is true if the model's
+    answer can continue. `versions` lists the messages that have several versions. The keys for
+    switching versions apply to `chosen`.
     """
 
     steps: Sequence[Step] = ()
@@ -52,10 +53,10 @@ class Conversation:
 
 @dataclass(frozen=True)
 class ChatLine:
-    """A line of the conversation: the name of a speaker, or a part of what they say.
+    """A line of the chat: either a speaker's name, or a line of the message's text.
 
-    The positions in `line` count from `start`, which is the position of the first token. `version`
-    says which version of the message this is, and `keys` switch to another one.
+    Token positions in `line` are relative to `start`. `version` says which version of the message
+    is shown, and `keys` names the keys that switch to another version.
     """
 
     speaker: str = ""
@@ -65,7 +66,7 @@ class ChatLine:
     start: int = 0
 
     def holds(self, focus: int) -> bool:
-        """Return True if the token at `focus`, or one after it, begins on this line."""
+        """Return True if a token at or after position `focus` begins on this line."""
         return self.line is not None and any(
             run.index + self.start >= focus for run in self.line.runs
         )
@@ -75,7 +76,7 @@ BLANK = ChatLine()
 
 
 def conversation_of(state: State) -> Conversation:
-    """Return what the chat shows in a state, with a message that is still being tokenized."""
+    """Return the content of the chat for a state of the explorer."""
     tree = state.tree
     steps: Sequence[Step] = tree.steps if tree else ()
     if state.handed_in is not None and state.replaces and (last := last_message(tree)):
@@ -95,7 +96,7 @@ def conversation_of(state: State) -> Conversation:
 
 
 def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
-    """Return all lines of a conversation, with an empty line between two messages."""
+    """Return the lines of a conversation, with a blank line between messages."""
     steps = conversation.steps
     lines: list[ChatLine] = []
     for message in messages(steps):
@@ -117,7 +118,7 @@ def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
 
 
 def _speaker_line(message: Message, conversation: Conversation, width: int) -> ChatLine:
-    """Return the line above a message, with its version and the keys for others if they fit."""
+    """Return the line with the speaker's name, the message's version, and keys if they fit."""
     name = speaker(message, conversation.name)
     found = next((each for each in conversation.versions if each.message == message), None)
     if found is None:
@@ -129,12 +130,12 @@ def _speaker_line(message: Message, conversation: Conversation, width: int) -> C
 
 
 def model_name(model: ModelCard | None) -> str:
-    """Return the name of the model, or words for it while there is none."""
+    """Return the name of the model, or "the model" if none is loaded."""
     return safe(model.base_name) if model else _("the model")
 
 
 def speaker(message: Message, name: str) -> str:
-    """Return the name above a message."""
+    """Return the speaker's name to show above a message."""
     if message.role == "assistant":
         return name
     if message.role == "system":
@@ -144,7 +145,7 @@ def speaker(message: Message, name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _wrapped(steps: tuple[Step, ...], width: int, marks: bool) -> tuple[Line, ...]:
-    """Return the lines of one message. They are cached, because only the last message grows."""
+    """Wrap one message into lines. The results are cached, because most messages do not change."""
     if not steps:
         return ()
     texts = token_texts(steps, marks=marks)
@@ -155,7 +156,7 @@ def _wrapped(steps: tuple[Step, ...], width: int, marks: bool) -> tuple[Line, ..
 
 
 def _trimmed(texts: list[str]) -> list[str]:
-    """Remove empty lines at the beginning and at the end of a message, and the first space."""
+    """Remove white space at the start of a message, and empty lines at its end."""
     for index, text in enumerate(texts):
         texts[index] = text.lstrip()
         if texts[index]:
@@ -169,10 +170,10 @@ def _trimmed(texts: list[str]) -> list[str]:
 
 
 def top_line(before: int, at: int, count: int, room: int) -> int:
-    """Return the index of the first visible line, so that line `at` is visible.
+    """Return the index of the first line to show, so that line `at` is visible.
 
-    The view stays where it was `before`, if possible. `count` is the number of all lines, and
-    `room` the number of visible ones.
+    If possible, this is `before`, the index of the line that was first until now. `count` is the
+    total number of lines, and `room` is the number of lines that fit on the screen.
     """
     last = max(0, count - room)
     if at >= count - 1:
@@ -183,7 +184,7 @@ def top_line(before: int, at: int, count: int, room: int) -> int:
 
 
 def drawn(line: ChatLine, conversation: Conversation, looked_at: int | None) -> Content:
-    """Return one line with its styles. `looked_at` is the position of the token to mark."""
+    """Draw one line with its styles. `looked_at` is the position of the token to highlight."""
     if line.speaker:
         style = f"{theme.ACT} bold" if line.speaker == YOU else "bold"
         version = (f"  {line.version}" if line.version else "", theme.MUTED)
@@ -194,7 +195,7 @@ def drawn(line: ChatLine, conversation: Conversation, looked_at: int | None) -> 
     parts: list[tuple[str, str]] = [(" " * INDENT, "")]
     for run in line.line.runs:
         at = run.index + line.start
-        if at >= len(conversation.steps):  # a message that is not tokenized yet
+        if at >= len(conversation.steps):  # this text is still being tokenized
             parts.append((run.text, theme.MUTED))
             continue
         parts.append((run.text, _style(conversation, at, looked_at)))
@@ -212,5 +213,5 @@ def _style(conversation: Conversation, at: int, looked_at: int | None) -> str:
 
 
 def cursor() -> Content:
-    """Return the mark after the last token, where the next one will be chosen."""
+    """Draw the cursor after the last token, where the model will add the next one."""
     return Content.styled(CURSOR, theme.ACT)

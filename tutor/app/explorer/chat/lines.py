@@ -1,4 +1,4 @@
-"""The lines below a conversation: what Enter does, and what the editor contains."""
+"""The lines below a conversation, with the effect of Enter and the label of the editor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY = f"{theme.ACT} bold"
 
 
 def keys(width: int, *entries: tuple[str, str]) -> Content:
-    """Return as many keys as fit, each with what it does."""
+    """Draw keys and their effects on one line. Keys that do not fit are left out."""
     while sum(len(key) + len(does) + 3 for key, does in entries) - 2 > width and len(entries) > 1:
         entries = entries[:-1]
     return Content("  ").join(
@@ -29,13 +29,13 @@ def keys(width: int, *entries: tuple[str, str]) -> Content:
 
 
 def with_sampler(left: Content, state: State, width: int) -> Content:
-    """Return a line with the sampler settings at its end, if there is room."""
+    """Draw the sampler settings at the right end of a line, if there is room."""
     sampler = Content.styled(figures.sampler(state.sampler_to_come), theme.MUTED)
     return readout.spread(left, sampler, width)
 
 
 def target_lines(state: State, width: int) -> list[Content]:
-    """Return the line about Enter for a conversation."""
+    """Return the lines that say what Enter does in a conversation."""
     if not state.folded and not opens_editor(state):
         return readout.target_lines(state, width)
     if state.suggests:
@@ -56,9 +56,10 @@ def target_lines(state: State, width: int) -> list[Content]:
 
 
 def opens_editor(state: State) -> bool:
-    """Return True if Enter writes a message.
+    """Return True if Enter opens the message editor.
 
-    It does if there is no token to take, and while an answer grows without its distribution.
+    This is the case if there is no token to take, and also while an answer grows and its
+    distribution is hidden.
     """
     if state.mode == "text":
         return False
@@ -67,7 +68,7 @@ def opens_editor(state: State) -> bool:
 
 
 def focus_line(state: State, tree: TokenTree, width: int) -> Content:
-    """Return the line about the token in focus, without naming tokens that are hidden."""
+    """Return the line about the token in focus. A hidden special token is described in words."""
     index = tree.last_looked_at
     if state.document.marks or index is None:
         return readout.focus_line(tree, state.context, width)
@@ -79,7 +80,7 @@ def focus_line(state: State, tree: TokenTree, width: int) -> Content:
 
 
 def editor_label(state: State, width: int) -> Content:
-    """Return the label of the editor."""
+    """Return the editor's label, which says what the learner edits and what the keys do."""
     what = _("your message")
     entries = [("enter", _("sends"))]
     if state.editing:

@@ -1,4 +1,4 @@
-"""Notice when the model repeats itself."""
+"""Detect that the model repeats itself."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step
 
 LENGTH = 7
-"""The number of tokens in a row that must be the same."""
+"""The length of a repeated sequence, in tokens."""
 TIMES = 4
 
 
 def repeats_itself(steps: Sequence[Step]) -> bool:
-    """Return True if the last `LENGTH` tokens occur `TIMES` times in these steps."""
+    """Return True if the sequence of the last `LENGTH` tokens occurs at least `TIMES` times."""
     ids = [step.token.id for step in steps]
     last = ids[-LENGTH:]
     places = range(len(ids) - LENGTH + 1)

@@ -1,10 +1,10 @@
-"""Find the messages of a conversation among its tokens.
+"""Split the tokens of a conversation into messages.
 
-A conversation is a token sequence. The chat template puts special tokens and the name of a role
-around each message, and every model has its own template. This module finds the messages in all
-common ones: a special token begins a message, and the role is either part of that token
-(`<|user|>`) or written after it (`<|im_start|>user`). If no role is named, the tokens that were
-given are the user's and the others are the model's.
+A conversation is a sequence of tokens. The chat template puts special tokens and the name of a role
+around each message, and every model has its own template. This module supports all common ones: a
+special token begins a message, and the role is either part of that token (`<|user|>`) or follows it
+(`<|im_start|>user`). If no role is named, tokens from the prompt belong to the user, and generated
+tokens belong to the model.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _NAMES = "|".join(_ROLES)
 _IN_A_MARK = re.compile(rf"(?<![a-z])({_NAMES})(?![a-z])")
 _HEADER = re.compile(rf"\s*({_NAMES})(?:\n+|$)")
 _LONGEST_HEADER = 12
-"""The maximum number of tokens in which to look for the name of a role."""
+"""The maximum number of tokens to search for the name of a role."""
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message of a conversation, as positions of its tokens.
+    """One message of a conversation, as a range of token positions.
 
-    The text goes from `first` up to `end`, and the chat template's tokens are around it, from
-    `start` up to `stop`. `given` is False if the model wrote the message.
+    The message's text is `first:end`. With the special tokens around it, the message is
+    `start:stop`. `given` is False if the model has generated the message.
     """
 
     role: Role
@@ -57,7 +57,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def messages(steps: Sequence[Step]) -> tuple[Message, ...]:
-    """Return the messages of a conversation, which together contain all of its tokens."""
+    """Return the messages of a conversation. Together, they cover all of its tokens."""
     found: list[Message] = []
     start, named = 0, None
     for special, group in groupby(range(len(steps)), lambda index: steps[index].token.special):
@@ -65,7 +65,8 @@ def messages(steps: Sequence[Step]) -> tuple[Message, ...]:
         if special:
             for index in indexes:
                 role = _role_in(steps[index])
-                if role or named is None:  # after the name of a role, a mark only ends the name
+                # A special token after the name of a role only ends the name.
+                if role or named is None:
                     start = index
                 named = role or named
             continue
@@ -74,12 +75,13 @@ def messages(steps: Sequence[Step]) -> tuple[Message, ...]:
         size, role = _header(steps[first:end], named) if opened else (0, None)
         named = role or named
         if role and first + size == end < len(steps) and "\n" not in steps[end - 1].token.text:
-            continue  # a mark ends the name of the role
+            continue  # a special token follows, so these tokens are only the role's name
         if named is None and _is_blank(steps[first:end]):
-            continue  # white space between two messages
+            continue  # this is only white space between two messages
         texts = _texts(steps, start if opened else 0, first + size, end, named)
         if named is None and found and not (found[-1].given or texts[0].given):
-            found[-1] = replace(found[-1], end=texts.pop(0).end)  # a mark inside an answer
+            # The special token was inside an answer.
+            found[-1] = replace(found[-1], end=texts.pop(0).end)
         found += texts
         start, named = end, None
     if named:
@@ -92,13 +94,13 @@ def messages(steps: Sequence[Step]) -> tuple[Message, ...]:
 
 
 def _role_in(step: Step) -> Role | None:
-    """Return the role that a special token names, if any."""
+    """Return the role whose name a special token contains, or None."""
     name = _IN_A_MARK.search(step.token.text.lower())
     return _ROLES[name[1]] if name else None
 
 
 def _header(steps: Sequence[Step], named: Role | None) -> tuple[int, Role | None]:
-    """Return the number of tokens before the text of a message, and the role that they name."""
+    """Return the number of tokens before a message's text, and the role that they name or None."""
     start = steps[:_LONGEST_HEADER]
     text = "".join(step.token.text for step in start)
     if named:
@@ -110,7 +112,10 @@ def _header(steps: Sequence[Step], named: Role | None) -> tuple[int, Role | None
 
 
 def _tokens_in(steps: Sequence[Step], characters: int, *, given: bool = False) -> int:
-    """Return how many tokens make up the first `characters`, or only those given."""
+    """Return the number of tokens that make up the first `characters` of a text.
+
+    If `given` is true, only the leading tokens that are part of the prompt are counted.
+    """
     for number, step in enumerate(steps):
         if characters <= 0 or (given and step.how != "prompt"):
             return number
@@ -119,21 +124,22 @@ def _tokens_in(steps: Sequence[Step], characters: int, *, given: bool = False) -
 
 
 def _is_blank(steps: Sequence[Step]) -> bool:
-    """Return True if the chat template only put white space here."""
+    """Return True if these tokens are only white space that the chat template has inserted."""
     return all(step.how == "prompt" and not step.token.text.strip() for step in steps)
 
 
 def _texts(
     steps: Sequence[Step], start: int, first: int, end: int, role: Role | None
 ) -> list[Message]:
-    """Return the message from `first` up to `end`.
+    """Return the messages between the positions `first` and `end`.
 
-    If its role is not named, the text is divided into what was given and what was written.
+    If `role` is None, there is one message for each run of prompt tokens, and one for each run of
+    generated tokens.
     """
     if role is not None:
         given = first < end and steps[first].how == "prompt"
         while end > first and _is_blank(steps[end - 1 : end]):
-            end -= 1  # some templates put a line break before the next mark
+            end -= 1  # some templates put a line break before the next special token
         return [Message(role, start, first, end, end, given)]
     found = []
     at = first
@@ -145,7 +151,7 @@ def _texts(
 
 
 def shown_positions(steps: Sequence[Step]) -> list[int]:
-    """Return the positions of all tokens that are visible while the chat template is hidden."""
+    """Return the positions of the tokens that are visible when the chat template is hidden."""
     return [
         index
         for message in messages(steps)
@@ -156,9 +162,9 @@ def shown_positions(steps: Sequence[Step]) -> list[int]:
 
 
 class LastMessage(NamedTuple):
-    """The last message of the learner, and the number of tokens before it.
+    """The text of the learner's last message, and the number of tokens before it.
 
-    No tokens are before the first message, because the conversation begins with it.
+    The number is 0 for the first message of a conversation.
     """
 
     text: str
@@ -166,7 +172,7 @@ class LastMessage(NamedTuple):
 
 
 def last_message(tree: TokenTree | None) -> LastMessage | None:
-    """Return the last message that the learner wrote, or None if there is none."""
+    """Return the learner's last message, or None if there is none."""
     found = messages(tree.steps) if tree else ()
     mine = [each for each in found if each.role == "user" and each.given]
     if tree is None or not mine:
@@ -176,7 +182,10 @@ def last_message(tree: TokenTree | None) -> LastMessage | None:
 
 
 def earlier_texts(state: State) -> tuple[str, ...]:
-    """Return the texts that were entered earlier. In a conversation, its last message is last."""
+    """Return the texts that the learner entered earlier, oldest first.
+
+    In a chat, the last message comes last, so that the first press of ↑ brings it back.
+    """
     earlier = state.document.earlier
     last = last_message(state.tree) if state.mode == "chat" else None
     return (*(each for each in earlier if each != last.text), last.text) if last else earlier

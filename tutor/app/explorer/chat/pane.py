@@ -1,4 +1,4 @@
-"""The keys of the pane that only a conversation has."""
+"""The part of the pane that handles the keys of a conversation."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 
 def new_chat_matters(state: State) -> bool:
-    """Return True if a new chat is one of the next things that the learner may want."""
+    """Return True if the key line should offer a new chat."""
     over = (state.complete or state.full) and not state.running
     return over and state.table_hidden and state.panel is None
 
 
 def chat_key(state: State, action: str) -> bool | None:
-    """Return whether a key of the pane has this action now, or None if the mode does not matter.
+    """Return True if a key of the pane is available now, and False if it is not.
 
-    `action` is its name, with the first parameter if there is one.
+    Return None if the mode does not affect the key. `action` is the name of the key's action. If
+    the action has parameters, the first parameter follows the name.
     """
     chat, name = state.mode == "chat", action.split(" ")[0]
     match action:
@@ -43,7 +44,8 @@ def chat_key(state: State, action: str) -> bool | None:
             return chat
         case "do seed":
             return not chat
-        case "another_answer early":  # the answer was stopped, so this is what matters now
+        # After the learner has stopped an answer, this key is the most useful.
+        case "another_answer early":
             return chat and not (state.suggests or state.running or state.complete)
         case "another_answer late":
             return chat and not state.suggests
@@ -74,7 +76,10 @@ def chat_key(state: State, action: str) -> bool | None:
 
 
 class ChatPane(PaneLayout):
-    """The pane's actions on a conversation. The subclass creates the controller."""
+    """The base class of the pane, with the actions for a conversation.
+
+    A subclass creates the controller and sends it the events.
+    """
 
     def _send(self, event: Event) -> None:
         raise NotImplementedError
@@ -91,7 +96,7 @@ class ChatPane(PaneLayout):
         self._send(events.SetSampler(state.chat_default if plain else PLAIN))
 
     def action_next_message(self) -> None:
-        """Send the selected suggestion, or write a message."""
+        """Send the highlighted suggestion, or open the editor if there are no suggestions."""
         if self.state.suggests:
             self.use_text("")
         else:
@@ -107,7 +112,7 @@ class ChatPane(PaneLayout):
         self._send(events.ShowPanel("recent"))
 
     def action_complete(self) -> None:
-        """Say that an answer that is complete cannot continue."""
+        """Show that the answer is complete and cannot continue."""
         self._send(events.Signal.START)
 
     def action_message(self) -> None:
@@ -115,7 +120,7 @@ class ChatPane(PaneLayout):
         self._send(events.ShowPanel("editor"))
 
     def use_text(self, text: str) -> None:
-        """Send a message, or start from a prompt."""
+        """Send the text as a message, or use it as the prompt of a new text."""
         state = self.state
         instead = state.mode == "chat" and state.editing
         self._send(events.UseText(picked(state, text), instead))
@@ -126,7 +131,8 @@ class ChatPane(PaneLayout):
     def on_prompt_editor_left(self) -> None:
         text, state = self.query_one(MessageEditor).text, self.state
         last = last_message(state.tree) if state.editing else None
-        if last is not None and text == last.text:  # nothing was changed, so it is no draft
+        # The learner changed nothing, so there is no draft to keep.
+        if last is not None and text == last.text:
             self._send(events.EditLast(on=False))
             text = ""
         self._send(events.LeaveEditor(text))
@@ -142,6 +148,9 @@ class ChatPane(PaneLayout):
         self.use_text(event.number)
 
     def on_message_editor_recalled(self, event: MessageEditor.Recalled) -> None:
-        """Edit the last message if the editor has it now. Earlier ones can be sent again."""
+        """Tell the controller whether the text in the editor is the last message.
+
+        If it is, Enter replaces that message. Otherwise, Enter sends the text as a new message.
+        """
         last = last_message(self.state.tree) if self.state.mode == "chat" else None
         self._send(events.EditLast(on=last is not None and event.text == last.text))

@@ -1,4 +1,4 @@
-"""The message below a conversation while there is no other message."""
+"""The notice below a conversation, which says what the model is doing and which keys help."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def situation(state: State) -> str | None:
-    """Return what the learner should know about the conversation now, if anything."""
+    """Return a sentence about the state of the conversation, or None if there is nothing to say."""
     model = state.engine.model
     if model is not None and not model.chat:
         return _(

@@ -1,4 +1,4 @@
-"""The empty chat: what it is, first messages that work, and the sampler settings."""
+"""The content of an empty chat: an introduction, suggested messages, and the sampler settings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
 
 LOW = 10
-"""The height, in rows, below which there is no room for more than the suggestions."""
+"""The height, in rows, below which the advice about small models is left out."""
 SMALL = 1_000_000_000
-"""The number of parameters below which a model often makes things up."""
+"""The number of parameters below which the learner is advised to check the model's answers."""
 
 
 def empty_chat(state: State, width: int, height: int) -> list[Content]:
-    """Return the lines of an empty chat. On a low screen, there are only the suggestions."""
+    """Return the lines of an empty chat, wrapped to `width` columns."""
     model = state.engine.model
     about = _("Chat with {model_name}.").format(model_name=model_name(model))
     if model is not None and 0 < model.parameters < SMALL and height >= LOW:
@@ -42,7 +42,7 @@ def empty_chat(state: State, width: int, height: int) -> list[Content]:
 
 
 def _settings(state: State) -> Content:
-    """Return a sentence about the sampler settings, and how to change them."""
+    """Return the sampler settings, with the keys that change them."""
     sampler, key = state.sampler_to_come, f"{theme.ACT} bold"
     said = Content.assemble((_("Sampler: "), theme.MUTED), figures.sampler(sampler))
     if sampler.plain or sampler != state.chat_default:

@@ -1,4 +1,4 @@
-"""Compute the result of the events that only concern the conversation."""
+"""Compute the state after events that only occur in conversations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ONE_VERSION = _(
 
 
 def handle_chat(state: State, event: events.ChatEvent) -> State:
-    """Return the state after an event of the conversation."""
+    """Return the state after an event that only occurs in conversations."""
     match event:
         case events.Scroll(top):
             return replace(state, scroll=top)
@@ -38,20 +38,20 @@ def handle_chat(state: State, event: events.ChatEvent) -> State:
 
 
 def move_token(state: State, tree: TokenTree, by: int) -> TokenTree:
-    """Move the focus by some tokens. In a conversation, only the visible ones count."""
+    """Move the focus by `by` tokens. In a conversation, hidden tokens are skipped."""
     if state.mode != "chat" or state.document.marks:
         return tree.move(by)
     places = [*shown_positions(tree.steps), tree.length]
     at = bisect_left(places, tree.focus)
     if by > 0 and places[at] != tree.focus:
-        at -= 1  # the next visible token is the first to move to
+        at -= 1  # the first step leads to the next visible token
     return tree.move(places[min(max(0, at + by), len(places) - 1)] - tree.focus)
 
 
 def switch_version(state: State, tree: TokenTree, by: int) -> State:
-    """Go to an earlier or later version of the message in focus.
+    """Switch to the next or previous version of the message in focus.
 
-    The focus stays on this message, unless it is the last one.
+    The focus stays on this message. If this is the last message, the focus moves to its end.
     """
     before = version_at(versions(tree, tree.current), tree.focus)
     if before is None:

@@ -1,4 +1,4 @@
-"""Find the versions of a message: the branches of a conversation that differ in this message."""
+"""Find the versions of a message: branches of a conversation that differ in that message."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Version(NamedTuple):
-    """One version of a message, on one branch of a conversation.
+    """One version of a message in a conversation.
 
-    `number` counts the versions from 1, in the order in which they were created, and `branches` has
-    a branch for each of them. `turn` is the number of the learner's message: this one, or the one
-    that this message answers.
+    `number` counts the message's versions from 1, in the order in which they were created.
+    `branches` has the number of one branch for each version. `turn` counts the learner's messages:
+    an answer has the same `turn` as the message that it answers.
     """
 
     message: Message
@@ -31,21 +31,22 @@ class Version(NamedTuple):
 
     @property
     def said(self) -> str:
-        """Say which version this is, such as "answer 2 of 3"."""
+        """A phrase that says which version this is, such as "answer 2 of 3"."""
         kind = "answer" if self.message.role == "assistant" else "version"
         return _("{kind} {number} of {count}").format(
             kind=kind, number=self.number, count=len(self.branches)
         )
 
     def other(self, by: int) -> int:
-        """Return the number of the branch with a later or earlier version."""
+        """Return the number of the branch with the next (1) or previous (-1) version."""
         return self.branches[(self.number - 1 + by) % len(self.branches)]
 
 
 def versions(tree: TokenTree, branch: Branch) -> list[Version]:
-    """Return the version of each message of a branch that has several, first message first.
+    """Return the messages of a branch that have several versions, in the order of the conversation.
 
-    Two branches have versions of a message if they are equal up to the beginning of its text.
+    A message has another version on each branch that has the same tokens before this message, but a
+    different message in its place.
     """
     if len(tree.branches) == 1:
         return []
@@ -72,10 +73,10 @@ def versions(tree: TokenTree, branch: Branch) -> list[Version]:
 
 
 def _text(branch: Branch, first: int) -> tuple[int, ...]:
-    """Return the ids of the tokens from `first` up to the next special token.
+    """Return the ids of a message's tokens, from `first` up to the next special token.
 
-    If the branch ends there, its number comes last, because the model can write the same answer on
-    several branches.
+    If no other message follows, the negative branch number is added. Two answers at the end of a
+    branch therefore count as different versions even if the model has written the same text.
     """
     steps = branch.steps
     end = next((at for at in range(first, len(steps)) if steps[at].token.special), len(steps))
@@ -85,16 +86,17 @@ def _text(branch: Branch, first: int) -> tuple[int, ...]:
 
 
 def version_at(found: Sequence[Version], position: int) -> Version | None:
-    """Return the version of the message at a position, or of the last one before that has several.
+    """Return the version of the message at a position, if that message has several versions.
 
-    If there is none, this is the first message that has several.
+    Otherwise, return the version of the nearest earlier message with several versions or, if there
+    is none, of the first later one. Return None if all messages have only one version.
     """
     before = [each for each in found if each.message.first <= position]
     return before[-1] if before else next(iter(found), None)
 
 
 def branch_text(tree: TokenTree, fork: Fork, *, wide: bool) -> str:
-    """Return which message of a conversation is different on this branch, and its text."""
+    """Describe how a branch differs: which message is different, and the message's text."""
     branch = tree.branch(fork.branch)
     found = version_at(versions(tree, branch), fork.at)
     if found is None:

@@ -1,4 +1,4 @@
-"""The widget that shows a conversation and scrolls it."""
+"""The widget that displays a conversation and scrolls it."""
 
 from __future__ import annotations
 
@@ -28,31 +28,32 @@ WHEEL = 3
 
 
 NARROW = 60
-"""The width, in columns, below which the keys for scrolling are not named."""
+"""The width, in columns, below which the line at the bottom does not name the scroll keys."""
 WIDEST = 100
-"""The maximum width of the text, since long lines are hard to read."""
+"""The maximum width of the text, in columns. Longer lines are hard to read."""
 
 
 class ConversationView(Lines, can_focus=True):
-    """Shows a conversation, scrolled to the focus or to where the learner has scrolled.
+    """A scrolling view of a conversation.
 
-    While a reply grows, its end stays visible, unless the learner has scrolled up.
+    It shows the token in focus, or the lines to which the learner has scrolled. While an answer
+    grows, its end stays visible unless the learner has scrolled up.
     """
 
     DEFAULT_CSS = "ConversationView { height: 1fr; }"
-    FOCUS_ON_CLICK = False  # a click must not take the focus from the editor
+    FOCUS_ON_CLICK = False  # a click must not take the keyboard focus from the editor
 
     _conversation = Conversation()
     _all: Sequence[ChatLine] = ()
     _top = 0
 
     def update(self, conversation: Conversation, scroll: int | None) -> None:
-        """Show a conversation. `scroll` is the first visible line, or None to follow the focus."""
+        """Show a conversation. `scroll` is the first line to show, or None to show the focus."""
         self._conversation = conversation
         self.draw_with(partial(self._lay_out, scroll))
 
     def introduce(self, lines: Callable[[int, int], Sequence[Content]]) -> None:
-        """Show the lines of an empty chat, which are laid out for a width and a height."""
+        """Show an empty chat. `lines` returns its lines for a width and a height."""
         self._all, self._top = (), 0
 
         def draw() -> None:
@@ -62,7 +63,10 @@ class ConversationView(Lines, can_focus=True):
         self.draw_with(draw)
 
     def scrolled(self, by: int) -> int | None:
-        """Return the first visible line after scrolling by some lines, or None at the end."""
+        """Return the first line to show after scrolling by `by` lines.
+
+        At the end of the conversation, return None, so that the view follows the focus again.
+        """
         last, shown = max(0, len(self._all) - self._room), self._conversation
         top = max(0, self._top + by)
         if top < last:
@@ -71,12 +75,12 @@ class ConversationView(Lines, can_focus=True):
 
     @property
     def page(self) -> int:
-        """The number of lines to scroll for a page, which keeps one line visible."""
+        """The number of lines to scroll for a page. One line of the old page stays visible."""
         return max(1, self._room - 1)
 
     @property
     def _room(self) -> int:
-        """The number of lines for text. Below them, a line says how much is hidden."""
+        """The number of rows for text. The row below them says how many lines are hidden."""
         return max(1, self.size.height - 1)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
@@ -88,7 +92,7 @@ class ConversationView(Lines, can_focus=True):
         self.post_message(Send(Scroll(self.scrolled(-WHEEL))))
 
     def on_click(self, event: Click) -> None:
-        """Move the focus to the token that was clicked."""
+        """Move the focus to the clicked token."""
         place = self._top + event.y
         line = self._all[place] if place < len(self._all) else None
         if line is None or line.line is None:
@@ -125,14 +129,17 @@ class ConversationView(Lines, can_focus=True):
         self.show(lines)
 
     def _looked_at(self, line: ChatLine) -> int | None:
-        """Return the position of the token to mark: the one in focus, or the next visible one."""
+        """Return the position of the token to highlight.
+
+        This is the token in focus or, if that token is hidden, the next visible one.
+        """
         focus, runs = self._conversation.focus, line.line.runs if line.line else ()
         positions = (run.index + line.start for run in runs if run.width)
         return next((at for at in positions if at >= focus), None)
 
 
 def _hidden(above: int, below: int, width: int) -> Content:
-    """Return the line about the lines above and below the visible ones."""
+    """Draw the line that says how many lines are hidden above and below."""
     parts = [(f"↑ {counted(above, 'line')}", theme.MUTED)] if above else []
     parts += [(f"↓ {counted(below, 'more line')}", theme.ACT)] if below else []
     said = Content("  ").join(Content.styled(*part) for part in parts)

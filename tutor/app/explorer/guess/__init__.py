@@ -1,1 +1,1 @@
-"""The guessing game: guess the next token, then see what the model thought."""
+"""The guessing game: guess the next token of a text, then see the model's distribution."""

@@ -1,14 +1,14 @@
-"""The rules, score and state of the guessing game, independent of the screen and the engine.
+"""The rules, the score and the state of the guessing game.
 
 Shannon had people guess English text letter by letter to measure how predictable it is ("Prediction
 and Entropy of Printed English", 1951). Cover and King had people bet on their guesses ("A
 convergent gambling estimate of the entropy of English", 1978). In this game, the learner bets a
 probability on one token, and the remaining probability is spread evenly over all other tokens. The
 score is the surprisal of the true token: -log2 p bits, where p is the probability that the player
-gave it. The rule is the same for learner and model.
+gave to that token. The same rule applies to the learner and the model.
 
-The model's advantage comes mostly from spreading its probability over everything that could follow,
-not from better first guesses. The game is meant to show that.
+The game shows where the model's advantage comes from. It comes mostly from spreading the
+probability over all tokens that could follow, and less from better first guesses.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ RULE = _(
 
 
 def learner_bits(sureness: float, right: bool, vocabulary_size: int) -> float:
-    """Return the learner's surprisal of the true token, after a bet of `sureness`.
+    """Return the learner's surprisal of the true token, in bits.
 
-    The bet is greater than 0 and less than 1.
+    `sureness` is the probability that the learner bet on the guess, between 0 and 1 exclusive.
     """
     probability = sureness if right else (1 - sureness) / (vocabulary_size - 1)
     return -math.log2(probability)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """The score so far: each player's total bits and number of correct first guesses."""
+    """The score: the total surprisal of each player, and how often the first guess was right."""
 
     rounds: int = 0
     learner_bits: float = 0.0
@@ -51,7 +51,7 @@ class Score(msgspec.Struct, frozen=True):
     model_right: int = 0
 
     def after(self, played: Round) -> Score:
-        """Return the score after one more round."""
+        """Return the score after another round."""
         return Score(
             self.rounds + 1,
             self.learner_bits + played.learner_bits,
@@ -62,7 +62,7 @@ class Score(msgspec.Struct, frozen=True):
 
 
 LEAST_SHOWN = 3
-"""The number of tokens revealed before the first guess."""
+"""The number of tokens that are shown before the first guess."""
 TEXTS = (
     "The sun rises in the east and sets in the west, and every day is a little different.",
     "Once upon a time there was a little girl who lived in a house at the edge of a forest.",
@@ -71,10 +71,10 @@ TEXTS = (
 
 
 class SavedGame(msgspec.Struct, frozen=True):
-    """A saved game that can be continued later.
+    """A game in the form in which it is saved.
 
-    `model` is the checksum of the model whose tokens were counted, and `revealed` is the length of
-    the revealed text in bytes.
+    `model` is the checksum of the model that tokenized the text. `revealed` is the length in bytes
+    of the text shown so far.
     """
 
     text: str
@@ -85,7 +85,7 @@ class SavedGame(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One guess in a game, and its outcome."""
+    """One round of the game: the learner's guess, the true token, and the model's distribution."""
 
     guess: Row
     actual: Row
@@ -103,16 +103,16 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Game:
-    """A game on one text, in which the learner guesses the token after the first `shown` tokens."""
+    """A game on one text. The learner guesses the token at position `shown`."""
 
     def __init__(
         self, text: str, tokens: tuple[Token, ...], saved: SavedGame | None, *, model: str
     ) -> None:
-        """Start a game, or continue a saved one.
+        """Start a game, or continue a saved game.
 
-        `model` is the checksum of the model that the tokens belong to. A game saved with another
-        model continues at the same position in the text, but its score restarts, because the score
-        counts tokens.
+        `model` is the checksum of the model that tokenized the text. If the saved game was played
+        with another model, the new game continues at the same position in the text, but with a new
+        score, because scores count tokens.
         """
         self.text = text
         self.tokens = tokens
@@ -134,17 +134,17 @@ class Game:
 
     @property
     def started(self) -> bool:
-        """True while there is a score that would be lost without the game."""
+        """True if the game has a score and is not over, so that ending it would lose the score."""
         return self.score != Score() and not self.over
 
     @property
     def before(self) -> str:
-        """The text before the token to guess."""
+        """The text up to the token to guess."""
         count = self.shown - (self.round is not None)
         return b"".join(token.data for token in self.tokens[:count]).decode("utf-8", "replace")
 
     def play(self, distribution: Distribution, guess: Row, actual: Row, sureness: float) -> Round:
-        """Reveal the next token, and settle the bets."""
+        """Reveal the next token, add both players' surprisal to the score, and return the round."""
         right = guess.token.id == actual.token.id
         cost = learner_bits(sureness, right, distribution.vocabulary_size)
         self.round = Round(guess, actual, distribution, sureness, cost)
@@ -153,7 +153,7 @@ class Game:
         return self.round
 
     def go_on(self) -> None:
-        """Continue with the next token."""
+        """Go to the next token."""
         self.round = None
 
     def saved(self) -> SavedGame:

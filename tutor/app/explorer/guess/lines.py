@@ -1,4 +1,4 @@
-"""The lines of the guessing game: the bet, its outcome, and the score so far."""
+"""The lines below the text of the guessing game: the bet, the outcome and the score."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 SHORT = 18
-"""The height, in rows, below which column names and some rows are left out."""
+"""The height, in rows, below which the table has fewer rows and no column names."""
 
 
 def bet(sureness: float, guess: Row | None) -> Content:
-    """Return the line that shows the bet and its token."""
+    """Draw the line with the learner's bet, and the token that the learner bets on."""
     named = (figures.shown(guess.token), "bold") if guess else ("", "")
     stake = _percent(sureness)
     return Content.assemble(
@@ -31,7 +31,7 @@ def bet(sureness: float, guess: Row | None) -> Content:
 
 
 def outcome(played: Round, width: int, height: int) -> list[Content]:
-    """Return lines with each player's surprisal of the true token and the model's distribution."""
+    """Draw the outcome of a round: both players' surprisal, and the model's distribution."""
     lines = [_cost_line("you", played.learner_bits, _verdict(played))]
     first, came = played.distribution.rows[0], played.actual
     said = _("gave {token} {percent}").format(
@@ -60,7 +60,7 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
 
 
 def totals(game: Game, history: GuessHistory | None) -> list[Content]:
-    """Return the progress and both scores. With `history`, add the scores of all games."""
+    """Draw the progress and the scores of this game. `history` adds the scores of all games."""
     score = game.score
     lines = [
         Content.styled(

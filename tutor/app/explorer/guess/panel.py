@@ -9,7 +9,6 @@ import msgspec
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
@@ -20,6 +19,7 @@ from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
 from tutor.labs.kit.keys import UP_DOWN, pair
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 ROWS = 5
-"""The number of rows of the model's distribution to show after a guess."""
+"""The number of rows of the model's distribution to show after each guess."""
 
 
 class GuessEntry(Entry):
@@ -53,8 +53,8 @@ class GuessEntry(Entry):
 class GuessScreen(TutorScreen):
     """A game in which the learner guesses a text token by token.
 
-    The text comes from a lab, or is one of three texts. `on_over` is called when the learner has
-    guessed the whole text, and the message that it returns is shown.
+    The text comes from a lab or is one of three built-in texts. `on_over` is called when the
+    learner has guessed the whole text. If it returns a message, the message is shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -141,16 +141,16 @@ class GuessScreen(TutorScreen):
 
     @property
     def _other_model(self) -> bool:
-        """True if the game's tokens belong to a model other than the current one.
+        """True if the current game was tokenized by a model other than the current model.
 
-        If so, the result of a round stays on screen until the learner continues.
+        The game then restarts, but not while the result of a round is on the screen.
         """
         model = self._engine.model
         return self._game is None or (model is not None and model.sha256 != self._game.model)
 
     @work(exclusive=True, group="game")
     async def _begin(self) -> None:
-        """Tokenize the text, and reveal its beginning or what an earlier visit revealed."""
+        """Tokenize the text, and show it up to the token that the learner has to guess next."""
         try:
             before, self._session = self._session, await self._engine.open_text(self._text)
             if before is not None:
@@ -171,7 +171,7 @@ class GuessScreen(TutorScreen):
 
     @work(exclusive=True, group="find")
     async def _match(self, typed: str) -> None:
-        """Find the token that the typed text begins with, and show it without its probability."""
+        """Find the token that the typed text stands for, and show it without its probability."""
         self._guess = None
         if typed.strip() and self._session is not None and self._game is not None:
             try:
@@ -193,7 +193,7 @@ class GuessScreen(TutorScreen):
 
     @work(exclusive=True, group="game")
     async def _settle(self, typed: str) -> None:
-        """Play a round. The result is saved before it is shown."""
+        """Play a round with the typed guess. The result is saved before it is shown."""
         session, game = self._session, self._game
         if session is None or game is None or game.over or game.round is not None:
             return
@@ -287,7 +287,10 @@ class GuessScreen(TutorScreen):
         self._show()
 
     def action_another(self) -> None:
-        """Play another text. A game with rounds is discarded only when this is asked for twice."""
+        """Switch to another text.
+
+        If that discards a game with a score, the learner must confirm.
+        """
         game = self._game
         if game is not None and game.started and not self._asked_to_discard:
             self._asked_to_discard = True

@@ -1,1 +1,1 @@
-"""The x-ray: attention and logit lens of one token."""
+"""The x-ray, which shows attention weights and the logit lens for one token."""

@@ -1,4 +1,4 @@
-"""The lines of the x-ray: attention weights, and the prediction of each layer."""
+"""Draw the rows of the x-ray: attention weights, or the prediction of each layer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def attention_lines(
     path: Sequence[Token], weights: Sequence[float], rows: Sequence[int], width: int
 ) -> list[Content]:
-    """Return a line for each position in `rows`, with its token and attention weight."""
+    """Draw a row for each position in `rows`, with its token and the attention weight."""
     place = max(3, len(str(len(weights))))
     name = max(8, min(20, width // 4))
     room = max(4, width - place - name - figures.PERCENT_WIDTH - 7)
@@ -39,7 +39,7 @@ def attention_lines(
 
 
 def lens_heading(target: Token, width: int) -> Content:
-    """Return the column names for `lens_lines`."""
+    """Draw the column names above the rows of `lens_lines`."""
     says, __ = _lens_columns(width)
     start = _(" layer  ") + figures.fit(_("predicts"), says + figures.PERCENT_WIDTH + 3)
     return Content.assemble(
@@ -50,7 +50,7 @@ def lens_heading(target: Token, width: int) -> Content:
 
 
 def lens_lines(rows: Sequence[LensRow], width: int) -> list[Content]:
-    """Return a line for each layer, with its top token and the probability of the actual token."""
+    """Draw a row for each layer, with its top token and the probability of the actual token."""
     says, room = _lens_columns(width)
     return [
         Content.assemble(

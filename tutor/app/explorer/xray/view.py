@@ -1,4 +1,4 @@
-"""The x-ray of one token: its attention weights, and the prediction of each layer."""
+"""The x-ray of one token: its attention weights, and what each layer would predict after it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 
 class XRayView(Vertical, can_focus=True):
-    """Shows a token in its text, with its attention weights or the logit lens below.
+    """A view of one token in its text, with attention weights or the logit lens below the text.
 
-    `ask` requests the x-ray of the token at a position of a path, with the attention of one layer.
-    The request is canceled when another x-ray is needed.
+    `ask` requests the x-ray of the token at a position of a path, with the attention weights of one
+    layer. If another x-ray is needed, the request is canceled.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,13 +78,13 @@ class XRayView(Vertical, can_focus=True):
 
     @dataclass
     class Wanted(Message):
-        """Posted when the learner wants to see the token at `position`."""
+        """Posted when the learner asks for the x-ray of the token at `position`."""
 
         position: int
 
     @dataclass
     class Failed(Message):
-        """Posted when the x-ray has failed, or works again, in which case `error` is None."""
+        """Posted when the x-ray has failed. When it works again, `error` is None."""
 
         error: TutorError | None
 
@@ -95,16 +95,16 @@ class XRayView(Vertical, can_focus=True):
         self._position = 0
         self._xray: XRay | None = None
         self._seen: tuple[Step, ...] = ()
-        """The path that `_xray` belongs to."""
+        """The text whose x-ray is in `_xray`."""
         self._lens_shown = False
         self._layer = 0
         self._head = 0
         self._by_weight = False
         self._every = False
         self._scroll: int | None = None
-        """The first visible row, if the learner has scrolled."""
+        """The first row to show, or None if the learner has not scrolled."""
         self._first = 0
-        """The row that is currently the first visible one."""
+        """The first row that is shown now."""
 
     def compose(self) -> ComposeResult:
         yield TextView(id="words")
@@ -126,9 +126,9 @@ class XRayView(Vertical, can_focus=True):
         self.post_message(self.Wanted(event.position))
 
     def look(self, path: Sequence[Token], position: int) -> None:
-        """Show the token at `position` of `path`.
+        """Show the x-ray of the token at `position` of `path`.
 
-        The previous x-ray stays on screen until the new one arrives.
+        The previous x-ray stays on the screen until the new one has been computed.
         """
         if (tuple(path), position) != (self._path, self._position):
             self._path, self._position = tuple(path), position
@@ -172,7 +172,7 @@ class XRayView(Vertical, can_focus=True):
     def _attention(self, xray: XRay, width: int, room: int) -> list[Content]:
         if (
             self._layer not in xray.held
-        ):  # with a long text or a large model, layers are computed one at a time
+        ):  # with a long text or a large model, only one layer is computed at a time
             return [Content.styled(_(" computing the x-ray …"), theme.MUTED)]
         weights = xray.weights(self._layer, self._head)
         order: Sequence[int] = range(len(weights))
@@ -192,7 +192,10 @@ class XRayView(Vertical, can_focus=True):
         return [lens_heading(xray.target, width), *lines]
 
     def _scrolled(self, count: int, room: int, start: int) -> range:
-        """Return the visible rows out of `count`, from `start` unless the learner has scrolled."""
+        """Return the range of rows to show.
+
+        It begins at `start` unless the learner has scrolled.
+        """
         at = start if self._scroll is None else self._scroll
         self._first = min(max(0, at), max(0, count - room))
         return range(self._first, min(count, self._first + room))
@@ -222,7 +225,7 @@ class XRayView(Vertical, can_focus=True):
         )
 
     def _fitting(self, start: Content, ends: Sequence[str]) -> Content:
-        """Return `start` followed by the first of `ends` that fits on the line."""
+        """Return `start`, followed by the first of `ends` that fits on the same line."""
         room = self.query_one("#about").size.width - start.cell_length
         end = next((end for end in ends if cell_len(end) <= room), ends[-1])
         return Content.assemble(start, (end, theme.MUTED))
@@ -268,9 +271,9 @@ class XRayView(Vertical, can_focus=True):
 
 
 class XRayScreen(TutorScreen):
-    """The x-ray as a separate screen.
+    """A screen that shows only the x-ray.
 
-    `path` is the text, and `position` is the index of the token shown, counted from 0.
+    `path` is the text, and `position` is the position of the token to show first.
     """
 
     def __init__(self, path: Sequence[Token], position: int, ask: Ask) -> None:

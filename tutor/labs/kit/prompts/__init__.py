@@ -1,1 +1,1 @@
-"""Prompts, tasks and scores, shared by the labs about prompting and prompt injection."""
+"""Prompts, tasks and scores for the labs on prompting and prompt injection."""

@@ -1,4 +1,4 @@
-"""Runs one version of a prompt on one item, with the local model."""
+"""Answers test items with the local model, for one version of a prompt at a time."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from tutor.lm.session import Session
 
 
 class PromptingHere(ModelBackend):
-    """A backend that runs prompts on the local model, all in one session.
+    """A backend that runs prompts on the local model and caches one session.
 
-    The prefix that a prompt shares with the previous prompt is not processed again. When a version
-    is scored, only the item differs between prompts.
+    Most prompts of a run differ only in the item, so the model processes their common prefix once.
     """
 
     def answer(self, question: Read | Try) -> Answer:
-        """Return the response to a request about one item.
+        """Return the model's answer to an item, or the exact prompt for an item.
 
         Raises `TextError` or `ContextFull` if the model cannot process the prompt, and
         `ModelUnsupported` if the prompt needs a chat template and the model has none.
@@ -57,11 +56,11 @@ class PromptingHere(ModelBackend):
     def _written(
         self, session: Session, version: Version, most: int, item: int
     ) -> tuple[str, bool]:
-        """Return the answer, and whether it ended on its own.
+        """Generate the answer. Return its text, and True if it is complete.
 
-        The answer is sampled at the version's temperature, with the item's index as the seed. It
-        ends at an end token, after its first line if the prompt is plain text, or after `most`
-        tokens.
+        The answer ends at an end token or, if the prompt is plain text, after its first line.
+        Without such an end, the answer is cut off after `most` tokens. Sampling uses the version's
+        temperature, and the item's index as the seed.
         """
         written: list[int] = []
         while len(written) < most:
@@ -87,16 +86,17 @@ class PromptingHere(ModelBackend):
 
 
 def prompt_ids(model: LanguageModel, prompt: Prompt) -> list[int]:
-    """Return the token ids of a prompt, including the beginning of the answer that it supplies."""
+    """Return a prompt's token ids, including the beginning of the answer if it supplies one."""
     ids = chat_ids(model, prompt.messages) if prompt.messages else text_ids(model, prompt.text)
     return ids + model.tokenizer.encode(prompt.begin) if prompt.begin else ids
 
 
 def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
-    """Return, for each label, the ids of the tokens that its name can begin with.
+    """Return, for each label, the ids of the tokens that the label can begin with.
 
-    Names are spelled in four ways: with or without a space, in lower case or capitalized. If an id
-    could begin two labels, it is left out of both, because it doesn't distinguish them.
+    Each label has four spellings: with or without a leading space, and in lower case or
+    capitalized. A token that several labels can begin with is left out, since it doesn't
+    distinguish them.
     """
     spelled = [
         {
@@ -112,7 +112,7 @@ def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
 
 
 def stretches(model: LanguageModel, ids: list[int]) -> tuple[Stretch, ...]:
-    """Split a prompt into special tokens and the stretches of text between them."""
+    """Split a prompt into special tokens and the text between them."""
     found: list[Stretch] = []
     marks = set(model.tokenizer.special_ids.values())
     for special, alike in groupby(ids, marks.__contains__):

@@ -1,4 +1,4 @@
-"""The requests of the labs about prompts, and the responses."""
+"""The requests of the labs on prompting, and the responses to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tutor.vendors.runs import ErrorReport
 class Try(msgspec.Struct, frozen=True, tag=True):
     """A request for the model's answer to one item.
 
-    If `sent`, the item was already sent to a remote model, and its answer is awaited.
+    `sent` is True if the item has already been sent to a remote model and the lab is waiting for
+    the answer.
     """
 
     trial: Trial
@@ -20,45 +21,45 @@ class Try(msgspec.Struct, frozen=True, tag=True):
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request for the exact prompt that the model processes for one item."""
+    """A request for the exact prompt of one item, without generating an answer."""
 
     trial: Trial
     item: int
 
 
 class Stop(msgspec.Struct, frozen=True, tag=True):
-    """A request to cancel the remote model's answer."""
+    """A request to cancel the pending request to a remote model."""
 
 
 Question = Try | Read | Stop
 
 
 class Stretch(msgspec.Struct, frozen=True, array_like=True):
-    """A stretch of a prompt: a special token of the chat template (`special`), or text."""
+    """Part of a prompt: a special token of the chat template (`special` is True), or text."""
 
     text: str
     special: bool
 
 
 class Reading(msgspec.Struct, frozen=True, tag=True):
-    """A prompt and its number of tokens, which is None (unknown) for a remote model."""
+    """The exact prompt for one item, and its token count. The count is None for a remote model."""
 
     stretches: tuple[Stretch, ...]
     tokens: int | None
 
 
 class Sent(msgspec.Struct, frozen=True, tag=True):
-    """Reports that the item was sent to the remote model, which has not answered yet."""
+    """The response while a remote model has the item but has not answered yet."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """Reports that the remote model did not answer, or that its answer was invalid."""
+    """The response if a remote model did not answer, or if its answer was invalid."""
 
     trouble: ErrorReport
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """Confirms that the request to the remote model was canceled."""
+    """The response after the request to the remote model has been canceled."""
 
 
 Answer = Tried | Reading | Sent | Failed | Stopped

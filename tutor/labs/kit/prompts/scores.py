@@ -1,4 +1,4 @@
-"""Scores prompt versions, compares them, and checks the goals that they reach."""
+"""Scores of prompt versions, comparisons between versions, and the goals about both."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from tutor.labs.kit.proportions import sign_test, wilson
 from tutor.vendors.catalogue import RemoteModel
 
 ROWS = 12
-"""The number of candidates shown for the first token of an answer."""
+"""The number of candidates shown for an answer's first token."""
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A version of a prompt on one task, for the loaded model or a remote model (`server`)."""
+    """A version of a prompt for one task, and the model that answers.
+
+    `server` is a remote model, or None for the loaded model.
+    """
 
     task: str
     version: Version
@@ -33,17 +36,20 @@ class Share(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Tried(msgspec.Struct, frozen=True, tag=True):
-    """The model's answer to one item.
+    """A model's answer to one item.
 
-    `written` is the text of the answer, generated after a prompt of `tokens` tokens. `ended` is
-    False if the answer was cut off. `rows` are the most probable candidates for the answer's first
-    token, before temperature. `labels` has the probability of each class at that token, summed over
-    all tokens that the class's name can begin with: in lower case or capitalized, with or without a
-    space.
-
-    If a remote model doesn't return these figures, `tokens` is None, and `rows` and `labels` are
-    empty. If it does, `labels` counts only the tokens that it returned, and `hidden` is the total
-    probability of all other tokens.
+    Attributes:
+        written: The generated text.
+        ended: False if the answer was cut off at the maximum length.
+        tokens: The token count of the prompt, or None if a remote model doesn't report it.
+        rows: The most probable candidates for the answer's first token, before temperature. It is
+            empty if a remote model doesn't report them.
+        labels: The probability of each class at the first token: the sum over all tokens that the
+            class's name can begin with, in lower case or capitalized, with or without a space. If a
+            remote model reports only some tokens, only these tokens count. If it reports none,
+            `labels` is empty.
+        seconds: The time that the answer took.
+        hidden: The total probability of the tokens that a remote model didn't report.
     """
 
     written: str
@@ -56,19 +62,19 @@ class Tried(msgspec.Struct, frozen=True, tag=True):
 
 
 Results = Mapping[Trial, tuple[Tried | None, ...]]
-"""The answers of each version, by item. The answer is None if the item has not been run."""
+"""The answers to a task's items, for each trial. An answer is None until the item has been run."""
 
 
 def scored(results: Results) -> tuple[Trial, ...]:
-    """Return the versions with an answer for every item of their task, oldest first."""
+    """Return the trials with an answer to every item of their task, oldest first."""
     return tuple(trial for trial, found in results.items() if None not in found)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """The numbers of items answered right, wrong, or in the wrong form.
+    """The numbers of answers that are right, wrong, or in the wrong form.
 
-    `by_share` is the number of items for which the right class is the most probable class at the
-    answer's first token. It is None if the task has no classes or their probabilities are unknown.
+    `by_share` is the number of items whose right class is the most probable class at the answer's
+    first token. It is None if the task has no classes, or if their probabilities are unknown.
     """
 
     right: int
@@ -86,10 +92,11 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """The difference between versions A and B on the `asked` items that both answered.
+    """A comparison of versions A and B on the `asked` items that both have answered.
 
-    `only_a` items are right only with A, and `only_b` items only with B. `chance` is the
-    probability of a split at least this uneven if neither version is better (`sign_test`).
+    `only_a` and `only_b` count the items that only A or only B answered correctly. `chance` is the
+    p-value of the sign test: the probability of a split at least this uneven if both versions are
+    equally good.
     """
 
     asked: int
@@ -102,18 +109,18 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def outcome_of(trial: Trial, at: int, tried: Tried) -> Outcome:
-    """Return whether the answer to item `at` is right, wrong, or in the wrong form."""
+    """Classify the answer to item `at` as right, wrong, or in the wrong form."""
     return _outcome(trial.task, at, whole_answer(trial.version, tried.written))
 
 
 @lru_cache(maxsize=4096)
 def _outcome(task: str, at: int, answer: str) -> Outcome:
-    """Return the cached outcome. After every key, the goals check all answers again."""
+    """Classify an answer. Cached, because the goals check all answers after every key press."""
     return outcome(tasks()[task], tasks()[task].items[at], answer)
 
 
 def outcomes(results: Results, trial: Trial) -> tuple[Outcome | None, ...]:
-    """Return the outcome of each item, or None if the item has not been run."""
+    """Classify the answer to each item. The outcome is None for items that have not been run."""
     found = results.get(trial) or (None,) * len(tasks()[trial.task].items)
     return tuple(
         None if tried is None else outcome_of(trial, at, tried) for at, tried in enumerate(found)
@@ -134,13 +141,13 @@ def score(results: Results, trial: Trial) -> Score:
 
 
 def _likeliest(task: Task, tried: Tried) -> str | None:
-    """Return the most probable class at the answer's first token, or None if all have 0."""
+    """Return the most probable class at the first token, or None if all probabilities are 0."""
     greatest = max(tried.labels)
     return task.labels[tried.labels.index(greatest)] if greatest > 0 else None
 
 
 def difference(results: Results, a: Trial, b: Trial) -> Difference:
-    """Return the difference between two versions on the same task."""
+    """Compare two trials of the same task on the items that both have answered."""
     both = [
         (one == "right", other == "right")
         for one, other in zip(outcomes(results, a), outcomes(results, b), strict=True)
@@ -150,9 +157,9 @@ def difference(results: Results, a: Trial, b: Trial) -> Difference:
 
 
 def _pairs(results: Results) -> Iterator[tuple[Trial, Trial, tuple[Part, ...]]]:
-    """Yield each ordered pair of scored versions, with the parts in which they differ.
+    """Yield all ordered pairs of comparable scored trials, and the prompt parts that differ.
 
-    Both versions of a pair have the same task and the same model.
+    Two trials are comparable if they have the same task and the same model.
     """
     for one, other in permutations(scored(results), 2):
         if (one.task, one.server) == (other.task, other.server):
@@ -182,7 +189,7 @@ def order_matters(results: Results) -> bool:
 
 
 def words_hurt(results: Results) -> bool:
-    """Return whether adding a single text to a version made its score worse."""
+    """Return True if adding one text to a prompt lowered its score by five items or more."""
     return any(
         len(parts) == 1
         and parts[0] in ("system", "role", "steps", "rule")

@@ -1,8 +1,8 @@
-"""The tasks that prompts are scored on, each with 20 items and an exact checker.
+"""The tasks for scoring prompts, each with 20 items and an exact check of the answers.
 
-The checker decides whether an answer is right, wrong, or in the wrong form. It compares the whole
-answer, ignoring only surrounding spaces, a final period, and the case of letters. A correct answer
-inside a sentence has the wrong form, because a program that parses the answer would not find it.
+The check classifies an answer as right, wrong, or in the wrong form. It compares the whole answer,
+ignoring surrounding spaces, a final period, and case. A correct answer inside a sentence is in the
+wrong form, because a program that expects only the answer could not parse the sentence.
 """
 
 from __future__ import annotations
@@ -21,19 +21,26 @@ Outcome = Literal["right", "wrong", "form"]
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
-    """A text and the right answer for it."""
+    """A test item: an input text and its right answer."""
 
     text: str
     answer: str
 
 
 class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A task for prompts, with its items.
+    """A task with test items, and the texts that a prompt for it can contain.
 
-    `input` and `output` name the given text and the wanted answer ("Review", "Sentiment").
-    `instruction`, `short` and `constraint` are texts that a prompt can contain, and `begin` is a
-    beginning that a prompt can supply for the answer. If the task is a classification, `labels` are
-    its classes. None of the `examples` is one of the `items`.
+    Attributes:
+        checker: The form that an answer must have.
+        input: The label of the input in a prompt, such as "Review".
+        output: The label of the answer in a prompt, such as "Sentiment".
+        instruction: The full instruction.
+        short: A short instruction.
+        constraint: A rule about the form of the answer.
+        begin: The first words of the answer, which a prompt can supply.
+        items: The test items.
+        examples: Items to show in a prompt. None of them is a test item.
+        labels: The classes, if the task is a classification.
     """
 
     name: str
@@ -51,19 +58,22 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def most_tokens(self) -> int:
-        """Return the maximum number of tokens in an answer. No right answer is longer."""
+        """Return the maximum length of an answer, in tokens.
+
+        It is enough for every right answer.
+        """
         return {"json": 24, "iso-date": 12}.get(self.checker, 8)
 
 
 @cache
 def tasks() -> dict[str, Task]:
-    """Return all tasks by name, in the order in which the lab lists them."""
+    """Return all tasks by name, in the order in which the labs list them."""
     data = (paths.assets_folder() / "prompts" / "tasks.json").read_bytes()
     return {task.name: task for task in msgspec.json.decode(data, type=tuple[Task, ...])}
 
 
 def outcome(task: Task, item: Item, answer: str) -> Outcome:
-    """Return whether an answer is right, wrong, or in the wrong form."""
+    """Classify an answer as right, wrong, or in the wrong form."""
     bare = answer.strip()
     if task.checker == "json":
         return _json(bare, item.answer)
@@ -88,7 +98,10 @@ _IN_FORM: dict[str, Callable[[Task, str], bool]] = {
 
 
 def _json(bare: str, wanted: str) -> Outcome:
-    """Check an answer that must be a JSON object with the keys and value types of `wanted`."""
+    """Check a JSON answer.
+
+    It is in the right form if it has the keys and value types of `wanted`.
+    """
     right: dict[str, Any] = json.loads(wanted)
     try:
         found = json.loads(bare)

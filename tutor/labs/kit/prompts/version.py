@@ -1,4 +1,4 @@
-"""Describes versions of a prompt by their parts, and assembles prompts from them."""
+"""Versions of a prompt, each described by its parts, and the prompts built from them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ Place = Literal["before", "after"]
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A version of a prompt, described by its parts. Empty texts are left out.
+    """A version of a prompt, described by its parts. An empty text means that the part is missing.
 
-    `rule` constrains the output, and `place` puts it before or after the item's text. `marks` are
-    put around that text. With the `frame` "chat", the prompt is one message of a conversation. With
-    "turns", the examples are earlier messages with their answers. With "text", the prompt is plain
-    text without the chat template. `begin` is a beginning of the answer that the prompt supplies.
+    Attributes:
+        frame: "chat" puts the whole prompt into one message, "turns" presents the examples as
+            earlier messages and replies, and "text" uses plain text without the chat template.
+        rule: A constraint on the form of the answer.
+        place: The position of the rule, before or after the item's text.
+        marks: The delimiters around the item's text.
+        examples: The number of examples.
+        order: The order of the examples.
+        begin: The first words of the answer, which the prompt supplies.
     """
 
     frame: Frame = "chat"
@@ -55,15 +60,15 @@ Part = Literal[
 ]
 PARTS: tuple[Part, ...] = Version.__struct_fields__  # type: ignore[assignment]
 WRITTEN: frozenset[Part] = frozenset({"system", "role", "instruction", "steps", "rule", "begin"})
-"""The parts whose values are texts."""
+"""The parts that contain text, which the learner can edit."""
 
 _QUOTES = {"none": "{}", "tags": "<text>{}</text>", "quotes": '"{}"'}
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """A prompt for the model: messages for its chat template, or plain `text`.
+    """A prompt for the model: `messages` for the chat template, or plain `text`.
 
-    `begin` is the text that the answer starts with.
+    `begin` is the beginning of the answer, which the model continues.
     """
 
     messages: tuple[ChatMessage, ...] = ()
@@ -72,7 +77,10 @@ class Prompt(msgspec.Struct, frozen=True):
 
 
 def choices(task: Task, part: Part) -> tuple[str | int | float, ...]:
-    """Return the values that a part can have, the default first. Texts can also be edited."""
+    """Return the predefined values of a part, with the default first.
+
+    The learner can also write their own text for the parts in `WRITTEN`.
+    """
     found: dict[Part, tuple[str | int | float, ...]] = {
         "frame": ("chat", "turns", "text"),
         "system": (
@@ -95,15 +103,15 @@ def choices(task: Task, part: Part) -> tuple[str | int | float, ...]:
 
 
 def plain_version(task: Task) -> Version:
-    """Return a version that contains only the task's instruction."""
+    """Return a version that consists of the task's instruction alone."""
     return Version(instruction=task.instruction)
 
 
 def on_task(version: Version, before: Task, after: Task) -> Version:
-    """Return the version, adapted to another task.
+    """Return the version with its texts adapted to another task.
 
-    Texts that come from the task `before` are replaced with the matching texts of the task `after`.
-    Texts that the learner wrote are kept.
+    Predefined texts of the task `before` are replaced with those of the task `after`. Texts that
+    the learner wrote don't change.
     """
     changed = {}
     for part in WRITTEN:
@@ -114,18 +122,18 @@ def on_task(version: Version, before: Task, after: Task) -> Version:
 
 
 def idle(version: Version, part: Part) -> bool:
-    """Return whether this part has no effect in this version.
+    """Return True if a part has no effect in this version.
 
-    The place of a rule has no effect if there is no rule. The order of examples has no effect if
-    there are fewer than two.
+    The place of the rule has no effect if there is no rule. The order of the examples has no effect
+    if there are fewer than two.
     """
     return (part == "place" and not version.rule) or (part == "order" and version.examples < 2)
 
 
 def effective(version: Version) -> Version:
-    """Return the version with its idle parts set to their defaults.
+    """Return the version with all parts that have no effect set to their defaults.
 
-    This makes versions equal if they produce the same prompt.
+    Two versions that produce the same prompt are then equal.
     """
     if idle(version, "place"):
         version = replace(version, place="before")
@@ -135,7 +143,7 @@ def effective(version: Version) -> Version:
 
 
 def differing(one: Version, other: Version) -> tuple[Part, ...]:
-    """Return the parts in which two versions differ, except parts that are idle in either."""
+    """Return the parts in which two versions differ, ignoring parts that have no effect."""
     without = {part for part in PARTS if idle(one, part) or idle(other, part)}
     return tuple(
         part for part in PARTS if part not in without and getattr(one, part) != getattr(other, part)
@@ -143,11 +151,11 @@ def differing(one: Version, other: Version) -> tuple[Part, ...]:
 
 
 def assemble(version: Version, task: Task, item: Item) -> Prompt:
-    """Return the prompt for one item.
+    """Build the prompt for one item.
 
-    The parts are always in the same order: role, instruction, rule (if its place is "before"),
-    steps, examples, the item's text, rule (if its place is "after"). The text that all items share
-    comes first, so that the model processes it only once.
+    The parts are in a fixed order: role, instruction, rule (if its place is "before"), steps,
+    examples, the item's text, rule (if its place is "after"). The parts that don't depend on the
+    item come first, so the model has to process them only once.
     """
     shots = task.examples[: version.examples]
     if version.order == "turned round":
@@ -174,8 +182,9 @@ def assemble(version: Version, task: Task, item: Item) -> Prompt:
 def whole_answer(version: Version, written: str) -> str:
     """Return the whole answer, including the beginning that the prompt supplied.
 
-    A beginning that ends in a colon, such as "Sentiment:", is not part of the answer. In plain
-    text, no token marks the end of an answer, so only its first line counts.
+    A supplied beginning that ends in a colon, such as "Sentiment:", is not part of the answer. With
+    a plain-text prompt, only the first line of the answer counts, because the model doesn't mark
+    the end of its answer.
     """
     begun = "" if version.begin.endswith(":") else version.begin
     if version.frame == "text":

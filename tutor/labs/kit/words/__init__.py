@@ -1,1 +1,1 @@
-"""Represents words as points, for the labs about embeddings."""
+"""Words as points in the embedding space, for the labs on embeddings."""

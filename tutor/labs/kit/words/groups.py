@@ -1,4 +1,4 @@
-"""Provides groups of words for the labs that draw a map: bundled groups and the learner's own."""
+"""Groups of words to show on a map: bundled groups, and groups that the learner typed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from tutor.labs.kit.words.word import listed, of_bearable_length
 
 MOST_WORDS = 36
 MOST_GROUPS = 5
-"""The maximum number of groups on a map. With more groups, their marks would look alike without
-color."""
+"""The maximum number of groups on a map. More groups could not be told apart without color."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -22,10 +21,7 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The words of a map, in groups.
-
-    `left_out` is the number of words that did not fit.
-    """
+    """The groups of words on a map. `left_out` is the number of words that didn't fit."""
 
     title: str
     groups: tuple[Group, ...]
@@ -38,12 +34,12 @@ class Words(msgspec.Struct, frozen=True):
 
     @property
     def written(self) -> str:
-        """Return the words as the learner would type them."""
+        """Return the groups in the form in which the learner would type them."""
         return "; ".join(" ".join(group.words) for group in self.groups)
 
     @property
     def group_of(self) -> tuple[int, ...]:
-        """Return the group's index for each word of `all`."""
+        """Return the index of its group for each word in `all`."""
         return tuple(place for place, group in enumerate(self.groups) for _ in group.words)
 
 
@@ -89,7 +85,7 @@ SHIPPED: tuple[Words, ...] = (
 
 
 def own_words(text: str) -> Words:
-    """Return the groups of words that the learner typed, separated by semicolons.
+    """Parse the groups that the learner typed, which are separated by semicolons.
 
     Raises `LabError` if there are too few words for a map, or if a word is too long.
     """
@@ -112,6 +108,6 @@ def own_words(text: str) -> Words:
 
 
 def edit_words(text: str) -> EditText:
-    """Return the action that puts these words on the map. Raises `LabError` (see `own_words`)."""
+    """Return the action that shows these words on the map. Raises `LabError` like `own_words`."""
     own_words(text)
     return EditText(text)

@@ -1,4 +1,4 @@
-"""Places the names of points in terminal cells so that the names don't overlap."""
+"""Places labels next to points on a character grid, without overlaps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 
 class Spot(NamedTuple):
-    """A point in column `x` and row `y`, and the name to write next to it."""
+    """A point in column `x` and row `y`, and the name to show next to it."""
 
     x: int
     y: int
@@ -17,14 +17,14 @@ class Spot(NamedTuple):
 
 
 def place(spots: Sequence[Spot], width: int, height: int) -> list[tuple[int, int] | None]:
-    """Return the cell (column, row) where each name begins, or None if there is no room for it.
+    """Return the cell (column, row) where each name begins, or None if the name doesn't fit.
 
-    Names don't cover points. They are placed in the given order, to the right of the point if there
-    is room, otherwise to its left, above it or below it. Names in the same row are separated by a
-    space.
+    The names are placed in the given order. Each is placed to the right of its point, or else to
+    the left, above or below. Names cover neither points nor other names, and two names in the same
+    row have a space between them.
     """
     points = {(spot.x, spot.y) for spot in spots}
-    taken: set[tuple[int, int]] = set()  # Each name's cells, and the cells around it.
+    taken: set[tuple[int, int]] = set()  # Includes the cells next to each name.
     places: list[tuple[int, int] | None] = []
     for spot in spots:
         size = cell_len(spot.name)

@@ -1,4 +1,4 @@
-"""Draws cosines and notes about words of several tokens, for the labs about embeddings."""
+"""Text about cosine similarities and multi-token words, for the labs on embeddings."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ if TYPE_CHECKING:
     from tutor.labs.kit.words.word import Form
 
 COSINE_STEPS = (0.2, 0.4, 0.6, 0.8)
-"""The cosines at which the color changes."""
+"""The cosine similarities at which the color changes."""
 _MOST_PIECES = 4
 
 
 def cosine(value: float) -> str:
-    """Return a cosine with two decimals, in five columns. Values that round to 0 have no sign."""
+    """Format a cosine similarity with two decimals, in five columns.
+
+    Values that round to 0 have no sign.
+    """
     return f"{value + 0.0 if abs(value) >= 0.005 else 0.0:>5.2f}"
 
 
 def ramp(value: float) -> str:
-    """Return the style of a cosine."""
+    """Return the style of a cosine similarity."""
     return LIKELY[sum(value >= step for step in COSINE_STEPS)]
 
 
 def cosine_bar(value: float, width: int) -> tuple[str, str]:
-    """Return a bar for a value from 0 to 1, and its style. For values below 0, the bar is empty."""
+    """Return a bar for a value from 0 to 1, and its style. Values below 0 have an empty bar."""
     return bars.bar(max(0.0, value), width), ramp(value)
 
 
 def form_note(form: Form) -> str:
-    """Return a note that a word has several tokens and that only the first token's row is used."""
+    """Return a note about a word with several tokens: only the first token's row is used."""
     pieces = [figures.shown(token) for token in form]
     more = " …" if len(pieces) > _MOST_PIECES else ""
     cut = "│".join(pieces[:_MOST_PIECES]) + more

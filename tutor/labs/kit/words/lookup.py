@@ -1,4 +1,4 @@
-"""Finds the tokens of words, for the backends of the labs about embeddings."""
+"""Finds the tokens of words, for the backends of the labs on embeddings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def forms_of(tokenizer: Tokenizer, word: str) -> tuple[Form, ...]:
-    """Return all spellings of `word` as tokens, at least one.
+    """Return all spellings of `word` as tokens, with and without a leading space or a capital.
 
-    Raises `TextError` if the word is empty.
+    The result has at least one spelling. Raises `TextError` if the word is empty.
     """
     found = forms(tokenizer, word)
     if not found:
@@ -24,7 +24,7 @@ def forms_of(tokenizer: Tokenizer, word: str) -> tuple[Form, ...]:
 
 
 def form_of(tokenizer: Tokenizer, word: str) -> Form:
-    """Return the first spelling of `word`, which is a single token if possible.
+    """Return the preferred spelling of `word`, a single token if possible.
 
     Raises `TextError` if the word is empty.
     """

@@ -1,7 +1,7 @@
-"""Draws a map of words: named points on a plane.
+"""A map of words, on which each word is a labeled point.
 
-This is the only module that needs `textual-plot`, and with it NumPy. Only the views that draw a map
-import it, so both packages are loaded only when one of those labs is opened.
+Only this module requires `textual-plot`, which in turn requires NumPy. Only the views that draw a
+map import it, so both packages are loaded only when one of those labs is opened.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from tutor.labs.kit.words.groups import Group
 
 MARKS = "●○▲×+"
-"""The marks of the groups. They have different shapes, so the map is readable without color."""
+"""The marks of the groups. Their shapes differ, so a map is readable without color."""
 _GROUPS = len(MARKS)
 _ROOM = 0.08
-"""The margin around the whole map, so that no point is on the frame."""
+"""The margin around the points, as a fraction of the map's size. It keeps points off the frame."""
 _TALL = 2.0
 """The height of a terminal cell divided by its width."""
 
 
 class Named(NamedTuple):
-    """A point of the map. Its `group` decides its mark."""
+    """A named point on the map. Its mark depends on its `group`."""
 
     x: float
     y: float
@@ -48,10 +48,10 @@ class Named(NamedTuple):
 
 
 class WordPlot(PlotWidget, can_focus=False):
-    """A plot of points with their names.
+    """A scatter plot with named points.
 
-    Both axes have the same scale, so distances are not distorted. Names that would overlap are left
-    out, but their points are always drawn. The frame shows how many names are hidden.
+    Both axes have the same scale, so distances are not distorted. Every point is drawn, but names
+    that would overlap are hidden. The frame shows how many names are hidden.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -101,8 +101,8 @@ class WordPlot(PlotWidget, can_focus=False):
     ) -> None:
         """Show these points.
 
-        `focus` is the index of the point in focus. `center` is the position shown in the middle of
-        the plot, or None for the middle of all points.
+        `focus` is the index of the focused point. `center` is the map position in the middle of the
+        plot, or None to center all points. A larger `zoom` shows a smaller part of the map.
         """
         shown = (points, focus, center, zoom)
         if shown == self._shown:
@@ -115,13 +115,13 @@ class WordPlot(PlotWidget, can_focus=False):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Set the limits of both axes, and pass the points to the plot."""
-        columns, rows = self.size.width - 2, self.size.height - 2  # Subtract the frame.
+        """Set the limits of both axes, and pass the points to the plot widget."""
+        columns, rows = self.size.width - 2, self.size.height - 2  # Without the frame.
         self.clear()
         if not self._points or columns < 1 or rows < 1:
             return
         xs, ys = zip(*((point.x, point.y) for point in self._points), strict=True)
-        # The distance on the map that one cell's width represents, equal on both axes.
+        # The distance on the map that the width of one cell represents, on both axes.
         unit = max((max(xs) - min(xs)) / columns, (max(ys) - min(ys)) / (rows * _TALL), 1e-9)
         unit *= (1 + _ROOM) / self._factor
         x, y = self._center
@@ -141,13 +141,13 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def render(self) -> RenderResult:
         (canvas,) = self.query("#plot").results(Canvas)
-        with canvas.batch_refresh():  # Otherwise every character would request a refresh.
+        with canvas.batch_refresh():  # Refresh once, instead of after every character.
             result = super().render()
             self._write_names(canvas)
         return result
 
     def _write_names(self, canvas: Canvas) -> None:
-        """Write each point's name next to it if there is room, starting with the point in focus."""
+        """Write the names of the points where they fit, the focused point's name first."""
         width, height = self.size.width - 2, self.size.height - 2
         if width < 1 or height < 1:
             return
@@ -169,7 +169,7 @@ class WordPlot(PlotWidget, can_focus=False):
                 _write(canvas, start[0] + 1, start[1] + 1, spot.name, style)
 
     def _frame(self, canvas: Canvas, width: int, height: int, hidden: int) -> None:
-        """Draw a thin frame over the widget's own frame, with the number of hidden names."""
+        """Draw a thin frame in place of the plot's own frame, with the number of hidden names."""
         style = self._style("plot--axis")
         canvas.draw_rectangle_box(0, 0, width + 1, height + 1, thickness=1, style=style)
         if hidden:
@@ -178,7 +178,7 @@ class WordPlot(PlotWidget, can_focus=False):
 
 
 class WordMapLabView(LabView):
-    """A lab view that contains a map of words, with text above and below the map."""
+    """The base class of lab views with a map of words, and text above and below the map."""
 
     DEFAULT_CSS = """
     WordMapLabView { overflow: hidden hidden; }
@@ -195,16 +195,16 @@ def mark(group: int) -> str:
 
 
 def legend(groups: Sequence[Group]) -> Content:
-    """Return a line that shows each group's mark and name."""
+    """Return a line with the mark and the name of each group."""
     named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
     return Content.styled(f"  {named}", MUTED)
 
 
 def _write(canvas: Canvas, x: int, y: int, text: str, style: str) -> None:
-    """Write `text` onto the canvas.
+    """Write `text` onto the canvas, starting at cell (`x`, `y`).
 
-    A character that is two columns wide takes two cells, the second of them empty. A character
-    without width joins the character before it.
+    A wide character occupies two cells, of which the second is left empty. A character without
+    width is combined with the character before it.
     """
     for character in text:
         size = cell_len(character)

@@ -1,4 +1,4 @@
-"""Represents words by rows of the embedding table, for the labs about embeddings."""
+"""Words as rows of the embedding table, for the labs on embeddings."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from tutor.lm.distribution import Token
 from tutor.text import safe
 
 Form = tuple[Token, ...]
-"""A spelling of a word as tokens.
+"""A word, spelled as tokens.
 
-The labs use the embedding of the first token. A word with more tokens has no embedding of its own,
-and the screen says so."""
+The labs use the first token's row of the embedding table. If a word has several tokens, it has no
+row of its own, and the screen shows a note.
+"""
 
 
 class Near(msgspec.Struct, frozen=True, array_like=True):
-    """A row of the embedding table and its `rank`, from 1 for the nearest row.
+    """A row of the embedding table, with its similarity to another row.
 
-    The rank is by cosine or by Euclidean `distance`, which is 0 if it was not requested.
+    `rank` is 1 for the nearest row, by cosine similarity or by Euclidean `distance`. The distance
+    is 0 if it was not requested.
     """
 
     rank: int
@@ -35,7 +37,7 @@ LONGEST_WORD = 40
 
 
 def of_bearable_length(word: str) -> str:
-    """Return `word` unchanged. Raises `LabError` if it is too long for the labs' tables."""
+    """Return `word` unchanged. Raises `LabError` if it is too long for a table."""
     if len(word) > LONGEST_WORD:
         raise LabError(
             _("“{word}…” has {count} characters; the limit is {longest_word}.").format(
@@ -47,7 +49,7 @@ def of_bearable_length(word: str) -> str:
 
 
 def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
-    """Return the distinct words of a list, up to `most`, and the number of words left out.
+    """Split a list of words, and return up to `most` distinct words and the number left out.
 
     Words are separated by spaces, commas or semicolons.
     """
@@ -56,5 +58,5 @@ def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
 
 
 def same_letters(token: Token, other: Token) -> bool:
-    """Return whether two tokens are equal, ignoring spaces and case."""
+    """Return True if two tokens are equal apart from spaces and case."""
     return token.text.strip().casefold() == other.text.strip().casefold()

@@ -1,4 +1,4 @@
-"""Computes the zoom of a map of words."""
+"""The zoom of a map of words."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ STEP = 1.5
 
 
 def zoomed(zoom: float, steps: int) -> float:
-    """Return `zoom` after this many steps in (out if negative), clamped to 1 … `MOST`."""
+    """Return `zoom` after `by` steps in, or out if negative, limited to 1 … `MOST`."""
     return min(MOST, max(1.0, zoom * STEP**steps))

@@ -1,4 +1,4 @@
-"""Train the small bundled model, from a corpus to a model folder."""
+"""Train the small bundled model on a corpus, and write it to a model folder."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ SETTINGS = train.Settings(
     threads=1,
     bfloat16=True,
     evaluate_every=500,
-    one_in={"chat": 3, "facts": 3},  # these files repeat a few templates, so a third is enough
+    one_in={"chat": 3, "facts": 3},  # these texts follow a few templates, so a third is enough
 )
 """The settings of the bundled model. Its training passes through the text about four times."""
 
-SOURCES = "sources.json"  # lists the sources of the texts and their licenses
+SOURCES = "sources.json"  # this file lists where the texts are from, with licenses
 TOKENIZER = "tokenizer.json"
 
 

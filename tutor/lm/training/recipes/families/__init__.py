@@ -1,1 +1,1 @@
-"""An encoder, a decoder and an encoder-decoder, trained on the same small language."""
+"""Small models of three kinds, trained on the same language: encoder, decoder, encoder-decoder."""

@@ -29,21 +29,27 @@ import msgspec
 
 Pair = tuple[str, str]  # singular, plural
 Slot = tuple[Pair, ...]
-HELD_OUT_SHARE = 20  # one in this many examples is held out of training
+HELD_OUT_SHARE = 20  # one example in 20 is held out of training
 
 
 def alike(words: str) -> Slot:
-    """Return words that are the same in the singular and the plural."""
+    """Return words whose singular and plural are the same, as pairs of equal strings."""
     return tuple((word, word) for word in words.split())
 
 
 def regular(words: str) -> Slot:
-    """Return nouns with their plurals. Irregular plurals follow a slash: "dog", "wolf/wolves"."""
+    """Return nouns as pairs of singular and plural.
+
+    An irregular plural is written after a slash: "dog", "wolf/wolves".
+    """
     return tuple((one, many or one + "s") for one, _, many in _split(words))
 
 
 def verbs(words: str) -> Slot:
-    """Return verbs, given their plurals. Irregular singulars follow a slash: "bark", "go/goes"."""
+    """Return verbs as pairs of singular and plural, given their plurals.
+
+    An irregular singular is written after a slash: "bark", "go/goes".
+    """
     return tuple((of_one or word + "s", word) for word, _, of_one in _split(words))
 
 
@@ -84,7 +90,7 @@ ARTICLE_AN: Slot = (("an", "some"),)
 COUNTS = alike("two three four many")  # plural only
 THE, BE, STOP = alike("the"), (("is", "are"),), alike(".")
 
-# Words that show whether the subject is singular or plural
+# Words that differ between a singular and a plural subject
 
 MANY_NOUNS = frozenset(many for _, many in MEN + WOMEN + ANIMALS)
 MANY_VERBS = frozenset(
@@ -99,7 +105,7 @@ PREPOSITION_WORDS = frozenset(one for one, _ in PREPOSITIONS)
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A pattern of the language, in the singular or (`many`) the plural.
+    """A sentence pattern, in the singular or, if `many` is True, in the plural.
 
     `words` contains the set of word forms for each slot.
     """
@@ -124,13 +130,16 @@ Weighted = Iterable[tuple[float, tuple[Slot, ...]]]
 
 
 def either(*choices: tuple[float, Weighted]) -> list[tuple[float, tuple[Slot, ...]]]:
-    """Return a weighted choice between groups of phrases."""
+    """Combine groups of phrases into one list, scaling the probabilities by the groups' weights."""
     total = sum(weight for weight, _ in choices)
     return [(weight / total * p, slots) for weight, phrases in choices for p, slots in phrases]
 
 
 def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
-    """Return sequences of phrases, with one phrase drawn independently from each part."""
+    """Return all sequences of one phrase from each part.
+
+    The probability of a sequence is the product of its phrases' probabilities.
+    """
     done: list[tuple[float, tuple[Slot, ...]]] = [(1.0, ())]
     for part in parts:
         done = [(p * q, head + tail) for p, head in done for q, tail in part]
@@ -138,7 +147,7 @@ def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def row(*slots: Slot) -> Weighted:
-    """Return a phrase that consists of these slots."""
+    """Return the phrase with these slots and the probability 1."""
     return [(1.0, slots)]
 
 
@@ -146,7 +155,7 @@ NOTHING = row()
 
 
 def any_(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
-    """Return a noun with an indefinite article that fits the next word: "a dog", "an old dog"."""
+    """Return phrases with "a" or "an", depending on the next word: "a dog", "an old dog"."""
     plain, vowel = _by_first_letter(nouns)
     adjective_plain, adjective_vowel = _by_first_letter(alike(adjectives))
     choices: list[tuple[float, Weighted]] = [
@@ -159,7 +168,7 @@ def any_(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
-    """Return a noun with an article or demonstrative, and possibly an adjective."""
+    """Return phrases of an article or demonstrative, an optional adjective, and a noun."""
     return either(
         (3, row(DEMONSTRATIVES, nouns)),
         (3, row(DEMONSTRATIVES, alike(adjectives), nouns)),
@@ -168,7 +177,7 @@ def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def _by_first_letter(slot: Slot) -> tuple[Slot, Slot]:
-    """Return the words that take "a" and the words that take "an"."""
+    """Split words into those that take "a" and those that take "an"."""
     vowel = tuple(pair for pair in slot if pair[0][0] in "aeiou")
     return tuple(pair for pair in slot if pair not in vowel), vowel
 
@@ -292,10 +301,10 @@ class Language:
         return math.log(self.probability(sentence))
 
     def fitting(self, sentence: Sequence[str], blank: int) -> dict[str, float]:
-        """Return the words that fit at index `blank`, with their conditional probabilities.
+        """Return each word that fits at index `blank`, with its probability given the other words.
 
-        The current word at `blank` is ignored. The result is empty if no sentence of the language
-        contains the other words at their positions.
+        The word that is at `blank` now is ignored. The result is empty if no sentence of the
+        language contains the other words at their positions.
         """
         weights: dict[str, float] = {}
         others = [(index, word) for index, word in enumerate(sentence) if index != blank]
@@ -311,6 +320,9 @@ class Language:
 
 
 def held_out(example: str) -> bool:
-    """Return True if this example is held out of training. This depends only on its text."""
+    """Return True if this example is held out of training.
+
+    The result depends only on the text of the example.
+    """
     digest = blake2b(example.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % HELD_OUT_SHARE == 0

@@ -1,4 +1,4 @@
-"""Train and load the three small models, one of each family.
+"""Train and load the three small models: an encoder, a decoder and an encoder-decoder.
 
 A model's folder contains `model.json` (family, sizes, vocabulary), `model.safetensors` (weights in
 bfloat16) and `training.json` (settings and results on held-out examples).
@@ -28,7 +28,7 @@ Family = Literal["encoder", "decoder", "encoder-decoder"]
 
 DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
 MEASURED_MEANWHILE = 100
-SHORTEST_CONTEXT = 32  # enough for the longest sentence, its special tokens, and mistakes
+SHORTEST_CONTEXT = 32  # room for the longest sentence, its special tokens, and mistakes
 
 _SMALL = Settings(
     width=96,
@@ -51,12 +51,12 @@ SETTINGS: dict[Family, Settings] = {
     "decoder": _SMALL,
     "encoder-decoder": msgspec.structs.replace(
         _SMALL, steps=4000
-    ),  # each step learns from more predictions
+    ),  # it learns from more predictions per step
 }
 
 
 class Description(msgspec.Struct, frozen=True):
-    """The contents of `model.json`."""
+    """The contents of `model.json`, which describes a model."""
 
     family: Family
     config: Config
@@ -73,7 +73,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class FamilyModel(msgspec.Struct, frozen=True):
-    """A loaded model of one family."""
+    """A loaded model of one family, with its vocabulary."""
 
     family: Family
     vocabulary: Vocabulary

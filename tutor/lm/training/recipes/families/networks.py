@@ -1,4 +1,4 @@
-r"""The three families of Transformers, which differ in what each position attends to.
+r"""The three families of Transformers, which differ in the positions that a position attends to.
 
     encoder-only      text with blanks -> every position sees all positions -> a word for each blank
     decoder-only      text so far -> every position sees earlier positions -> the next word
@@ -38,11 +38,11 @@ class Encoder(Transformer):
     """
 
     def mask(self, tokens: int, length: int, device: torch.device) -> None:
-        """Return None, so that each position attends to all positions."""
+        """Return None for "no mask": each position attends to all positions."""
 
 
 class CrossAttention(nn.Module):
-    """Attention from the decoder's positions to the encoder's output.
+    """Cross-attention: the attention from the decoder's positions to the encoder's output.
 
     The queries come from the output so far, and the keys and values from the encoder's output.
     There is no mask, because the whole source is known. There is no rotary embedding either,
@@ -65,7 +65,7 @@ class CrossAttention(nn.Module):
         """
         queries = self._by_head(self.query(x))  # [..., heads, T, head_size]
         keys, values = map(self._by_head, self.key_value(encoded).chunk(2, dim=-1))
-        answers, weights = attend(queries, keys, values)  # weights [..., heads, T, S]
+        answers, weights = attend(queries, keys, values)  # weights: [..., heads, T, S]
         if trace is not None:
             trace.attention.append(weights)
         output: Tensor = self.output(answers.transpose(-3, -2).flatten(-2))

@@ -6,7 +6,7 @@ import random
 
 LARGEST = 999_999
 ALWAYS_TRAINED = 100
-"""Numbers below this are never held out, because larger numbers are built from their words."""
+"""Smaller numbers are never held out, because their words are part of larger numbers."""
 
 _WORDS = (
     "zero one two three four five six seven eight nine "
@@ -28,7 +28,7 @@ def in_words(number: int) -> tuple[str, ...]:
 
 
 def _below_thousand(number: int) -> tuple[str, ...]:
-    """Return the words of a number below 1000, or no words for 0."""
+    """Return the words of a number below 1000. The result is empty for 0."""
     hundreds, rest = divmod(number, 100)
     words = (ONES[hundreds], "hundred") if hundreds else ()
     if rest >= 20:
@@ -42,8 +42,8 @@ def _below_thousand(number: int) -> tuple[str, ...]:
 def some_number(pick: random.Random) -> int:
     """Return a random number of 1 to 6 digits.
 
-    All lengths are equally probable. Zeros are more frequent than other digits, because words leave
-    them out and the model needs more practice with them.
+    All lengths are equally probable. Zeros are more frequent than other digits, because they are
+    harder for the model: the words for a number don't mention them.
     """
     digits = 1 + int(pick.random() * 6)
     drawn = [1 + int(pick.random() * 9)]

@@ -1,4 +1,4 @@
-"""Run the three small models on a text, and record their predictions and their attention."""
+"""Run the small encoder, decoder and encoder-decoder, and return predictions and attention."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ GUESSES = 5
 class Prediction(NamedTuple):
     """The most probable words at one position, with their probabilities.
 
-    `row` is the position's row in the attention map. The first of the `guesses` is the model's
-    answer.
+    `row` is the row of the attention map that belongs to this position. The first of the `guesses`
+    is the model's answer.
     """
 
     row: int
@@ -30,7 +30,7 @@ class Prediction(NamedTuple):
 class AttentionMap(NamedTuple):
     """Attention weights [layers, heads, rows, columns], with the words of the rows and columns.
 
-    A weight is how much the word of the row attends to the word of the column.
+    A weight measures how strongly the word of a row attends to the word of a column.
     """
 
     rows: Words
@@ -82,7 +82,7 @@ class Transformed(NamedTuple):
 def transformed(
     network: EncoderDecoder, vocabulary: Vocabulary, source: Sequence[str]
 ) -> Transformed:
-    """Return the greedy output for `source`, with its attention."""
+    """Return the encoder-decoder's greedy output for `source`, with its attention."""
     written = transform(network, vocabulary, source)
     text, begun = (*source, END), (START, *written)
     reading, writing, across = Trace(), Trace(), Trace()
@@ -101,7 +101,7 @@ def transformed(
 def next_words(
     network: Transformer, vocabulary: Vocabulary, before: Sequence[str]
 ) -> dict[str, float]:
-    """Return the probability of every next word after `before`, most probable word first.
+    """Return the probability of every word of the vocabulary after `before`, highest first.
 
     A blank in `before` counts as an unknown word.
     """
@@ -114,7 +114,7 @@ def next_words(
 
 
 def continuation(network: Transformer, vocabulary: Vocabulary, beginning: Sequence[str]) -> Words:
-    """Return `beginning` with its greedy continuation, up to the end token."""
+    """Return `beginning`, followed by its greedy continuation up to the end token."""
     words = list(beginning)
     with torch.inference_mode():
         while len(words) < network.config.context - 1:

@@ -1,4 +1,4 @@
-"""The tasks that the three small models learn, and how we measure their results.
+"""The training tasks of the three small models, and the measurements of their results.
 
     encoder           fills a blank in a sentence
     decoder           continues a sentence
@@ -40,14 +40,14 @@ HIDDEN = 0.15
 BLANKS = 0.15
 """The probability that a word becomes a blank. Every sentence has at least one blank."""
 IGNORED = -100
-"""The id of a target that the loss ignores."""
+"""The target id for positions that the loss ignores."""
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """A result: a fraction of `of` examples, or the loss in nats per word, over `of` words.
+    """A measured result: a fraction of examples, or a loss in nats per word.
 
-    `best` is the value that a model with the language's true probabilities would have, if it is
-    known.
+    `of` is the number of examples or words. `best` is the result of a model that knows the true
+    probabilities of the language, or None if we cannot compute this result.
     """
 
     name: str
@@ -67,9 +67,10 @@ def language() -> Language:
 
 
 def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Yield random sentences with their plurals.
+    """Yield random pairs of a sentence and its plural.
 
-    If `kept_out`, they come from the held-out set, else from the training set.
+    The sentences are held out of training if `kept_out` is True; otherwise, they are training
+    examples.
     """
     pick = random.Random(f"sentences {seed}")
     while count:
@@ -82,7 +83,7 @@ def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words,
 def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words]:
     """Yield random sentences.
 
-    If `kept_out`, they come from the held-out set, else from the training set.
+    They are held out of training if `kept_out` is True; otherwise, they are training examples.
     """
     pick = random.Random(f"single sentences {seed}")
     while count:
@@ -95,7 +96,7 @@ def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words
 def numbers(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
     """Yield random numbers as digits and as words.
 
-    If `kept_out`, they come from the held-out set, else from the training set.
+    They are held out of training if `kept_out` is True; otherwise, they are training examples.
     """
     pick = random.Random(f"numbers {seed}")
     while count:
@@ -118,7 +119,7 @@ class _ByLength:
     def some(self, pick: random.Random, size: int) -> list[tuple[Words, Words]]:
         """Return `size` random examples of equal length.
 
-        Each length is drawn in proportion to the number of its examples.
+        The probability of a length is proportional to the number of examples that have it.
         """
         group = self._groups[len(_one_of(self._examples, pick)[0])]
         return [_one_of(group, pick) for _ in range(size)]
@@ -129,7 +130,7 @@ def _one_of(examples: Sequence[tuple[Words, Words]], pick: random.Random) -> tup
 
 
 def _hide(sentence: Words, pick: random.Random) -> Words:
-    """Replace a word other than the full stop with `UNKNOWN`, with probability `HIDDEN`."""
+    """With probability `HIDDEN`, replace a word other than the full stop with `UNKNOWN`."""
     if pick.random() >= HIDDEN:
         return sentence
     index = int(pick.random() * (len(sentence) - 1))
@@ -192,10 +193,11 @@ class FillBlanks(_OnSentences):
         return (START, *shown), wanted
 
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """Put a blank at a random index of each sentence, and count the correct answers.
+        """Replace a random word of each sentence with a blank, and count the correct answers.
 
-        An answer is the most probable word; it is correct if it fits. The first result includes
-        only sentences in which a single word fits, and the second result all sentences.
+        The answer is the model's most probable word. It is correct if it completes a sentence of
+        the language. The first result includes only sentences in which a single word fits, and the
+        second result all sentences.
         """
         assert isinstance(network, Encoder)
         pick = random.Random("measure blanks")
@@ -232,10 +234,10 @@ class Continue(_OnSentences):
 
     @torch.no_grad()
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """Cut each sentence at a random index, and count the correct continuations.
+        """Cut off the end of each sentence, and count the correct continuations.
 
-        A continuation is correct if the result is a sentence of the language. The second result is
-        the loss of whole sentences.
+        The cut is at a random index. A continuation is correct if it completes a sentence of the
+        language. The second result is the loss on complete sentences.
         """
         assert isinstance(network, Transformer)
         pick = random.Random("measure beginnings")
@@ -293,7 +295,7 @@ class Transform:
         return source, written, targets
 
     def _hidden(self, example: tuple[Words, Words], pick: random.Random) -> tuple[Words, Words]:
-        """Replace a word of a sentence with `UNKNOWN`, in the source and in the target."""
+        """Replace a word of a sentence with `UNKNOWN`, both in the source and in the target."""
         source, wanted = example
         if source[-1] != ".":
             return example
@@ -308,7 +310,10 @@ class Transform:
         return _cross_entropy(network.logits(network(network.encode(source), written)), targets)
 
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """Return the fractions of numbers and sentences whose whole output is correct."""
+        """Return two fractions, one for numbers and one for sentences.
+
+        Each is the fraction of examples for which every word of the output is correct.
+        """
         assert isinstance(network, EncoderDecoder)
         return (
             self._right(network, "numbers", numbers(1, count, kept_out=True), count),
@@ -332,9 +337,10 @@ class Transform:
     def written(self, network: EncoderDecoder, examples: Sequence[tuple[Words, Words]]) -> int:
         """Return the number of examples whose whole output is correct.
 
-        All sources must have the same length, and so must all targets. An output is correct if,
-        after every prefix of the target, the next word of the target is the most probable word.
-        With this method (teacher forcing), the network runs once instead of once per word.
+        All sources must have the same length, and so must all targets. An output is correct if
+        every word of the target is the model's most probable word after the words before it. We
+        give the network the whole target at once (teacher forcing), so it runs once instead of once
+        per word.
         """
         vocabulary = self.vocabulary
         encoded = network.encode(_rows(vocabulary, [(*source, END) for source, _ in examples]))

@@ -1,7 +1,7 @@
 """The vocabulary of the three small models: each token is a word.
 
-The vocabulary consists of four special tokens and a fixed list of words. Any other word becomes
-`UNKNOWN`, so the model cannot tell which word it is.
+The vocabulary consists of four special tokens and a fixed list of words. Every other word is
+replaced with the special token `UNKNOWN`, so the model cannot tell such words apart.
 """
 
 from __future__ import annotations

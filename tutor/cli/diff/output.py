@@ -1,0 +1,171 @@
+"""Print the results of `tutor diff`.
+
+The output is JSON (`docs/diff-json.md`) or plain text that works with a screen reader.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.cli import output
+from tutor.cli.step.output import JsonModel
+from tutor.language import _
+from tutor.lm.comparison import Comparison, PairedRow, Place, PlaceDivergence
+from tutor.lm.distribution import ModelCard, Row, SamplerSettings
+from tutor.text import counted, visible
+
+if TYPE_CHECKING:
+    from tutor.lm.divergence import Side
+
+_ARROWS = {1: "▲", -1: "▼", 0: " "}
+
+
+class JsonSide(msgspec.Struct, frozen=True):
+    """One side: its model, its text, its sampler settings, and what is switched off."""
+
+    model: JsonModel
+    kernel: str
+    prompt_ids: tuple[int, ...]
+    sampler: SamplerSettings
+    without: tuple[str, ...]
+
+
+class JsonProbability(msgspec.Struct, frozen=True):
+    """A token's place in one distribution.
+
+    `probability` is the softmax of the logits, and `sampled_probability` the probability after the
+    sampler settings.
+    """
+
+    rank: int
+    probability: float
+    sampled_probability: float
+    logit: float
+
+    @classmethod
+    def of(cls, row: Row) -> JsonProbability:
+        return cls(row.rank, row.probability, row.sampled_probability, row.logit)
+
+
+class JsonRow(msgspec.Struct, frozen=True):
+    """One token in both distributions. `bytes` is in hexadecimal."""
+
+    id: int
+    text: str
+    bytes: str
+    a: JsonProbability
+    b: JsonProbability
+    change: float
+
+    @classmethod
+    def of(cls, row: PairedRow) -> JsonRow:
+        a, b = JsonProbability.of(row.a), JsonProbability.of(row.b)
+        return cls(row.token.id, row.token.text, row.token.data.hex(), a, b, row.change)
+
+
+class JsonPlace(msgspec.Struct, frozen=True):
+    """The divergence of A and B at one place. `kl_bits` is null if it is infinite."""
+
+    place: Place
+    kl_bits: float
+
+
+class JsonReport(msgspec.Struct, frozen=True):
+    a: JsonSide
+    b: JsonSide
+    place: Place
+    kl_bits: float
+    reverse_kl_bits: float
+    rows: tuple[JsonRow, ...]
+    along: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class SideCard(msgspec.Struct, frozen=True):
+    """The description of one side. `without` names the parts that are switched off."""
+
+    model: ModelCard
+    ids: tuple[int, ...]
+    sampler: SamplerSettings
+    without: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, side: Side, without: tuple[str, ...] = ()) -> SideCard:
+        return cls(side.session.model.card, side.session.ids, side.sampler, without)
+
+    @property
+    def json(self) -> JsonSide:
+        model = JsonModel.of(self.model)
+        return JsonSide(model, self.model.kernel, self.ids, self.sampler, self.without)
+
+    @property
+    def described(self) -> str:
+        """Return the model and everything that differs from its plain predictions, on one line."""
+        parts = [_("{name} ({kernel})").format(name=self.model.name, kernel=self.model.kernel)]
+        plain = msgspec.structs.asdict(SamplerSettings())
+        for name, value in msgspec.structs.asdict(self.sampler).items():
+            if value != plain[name]:
+                parts.append(f"{name.replace('_', '-')} {value:g}")
+        parts += [_("without {part}").format(part=part) for part in self.without]
+        return ", ".join(parts)
+
+
+def write_json(
+    a: SideCard, b: SideCard, found: Comparison, along: Iterable[PlaceDivergence] | None
+) -> None:
+    """Print the comparison as JSON. `along` are the divergences along the text, if asked for."""
+    places: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
+    if along is not None:
+        places = tuple(JsonPlace(each.place, each.bits) for each in along)
+    rows = tuple(map(JsonRow.of, found.rows))
+    bits, reverse = found.bits, found.reverse_bits
+    output.write_json(JsonReport(a.json, b.json, found.place, bits, reverse, rows, places))
+
+
+def write_heading(a: SideCard, b: SideCard, text_a: str, text_b: str) -> None:
+    """Print what is compared. `text_a` and `text_b` are the tokens, ready to be shown."""
+    for letter, side, text in (("A", a, text_a), ("B", b, text_b)):
+        output.write(f"{letter}: {side.described}")
+        output.write(f"   {text}")
+
+
+def write_comparison(found: Comparison) -> None:
+    output.write(
+        _("\nAfter {tokens}: KL(A‖B) {bits}, KL(B‖A) {reverse}").format(
+            tokens=counted(found.place.a, "token"),
+            bits=_bits(found.bits),
+            reverse=_bits(found.reverse_bits),
+        )
+    )
+    output.write(_("         A         B     change  token"))
+    for row in found.rows:
+        a, b = row.a.sampled_probability, row.b.sampled_probability
+        arrow = _ARROWS[(row.change > 0) - (row.change < 0)]
+        output.write(
+            f"{100 * a:8.2f} %{100 * b:8.2f} %  {100 * row.change:+7.2f} {arrow}"
+            f"  {visible(row.token.data)}"
+        )
+
+
+def write_along(places: Iterable[PlaceDivergence]) -> None:
+    """Print the divergence after each token as it is computed, then the largest and the total."""
+    output.write(_("\nAlong the text, KL(A‖B) after each token of A:"))
+    seen: list[PlaceDivergence] = []
+    for each in places:
+        seen.append(each)
+        output.write(f"{each.place.a:6}  {_bits(each.bits):>12}  {visible(each.token.data)}")
+    most = max(seen, key=lambda each: each.bits)
+    output.write(
+        _("They differ most after token {number}, {token}. All together: {total}.").format(
+            number=most.place.a,
+            token=visible(most.token.data),
+            total=_bits(math.fsum(each.bits for each in seen)),
+        )
+    )
+
+
+def _bits(bits: float) -> str:
+    return _("∞ bits") if math.isinf(bits) else _("{bits:.2f} bits").format(bits=max(0.0, bits))

@@ -1,0 +1,83 @@
+"""Data types for comparing two distributions over the same vocabulary.
+
+The two distributions are called A and B. They can differ in the text, the sampler settings, the
+model, its precision, or in a change to the network. `tutor.lm.divergence` computes the comparison.
+This module doesn't import torch.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.lm.distribution import Row, Token
+
+Order = Literal["probability", "change"]
+"""The order of the rows: by probability in A, or by how much the probability changes."""
+
+
+class PairedRow(msgspec.Struct, frozen=True):
+    """One token, with its row in each of the two distributions."""
+
+    a: Row
+    b: Row
+
+    @property
+    def token(self) -> Token:
+        return self.a.token
+
+    @property
+    def change(self) -> float:
+        """Return the probability in B minus the probability in A, after the sampler settings."""
+        return self.b.sampled_probability - self.a.sampled_probability
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A pair of positions, one in each text, at which the distributions are compared.
+
+    A position is the number of tokens before the predicted one.
+    """
+
+    a: int
+    b: int
+
+
+class PlaceDivergence(msgspec.Struct, frozen=True):
+    """The divergence of A and B at one place.
+
+    `token` is the last token of A's text up to this place. `bits` is the Kullback-Leibler
+    divergence KL(A || B) in bits, which is infinite if A gives a probability to a token that B
+    never chooses.
+    """
+
+    place: Place
+    token: Token
+    bits: float
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """The distributions A and B at one place.
+
+    `bits` is KL(A || B) and `reverse_bits` KL(B || A), both in bits. `rows` are the tokens with
+    the highest probabilities, or with the largest changes.
+    """
+
+    place: Place
+    bits: float
+    reverse_bits: float
+    rows: tuple[PairedRow, ...]
+
+
+def aligned(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[Place, ...]:
+    """Return the places at which two texts, given as token ids, can be compared.
+
+    Two texts of the same length are compared after each token. Otherwise, they are compared after
+    each token of their common ending, or only at the end if they have none.
+    """
+    if len(a) == len(b):
+        return tuple(Place(n, n) for n in range(1, len(a) + 1))
+    ending = 0
+    while ending < min(len(a), len(b)) and a[-1 - ending] == b[-1 - ending]:
+        ending += 1
+    return tuple(Place(len(a) - n, len(b) - n) for n in reversed(range(max(1, ending))))

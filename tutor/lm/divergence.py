@@ -1,0 +1,111 @@
+"""Compare two distributions over the same vocabulary.
+
+The Kullback-Leibler divergence (Kullback & Leibler 1951) says how different they are:
+
+    KL(A || B) = sum over tokens of  p_A (log2 p_A - log2 p_B)
+
+It is the number of extra bits that a code made for B needs, on average, for a token drawn from A.
+It is 0 if A and B are equal, and infinite if A can draw a token that B never draws. It is not
+symmetric: KL(B || A) is a different number.
+
+V is the size of the vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tutor.errors import ModelError
+from tutor.lm import sampling
+from tutor.lm.comparison import Comparison, Order, PairedRow, Place, PlaceDivergence
+from tutor.lm.distribution import PLAIN, SamplerSettings
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.session import Session
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two sides of a comparison: a text on a model, with its sampler settings.
+
+    `changed` returns a context in which the network is changed, for example with a head switched
+    off (see `tutor.lm.inspect.interventions`). All results of `session` are computed in it.
+    """
+
+    session: Session
+    sampler: SamplerSettings = PLAIN
+    changed: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def logits(self, position: int) -> Tensor:
+        """Return the logits after the first `position` tokens: [V]."""
+        with self.changed():
+            return self.session.logits(position)
+
+
+def require_same_vocabulary(a: LanguageModel, b: LanguageModel) -> None:
+    """Raise `ModelError` unless both models have the same tokens with the same ids."""
+    if a is b:
+        return
+    size = a.network.config.vocabulary_size
+    ids = range(size)
+    same = size == b.network.config.vocabulary_size
+    if not same or a.tokenizer.tokens(ids) != b.tokenizer.tokens(ids):
+        raise ModelError(
+            f"{a.card.name} and {b.card.name} have different vocabularies.",
+            "Compare two models with the same tokens, such as a base model and its chat version.",
+        )
+
+
+def compare(a: Side, b: Side, place: Place, *, top: int, order: Order) -> Comparison:
+    """Return the distributions A and B at `place`, with `top` tokens in this order."""
+    of_a, of_b = a.logits(place.a), b.logits(place.b)
+    weights_a, weights_b = sampling.weigh(of_a, a.sampler), sampling.weigh(of_b, b.sampler)
+    change = weights_b.sampled - weights_a.sampled
+    scores = change.abs() if order == "change" else of_a
+    ids = sampling.ranked(scores, min(top, len(scores))).tolist()
+    token_of = a.session.model.tokenizer.token
+    rows_a = sampling.rows(weights_a, ids, token_of)
+    rows_b = sampling.rows(weights_b, ids, token_of)
+    log_a, log_b = log_probabilities(of_a, a.sampler), log_probabilities(of_b, b.sampler)
+    return Comparison(
+        place=place,
+        bits=divergence(log_a, log_b),
+        reverse_bits=divergence(log_b, log_a),
+        rows=tuple(PairedRow(*pair) for pair in zip(rows_a, rows_b, strict=True)),
+    )
+
+
+def along(a: Side, b: Side, places: Sequence[Place]) -> Iterator[PlaceDivergence]:
+    """Yield how much A and B differ at each of the places."""
+    tokens = a.session.tokens
+    for place in places:
+        log_a = log_probabilities(a.logits(place.a), a.sampler)
+        log_b = log_probabilities(b.logits(place.b), b.sampler)
+        yield PlaceDivergence(place, tokens[place.a - 1], divergence(log_a, log_b))
+
+
+def log_probabilities(logits: Tensor, settings: SamplerSettings) -> Tensor:
+    """Return the natural logarithms of the probabilities after the settings: [V], 64-bit floats.
+
+    A token that the settings remove has minus infinity.
+    """
+    kept = sampling.count_kept(logits, settings).min_p
+    # with the highest logit at 0, no temperature above 0 can cause an overflow
+    scores = (logits - logits.max()).double() / (settings.temperature or 1.0)
+    if kept < len(logits):
+        removed = torch.ones(len(logits), dtype=torch.bool)
+        removed[sampling.ranked(logits, kept)] = False
+        scores = scores.masked_fill(removed, -math.inf)
+    return scores.log_softmax(dim=-1)
+
+
+def divergence(a: Tensor, b: Tensor) -> float:
+    """Return KL(A || B) in bits, given the natural logarithms of the probabilities [V]."""
+    possible = a > -math.inf
+    terms = a[possible].exp() * (a[possible] - b[possible])
+    return float(terms.sum() / math.log(2))
