@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.vendors.loopback import loopback, status
+
 if TYPE_CHECKING:
     from tests.plain.session import Machine
 
@@ -49,3 +51,15 @@ def test_the_stepper_asks_before_it_sends_a_text(machine: Machine) -> None:
     said = remote.say("step", "help", "back")
     assert any(line.startswith("agree: ") for line in said.lines)
     assert not any(line.startswith("Rank 1:") for line in said.lines)
+
+
+def test_there_is_no_x_ray_of_a_remote_model(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with loopback() as server:
+        server.answers[:] = [status(500)]
+        monkeypatch.setenv("TUTOR_BASE_URL", server.url)
+        said = machine._replace(model="openai:tiny").say("step", "xray", "back")
+    refused = "There is no x-ray, because a server does not expose the inside of its model."
+    assert refused in said.lines
+    assert not any(line.startswith("X-ray of token") for line in said.lines)

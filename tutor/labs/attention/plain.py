@@ -16,7 +16,8 @@ _MOST = 5
 
 def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the selected head, what it attends to, and the ranking of heads."""
-    lines: dict[str, list[str]] = {"scores": [], "head scores": [], "row": [], "ranking": []}
+    hidden = ["scores", "layers", "heads", "token", "rank", "head scores", "row", "ranking"]
+    lines: dict[str, list[str]] = {name: [] for name in hidden}
     if state.sentence is None:
         return lines
     for pattern in PATTERNS:
@@ -36,7 +37,7 @@ def describe(state: State) -> dict[str, list[str]]:
             here = _(", selected") if rank == state.rank else ""
             lines["ranking"].append(
                 _("Layer {layer}, head {head}: {probability}{here}.").format(
-                    layer=layer, head=head, probability=percent(score), here=here
+                    layer=layer + 1, head=head + 1, probability=percent(score), here=here
                 )
             )
     return lines
@@ -47,12 +48,12 @@ def _row(state: State) -> list[str]:
     best = sorted(range(state.token + 1), key=lambda at: -weights[at])[:_MOST]
     said = [
         _("Token {at}, {token}, attends to:").format(
-            at=state.token, token=token(state.tokens[state.token])
+            at=state.token + 1, token=token(state.tokens[state.token])
         )
     ]
     return said + [
         _("Token {at}, {token}: {probability}.").format(
-            at=at, token=token(state.tokens[at]), probability=percent(weights[at])
+            at=at + 1, token=token(state.tokens[at]), probability=percent(weights[at])
         )
         for at in best
     ]

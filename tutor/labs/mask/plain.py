@@ -27,7 +27,7 @@ def describe(state: State) -> dict[str, list[str]]:
             )
             lines.append(
                 _("After token {at}, {token}, the model {after}{surprisal}.").format(
-                    at=at, token=token(each), after=after, surprisal=surprisal
+                    at=at + 1, token=token(each), after=after, surprisal=surprisal
                 )
             )
     switched = _("on") if state.hide else _("off")

@@ -62,6 +62,8 @@ _BOOKKEEPING = frozenset(
 )
 """Internal fields of labs, which track requests and goals and mean nothing to a learner."""
 _ONLY_IF_TRUE = frozenset(["running", "training", "playing"])
+_COUNTED_FROM_ONE = ("layer", "head", "block")
+"""Indexes that the app and the lessons count from 1."""
 _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
@@ -195,7 +197,7 @@ def _inline(name: str, value: Any) -> str:
         case bool():
             return _("yes") if value else _("no")
         case int():
-            return words.number(value)
+            return words.number(value + (name in _COUNTED_FROM_ONE))
         case float():
             likely = any(part in name.lower() for part in _PERCENT) and 0 <= value <= 1
             return words.percent(value) if likely else words.number(value)
