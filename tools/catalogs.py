@@ -73,10 +73,9 @@ def placeholders(text: str) -> set[str]:
     return {f"{name}:{_WIDTH_OF_FIELD.sub('', spec or '')}" for _, name, spec, _ in parsed if name}
 
 
-_ACCENTS = str.maketrans(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "áƀçđéƒǧħíǰǩľɱñóƥɋŕşŧúṽŵẋýžÁɃÇÐÉƑǦĦÍĴĶĽṀÑÓÞɊŔŞŦÚṼŴẊÝŽ",
-)
+ACCENTED = "áƀçđéƒǧħíǰǩľɱñóƥɋŕşŧúṽŵẋýžÁɃÇÐÉƑǦĦÍĴĶĽṀÑÓÞɊŔŞŦÚṼŴẊÝŽ"
+"""The letters of the pseudo-language."""
+_ACCENTS = str.maketrans(string.ascii_letters, ACCENTED)
 
 
 def pseudo(catalog: Catalog) -> Catalog:

@@ -1,7 +1,8 @@
 """Extracts the interface strings for translators. Babel calls it: see `make messages`.
 
 Besides calls of `_` and `ngettext`, it extracts what other functions translate when it is shown:
-labels and tooltips of keys, the texts of labs and goals, the nouns of `counted`, and errors.
+labels and tooltips of keys, the texts of labs, goals and commands, the nouns of `counted`, and
+errors.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ DECLARED = {
     "pair": Arguments((2, 3), frozenset({"label", "tooltip"})),
     "letter_keys": Arguments((1,)),
     "scroll_keys": Arguments((0,), frozenset({"tooltip"})),
+    "Command": Arguments((1,)),
     "MapPlace": Arguments((1,)),
     "Way": Arguments((0,)),
     "Group": Arguments((0,)),
@@ -58,11 +60,18 @@ def extract(
                 for each in given:
                     if each.arg == "title" and (text := _text(each.value)):
                         yield node.lineno, "_", text, []
+                    if each.arg == "tag_field" and _text(each.value) == "do":
+                        yield node.lineno, "_", _summary(node), []
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 if name in _NAMES_OF_VIEWS and node.value is not None:
                     yield from _each(node.lineno, list(_constants(node.value)))
             case ast.FunctionDef(name="scroll_keys", args=ast.arguments(defaults=[*defaults])):
                 yield from _each(node.lineno, defaults)
+
+
+def _summary(node: ast.ClassDef) -> str:
+    """Return the summary of an action of a lab, which plain mode says in its help."""
+    return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
 
 
 def _of_call(call: ast.Call, name: str) -> Iterator[Message]:

@@ -18,6 +18,7 @@ from tutor.app.keymap import (
     problems_of,
     remapped,
 )
+from tutor.app.quiz.answers import AnswerList
 from tutor.settings.effective import Effective
 from tutor.settings.schema import Problem, Settings
 
@@ -50,6 +51,19 @@ async def test_a_replaced_key_works_and_is_shown_and_the_old_one_does_nothing(
         await keys(pilot, "question_mark")
         await sees(pilot, "Undo the last token.")
         assert "ctrl+z" in shown(app)
+
+
+async def test_the_letters_of_answers_still_work(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, settings=with_keys(question__answer="f5"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "enter", "a")
+        await until(pilot, lambda: bool(app.screen.query(AnswerList)))
+        await keys(pilot, "b")
+        await until(pilot, lambda: app.screen.query_one(AnswerList).cursor == 1)
+        await keys(pilot, "f5")
+        await sees(pilot, "next")
+        assert app.progress.cards()
 
 
 async def test_problems_of_the_settings_are_one_notice_at_the_start(tmp_path: Path) -> None:

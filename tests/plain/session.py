@@ -27,6 +27,8 @@ class Machine(NamedTuple):
     """A machine whose folders the environment names, and the model to use."""
 
     model: str
+    program: tuple[str, ...] = ("tutor",)
+    """The module that runs tutor, and its own arguments."""
 
     def say(self, *typed: str, options: Sequence[str] = ()) -> Transcript:
         """Type these lines, and return the transcript, which must follow the rules for plain text.
@@ -38,7 +40,7 @@ class Machine(NamedTuple):
             "OMP_NUM_THREADS": "1",
         }
         run = subprocess.run(
-            [sys.executable, "-m", "tutor", "--plain", "--model", self.model, *options],
+            [sys.executable, "-m", *self.program, "--plain", "--model", self.model, *options],
             input="".join(f"{line}\n" for line in typed).encode(),
             capture_output=True,
             env=environment,

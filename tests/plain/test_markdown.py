@@ -39,7 +39,7 @@ def test_every_kind_of_block_is_said() -> None:
         "Item 1 of 2: first",
         "Item 2 of 2: second",
         "Table, 1 row. Columns: token, probability.",
-        "Row 1: token: Paris; probability: 77 percent",
+        "Row 1: Paris; probability: 77 percent",
         "Code in Python, 1 line:",
         "x = 1",
         "End of the code.",

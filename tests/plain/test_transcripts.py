@@ -137,6 +137,14 @@ def test_the_stepper_says_ranks_and_takes_tokens(machine: Machine) -> None:
     assert sum(line.startswith("Took ") for line in said.lines) == 3
 
 
+def test_the_x_ray_says_what_a_token_attends_to_and_what_layers_predict(machine: Machine) -> None:
+    said = machine.say("step", "edit abc", "xray 2", "heads", "layer 99", "lens", "next", "back")
+    assert 'X-ray of token 2 of 3, "b".' in said.lines
+    assert 'X-ray of token 3 of 3, "c".' in said.lines
+    assert sum(line.startswith("Head ") for line in said.lines) >= 1
+    assert any(line.startswith("After layer 1: ") for line in said.lines)
+
+
 def test_a_chat_is_a_message_and_an_answer(machine: Machine) -> None:
     said = machine.say("chat", "help me", "conversation", "quit")
     assert "You: help me" in said.lines

@@ -51,6 +51,22 @@ def test_signs_for_the_eye_become_words() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("1 / (√2·√1)", "1 / (the square root of 2 times the square root of 1)"),
+        ("3 · 10²¹", "3 times 10 to the power of 21"),
+        ("w²", "w squared"),
+        ("q·k and 2 · cosine", "q times k and 2 times cosine"),
+        ("Continue · screen 1", "Continue, screen 1"),
+        ("log₂ and k₁", "log 2 and k 1"),
+        ("↑ ↓", "up down"),
+    ],
+)
+def test_formulas_are_read_in_words(text: str, said: str) -> None:
+    assert words.spoken(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
         ("Stopped after 200 tokens. Press r to continue.", "Stopped after 200 tokens."),
         ("Write a text (e). Then press Tab.", "Write a text."),
         ("Bot C writes; r stops it. Read on.", "Bot C writes. Read on."),
@@ -58,6 +74,12 @@ def test_signs_for_the_eye_become_words() -> None:
 )
 def test_messages_name_no_keys(text: str, said: str) -> None:
     assert words.without_keys(text) == said
+
+
+def test_tasks_name_commands_instead_of_keys() -> None:
+    task = "See (1 takes the first row). Press `e` and write; then undo with u. Press ← twice."
+    said = words.with_commands(task, {"e": "edit", "u": "undo"})
+    assert words.without_keys(said) == "See. Type edit and write; then type undo."
 
 
 def test_an_error_says_what_happened_and_what_to_do() -> None:

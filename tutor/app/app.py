@@ -33,7 +33,7 @@ from tutor.app.services import Services
 from tutor.app.terminal.background import BACKGROUND, BackgroundReported
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
-from tutor.app.terminal.line_filters import AsciiOnly, Colorless
+from tutor.app.terminal.line_filters import AsciiOnly, Colorless, WithoutDrawings
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.language import _
@@ -168,6 +168,7 @@ class TutorApp(CopyingApp):
         self.runs_programs = allowed.other_programs
         self._late_keys = LateKeys()
         self.animation_level = "none"
+        self.screen_reader = self._settings.current.screen_reader
         self._set_colors(ascii_only=ascii_only)
         self._keymap_in_use = keymap(self._settings.current.keys)
         if self._keymap_in_use:
@@ -194,12 +195,11 @@ class TutorApp(CopyingApp):
         )
 
     def _set_colors(self, *, ascii_only: bool) -> None:
-        self._line_filters: list[LineFilter] = []
+        self._line_filters: list[LineFilter] = [Colorless()] if self.no_color else []
         """The app's own line filters. If the list is not empty, it replaces Textual's filters."""
-        if self.no_color:
-            self._line_filters.append(Colorless())
-        if ascii_only:
-            self._line_filters = [*self.get_line_filters(), AsciiOnly()]
+        wanted = {WithoutDrawings: self.screen_reader, AsciiOnly: ascii_only}
+        for each in (kind for kind, on in wanted.items() if on):
+            self._line_filters = [*self.get_line_filters(), each()]
         self.light_background = self.progress.setting(BACKGROUND) == "light"
         self.wanted_theme = self._settings.current.theme
         self.choose_theme()

@@ -75,6 +75,11 @@ class TutorScreen(Screen[None]):
             yield from self.compose_content()
         yield Notice(id="notice")
         yield Rule(classes="edge lower")
+        if getattr(self.app, "screen_reader", False):
+            from tutor.app.widgets.focus_line import FocusLine
+
+            self.add_class("-spoken")
+            yield FocusLine()
         yield KeyLine(self.FIRST_KEYS)
 
     def compose_content(self) -> ComposeResult:

@@ -50,9 +50,21 @@ def keymap(keys: Mapping[str, str]) -> Keymap:
 
 
 def remap(node: DOMNode, keys: Keymap) -> None:
-    """Apply a keymap to a widget, a screen or the app."""
-    if (kind := type(node)) and _is_ours(kind):
-        node._bindings = remapped(kind, keys)
+    """Give a widget, a screen or the app the keys of a keymap.
+
+    Keys that a widget has added itself, such as the letters of its answers, are kept.
+    """
+    kind = type(node)
+    if not _is_ours(kind):
+        return
+    declared = kind._merged_bindings.key_to_bindings if kind._merged_bindings else {}
+    own = BindingsMap(
+        binding
+        for key, bindings in node._bindings.key_to_bindings.items()
+        for binding in bindings
+        if binding not in declared.get(key, ())
+    )
+    node._bindings = BindingsMap.merge([own, remapped(kind, keys)])
 
 
 def remapped(kind: type[DOMNode], keys: Keymap) -> BindingsMap:

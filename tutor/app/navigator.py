@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tutor.app.background.lab_keeper import LabKeeper
 from tutor.app.base_screen import TutorScreen
+from tutor.app.model import consent_text
 from tutor.errors import LessonError
 from tutor.language import _
 
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 Found = TypeVar("Found", bound="Screen[Any]")
-
-_WHAT_STEPPING_SENDS = _(
-    "The whole text or conversation that you step through, with each token that you add"
-)
 
 
 class Navigator:
@@ -289,7 +286,7 @@ class Navigator:
             self._app.run_worker(asking, group="agreed", exclusive=True)
 
     async def _open_if_agreed(self, remote: RemoteModel, make: Callable[[], Screen[None]]) -> None:
-        if await self._services.agreed(remote, _WHAT_STEPPING_SENDS):
+        if await self._services.agreed(remote, consent_text.STEPPING):
             self._app.push_screen(make())
         else:
             self.tell(_("Nothing was sent. Without --model, tutor uses a model on this machine."))

@@ -171,7 +171,12 @@ def parser() -> argparse.ArgumentParser:
     display.add_argument(
         "--plain",
         action="store_true",
-        help="the whole course as lines of text, for screen readers and pipes (docs/plain.md)",
+        help=_("the whole course as lines of text, for screen readers and pipes (docs/plain.md)"),
+    )
+    display.add_argument(
+        "--screen-reader",
+        action="store_true",
+        help=_("say the selected row in one line, and draw no lines and bars (docs/plain.md)"),
     )
     display.add_argument(
         "--low-bandwidth",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.engine.api import EngineState
 from tutor.labs.kit import registry
+from tutor.language import _, ngettext
 from tutor.learner.records import LessonState
 from tutor.plain import steps, words
 from tutor.plain.place import Command, Place
@@ -26,19 +27,24 @@ if TYPE_CHECKING:
 class Home(Place):
     """The course map, where plain mode starts."""
 
-    title = "This is the course map."
+    title = _("This is the course map.")
 
     async def begin(self) -> None:
         outlines = self.services.course.outlines
         done = sum(self._progress(each).done for each in outlines)
-        learned = f", {done} done" if done else ""
+        learned = _(", {done} done").format(done=done) if done else ""
         self.say(
-            "Welcome to tutor, which teaches what a large language model is.",
-            f"The course has {counted(len(outlines), 'lesson')}{learned}.",
+            _("Welcome to tutor, which teaches what a large language model is."),
+            _("The course has {lessons}{learned}.").format(
+                lessons=counted(len(outlines), "lesson"), learned=learned
+            ),
         )
         due = len(self.services.review_queue().due)
         if due:
-            self.say(f"{counted(due, 'question')} {'is' if due == 1 else 'are'} due for review.")
+            said = ngettext(
+                "{count} question is due for review.", "{count} questions are due for review.", due
+            )
+            self.say(said.format(count=due))
 
     def _progress(self, outline: Outline) -> LessonProgress:
         progress = self.services.progress
@@ -80,13 +86,17 @@ class Home(Place):
 
     async def _lessons(self, rest: str) -> None:
         for each in self.services.course.outlines:
-            said = self._progress(each).words or "not started"
-            self.say(f"Lesson {each.number}: {words.ended(each.title)} {said.capitalize()}.")
+            said = self._progress(each).words or _("not started")
+            self.say(
+                _("Lesson {number}: {title} {said}.").format(
+                    number=each.number, title=words.ended(each.title), said=said.capitalize()
+                )
+            )
 
     async def _lesson(self, rest: str) -> Place | None:
         found = [each for each in self.services.course.outlines if rest == str(each.number)]
         if not found:
-            self.say("Type lesson and the number of a lesson, such as lesson 1.")
+            self.say(_("Type lesson and the number of a lesson, such as lesson 1."))
             return None
         state = self.services.progress.lesson(found[0].id)
         where = self._progress(found[0])
@@ -108,7 +118,7 @@ class Home(Place):
 
     async def _labs(self, rest: str) -> None:
         for each in registry.every():
-            self.say(f"lab {each.name}: {words.ended(each.about)}")
+            self.say(_("lab {name}: {about}").format(name=each.name, about=words.ended(each.about)))
 
     async def _lab(self, rest: str) -> Place:
         return self.services.open.live_lab(rest.replace(" ", "-"))
@@ -126,8 +136,12 @@ class Home(Place):
         engine = self.services.engine
         if engine.model is not None:
             card = engine.model
-            self.say(f"The model is {card.name}, with {card.parameters:,} parameters.")
+            self.say(
+                _("The model is {name}, with {parameters:,} parameters.").format(
+                    name=card.name, parameters=card.parameters
+                )
+            )
         elif engine.state is EngineState.STOPPED and engine.failure is not None:
             self.say(words.error(engine.failure))
         else:
-            self.say("The model is still loading.")
+            self.say(_("The model is still loading."))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tutor.language import _
 from tutor.learner.records import LessonRead
 from tutor.plain import markdown, words
 from tutor.plain.place import Command, Place
@@ -38,7 +39,9 @@ class LessonPlace(Place):
 
     @property
     def title(self) -> str:
-        return f"Lesson {self._lesson.number}: {words.ended(self._lesson.title)}"
+        return _("Lesson {number}: {title}").format(
+            number=self._lesson.number, title=words.ended(self._lesson.title)
+        )
 
     @property
     def _shown(self) -> Screen:
@@ -55,7 +58,9 @@ class LessonPlace(Place):
     @property
     def _heading(self) -> str:
         count = len(self._lesson.screens)
-        return f"Section {self._index + 1} of {count}: {words.ended(self._shown.title)}"
+        return _("Section {index} of {count}: {title}").format(
+            index=self._index + 1, count=count, title=words.ended(self._shown.title)
+        )
 
     async def _read_section(self) -> None:
         shown = self._shown
@@ -64,8 +69,9 @@ class LessonPlace(Place):
         self._save_place()
         if shown.lab is not None:
             done = shown.lab.id in self.services.progress.lesson(self._lesson.id).labs_done
-            about = ", which you have done" if done else ""
-            self.say(f"This section has a lab{about}. Type lab to open it.")
+            about = _(", which you have done") if done else ""
+            self.say(_("This section has a lab{about}. Type lab to open it.").format(about=about))
+            self.named.add("lab")
         self._asking = None
         if shown.prediction is not None:
             self._asking = Asking(self.services, self._lesson, shown.prediction)
@@ -115,15 +121,15 @@ class LessonPlace(Place):
         if self._shown.lab is not None:
             found.append(Command("lab", "Open the lab of this section.", self._lab))
         if self._lesson.questions:
-            said = "Answer the questions of this lesson."
+            said = _("Answer the questions of this lesson.")
             found.append(Command("questions", said, self._questions))
         if self._text.links:
             found.append(Command("terms", "Hear the terms of this section.", self._terms))
             found.append(Command("term", "Explain a term.", self._term, "WORDS"))
         if self._text.drawings:
-            said = "Hear the drawing that was left out, character by character."
+            said = _("Hear the drawing that was left out, character by character.")
             found.append(Command("drawing", said, self._drawing))
-        said = "Go to a section by its number."
+        said = _("Go to a section by its number.")
         return (*found, Command("section", said, self._section, "NUMBER"))
 
     async def _skip(self, rest: str) -> None:
@@ -153,7 +159,7 @@ class LessonPlace(Place):
             self._index = int(rest) - 1
             await self._read_section()
         else:
-            self.say(f"Type section and a number from 1 to {count}.")
+            self.say(_("Type section and a number from 1 to {count}.").format(count=count))
 
     async def _repeat(self, rest: str) -> None:
         await self._read_section()
@@ -175,11 +181,13 @@ class LessonPlace(Place):
         return self.services.open.end(self._lesson)
 
     async def _terms(self, rest: str) -> None:
-        self.say(f"Linked here: {words.listed([*self._text.links], 'and')}.")
+        self.say(
+            _("Linked here: {names}.").format(names=words.listed([*self._text.links], _("and")))
+        )
 
     async def _term(self, rest: str) -> None:
         href = self._text.links.get(rest, "")
-        _, _, anchor = href.partition("#")
+        __, __, anchor = href.partition("#")
         say_term(self.services, anchor if anchor in self.services.course.glossary else rest)
 
     async def _drawing(self, rest: str) -> None:

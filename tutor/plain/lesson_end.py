@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.plain import markdown, steps, words
 from tutor.plain.place import Command, Leave, Place, Replace
 from tutor.study.next_step import next_in_lessons
@@ -27,26 +28,38 @@ class LessonEnd(Place):
 
     @property
     def title(self) -> str:
-        return f"End of lesson {self._lesson.number}, {words.ended(self._lesson.title)}"
+        return _("End of lesson {number}, {title}").format(
+            number=self._lesson.number, title=words.ended(self._lesson.title)
+        )
 
     async def begin(self) -> None:
         self.say(self.title)
         for each in self._lesson.learned:
-            self.say(f"You have learned: {markdown.inline(each)}")
+            self.say(_("You have learned: {text}").format(text=markdown.inline(each)))
         found = results(self._lesson, self.services.progress.cards())
         if self._lesson.questions:
             total = len(found.right) + len(found.left)
-            parts = [f"{len(found.right)} of {total} questions right"]
-            parts += [f"{len(found.wrong)} wrong"] if found.wrong else []
-            parts += [f"{len(found.open_)} left for later"] if found.open_ else []
+            parts = [
+                _("{count} of {total} questions right").format(count=len(found.right), total=total)
+            ]
+            parts += [_("{count} wrong").format(count=len(found.wrong))] if found.wrong else []
+            parts += (
+                [_("{count} left for later").format(count=len(found.open_))] if found.open_ else []
+            )
             self.say(f"{', '.join(parts)}.")
-        for head, questions in (("Wrong", found.wrong), ("Left for later", found.open_)):
+        for head, questions in ((_("Wrong"), found.wrong), (_("Left for later"), found.open_)):
             for question in questions:
                 self.say(f"{head}: {' '.join(markdown.read(question.ask).lines)}")
         left = self._open_labs()
         if left:
-            names = words.listed([f"section {number}" for number, _ in left], "and")
-            self.say(f"{counted(len(left), 'lab')} not done yet: {names}.")
+            names = words.listed(
+                [_("section {number}").format(number=number) for number, __ in left], _("and")
+            )
+            self.say(
+                _("{labs} not done yet: {names}.").format(
+                    labs=counted(len(left), "lab"), names=names
+                )
+            )
 
     def _open_labs(self) -> list[tuple[int, Lab]]:
         done = self.services.progress.lesson(self._lesson.id).labs_done
@@ -72,7 +85,7 @@ class LessonEnd(Place):
     def commands(self) -> Sequence[Command]:
         found = []
         if results(self._lesson, self.services.progress.cards()).left:
-            said = "Answer only the questions that are open or were wrong."
+            said = _("Answer only the questions that are open or were wrong.")
             found.append(Command("questions", said, self._left))
         if self._lesson.questions:
             found.append(Command("restart", "Answer all questions again.", self._again))
@@ -90,7 +103,7 @@ class LessonEnd(Place):
         for number, lab in self._open_labs():
             if rest in ("", str(number)):
                 return self.services.open.lab(self._lesson, lab)
-        self.say("Type lab and the number of a section with a lab.")
+        self.say(_("Type lab and the number of a section with a lab."))
         return None
 
     async def _home(self, rest: str) -> Leave:

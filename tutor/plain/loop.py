@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tutor.errors import RequestCancelled, TutorError
+from tutor.language import _
 from tutor.plain import words
 from tutor.plain.place import Command, Leave, Place, Replace
 
@@ -41,7 +42,7 @@ class Loop:
         self._idle = idle
         self._places = [home]
         self._running: asyncio.Task[Moved] | None = None
-        self._over = False
+        self._over = self._leaving = False
 
     async def run(self, first: Sequence[Place] = ()) -> None:
         """Run until the learner quits or the input ends.
@@ -64,10 +65,11 @@ class Loop:
 
     async def _turn(self) -> None:
         self._prompt()
+        self._leaving = False
         try:
             line = await self._lines.next(self._idle)
         except TimeoutError:
-            self._voice.say("You have not typed anything for a long time, so tutor ends.")
+            self._voice.say(_("You have not typed anything for a long time, so tutor ends."))
             line = None
         if line is None:
             self._over = True
@@ -85,14 +87,15 @@ class Loop:
         names |= dict.fromkeys(_UNIVERSAL if len(self._places) > 1 else _UNIVERSAL[1:])
         new = [name for name in names if name not in here.named]
         here.named |= names.keys()
-        said = enter.help[0].lower() + enter.help[1:].rstrip(".") if enter else ""
+        told = _(enter.help).rstrip(".") if enter else ""
+        said = told[:1].lower() + told[1:]
         self._voice.reply(_prompt(here.asks(), said, words.listed(new)))
 
     # --- commands ----------------------------------------------------------------------------
 
     async def _do(self, line: str) -> Moved:
         here = self._here
-        word, _, raw = line.lstrip().partition(" ")
+        word, __, raw = line.lstrip().partition(" ")
         line, rest = line.strip(), raw.strip()
         if not line:
             return await self._enter()
@@ -111,8 +114,14 @@ class Loop:
             return await here.typed(line)
         known = [*(each.word for each in here.commands()), *_UNIVERSAL]
         near = difflib.get_close_matches(word.casefold(), known, n=1)
-        meant = f" Did you mean {near[0]}?" if near else " Type help to hear all commands."
-        self._voice.reply(f"There is no command {word} here.{meant}")
+        meant = (
+            _(" Did you mean {near}?").format(near=near[0])
+            if near
+            else _(" Type help to hear all commands.")
+        )
+        self._voice.reply(
+            _("There is no command {word} here.{meant}").format(word=word, meant=meant)
+        )
         return None
 
     def _find(self, word: str, rest: str) -> Command | None:
@@ -132,20 +141,20 @@ class Loop:
         enter = self._here.on_enter()
         if enter is not None:
             return await enter.run("")
-        self._voice.reply("Nothing was typed. Type help to hear what you can type.")
+        self._voice.reply(_("Nothing was typed. Type help to hear what you can type."))
         return None
 
     def _help(self) -> None:
         enter = self._here.on_enter()
         if enter is not None:
-            self._voice.say(f"Enter: {words.ended(enter.help)}")
+            self._voice.say(_("Enter: {help}").format(help=words.ended(_(enter.help))))
         for each in self._here.commands():
-            self._voice.say(f"{each.usage}: {words.ended(each.help)}")
+            self._voice.say(f"{each.usage}: {words.ended(_(each.help))}")
         if self._here.takes_text:
-            self._voice.say("Everything else that you type counts as your text.")
+            self._voice.say(_("Everything else that you type counts as your text."))
         if len(self._places) > 1:
-            self._voice.say("back: Return to where you came from. Nothing is lost.")
-        self._voice.say("quit: End tutor. Everything that you did is saved.")
+            self._voice.say(_("back: Return to where you came from. Nothing is lost."))
+        self._voice.say(_("quit: End tutor. Everything that you did is saved."))
 
     # --- moving between places ---------------------------------------------------------------
 
@@ -165,21 +174,17 @@ class Loop:
                 self._places.append(place)
                 await self._guard(self._begin())
             case Leave.BACK if len(self._places) == 1:
-                self._voice.reply("This is the first place. Type quit to end tutor.")
+                self._voice.reply(_("This is the first place. Type quit to end tutor."))
             case Leave.BACK:
                 await self._places.pop().close()
-                await self._guard(self._resume())
+                await self._go(await self._guard(self._here.resume()))
             case Leave.HOME:
                 while len(self._places) > 1:
                     await self._places.pop().close()
-                await self._guard(self._resume())
+                await self._go(await self._guard(self._here.resume()))
 
     async def _begin(self) -> Moved:
         await self._here.begin()
-        return None
-
-    async def _resume(self) -> Moved:
-        await self._here.resume()
         return None
 
     async def _guard(self, work: Coroutine[Any, Any, Moved]) -> Moved:
@@ -188,7 +193,7 @@ class Loop:
         try:
             return await self._running
         except (asyncio.CancelledError, RequestCancelled):
-            self._voice.say("Stopped.")
+            self._voice.say(_("Stopped."))
         except TutorError as error:
             self._voice.say(words.error(error))
         finally:
@@ -198,10 +203,15 @@ class Loop:
     # --- Ctrl+C ------------------------------------------------------------------------------
 
     def _interrupted(self) -> None:
+        """Stop what is running. At a prompt, end plain mode if Ctrl+C was just pressed there."""
+        self._voice.break_line()  # the terminal has shown ^C
         if self._running is not None:
             self._running.cancel()
+        elif self._leaving:
+            self._lines.end()
         else:
-            self._voice.reply("Nothing is running. Type quit, or press Ctrl+D, to end tutor.")
+            self._leaving = True
+            self._voice.say(_("Press Ctrl+C again to quit, or continue typing."))
 
     @contextmanager
     def _interrupts(self) -> Iterator[None]:
@@ -219,11 +229,15 @@ class Loop:
 def _prompt(asks: str, enter: str, names: str) -> str:
     """Return a prompt: the request for input, what Enter does, and the names of commands."""
     if enter and names:
-        said = f"Press Enter to {enter}, or type {names}."
+        said = _("Press Enter to {enter}, or type {names}.").format(enter=enter, names=names)
     elif enter:
-        said = f"Press Enter to {enter}."
+        said = _("Press Enter to {enter}.").format(enter=enter)
     elif names:
-        said = f"Or type {names}." if asks else f"Type {names}."
+        said = (
+            _("Or type {names}.").format(names=names)
+            if asks
+            else _("Type {names}.").format(names=names)
+        )
     else:
-        said = "" if asks else "What next?"
+        said = "" if asks else _("Type a command, or help.")
     return f"{asks} {said}".strip()

@@ -10,6 +10,7 @@ import msgspec
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from tutor.language import _
 from tutor.plain.words import ended, spoken
 from tutor.text import counted, safe
 
@@ -62,7 +63,7 @@ class _Reader:
         for child in node.children:
             match child.type:
                 case "heading":
-                    yield f"Section: {ended(self.text(child))}"
+                    yield _("Section: {text}").format(text=ended(self.text(child)))
                 case "bullet_list" | "ordered_list":
                     yield from self._list(child)
                 case "table":
@@ -97,23 +98,31 @@ class _Reader:
         count = len(node.children)
         for number, item in enumerate(node.children, 1):
             first, *rest = [*self.blocks(item)] or [""]
-            yield f"Item {number} of {count}: {first}"
+            yield _("Item {number} of {count}: {first}").format(
+                number=number, count=count, first=first
+            )
             yield from rest
 
     def _quotation(self, node: SyntaxTreeNode) -> Iterator[str]:
         lines = [*self.blocks(node)]
-        yield f"Quotation: {lines[0] if lines else ''}"
+        yield _("Quotation: {text}").format(text=lines[0] if lines else "")
         yield from lines[1:]
 
     def _table(self, node: SyntaxTreeNode) -> Iterator[str]:
         head, *body = node.children
         names = [self.text(cell) for cell in head.children[0].children]
         rows = [row for part in body for row in part.children]
-        yield f"Table, {counted(len(rows), 'row')}. Columns: {', '.join(filter(None, names))}."
+        yield _("Table, {rows}. Columns: {names}.").format(
+            rows=counted(len(rows), "row"), names=", ".join(filter(None, names))
+        )
         for number, row in enumerate(rows, 1):
             cells = zip(names, map(self.text, row.children), strict=False)
-            said = "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
-            yield f"Row {number}: {said}"
+            said = "; ".join(
+                f"{name}: {cell}" if name and column else cell
+                for column, (name, cell) in enumerate(cells)
+                if cell
+            )
+            yield _("Row {number}: {said}").format(number=number, said=said)
 
     def _code(self, node: SyntaxTreeNode) -> Iterator[str]:
         lines = [line.rstrip() for line in node.content.splitlines()]
@@ -124,16 +133,18 @@ class _Reader:
         if language in ("", "text"):
             if sum(bool(_DRAWN.search(line)) for line in lines) > 1:
                 self.drawings.append("\n".join(lines))
-                yield f"A drawing of {written} is left out here."
+                yield _("A drawing of {lines} is left out here.").format(lines=written)
                 return
             lines = _joined(lines)
-            yield f"Text, {counted(len(lines), 'line')}:"
+            yield _("Text, {lines}:").format(lines=counted(len(lines), "line"))
             yield from map(_columns, lines)
-            yield "End of the text."
+            yield _("End of the text.")
             return
-        yield f"Code in {_LANGUAGES.get(language, language)}, {written}:"
+        yield _("Code in {language}, {lines}:").format(
+            language=_LANGUAGES.get(language, language), lines=written
+        )
         yield from lines
-        yield "End of the code."
+        yield _("End of the code.")
 
 
 def _joined(lines: list[str]) -> list[str]:
@@ -149,5 +160,5 @@ def _joined(lines: list[str]) -> list[str]:
 
 def _columns(line: str) -> str:
     """Separate the columns of a line with punctuation instead of spaces."""
-    parts = [*filter(None, (spoken(part) for part in re.split(r"\s{3,}", line)))]
+    parts = [*filter(None, (spoken(part) for part in re.split(r"\s{2,}", line)))]
     return (": " if len(parts) == 2 else ", ").join(parts)

@@ -12,6 +12,7 @@ from tutor.course.questions.base import not_its_answer
 from tutor.course.questions.compare import Compared, ComparePrompts
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.errors import TextError
+from tutor.language import _
 from tutor.lm.distribution import PLAIN
 from tutor.plain import words
 
@@ -58,7 +59,9 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, guess: str) -> L
     if all(row.token.id != mine.row.token.id for row in found.rows):
         lines.append(words.rank(mine.row))
     if mine.has_more:
-        lines.append(f"Your guess begins with the token {words.token(mine.row.token)}.")
+        lines.append(
+            _("Your guess begins with the token {token}.").format(token=words.token(mine.row.token))
+        )
     return Live(mine.row.rank, tuple(lines))
 
 

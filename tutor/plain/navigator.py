@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.labs.kit import registry
+from tutor.plain.consent import ConsentPlace
 from tutor.plain.explorer.chat import ChatPlace
 from tutor.plain.explorer.guess import GuessPlace
 from tutor.plain.explorer.stepper import StepperPlace
+from tutor.plain.explorer.xray import XRayPlace
 from tutor.plain.labs.lab import LabPlace
 from tutor.plain.lesson import LessonPlace
 from tutor.plain.lesson_end import LessonEnd
@@ -16,9 +18,13 @@ from tutor.plain.review import ReviewPlace
 from tutor.study.next_step import ReadLesson, Review
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tutor.course.lesson import Lab, Lesson
-    from tutor.plain.place import Place, Services
+    from tutor.lm.distribution import Token
+    from tutor.plain.place import AskXRay, Decided, Place, Services
     from tutor.study.next_step import NextStep
+    from tutor.vendors.catalogue import RemoteModel
 
 
 class Navigator:
@@ -77,3 +83,11 @@ class Navigator:
                 return GuessPlace(self._services, lesson, lab)
             case "stepper":
                 return StepperPlace(self._services, lesson, lab)
+
+    def xray(self, path: Sequence[Token], position: int, ask: AskXRay) -> Place:
+        """Return the x-ray of the token at `position` of a text."""
+        return XRayPlace(self._services, path, position, ask)
+
+    def consent(self, model: RemoteModel, what: str, decided: Decided) -> Place:
+        """Return the question whether `what` may be sent to the host of a remote model."""
+        return ConsentPlace(self._services, model, what, decided)

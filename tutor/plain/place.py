@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.learner.background import BackgroundProgress
     from tutor.learner.review import Queue, ReviewQuestion
+    from tutor.lm.distribution import Token, XRay
     from tutor.plain.voice import Voice
     from tutor.study.next_step import NextStep
     from tutor.vendors.catalogue import RemoteModel
@@ -64,6 +65,13 @@ class Replace:
     place: Place
 
 
+AskXRay = Callable[["Sequence[Token]", int, int], Awaitable["XRay"]]
+"""A function that returns the x-ray of the token at a position of a path, with a layer."""
+
+Decided = Callable[[bool], None]
+"""A function that is called once with the learner's decision."""
+
+
 class Navigation(Protocol):
     """The interface for creating places, implemented by `tutor.plain.navigator`.
 
@@ -90,6 +98,10 @@ class Navigation(Protocol):
 
     def lab(self, lesson: Lesson, lab: Lab) -> Place: ...
 
+    def xray(self, path: Sequence[Token], position: int, ask: AskXRay) -> Place: ...
+
+    def consent(self, model: RemoteModel, what: str, decided: Decided) -> Place: ...
+
 
 @dataclass
 class Services:
@@ -115,6 +127,12 @@ class Services:
     def asked(self) -> dict[str, ReviewQuestion]:
         """The course's questions, by id, in the form that reviews use."""
         return review_questions(self.course)
+
+    def may_send(self, model: RemoteModel) -> bool | None:
+        """Return whether text may be sent to the host of `model`, or None to ask the learner."""
+        if model != self.remote and not self.allowed.other_servers:
+            return False
+        return True if self.engine.allowed(model) else None
 
     def review_queue(self) -> Queue:
         limits = review.limits(self.progress.setting)
@@ -150,9 +168,10 @@ class Place(ABC):
         """Print the text to show when this place is opened."""
         self.say(self.title)
 
-    async def resume(self) -> None:
+    async def resume(self) -> Place | Leave | Replace | None:
         """Print the text to show when the learner returns here from another place."""
         self.say(self.title)
+        return None
 
     @abstractmethod
     def commands(self) -> Sequence[Command]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.app.reader.reveal import revealed, sentence
 from tutor.app.saving import on_disk
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction
+from tutor.language import _
 from tutor.learner.records import Predicted
 from tutor.plain import markdown, words
 
@@ -29,7 +30,7 @@ class Asking:
         """Print the question. If the learner has already predicted, also print the answer."""
         prediction = self._prediction
         say = self._services.voice.say
-        say(f"Prediction: {markdown.inline(prediction.ask)}")
+        say(_("Prediction: {ask}").format(ask=markdown.inline(prediction.ask)))
         if isinstance(prediction, ChoicePrediction):
             for letter, choice in zip(words.LETTERS, prediction.choices, strict=False):
                 say(f"{letter}: {words.ended(markdown.inline(choice))}")
@@ -44,11 +45,20 @@ class Asking:
         """A sentence that asks for a prediction, such as "Type a letter from a to d."."""
         match self._prediction:
             case ChoicePrediction(choices=choices):
-                return f"Type a letter from a to {words.LETTERS[len(choices) - 1]}."
+                return _("Type a letter from a to {last}.").format(
+                    last=words.LETTERS[len(choices) - 1]
+                )
             case NumberPrediction(low=low, high=high, unit=unit):
-                limits = f"from {words.number(low)} to {words.number(high)}"
-                return words.spoken(f"Type a number {limits} {unit}") + "."
-        return "Type your prediction."
+                limits = _("from {low} to {high}").format(
+                    low=words.number(low), high=words.number(high)
+                )
+                return (
+                    words.spoken(
+                        _("Type a number {limits} {unit}").format(limits=limits, unit=unit)
+                    )
+                    + "."
+                )
+        return _("Type your prediction.")
 
     async def take(self, text: str) -> None:
         """Handle a prediction, then reveal the answer. An empty text skips the prediction."""
@@ -57,7 +67,7 @@ class Asking:
             place = words.LETTERS.find(text.casefold())
             guess = str(place + 1) if 0 <= place < len(prediction.choices) else text
         if guess and prediction.problem(guess):
-            self._services.voice.reply(f"{text} cannot be your prediction.")
+            self._services.voice.reply(_("{text} cannot be your prediction.").format(text=text))
             return
         answer = await self._answer(guess)
         if guess:
@@ -81,12 +91,12 @@ class Asking:
 
     async def _answer(self, guess: str) -> Revealed:
         if self._prediction.computed is not None and self._services.engine.model is None:
-            self._services.voice.say("The model is loading.")
+            self._services.voice.say(_("The model is loading."))
         return await revealed(self._services.engine, self._prediction, guess)
 
     async def _reveal(self, guess: str, answer: Revealed) -> None:
         card = self._services.engine.model
-        said = sentence(self._prediction, guess, answer, card.name if card else "the model")
+        said = sentence(self._prediction, guess, answer, card.name if card else _("the model"))
         reveal = self._prediction.reveal.replace(BLANK, answer.value)
         # A choice is written in Markdown, but a typed guess is plain text.
         written = isinstance(self._prediction, ChoicePrediction)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.learner import review
 from tutor.plain.words import spoken
 from tutor.study.lesson_progress import lesson_progress
@@ -26,24 +27,36 @@ def progress_lines(services: Services) -> Iterator[str]:
         if where.started:
             started = True
             yield (
-                f"Lesson {outline.number}, {outline.title}: "
-                f"{where.seen} of {counted(where.screens, 'section')} read, "
-                f"{where.right} of {counted(where.questions, 'question')} right, "
-                f"{where.goals} of {counted(where.labs, 'lab')} done."
+                _(
+                    "Lesson {number}, {title}: {seen} of {sections} read, {right} of {questions} "
+                    "right, {goals} of {labs} done."
+                ).format(
+                    number=outline.number,
+                    title=outline.title,
+                    seen=where.seen,
+                    sections=counted(where.screens, "section"),
+                    right=where.right,
+                    questions=counted(where.questions, "question"),
+                    goals=where.goals,
+                    labs=counted(where.labs, "lab"),
+                )
             )
     if not started:
-        yield "You have not started a lesson yet."
+        yield _("You have not started a lesson yet.")
     if said := in_one_line(review.memory(state, services.asked, now)):
         yield spoken(said)
     days = review.streak(state, now)
     if days:
-        yield f"You have answered questions on {counted(days, 'day')} in a row."
+        yield _("You have answered questions on {days} in a row.").format(days=counted(days, "day"))
     due = review.forecast(state, services.asked, now, days=7)
     if any(due):
-        yield f"{counted(due[0], 'question')} due today, {sum(due[1:])} more in the next six days."
+        yield _("{questions} due today, {later} more in the next six days.").format(
+            questions=counted(due[0], "question"), later=sum(due[1:])
+        )
     if rounds := progress.guesses.rounds:
         mine, model = progress.guesses.learner_bits, progress.guesses.model_bits
         yield (
-            f"Guessing game: {counted(rounds, 'round')}, {mine / rounds:.2f} bits per token. "
-            f"The model: {model / rounds:.2f}."
+            _("Guessing game: {rounds}, {mine:.2f} bits per token. The model: {model:.2f}.").format(
+                rounds=counted(rounds, "round"), mine=mine / rounds, model=model / rounds
+            )
         )

@@ -18,6 +18,7 @@ from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.course.questions.number import NumberQuestion
 from tutor.course.questions.order import OrderQuestion
 from tutor.course.questions.several import SeveralChoices
+from tutor.language import _
 from tutor.learner.records import Answered, Draft
 from tutor.plain import markdown, words
 from tutor.plain.model_answers import ask_model
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from tutor.plain.place import Leave, Replace, Services
 
 _MARKS: dict[Mark, str] = {
-    "right": "Your answer, right",
-    "wrong": "Your answer, wrong",
-    "missed": "Also right",
-    "left": "Not right",
+    "right": _("Your answer, right"),
+    "wrong": _("Your answer, wrong"),
+    "missed": _("Also right"),
+    "left": _("Not right"),
 }
 
 
@@ -76,7 +77,7 @@ class QuestionPlace(Place):
         return ()
 
     def next_help(self) -> str:
-        return "Go to the next question."
+        return _("Go to the next question.")
 
     # --- asking --------------------------------------------------------------------------------
 
@@ -116,7 +117,7 @@ class QuestionPlace(Place):
                 for number, pair in enumerate(pairs, 1):
                     self.say(f"{number}: {markdown.inline(pair.left)}")
             case NextTokenQuestion(prompt=prompt):
-                self.say(f'The text is: "{words.spoken(prompt)}"')
+                self.say(_('The text is: "{prompt}"').format(prompt=words.spoken(prompt)))
         self.say(*(f"{letter}: {text}" for letter, text in self._lettered()))
 
     def _lettered(self) -> list[tuple[str, str]]:
@@ -142,18 +143,26 @@ class QuestionPlace(Place):
         last = words.LETTERS[max(0, len(self._lettered()) - 1)]
         match question:
             case SeveralChoices():
-                return "Type the letters of all right answers, such as a c."
+                return _("Type the letters of all right answers, such as a c.")
             case ChoiceQuestion() | ComparePrompts():
-                return f"Type a letter from a to {last}."
+                return _("Type a letter from a to {last}.").format(last=last)
             case OrderQuestion():
-                return f"Type the letters from a to {last} in the right order, such as c a b."
+                return _(
+                    "Type the letters from a to {last} in the right order, such as c a b."
+                ).format(last=last)
             case MatchQuestion(pairs=pairs):
-                return f"Type a letter for each number from 1 to {len(pairs)}, such as b a c."
+                return _("Type a letter for each number from 1 to {count}, such as b a c.").format(
+                    count=len(pairs)
+                )
             case NumberQuestion(unit=unit):
-                return f"Type a number, in {words.spoken(unit)}." if unit else "Type a number."
+                return (
+                    _("Type a number, in {unit}.").format(unit=words.spoken(unit))
+                    if unit
+                    else _("Type a number.")
+                )
             case NextTokenQuestion():
-                return "Type the next word."
-        return "Type a word or two."
+                return _("Type the next word.")
+        return _("Type a word or two.")
 
     # --- answering -----------------------------------------------------------------------------
 
@@ -164,11 +173,11 @@ class QuestionPlace(Place):
     async def typed(self, text: str) -> None:
         question = self._question
         if question is None or self._verdict is not None:
-            self.services.voice.reply("This question is answered.")
+            self.services.voice.reply(_("This question is answered."))
             return
         answer = self._parsed(question, text)
         if answer is None:
-            self.services.voice.reply(f"{text} cannot be an answer here.")
+            self.services.voice.reply(_("{text} cannot be an answer here.").format(text=text))
             return
         entered = question.as_text(answer)
         if question.asks_model:
@@ -223,12 +232,18 @@ class QuestionPlace(Place):
                     note = verdict.notes[place] if verdict.notes else None
                     if note is not None:
                         text = words.ended(markdown.inline(choices[place].text))
-                        mark = "Right" if note.mark == "missed" and not _several(question) else ""
+                        mark = (
+                            _("Right") if note.mark == "missed" and not _several(question) else ""
+                        )
                         head = mark or _MARKS[note.mark]
                         self.say(f"{head}: {text} {markdown.inline(note.why)}")
             case OrderQuestion(items=items) if not verdict.correct:
                 for number, item in enumerate(items, 1):
-                    self.say(f"Position {number}: {markdown.inline(item)}")
+                    self.say(
+                        _("Position {number}: {item}").format(
+                            number=number, item=markdown.inline(item)
+                        )
+                    )
             case MatchQuestion(pairs=pairs):
                 for pair, note in zip(pairs, verdict.notes, strict=False):
                     left, why = markdown.inline(pair.left), markdown.inline(note.why)
@@ -236,7 +251,7 @@ class QuestionPlace(Place):
             case ComparePrompts():
                 for letter, note in zip(words.LETTERS, verdict.notes, strict=False):
                     self.say(f"{letter}: {words.spoken(note.why)}" if note.why else "")
-        self.say(f"Why: {markdown.inline(question.why)}")
+        self.say(_("Why: {why}").format(why=markdown.inline(question.why)))
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -254,14 +269,14 @@ class QuestionPlace(Place):
             if not self._draft.hinted:
                 found.append(Command("hint", "Hear a hint.", self._hint))
             found.append(Command("skip", "Leave this question for later.", self._skip))
-            mark = "Take back the mark as a guess." if self._draft.guessed else ""
-            said = mark or "Mark your next answer as a guess."
+            mark = _("Take back the mark as a guess.") if self._draft.guessed else ""
+            said = mark or _("Mark your next answer as a guess.")
             found.append(Command("guess", said, self._guess))
         elif not self._verdict.correct:
             found.append(Command("retry", "Answer this question again.", self._retry))
         found.append(Command("repeat", "Hear the question again.", self._repeat))
         if self._verdict is not None and self._question.screen is not None:
-            said = "Go to the section of the lesson that this is about."
+            said = _("Go to the section of the lesson that this is about.")
             found.append(Command("lesson", said, self._look))
         return (*found, *self.more_commands())
 
@@ -284,12 +299,12 @@ class QuestionPlace(Place):
     async def _hint(self, rest: str) -> None:
         assert self._question is not None
         self._keep(hinted=True)
-        self.say(f"Hint: {markdown.inline(self._question.hint)}")
+        self.say(_("Hint: {hint}").format(hint=markdown.inline(self._question.hint)))
 
     async def _guess(self, rest: str) -> None:
         self._keep(guessed=not self._draft.guessed)
-        marked = "Your answer will count as a guess."
-        self.say(marked if self._draft.guessed else "Your answer will not count as a guess.")
+        marked = _("Your answer will count as a guess.")
+        self.say(marked if self._draft.guessed else _("Your answer will not count as a guess."))
 
     async def _retry(self, rest: str) -> None:
         assert self._question is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.plain.place import Place, Replace
 from tutor.plain.question import QuestionPlace
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
@@ -27,14 +28,16 @@ class QuizPlace(QuestionPlace):
 
     @property
     def title(self) -> str:
-        return f"Question {self._run.index + 1} of {len(self._run.order)}."
+        return _("Question {index} of {count}.").format(
+            index=self._run.index + 1, count=len(self._run.order)
+        )
 
     async def begin(self) -> None:
         state = self.services.progress.lesson(self._of.id)
         self._run = resumed(self._of, state) or self._begun()
-        self.say(f"Questions of lesson {self._of.number}.")
+        self.say(_("Questions of lesson {number}.").format(number=self._of.number))
         if self._run.left_out and self._run.index == 0:
-            self.say("These are only the questions that are open or were wrong.")
+            self.say(_("These are only the questions that are open or were wrong."))
         if not self._run.is_in(state):
             self.keep_draft(None)
         self._ask()
@@ -48,7 +51,7 @@ class QuizPlace(QuestionPlace):
 
     def _ask(self) -> None:
         if self._run.over:
-            self.say("There are no questions to answer.")
+            self.say(_("There are no questions to answer."))
             return
         question = self._run.question(self._of)
         progress = self.services.progress
@@ -71,8 +74,8 @@ class QuizPlace(QuestionPlace):
 
     def next_help(self) -> str:
         last = self._run.index + 1 == len(self._run.order)
-        return "Go to the end of the lesson." if last else super().next_help()
+        return _("Go to the end of the lesson.") if last else super().next_help()
 
     async def skip(self) -> Place | Leave | Replace | None:
-        self.say("Left for later. The end of the lesson offers this question again.")
+        self.say(_("Left for later. The end of the lesson offers this question again."))
         return await self.go_on()

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.course.search import search
+from tutor.language import _
 from tutor.plain import markdown, words
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ def say_term(services: Services, name: str) -> None:
         _explain(services, near[0])
     elif near:
         names = words.listed([each.term for each in near[:_MOST]])
-        services.voice.say(f"Several terms match. Type term and one of: {names}.")
+        services.voice.say(
+            _("Several terms match. Type term and one of: {names}.").format(names=names)
+        )
     else:
-        services.voice.say("The glossary has no such term. Type search and the word instead.")
+        services.voice.say(_("The glossary has no such term. Type search and the word instead."))
 
 
 def _explain(services: Services, term: Term) -> None:
@@ -40,10 +43,10 @@ def _explain(services: Services, term: Term) -> None:
 async def say_search(services: Services, wanted: str) -> None:
     """Print the first results of a search through the course."""
     if not wanted:
-        services.voice.say("Type search and the words to search for.")
+        services.voice.say(_("Type search and the words to search for."))
         return
     hits = await asyncio.to_thread(search, services.course, wanted, _MOST)
     if not hits:
-        services.voice.say(f"Nothing was found for {wanted}.")
+        services.voice.say(_("Nothing was found for {wanted}.").format(wanted=wanted))
     for hit in hits:
         services.voice.say(f"{hit.kind.capitalize()} {hit.title}: {words.spoken(hit.excerpt)}")

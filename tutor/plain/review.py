@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor.app.widgets.figures import when
 from tutor.errors import LessonError
+from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 from tutor.plain.place import Command, Place
 from tutor.plain.question import QuestionPlace
@@ -37,7 +38,7 @@ class ReviewPlace(QuestionPlace):
     @property
     def title(self) -> str:
         left = len(self._left())
-        return f"Review, {left} left." if left else "Review."
+        return _("Review, {left} left.").format(left=left) if left else "Review."
 
     async def begin(self) -> None:
         await self.go_on()
@@ -81,17 +82,27 @@ class ReviewPlace(QuestionPlace):
     def _say_end(self) -> None:
         queue, now = self.services.review_queue(), self.services.progress.clock()
         if self._count:
-            self.say(f"{counted(self._count, 'question')} answered. Nothing else is due.")
+            self.say(
+                _("{questions} answered. Nothing else is due.").format(
+                    questions=counted(self._count, "question")
+                )
+            )
         elif self.services.progress.state().cards:
-            self.say("Nothing is due.")
+            self.say(_("Nothing is due."))
         else:
-            self.say("Nothing to review yet. Questions come back once you have answered them.")
+            self.say(_("Nothing to review yet. Questions come back once you have answered them."))
         if self._passed:
-            self.say(f"{counted(len(self._passed), 'question')} left for later.")
+            self.say(
+                _("{questions} left for later.").format(
+                    questions=counted(len(self._passed), "question")
+                )
+            )
         if queue.held_back:
-            self.say(f"{queue.held_back} more due, over the daily limit.")
+            self.say(
+                _("{held_back} more due, over the daily limit.").format(held_back=queue.held_back)
+            )
         if queue.next_at is not None:
-            self.say(f"The next question is due {when(queue.next_at, now)}.")
+            self.say(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
 
     def keep_draft(self, draft: Draft | None) -> None:
         if draft is None or draft.attempt == 1:
@@ -105,11 +116,11 @@ class ReviewPlace(QuestionPlace):
         card = self.services.progress.card(self._current)
         if card is None:
             return ""
-        return f"Next review {when(card.due, self.services.progress.clock())}."
+        return _("Next review {when}.").format(when=when(card.due, self.services.progress.clock()))
 
     async def skip(self) -> Place | Leave | Replace | None:
         self._passed.add(self._current)
-        self.say("Left for later. The question stays due.")
+        self.say(_("Left for later. The question stays due."))
         return await self.go_on()
 
     def more_commands(self) -> Sequence[Command]:
@@ -118,10 +129,10 @@ class ReviewPlace(QuestionPlace):
         if undo.answer and undo.question == self._last:
             found.append(Command("undo", "Undo your last answer.", self._undo))
         if self._question is not None:
-            said = "Leave this question out of future reviews."
+            said = _("Leave this question out of future reviews.")
             found.append(Command("suspend", said, self._suspend))
         elif self.services.review_queue().ahead:
-            said = "Review some questions before they are due."
+            said = _("Review some questions before they are due.")
             found.append(Command("ahead", said, self._review_ahead))
         return found
 
@@ -131,13 +142,13 @@ class ReviewPlace(QuestionPlace):
         progress.record(Undone(at=progress.clock(), answer=answer, question=question))
         self._count, self._last = max(0, self._count - 1), ""
         self._passed.discard(question)
-        self.say("Your last answer was undone.")
+        self.say(_("Your last answer was undone."))
         self._show(question)
 
     async def _suspend(self, rest: str) -> Place | Leave | Replace | None:
         progress = self.services.progress
         progress.record(Suspended(at=progress.clock(), question=self._current))
-        self.say("Suspended. The app can bring the question back.")
+        self.say(_("Suspended. The app can bring the question back."))
         return await self.go_on()
 
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:

@@ -15,6 +15,7 @@ from tutor.app.background.lab_keeper import LabKeeper
 from tutor.course.catalogue import load_course
 from tutor.engine.client import EngineClient
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
 from tutor.models import installed
@@ -130,8 +131,10 @@ class _Watch:
 
     def changed(self, status: ModelStatus) -> None:
         if status.fetch is not None:
-            small = " A small model answers in the meantime." if status.small else ""
-            self._once(f"The model is being downloaded, the first time only.{small}")
+            small = _(" A small model answers in the meantime.") if status.small else ""
+            self._once(
+                _("The model is being downloaded, the first time only.{small}").format(small=small)
+            )
         for failure in (status.failure, status.fetch_failure):
             if failure is not None and (
                 failure is status.fetch_failure or status.phase == "stopped"

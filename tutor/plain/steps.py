@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.study.next_step import AnswerQuestions, Review
 from tutor.text import counted
 
@@ -17,9 +18,13 @@ def in_words(course: Course, step: NextStep | None) -> str:
     if step is None:
         return ""
     if isinstance(step, Review):
-        return f"Review the {counted(step.due, 'question')} due now."
+        return _("Review the {questions} due now.").format(questions=counted(step.due, "question"))
     outline = course.outline(step.lesson)
-    name = f"lesson {outline.number}, {outline.title}" if outline else "the lesson"
+    name = (
+        _("lesson {number}, {title}").format(number=outline.number, title=outline.title)
+        if outline
+        else _("the lesson")
+    )
     if isinstance(step, AnswerQuestions):
-        return f"Answer the questions of {name}."
-    return f"{'Continue' if step.begun else 'Begin'} {name}."
+        return _("Answer the questions of {name}.").format(name=name)
+    return f"{_('Continue') if step.begun else _('Begin')} {name}."

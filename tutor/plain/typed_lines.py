@@ -31,6 +31,10 @@ class TypedLines:
         """
         return await asyncio.wait_for(self._lines.get(), seconds)
 
+    def end(self) -> None:
+        """End the input, after the lines that have been typed already."""
+        self._lines.put_nowait(None)
+
     def _read(self) -> None:
         rest = b""
         while data := self._chunk():

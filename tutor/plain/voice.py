@@ -35,6 +35,11 @@ class Voice:
         if line.strip() != self.last:
             self.say(line)
 
+    def break_line(self) -> None:
+        """Begin a new line on a terminal, which has echoed a key on the current one."""
+        if self._stream.isatty():
+            self._stream.write("\n")
+
     def _write(self, line: str) -> None:
         self.last = line
         self._stream.write((in_ascii(line) if self._ascii else line) + "\n")

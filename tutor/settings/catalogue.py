@@ -136,6 +136,18 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 variable="TUTOR_PLAIN",
                 next_start=True,
             ),
+            Entry(
+                "screen_reader",
+                _("Screen reader"),
+                _(
+                    "Say the selected row or field in one line above the keys, and draw no lines "
+                    "and bars, for screen readers."
+                ),
+                _ON_OFF,
+                option="--screen-reader",
+                variable="TUTOR_SCREEN_READER",
+                next_start=True,
+            ),
         ),
     ),
     (

@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     model: str = ""
     language: str = ""
     plain: bool = False
+    screen_reader: bool = False
     ascii: bool = False
     low_bandwidth: bool = False
     review: ReviewSettings = ReviewSettings()

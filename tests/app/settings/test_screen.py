@@ -53,7 +53,7 @@ async def test_values_can_be_typed_and_are_checked(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Fake-1K ●")
-        await keys(pilot, "comma", *["down"] * 7)
+        await keys(pilot, "comma", *["down"] * 8)
         await sees(pilot, "The probability that you still know")
         await keys(pilot, "enter", *["backspace"] * 4, *"0.5", "enter")
         await sees(pilot, "review.retention is invalid")
@@ -88,7 +88,7 @@ async def test_a_limit_of_the_learner_gives_way_to_one_that_is_changed_here(
     app = whole_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Fake-1K ●")
-        await keys(pilot, "comma", *["down"] * 8)
+        await keys(pilot, "comma", *["down"] * 9)
         await sees(pilot, "tutor review --cap")
         await keys(pilot, "right")
         assert load(config_file()).settings.review.a_day == 30

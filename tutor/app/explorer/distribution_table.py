@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tutor.app import theme
+from tutor.app.spoken import percent, token
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.selection import MARK, mark
@@ -237,6 +238,17 @@ class DistributionTable(Lines, can_focus=True):
 
     _ranks: Sequence[int] = ()
     _named = False
+    _view: TableView | None = None
+
+    def announcement(self) -> str | None:
+        """Return a sentence about the row whose token Enter takes."""
+        view = self._view
+        if view is None or view.distribution is None or view.target is None:
+            return None
+        row, count = view.target, len(view.distribution.rows)
+        return _("Row {rank:,} of {count}: {token}, {probability}.").format(
+            rank=row.rank, count=count, token=token(row.token), probability=percent(row.probability)
+        )
 
     def on_click(self, event: Click) -> None:
         row = event.y - self._named
@@ -244,6 +256,7 @@ class DistributionTable(Lines, can_focus=True):
             self.post_message(self.Clicked(self._ranks[row]))
 
     def lay_out(self, view: TableView) -> None:
+        self._view = view
         distribution, target, cursor = view.distribution, view.target, view.cursor
         if distribution is None:
             self.show([])

@@ -14,18 +14,17 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.base_screen import TextScreen, scroll_keys
+from tutor.app.model import consent_text
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets.layout import hanging
-from tutor.environment import keys_held
 from tutor.language import _
-from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.allowed import Allowed
     from tutor.engine.api import Engine
-    from tutor.vendors.catalogue import Price, RemoteModel
+    from tutor.vendors.catalogue import RemoteModel
 
 _LABEL = 7
 
@@ -108,57 +107,10 @@ async def agreed(
 
 def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
     """Describe what would be sent, in lines of at most `width` columns."""
-    product = safe(model.service.product)
-    host = safe(model.host)
-    to = host if product == host else _("{product}, at {host}").format(product=product, host=host)
-    parts = [
-        (
-            _("to"),
-            Content.assemble((to, "bold"), _(": the model {name}").format(name=safe(model.name))),
-        ),
-        (
-            "what",
-            Content(
-                _("{what}. Your IP address and {key} are also sent.").format(
-                    what=what, key=_key(model)
-                )
-            ),
-        ),
-        ("not", Content(_("Your progress, your other texts and your name stay on this machine."))),
-        ("cost", Content(_cost(model.price))),
-        ("then", Content(_("The service's terms say what it stores and for how long."))),
-    ]
-    if not model.encrypted:
-        said = _("The connection is not encrypted: others on the network can read what you send.")
-        parts.insert(2, ("!", Content.styled(said, NOT_YET)))
-    lines = [Content.styled(_("If you agree, this leaves your machine:"), "bold"), Content("")]
-    for label, content in parts:
+    lines = [Content.styled(consent_text.HEADING, "bold"), Content("")]
+    for label, text, strong in consent_text.facts(model, what):
+        style = NOT_YET if label == "!" else "bold"
+        content = Content.assemble((strong, style), text.removeprefix(strong))
         lines.append(hanging(Content.styled(f"{label:<{_LABEL}}", MUTED), content, width))
-    asked = _("tutor asks once per host and session. Everything else works without consent.")
-    return [*lines, Content(""), hanging(Content(""), Content.styled(asked, MUTED), width)]
-
-
-def _key(model: RemoteModel) -> str:
-    held = keys_held()
-    name = next((name for name in model.service.key_variables if name in held), None)
-    return (
-        _("the key in {name}").format(name=name)
-        if name
-        else _("a key from your keyring, if it has one,")
-    )
-
-
-def _cost(price: Price | None) -> str:
-    if price is None:
-        return _("Your account may be charged. tutor has no price for this model.")
-    source = _(", not from the vendor") if price.second_hand else ""
-    return _(
-        "${prompt:g} for a million tokens sent, ${answer:g} for a million "
-        "received ({model}, as of {as_of}{source})."
-    ).format(
-        prompt=price.prompt,
-        answer=price.answer,
-        model=safe(price.model),
-        as_of=price.as_of,
-        source=source,
-    )
+    asked = Content.styled(consent_text.ONCE, MUTED)
+    return [*lines, Content(""), hanging(Content(""), asked, width)]

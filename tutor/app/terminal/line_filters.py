@@ -1,7 +1,8 @@
-"""Filters for terminals that can display only ASCII, or no colors."""
+"""Filters for simple terminals and screen readers: in ASCII, without color, without lines."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,24 @@ class AsciiOnly(LineFilter):
 @lru_cache(4096)
 def _translated(text: str) -> str:
     return in_ascii(text, cell_len)
+
+
+class WithoutDrawings(LineFilter):
+    """A filter that replaces bars, lines and boxes with spaces, since a reader would say each."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            Segment(text if text.isascii() else _undrawn(text), style, control)
+            for text, style, control in segments
+        ]
+
+
+def _undrawn(text: str) -> str:
+    return _DRAWN.sub(" ", text.translate(_TICKS))
+
+
+_TICKS = str.maketrans("■□", "x-")
+_DRAWN = re.compile(r"[\u2500-\u25ff\u2800-\u28ff]")
 
 
 class Colorless(LineFilter):

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
+from tutor.app.widgets.announced import row_said
 from tutor.app.widgets.copyable import row_copy
 from tutor.app.widgets.selection import MARK, highlighted
 
@@ -111,6 +112,14 @@ class Lines(Widget):
         for line in self._lines:
             if highlighted(line, 0) is not line:
                 yield row_copy(line.plain.removeprefix(MARK))
+
+    def announcement(self) -> str | None:
+        """Return a sentence about the selected row, counted among the lines with text."""
+        at = self.selected
+        if at is None:
+            return None
+        rows = [y for y, line in enumerate(self._lines) if line.plain.strip()]
+        return row_said(rows.index(at) + 1, len(rows), self._lines[at].plain)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines)

@@ -22,6 +22,7 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
+from tutor.app.widgets.announced import row_said
 from tutor.app.widgets.copyable import row_copy
 from tutor.app.widgets.selection import MARK, selected
 from tutor.labs.kit.keys import UP_DOWN, pair
@@ -165,6 +166,15 @@ class Menu(Widget, can_focus=True):
     def copies(self) -> Iterable[Copy]:
         if self.cursor >= 0 and (row := self._rows[self.cursor]) is not None:
             yield row_copy(row(_UNCUT).plain)
+
+    def announcement(self) -> str | None:
+        """Return a sentence about the entry at the cursor, counted among those to choose from."""
+        if self.cursor < 0 or (row := self._rows[self.cursor]) is None:
+            return None
+        places = [at for at in range(len(self._rows)) if self._can_choose(at)]
+        if self.cursor not in places:
+            return None
+        return row_said(places.index(self.cursor) + 1, len(places), row(_UNCUT).plain)
 
     def on_click(self, event: Click) -> None:
         """Select the clicked entry. If it is already selected, choose it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.labs.attention.lab import PATTERNS
+from tutor.language import _
 from tutor.plain.words import percent, token
 
 if TYPE_CHECKING:
@@ -15,24 +16,44 @@ _MOST = 5
 
 def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the selected head, what it attends to, and the ranking of heads."""
-    lines: dict[str, list[str]] = {"scores": [], "head scores": [], "row": [], "ranking": []}
+    hidden = ["scores", "layers", "heads", "token", "rank", "head scores", "row", "ranking"]
+    lines: dict[str, list[str]] = {name: [] for name in hidden}
     if state.sentence is None:
         return lines
     for pattern in PATTERNS:
         if (score := state.score(pattern)) is not None:
-            lines["head scores"].append(f"Attention to {pattern}: {percent(score)} on average.")
+            lines["head scores"].append(
+                _("Attention to {pattern}: {probability} on average.").format(
+                    pattern=pattern, probability=percent(score)
+                )
+            )
     if state.known:
         lines["row"] = _row(state)
     if state.view == "finder":
-        lines["ranking"] = [f"Heads ranked by attention to {state.pattern}:"]
+        lines["ranking"] = [
+            _("Heads ranked by attention to {pattern}:").format(pattern=state.pattern)
+        ]
         for rank, (layer, head, score) in enumerate(state.ranking()[:_MOST]):
-            here = ", selected" if rank == state.rank else ""
-            lines["ranking"].append(f"Layer {layer}, head {head}: {percent(score)}{here}.")
+            here = _(", selected") if rank == state.rank else ""
+            lines["ranking"].append(
+                _("Layer {layer}, head {head}: {probability}{here}.").format(
+                    layer=layer + 1, head=head + 1, probability=percent(score), here=here
+                )
+            )
     return lines
 
 
 def _row(state: State) -> list[str]:
     weights = state.row(state.token)
     best = sorted(range(state.token + 1), key=lambda at: -weights[at])[:_MOST]
-    said = [f"Token {state.token}, {token(state.tokens[state.token])}, attends to:"]
-    return said + [f"Token {at}, {token(state.tokens[at])}: {percent(weights[at])}." for at in best]
+    said = [
+        _("Token {at}, {token}, attends to:").format(
+            at=state.token + 1, token=token(state.tokens[state.token])
+        )
+    ]
+    return said + [
+        _("Token {at}, {token}: {probability}.").format(
+            at=at + 1, token=token(state.tokens[at]), probability=percent(weights[at])
+        )
+        for at in best
+    ]

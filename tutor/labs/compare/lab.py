@@ -8,7 +8,7 @@ the speed in tokens per second, and the cost. The cost is based on the price on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Literal
 
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
-from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.remote import Add, Remove, Sending
 from tutor.labs.kit.work import work
 from tutor.language import _
 from tutor.vendors.catalogue import Price, RemoteModel
@@ -338,6 +338,20 @@ def _removed(state: State) -> State:
     )
 
 
+def sends(state: State, action: Action) -> list[Sending]:
+    """Return what a run sends. A run that is stopped sends nothing."""
+    if not isinstance(action, Ask) or state.running:
+        return []
+    what = _("Your prompt, as one message, each time you run it")
+    chosen = (state.models[place].remote for place in state.chosen)
+    return [Sending(model, what) for model in chosen if model is not None]
+
+
+def declined(state: State, action: Action, refused: Sequence[RemoteModel]) -> Ask:
+    """Return a run without the models that the learner has not agreed to."""
+    return Ask(tuple(place for place in state.chosen if state.models[place].remote in refused))
+
+
 def question(state: State) -> Question | None:
     if not state.models:
         return Which()
@@ -438,6 +452,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     private=_is_remote,
     reaches_out=True,
+    sends=sends,
+    declined=declined,
     start=State,
     act=act,
     question=question,

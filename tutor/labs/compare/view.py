@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.labs.compare.lab import MOST_MODELS, MOST_TOKENS, TEMPERATURES, Ask, State, cost
+from tutor.labs.compare.lab import LAB, MOST_MODELS, MOST_TOKENS, TEMPERATURES, Ask, State, cost
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrapped
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from tutor.labs.compare.lab import Model, Reply
-    from tutor.vendors.catalogue import RemoteModel
 
 _COLUMNS = (
     Column(_("first"), 9, right=True),
@@ -37,7 +36,6 @@ _SHORT_NAME = 18
 _GAP = 2
 _COLUMN = 24
 """The minimum width of an answer, in columns, if two answers are shown side by side."""
-_SENT = _("Your prompt, as one message, each time you run it")
 
 
 class CompareView(LabView):
@@ -56,18 +54,9 @@ class CompareView(LabView):
     OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
 
     def action_run(self) -> None:
-        self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
+        self.did_if_agreed(LAB, Ask())
 
     action_stop = does(Ask)
-
-    async def _ask_where_agreed(self) -> None:
-        """Start a run with the chosen models. Models without the learner's consent are left out."""
-        without = [place for place in self.state.chosen if not await self._agreed(place)]
-        self.did(Ask(tuple(without)))
-
-    async def _agreed(self, place: int) -> bool:
-        model: RemoteModel | None = self.state.models[place].remote
-        return model is None or await self.host.agreed(model, _SENT)
 
     def action_edit(self) -> None:
         self.write(_("Prompt for all chosen models:"), self.state.prompt, EditText)

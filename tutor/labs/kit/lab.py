@@ -22,7 +22,7 @@ request, and so the work ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar, get_type_hints
 
@@ -30,9 +30,11 @@ import msgspec
 from msgspec.structs import replace
 
 from tutor.errors import LabError
+from tutor.labs.kit.remote import Sending
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Work
 from tutor.language import _
+from tutor.vendors.catalogue import RemoteModel
 
 State = TypeVar("State")
 Action = TypeVar("Action")
@@ -66,6 +68,10 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
 def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State]]:
     """Return a decorator that turns a function of the state into a goal."""
     return lambda reached: Goal(name, says, reached)
+
+
+def _nothing(state: object, action: object, refused: Sequence[RemoteModel]) -> None:
+    """Return no action."""
 
 
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
@@ -128,6 +134,12 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     reaches_out: bool = False
     """True if the lab can send requests to remote models. If the learner has API keys, all requests
     of the lab are private."""
+    sends: Callable[[State, Action], Sequence[Sending]] = lambda state, action: ()
+    """A function that returns what an action sends to remote models. The learner has to agree
+    first."""
+    declined: Callable[[State, Action, Sequence[RemoteModel]], Action | None] = _nothing
+    """A function that returns the action to apply instead if the learner does not agree to send
+    text to some of the remote models, or None."""
 
     @property
     def actions(self) -> Any:

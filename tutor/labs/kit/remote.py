@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,6 +33,13 @@ class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
 
 class Remove(msgspec.Struct, frozen=True, tag_field="do", tag="remove"):
     """Remove the selected remote model."""
+
+
+class Sending(NamedTuple):
+    """Text that an action sends to a remote model. `what` is a phrase that describes the text."""
+
+    model: RemoteModel
+    what: str
 
 
 LABEL = "Model name and server address:"

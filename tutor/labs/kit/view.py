@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.events import Click, Resize
 
     from tutor.app.explorer.document import Document
+    from tutor.labs.kit.registry import AnyLab
     from tutor.vendors.catalogue import RemoteModel
 
 
@@ -216,6 +217,26 @@ class LabView(VerticalScroll, can_focus=True):
     def did(self, action: Any) -> None:
         """Pass an action of the learner to the screen, which applies it."""
         self.host.act(action)
+
+    def did_if_agreed(self, lab: AnyLab, action: Any, refused: str = "") -> None:
+        """Ask for the learner's consent if `action` sends text to a remote model, then act.
+
+        If nothing is sent in the end, the notice `refused` is shown.
+        """
+        if lab.sends(self.state, action):
+            asking = self._did_if_agreed(lab, action, refused)
+            self.run_worker(asking, group="agreed", exclusive=True)
+        else:
+            self.did(action)
+
+    async def _did_if_agreed(self, lab: AnyLab, action: Any, refused: str) -> None:
+        sends = lab.sends(self.state, action)
+        without = [model for model, what in sends if not await self.host.agreed(model, what)]
+        instead = lab.declined(self.state, action, without) if without else action
+        if instead is not None:
+            self.did(instead)
+        elif refused:
+            self.host.tell(refused)
 
     def write(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.plain.words import percent, token
 
 if TYPE_CHECKING:
@@ -16,12 +17,22 @@ def describe(state: State) -> dict[str, list[str]]:
     lines = []
     if found is not None:
         for at, each in enumerate(found.tokens):
-            after = f"expects {token(found.best[at])} with {percent(found.chances[at])}"
+            after = _("expects {token} with {probability}").format(
+                token=token(found.best[at]), probability=percent(found.chances[at])
+            )
             surprisal = (
-                f", and the next token's surprisal is {found.bits[at]:.2f} bits"
+                _(", and the next token's surprisal is {bits:.2f} bits").format(bits=found.bits[at])
                 if at < len(found.bits)
                 else ""
             )
-            lines.append(f"After token {at}, {token(each)}, the model {after}{surprisal}.")
-    switched = "on" if state.hide else "off"
-    return {"hide": [f"The causal mask is {switched}."], "readings": lines, "before": []}
+            lines.append(
+                _("After token {at}, {token}, the model {after}{surprisal}.").format(
+                    at=at + 1, token=token(each), after=after, surprisal=surprisal
+                )
+            )
+    switched = _("on") if state.hide else _("off")
+    return {
+        "hide": [_("The causal mask is {switched}.").format(switched=switched)],
+        "readings": lines,
+        "before": [],
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.plain.words import quoted
 
 if TYPE_CHECKING:
@@ -13,9 +14,21 @@ if TYPE_CHECKING:
 def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the current chunks, the last merge and the next merge."""
     pieces = ", ".join(quoted(piece) for chunk in state.chunks for piece in chunk)
-    said = [f"After {state.at} of {len(state.merges)} merges: {pieces}."] if pieces else []
-    for head, merge in (("Last merge", state.last), ("Next merge", state.following)):
+    said = (
+        [
+            _("After {at} of {count} merges: {pieces}.").format(
+                at=state.at, count=len(state.merges), pieces=pieces
+            )
+        ]
+        if pieces
+        else []
+    )
+    for head, merge in ((_("Last merge"), state.last), (_("Next merge"), state.following)):
         if merge is not None:
             left, right = quoted(merge.left), quoted(merge.right)
-            said.append(f"{head}: {left} and {right}, rule {merge.rank:,}.")
+            said.append(
+                _("{head}: {left} and {right}, rule {rank:,}.").format(
+                    head=head, left=left, right=right, rank=merge.rank
+                )
+            )
     return {"at": said, "played": [], "merges": []}

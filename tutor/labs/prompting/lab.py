@@ -38,11 +38,12 @@ from tutor.labs.kit.prompts.version import (
     on_task,
     plain_version,
 )
-from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.remote import Add, Remove, Sending
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Refused, one_of, work
-from tutor.labs.prompting.remote import missing, require_sendable
+from tutor.labs.prompting.remote import missing, plan, require_sendable, sendable
 from tutor.language import _
+from tutor.text import counted
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
 
@@ -279,6 +280,18 @@ def _to_task(state: State, name: str) -> State:
     return replace(_halted(state), task=name, sides=(first, second), item=0)
 
 
+def sends(state: State, action: Action) -> list[Sending]:
+    """Return what a run sends if a remote model answers. A run that is stopped sends nothing."""
+    starts = isinstance(action, Run) and not state.running and not state.complete
+    if state.server is None or not starts or not sendable(state.trials):
+        return []
+    requests = counted(plan(state.trials, state.results).requests, "request")
+    what = _("The prompts of both versions, one by one: {requests} now, more with each run").format(
+        requests=requests
+    )
+    return [Sending(state.server, what)]
+
+
 def question(state: State) -> Question | None:
     """Return the next request, or None.
 
@@ -387,6 +400,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "on 20 items, and see what difference the change makes."
     ),
     private=_is_remote,
+    sends=sends,
     start=start,
     act=act,
     question=question,

@@ -14,10 +14,8 @@ from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.prompting import lines as drawn
 from tutor.labs.prompting.item_lines import items
-from tutor.labs.prompting.lab import VIEWS, Copy, Recall, State
-from tutor.labs.prompting.remote import plan, sendable
+from tutor.labs.prompting.lab import LAB, VIEWS, Copy, Recall, State
 from tutor.language import _
-from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,25 +59,8 @@ class PromptingView(LabView):
         return super().check_action(action, parameters)
 
     def action_run(self) -> None:
-        state: State = self.state
-        sends = state.server is not None and not state.complete and sendable(state.trials)
-        if sends and not state.running:
-            self.run_worker(self._run_where_agreed(), group="agreed", exclusive=True)
-        else:
-            self.did(Run())
-
-    async def _run_where_agreed(self) -> None:
-        """Ask for the learner's consent if it is needed, then start the run."""
-        state: State = self.state
-        assert state.server is not None
-        requests = counted(plan(state.trials, state.results).requests, "request")
-        what = _(
-            "The prompts of both versions, one by one: {requests} now, more with each run"
-        ).format(requests=requests)
-        if await self.host.agreed(state.server, what):
-            self.did(Run())
-        else:
-            self.host.tell(_("Nothing was sent. Press d to return to the local model."))
+        said = _("Nothing was sent. Press d to return to the local model.")
+        self.did_if_agreed(LAB, Run(), said)
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)

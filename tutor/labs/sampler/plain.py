@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
+
 if TYPE_CHECKING:
     from tutor.labs.sampler.lab import State
 
@@ -14,6 +16,6 @@ def describe(state: State) -> dict[str, list[str]]:
     The outcomes are left out, because only the goals use them.
     """
     return {
-        "focus": [f"Selected step: {state.order[state.focus]}."],
+        "focus": [_("Selected step: {step}.").format(step=state.order[state.focus])],
         "outcomes": [],
     }

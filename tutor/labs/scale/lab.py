@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -10,11 +11,12 @@ from msgspec.structs import replace
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
-from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.remote import Add, Remove, Sending
 from tutor.labs.kit.work import work
 from tutor.labs.scale import questions, remote_reading
 from tutor.labs.scale.questions import Answer, Question
 from tutor.labs.scale.rungs import Rung, rungs
+from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel
 
 LONGEST = 600
@@ -206,6 +208,21 @@ def ladder(state: State) -> tuple[Rung, ...]:
     return rungs(state.readers, state.remote.server)
 
 
+def sends(state: State, action: Action) -> list[Sending]:
+    """Return what is sent to the selected remote model when the learner agrees."""
+    server = state.remote.server
+    if server is None or action != Agree(yes=True):
+        return []
+    return [
+        Sending(server, _("The text, and each new text that you write while this model is chosen"))
+    ]
+
+
+def declined(state: State, action: Action, refused: Sequence[RemoteModel]) -> Agree:
+    """Return the refusal, after which nothing is sent."""
+    return Agree(yes=False)
+
+
 def question(state: State) -> Question | None:
     missing = [model for model in reversed(READERS) if model not in state.readings]
     if missing:
@@ -264,6 +281,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=170,
     lesson="learning",
     task=("Let models of very different sizes process the same text, and compare their surprisal."),
+    sends=sends,
+    declined=declined,
     private=lambda question: not isinstance(question, questions.Read) or question.model == "other",
     start=State,
     act=act,

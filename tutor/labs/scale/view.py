@@ -9,7 +9,7 @@ from tutor.labs.kit.actions import Choose, EditText
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, State
+from tutor.labs.scale.lab import LAB, PARAGRAPH, VIEWS, Agree, State
 from tutor.labs.scale.lines import ladder_lines, text_lines
 from tutor.labs.scale.remote_reading import with_server
 from tutor.language import _
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
     from textual.content import Content
-
-    from tutor.vendors.catalogue import RemoteModel
-
-_SENT = _("The text, and each new text that you write while this model is chosen")
 
 
 class ScaleView(LabView):
@@ -78,12 +74,7 @@ class ScaleView(LabView):
             self.action_again()
 
     def action_again(self) -> None:
-        self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
-
-    async def _ask_where_agreed(self) -> None:
-        """Ask for the learner's consent, then send the request to the server."""
-        server: RemoteModel = self.state.remote.server
-        self.did(Agree(await self.host.agreed(server, _SENT)))
+        self.did_if_agreed(LAB, Agree(yes=True))
 
     action_remove = does(Remove)
 

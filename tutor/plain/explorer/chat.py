@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.messages import messages
 from tutor.app.explorer.events import Signal
+from tutor.language import _
 from tutor.lm.token_tree import text_of
 from tutor.plain.explorer.explorer import ExplorerPlace
 from tutor.plain.explorer.stepper import token_lines
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
     from tutor.app.explorer.chat.messages import Message
     from tutor.app.explorer.document import Mode
 
-_SPEAKERS = {"user": "You", "assistant": "Model", "system": "System prompt"}
+_SPEAKERS = {"user": _("You"), "assistant": _("Model"), "system": _("System prompt")}
 
 
 class ChatPlace(ExplorerPlace):
     """A conversation with the model."""
 
     MODE: Mode = "chat"
+    KEYS = {"s": "again", "r": "continue", "o": "new"}  # noqa: RUF012
     takes_text = True
-    title = "Chat with the model."
+    title = _("Chat with the model.")
 
     @property
     def _messages(self) -> tuple[Message, ...]:
@@ -37,22 +39,25 @@ class ChatPlace(ExplorerPlace):
     def say_all(self) -> None:
         """Print the number of messages and the last message."""
         if self.state.ready and not self.state.chat_possible:
-            self.say("This model cannot chat. It only continues texts.")
+            self.say(_("This model cannot chat. It only continues texts."))
             return
         said = [each for each in self._messages if each.role != "system"]
         if said:
-            self.say(f"The conversation has {counted(len(said), 'message')}.")
-            self._say_message(said[-1])
+            self.say(
+                _("The conversation has {messages}.").format(messages=counted(len(said), "message"))
+            )
+            for message in said[-2:]:
+                self._say_message(message)
 
     def _say_message(self, message: Message) -> None:
         tree = self.state.tree
         if tree is not None:
             text = text_of(tree.steps[message.first : message.end]).strip()
             speaker = _SPEAKERS[message.role]
-            self.say(f"{speaker}: {text or 'nothing'}")
+            self.say(f"{speaker}: {text or _('nothing')}")
 
     def asks(self) -> str:
-        return "Type your message." if self.agreed else ""
+        return _("Type your message.") if self.agreed else ""
 
     async def typed(self, text: str) -> None:
         await self._answer(events.UseText(text))
@@ -90,7 +95,7 @@ class ChatPlace(ExplorerPlace):
 
     async def _new(self, rest: str) -> None:
         await self.send(events.OpenText(None))
-        self.say("This is a new conversation.")
+        self.say(_("This is a new conversation."))
 
     async def _conversation(self, rest: str) -> None:
         for message in self._messages:

@@ -12,14 +12,17 @@ from tutor.app.explorer import events
 from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.events import Signal
 from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.model import consent_text
 from tutor.course import goals
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.plain import markdown, words
+from tutor.plain.consent import consent_lines
 from tutor.plain.place import Command, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from tutor.app.explorer.document import Mode
     from tutor.app.explorer.events import Event
@@ -35,6 +38,8 @@ class ExplorerPlace(Place):
     """A text or conversation with the model, opened from the course map or as a lab of a lesson."""
 
     MODE: Mode = "text"
+    KEYS: Mapping[str, str] = {}
+    """The commands that stand for keys of the app, which the tasks of labs name."""
 
     def __init__(
         self, services: Services, lesson: Lesson | None = None, lab: Lab | None = None
@@ -49,7 +54,7 @@ class ExplorerPlace(Place):
             services.engine,
             SavedTexts(services.progress, lab, self.MODE),
             work=self._work,
-            show=lambda _: self._changed.set(),
+            show=lambda state: self._changed.set(),
             report=self._report,
         )
 
@@ -92,7 +97,7 @@ class ExplorerPlace(Place):
     async def _settle(self) -> None:
         engine = self.services.engine
         if engine.state not in (EngineState.READY, EngineState.STOPPED):
-            self.say("The model is loading.")
+            self.say(_("The model is loading."))
         while not self._at_rest:
             self._changed.clear()
             await self._changed.wait()
@@ -124,20 +129,30 @@ class ExplorerPlace(Place):
             for goal in self._lab.goals:
                 if goals.name(goal) in now - self._reached:
                     said = words.spoken(goals.description(goal, self._lab))
-                    self.say(f"Goal reached: {words.ended(said)}")
+                    self.say(_("Goal reached: {said}").format(said=words.ended(said)))
         self._reached = now
         for each in told:
             self.say(markdown.inline(await each or ""))
 
+    @property
+    def _task(self) -> str:
+        """The lab's task, with commands instead of keys."""
+        task = " ".join(self._lab.task.split()) if self._lab is not None else ""
+        return markdown.inline(words.without_keys(words.with_commands(task, self.KEYS)))
+
     def _say_task(self) -> None:
         if self._lab is None:
             return
-        if task := words.without_keys(markdown.inline(self._lab.task)):
-            self.say(f"Task: {task}")
+        if task := self._task:
+            self.say(_("Task: {task}").format(task=task))
         for number, goal in enumerate(self._lab.goals, 1):
-            done = "Reached" if goals.name(goal) in self._reached else "Open"
+            done = _("Reached") if goals.name(goal) in self._reached else _("Open")
             description = words.spoken(goals.description(goal, self._lab))
-            self.say(f"{done} goal {number}: {words.ended(description)}")
+            self.say(
+                _("{done} goal {number}: {description}").format(
+                    done=done, number=number, description=words.ended(description)
+                )
+            )
 
     # --- the place -----------------------------------------------------------------------------
 
@@ -153,7 +168,7 @@ class ExplorerPlace(Place):
         if self.agreed:
             await self._start()
         elif self.services.remote is not None:
-            self.say(f"Everything that you write here is sent to {self.services.remote.host}.")
+            self.say(*consent_lines(self.services.remote, consent_text.STEPPING))
 
     async def _start(self) -> None:
         self._controller.start()
@@ -172,12 +187,12 @@ class ExplorerPlace(Place):
 
     def commands(self) -> Sequence[Command]:
         if not self.agreed:
-            said = "Agree to send your texts there until tutor ends."
+            said = _("Agree for this host, until you quit tutor.")
             return (Command("agree", said, self._agree),)
         found = [*self.own_commands()]
         if self.state.engine.state is EngineState.STOPPED:
             found.append(Command("retry", "Start the model again.", self._retry))
-        said = f"Change a sampler setting: {words.listed(_DIALS)}."
+        said = _("Change a sampler setting: {names}.").format(names=words.listed(_DIALS))
         found.append(Command("set", said, self._set, "NAME NUMBER"))
         found.append(Command("settings", "Hear the sampler settings.", self._settings))
         if self._lab is not None:
@@ -203,19 +218,27 @@ class ExplorerPlace(Place):
     async def _settings(self, rest: str) -> None:
         sampler = self.state.sampler
         self.say(
-            f"Temperature {sampler.temperature:g}, top-k {sampler.top_k or 'off'}, "
-            f"top-p {sampler.top_p:g}, min-p {sampler.min_p:g}. "
-            "They apply in this order. A temperature of 0 always takes rank 1."
+            _(
+                "Temperature {temperature:g}, top-k {top_k}, top-p {top_p:g}, min-p {min_p:g}. "
+                "They apply in this order. A temperature of 0 always takes rank 1."
+            ).format(
+                temperature=sampler.temperature,
+                top_k=sampler.top_k or _("off"),
+                top_p=sampler.top_p,
+                min_p=sampler.min_p,
+            )
         )
 
     async def _set(self, rest: str) -> None:
-        name, _, value = rest.partition(" ")
+        name, __, value = rest.partition(" ")
         try:
             figure = float(value)
         except ValueError:
             figure = None
         if name not in _DIALS or figure is None:
-            self.say(f"Type set, one of {words.listed(_DIALS)}, and a number.")
+            self.say(
+                _("Type set, one of {names}, and a number.").format(names=words.listed(_DIALS))
+            )
             return
         dial = {name.replace("-", "_"): int(figure) if name == "top-k" else figure}
         await self.send(events.SetSampler(replace(self.state.sampler, **dial)))

@@ -10,6 +10,7 @@ from tutor.app.explorer.guess.game import RULE, TEXTS, Game, SavedGame
 from tutor.app.saving import on_disk
 from tutor.engine.api import EngineState
 from tutor.errors import TextError
+from tutor.language import _
 from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.plain import markdown, words
@@ -32,7 +33,7 @@ _USUAL_BET = 0.5
 class GuessPlace(Place):
     """A guessing game, which is saved after each guess."""
 
-    title = "Guessing game."
+    title = _("Guessing game.")
 
     def __init__(
         self, services: Services, lesson: Lesson | None = None, lab: Lab | None = None
@@ -46,10 +47,12 @@ class GuessPlace(Place):
 
     async def begin(self) -> None:
         self.say(self.title)
-        self.say(markdown.inline(self._lab.task) if self._lab else "Guess how the text continues.")
+        self.say(
+            markdown.inline(self._lab.task) if self._lab else _("Guess how the text continues.")
+        )
         self.say(RULE)
         if self.services.remote is not None:
-            self.say("The game needs the probability of every token. Use a local model.")
+            self.say(_("The game needs the probability of every token. Use a local model."))
             return
         saved = _recall(self.services.progress.setting(self._setting))
         text = saved.text if saved else TEXTS[0]
@@ -58,7 +61,7 @@ class GuessPlace(Place):
     async def _play(self, text: str, saved: SavedGame | None) -> None:
         engine = self.services.engine
         if engine.state is not EngineState.READY:
-            self.say("The model is loading.")
+            self.say(_("The model is loading."))
         card = await engine.ready()
         await self.close()
         self._session = await engine.open_text(text)
@@ -70,9 +73,9 @@ class GuessPlace(Place):
         if game is None:
             return
         if game.over:
-            self.say("That was the whole text. Type restart to play it again.")
+            self.say(_("That was the whole text. Type restart to play it again."))
         else:
-            self.say(f'The text so far: "{words.spoken(game.before)}"')
+            self.say(_('The text so far: "{before}"').format(before=words.spoken(game.before)))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -84,7 +87,7 @@ class GuessPlace(Place):
         return self._game is not None and not self._game.over
 
     def asks(self) -> str:
-        return "Type the next word or part of a word." if self.takes_text else ""
+        return _("Type the next word or part of a word.") if self.takes_text else ""
 
     async def typed(self, text: str) -> None:
         session, game = self._session, self._game
@@ -126,15 +129,27 @@ class GuessPlace(Place):
 
     def _say_round(self, game: Game, played: Round) -> None:
         actual = words.token(played.actual.token)
-        self.say(f"Right, it is {actual}." if played.right else f"It is {actual}.")
-        self.say(f"Your guess: {words.rank(played.guess)}")
         self.say(
-            f"Your surprisal: {played.learner_bits:.2f} bits. The model's: {played.model_bits:.2f}."
+            _("Right, it is {actual}.").format(actual=actual)
+            if played.right
+            else _("It is {actual}.").format(actual=actual)
+        )
+        self.say(_("Your guess: {rank}").format(rank=words.rank(played.guess)))
+        self.say(
+            _("Your surprisal: {learner_bits:.2f} bits. The model's: {model_bits:.2f}.").format(
+                learner_bits=played.learner_bits, model_bits=played.model_bits
+            )
         )
         score = game.score
         self.say(
-            f"After {counted(score.rounds, 'round')}: you {score.learner_bits:.1f} bits, "
-            f"the model {score.model_bits:.1f}. Fewer bits are better."
+            _(
+                "After {rounds}: you {learner_bits:.1f} bits, the model {model_bits:.1f}. "
+                "Fewer bits are better."
+            ).format(
+                rounds=counted(score.rounds, "round"),
+                learner_bits=score.learner_bits,
+                model_bits=score.model_bits,
+            )
         )
 
     def commands(self) -> Sequence[Command]:
@@ -153,9 +168,9 @@ class GuessPlace(Place):
     async def _set_bet(self, rest: str) -> None:
         if rest.isdecimal() and 10 <= int(rest) <= 90:
             self._bet = int(rest) / 100
-            self.say(f"You bet {rest} percent from now on.")
+            self.say(_("You bet {rest} percent from now on.").format(rest=rest))
         else:
-            self.say("Type bet and a number from 10 to 90.")
+            self.say(_("Type bet and a number from 10 to 90."))
 
     async def _restart(self, rest: str) -> None:
         if self._game is not None:

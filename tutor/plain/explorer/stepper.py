@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor.app.explorer import events
 from tutor.app.explorer.events import Signal
+from tutor.language import _
 from tutor.lm.token_tree import text_of
 from tutor.plain import words
 from tutor.plain.explorer.explorer import ExplorerPlace, simple
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.events import Event
     from tutor.lm.distribution import Distribution, Row
     from tutor.lm.token_tree import Step
+    from tutor.plain.place import Place
 
 FEW = 5
 """The number of table rows to print after each step."""
@@ -30,7 +32,13 @@ MANY = 20
 class StepperPlace(ExplorerPlace):
     """The stepper. Pressing Enter adds the token that the model has drawn."""
 
-    title = "Stepper. You build a text with the model, one token at a time."
+    title = _("Stepper. You build a text with the model, one token at a time.")
+
+    KEYS = {  # noqa: RUF012
+        **{str(rank): f"take {rank}" for rank in range(1, 10)},
+        **{"e": "edit", "u": "undo", "r": "run", "s": "seed", "f": "fork", "/": "find"},
+        **{"x": "xray", "t": "set"},
+    }
 
     _found: dict[int, Row] = {}  # noqa: RUF012  (replaced, never changed)
     """The table rows that the last search found, by rank."""
@@ -47,20 +55,26 @@ class StepperPlace(ExplorerPlace):
         tree = self.state.tree
         if tree is None:
             return
-        self.say(f'The text has {counted(tree.length, "token")}: "{text_of(tree.steps)}"')
+        self.say(
+            _('The text has {tokens}: "{text}"').format(
+                tokens=counted(tree.length, "token"), text=text_of(tree.steps)
+            )
+        )
         if not tree.at_end:
-            self.say(f"You are after token {tree.focus}.")
+            self.say(_("You are after token {focus}.").format(focus=tree.focus))
 
     def _say_rows(self, count: int) -> None:
         found = self._distribution
         if found is None:
             return
         sampled = not self.state.sampler.plain
-        self.say("Next token.", *(words.rank(row, sampled=sampled) for row in found.rows[:count]))
+        self.say(
+            _("Next token."), *(words.rank(row, sampled=sampled) for row in found.rows[:count])
+        )
         self.say(words.entropy(found))
         target = self.state.target
         if target is not None:
-            self.say(f"Enter takes {words.token(target.row.token)}.")
+            self.say(_("Enter takes {token}.").format(token=words.token(target.row.token)))
 
     async def _take(self, event: Event) -> None:
         """Add a token, then print it and the most probable tokens after it."""
@@ -73,8 +87,14 @@ class StepperPlace(ExplorerPlace):
             return
         step = tree.steps[tree.focus - 1]
         row = next((row for row in rows if row.token.id == step.token.id), None)
-        rank = f", rank {row.rank:,}, {words.percent(row.probability)}" if row else ""
-        self.say(f"Took {words.token(step.token)}{rank}.")
+        rank = (
+            _(", rank {rank:,}, {probability}").format(
+                rank=row.rank, probability=words.percent(row.probability)
+            )
+            if row
+            else ""
+        )
+        self.say(_("Took {token}{rank}.").format(token=words.token(step.token), rank=rank))
         self._say_rows(FEW)
 
     # --- commands ------------------------------------------------------------------------------
@@ -90,6 +110,7 @@ class StepperPlace(ExplorerPlace):
             Command("rows", "Hear more ranks of the next token.", self._rows, "NUMBER"),
             Command("text", "Hear the whole text.", self._text),
             Command("tokens", "Hear the last tokens and their surprisal.", self._tokens, "NUMBER"),
+            Command("xray", "Hear what happens inside the model at a token.", self._xray, "NUMBER"),
             Command("undo", "Undo the last token.", simple(self, Signal.BACK)),
             Command("redo", "Redo what you undid last.", simple(self, Signal.REDO)),
             Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
@@ -116,7 +137,11 @@ class StepperPlace(ExplorerPlace):
         elif 1 <= rank <= len(rows):
             await self._take(events.TakeRow(rank - 1))
         else:
-            self.say(f"Type take and a rank from 1 to {len(rows)}, or one that you found.")
+            self.say(
+                _("Type take and a rank from 1 to {count}, or one that you found.").format(
+                    count=len(rows)
+                )
+            )
 
     async def _rows(self, rest: str) -> None:
         count = int(rest) if rest.isdecimal() else 2 * FEW
@@ -128,6 +153,21 @@ class StepperPlace(ExplorerPlace):
     async def _tokens(self, rest: str) -> None:
         steps = self.state.tree.steps if self.state.tree else ()
         self.services.voice.all(token_lines(steps, len(steps), rest))
+
+    async def _xray(self, rest: str) -> Place | None:
+        tree, path = self.state.tree, self.state.path
+        index = int(rest) - 1 if rest.isdecimal() else tree.last_looked_at if tree else None
+        if self.state.remote:
+            self.say(
+                _("There is no x-ray, because a server does not expose the inside of its model.")
+            )
+        elif index is None or not 0 <= index < len(path):
+            self.say(
+                _("Type xray and the number of a token, from 1 to {count}.").format(count=len(path))
+            )
+        else:
+            return self.services.open.xray(path, index, self._controller.link.xray)
+        return None
 
     async def _left(self, rest: str) -> None:
         await simple(self, events.MoveFocus(-_count(rest)))("")
@@ -148,7 +188,7 @@ class StepperPlace(ExplorerPlace):
 
     async def _find(self, rest: str) -> None:
         if self.state.answered is None or not rest:
-            self.say("Type find and the text of a token.")
+            self.say(_("Type find and the text of a token."))
             return
         rows, said = await self._controller.link.find(self.state.answered, rest, FEW)
         self.say(*map(words.rank, rows), said)
@@ -157,14 +197,18 @@ class StepperPlace(ExplorerPlace):
     async def _branches(self, rest: str) -> None:
         tree = self.state.tree
         for branch in tree.branches if tree else ():
-            here = ", where you are" if tree and branch.number == tree.number else ""
+            here = _(", where you are") if tree and branch.number == tree.number else ""
             text = text_of(branch.steps[-12:])
-            self.say(f'Branch {branch.number}{here}, seed {branch.seed}: ends with "{text}"')
+            self.say(
+                _('Branch {number}{here}, seed {seed}: ends with "{text}"').format(
+                    number=branch.number, here=here, seed=branch.seed, text=text
+                )
+            )
 
     async def _branch(self, rest: str) -> None:
         tree = self.state.tree
         if tree is None or not rest.isdecimal() or not tree.has_branch(int(rest)):
-            self.say("Type branch and the number of a branch. Type branches to hear them.")
+            self.say(_("Type branch and the number of a branch. Type branches to hear them."))
             return
         await simple(self, events.SwitchBranch(int(rest)))("")
 
@@ -177,8 +221,10 @@ def token_lines(steps: Sequence[Step], end: int, count: str = "") -> Iterator[st
     number = int(count) if count.isdecimal() else MANY
     for at in range(max(0, end - number), end):
         bits = steps[at].known_bits
-        surprisal = f", {bits:.2f} bits" if bits is not None else ""
-        yield f"Token {at + 1}: {words.token(steps[at].token)}{surprisal}."
+        surprisal = _(", {bits:.2f} bits").format(bits=bits) if bits is not None else ""
+        yield _("Token {at}: {token}{surprisal}.").format(
+            at=at + 1, token=words.token(steps[at].token), surprisal=surprisal
+        )
 
 
 def _count(rest: str) -> int:

@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.actions import (
@@ -27,8 +28,10 @@ from tutor.labs.kit.actions import (
     Toggle,
 )
 from tutor.labs.kit.registry import AnyLab
-from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.remote import Add
+from tutor.language import _
 from tutor.plain import words
+from tutor.plain.labs.sentences import own_help
 
 FAR = 9999
 _FILLED_IN = ("cursor",)
@@ -45,13 +48,13 @@ _WORDS: dict[type, str] = {
     Reset: "start-over",
 }
 _HELP: dict[type, str] = {
-    EditText: "Replace the text.",
-    MoveFocus: "Move to another {}: next, previous, first, last, or a number of steps.",
-    Choose: "Choose another {}: next, previous, or a number of steps.",
-    Adjust: "Change the {}: up, down, or a number of steps.",
-    Toggle: "Switch on or off: {}.",
-    ShowView: "Show a view: {}.",
-    Run: "Start the long computation of this lab, or stop it.",
+    EditText: _("Replace the text."),
+    MoveFocus: _("Move to another {names}: next, previous, first, last, or a number of steps."),
+    Choose: _("Choose another {names}: next, previous, or a number of steps."),
+    Adjust: _("Change the {names}: up, down, or a number of steps."),
+    Toggle: _("Switch on or off: {names}."),
+    ShowView: _("Show a view: {names}."),
+    Run: _("Start the long computation of this lab, or stop it."),
 }
 _NAMED = (("by `by`", "by a number of"), ("`by` ", "some "), ("`MANY`", "many"), ("`", ""))
 
@@ -100,7 +103,7 @@ class ActionWord(msgspec.Struct, frozen=True):
 
     @property
     def _all(self) -> tuple[Field, ...]:
-        return (*self.fields, *chain.from_iterable(fields for _, _, fields in self.inner))
+        return (*self.fields, *chain.from_iterable(fields for __, __, fields in self.inner))
 
     def parse(self, text: str) -> Any:
         """Return the action for a typed command. Raises `LabError` if the command is invalid."""
@@ -150,20 +153,22 @@ class ActionWord(msgspec.Struct, frozen=True):
             raise self._wrong() from error
 
     def _wrong(self) -> LabError:
-        return LabError(f"Type {self.word} {self.usage}".rstrip() + ".")
+        return LabError(
+            _("Type {word} {usage}").format(word=self.word, usage=self.usage).rstrip() + "."
+        )
 
 
 def action_words(lab: AnyLab) -> tuple[ActionWord, ...]:
-    """Return the commands for a lab's actions, except those that use remote models."""
+    """Return the commands for a lab's actions, except the one that adds a remote model."""
+    found = (_word(kind, lab.texts) for kind in action_types(lab) if kind is not Add)
+    own = own_help(lab.name)
+    return tuple(replace(each, help=own.get(each.word, each.help)) for each in found)
+
+
+def action_types(lab: AnyLab) -> tuple[Any, ...]:
+    """Return the types of the actions that a lab accepts."""
     actions = lab.actions
-    several = get_origin(actions) in (Union, UnionType)
-    kinds = get_args(actions) if several else (actions,)
-    return tuple(_word(kind, lab.texts) for kind in kinds if not _is_remote(kind))
-
-
-def _is_remote(kind: Any) -> bool:
-    """Return True if an action uses remote models, which require consent on a screen."""
-    return kind in (Add, Remove) or getattr(kind, "__name__", "") == "Agree"
+    return get_args(actions) if get_origin(actions) in (Union, UnionType) else (actions,)
 
 
 def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:
@@ -180,7 +185,7 @@ def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:
             fields.append(_field(each, names))
     if struct is EditText:
         text, field = fields
-        fields = [text, msgspec.structs.replace(field, names=texts)] if texts else [text]
+        fields = [text, replace(field, names=texts)] if texts else [text]
     word = _WORDS.get(struct) or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", struct.__name__).lower()
     return ActionWord(word, _help(struct, names), struct, tuple(fields), tuple(inner))
 
@@ -205,8 +210,9 @@ def _literals(arguments: tuple[Any, ...]) -> tuple[str, ...]:
 def _help(struct: type, names: tuple[str, ...]) -> str:
     said = _HELP.get(struct)
     if said is not None:
-        return said.format(words.listed(names))
-    said = " ".join((struct.__doc__ or "").split("\n\n")[0].split())
+        return said.format(names=words.listed(names))
+    summary = " ".join((struct.__doc__ or "").split("\n\n")[0].split())
+    said = _(summary)
     for sign, word in _NAMED:
         said = said.replace(sign, word)
     return said
@@ -234,11 +240,11 @@ def _matches(field: Field, part: str) -> bool:
 def _value(field: Field, part: str) -> Any:
     if field.names:
         if part not in field.names:
-            raise LabError(f"Type one of {words.listed(field.names)}.")
+            raise LabError(_("Type one of {names}.").format(names=words.listed(field.names)))
         return part
     if field.kind is bool:
         return part.casefold() in ("yes", "true", "on", "1")
     try:
         return _STEPS[part] if field.kind is int and part in _STEPS else field.kind(part)
     except ValueError as error:
-        raise LabError(f"{part} is not a number.") from error
+        raise LabError(_("{part} is not a number.").format(part=part)) from error

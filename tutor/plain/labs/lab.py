@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.lesson import LiveGoal
 from tutor.engine.api import EngineState
+from tutor.labs.kit import remote
 from tutor.labs.kit.runner import LabRunner
+from tutor.language import _
 from tutor.plain import markdown, words
 from tutor.plain.labs import sentences
-from tutor.plain.labs.grammar import action_words
+from tutor.plain.labs.grammar import action_types, action_words
 from tutor.plain.place import Command, Place
 
 if TYPE_CHECKING:
@@ -21,9 +26,23 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
     from tutor.plain.labs.grammar import ActionWord
     from tutor.plain.place import Services
+    from tutor.vendors.catalogue import RemoteModel
 
 PATIENCE = 5.0
 """The number of seconds to wait before printing that the model is still working."""
+
+
+@dataclass
+class _Request:
+    """An action that waits for the learner's consent to what it sends."""
+
+    action: Any
+    left: deque[remote.Sending]
+    refused: list[RemoteModel] = field(default_factory=list)
+
+    def decide(self, model: RemoteModel, agreed: bool) -> None:
+        if not agreed:
+            self.refused.append(model)
 
 
 class LabPlace(Place):
@@ -42,6 +61,8 @@ class LabPlace(Place):
         super().__init__(services)
         self._lab, self._lesson, self._embedded = lab, lesson, embedded
         self._words = action_words(lab)
+        self._adds = remote.Add in action_types(lab)
+        self._request: _Request | None = None
         self._changed = asyncio.Event()
         self._reached = services.goals.kept(lab)
         self._runner = LabRunner(
@@ -51,7 +72,7 @@ class LabPlace(Place):
 
     @property
     def title(self) -> str:
-        return f"Lab: {words.ended(self._lab.title)}"
+        return _("Lab: {title}").format(title=words.ended(self._lab.title))
 
     # --- the runner --------------------------------------------------------------------------
 
@@ -67,16 +88,16 @@ class LabPlace(Place):
         engine = self.services.engine
         waiting = self._runner.busy and engine.state is not EngineState.READY
         if waiting and engine.state is not EngineState.STOPPED:
-            self.say("The model is loading.")
-        said = False
+            self.say(_("The model is loading."))
+        clock = asyncio.get_running_loop().time
+        begun: float | None = clock()
         while self._runner.busy:
             self._changed.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), PATIENCE)
-            except TimeoutError:
-                if not said:
-                    self.say("The model is still working. Press Ctrl+C to stop it.")
-                said = True
+            if begun is not None and self._runner.busy and clock() - begun >= PATIENCE:
+                self.say(_("The model is still working. Press Ctrl+C to stop it."))
+                begun = None
             await self._say_goals()
         await self._say_goals()
 
@@ -100,7 +121,7 @@ class LabPlace(Place):
         if new:
             self.say(*new)
         elif self._runner.error is None:
-            self.say("Nothing has changed.")
+            self.say(_("Nothing has changed."))
 
     def _lines(self) -> sentences.Lines:
         return sentences.describe(self._lab.name, self._runner.state)
@@ -113,24 +134,30 @@ class LabPlace(Place):
             return
         for goal in self._lab.goals:
             if goal.name in now - self._reached:
-                self.say(f"Goal reached: {words.ended(words.spoken(goal.says))}")
+                self.say(
+                    _("Goal reached: {says}").format(says=words.ended(words.spoken(goal.says)))
+                )
         self._reached |= now
         said = await self.services.goals.live(self._lab, now, self._lesson)
         if said is not None:
             self.say(markdown.inline(said))
 
     def _say_task(self) -> None:
-        own = self._embedded.task if self._embedded is not None else ""
-        task = words.without_keys(markdown.inline(own)) or words.without_keys(
-            markdown.inline(self._lab.task)
-        )
-        self.say(f"Task: {task}" if task else "")
+        own = " ".join(self._embedded.task.split()) if self._embedded is not None else ""
+        # a task that names keys is about the screen; the task of the lab itself is not
+        usable = own and words.without_keys(own) == own
+        task = markdown.inline(words.without_keys(own if usable else self._lab.task))
+        self.say(_("Task: {task}").format(task=task) if task else "")
         embedded = self._embedded.goals if self._embedded is not None else ()
         first = [each.name for each in embedded if isinstance(each, LiveGoal)]
         ordered = sorted(self._lab.goals, key=lambda goal: goal.name not in first)
         for number, goal in enumerate(ordered, 1):
-            done = "Reached" if goal.name in self._reached else "Open"
-            self.say(f"{done} goal {number}: {words.ended(words.spoken(goal.says))}")
+            done = _("Reached") if goal.name in self._reached else _("Open")
+            self.say(
+                _("{done} goal {number}: {says}").format(
+                    done=done, number=number, says=words.ended(words.spoken(goal.says))
+                )
+            )
 
     # --- the place -----------------------------------------------------------------------------
 
@@ -143,8 +170,9 @@ class LabPlace(Place):
         finally:
             self._say_state()
 
-    async def resume(self) -> None:
+    async def resume(self) -> Place | None:
         self.say(self.title)
+        return await self._send() if self._request is not None else None
 
     def _say_state(self) -> None:
         if self._runner.error is not None:
@@ -161,20 +189,49 @@ class LabPlace(Place):
             Command(each.word, each.help, partial(self._do, each), each.usage, raw=True)
             for each in self._words
         ]
+        if self._adds and self.services.allowed.other_servers:
+            said = _("Add a remote model, such as {example}.").format(example=remote.EXAMPLE)
+            found.append(Command("add", said, self._add, "NAME ADDRESS"))
         found.append(
             Command("state", "Hear the state of the lab, or one part.", self._state, "NAME")
         )
         found.append(Command("goals", "Hear the task and the goals.", self._goals))
         found.append(Command("reset", "Reset the lab to its initial state.", self._reset))
         if self._runner.can_undo:
-            said = "Undo a reset, or the last removal."
+            said = _("Undo a reset, or the last removal.")
             found.append(Command("undo", said, self._undo))
         if self._runner.can_ask_again or self._runner.stopped:
             found.append(Command("retry", "Continue after a stop or a failure.", self._retry))
         return found
 
-    async def _do(self, word: ActionWord, rest: str) -> None:
+    async def _do(self, word: ActionWord, rest: str) -> Place | None:
         action = word.parse(rest)
+        self._request = _Request(action, deque(self._lab.sends(self._runner.state, action)))
+        return await self._send()
+
+    async def _send(self) -> Place | None:
+        """Act as soon as the learner has decided about each remote model that is sent something.
+
+        Returns the place that asks the learner, if that is needed first.
+        """
+        request = self._request
+        assert request is not None
+        while request.left:
+            model, what = request.left.popleft()
+            may_send = self.services.may_send(model)
+            if may_send is None:
+                return self.services.open.consent(model, what, partial(request.decide, model))
+            request.decide(model, may_send)
+        self._request, action = None, request.action
+        if request.refused:
+            self.say(_("Nothing is sent without your consent."))
+            action = self._lab.declined(self._runner.state, action, request.refused)
+        if action is not None:
+            await self._act(lambda: self._runner.act(action))
+        return None
+
+    async def _add(self, rest: str) -> None:
+        action = remote.named(rest)
         await self._act(lambda: self._runner.act(action))
 
     async def _state(self, rest: str) -> None:
@@ -185,7 +242,7 @@ class LabPlace(Place):
         if rest.lower() in lines:
             self.say(*lines[rest.lower()])
         else:
-            self.say(f"Type state and one of: {words.listed([*lines])}.")
+            self.say(_("Type state and one of: {names}.").format(names=words.listed([*lines])))
 
     async def _goals(self, rest: str) -> None:
         self._say_task()

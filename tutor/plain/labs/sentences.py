@@ -2,7 +2,8 @@
 
 If these generic sentences are not clear enough for a lab, the lab has a module `plain` with a
 function `describe(state)`. This function returns lines by field name, and its lines replace the
-generic lines for the same field.
+generic lines for the same field. If the function is named `describe_all` instead, its lines replace
+all generic lines. `HELP` in this module has the help texts of some of the lab's commands.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, cast
 
 import msgspec
 
+from tutor.language import _
 from tutor.lm.distribution import Distribution, Row, Token
 from tutor.plain import words
 from tutor.text import counted, one_line
@@ -58,6 +61,9 @@ _BOOKKEEPING = frozenset(
     ]
 )
 """Internal fields of labs, which track requests and goals and mean nothing to a learner."""
+_ONLY_IF_TRUE = frozenset(["running", "training", "playing"])
+_COUNTED_FROM_ONE = ("layer", "head", "block")
+"""Indexes that the app and the lessons count from 1."""
 _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
@@ -68,8 +74,9 @@ def describe(lab: str, state: Any, most: int = FEW) -> Lines:
     described as if they were fields of the state.
     """
     lines: Lines = dict(_fields(state, most))
-    own = _own(lab)
-    if own is not None:
+    if (whole := _own(lab, "describe_all")) is not None:
+        lines = {name: tuple(each) for name, each in whole(state).items()}
+    elif (own := _own(lab, "describe")) is not None:
         lines |= {name: tuple(each) for name, each in own(state).items()}
     return {name: said for name, said in lines.items() if said}
 
@@ -105,11 +112,18 @@ def _unnumbered(line: str) -> str:
     return line.lstrip("0123456789").removeprefix(": ")
 
 
-def _own(lab: str) -> Describe | None:
-    module = f"tutor.labs.{lab.replace('-', '_')}.plain"
-    if find_spec(module) is None:
-        return None
-    return cast("Describe", import_module(module).describe)
+def _own(lab: str, function: str) -> Describe | None:
+    return cast("Describe | None", getattr(_module(lab), function, None))
+
+
+def own_help(lab: str) -> Mapping[str, str]:
+    """Return the lab's own help texts, by command."""
+    return cast("Mapping[str, str]", getattr(_module(lab), "HELP", {}))
+
+
+def _module(lab: str) -> ModuleType | None:
+    name = f"tutor.labs.{lab.replace('-', '_')}.plain"
+    return import_module(name) if find_spec(name) is not None else None
 
 
 def _name(field: str) -> str:
@@ -122,8 +136,10 @@ def _field(name: str, value: Any, most: int) -> Iterable[str]:
     match value:
         case None | "" | b"" | () | []:
             return
+        case False if name in _ONLY_IF_TRUE:
+            return
         case bool():
-            yield f"{said}: {'yes' if value else 'no'}."
+            yield f"{said}: {_('yes') if value else _('no')}."
         case Distribution():
             yield f"{said}: {words.entropy(value)}"
             yield from map(words.rank, value.rows[:most])
@@ -141,7 +157,9 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     if all(isinstance(each, int | float | str | bytes | Token) for each in values):
         count = max(most, _IN_A_LINE)
         shown = ", ".join(filter(None, (_inline(said, each) for each in values[:count])))
-        more = f" and {len(values) - count} more" if len(values) > count else ""
+        more = (
+            _(" and {count} more").format(count=len(values) - count) if len(values) > count else ""
+        )
         if shown:
             yield f"{said}: {shown}{more}."
         return
@@ -153,7 +171,9 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     for number, text in enumerate(texts[first : first + most], first + 1):
         yield f"{number}: {words.ended(text)}"
     if len(texts) > most:
-        yield f"{len(texts) - most} more are left out. Type state {said.lower()} to hear all."
+        yield _("{count} more are not said. Type state {name} to hear all.").format(
+            count=len(texts) - most, name=said.lower()
+        )
 
 
 def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
@@ -162,7 +182,7 @@ def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
         if isinstance(value, list | tuple):
             yield from _items(head, list(value), most)
         elif isinstance(value, msgspec.Struct) and _has_lists(value):
-            for _, lines in _fields(value, most, _DEEPEST):
+            for __, lines in _fields(value, most, _DEEPEST):
                 yield from (f"{head}, {line[0].lower()}{line[1:]}" for line in lines[:1])
                 yield from lines[1:]
         elif text := _inline(said, value):
@@ -175,9 +195,9 @@ def _inline(name: str, value: Any) -> str:
         case None:
             return ""
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case int():
-            return words.number(value)
+            return words.number(value + (name in _COUNTED_FROM_ONE))
         case float():
             likely = any(part in name.lower() for part in _PERCENT) and 0 <= value <= 1
             return words.percent(value) if likely else words.number(value)
