@@ -28,11 +28,15 @@ _ACTIONS: dict[View, str] = {
     "cases": _("option case pick"),
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
-"""For each action that is available in only one view, the name of that view."""
+"""Maps each action that is available in only one view to the name of that view."""
 
 
 class AdviserView(LabView):
-    """A view that shows the needs with the ranking, the reasons for an option, or the cases."""
+    """The adviser's widget, with one view each for the needs, the reasons and the cases.
+
+    The first view shows the learner's needs and the ranking of the options. The second shows why
+    the selected option has its points. The third shows a case to solve.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *tab("next_view(*)", "view", "Show the needs, the reasons or the cases."),

@@ -35,7 +35,7 @@ _SINK_SAID = 0.5
 
 
 class AttentionView(LabView):
-    """A view of a head's attention map, one row of the map in numbers, or the head finder."""
+    """A view of a head's attention map, one row of the map in numbers, or a ranking of heads."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the sentence."),

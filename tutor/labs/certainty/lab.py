@@ -139,7 +139,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _prompt(asked: Item | str, way: Way) -> Prompt:
-    """Return the prompt for a question, asked in this way.
+    """Return the prompt for a question and a way of asking it.
 
     The learner's own question is never combined with a fact, since the learner can include one in
     the question.
@@ -178,7 +178,10 @@ def act(state: State, action: Action) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return a sentence about what an action has removed from the screen, or ""."""
+    """Return a sentence about what an action has removed from the screen.
+
+    Returns "" if the action has removed nothing.
+    """
     if before.own and not after.own:
         return "Your own question was closed."
     if before.seed != after.seed:
@@ -227,7 +230,7 @@ Does = Literal["draw", "redraw", "draw_rest", "ask_all", "ask_rest", "stop"]
 
 
 def does(state: State) -> Does | None:
-    """Return what `Run` does in this state, or None if no question is left to ask."""
+    """Return the name of what `Run` does in this state, or None if no question is left to ask."""
     if state.drawing or state.running:
         return "stop"
     if state.view == "answer":
@@ -240,7 +243,7 @@ def does(state: State) -> Does | None:
 
 
 def progress(state: State) -> Progress:
-    """Return the progress of asking the whole set, with an estimate of the time left."""
+    """Return the progress of asking all questions of the set, with an estimate of the time left."""
     ways = asked_ways(state)
     total = len(ways) * len(state.limits.items)
     done = total - len(list(_owed(state, ways)))
@@ -366,7 +369,7 @@ def _place(asked: Sequence[Item], words: str) -> int:
 
 
 def _fit(state: State) -> bool:
-    """Return True if the restored replies have the right number and the right length."""
+    """Return True if each prompt has the right number of restored replies, of a valid length."""
     drawn = state.draws.values()
     replies = [*state.answers.values(), *(reply for replies in drawn for reply in replies)]
     return all(len(replies) == state.limits.draws for replies in drawn) and all(

@@ -120,7 +120,7 @@ class GenerationsBackend(ModelBackend):
 
     def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
         book = replace(shipped_rules(), rules=question.rules)
-        rules.fits(book, "")  # Don't include the compilation of the patterns in the time.
+        rules.fits(book, "")  # Compile the patterns before the time is measured.
         begun = self._clock()
         reply = rules.reply(book, question.messages)
         return questions.SaidByRules(reply, self._milliseconds(begun))

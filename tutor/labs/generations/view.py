@@ -74,9 +74,9 @@ class GenerationsView(LabView):
         if not super().check_action(action, parameters):
             return False
         if state is not None and action == "stop" and self._outdated(state):
-            return False  # The screen says that r sends the message again.
+            return False  # In this state, r sends the message again.
         if state is not None and action == "train" and self.runs(state):
-            return False  # Here, r stops the work.
+            return False  # During a run, r stops the run.
         name = str(parameters[1]) if action == "move_focus" else action
         if not any(name in names for names in ONLY_IN.values()):
             return True
@@ -160,7 +160,7 @@ class GenerationsView(LabView):
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
-            rules.parse(line, "yours")  # The field shows any error.
+            rules.parse(line, "yours")  # The input field shows any error.
             return actions.PutRule(line, instead)
 
         self.write(

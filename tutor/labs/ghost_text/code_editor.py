@@ -153,7 +153,10 @@ class CodeEditor(TextArea):
         return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
 
     def _become(self, text: str, cursor: int) -> None:
-        """Replace the text. Undo can revert this if only text at the cursor was inserted."""
+        """Replace the text.
+
+        Undo can revert the change only if text was inserted at the cursor.
+        """
         at = self.at
         before, put_in, after = text[:at], text[at:cursor], text[cursor:]
         if before + after == self.text:
@@ -203,7 +206,7 @@ class CodeEditor(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         if not edit.text:
-            self.suggestion = ""  # Otherwise, Textual keeps it after a deletion.
+            self.suggestion = ""  # Textual would keep it after a deletion.
         with self._drawn_once():
             return super().edit(edit)
 
@@ -243,7 +246,10 @@ class CodeEditor(TextArea):
         self.replace(text, start, end, maintain_selection_offset=False)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Paste the part of the text that fits into the file. Control characters become visible."""
+        """Paste the part of the text that fits into the file.
+
+        Control characters are replaced with visible characters.
+        """
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

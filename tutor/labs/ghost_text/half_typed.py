@@ -55,7 +55,7 @@ class Beginnings:
         self._ids = [id_ for _, id_ in entries]
 
     def fitting(self, typed: bytes) -> list[int]:
-        """Return the ids of the tokens that begin with `typed`, or with which `typed` begins."""
+        """Return the ids of the tokens that begin with `typed`, or that are a prefix of `typed`."""
         shorter = (self._exactly(typed[:size]) for size in range(1, len(typed)))
         first = bisect_left(self._data, typed)
         longer = takewhile(

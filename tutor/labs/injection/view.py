@@ -229,7 +229,10 @@ def _progress(state: State, width: int) -> Content:
 
 
 def _prompt(state: State, width: int) -> list[Content]:
-    """Return the selected case's prompt. It is plain text, without special tokens."""
+    """Return the prompt with the selected review, attack and defense.
+
+    The prompt is plain text, without special tokens.
+    """
     text = Content(safe(lab.assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
     lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
     head = _("The prompt, up to the answer ▏") + (_(" (Tab: back)") if width < WIDE else "")

@@ -54,8 +54,8 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     Attributes:
         name: The identifier in progress files and lessons. It must never change.
         says: The text that tells the learner what to achieve.
-        reached: Returns True if a state reaches the goal. The check does not wait for the state's
-            open request.
+        reached: Returns True if a state reaches the goal. The check does not wait for the response
+            to the state's request.
     """
 
     name: str
@@ -181,7 +181,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
 
 
 _parameters = cache(get_type_hints)
-"""Returns the types of a function's parameters, by parameter name."""
+"""A function that returns the types of another function's parameters, by parameter name."""
 
 
 def settle(

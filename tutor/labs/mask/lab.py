@@ -160,7 +160,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ENOUGH = 5
-"""The minimum number of tokens for a goal about the mean surprisal."""
+"""The minimum number of tokens in a text that can reach a goal about the mean surprisal."""
 
 
 def _compared(state: State) -> tuple[float, float] | None:

@@ -40,8 +40,8 @@ class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
 
 
 Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
-"""The focus moves to the next item: a tensor in the stages `ON_WEIGHTS`, otherwise a position in
-the text."""
+"""`MoveFocus` selects another tensor in the stages `ON_WEIGHTS`, and another position in the text
+in all other stages."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):

@@ -1,4 +1,7 @@
-"""The text of the views that show the parts, the prompt and the versions, and of the scores."""
+"""The text of three views: a prompt's parts, the exact prompt, and the list of scored versions.
+
+The module also contains the text of the scores, which the views show.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans a run with a remote model: possible prompts, number of requests, and price.
+"""Plans a run with a remote model: checks prompts, counts requests, and estimates the price.
 
 Each item needs its own request. So requests are sent only during a run, and the screen shows their
 number before the run starts.

@@ -120,7 +120,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def read_so_far(self) -> questions.ReadSoFar | None:
-        """The progress of computing the vectors for `reading`, or None if it has not started."""
+        """The progress of computing vectors with the model `reading`, or None before it starts."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 

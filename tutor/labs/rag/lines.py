@@ -123,7 +123,8 @@ def _from(hit: Hit) -> str:
 def _tokens(hit: Hit) -> str:
     """Return the token count of a passage in the prompt.
 
-    If the passage is cut off, return "12/50".
+    If the passage is cut off, the result has the form "12/50", where 50 is the token count of the
+    whole passage.
     """
     if not hit.kept:
         return "–"
@@ -156,7 +157,7 @@ def _flat(text: str) -> str:
 
 
 def prompt_line(state: State, width: int) -> Content:
-    """Return a line with the token count of the passages in the prompt, and what was left out."""
+    """Return a line with the passages' token count, and a note if some passages didn't fit."""
     attempt = state.attempt
     if attempt.hits is None or state.reading:
         return Content("")

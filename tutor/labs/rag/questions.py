@@ -24,7 +24,7 @@ Maker = Literal["meaning", "encoder"]
 """The model that computes vectors: the local model ("meaning") or the sentence encoder."""
 
 MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
-"""The model whose vectors a search method uses. The search by words uses none."""
+"""Maps each search method to the model whose vectors it uses. The search by words uses none."""
 
 
 class Way(msgspec.Struct, frozen=True):

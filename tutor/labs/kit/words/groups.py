@@ -39,7 +39,7 @@ class Words(msgspec.Struct, frozen=True):
 
     @property
     def group_of(self) -> tuple[int, ...]:
-        """Return the index of its group for each word in `all`."""
+        """Return the index of each word's group, in the order of the words in `all`."""
         return tuple(place for place, group in enumerate(self.groups) for _ in group.words)
 
 
