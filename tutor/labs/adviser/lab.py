@@ -73,7 +73,7 @@ class Save(msgspec.Struct, frozen=True, tag=True):
 
 
 class Saved(msgspec.Struct, frozen=True, tag=True):
-    """The response after a result was saved, with the path of the file."""
+    """The response to `Save`. It contains the path of the saved file."""
 
     path: str
 

@@ -1,4 +1,4 @@
-"""The text of the adviser's views, which show the needs, the reasons and the cases."""
+"""The text of the adviser's views: the learner's needs, the reasons for a rating, and cases."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 
 
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
-    """Return the options in first place. There are several if they have equal points.
+    """Return the options in first place, several if they have equal points.
 
     The set is empty if all options are excluded or all weights are 0.
     """

@@ -32,10 +32,10 @@ ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.
 
 
 class AdviserView(LabView):
-    """The adviser's widget, with one view each for the needs, the reasons and the cases.
+    """The adviser's widget. It shows the learner's needs, one option's rating, or a case to solve.
 
-    The first view shows the learner's needs and the ranking of the options. The second shows why
-    the selected option has its points. The third shows a case to solve.
+    Next to the needs, it shows the ranking of the options. With an option's rating, it shows the
+    reasons.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

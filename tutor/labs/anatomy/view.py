@@ -91,9 +91,9 @@ class AnatomyView(LabView):
                 ]
 
     def _progress(self, state: State, width: int) -> Content:
-        """Return the run's progress and the time left.
+        """Return a line with the progress of the current run, and the time left.
 
-        Without a run, return the text to process.
+        If there is no run, the line shows the text to process instead.
         """
         progress = state.progress
         if progress is None:

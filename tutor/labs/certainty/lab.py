@@ -1,8 +1,8 @@
 """A lab that compares how certain the model is of its answers with how often they are right.
 
 The learner can ask a question of their own, or a prepared set of questions about real and invented
-things. There are three ways to ask: only the question, the question after a sentence with the fact,
-and the question with a system message that allows the answer "I do not know".
+things. There are three ways to ask: only the question, the question after a sentence that contains
+the answer, and the question with a system message that allows the answer "I do not know".
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ def asked_ways(state: State) -> tuple[Way, ...]:
 
 
 def _owed(state: State, ways: Iterable[Way]) -> Iterator[Prompt]:
-    """Yield the prompts of these ways that don't have a complete reply yet."""
+    """Yield the prompts, for these ways of asking, that don't have a complete reply yet."""
     prompts = (_prompt(item, way) for way in ways for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
@@ -257,8 +257,8 @@ def progress(state: State) -> Progress:
 def question(state: State) -> Question | None:
     """Return the next request, or None if nothing is left to generate.
 
-    In the answer view, the reply to the selected question comes first. Samples come next, and then
-    the first prompt of the run that has no reply.
+    In the answer view, the reply to the selected question comes first. Samples come next. During a
+    run, the first prompt without a reply comes last.
     """
     prompt = state.prompt
     if state.view == "answer" and state.reply is None:

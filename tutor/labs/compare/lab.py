@@ -189,7 +189,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         run: The number of the latest run.
         stopping: True while requests to remote models are being canceled.
         replies: The replies in the latest run, by model index.
-        refused: The indexes of the models that the learner has not consented to.
+        refused: The indexes of the models whose hosts the learner has not consented to.
     """
 
     prompt: str = "Say hello."

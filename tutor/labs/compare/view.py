@@ -61,7 +61,7 @@ class CompareView(LabView):
     action_stop = does(Ask)
 
     async def _ask_where_agreed(self) -> None:
-        """Start a run with the chosen models. Models without the learner's consent are left out."""
+        """Start a run with the chosen models to whose hosts the learner allows text to be sent."""
         without = [place for place in self.state.chosen if not await self._agreed(place)]
         self.did(Ask(tuple(without)))
 

@@ -58,7 +58,7 @@ class FamiliesBackend:
         return Answer(answers, {"reading": _attention(looks)}, _unknown(model, words))
 
     def _beside(self, before: tuple[str, ...], word: str) -> tuple[tuple[Guess, ...], float]:
-        """Return the decoder's best guesses after `before`, and its probability of `word`."""
+        """Return the decoder's best guesses after `before`, and its probability for `word`."""
         decoder = model_of("decoder")
         assert isinstance(decoder.network, Transformer)
         following = family_reading.next_words(decoder.network, decoder.vocabulary, before)

@@ -191,7 +191,10 @@ def _guessed(who: str, guesses: Sequence[Guess], width: int) -> Content:
 
 
 def _of_the_same(said: Said) -> Content:
-    """Return a line with the probabilities of the encoder's word in the encoder and the decoder."""
+    """Return a line with the probability that each of the two models assigns to a word.
+
+    The encoder chose the word, and the decoder has only the words before it.
+    """
     both, left = said.probability, said.left_probability
     return Content.assemble(
         (f"“{_shown(said.word)}” ", "bold"),

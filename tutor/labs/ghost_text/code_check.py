@@ -128,8 +128,8 @@ def _parsed(text: str) -> ast.Module | str:
 def _defined(tree: ast.Module) -> tuple[set[str], dict[str, str], list[str]]:
     """Return the names that a file defines, its imported modules, and its imported names.
 
-    The modules are a mapping from their names in the file. An imported name has the form
-    `module.name`.
+    The modules are a mapping from the names that the file uses for them to their full names. An
+    imported name has the form `module.name`.
     """
     names: set[str] = set()
     modules: dict[str, str] = {}

@@ -184,7 +184,7 @@ class CodeEditor(TextArea):
     def render_line(self, y: int) -> Strip:
         """Return row `y` of the screen.
 
-        Lines that the model is shown have a bar next to the number.
+        Lines that the model is shown have a bar next to the line number.
         """
         strip = super().render_line(y)
         if y + self.scroll_offset.y >= self.wrapped_document.height:

@@ -20,7 +20,7 @@ from tutor.lm.tokenizer import Tokenizer
 
 _LAST_WORD = re.compile(r"\s*\w*\Z")
 _MOST = 8
-"""The maximum number of tokens to remove. The first tokens of a longer word stay."""
+"""The maximum number of tokens to remove. If a word has more tokens, its first tokens are kept."""
 
 
 def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:

@@ -190,7 +190,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _mended(state: State) -> State:
-    """Return the restored state. If a saved version is not valid, both are reset."""
+    """Return the restored state. If one of the two saved versions is not valid, both are reset."""
     state = replace(state, item=moved(state.item, 0, len(state.about.items)))
     if all(_is_possible(version, state) for version in state.sides):
         return state

@@ -18,9 +18,9 @@ from tutor.language import _
 from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
-"""The number of additional tokens that a model of a service in the catalogue can generate.
+"""The number of hidden tokens that a catalogue model may generate in addition to its answer.
 
-Such models generate hidden tokens while they reason, and these are billed, too.
+Models generate hidden tokens while they reason. These tokens are billed, too.
 """
 
 _A_TOKEN = 4

@@ -174,7 +174,7 @@ def prompt_line(state: State, width: int) -> Content:
 
 
 def answer_lines(state: State, width: int, most: int) -> list[Content]:
-    """Return the answer so far, in at most `most` lines, and then the verdict."""
+    """Return the answer so far, in at most `most` lines, followed by the verdict on it."""
     attempt = state.attempt
     if not attempt.found or state.reading:
         return []

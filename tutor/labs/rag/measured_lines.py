@@ -39,10 +39,10 @@ _COLUMNS = (
 )
 """The columns of the table, from left to right.
 
-Recall at 5 and MRR are over all questions that the course answers. The next two columns have the
-recall at 5 for questions that use the passage's words, and for questions that use different words.
-The last two have the median score of the top passage, for questions with and without an answer in
-the course.
+The first two columns have the recall at 5 and the MRR for all questions that the course answers.
+The next two have the recall at 5 for questions that use the passage's words, and for questions that
+use different words. The last two have the median score of the top passage, for questions with and
+without an answer in the course.
 """
 
 

@@ -70,7 +70,7 @@ class Figures(msgspec.Struct, frozen=True):
         recall: Recall at 5 on the questions that the course answers.
         mrr: The mean reciprocal rank on these questions.
         recall_words: Recall at 5 on the questions that use the passage's words.
-        recall_paraphrase: Recall at 5 on the questions that use other words.
+        recall_paraphrase: Recall at 5 on the questions that use different words.
         first: The median score of the top passage, for the questions that the course answers.
         first_absent: The median score of the top passage, for the questions that the course doesn't
             answer.

@@ -62,8 +62,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
     Attributes:
         vocabulary: The number of tokens in the vocabulary.
-        entropy_bits: The entropy of the
-            distribution before the first step, in bits.
+        entropy_bits: The entropy of the distribution before the first step, in bits.
         stages: The effect of each step, in order.
         rows: The most probable tokens before the first step.
         first_after: The most probable token after the last step.

@@ -157,7 +157,7 @@ def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Conte
 
 
 def _other(state: State, width: int) -> list[Content]:
-    """Return the progress of the added model, or the reason why it cannot be used."""
+    """Return lines with the progress of the added model, or the reason why it cannot be used."""
     name = f"{safe(state.other or '')}: "
     if state.refused:
         return _said(name, state.refused, NOT_YET, width)

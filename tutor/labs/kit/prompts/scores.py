@@ -1,4 +1,4 @@
-"""Scores of prompt versions, comparisons between versions, and the goals about both."""
+"""Scores of prompt versions, comparisons of versions, and goals that depend on the scores."""
 
 from __future__ import annotations
 
