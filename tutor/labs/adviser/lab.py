@@ -32,7 +32,7 @@ picks counted, it would be enough to try one option after another."""
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
-    """Pick the focused option for the case."""
+    """Pick the focused option as the solution of the current case."""
 
 
 class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):

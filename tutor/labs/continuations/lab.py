@@ -105,7 +105,7 @@ Action = (
     | Run
 )
 """`Choose` selects another way for the selected side. `Run` generates the continuations of both
-sides, or stops. If both sides are complete, it has no effect."""
+sides, or stops. If both sides are complete, `Run` has no effect."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):

@@ -31,7 +31,7 @@ def may_look(part: Part, row: int, column: int) -> bool:
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to run one family's model on these words."""
+    """A request to run one family's model on a text, which is split into words."""
 
     family: Family
     words: tuple[str, ...]

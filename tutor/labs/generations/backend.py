@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 STEPS_AT_ONCE = 10
-"""The number of training steps for each request. It is small, so the screen shows how the loss
-falls."""
+"""The number of training steps for each request. It is small, so that the screen can show how the
+loss falls."""
 
 
 class GenerationsBackend(ModelBackend):

@@ -31,7 +31,7 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
 }
-"""The actions and focus axes that are available only in certain views, by view."""
+"""Maps each view to the actions and focus axes that are not available in all views."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 

@@ -69,7 +69,7 @@ class CodeEditor(TextArea):
         did: Callable[[Action], None],
         left: Callable[[], object],
     ) -> None:
-        self._following = True  # The base class's constructor makes changes, too.
+        self._following = True  # The base class's constructor changes the text.
         self._held: dict[str, bool] | None = None
         super().__init__(
             language="python",

@@ -80,7 +80,7 @@ class InjectionView(LabView):
 def _measured(state: State, width: int, height: int) -> list[Content]:
     """Return the lines with the results.
 
-    If there are few rows, only those near the selection fit.
+    If not all of them fit, only those near the selected one are included.
     """
     low = Room(width, height).low
     shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))

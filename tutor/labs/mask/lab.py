@@ -109,7 +109,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shared(self) -> int:
-        """Return the number of tokens at the beginning that this text shares with the previous one.
+        """Return how many tokens at the beginning of the text are the same as in the previous text.
 
         The result is 0 if both texts are equal.
         """

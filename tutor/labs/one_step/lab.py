@@ -220,9 +220,9 @@ def _on(text: str) -> State:
 
 
 def _walked(state: State, by: int) -> State:
-    """Move `by` stages, into other steps if necessary.
+    """Move `by` stages forward, or backward if negative.
 
-    A move beyond the first or the last step has no effect.
+    The move can lead into another step. A move beyond the first or the last step has no effect.
     """
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:

@@ -329,10 +329,10 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
 def _remembered(
     results: dict[Trial, tuple[Tried | None, ...]], looked_at: tuple[Trial, Trial]
 ) -> dict[Trial, tuple[Tried | None, ...]]:
-    """Remove old results, and return the remaining ones.
+    """Delete old entries from `results`, and return it.
 
-    The remaining results are the latest `REMEMBERED` complete ones, the same number of incomplete
-    ones, and those of the trials `looked_at`.
+    The latest `REMEMBERED` complete results are kept, the same number of incomplete results, and
+    the results of the trials `looked_at`.
     """
     for scored in (True, False):
         same = [trial for trial, found in results.items() if (None not in found) == scored]

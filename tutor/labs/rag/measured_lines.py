@@ -97,7 +97,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
         f"{found.mrr:.2f}",
         f"{found.recall_words:.2f}",
         f"{found.recall_paraphrase:.2f}",
-        # A merged score depends only on two ranks, so its median means little.
+        # The merged score of a passage depends only on two ranks, so don't show its median.
         *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
     )
     shown = [column.cell(text) for column, text in zip(columns, cells, strict=False)]

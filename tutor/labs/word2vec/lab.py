@@ -305,7 +305,7 @@ def _in_clusters(state: State) -> bool:
 
 @goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
-    """Return True if two groups form clusters and have three words each that aren't preset."""
+    """Return True if two groups form clusters and each has three words that the learner chose."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
     groups = sum(new.count(group) >= 3 for group in set(new))
     return groups >= 2 and _in_clusters(state)

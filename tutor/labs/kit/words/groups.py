@@ -108,6 +108,9 @@ def own_words(text: str) -> Words:
 
 
 def edit_words(text: str) -> EditText:
-    """Return the action that shows these words on the map. Raises `LabError` like `own_words`."""
+    """Return the action that shows these words on the map.
+
+    Raises the same errors as `own_words`.
+    """
     own_words(text)
     return EditText(text)
