@@ -35,7 +35,7 @@ class AdviserView(LabView):
     """The adviser's widget. It shows the learner's needs, one option's rating, or a case to solve.
 
     Next to the needs, it shows the ranking of the options. With an option's rating, it shows the
-    reasons.
+    reasons for this rating.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

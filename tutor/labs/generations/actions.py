@@ -74,5 +74,5 @@ Talk = SendMessage | AskAgain | NewConversation
 Work = EditText | PutRule | DropRule | RestoreRules | AddIntent | DropIntent | Train
 Action = ShowView[View] | MoveFocus[Axis] | Talk | Work | Choose[Literal["prediction"]] | Run
 """`EditText` changes the sentence that the rules are tested on. `Choose` changes the learner's
-prediction: the bot with the lowest score for the selected kind of probe. `Run` starts or stops
+prediction of which bot has the lowest score for the selected kind of probe. `Run` starts or stops
 sending probes to the bots."""

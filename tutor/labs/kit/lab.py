@@ -17,7 +17,7 @@ screen, the linter and the tests run a lab in the same way.
 
 Long work is split into requests that take a fraction of a second each, and the screen shows the
 progress between them. If an action changes the state's request, the screen cancels the previous
-request, and so the work ends.
+request, and the long work ends.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ MOST_TOKENS = 32
 note."""
 
 MOVED = 0.1
-"""The minimum change in surprisal for a prediction to count as changed, in bits. Smaller
-differences can be rounding errors."""
+"""A prediction counts as changed if its surprisal changes by more than this, in bits. Smaller
+changes can be rounding errors."""
 
 View = Literal["table", "map"]
 VIEWS: tuple[View, ...] = ("table", "map")

@@ -241,7 +241,7 @@ def _focused(state: State, by: int) -> State:
 
 
 def _looked(state: State) -> State:
-    """Record the selected tensor as viewed, in the "move" stage of the first step."""
+    """In the "move" stage of the first step, record that the learner has viewed the tensor."""
     if state.step == 0 and state.at == "move" and state.answered:
         return replace(state, looked=state.looked | {state.tensor})
     return state

@@ -61,7 +61,7 @@ class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
 
 
 class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
-    """Load the selected version from the list, with its task, into the current side."""
+    """Replace the current version with the one selected in the list, and switch to its task."""
 
 
 Action = (
@@ -331,8 +331,8 @@ def _remembered(
 ) -> dict[Trial, tuple[Tried | None, ...]]:
     """Delete old entries from `results`, and return it.
 
-    The latest `REMEMBERED` complete results are kept, the same number of incomplete results, and
-    the results of the trials `looked_at`.
+    The function keeps the latest `REMEMBERED` complete results, the same number of incomplete
+    results, and the results of the trials `looked_at`.
     """
     for scored in (True, False):
         same = [trial for trial, found in results.items() if (None not in found) == scored]

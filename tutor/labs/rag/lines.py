@@ -81,7 +81,7 @@ def reading_lines(state: State, width: int) -> list[Content]:
 def meter_line(doing: str, done: int, total: int, counts: str, room: int) -> Content:
     """Return a line that names the current work and shows its progress.
 
-    The line has a meter of up to `room` columns and the counts.
+    The line has a meter of up to `room` columns, followed by `counts`.
     """
     bar = meter(done / total if total else 0.0, min(_METER, max(4, room)))
     return Content.assemble((f"{doing}  ", MUTED), bar, (f"  {counts}".rstrip(), MUTED))

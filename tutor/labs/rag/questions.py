@@ -158,7 +158,7 @@ class Scored(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """A request to search for the answers to the prepared questions, from index `first` on.
+    """A request to search for each prepared question, from index `first` on.
 
     The backend searches for one time slice.
     """

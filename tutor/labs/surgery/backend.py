@@ -20,8 +20,8 @@ from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.forward_pass import ForwardPass
 
 LENS_ROWS = 14
-"""The maximum number of layers in the logit lens, which are evenly spaced. Each of them requires a
-multiplication by the output matrix."""
+"""The maximum number of layers for which the logit lens is computed. The layers are evenly spaced.
+Each of them requires a multiplication by the output matrix."""
 
 
 class SurgeryBackend:
