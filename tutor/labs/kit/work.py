@@ -57,7 +57,7 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
     bare: Callable[[State], State] = lambda state: state
 
     def of(self, state: State, initial: State) -> dict[str, Any]:
-        """Return the names and values of the saved fields whose values differ from `initial`."""
+        """Return the saved fields, by name, whose values differ from those in `initial`."""
         state = self.bare(state)
         values = {name: getattr(state, name) for name in self.limits}
         return {name: value for name, value in values.items() if value != getattr(initial, name)}
