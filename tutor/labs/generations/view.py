@@ -93,7 +93,11 @@ class GenerationsView(LabView):
         return True
 
     def _can_ask_again(self, state: State, *, new_seed: bool) -> bool:
-        """Return whether the message can be sent again: not before it has been answered."""
+        """Return True if the last message can be sent again.
+
+        With a new seed, the generative bot must have begun to reply. Otherwise, the message must
+        have been answered, or a bot must have changed since it replied.
+        """
         turn = state.turn
         if turn is None:
             return False
