@@ -1,1 +1,1 @@
-"""The "Adviser" lab, which ranks ways to solve a task by the learner's needs."""
+"""The "Adviser" lab, which ranks options for a task by how well they meet the learner's needs."""

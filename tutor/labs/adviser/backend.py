@@ -1,4 +1,4 @@
-"""Loads the adviser's data, and saves its results to files. It doesn't use the model."""
+"""Loads the adviser's data, and saves results to files. The model is not used."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PATIENCE = 2.0
 """The maximum time to wait for a lock that another session holds while it writes, in seconds."""
 MOST_A_DAY = 20
-"""The maximum number of files for each case and day. The limit prevents a key that is held down
-from filling the disk."""
+"""The maximum number of files that can be saved for one case on one day. The limit prevents a key
+that is held down from filling the disk."""
 
 
 class AdviserBackend:

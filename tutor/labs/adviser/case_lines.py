@@ -1,4 +1,4 @@
-"""The text of the adviser's cases: the situation, the options, and a comment on the pick."""
+"""The text of the adviser's cases: situation, options, and a comment on the learner's pick."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OWN = _(
 
 
 def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
-    """Return the lines of the case view: situation, options, and the comment on the pick.
+    """Return the lines of the case view: situation, options, and a comment on the learner's pick.
 
     On a low screen, the view scrolls.
     """
@@ -101,9 +101,9 @@ def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
 
 
 def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]:
-    """Return the comment on the learner's pick.
+    """Return a comment on the option that the learner picked.
 
-    Once the case is solved, comment on the focused option.
+    Once the case is solved, the comment is about the focused option instead.
     """
     picked = state.picked[state.case]
     if picked is None:
@@ -133,7 +133,10 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
 
 
 def _left_out(state: State, advice: Advice, case: Case) -> str:
-    """Return the needs that matter in this case, but have no weight or the wrong kind."""
+    """Return the names of needs that matter in this case but are ignored in the learner's settings.
+
+    A need is ignored if it has no weight, or if the learner chose the wrong kind of the need.
+    """
     names = []
     for place, need in enumerate(advice.needs):
         meant = need.kinds[state.now.kinds[place]].place

@@ -15,12 +15,12 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of a need. For example, the need for a certain input has the kind "images".
+    """A kind of a need. For example, the need for a certain input has the kind "images".
 
     Attributes:
         must: The kind, worded as a condition.
         least: The minimum level that an option needs to meet the condition.
-        place: The index of this kind in the list of all kinds of all needs.
+        place: The index of this kind in a list with the kinds of all needs.
     """
 
     id: str
@@ -55,7 +55,7 @@ class DatedFact(msgspec.Struct, frozen=True):
 class Serving(msgspec.Struct, frozen=True):
     """The level at which an option meets one kind of need, and the reason in one sentence.
 
-    `facts` are the facts behind the level that a vendor can change.
+    `facts` are facts that support the level, and that a vendor can change.
     """
 
     level: int
@@ -94,7 +94,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Advice(msgspec.Struct, frozen=True, tag=True):
-    """All needs, options and cases of the adviser."""
+    """All needs, options and cases in the adviser's data files."""
 
     needs: tuple[Need, ...]
     options: tuple[Option, ...]

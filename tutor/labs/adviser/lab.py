@@ -1,4 +1,6 @@
-"""Ranks options by the learner's needs. The rule is visible, and every level has a reason.
+"""A lab that ranks options by how well they meet the learner's needs.
+
+The learner sees how the ranking is computed, and the reason for every rating.
 
 `data` defines the needs, options and cases, `data_files` loads them, and `rule` ranks the options.
 The lab doesn't use the model. The backend only loads the data and saves results to files.
@@ -22,15 +24,15 @@ View = Literal["needs", "reasons", "cases"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 LOCAL, NO_LLM = "local", "no-llm"
-"""The ids of the options that the goals mention."""
+"""The ids of the options that the lab's goals mention."""
 ENOUGH_CASES = 5
 AT_ONCE = 2
-"""The minimum number of cases that the learner must solve with the first pick to reach a goal.
-Otherwise, it would be enough to try one option after another."""
+"""The number of cases that the learner must solve with the first pick to reach a goal. If later
+picks counted, it would be enough to try one option after another."""
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
-    """Pick the focused option for the case."""
+    """Pick the focused option as the solution of the current case."""
 
 
 class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
@@ -40,8 +42,8 @@ class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
 Weighing = (
     Adjust[Literal["weight"]] | Toggle[Literal["must"]] | Choose[Literal["case", "kind"]] | Reset
 )
-"""`Adjust` changes the weight of the focused need, and `Toggle` makes the need a must, or stops it
-from being one. `Choose` selects the next kind of the need, or the next case; case 0 is the
+"""`Adjust` changes the weight of the focused need, and `Toggle` makes the need a must, or an
+ordinary need again. `Choose` selects the next kind of the need, or the next case; case 0 is the
 learner's own task. `Reset` resets all needs in the current case."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
 
@@ -71,7 +73,7 @@ class Save(msgspec.Struct, frozen=True, tag=True):
 
 
 class Saved(msgspec.Struct, frozen=True, tag=True):
-    """The response after a result was saved, with the path of the file."""
+    """The response to `Save`. It contains the path of the saved file."""
 
     path: str
 
@@ -167,7 +169,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 def _opened(state: State, advice: Advice) -> State:
     """Return the state with the loaded data.
 
-    Restored work is dropped if it doesn't fit the data.
+    Settings and picks restored from an earlier session are dropped if they don't fit the data.
     """
     every = (nothing_weighed(advice),) * (1 + len(advice.cases))
     settings, picked = state.settings, state.picked
@@ -302,7 +304,10 @@ def _first(state: State, option: str) -> bool:
 
 @goal("one-weight", "Change one weight so that first place goes to another option")
 def _one_weight_decides(state: State) -> bool:
-    """Return True if the last action changed one weight and replaced all options in first place."""
+    """Return True if the last action changed one weight and put other options into first place.
+
+    The options that were in first place before must all have lost it.
+    """
     if state.advice is None or state.before is None:
         return False
     before, now = state.before, state.now
@@ -323,7 +328,7 @@ def _must_excludes_first(state: State) -> bool:
 
 
 FIRST = -100
-"""A number of steps that moves the focus to the top of any list."""
+"""A number of steps that is large enough to move the focus to the top of any list."""
 
 
 def _solved(*weighing: Action) -> tuple[Action, ...]:

@@ -1,4 +1,4 @@
-"""The text of the adviser's three views: needs, reasons and cases."""
+"""The text of the adviser's views: the learner's needs, the reasons for a rating, and cases."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
 
 
 def _fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content]]:
-    """Yield the blocks, which are in order of importance. A block that doesn't fit is empty."""
+    """Yield each block that fits into the remaining rows, and an empty list for any other block.
+
+    The blocks are in order of importance.
+    """
     for block in blocks:
         fits = len(block) <= room
         room -= len(block) if fits else 0
@@ -127,7 +130,7 @@ def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
 
 
 def _ranking(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
-    """Return the ranking: each option with its score now and before the last change."""
+    """Return lines with the ranking: each option with its score now and before the last change."""
     now = adviser.ranking(advice, state.now)
     before: dict[int, Place] = {}
     if state.before is not None:

@@ -90,7 +90,10 @@ def _reasons(advice: Advice, settings: Settings) -> list[str]:
 
 
 def _facts(advice: Advice, settings: Settings) -> list[str]:
-    """Return the facts on which the levels depend. Each fact appears once, with its source."""
+    """Return lines with the facts that support the ratings.
+
+    Each fact appears once, with its source.
+    """
     used = dict.fromkeys(
         fact
         for option in advice.options

@@ -1,9 +1,9 @@
 """The rule that ranks the adviser's options, as functions of plain numbers.
 
 Each option meets each need at a level from 0 to 3, and each need has a weight from 0 to 3. An
-option's points are the sum of weight times level over all needs. A must excludes every option whose
-level is below the minimum for that need, even if the option has the most points. Options with equal
-points have the same rank.
+option's points are the sum of weight times level over all needs. A need can also be a must. A must
+excludes every option whose level is below the minimum for this need, even if the option has the
+most points. Options with equal points have the same rank.
 
 The ranking depends on nothing else.
 """
@@ -72,7 +72,7 @@ def unmet(levels: Sequence[int], least: Sequence[int], musts: Sequence[bool]) ->
 def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tuple[Place, ...]:
     """Rank all options. Excluded options come last.
 
-    Options with equal points stay in the order of the table.
+    Options with equal points stay in the order in which they are given.
     """
     rows = [
         Place(option, None, points(levels, weights), unmet(levels, table.least, musts))
@@ -86,7 +86,7 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 
 
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
-    """Return the options in first place. There are several if they have equal points.
+    """Return the options in first place, several if they have equal points.
 
     The set is empty if all options are excluded or all weights are 0.
     """

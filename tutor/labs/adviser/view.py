@@ -28,11 +28,15 @@ _ACTIONS: dict[View, str] = {
     "cases": _("option case pick"),
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
-"""For each action that is available in only one view, the name of that view."""
+"""Maps each action that is available in only one view to the name of that view."""
 
 
 class AdviserView(LabView):
-    """A view that shows the needs with the ranking, the reasons for an option, or the cases."""
+    """The adviser's widget. It shows the learner's needs, one option's rating, or a case to solve.
+
+    Next to the needs, it shows the ranking of the options. With an option's rating, it shows the
+    reasons for this rating.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *tab("next_view(*)", "view", "Show the needs, the reasons or the cases."),

@@ -15,7 +15,8 @@ from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.work import work
 
 MOST_WEIGHTS = 4_000_000
-"""The maximum number of weights in a histogram. From larger tensors, only some rows are used."""
+"""The maximum number of weights in a histogram. If a tensor has more weights, the histogram
+contains only some of its rows."""
 
 BINS = 61
 
@@ -142,7 +143,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> tuple[int, Progress] | None:
-        """The precision of the current run in bits, and the run's progress in blocks, or None."""
+        """The current run's precision in bits and progress in blocks, or None without a run."""
         if self.running is None or self.inventory is None:
             return None
         blocks = self.inventory.layers

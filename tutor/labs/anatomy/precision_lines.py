@@ -53,7 +53,10 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
 
 
 def errors(state: State, room: Room) -> list[Content]:
-    """Return the rounding error of each kind of matrix in each layer, at the selected precision."""
+    """Return a table of the rounding errors at the selected precision.
+
+    The table has a row for each of the four kinds of matrix, and a column for each layer.
+    """
     bits = PRECISIONS[state.precision]
     by_layer = state.reading(bits).errors
     known = _rounded_before(state, room.width)
@@ -83,7 +86,10 @@ def errors(state: State, room: Room) -> list[Content]:
 
 
 def _rounded_before(state: State, width: int) -> list[Content]:
-    """Return a note if the model file is quantized, so that its weights already contain errors."""
+    """Return a note if the model file is quantized.
+
+    In this case, the weights contain rounding errors even before this lab rounds them.
+    """
     format_ = "" if state.inventory is None else state.inventory.format
     said = _("The model file is already quantized ({format}). That error isn't included.").format(
         format=format_

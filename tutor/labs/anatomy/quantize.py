@@ -50,10 +50,10 @@ def rounded(weights: Tensor, bits: int) -> Groups:
 
 
 def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | None:
-    """Round `weights` [N, K] to `bits` bits. Return a linear layer and the rounded weights.
+    """Round `weights` [N, K] to `bits` bits. Return a linear layer with the rounded weights.
 
-    Returns None if this machine has no kernel for the precision, or if N or K is not a multiple of
-    the group size.
+    The rounded weights are also returned as floats [N, K]. Returns None if this machine has no
+    kernel for the precision, or if N or K is not a multiple of the group size.
     """
     if bits == 32:
         return FloatLinear(weights), weights
@@ -112,7 +112,7 @@ def through_block(
 
 @torch.inference_mode()
 def answers(network: Transformer, stream: Tensor) -> Tensor:
-    """Return the log-probabilities of the next token at each position [T, vocabulary].
+    """Return the log-probabilities [T, vocabulary] of the next token at each position.
 
     `stream` [T, width] is the residual stream after the last block.
     """
@@ -121,11 +121,13 @@ def answers(network: Transformer, stream: Tensor) -> Tensor:
 
 
 def compare(ids: Sequence[int], before: Tensor, after: Tensor) -> tuple[float, float, float]:
-    """Compare the predictions before and after rounding.
+    """Return three numbers that compare the predictions before and after rounding.
+
+    The numbers are the mean Kullback-Leibler divergence in bits, the fraction of positions with the
+    same most probable token, and the mean surprisal after rounding in bits (see `Differences`).
 
     `before` and `after` are the log-probabilities [T, vocabulary] that `answers` returns at full
-    and at lower precision. `ids` are the text's token ids. The result has the three numbers of
-    `Differences`.
+    and at lower precision. `ids` are the text's token ids.
     """
     divergence = (before.exp() * (before - after)).sum(dim=-1).mean() / math.log(2)
     same = (before.argmax(dim=-1) == after.argmax(dim=-1)).float().mean()

@@ -41,7 +41,10 @@ NAMES = {
 
 
 class AnatomyView(LabView):
-    """A view of the parameters by role or layer, of one tensor's weights, or of rounding errors."""
+    """The lab's widget, with views of all parameters, of one tensor, and of the rounding errors.
+
+    The parameters are grouped by role in one view, and by layer in another.
+    """
 
     BINDINGS: ClassVar[Keys] = [
         *tab("next_view(*)", "view", "Show the roles, layers or precisions."),
@@ -88,9 +91,9 @@ class AnatomyView(LabView):
                 ]
 
     def _progress(self, state: State, width: int) -> Content:
-        """Return the run's progress and the time left.
+        """Return a line with the progress of the current run, and the time left.
 
-        Without a run, return the text to process.
+        If there is no run, the line shows the text to process instead.
         """
         progress = state.progress
         if progress is None:
@@ -213,7 +216,10 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
 
 
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
-    """Return the sizes of attention and feed-forward in each block, and of all other tensors."""
+    """Return lines with the sizes of each block's attention and feed-forward network.
+
+    The sizes of tensors that belong to no block are also included.
+    """
 
     def figure(value: int) -> str:
         return _("{mega} MB").format(mega=_mega(value)) if state.nbytes else figures.count(value)

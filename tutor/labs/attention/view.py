@@ -35,7 +35,7 @@ _SINK_SAID = 0.5
 
 
 class AttentionView(LabView):
-    """A view of a head's attention map, one row of the map in numbers, or the head finder."""
+    """A view of a head's attention map, one row of the map in numbers, or a ranking of heads."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the sentence."),
@@ -132,7 +132,7 @@ def _map(state: State, width: int, height: int) -> list[Content]:
 
 
 def _columns(count: int, focus: int, room: int) -> list[int]:
-    """Return the columns that fit: the first token, and the tokens up to the selected one.
+    """Return the tokens whose columns fit: the first token, and tokens up to the selected one.
 
     The first token is always included, because many heads attend to it.
     """
@@ -143,7 +143,7 @@ def _columns(count: int, focus: int, room: int) -> list[int]:
 
 
 def _taken(state: State, width: int) -> list[Content]:
-    """Return the tokens that get the most attention from the selected token, and the legend."""
+    """Return a line with the tokens that the selected token attends to most, and a legend."""
     row = state.row(state.token)
     most = sorted(range(state.token + 1), key=lambda at: -row[at])[: max(1, width // 19)]
     parts: list[str | tuple[str, str]] = [

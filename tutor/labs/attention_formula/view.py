@@ -21,7 +21,8 @@ from tutor.language import _
 NAMES = ("q·k", _("÷√size"), _("mask"), _("softmax"), _("sum of v"))
 _COLUMN = 9
 _LARGE = 300
-"""The largest exponent for which the screen shows the value of a power. Larger powers overflow."""
+"""The largest exponent x for which the screen shows the value of e^x. For larger exponents, e^x can
+overflow."""
 _SAME = 1e-4
 """The largest difference from the network's own output that counts as a rounding error."""
 
@@ -134,9 +135,9 @@ def _words(state: State, room: Room) -> list[Content]:
 
 
 def _powers(scores: Sequence[float], at: int) -> str:
-    """Format a power of e divided by the sum of all powers.
+    """Format one softmax weight as a fraction: e^score, divided by the sum over all tokens.
 
-    The powers are shown as numbers, unless they are too large.
+    The numerator and the denominator are shown as numbers, unless they are too large.
     """
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"

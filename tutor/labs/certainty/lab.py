@@ -1,8 +1,8 @@
 """A lab that compares how certain the model is of its answers with how often they are right.
 
 The learner can ask a question of their own, or a prepared set of questions about real and invented
-things. There are three ways to ask: only the question, the question after a sentence with the fact,
-and the question with a system message that allows the answer "I do not know".
+things. There are three ways to ask: only the question, the question after a sentence that contains
+the answer, and the question with a system message that allows the answer "I do not know".
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _prompt(asked: Item | str, way: Way) -> Prompt:
-    """Return the prompt for a question, asked in this way.
+    """Return the prompt for a question and a way of asking it.
 
     The learner's own question is never combined with a fact, since the learner can include one in
     the question.
@@ -178,7 +178,10 @@ def act(state: State, action: Action) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return a sentence about what an action has removed from the screen, or ""."""
+    """Return a sentence about what an action has removed from the screen.
+
+    Returns "" if the action has removed nothing.
+    """
     if before.own and not after.own:
         return "Your own question was closed."
     if before.seed != after.seed:
@@ -218,7 +221,7 @@ def asked_ways(state: State) -> tuple[Way, ...]:
 
 
 def _owed(state: State, ways: Iterable[Way]) -> Iterator[Prompt]:
-    """Yield the prompts of these ways that don't have a complete reply yet."""
+    """Yield the prompts, for these ways of asking, that don't have a complete reply yet."""
     prompts = (_prompt(item, way) for way in ways for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
@@ -227,7 +230,7 @@ Does = Literal["draw", "redraw", "draw_rest", "ask_all", "ask_rest", "stop"]
 
 
 def does(state: State) -> Does | None:
-    """Return what `Run` does in this state, or None if no question is left to ask."""
+    """Return the name of what `Run` does in this state, or None if no question is left to ask."""
     if state.drawing or state.running:
         return "stop"
     if state.view == "answer":
@@ -240,7 +243,7 @@ def does(state: State) -> Does | None:
 
 
 def progress(state: State) -> Progress:
-    """Return the progress of asking the whole set, with an estimate of the time left."""
+    """Return the progress of asking all questions of the set, with an estimate of the time left."""
     ways = asked_ways(state)
     total = len(ways) * len(state.limits.items)
     done = total - len(list(_owed(state, ways)))
@@ -254,8 +257,8 @@ def progress(state: State) -> Progress:
 def question(state: State) -> Question | None:
     """Return the next request, or None if nothing is left to generate.
 
-    In the answer view, the reply to the selected question comes first. Samples come next, and then
-    the first prompt of the run that has no reply.
+    In the answer view, the reply to the selected question comes first. Samples come next. During a
+    run, the first prompt without a reply comes last.
     """
     prompt = state.prompt
     if state.view == "answer" and state.reply is None:
@@ -366,7 +369,7 @@ def _place(asked: Sequence[Item], words: str) -> int:
 
 
 def _fit(state: State) -> bool:
-    """Return True if the restored replies have the right number and the right length."""
+    """Return True if each prompt has the right number of restored replies, of a valid length."""
     drawn = state.draws.values()
     replies = [*state.answers.values(), *(reply for replies in drawn for reply in replies)]
     return all(len(replies) == state.limits.draws for replies in drawn) and all(

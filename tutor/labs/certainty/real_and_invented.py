@@ -44,11 +44,11 @@ DECLINES = (
     "fictional",
     "made up",
 )
-"""Phrases by which a model declines to answer. They don't count if the right answer is also
-given."""
+"""Phrases that show that a model declines to answer. They are ignored in a reply that also contains
+the right answer."""
 DECLINING_STARTS = ("no ", "there is no ", "there was no ", "there are no ", "there were no ")
-"""First words by which a model declines to answer. They don't count if the right answer is also
-given."""
+"""Words that, at the beginning of a reply, show that a model declines to answer. They are ignored
+in a reply that also contains the right answer."""
 
 _LITTLE = """
     a an and are as at be been but by called city for from had has have he her his i in is it its

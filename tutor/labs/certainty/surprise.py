@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 FINER = 4
-"""The scale of the bars, relative to the stepper: one level of a bar is half a bit. Greedy answers
-have low surprisal, so bars on the stepper's scale would all look alike."""
+"""The factor by which bars are taller here than in the stepper. One level of a bar is half a bit.
+Greedy answers have low surprisal, so without this factor, their bars would all look alike."""
 
 
 def surprising(

@@ -96,7 +96,7 @@ class CertaintyView(LabView):
 
 
 def _heading(state: State, width: int) -> Content:
-    """Return the tabs, with the progress of work that the current view doesn't show.
+    """Return a line with the tabs. If another view's work is in progress, add its progress.
 
     If both don't fit, the line contains only the current view's tab and the progress.
     """

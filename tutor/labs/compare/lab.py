@@ -137,8 +137,8 @@ class Which(msgspec.Struct, frozen=True, tag="which"):
 class Go(msgspec.Struct, frozen=True, tag="go"):
     """A request to extend the incomplete replies for one time slice.
 
-    `asked` contains the index, the model and the incomplete reply of each. `run` is the number of
-    the run.
+    `asked` has an entry for each model that is still replying: its index, the model, and its reply
+    so far. `run` is the number of the run.
     """
 
     run: int
@@ -189,7 +189,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         run: The number of the latest run.
         stopping: True while requests to remote models are being canceled.
         replies: The replies in the latest run, by model index.
-        refused: The indexes of the models that the learner has not consented to.
+        refused: The indexes of the models whose hosts the learner has not consented to.
     """
 
     prompt: str = "Say hello."

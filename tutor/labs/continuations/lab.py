@@ -26,8 +26,8 @@ LOOP = 4
 """The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs in it
 twice."""
 CHEAPER = 0.7
-"""The difference from plain sampling that a goal requires, in bits per token. A difference of 0.7
-bits means that the tokens are 1.6 times as probable, on average."""
+"""The difference from plain sampling that a goal requires, in bits per token. If the difference is
+0.7 bits, the tokens are 1.6 times as probable, on average."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +76,8 @@ class Path(msgspec.Struct, frozen=True, array_like=True):
             setting.
         ended: True if the model generated an end token.
 
-    A continuation is complete if it has `ended`, or if it has `most` tokens.
+    A continuation is complete if it has ended, or if it has reached the maximum length of `most`
+    tokens.
     """
 
     ids: tuple[int, ...] = ()
@@ -104,7 +105,7 @@ Action = (
     | Run
 )
 """`Choose` selects another way for the selected side. `Run` generates the continuations of both
-sides, or stops. If both sides are complete, it has no effect."""
+sides, or stops. If both sides are complete, `Run` has no effect."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -222,7 +223,10 @@ def act(state: State, action: Action) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return a sentence about the texts that an action has removed or hidden, or ""."""
+    """Return a sentence about the texts that an action has removed or hidden.
+
+    Returns "" if there are none.
+    """
     gone = [way for way in before.ways if way not in after.ways and way in before.paths]
     if before.paths and after.text != before.text:
         return "The texts for the earlier prompt were removed."
@@ -280,7 +284,10 @@ def repeats(path: Path) -> bool:
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
-    """Return the ways that use this method and are complete, each with its continuations."""
+    """Return the ways that use this method and whose continuations are all complete.
+
+    Each way is paired with its continuations.
+    """
     return [
         (WAYS[way], paths)
         for way, paths in state.paths.items()
@@ -329,7 +336,7 @@ def _varied_and_likely(state: State) -> bool:
 
 
 def _fit(state: State) -> bool:
-    """Return True if the restored continuations have the right number and the right length."""
+    """Return True if each way has the right number of restored continuations, of a valid length."""
     return all(
         0 <= way < len(WAYS)
         and len(paths) == state.count(way)

@@ -31,7 +31,7 @@ def may_look(part: Part, row: int, column: int) -> bool:
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to run one family's model on these words."""
+    """A request to run one family's model on a text, which is split into words."""
 
     family: Family
     words: tuple[str, ...]
@@ -50,8 +50,8 @@ class Said(msgspec.Struct, frozen=True):
     Attributes:
         row: The word's row in the attention map.
         guesses: The most probable words, most probable first. The model generated the first one.
-        left: The decoder's most probable words for the same blank, given only the words before the
-            blank. It is empty unless the encoder filled the blank.
+        left: If the encoder filled a blank with this word, the decoder's most probable words for
+            that blank, given only the words before it. Otherwise, it is empty.
         left_probability: The probability that the decoder assigns to the generated word.
     """
 

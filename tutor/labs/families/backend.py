@@ -40,7 +40,10 @@ class FamiliesBackend:
                 return self._go_on(network, model, question.words)
 
     def _fill(self, network: Encoder, model: FamilyModel, words: tuple[str, ...]) -> Answer:
-        """Fill the blanks with the encoder. A final period is added first if it is missing."""
+        """Fill the blanks with the encoder.
+
+        If the text doesn't end with a period, add one first.
+        """
         words = words if words[-1] in STOPS else (*words, ".")
         said, looks = family_reading.filled(network, model.vocabulary, words)
         blanks = (place for place, word in enumerate(words) if word == BLANK)
@@ -55,7 +58,7 @@ class FamiliesBackend:
         return Answer(answers, {"reading": _attention(looks)}, _unknown(model, words))
 
     def _beside(self, before: tuple[str, ...], word: str) -> tuple[tuple[Guess, ...], float]:
-        """Return the decoder's best guesses after `before`, and its probability of `word`."""
+        """Return the decoder's best guesses after `before`, and its probability for `word`."""
         decoder = model_of("decoder")
         assert isinstance(decoder.network, Transformer)
         following = family_reading.next_words(decoder.network, decoder.vocabulary, before)

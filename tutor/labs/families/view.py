@@ -191,7 +191,10 @@ def _guessed(who: str, guesses: Sequence[Guess], width: int) -> Content:
 
 
 def _of_the_same(said: Said) -> Content:
-    """Return the probability of the encoder's word in both models: encoder and decoder."""
+    """Return a line with the probability that each of the two models assigns to a word.
+
+    The encoder chose the word, and the decoder has only the words before it.
+    """
     both, left = said.probability, said.left_probability
     return Content.assemble(
         (f"“{_shown(said.word)}” ", "bold"),
@@ -281,7 +284,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
 
 
 def _mixed(state: State, width: int) -> list[Content]:
-    """Return a note that attention can be off by one digit, if the input is a number."""
+    """If the input is a number, return a note that attention can be off by one digit."""
     if state.masks or not state.number or state.part != "across" or width < len(MIXED):
         return []
     return [Content.styled(MIXED, MUTED)]

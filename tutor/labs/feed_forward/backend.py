@@ -30,8 +30,8 @@ from tutor.lm.inspect.forward_pass import ForwardPass
 SHOWN = 8
 """The number of neurons listed for a block."""
 CANDIDATES = 64
-"""The number of neurons with the longest output vectors. The strongest neurons are chosen from
-these."""
+"""The number of candidates for the list of neurons. The candidates are the neurons that add the
+longest vectors to the residual stream."""
 PROMOTED = 10
 """The number of promoted tokens listed for a neuron."""
 
@@ -79,7 +79,8 @@ class FeedForwardBackend:
         ids, _ = tokens_of(self._model, text, MOST_TOKENS)
         places = [(neuron.block, neuron.index) for neuron in off]
         passage = ForwardPass(network, ids, partial(neurons.switched_off, network, places))
-        passage.reuse(self._whole(text).passage, off[0].block)  # The first block that changes.
+        # In earlier blocks, all neurons are on, so both passes have the same residual stream.
+        passage.reuse(self._whole(text).passage, off[0].block)
         return passage
 
     @torch.inference_mode()

@@ -34,7 +34,7 @@ class FormatBackend(ModelBackend):
         self._free: tuple[int, ...] = ()
 
     def answer(self, question: Question) -> Answer:
-        """Return the next-token distribution with and without the mask, or extend the free answer.
+        """Return the distributions with and without the mask, or extend the unconstrained answer.
 
         Raises `ModelUnsupported` if the model has no chat template, `TextError` or `ContextFull` if
         the model cannot process the message, and `LabError` if matching the pattern takes too long.

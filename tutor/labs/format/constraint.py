@@ -61,10 +61,11 @@ _ALLOWED = regex.compile(
 
 
 FEW, DEEPEST = 8, 3
-"""A group of tokens is first tested by its common prefix, and divided into smaller groups.
+"""The limits at which a group of tokens is tested token by token.
 
-Groups of at most `FEW` tokens, and groups with a common prefix of `DEEPEST` bytes, are tested token
-by token.
+Before that, only the common prefix of the group's tokens is tested. If the format allows the
+prefix, the group is divided into smaller groups. A group is not divided if it has at most `FEW`
+tokens, or if its common prefix has `DEEPEST` bytes.
 """
 
 
@@ -120,9 +121,10 @@ class Pattern:
             raise _too_slow() from error
 
     def _speakers(self, tail: bytes) -> list[str]:
-        """Complete the bytes `tail` of a character. Return one possible character from each range.
+        """Return one character from each range that contains characters beginning with `tail`.
 
-        The pattern treats all characters in a range alike, so one of them is enough.
+        `tail` contains the first bytes of a character. The pattern treats all characters in a range
+        alike, so one of them is enough.
         """
         first, last = _range(tail)
         inner = self._borders[bisect_right(self._borders, first) :]

@@ -63,7 +63,7 @@ class FormatView(LabView):
 
     def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
         def set_rule(text: str) -> SetRule:
-            made(Rule(kind, text))  # The field shows any error.
+            made(Rule(kind, text))  # The input field shows any error.
             return SetRule(Rule(kind, text))
 
         rule: Rule = self.state.rule
@@ -199,7 +199,7 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
 
 
 def _costs(state: State, room: Room) -> list[Content]:
-    """Return the probability masked before each token, and the surprisal of both answers."""
+    """Return lines with the surprisal of both answers, and the probability masked at each token."""
     fitting = max(1, (room.width - 9) // _CELL)
     recent = list(zip(state.written, state.removed, strict=True))[-fitting:]
     tokens = "".join(f"{_cell(row):>{_CELL}}" for row, __ in recent)

@@ -73,5 +73,6 @@ depending on the view. A "probe" is one test message of the selected kind."""
 Talk = SendMessage | AskAgain | NewConversation
 Work = EditText | PutRule | DropRule | RestoreRules | AddIntent | DropIntent | Train
 Action = ShowView[View] | MoveFocus[Axis] | Talk | Work | Choose[Literal["prediction"]] | Run
-"""`EditText` changes the sentence that the rules are tested on. `Choose` predicts which bot has the
-lowest score for the selected kind of probe. `Run` starts or stops the probes."""
+"""`EditText` changes the sentence that the rules are tested on. `Choose` changes the learner's
+prediction of which bot has the lowest score for the selected kind of probe. `Run` starts or stops
+sending probes to the bots."""

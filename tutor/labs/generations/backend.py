@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 STEPS_AT_ONCE = 10
-"""The number of training steps for each request. It is small, so the screen shows how the loss
-falls."""
+"""The number of training steps for each request. It is small, so that the screen can show how the
+loss falls."""
 
 
 class GenerationsBackend(ModelBackend):
@@ -120,7 +120,7 @@ class GenerationsBackend(ModelBackend):
 
     def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
         book = replace(shipped_rules(), rules=question.rules)
-        rules.fits(book, "")  # Don't include the compilation of the patterns in the time.
+        rules.fits(book, "")  # Compile the patterns before the time is measured.
         begun = self._clock()
         reply = rules.reply(book, question.messages)
         return questions.SaidByRules(reply, self._milliseconds(begun))

@@ -14,11 +14,9 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""The largest drop in correct held-out phrases that still counts as unchanged accuracy.
-
-The phrases are those held out from training. Two training runs that differ only in the seed can
-differ by this many phrases.
-"""
+"""If the number of correctly classified held-out phrases drops by at most this number, the accuracy
+counts as unchanged. Held-out phrases are not used for training. Two training runs that differ only
+in the seed can differ by this many phrases."""
 
 
 def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:

@@ -15,7 +15,7 @@ from tutor.bots.probes import BOTS, KINDS, Bot, Kind
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A bot's reply to a probe, and True if the reply is `right`."""
+    """A bot's reply to a probe. `right` is True if the reply is right."""
 
     text: str
     right: bool
@@ -38,7 +38,7 @@ CASES: tuple[Case, ...] = tuple(
 
 
 def next_case(results: Results) -> Case | None:
-    """Return the first case without a result, or None if all cases have results."""
+    """Return the first pair of a probe and a bot without a result, or None if all have one."""
     return next((case for case in CASES if case not in results), None)
 
 
@@ -70,7 +70,7 @@ def breaks_first(results: Results, kind: Kind) -> frozenset[Bot]:
 
 
 def milliseconds(results: Results, bot: Bot) -> float | None:
-    """Return the bot's median response time, or None if it has no results yet."""
+    """Return the bot's median response time, or None if the bot has not replied to any probe."""
     taken = [result.milliseconds for case, result in results.items() if case.bot == bot]
     return median(taken) if taken else None
 

@@ -31,7 +31,7 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
 }
-"""The actions and focus axes that are available only in certain views, by view."""
+"""Maps each view to the actions and focus axes that are not available in all views."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 
@@ -74,9 +74,9 @@ class GenerationsView(LabView):
         if not super().check_action(action, parameters):
             return False
         if state is not None and action == "stop" and self._outdated(state):
-            return False  # The screen says that r sends the message again.
+            return False  # In this state, r sends the message again.
         if state is not None and action == "train" and self.runs(state):
-            return False  # Here, r stops the work.
+            return False  # During a run, r stops the run.
         name = str(parameters[1]) if action == "move_focus" else action
         if not any(name in names for names in ONLY_IN.values()):
             return True
@@ -93,7 +93,11 @@ class GenerationsView(LabView):
         return True
 
     def _can_ask_again(self, state: State, *, new_seed: bool) -> bool:
-        """Return whether the message can be sent again: not before it has been answered."""
+        """Return True if the last message can be sent again.
+
+        With a new seed, the generative bot must have begun to reply. Otherwise, the message must
+        have been answered, or a bot must have changed since it replied.
+        """
         turn = state.turn
         if turn is None:
             return False
@@ -160,7 +164,7 @@ class GenerationsView(LabView):
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
-            rules.parse(line, "yours")  # The field shows any error.
+            rules.parse(line, "yours")  # The input field shows any error.
             return actions.PutRule(line, instead)
 
         self.write(

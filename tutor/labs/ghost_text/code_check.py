@@ -31,7 +31,7 @@ class Verdict(msgspec.Struct, frozen=True):
         trouble: The parser's error message, or "" if the line parses.
         above: True if the error is on an earlier line.
         missing: The names on the line that don't exist.
-        known: The names that exist.
+        known: The names on the line that exist.
         open_: Attributes that can't be checked, because they belong to values whose types are
             unknown until the code runs.
     """
@@ -128,8 +128,8 @@ def _parsed(text: str) -> ast.Module | str:
 def _defined(tree: ast.Module) -> tuple[set[str], dict[str, str], list[str]]:
     """Return the names that a file defines, its imported modules, and its imported names.
 
-    The modules are a mapping from their names in the file. An imported name has the form
-    `module.name`.
+    The modules are a mapping from the names that the file uses for them to their full names. An
+    imported name has the form `module.name`.
     """
     names: set[str] = set()
     modules: dict[str, str] = {}
@@ -158,7 +158,7 @@ def _defined(tree: ast.Module) -> tuple[set[str], dict[str, str], list[str]]:
 def _owner(
     value: ast.expr, imported: Mapping[str, str], defined: Set[str]
 ) -> tuple[str | None, Set[str] | None]:
-    """Return the module or built-in type to which an expression refers, and its names.
+    """Return the module or built-in type to which an expression refers, and the names in it.
 
     The names are None if the module is not listed. Both results are None for any other expression,
     such as a variable.

@@ -69,7 +69,7 @@ class CodeEditor(TextArea):
         did: Callable[[Action], None],
         left: Callable[[], object],
     ) -> None:
-        self._following = True  # The base class's constructor makes changes, too.
+        self._following = True  # The base class's constructor changes the text.
         self._held: dict[str, bool] | None = None
         super().__init__(
             language="python",
@@ -153,7 +153,10 @@ class CodeEditor(TextArea):
         return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
 
     def _become(self, text: str, cursor: int) -> None:
-        """Replace the text. Undo can revert this if only text at the cursor was inserted."""
+        """Replace the text.
+
+        Undo can revert the change only if text was inserted at the cursor.
+        """
         at = self.at
         before, put_in, after = text[:at], text[at:cursor], text[cursor:]
         if before + after == self.text:
@@ -181,7 +184,7 @@ class CodeEditor(TextArea):
     def render_line(self, y: int) -> Strip:
         """Return row `y` of the screen.
 
-        Lines that the model is shown have a bar next to the number.
+        Lines that the model is shown have a bar next to the line number.
         """
         strip = super().render_line(y)
         if y + self.scroll_offset.y >= self.wrapped_document.height:
@@ -203,7 +206,7 @@ class CodeEditor(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         if not edit.text:
-            self.suggestion = ""  # Otherwise, Textual keeps it after a deletion.
+            self.suggestion = ""  # Textual would keep it after a deletion.
         with self._drawn_once():
             return super().edit(edit)
 
@@ -243,7 +246,10 @@ class CodeEditor(TextArea):
         self.replace(text, start, end, maintain_selection_offset=False)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Paste the part of the text that fits into the file. Control characters become visible."""
+        """Paste the part of the text that fits into the file.
+
+        Control characters are replaced with visible characters.
+        """
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -20,7 +20,7 @@ from tutor.lm.tokenizer import Tokenizer
 
 _LAST_WORD = re.compile(r"\s*\w*\Z")
 _MOST = 8
-"""The maximum number of tokens to remove. The first tokens of a longer word stay."""
+"""The maximum number of tokens to remove. If a word has more tokens, its first tokens are kept."""
 
 
 def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
@@ -55,7 +55,7 @@ class Beginnings:
         self._ids = [id_ for _, id_ in entries]
 
     def fitting(self, typed: bytes) -> list[int]:
-        """Return the ids of the tokens that begin with `typed`, or with which `typed` begins."""
+        """Return the ids of the tokens that begin with `typed`, or that are a prefix of `typed`."""
         shorter = (self._exactly(typed[:size]) for size in range(1, len(typed)))
         first = bisect_left(self._data, typed)
         longer = takewhile(

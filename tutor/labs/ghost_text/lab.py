@@ -81,7 +81,7 @@ class Proposal(msgspec.Struct, frozen=True):
         return self._text(len(self.pieces))
 
     def end_of_token(self, after: int) -> int:
-        """Return the end, in characters, of the token that follows the first `after` characters.
+        """Return where the token after the first `after` characters ends, in characters.
 
         If a token ends inside a character, the tokens that complete the character are included.
         """
@@ -181,7 +181,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         was_right: True once an accepted line was correct.
         was_caught: True once the check found an error in an accepted line.
 
-    The last three fields are for the goals.
+    Only the goals use the last three fields.
     """
 
     limits: Limits = LIMITS
@@ -326,8 +326,8 @@ def _reset_file(state: State) -> State | None:
 def _sees(state: State, by: int) -> int:
     """Return the new number of lines that the model is shown, as an index into `SEES`.
 
-    Numbers that cover all lines above the cursor have the same effect. So if the current number is
-    one of them, start from the smallest one.
+    The model is never shown more lines than there are up to the cursor. If the current number is
+    already larger than that, the change starts from the smallest number that shows all of them.
     """
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1

@@ -1,8 +1,9 @@
 """A lab that tests whether a prompt can be defended against instructions in a review.
 
 The prompt is plain text with two examples and a review. In this form, the default model tells good
-reviews from bad ones reliably. An attack means something only if the model is right without it. In
-plain text, a system message would just be the first lines of the prompt, so there is none.
+reviews from bad ones reliably. The effect of an attack can be measured only if the model is right
+without the attack. In plain text, a system message would just be the first lines of the prompt, so
+there is none.
 """
 
 from __future__ import annotations
@@ -164,7 +165,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def attacks(self) -> tuple[str, ...]:
-        """Return the sentences to add to a review: attacks, harmless ones, the learner's own."""
+        """Return all sentences that can be added to a review.
+
+        These are the attacks, the harmless sentences, and the learner's own attack.
+        """
         own = (self.own_attack,) if self.own_attack else ()
         return (*material().attacks, *material().harmless, *own)
 

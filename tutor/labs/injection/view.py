@@ -80,7 +80,7 @@ class InjectionView(LabView):
 def _measured(state: State, width: int, height: int) -> list[Content]:
     """Return the lines with the results.
 
-    If there are few rows, only those near the selection fit.
+    If not all of them fit, only those near the selected one are included.
     """
     low = Room(width, height).low
     shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))
@@ -229,7 +229,10 @@ def _progress(state: State, width: int) -> Content:
 
 
 def _prompt(state: State, width: int) -> list[Content]:
-    """Return the selected case's prompt. It is plain text, without special tokens."""
+    """Return the prompt with the selected review, attack and defense.
+
+    The prompt is plain text, without special tokens.
+    """
     text = Content(safe(lab.assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
     lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
     head = _("The prompt, up to the answer ▏") + (_(" (Tab: back)") if width < WIDE else "")

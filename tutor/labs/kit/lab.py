@@ -17,7 +17,7 @@ screen, the linter and the tests run a lab in the same way.
 
 Long work is split into requests that take a fraction of a second each, and the screen shows the
 progress between them. If an action changes the state's request, the screen cancels the previous
-request, and so the work ends.
+request, and the long work ends.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     Attributes:
         name: The identifier in progress files and lessons. It must never change.
         says: The text that tells the learner what to achieve.
-        reached: Returns True if a state reaches the goal. The check does not wait for the state's
-            open request.
+        reached: Returns True if a state reaches the goal. The check does not wait for the response
+            to the state's request.
     """
 
     name: str
@@ -108,7 +108,8 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     """The fields that contain the learner's work. They are saved, and restored when the lab is
     opened."""
     results: ModelResults[State] = ModelResults()
-    """The fields with results that took long to compute. They are saved along with the work."""
+    """The fields with results that took long to compute. They are saved along with the learner's
+    work."""
     lost: Callable[[State, State], str] = lambda before, after: ""
     """A function that compares the states before and after an action. It returns a sentence about
     the results or texts that the action has removed, or "" if it has removed none. The learner sees
@@ -193,7 +194,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
 
 
 _parameters = cache(get_type_hints)
-"""Returns the types of a function's parameters, by parameter name."""
+"""A function that returns the types of another function's parameters, by parameter name."""
 
 
 def settle(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _BEST = 6
-"""The number of tokens listed for each of two distributions."""
+"""The number of tokens listed for each distribution when two distributions are compared."""
 
 
 class ModelBackend:

@@ -47,9 +47,10 @@ EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
 
 
 def named(written: str) -> Add:
-    """Parse the learner's input, a model and an optional address, into an action.
+    """Parse the learner's input into an action.
 
-    Raises `UsageError` if the input is invalid.
+    The input is a remote model and, optionally, a server address. Raises `UsageError` if the input
+    is invalid.
     """
     words = written.split()
     if not words:

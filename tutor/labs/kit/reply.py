@@ -17,10 +17,10 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
         ids: The token ids.
         pieces: The bytes of each token.
         logs: The log-probability of each token, in nats.
-        ended: True if the last token is an end token or contains a line break. That token counts
-            like every other token.
+        ended: True if the last token is an end token or contains a line break. This token is
+            included in `ids`, `pieces` and `logs`.
 
-    A reply is complete if it has `ended`, or if it has `most` tokens.
+    A reply is complete if it has ended, or if it has reached the maximum length of `most` tokens.
     """
 
     ids: tuple[int, ...] = ()

@@ -107,7 +107,7 @@ class LabRunner:
 
     @property
     def left(self) -> Left:
-        """Return what is needed to continue the lab later."""
+        """Return a snapshot of the lab, from which the lab can be continued later."""
         return Left(self.state, self._model, self._touched)
 
     def begin(self) -> None:
@@ -121,8 +121,9 @@ class LabRunner:
         return self._stopped is not None
 
     def stop(self) -> None:
-        """Cancel the request in progress, and don't send it again until `begin` or an action.
+        """Cancel the request in progress.
 
+        The request is sent again after a call of `begin`, or after the learner's next action.
         Actions that only move the focus or change the view don't send the request again.
         """
         self._stopped, self.note = self._asked, None

@@ -248,7 +248,7 @@ class LabView(VerticalScroll, can_focus=True):
     ) -> None:
         """Open a field in which the learner edits `text`, with `label` above it.
 
-        `then` turns the edited text into an action. It raises `TutorError` if the text is not
+        `then` turns the edited text into an action. `then` raises `TutorError` if the text is not
         valid. After every key press, the field shows the comment that `says` returns for the text.
 
         An empty field shows `sample` as an example. The up key inserts the sample, or a text that

@@ -57,7 +57,7 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
     bare: Callable[[State], State] = lambda state: state
 
     def of(self, state: State, initial: State) -> dict[str, Any]:
-        """Return the fields of the work that differ from the initial state, by name."""
+        """Return the saved fields, by name, whose values differ from those in `initial`."""
         state = self.bare(state)
         values = {name: getattr(state, name) for name in self.limits}
         return {name: value for name, value in values.items() if value != getattr(initial, name)}

@@ -25,7 +25,7 @@ THEN_AND_NOW = {
 }
 """Maps each rating from 2025 to the topic of a current fact about the same subject."""
 AGED = 12
-"""The age at which a fact counts as old, in months before the newest fact."""
+"""A fact counts as old if it is at least this many months older than the newest fact."""
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -20,8 +20,8 @@ MOST_TOKENS = 32
 note."""
 
 MOVED = 0.1
-"""The minimum change in surprisal for a prediction to count as changed, in bits. Smaller
-differences can be rounding errors."""
+"""A prediction counts as changed if its surprisal changes by more than this, in bits. Smaller
+changes can be rounding errors."""
 
 View = Literal["table", "map"]
 VIEWS: tuple[View, ...] = ("table", "map")
@@ -109,7 +109,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shared(self) -> int:
-        """Return the number of tokens at the beginning that this text shares with the previous one.
+        """Return how many tokens at the beginning of the text are the same as in the previous text.
 
         The result is 0 if both texts are equal.
         """
@@ -122,10 +122,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
-        """Return the number of predictions in the shared beginning that have changed.
+        """Return how many predictions in the shared beginning have changed since the previous text.
 
-        The changes are relative to the previous text. The result is None if predictions are
-        missing, or if the shared beginning has fewer than two tokens.
+        The result is None if predictions are missing, or if the shared beginning has fewer than two
+        tokens.
         """
         new, old = self.readings.get(hide), self.before.get(hide)
         if new is None or old is None or self.shared < 2:
@@ -160,7 +160,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ENOUGH = 5
-"""The minimum number of tokens for a goal about the mean surprisal."""
+"""The minimum number of tokens in a text that can reach a goal about the mean surprisal."""
 
 
 def _compared(state: State) -> tuple[float, float] | None:

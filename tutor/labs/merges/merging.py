@@ -10,9 +10,9 @@ tokenize a text, start with its bytes and apply the merges in the same order:
     merge 4 h+e    t  he       ␣t  he
     ...
 
-So a string is a single token because every merge that produces it was frequent enough, not because
-someone chose it as a word. Before the first merge, the text is split into chunks: words with their
-leading space, runs of punctuation, and digits. Merges never join tokens from two chunks.
+So a string is a single token because its parts occurred next to each other often enough, not
+because someone chose it as a word. Before the first merge, the text is split into chunks: words
+with their leading space, runs of punctuation, and digits. Merges never join tokens from two chunks.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Rules = Mapping[tuple[bytes, bytes], int]
 class Merge(msgspec.Struct, frozen=True, array_like=True):
     """A merge that was applied to a text.
 
-    `rank` is its rank in the tokenizer's list. It joined `left` and `right`, which occurred `times`
-    times.
+    `rank` is its rank in the tokenizer's list. The merge joined `left` and `right` in `times`
+    places of the text.
     """
 
     rank: int

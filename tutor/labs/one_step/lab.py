@@ -40,8 +40,8 @@ class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
 
 
 Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
-"""The focus moves to the next item: a tensor in the stages `ON_WEIGHTS`, otherwise a position in
-the text."""
+"""`MoveFocus` selects another tensor in the stages `ON_WEIGHTS`, and another position in the text
+in all other stages."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -66,7 +66,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     """A byte of the text, and the prediction of the next byte.
 
     Attributes:
-        target: The actual next byte, as predicted before the training step.
+        target: The actual next byte, with its logit and its probability before the training step.
         loss: The loss before the training step, in nats.
         after: The loss after the training step, in nats.
         best: The most probable next bytes before the training step.
@@ -85,7 +85,7 @@ class Weights(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         name: The tensor's name in the network.
         norm: The norm of the tensor's gradient.
-        place: The index of the weight.
+        place: The index of the weight in the tensor.
         after: The weight after the step of PyTorch's optimizer.
 
     The other fields are those of `tutor.labs.one_step.adam.Move`.
@@ -220,9 +220,9 @@ def _on(text: str) -> State:
 
 
 def _walked(state: State, by: int) -> State:
-    """Move `by` stages, into other steps if necessary.
+    """Move `by` stages forward, or backward if negative.
 
-    A move beyond the first or the last step has no effect.
+    The move can lead into another step. A move beyond the first or the last step has no effect.
     """
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
@@ -241,7 +241,7 @@ def _focused(state: State, by: int) -> State:
 
 
 def _looked(state: State) -> State:
-    """Record the selected tensor as viewed, in the "move" stage of the first step."""
+    """In the "move" stage of the first step, record that the learner has viewed the tensor."""
     if state.step == 0 and state.at == "move" and state.answered:
         return replace(state, looked=state.looked | {state.tensor})
     return state
@@ -251,7 +251,8 @@ def _looked(state: State) -> State:
 def _same_move(state: State) -> bool:
     """Return True if the learner has viewed two weights whose gradients differ by a factor of 10.
 
-    In its first step, Adam changes every weight by the learning rate, whatever the gradient is.
+    The weights show that Adam's first step changes every weight by the same amount, the learning
+    rate, however large its gradient is.
     """
     if state.step or state.shown is None or not state.answered:
         return False

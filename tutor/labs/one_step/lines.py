@@ -306,4 +306,5 @@ STAGES: dict[Stage, Draw] = {
     "move": _moved,
     "after": _after,
 }
-"""The function that draws each stage. Its last two arguments are the width and the height."""
+"""Maps each stage to the function that draws it. The last two arguments of these functions are the
+width and the height."""

@@ -63,7 +63,7 @@ class Step(NamedTuple):
 
 
 class SlowTraining:
-    """A training run on one text, which runs step by step.
+    """A small network that is trained on one text, step by step.
 
     The seed is fixed, so all numbers depend only on the text.
     """

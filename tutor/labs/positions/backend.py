@@ -1,4 +1,4 @@
-"""Runs the network on a text whose tokens have other positions than usual."""
+"""Runs the network on a text, with changed positions of the tokens."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
 
 
 class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
-    """Load the selected version from the list, with its task, into the current side."""
+    """Replace the current version with the one selected in the list, and switch to its task."""
 
 
 Action = (
@@ -191,7 +191,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _mended(state: State) -> State:
-    """Return the restored state. If a saved version is not valid, both are reset."""
+    """Return the restored state. If one of the two saved versions is not valid, both are reset."""
     state = replace(state, item=moved(state.item, 0, len(state.about.items)))
     if all(_is_possible(version, state) for version in state.sides):
         return state
@@ -342,10 +342,10 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
 def _remembered(
     results: dict[Trial, tuple[Tried | None, ...]], looked_at: tuple[Trial, Trial]
 ) -> dict[Trial, tuple[Tried | None, ...]]:
-    """Remove old results, and return the remaining ones.
+    """Delete old entries from `results`, and return it.
 
-    The remaining results are the latest `REMEMBERED` complete ones, the same number of incomplete
-    ones, and those of the trials `looked_at`.
+    The function keeps the latest `REMEMBERED` complete results, the same number of incomplete
+    results, and the results of the trials `looked_at`.
     """
     for scored in (True, False):
         same = [trial for trial, found in results.items() if (None not in found) == scored]

@@ -1,4 +1,7 @@
-"""The text of the views that show the parts, the prompt and the versions, and of the scores."""
+"""The text of three views: a prompt's parts, the exact prompt, and the list of scored versions.
+
+The module also contains the text of the scores, which the views show.
+"""
 
 from __future__ import annotations
 
@@ -213,7 +216,10 @@ def _difference(state: State, width: int) -> Content:
 
 
 def _progress(state: State, width: int) -> list[Content]:
-    """Return the progress. For a remote model, add the number of requests and their price."""
+    """Return a line with the progress of the run.
+
+    For a remote model, add the number of requests and their price.
+    """
     far, server = state.progress, state.server
     if state.running:
         return [progress_line(far, width, _("answered") if server else _("items"))]

@@ -1,4 +1,4 @@
-"""Plans a run with a remote model: possible prompts, number of requests, and price.
+"""Plans a run with a remote model: checks prompts, counts requests, and estimates the price.
 
 Each item needs its own request. So requests are sent only during a run, and the screen shows their
 number before the run starts.
@@ -18,9 +18,9 @@ from tutor.language import _
 from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
-"""The number of additional tokens that a model of a service in the catalogue can generate.
+"""The number of hidden tokens that a catalogue model may generate in addition to its answer.
 
-Such models generate hidden tokens while they reason, and these are billed, too.
+Models generate hidden tokens while they reason. These tokens are billed, too.
 """
 
 _A_TOKEN = 4

@@ -26,7 +26,7 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.ranking import first_right, fused
 
 MERGED = 50
-"""The number of results requested from a search whose results are merged or evaluated."""
+"""The number of results that a search returns if these results will be merged or evaluated."""
 SESSIONS = 4
 """The maximum number of prompts for which a key-value cache is kept."""
 

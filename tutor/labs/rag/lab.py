@@ -120,7 +120,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def read_so_far(self) -> questions.ReadSoFar | None:
-        """The progress of computing the vectors for `reading`, or None if it has not started."""
+        """The progress of computing vectors with the model `reading`, or None before it starts."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
@@ -181,7 +181,11 @@ def _chosen(state: State, by: int, what: Choice) -> State:
 
 
 def _possible(state: State) -> questions.Way:
-    """Return the search settings. A method or a source that is not available is replaced."""
+    """Return the search settings for the next search.
+
+    If the method is not available, the search is by words. If the source is not available, the
+    search is in the course.
+    """
     way, names = state.way, [source.name for source in state.sources]
     return replace(
         way,

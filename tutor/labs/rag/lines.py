@@ -81,7 +81,7 @@ def reading_lines(state: State, width: int) -> list[Content]:
 def meter_line(doing: str, done: int, total: int, counts: str, room: int) -> Content:
     """Return a line that names the current work and shows its progress.
 
-    The line has a meter of up to `room` columns and the counts.
+    The line has a meter of up to `room` columns, followed by `counts`.
     """
     bar = meter(done / total if total else 0.0, min(_METER, max(4, room)))
     return Content.assemble((f"{doing}  ", MUTED), bar, (f"  {counts}".rstrip(), MUTED))
@@ -123,7 +123,8 @@ def _from(hit: Hit) -> str:
 def _tokens(hit: Hit) -> str:
     """Return the token count of a passage in the prompt.
 
-    If the passage is cut off, return "12/50".
+    If the passage is cut off, the result has the form "12/50", where 50 is the token count of the
+    whole passage.
     """
     if not hit.kept:
         return "–"
@@ -156,7 +157,7 @@ def _flat(text: str) -> str:
 
 
 def prompt_line(state: State, width: int) -> Content:
-    """Return a line with the token count of the passages in the prompt, and what was left out."""
+    """Return a line with the passages' token count, and a note if some passages didn't fit."""
     attempt = state.attempt
     if attempt.hits is None or state.reading:
         return Content("")
@@ -173,7 +174,7 @@ def prompt_line(state: State, width: int) -> Content:
 
 
 def answer_lines(state: State, width: int, most: int) -> list[Content]:
-    """Return the answer so far, in at most `most` lines, and then the verdict."""
+    """Return the answer so far, in at most `most` lines, followed by the verdict on it."""
     attempt = state.attempt
     if not attempt.found or state.reading:
         return []

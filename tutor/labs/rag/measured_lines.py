@@ -39,9 +39,10 @@ _COLUMNS = (
 )
 """The columns of the table, from left to right.
 
-Recall at 5 and MRR are over all questions that the course answers. The next two columns have the
-recall at 5 for questions in the passage's words, and in other words. The last two have the median
-score of the top passage, for questions with and without an answer in the course.
+The first two columns have the recall at 5 and the MRR for all questions that the course answers.
+The next two have the recall at 5 for questions that use the passage's words, and for questions that
+use different words. The last two have the median score of the top passage, for questions with and
+without an answer in the course.
 """
 
 
@@ -96,7 +97,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
         f"{found.mrr:.2f}",
         f"{found.recall_words:.2f}",
         f"{found.recall_paraphrase:.2f}",
-        # A merged score depends only on two ranks, so its median means little.
+        # The merged score of a passage depends only on two ranks, so don't show its median.
         *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
     )
     shown = [column.cell(text) for column, text in zip(columns, cells, strict=False)]

@@ -28,14 +28,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kinds: The available search methods.
-        ranks: For each search method, the rank of the first right passage for each question
-            searched so far.
-        scores: For each search method, the score of the top passage for each question searched so
-            far.
-        right: For each answer so far, True if it is right. All questions with a short answer are
-            first answered with passages, then without.
-        attempt: The current answer, or None.
-        seconds: The computing time of the current stage so far.
+        ranks: For each search method, one rank for each question that has been searched for: the
+            rank of the first right passage.
+        scores: For each search method, one score for each question that has been searched for: the
+            score of the top passage.
+        right: One value for each answer so far, which is True if the answer is right. The answers
+            with passages come first, then the answers without passages.
+        attempt: The answer that is being generated, or None.
+        seconds: The computing time of the current stage so far. The stages are the searches and the
+            answers.
     """
 
     kinds: tuple[questions.Kind, ...] = questions.KINDS
@@ -69,7 +70,7 @@ class Figures(msgspec.Struct, frozen=True):
         recall: Recall at 5 on the questions that the course answers.
         mrr: The mean reciprocal rank on these questions.
         recall_words: Recall at 5 on the questions that use the passage's words.
-        recall_paraphrase: Recall at 5 on the questions that use other words.
+        recall_paraphrase: Recall at 5 on the questions that use different words.
         first: The median score of the top passage, for the questions that the course answers.
         first_absent: The median score of the top passage, for the questions that the course doesn't
             answer.

@@ -24,7 +24,7 @@ Maker = Literal["meaning", "encoder"]
 """The model that computes vectors: the local model ("meaning") or the sentence encoder."""
 
 MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
-"""The model whose vectors a search method uses. The search by words uses none."""
+"""Maps each search method to the model whose vectors it uses. The search by words uses none."""
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -158,7 +158,7 @@ class Scored(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """A request to search for the answers to the prepared questions, from index `first` on.
+    """A request to search for each prepared question, from index `first` on.
 
     The backend searches for one time slice.
     """

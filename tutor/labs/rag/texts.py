@@ -115,9 +115,9 @@ class Library:
         return FolderTexts(name, self.most_vectors)
 
     def sources(self) -> Iterator[Source]:
-        """Yield the course, and all indexes on disk that can be opened.
+        """Yield all collections of texts: first the course, then each index that can be opened.
 
-        `tutor rag list` reports why the other indexes can't be opened.
+        The command `tutor rag list` reports which indexes can't be opened, and why.
         """
         yield Source(COURSE, len(self.course()), vectors=True)
         for name in store.names():

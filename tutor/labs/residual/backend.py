@@ -97,7 +97,10 @@ class ResidualBackend:
         )
 
     def _to_logit(self, position: int, passage: ForwardPass, parts: Tensor) -> list[float]:
-        """Return the amounts [N] that `parts` [N, width] add to the top token's logit."""
+        """Return the amount that each vector in `parts` [N, width] adds to the top token's logit.
+
+        The shape of the result is [N].
+        """
         network, stream = self._model.network, passage.stream[position]
         target = int(network.lens(stream).argmax())
         contributions: list[float] = to_logit(network, stream, parts, target).tolist()

@@ -58,10 +58,10 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The effect of all steps.
+    """The response: how a sampler's steps change the distribution of the next token.
 
     Attributes:
-        vocabulary: The number of all tokens.
+        vocabulary: The number of tokens in the vocabulary.
         entropy_bits: The entropy of the distribution before the first step, in bits.
         stages: The effect of each step, in order.
         rows: The most probable tokens before the first step.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def describe(state: State) -> dict[str, list[str]]:
     """Return a sentence about the selected step.
 
-    The outcomes are left out, because only the goals use them.
+    The outcomes with earlier settings are left out, because only the goals use them.
     """
     return {
         "focus": [_("Selected step: {step}.").format(step=state.order[state.focus])],

@@ -31,7 +31,10 @@ _LEAST_ROWS = 3
 
 
 class SamplerView(LabView):
-    """A view of the steps in order, the number of tokens after each, and token probabilities."""
+    """A view of a sampler's steps in order, and of the probabilities of the most probable tokens.
+
+    For each step, the view shows how many tokens are left after it.
+    """
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'step')", "step", "Choose a step."),

@@ -82,7 +82,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             doesn't exist.
         others: The names of the installed models that can be added, or None until they are known.
         other: The name of the installed model that was added, or None.
-        coming: The progress of the added model.
+        coming: The progress of loading the added model, or of processing the text with it.
         refused: The reason why the added model cannot be used.
         remote: The remote models in the lab.
     """

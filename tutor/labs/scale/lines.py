@@ -121,7 +121,7 @@ def _here(reading: Reading) -> _Column:
 
 
 def _there(server: RemoteModel, glance: Glance) -> _Column:
-    """Return a remote model's column. The table shows a lower bound of the model's entropy."""
+    """Return a remote model's column. The entropy in this column is a lower bound."""
     least, hidden = glance.least_entropy, glance.hidden
     guesses = tuple((each.data, each.probability) for each in glance.shown)
     entropy = _NOT_TOLD if least is None else _("≥ {least:.2f} bits").format(least=least)
@@ -157,7 +157,7 @@ def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Conte
 
 
 def _other(state: State, width: int) -> list[Content]:
-    """Return the progress of the added model, or the reason why it cannot be used."""
+    """Return lines with the progress of the added model, or the reason why it cannot be used."""
     name = f"{safe(state.other or '')}: "
     if state.refused:
         return _said(name, state.refused, NOT_YET, width)

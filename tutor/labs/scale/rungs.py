@@ -13,7 +13,7 @@ from tutor.labs.scale.questions import Reading
 from tutor.vendors.catalogue import RemoteModel
 
 PUBLISHED_BYTES = 2
-"""The number of bytes for each weight of a published model, which consists of 16-bit floats."""
+"""The number of bytes per weight in published models, whose weights are 16-bit floats."""
 MILLION, BILLION, TRILLION = 10**6, 10**9, 10**12
 SMOLLM2_TOKENS = 2 * TRILLION
 """The number of training tokens of SmolLM2-135M, from its model card (Hugging Face, 2024)."""

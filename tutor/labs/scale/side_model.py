@@ -47,7 +47,7 @@ class SideModel:
         Raises `TutorError` if the model cannot be loaded.
         """
         self._thread.join(seconds)
-        # Check this before the results, which are complete once the thread has ended.
+        # Check this first. If the thread has ended, its results below are final.
         loading = self._thread.is_alive()
         if self._failure is not None:
             raise self._failure

@@ -20,8 +20,8 @@ from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.forward_pass import ForwardPass
 
 LENS_ROWS = 14
-"""The maximum number of layers in the logit lens, which are evenly spaced. Each of them requires a
-multiplication by the output matrix."""
+"""The maximum number of layers for which the logit lens is computed. The layers are evenly spaced.
+Each of them requires a multiplication by the output matrix."""
 
 
 class SurgeryBackend:
@@ -88,7 +88,7 @@ class SurgeryBackend:
     def _distributions(self, text: str, whole: ForwardPass, cut: ForwardPass) -> lab.Distributions:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         both = torch.stack([whole.stream[-1], cut.stream[-1]])
-        # The log-probabilities of the next token, [vocabulary] each.
+        # Both are the log-probabilities of the next token, [vocabulary].
         before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
         config = self._model.network.config
         return lab.Distributions(

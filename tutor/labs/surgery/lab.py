@@ -271,7 +271,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _opened(state: State, answer: Distributions) -> State:
-    """Return the state after the first response, which doesn't include the restored cuts."""
+    """Return the state after the first response, with the restored cuts that this model has.
+
+    The first response was computed with all parts on.
+    """
     layers, heads = answer.layers, answer.heads
     known = replace(
         state,
@@ -332,7 +335,10 @@ def _hardly_missed(state: State) -> bool:
 
 @goal("other-choice", "Change the top token with one layer's heads or feed-forward off")
 def _other_choice(state: State) -> bool:
-    """Return True if the top token changes with only one layer's heads or feed-forward off."""
+    """Return True if switching off parts in a single layer has changed the most probable token.
+
+    The parts must be either heads or a feed-forward network, not both.
+    """
     one_layer = len({cut.layer for cut in state.cuts}) == 1
     kinds = len({cut.head == FEED_FORWARD for cut in state.cuts})
     if state.next is None or not one_layer or kinds != 1:

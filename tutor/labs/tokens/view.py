@@ -39,7 +39,7 @@ _LONGEST_BYTES = 16
 
 
 class TokensView(LabView):
-    """A view of a table of the four ways to split the text, all parts, and the selected part."""
+    """A view of a table that compares four ways to split a text, and of the text's parts."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text, or paste a new one."),

@@ -47,7 +47,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
         tokens: The number of tokens in the training text.
         byte_count: The length of the training text, in bytes.
         merges: The first merges, in the order of training.
-        found: The number of all merges.
+        found: The total number of merges.
         pieces: The tokens of the text to tokenize.
         model_pieces: The number of tokens that the model's own tokenizer needs for that text.
     """

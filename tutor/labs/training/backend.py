@@ -137,7 +137,10 @@ def _save(training: LiveTraining, path: Path) -> None:
 
 
 def _step_of(path: Path) -> int | None:
-    """Return the step of the saved network, or None if the file is missing or unreadable."""
+    """Return the step at which the network was saved.
+
+    Returns None if the file is missing or unreadable.
+    """
     try:
         return int(about(path)["step"])
     except (OSError, SafetensorError, KeyError, TypeError):

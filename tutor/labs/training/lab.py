@@ -24,7 +24,7 @@ generates a sample."""
 BELOW = 2.0
 TOO_GOOD = 0.5
 RUINED = 0.5
-"""The increase in held-out loss, in nats, at which the network counts as ruined."""
+"""The network counts as ruined if the held-out loss is this far above its lowest value, in nats."""
 
 Order = Literal["look", "train", "measure", "keep", "save", "back", "drop"]
 

@@ -17,11 +17,11 @@ from tutor.labs.word2vec.clusters import Clustering, Point, compared, turned
 SEEDS = 9
 WINDOWS = (5, 2, 10)
 MOST_PAIRS = 10**9
-"""A number of pairs that no run exceeds."""
+"""An upper bound for the number of pairs in a training run."""
 MOST_LOOKS = 60
-"""The maximum number of maps that are kept of a run."""
+"""The maximum number of maps that the lab keeps during a training run."""
 LOOK_EVERY = 1.12
-"""The minimum factor by which the number of pairs grows between two maps that are kept."""
+"""The minimum factor by which the number of pairs grows between two maps that the lab keeps."""
 CHOSEN = Words(
     "kinds of things",
     tuple(
@@ -305,7 +305,7 @@ def _in_clusters(state: State) -> bool:
 
 @goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
-    """Return True if two groups form clusters and have three words each that aren't preset."""
+    """Return True if two groups form clusters and each has three words that the learner chose."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
     groups = sum(new.count(group) >= 3 for group in set(new))
     return groups >= 2 and _in_clusters(state)

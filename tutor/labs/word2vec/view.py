@@ -63,7 +63,7 @@ class Word2VecView(WordMapLabView):
         self.write(label, text, edit_words, self._known_words, sample)
 
     def _known_words(self, __: str) -> str:
-        """Return a few words from the training text as examples. Many words are not in it."""
+        """Return examples of words that occur in the training text. Many other words don't."""
         state: State = self.state
         near = [word for word, __ in state.now.nearest] if state.now else []
         return _("It also knows {items}.").format(items=", ".join(near)) if near else ""

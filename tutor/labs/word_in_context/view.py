@@ -104,7 +104,10 @@ def _sentence(number: str, sentence: Sentence, width: int) -> Content:
 
 
 def _bars(compared: lab.Compared, layer: int, width: int, height: int) -> list[Content]:
-    """Return a bar for the embedding table and each layer, with a mark at the selected layer."""
+    """Return a bar chart with the cosine similarity in the embedding table and after each layer.
+
+    The mark `▲` is below the bar of the selected layer.
+    """
     values = compared.cosines
     scale = _SCALE if len(values) + _SCALE < width else 0
     size = max(1, min(3, (width - scale - 1) // len(values)))

@@ -89,7 +89,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.words[self.at]
 
     def nearest_on_map(self, place: int) -> int | None:
-        """Return the index of the word nearest to the word at index `place`, as seen on the map."""
+        """Return the index of the word that is nearest on the map to the word at index `place`."""
         if self.map is None:
             return None
         here = self.map.points[place]
@@ -175,7 +175,7 @@ _SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in wo
 @goal("own-groups", "Map 2 groups of 3 or more words of your own that don't mix")
 def _own_groups_apart(state: State) -> bool:
     groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
-    groups = [words for words in groups if words not in _SHIPPED]  # Only new groups count.
+    groups = [words for words in groups if words not in _SHIPPED]  # Bundled groups don't count.
     if not state.chosen.own or state.map is None or len(groups) < 2:
         return False
     group_of = state.chosen.group_of

@@ -49,7 +49,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sent(msgspec.Struct, frozen=True, tag=True):
-    """The response while a remote model has the item but has not answered yet."""
+    """The response if a remote model has received the item but has not answered yet."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

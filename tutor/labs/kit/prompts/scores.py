@@ -1,4 +1,4 @@
-"""Scores of prompt versions, comparisons between versions, and the goals about both."""
+"""Scores of prompt versions, comparisons of versions, and goals that depend on the scores."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def difference(results: Results, a: Trial, b: Trial) -> Difference:
 
 
 def _pairs(results: Results) -> Iterator[tuple[Trial, Trial, tuple[Part, ...]]]:
-    """Yield all ordered pairs of comparable scored trials, and the prompt parts that differ.
+    """Yield each ordered pair of comparable scored trials, with the prompt parts that differ.
 
     Two trials are comparable if they have the same task and the same model.
     """

@@ -103,7 +103,7 @@ def choices(task: Task, part: Part) -> tuple[str | int | float, ...]:
 
 
 def plain_version(task: Task) -> Version:
-    """Return a version that consists of the task's instruction alone."""
+    """Return a version that contains only the task's instruction."""
     return Version(instruction=task.instruction)
 
 

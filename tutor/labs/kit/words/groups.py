@@ -39,7 +39,7 @@ class Words(msgspec.Struct, frozen=True):
 
     @property
     def group_of(self) -> tuple[int, ...]:
-        """Return the index of its group for each word in `all`."""
+        """Return the index of each word's group, in the order of the words in `all`."""
         return tuple(place for place, group in enumerate(self.groups) for _ in group.words)
 
 
@@ -108,6 +108,9 @@ def own_words(text: str) -> Words:
 
 
 def edit_words(text: str) -> EditText:
-    """Return the action that shows these words on the map. Raises `LabError` like `own_words`."""
+    """Return the action that shows these words on the map.
+
+    Raises the same errors as `own_words`.
+    """
     own_words(text)
     return EditText(text)

@@ -116,7 +116,7 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def _arrange(self) -> None:
         """Set the limits of both axes, and pass the points to the plot widget."""
-        columns, rows = self.size.width - 2, self.size.height - 2  # Without the frame.
+        columns, rows = self.size.width - 2, self.size.height - 2  # The frame takes two.
         self.clear()
         if not self._points or columns < 1 or rows < 1:
             return

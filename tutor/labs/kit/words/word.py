@@ -49,7 +49,9 @@ def of_bearable_length(word: str) -> str:
 
 
 def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
-    """Split a list of words, and return up to `most` distinct words and the number left out.
+    """Split a list of words, and return up to `most` distinct words.
+
+    Also return the number of words left out.
 
     Words are separated by spaces, commas or semicolons.
     """
