@@ -9,19 +9,17 @@ from textual.content import Content
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.key_scheme import LAB_KEYS
+from tutor.app.labs.editor import LabEditor
 from tutor.app.labs.side import LabSide
-from tutor.app.theme import MUTED
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
-from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.labs.kit.runner import STOPPED, LabRunner, Left
 from tutor.labs.kit.view import LabView
 from tutor.language import _
-from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
@@ -65,8 +63,6 @@ class LabScreen(CourseScreen):
     ]
     FIRST_KEYS = LAB_KEYS
     DEFAULT_CSS = """
-    LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
-    LabScreen PromptEditor { display: none; }
     LabScreen.-panels LabSide { dock: right; width: 48; height: 1fr; }
     LabScreen.-panels LabSide.-reading { width: 64; }
     LabScreen.-panels LabSide.-reading #lesson { display: block; }
@@ -100,13 +96,8 @@ class LabScreen(CourseScreen):
         """The names of the goals just reached, until the next key that has an effect."""
         self._on_reached = on_reached
         self._goals_open = False
-        self._then: Callable[[str], Any] = lambda _: None
-        self._says: Callable[[str], str] | None = None
         self._refusal: TutorError | None = None
         """An error about the text in the editor. Responses of the engine do not remove it."""
-        self._drafts: dict[str, str] = {}
-        self._history: dict[str, list[str]] = {}
-        self._label = ""
         self._busy_timer: Timer | None = None
         self._begun = False
         """Whether the view has been created. The engine's state can change before that."""
@@ -122,8 +113,7 @@ class LabScreen(CourseScreen):
         view = kind().add_class("panel")
         view.border_title = Content(self.lab.title)
         yield view
-        yield Static(id="label", markup=False)
-        yield PromptEditor()
+        yield LabEditor()
 
     def on_mount(self) -> None:
         self.place = _("lab · {title}").format(title=self.lab.title)
@@ -262,7 +252,7 @@ class LabScreen(CourseScreen):
         yield Copy(_("the command for this lab"), f"tutor lab {self.lab.name}")
 
     def reset(self) -> None:
-        self._drafts.clear()
+        self.query_one(LabEditor).forget_drafts()
         self._runner.reset()
 
     action_reset = reset
@@ -297,10 +287,7 @@ class LabScreen(CourseScreen):
     ) -> None:
         """Open the editor, so that the learner can write a text (see `LabView.write`)."""
         self._forget_refusal()
-        self._label, self._then, self._says = label, then, says
-        editor = self.query_one(PromptEditor)
-        editor.load(self._drafts.get(label, text), self._history.get(label, ()), sample)
-        self._show_label()
+        self.query_one(LabEditor).open(label, text, then, says, sample)
         self._writing(True)
 
     def _forget_refusal(self) -> None:
@@ -313,25 +300,15 @@ class LabScreen(CourseScreen):
             self._runner.error = None
             self.tell(None)
 
-    def on_text_area_changed(self) -> None:
-        self._show_label()
-
-    def _show_label(self) -> None:
-        written = self.query_one(PromptEditor).text
-        said = self._says(written) if self._says is not None and written else ""
-        label = Content.styled(self._label, MUTED)
-        if said:
-            label = Content.assemble(label, "  ", safe(said).replace("\n", " "))
-        self.query_one("#label", Static).update(label)
-
     def on_prompt_editor_left(self) -> None:
-        self._drafts[self._label] = self.query_one(PromptEditor).text
+        self.query_one(LabEditor).keep_draft()
         self._forget_refusal()
         self._writing(False)
 
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
+        editor = self.query_one(LabEditor)
         try:
-            action = self._then(event.text)
+            action = editor.then(event.text)
             # An error keeps the editor open, so that the learner can correct the text.
             self.lab.act(self.state, action)
         except TutorError as error:
@@ -339,14 +316,12 @@ class LabScreen(CourseScreen):
             self.tell(error)
             return
         self._refusal = None
-        self._drafts.pop(self._label, None)
-        self._history.setdefault(self._label, []).append(event.text)
+        editor.remember(event.text)
         self._writing(False)
         self.act(action)
 
     def _writing(self, on: bool) -> None:
         """Open or close the editor immediately, so that keys typed ahead reach the right widget."""
-        editor = self.query_one(PromptEditor)
-        for widget in (self.query_one("#label"), editor):
-            widget.display = on
-        self.set_focus(editor if on else self.view)
+        editor = self.query_one(LabEditor)
+        editor.display = on
+        self.set_focus(editor.field if on else self.view)
