@@ -79,7 +79,7 @@ def test_scores_of_retrieval(retrieval: RetrievalBot) -> None:
 
     assert [right(kind, 1, reply) for kind in KINDS] == [quoted(kind)[1] for kind in KINDS]
     found = re.search(
-        r"Of 100 phrases\s+that it never saw in training, bot B's network assigns (\d+) to", LESSON
+        r"Of 100 phrases that were not among the examples, bot B's network assigns (\d+) to", LESSON
     )
     assert found is not None
     assert (
@@ -105,7 +105,16 @@ def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
 def test_bot_b_answers_the_quoted_typo(retrieval: RetrievalBot) -> None:
     message = "I lsot my libary card"
     assert rules.reply(shipped_rules(), [message]).declined
-    assert f"Bot B says “{retrieval.reply(message).text}”" in LESSON
+    assert f"Bot B says “{retrieval.reply(message).text}”" in " ".join(LESSON.split())
+
+
+def test_the_quoted_patterns_of_bot_a() -> None:
+    for word in ("hours", "card", "renew"):
+        assert rules.fits(shipped_rules(), word)[0].pattern == word
+    assert "`* lost my card *` fits “Sorry, I lost my card today”" in " ".join(LESSON.split())
+    found = rules.fits(shipped_rules(), "Sorry, I lost my card today")
+    rule = next(rule for rule in shipped_rules().rules if rule.name == found[0].rule)
+    assert "* lost my card *" in rule.patterns
 
 
 @pytest.mark.parametrize(
