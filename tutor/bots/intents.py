@@ -104,7 +104,10 @@ def ngrams_of(word: str) -> Iterator[str]:
 
 
 class IntentNetwork(nn.Module):
-    """A network from vectors [n, size] to logits [n, intents]."""
+    """A network that classifies messages by intent.
+
+    It maps the vectors of messages [n, size] to logits [n, intents].
+    """
 
     def __init__(self, size: int, intents: int) -> None:
         super().__init__()
@@ -190,5 +193,8 @@ class IntentTraining:
 
 
 def _numbers(groups: Sequence[Sequence[str]]) -> Tensor:
-    """Return the index of the group that each member belongs to: [members]."""
+    """Return the index of its group for each member of the groups, one group after another.
+
+    For example, groups of two and three members result in [0, 0, 1, 1, 1].
+    """
     return torch.tensor([number for number, group in enumerate(groups) for _ in group])

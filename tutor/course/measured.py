@@ -45,14 +45,14 @@ class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Cases(_Block, frozen=True, kw_only=True, tag="cases"):
-    """One prompt into which different cases are inserted, each with its right answer.
+    """A prompt with a gap, the cases that fill the gap, and the right answer to each case.
 
-    Without `among`, the probability of a case is the probability of the most probable token. The
-    case is right if greedy decoding begins with its answer, or with one of its answers. The
-    comparison ignores case and a leading space.
+    Without `among`, a case is right if greedy decoding begins with its answer, or with one of its
+    answers. The comparison ignores case and a leading space. The probability of the case is that of
+    the most probable token.
 
-    With `among`, the probability of a case is the total probability of these tokens. The case is
-    right if its answer, which is one of these tokens, is more probable than each of the others.
+    With `among`, a case is right if its answer is the most probable of the tokens in `among`. The
+    probability of the case is the total probability of these tokens.
     """
 
     cases: Annotated[dict[_Text, _Text | tuple[_Text, ...]], msgspec.Meta(max_length=300)]

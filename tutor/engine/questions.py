@@ -30,9 +30,11 @@ class _Readable(Protocol):
 
 
 class Question(Generic[Fields, Value]):
-    """A query of a session, used both as a method of the proxy and as the engine's handler.
+    """A type of query that a session can answer.
 
-    `asked` is the class of the request; the fields after `id` and `session` are the arguments of
+    The proxy uses it as a method, and the engine uses it to handle requests.
+
+    `asked` is the class of the request. The fields after `id` and `session` are the arguments of
     `method`. `tokens_to_read` returns the number of tokens that must be processed before the
     session can respond. `counts` returns the actual and the expected number of items in a response,
     given the number of tokens in the session.

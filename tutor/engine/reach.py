@@ -65,12 +65,12 @@ class Patience:
     start_silence: float = 120.0
     """The timeout for an engine that is starting, in seconds.
 
-    An engine that sends no message for this time counts as hung.
+    If the engine sends no message for so long, it is treated as hung.
     """
     silence: float = 20.0
     """The timeout for an engine with pending requests, in seconds.
 
-    An engine that sends no message for this time counts as hung.
+    If the engine sends no message for so long, it is treated as hung.
     """
     restarts: int = 3
     """The maximum number of restarts within `restart_window` seconds.

@@ -56,7 +56,7 @@ def new_id() -> str:
 
 
 class TextShelf:
-    """The text files in `folder`.
+    """A folder that stores a learner's texts, one file per text.
 
     Reading needs no lock and skips damaged files. Writing raises `StoreError` or a subclass.
     Several processes can write at the same time.

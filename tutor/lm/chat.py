@@ -46,14 +46,14 @@ def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]
 
 
 def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
-    """Return the token ids to append to `path` for the user's next message, `text`.
+    """Return the token ids that add the user's next message to a conversation.
 
-    `path` ends with an answer of the assistant. The new tokens end that answer (if it has not ended
-    yet), contain the user's message, and begin the next answer. To find these tokens, the function
-    renders a conversation with a unique word as the answer, and encodes the text that follows this
-    word.
+    `path` contains the conversation's token ids up to the end of an assistant's answer, and `text`
+    is the user's message. The new tokens close the answer, unless it is closed already. After that,
+    they contain the message and the beginning of the next answer.
 
-    Raises `TextError` if the message is empty.
+    To find these tokens, the function renders the chat template with a unique word in place of the
+    answer, and encodes the text after this word. Raises `TextError` if the message is empty.
     """
     if not text.strip():
         raise TextError("The message is empty.", "Write something first.")

@@ -386,10 +386,10 @@ class KeyValueCache:
 
     @contextmanager
     def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """Rewind the cache to `length` tokens in the `with` block.
+        """Shorten the cache to `length` tokens for the duration of a `with` block.
 
-        In the block, one token can be processed again. After the block, the cache is exactly as
-        before.
+        One more token can be processed in the block. When the block ends, the cache is restored, so
+        it contains all its tokens again.
         """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot go back to {length} of {self.length} tokens")

@@ -66,7 +66,11 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, guess: str) -> L
 
 
 async def _value(engine: Engine, question: ComparePrompts, prompt: str) -> float:
-    """Return the entropy after a prompt, or the probability of a token if the question has one."""
+    """Return the live model's value for one of the two prompts.
+
+    The value is the probability of the question's token or, if the question has no token, the
+    entropy in bits.
+    """
     session = await engine.open_text(prompt)
     try:
         if question.token:

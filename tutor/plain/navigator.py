@@ -1,4 +1,7 @@
-"""The navigator of plain mode, which creates every place. Only this module imports all of them."""
+"""The navigator of plain mode, which creates the place for each part of the app.
+
+This is the only module that imports the classes of all places.
+"""
 
 from __future__ import annotations
 

@@ -186,8 +186,8 @@ class RemoteReader:
             run = self._answer(said, sampler, seed)
         if run is None:
             raise StreamBroken(
-                "The engine restarted while the answer was arriving.",
-                "The part that arrived is kept. Go back to its start to try again.",
+                "The engine restarted before the answer was complete.",
+                "The tokens so far are kept. To try again, go back to the start of the answer.",
             )
         while True:
             progress = run.progress()

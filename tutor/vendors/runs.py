@@ -175,7 +175,7 @@ class RemoteRuns:
         run = self._runs.get(name)
         if run is None:
             lost = errors.StreamBroken(
-                "The engine restarted while the answer was arriving.", "Try again."
+                "The engine restarted before the answer was complete.", "Try again."
             )
             return Progress(arrived=since, trouble=ErrorReport.of(lost))
         return run.progress(since)

@@ -54,9 +54,9 @@ ORDER = _("temperature → top-k → top-p → min-p → draw")
 
 
 def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
-    """Move one setting to its next higher (`by` 1) or lower (`by` -1) stop.
+    """Return a copy of the settings in which one setting is a step higher or lower.
 
-    Return a copy of the settings with this change.
+    `by` is 1 for the next higher value that the panel offers, and -1 for the next lower one.
     """
     value = getattr(settings, dial.field)
     if by > 0:

@@ -113,9 +113,9 @@ class ThrottledTerminal:
                 self._send(changes)
 
     def _has_room(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Return True if the terminal accepts output now.
+        """Return True if the terminal can accept more output now.
 
-        Otherwise, paint as soon as it is ready.
+        If it can't, schedule a repaint for when it can.
         """
         if sys.platform == "win32":  # Windows cannot report whether a terminal accepts output
             return True

@@ -19,7 +19,10 @@ _QUOTED = re.compile(r" (?:is\b|\d)")
 """A pattern for the text after a quoted letter that is not a key, as in “`a` is one byte”."""
 _HIDDEN = "\ufffc"
 _DIGIT = "\ufff9"
-"""Characters that stand for a character or a digit of code in the text that is searched."""
+"""Placeholders for inline code in the text that is searched for key names.
+
+Each digit becomes `_DIGIT`, and each other character becomes `_HIDDEN`.
+"""
 
 
 def mark_keys(state: StateCore) -> None:

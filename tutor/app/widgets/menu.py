@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from tutor.app.widgets.copyable import Copy
 
 Row = Callable[[int], Content]
-"""A function that draws an entry for a number of columns.
+"""A function that takes a width in columns and returns the text of an entry.
 
-An entry may have several lines, and lines that are too wide are wrapped.
+The text may have several lines. Lines that are too wide are wrapped.
 """
 
 MARGIN = 2

@@ -18,7 +18,7 @@ SHOWN = 10
 """The number of ideas, and the number of questions, in a report without `--all`."""
 
 Draw = Callable[[str, Table], Iterator[str]]
-"""A function that yields lines with a title and its table."""
+"""A function that takes a title and a table and yields the lines of both."""
 
 _RECORDS: dict[str, type[msgspec.Struct]] = {
     "learners": Row,

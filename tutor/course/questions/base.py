@@ -94,9 +94,10 @@ class QuestionBase(
         return self.grade(answer)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the indexes of the choices, items or right sides in the order on the screen.
+        """Return the order in which the screen shows the question's choices, items or right sides.
 
-        The order depends only on the seed. It is empty if the question has no such parts.
+        The order is a sequence of indexes and depends only on the seed. It is empty for a type of
+        question that shuffles nothing.
         """
         return ()
 

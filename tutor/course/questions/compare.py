@@ -53,7 +53,7 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
             )
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade the answer as right if the chosen prompt does not have the smaller value."""
+        """Grade the answer as right if the chosen prompt has the larger value, or an equal one."""
         if not isinstance(answer, Compared):
             raise not_its_answer(self, answer)
         chosen, other = answer.values[answer.chosen], answer.values[1 - answer.chosen]

@@ -36,7 +36,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def mark(right: bool, chosen: bool) -> Mark:
-    """Return the mark of a choice that is `right` or not, and was `chosen` or not."""
+    """Return the mark of a choice.
+
+    `right` is True if the choice belongs to the right answer, and `chosen` is True if the learner
+    chose it.
+    """
     if chosen:
         return "right" if right else "wrong"
     return "missed" if right else "left"

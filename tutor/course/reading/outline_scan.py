@@ -62,9 +62,9 @@ _FIELD = re.compile(
     r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
 )
 _USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
-"""The beginning of most questions.
+"""A pattern for the two lines with which most questions begin: their id and their type.
 
-A few questions also have a version or the id of a screen.
+A few questions also contain a version or the id of a screen, and need another pattern.
 """
 _TYPES = {type_name(kind) for kind in QUESTION_TYPES}
 

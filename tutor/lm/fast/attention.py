@@ -56,7 +56,10 @@ def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor
 
 
 class FusedAttention(FastModule, Attention):
-    """Fused attention that uses the weights of an `Attention` module. It can be trained."""
+    """An attention layer that computes its output with PyTorch's fused kernel.
+
+    It shares its weights with the `Attention` module that it replaces, and can be trained.
+    """
 
     def __init__(self, attention: Attention) -> None:
         nn.Module.__init__(self)

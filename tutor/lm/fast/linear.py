@@ -161,7 +161,7 @@ class Int8Linear(Table):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Convert the weight matrix `groups` to the tensors that this layer stores."""
+        """Return quantized weights in the memory layout of this layer, as tensors by name."""
         outputs, inputs = groups.quants.shape
         block = math.gcd(outputs, 1024)
         columns = (groups.quants.t().to(torch.int16) + 128).to(torch.uint8)
@@ -248,7 +248,7 @@ class Int4Linear(FrozenLinear):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Convert the weight matrix `groups` to the tensors that this layer stores."""
+        """Return quantized weights in the memory layout of this layer, as tensors by name."""
         quants = groups.quants.to(torch.int32)
         zeros = groups.zeros + 8 * groups.scales
         pairs = torch.stack([groups.scales.t(), zeros.t()], dim=-1)

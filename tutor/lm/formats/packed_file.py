@@ -89,10 +89,11 @@ class PackedModel(msgspec.Struct, frozen=True):
 def find_packed(
     folders: Iterable[Path], stamp: FileStamp, sha256: str | None = None
 ) -> PackedModel | None:
-    """Find a packed copy of a model file, searching all folders, or return None.
+    """Return a packed copy of a model file from one of the folders, or None if there is none.
 
-    The model file is identified by its checksum, if given, or else by its stamp. Damaged copies and
-    copies in another version of the layout are ignored.
+    If `sha256` is given, the copy must have been made from a file with this checksum. Otherwise, it
+    must have been made from a file with this stamp (size, time and a hash of a few parts). Copies
+    that are damaged or have another layout version are ignored.
     """
     pattern = f"{sha256[:16] if sha256 else '*'}-{machine_key()}{_SUFFIX}"
     for folder in folders:

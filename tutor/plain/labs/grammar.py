@@ -181,7 +181,7 @@ def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:
         if nested:
             parts = tuple(map(_field, msgspec.structs.fields(each.type)))
             inner.append((each.name, each.type, parts))
-        elif get_origin(each.type) is not tuple:  # a tuple field can't be typed and has a default
+        elif get_origin(each.type) is not tuple:  # a tuple can't be typed: keep the default
             fields.append(_field(each, names))
     if struct is EditText:
         text, field = fields
