@@ -84,8 +84,8 @@ class Cache:
     def key(self, name: str, data: bytes, also: bytes = b"") -> str:
         """Return the cache key of a file.
 
-        The key is a hash of the file's name, its content, `also`, and any code that the file
-        includes.
+        The key is a hash of the file's name, its content, any code that the file includes, and
+        `also`, which contains all other data that the entry depends on.
         """
         digest = blake2b(digest_size=16)
         for part in (name.encode(), also, *self._included(data), data):

@@ -61,7 +61,10 @@ class Course:
         outlines: Sequence[Outline] | None = None,
         source: Opening | None = None,
     ) -> None:
-        """Create a course from `lessons` and `terms`, or from the ones that `source` returns."""
+        """Create a course from complete lessons, or from outlines and an open course folder.
+
+        In the second case, `source` parses a lesson or the glossary when it is first needed.
+        """
         self._lessons = {lesson.id: lesson for lesson in lessons}
         self.outlines = tuple(map(outline_of, lessons) if outlines is None else outlines)
         self.problems = tuple(problems)

@@ -28,9 +28,9 @@ class _Block(
 class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A number that summarizes several cases.
 
-    Only cases whose probability is above `above` and at most `below` count. `cases` is their
-    number. `right` is the number of right cases among them, or their percentage if `says` has a
-    percent sign. `share` is their mean probability.
+    Only cases whose probability is above `above` and at most `below` are included. `value` selects
+    the number: `cases` is the number of these cases, `right` is how many of them are right (or the
+    percentage, if `says` has a percent sign), and `share` is their mean probability.
     """
 
     says: Sentence
@@ -48,8 +48,8 @@ class Cases(_Block, frozen=True, kw_only=True, tag="cases"):
     """A prompt with a gap, the cases that fill the gap, and the right answer to each case.
 
     Without `among`, a case is right if greedy decoding begins with its answer, or with one of its
-    answers. The comparison ignores case and a leading space. The probability of the case is that of
-    the most probable token.
+    answers. The comparison ignores case and a leading space. The probability of the case is the
+    probability of the most probable token.
 
     With `among`, a case is right if its answer is the most probable of the tokens in `among`. The
     probability of the case is the total probability of these tokens.

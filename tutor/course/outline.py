@@ -101,4 +101,7 @@ def outline_of(
 
 
 NEEDS = "/needs"
-"""The key of the `needs` field in `Outcome.lines`. Because of the slash, no id equals this key."""
+"""The key of the `needs` field in `Outcome.lines`.
+
+No id equals this key, because ids contain no slash.
+"""

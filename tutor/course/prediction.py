@@ -153,7 +153,10 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
         return Comparison(off=(self._at(number) - self._at(answer.number)) / range_)
 
     def _at(self, number: float) -> float:
-        """Return the position of a number on the scale, after clamping the number to the range."""
+        """Return the number, or its logarithm if the scale is logarithmic.
+
+        The number is first limited to the range from `low` to `high`.
+        """
         number = min(max(number, self.low), self.high)
         return math.log(number) if self.scale == "log" else number
 

@@ -14,10 +14,10 @@ from tutor.errors import LessonError
 
 
 def translated(original: Outline, translation: Outline) -> tuple[Outline, list[LessonError]]:
-    """Return the outline to use, and the problems of the translation.
+    """Return the outline to use for a translated lesson, and the problems of the translation.
 
-    This is the outline of the translation or, if the translation has problems, of the original. In
-    both cases, its `file` is the name of the original's file, because links use that name.
+    The outline describes the translation or, if the translation has problems, the original. Its
+    `file` is always the name of the original's file, because links use that name.
     """
     place = Place(translation.file)
     problems = [place.error(*each) for each in _differences(original, translation)]

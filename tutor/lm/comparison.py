@@ -14,11 +14,11 @@ import msgspec
 from tutor.lm.distribution import Row, Token
 
 Order = Literal["probability", "change"]
-"""The order of the rows: by probability in A, or by how much the probability changes."""
+"""The order of a comparison's rows: highest probability in A first, or largest change first."""
 
 
 class PairedRow(msgspec.Struct, frozen=True):
-    """One token, with its row in each of the two distributions."""
+    """A token, with its row in distribution A and its row in distribution B."""
 
     a: Row
     b: Row
@@ -44,9 +44,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class PlaceDivergence(msgspec.Struct, frozen=True):
-    """The divergence of A and B at one place.
+    """The divergence of A and B at one pair of positions.
 
-    `token` is the last token of A's text up to this place. `bits` is the Kullback-Leibler
+    `token` is the last token before the position in A's text. `bits` is the Kullback-Leibler
     divergence KL(A || B) in bits, which is infinite if A gives a probability to a token that B
     never chooses.
     """
@@ -57,10 +57,10 @@ class PlaceDivergence(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """The distributions A and B at one place.
+    """The distributions A and B at one pair of positions.
 
-    `bits` is KL(A || B) and `reverse_bits` KL(B || A), both in bits. `rows` are the tokens with
-    the highest probabilities, or with the largest changes.
+    `bits` is KL(A || B) and `reverse_bits` is KL(B || A), both in bits. `rows` contains the tokens
+    with the highest probabilities, or with the largest changes.
     """
 
     place: Place
@@ -70,7 +70,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def aligned(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[Place, ...]:
-    """Return the places at which two texts, given as token ids, can be compared.
+    """Return the pairs of positions at which two texts, given as token ids, can be compared.
 
     Two texts of the same length are compared after each token. Otherwise, they are compared after
     each token of their common ending, or only at the end if they have none.

@@ -38,13 +38,13 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 def value(dials: Dials, name: StepName) -> float:
-    """Return the value that is set for the step `name`."""
+    """Return the setting of the step `name`, such as 0.7 for the temperature."""
     found: float = getattr(dials, name.replace("-", "_"))
     return found
 
 
 def with_value(dials: Dials, name: StepName, to: float) -> Dials:
-    """Return a copy of the settings with the value `to` for the step `name`."""
+    """Return a copy of the settings in which the step `name` is set to `to`."""
     return msgspec.structs.replace(dials, **{name.replace("-", "_"): to})
 
 

@@ -33,8 +33,9 @@ from tutor.lm.session import Session
 class Side:
     """One of the two sides of a comparison: a text on a model, with its sampler settings.
 
-    `changed` returns a context in which the network is changed, for example with a head switched
-    off (see `tutor.lm.inspect.interventions`). All results of `session` are computed in it.
+    `changed` returns a context manager that changes the network, for example by switching off a
+    head (see `tutor.lm.inspect.interventions`). The change is active whenever a result of `session`
+    is computed.
     """
 
     session: Session
@@ -62,7 +63,7 @@ def require_same_vocabulary(a: LanguageModel, b: LanguageModel) -> None:
 
 
 def compare(a: Side, b: Side, place: Place, *, top: int, order: Order) -> Comparison:
-    """Return the distributions A and B at `place`, with `top` tokens in this order."""
+    """Compare A and B at one pair of positions, and return `top` rows in the given order."""
     of_a, of_b = a.logits(place.a), b.logits(place.b)
     weights_a, weights_b = sampling.weigh(of_a, a.sampler), sampling.weigh(of_b, b.sampler)
     change = weights_b.sampled - weights_a.sampled
@@ -81,7 +82,7 @@ def compare(a: Side, b: Side, place: Place, *, top: int, order: Order) -> Compar
 
 
 def along(a: Side, b: Side, places: Sequence[Place]) -> Iterator[PlaceDivergence]:
-    """Yield how much A and B differ at each of the places."""
+    """Yield the divergence KL(A || B) at each pair of positions."""
     tokens = a.session.tokens
     for place in places:
         log_a = log_probabilities(a.logits(place.a), a.sampler)
@@ -90,9 +91,9 @@ def along(a: Side, b: Side, places: Sequence[Place]) -> Iterator[PlaceDivergence
 
 
 def log_probabilities(logits: Tensor, settings: SamplerSettings) -> Tensor:
-    """Return the natural logarithms of the probabilities after the settings: [V], 64-bit floats.
+    """Return the log-probabilities of all tokens after the sampler settings: [V], 64-bit floats.
 
-    A token that the settings remove has minus infinity.
+    They are natural logarithms. A token that the settings remove has the value minus infinity.
     """
     kept = sampling.count_kept(logits, settings).min_p
     # with the highest logit at 0, no temperature above 0 can cause an overflow
@@ -105,7 +106,7 @@ def log_probabilities(logits: Tensor, settings: SamplerSettings) -> Tensor:
 
 
 def divergence(a: Tensor, b: Tensor) -> float:
-    """Return KL(A || B) in bits, given the natural logarithms of the probabilities [V]."""
+    """Return KL(A || B) in bits, given the natural log-probabilities of A and B: [V] each."""
     possible = a > -math.inf
     terms = a[possible].exp() * (a[possible] - b[possible])
     return float(terms.sum() / math.log(2))

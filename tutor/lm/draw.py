@@ -39,7 +39,7 @@ _STRIDE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
 
 
 def first(probabilities: NDArray[np.floating], seed: int, position: int) -> int:
-    """Return the id of the token that arrives first.
+    """Draw a token at random: return the id of the token that arrives first in the race.
 
     `probabilities` [V] need not sum to 1. A token with probability 0 never arrives.
     """

@@ -119,7 +119,7 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
     packed = _converted(found, source, choose_kernels(), sha256, stamp, on_stage, stage)
     on_stage("saving the packed weights")
     for folder in folders:
-        with suppress(OSError):  # without a saved copy, the next start packs again
+        with suppress(OSError):  # if saving fails, the next start packs the model again
             save_packed(folder, packed)
             break
     return packed

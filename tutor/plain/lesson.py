@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class LessonPlace(Place):
     """A lesson that prints one section at a time.
 
-    It begins with the section whose id is `screen_id`, or with the first section if that is None.
+    It begins with the section whose id is `screen_id`, or with the first section if `screen_id` is
+    None.
     """
 
     def __init__(self, services: Services, lesson: Lesson, screen_id: str | None = None) -> None:

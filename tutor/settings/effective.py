@@ -16,7 +16,7 @@ from tutor.settings.schema import Problem, Settings, SettingsError
 Source = Literal["default", "file", "environment", "option", "learner"]
 
 _IGNORED_IN_A_KIOSK = frozenset({"model"})
-"""The settings that are ignored in a restricted login, because they could grant it more access."""
+"""The settings that a restricted login ignores, because they could give users more access."""
 
 
 class Effective(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ class AnswerWithFields(msgspec.Struct, frozen=True):
 
 
 Answer = int | Set[int] | Sequence[int] | str | AnswerWithFields
-"""Any answer. Each question type defines which kind of answer it has."""
+"""An answer to a question of any type: an index, several indexes, a text, or several fields."""
 
 
 def is_sequence(answer: Answer) -> TypeGuard[Sequence[int]]:

@@ -50,7 +50,7 @@ class QuestionBase(
     """
 
     asks_model: ClassVar[bool] = False
-    """True if only the live model can grade an answer, at the moment when it is submitted."""
+    """True if only the live model can grade an answer. It does so when the answer is submitted."""
 
     id: Id
     version: Annotated[int, msgspec.Meta(ge=1)] = 1

@@ -63,7 +63,7 @@ class CertaintyView(LabView):
         Binding("r,enter", "go('redraw')", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Go to another question."),
         key("w", "choose(1, 'way')", "way", "Ask plainly, with the fact, or let it decline."),
-        *tab("next_view(*)", "view", "Switch between one answer, the calibration, and all three ways."),
+        *tab("next_view(*)", "view", "Show one answer, the calibration, or all ways of asking."),
         key("e", "edit", "edit", "Write a question of your own."),
     ]
 

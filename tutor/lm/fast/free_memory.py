@@ -31,10 +31,11 @@ def _of_machine(proc: Path) -> Iterator[int]:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """Yield the bytes that are free under each memory limit of the process's control groups.
+    """Yield the free memory under each limit of the process's control groups, in bytes.
 
-    This supports control groups of version 2. The process's own group can have a limit, and so can
-    every group that contains it. In a container, the container's group is the topmost one.
+    The process's own group can have a limit, and so can every group that contains it. In a
+    container, the container's group is the topmost one. Only control groups of version 2 are
+    supported.
     """
     top = root / "sys/fs/cgroup"
     group = top

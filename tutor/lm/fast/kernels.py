@@ -107,9 +107,10 @@ def instruction_set() -> str:
 
 
 def machine_key() -> str:
-    """Return a key that consists of the instruction set and the PyTorch version.
+    """Return a string that contains the processor's instruction set and the PyTorch version.
 
-    Weights that were packed with one key can be used only with the same key.
+    It is part of the name of a packed model, because packed weights work only with the same
+    instruction set and the same PyTorch version.
     """
     version = ".".join(torch.__version__.split(".")[:2])
     return f"{instruction_set()}-torch{version}"

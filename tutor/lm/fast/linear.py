@@ -90,7 +90,7 @@ class Table(FrozenLinear):
         return next(value.device for value in vars(self).values() if isinstance(value, Tensor))
 
     def rows(self, ids: Tensor) -> Tensor:
-        """Return the rows of W with these ids [...]: [..., inputs]."""
+        """Return the rows of W with the given ids [...]. The result is [..., inputs]."""
         raise NotImplementedError
 
 

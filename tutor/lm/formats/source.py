@@ -25,7 +25,10 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""The matrices of a block in our network, each with the matrices in a file that it consists of."""
+"""The names of the matrices that form each matrix of a block in our network.
+
+The keys are our matrices, and the values are the matrices in a file that are concatenated.
+"""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 

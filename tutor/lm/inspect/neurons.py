@@ -55,7 +55,10 @@ def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> It
 
 @torch.inference_mode()
 def vectors(network: Transformer, layer: int, neurons: Tensor) -> Tensor:
-    """Return what neurons [N] add to the residual stream at an activation of 1: [N, width]."""
+    """Return the vectors that neurons [N] add to the residual stream: [N, width].
+
+    Each vector is for an activation of 1. At other activations, it is multiplied by the activation.
+    """
     one_hot = torch.nn.functional.one_hot(neurons, network.config.hidden).float()
     added: Tensor = block_of(network, layer).feed_forward.down(one_hot)
     return added.float().cpu()

@@ -216,7 +216,8 @@ class StepperPlace(ExplorerPlace):
 def token_lines(steps: Sequence[Step], end: int, count: str = "") -> Iterator[str]:
     """Yield one line for each of the last tokens before position `end`, with its surprisal.
 
-    `count` is the number of lines as text. If it is not a number, the default is used.
+    `count` is the number of lines, as the learner typed it. If it is not a number, the default is
+    used.
     """
     number = int(count) if count.isdecimal() else MANY
     for at in range(max(0, end - number), end):

@@ -102,7 +102,7 @@ class LabPlace(Place):
         await self._say_goals()
 
     async def _act(self, change: Callable[[], None]) -> None:
-        """Call `change`, wait for the model, and print the lines that are new."""
+        """Call `change`, wait for the model, and print the new lines of the lab's description."""
         before = self._lines()
         change()
         try:

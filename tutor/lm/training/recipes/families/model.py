@@ -28,7 +28,7 @@ Family = Literal["encoder", "decoder", "encoder-decoder"]
 
 DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
 MEASURED_MEANWHILE = 100
-SHORTEST_CONTEXT = 32  # room for the longest sentence, its special tokens, and mistakes
+SHORTEST_CONTEXT = 32  # room for a long sentence and its special tokens
 
 _SMALL = Settings(
     width=96,
@@ -51,7 +51,7 @@ SETTINGS: dict[Family, Settings] = {
     "decoder": _SMALL,
     "encoder-decoder": msgspec.structs.replace(
         _SMALL, steps=4000
-    ),  # it learns from more predictions per step
+    ),  # each step trains more predictions, so fewer steps are needed
 }
 
 

@@ -6,7 +6,10 @@ import random
 
 LARGEST = 999_999
 ALWAYS_TRAINED = 100
-"""Smaller numbers are never held out, because their words are part of larger numbers."""
+"""The smallest number that can be held out of training.
+
+The words of smaller numbers are part of larger numbers, so the model has to learn all of them.
+"""
 
 _WORDS = (
     "zero one two three four five six seven eight nine "
