@@ -74,7 +74,7 @@ def read_facts(text: str, where: str) -> tuple[Fact, ...]:
 
 
 def _line_of(fact_id: str, text: str, place: Place) -> Place:
-    """Return the position in the file where the last fact with this id begins."""
+    """Return the position of the last fact in the file whose id is `fact_id`."""
     lines = [
         number
         for number, line in enumerate(text.split("\n"))

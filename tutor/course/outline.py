@@ -11,7 +11,7 @@ from tutor.course.lesson import Lesson
 from tutor.course.links import Link
 from tutor.course.questions.base import type_name
 
-# A course has thousands of these objects, and none of them can be part of a reference cycle. With
+# A course has thousands of outline objects, and none of them can be part of a reference cycle. With
 # gc=False, the garbage collector does not track them.
 
 

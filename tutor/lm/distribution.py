@@ -72,7 +72,7 @@ class SamplerSettings(msgspec.Struct, frozen=True):
 
     @property
     def plain(self) -> bool:
-        """Return True if these settings leave the model's probabilities unchanged."""
+        """Return True if the settings leave the model's probabilities unchanged."""
         return self == SamplerSettings()
 
 

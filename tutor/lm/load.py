@@ -42,8 +42,8 @@ from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
-# During conversion, memory must have room for all weights and for this many copies of the largest
-# matrix in 32-bit floats.
+# The number of 32-bit copies of the largest matrix for which there must be memory during
+# conversion, in addition to the memory for all weights.
 _WORKING_COPIES = 3
 
 
@@ -155,7 +155,7 @@ def _in_memory(
 
 def _open(found: FoundModel) -> Source:
     if found.kind == "gguf":
-        # this import is slow and rarely needed
+        # importing the module is slow and rarely needed
         from tutor.lm.formats.gguf_file import GgufFile
 
         return GgufFile(found.path)

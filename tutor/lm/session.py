@@ -73,8 +73,8 @@ class Session:
 
         The tokens are kept. They will be processed again when a result is needed.
         """
-        # For each token that the network has processed: its id, its final vector [width], and its
-        # surprisal in bits (computed on request).
+        # Three lists with one item for each token that the network has processed: the token's id,
+        # its final vector [width], and its surprisal in bits (computed on request).
         self._processed: list[int] = []
         self._final: list[Tensor] = []
         self._bits: list[float | None] = []
@@ -205,7 +205,7 @@ class Session:
         )
 
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """Return the rank and probability of each of these tokens after `position` tokens."""
+        """Return the rank and probability of each token in `ids` after `position` tokens."""
         weights = sampling.weigh(self.logits(position), sampler)
         for id_ in ids:
             if not 0 <= id_ < len(weights.logits):
@@ -286,7 +286,7 @@ class Session:
 
     @torch.inference_mode()
     def _process(self, length: int) -> None:
-        """Process those of the first `length` tokens that have not been processed yet."""
+        """Process the first `length` tokens, except the ones whose results are cached."""
         if self._valid >= length:
             return
         self._drop_stale()
@@ -310,7 +310,7 @@ class Session:
 
     @torch.inference_mode()
     def _score(self, positions: Sequence[int]) -> None:
-        """Compute the surprisals of the tokens at these positions."""
+        """Compute the surprisals of the tokens at `positions`."""
         before = torch.stack([self._final[i - 1] for i in positions])
         log_probabilities = self._model.network.logits(before).cpu().log_softmax(dim=-1)
         taken = torch.tensor([self._ids[i] for i in positions])

@@ -151,7 +151,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return min(self.focus, self.length - 1) if self.length else None
 
     def own_length(self, branch: Branch) -> int:
-        """Return the number of tokens after the prompt that belong only to this branch."""
+        """Return the number of tokens after the prompt that belong only to `branch`."""
         others = (shared(branch, other) for other in self.branches if other is not branch)
         return len(branch.steps) - max([branch.prompt_length, *others])
 
@@ -271,11 +271,11 @@ class TokenTree(msgspec.Struct, frozen=True):
         return next((index for index, step in later if step.surprisal_bits is None), None)
 
     def has_branch(self, number: int) -> bool:
-        """Return True if there is a branch with this number."""
+        """Return True if the tree has a branch with the given number."""
         return any(branch.number == number for branch in self.branches)
 
     def branch(self, number: int) -> Branch:
-        """Return the branch with this number."""
+        """Return the branch with the given number."""
         return next(branch for branch in self.branches if branch.number == number)
 
     def _with(self, current: Branch) -> TokenTree:
@@ -284,7 +284,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return replace(self, branches=tuple(branches))
 
     def _with_steps(self, steps: tuple[Step, ...]) -> TokenTree:
-        """Return the tree with these steps as its current branch, and the focus at their end."""
+        """Return the tree with `steps` as its current branch, and the focus at the branch's end."""
         return replace(self._with(replace(self.current, steps=steps)), focus=len(steps))
 
     def _with_branch(self, steps: tuple[Step, ...]) -> TokenTree:
@@ -316,7 +316,7 @@ def given_steps(tokens: Iterable[Token]) -> tuple[Step, ...]:
 
 
 def text_of(steps: Iterable[Step]) -> str:
-    """Return the text of these steps, without special tokens."""
+    """Return the text of the tokens in `steps`, leaving out special tokens."""
     data = b"".join(step.token.data for step in steps if not step.token.special)
     return data.decode("utf-8", "replace")
 

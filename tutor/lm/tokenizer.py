@@ -39,7 +39,7 @@ from tutor.text import safe
 
 SENTENCEPIECE_SPACE = "▁"
 
-# These special tokens end a model's answer, even if the model file does not list them.
+# The special tokens that end a model's answer, even if the model file does not list them.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
 
 _BETWEEN = "\ud800"  # half of a surrogate pair, which decoded text never contains
@@ -172,14 +172,14 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> bytes:
-        """Return the exact bytes of these tokens, concatenated, including special tokens."""
+        """Return the exact bytes of all tokens in `ids`, concatenated, including special tokens."""
         return b"".join(self.token(id_).data for id_ in ids)
 
     def token(self, id_: int) -> Token:
-        """Return the token with this id.
+        """Return the token with the id `id_`.
 
-        Networks often have more ids than the vocabulary uses, because their size is rounded up. For
-        an unused id, this returns a token with a name but without bytes.
+        Networks often have more ids than the vocabulary uses, because the number of ids is rounded
+        up. For an unused id, this returns a token with a name but without bytes.
         """
         added = self._added.get(id_)
         if added is not None:
@@ -192,7 +192,7 @@ class Tokenizer:
         return Token(id_, data.decode("utf-8", errors="replace"), data)
 
     def tokens(self, ids: Iterable[int]) -> tuple[Token, ...]:
-        """Return the tokens with these ids."""
+        """Return the tokens with the ids in `ids`."""
         return tuple(self.token(id_) for id_ in ids)
 
     def containing(self, query: str) -> list[int]:

@@ -64,7 +64,7 @@ class ReviewPlace(QuestionPlace):
         return None
 
     def _show(self, question: str, remark: str = "") -> bool:
-        """Ask the question with this id. Return False if it cannot be loaded."""
+        """Ask the question with the id `question`. Return False if it cannot be loaded."""
         try:
             found = self.services.course.question(question)
         except LessonError:

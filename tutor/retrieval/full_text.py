@@ -158,7 +158,7 @@ def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int
             f"SELECT rank, rowid FROM passages WHERE passages MATCH ? AND +rowid IN ({places})",
             (every, *(number for _, number in best)),
         ).fetchall()
-    for score, number in sorted(best)[:limit]:  # matches are marked only in these few passages
+    for score, number in sorted(best)[:limit]:  # mark matches only in the passages to be returned
         heading, text = base.execute(
             f"SELECT heading, highlight(passages, 1, '{_OPEN}', '{_CLOSE}')"
             " FROM passages WHERE passages MATCH ? AND rowid = ?",

@@ -53,9 +53,9 @@ def pairs() -> tuple[Pair, ...]:
 
 @cache
 def pair_of(ask: str) -> Pair | None:
-    """Return the pair with this question, or None.
+    """Return the pair whose question is `ask`, or None.
 
-    The question must be identical except for case and white space.
+    The comparison ignores case, line breaks and repeated spaces.
     """
     wanted = " ".join(ask.split()).casefold()
     return next((pair for pair in pairs() if pair.ask.casefold() == wanted), None)

@@ -13,7 +13,7 @@ RECALL_IS = _("the chance that you would answer right now")
 STRENGTH_IS = _("how long recall stays above 90 % without a review")
 
 JUST_SEEN = _("A wrong answer raises recall as well: you have just seen the right one.")
-"""This sentence explains why recall can be high after wrong answers."""
+"""An explanation of why recall can be high after wrong answers."""
 
 BOTH = _(
     "{recall} is {recall_is}. {just_seen} {strength} is {strength_is}; each review makes it longer."

@@ -33,7 +33,7 @@ class PredictionSummary(msgspec.Struct, frozen=True):
 
 
 def prediction_summary(lessons: Iterable[LessonState]) -> PredictionSummary:
-    """Summarize all predictions that are stored in the states of these lessons."""
+    """Summarize all predictions in the stored states of `lessons`."""
     made = [each for lesson in lessons for each in lesson.predictions.values()]
     offs = [each.off for each in made if each.off is not None]
     rights = [each.right for each in made if each.right is not None]

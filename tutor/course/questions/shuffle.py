@@ -17,6 +17,6 @@ def shuffled(count: int, salt: str) -> tuple[int, ...]:
 
 
 def out_of_order(count: int, salt: str) -> tuple[int, ...]:
-    """Return a shuffled order of the indexes below `count` that is never ascending."""
+    """Return the indexes below `count` in a shuffled order, which is never the ascending order."""
     order = shuffled(count, salt)
     return order if list(order) != sorted(order) else (*order[1:], order[0])

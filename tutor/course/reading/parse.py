@@ -308,7 +308,7 @@ class _Reader:
         )
 
     def _place(self, name: str) -> Place:
-        """Return the position of the screen, prediction, lab or question with this id."""
+        """Return the position of a screen, prediction, lab or question, given its id."""
         return Place(self.start.file, self.lines[name])
 
     def _refuse(self, place: Place, problem: str, next_step: str) -> None:

@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     epochs: int = 8  # passes through the text
     false_words: int = 5  # negative samples for each true pair
     batch: int = 512  # pairs per step
-    rate: float = 0.05  # initial learning rate, which falls linearly to a hundredth of this
+    rate: float = 0.05  # initial learning rate; it falls linearly to 1 % of this value
     rarest: int = 5  # words with fewer occurrences are ignored
     keep: float = 1e-3  # words with a higher relative frequency are subsampled
 

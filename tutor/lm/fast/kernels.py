@@ -181,7 +181,7 @@ def _milliseconds(
             start = clock()
             layer(x)
             taken.append(clock() - start)
-    except (RuntimeError, AttributeError):  # PyTorch raises these if a kernel is missing
+    except (RuntimeError, AttributeError):  # PyTorch raises one of them if it has no such kernel
         return None
     return 1000 * min(taken)  # other programs disturbed the fastest run least
 

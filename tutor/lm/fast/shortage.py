@@ -13,7 +13,7 @@ _WORDS = ("allocate memory", "not enough memory")
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Return True if this is an out-of-memory error, or if such an error caused it."""
+    """Return True if `error` is an out-of-memory error, or if such an error caused it."""
     cause: BaseException | None = error
     seen: set[int] = set()  # a chain of causes can be circular
     while cause is not None and id(cause) not in seen:

@@ -22,7 +22,7 @@ from tutor.lm.network import Config
 
 
 def parameters(config: Config) -> int:
-    """Return the number of weights in a model with this configuration."""
+    """Return the number of weights in a model with the configuration `config`."""
     tables = (1 if config.tied else 2) * config.vocabulary_size * config.width
     matrices = sum(outputs * inputs for outputs, inputs in matrix_shapes(config))
     return tables + config.layers * (matrices + 2 * config.width) + config.width

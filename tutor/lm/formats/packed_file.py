@@ -31,7 +31,7 @@ from tutor.lm.network import Config
 _VERSION = 2  # the version of the tensor layout of `tutor.lm.fast.linear`
 _TOKENIZER = "tokenizer"
 _SUFFIX = ".safetensors"
-_ABANDONED = 3600.0  # seconds; a partial file that stays unchanged for longer is deleted
+_ABANDONED = 3600.0  # seconds; a partial file without changes for so long is deleted
 
 
 # The number of evenly spaced chunks that are read to identify a file, and the number of bytes in

@@ -27,8 +27,8 @@ _LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-# The splitting rules by their name in `tokenizer.ggml.pre`: regular expressions that are applied
-# one after another.
+# Maps the names in `tokenizer.ggml.pre` to rules for splitting text. Each rule is a sequence of
+# regular expressions that are applied one after another.
 _SPLITS = {
     "gpt-2": (_GPT2,),
     "smollm": (r"\p{N}", _GPT2),
@@ -92,7 +92,7 @@ def end_ids(fields: Mapping[str, Any]) -> list[int]:
 
 
 def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
-    """Return the token ids stored in these metadata fields. Missing fields are ignored."""
+    """Return the token ids stored in the metadata fields `names`. Missing fields are ignored."""
     count = len(_list(fields, "tokenizer.ggml.tokens", str))
     found = []
     for key in (f"tokenizer.ggml.{name}" for name in names):

@@ -39,7 +39,10 @@ def recorded(network: Transformer, activations: list[Tensor]) -> Iterator[None]:
 
 @contextmanager
 def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> Iterator[None]:
-    """Set the activations of these neurons, given as (layer, neuron), to 0 in the `with` block."""
+    """Set the activations of some neurons to 0 in the `with` block.
+
+    `neurons` contains pairs (layer, neuron).
+    """
     by_layer: dict[int, list[int]] = {}
     for layer, neuron in neurons:
         by_layer.setdefault(layer, []).append(neuron)

@@ -65,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True):
     one_in: dict[str, int] = {}  # use only one in n documents of these text files
 
     def checked(self) -> Settings:
-        """Check these settings and return them. Raises `UsageError` if they are invalid."""
+        """Return the settings unchanged. Raises `UsageError` if they are invalid."""
         counts = ("width", "layers", "heads", "key_value_heads", "hidden", "context", "batch")
         for name in (*counts, "steps", "threads", "report_every", "evaluate_every"):
             if getattr(self, name) < 1:

@@ -246,7 +246,7 @@ class ExplorerPlace(Place):
 
 
 def simple(place: ExplorerPlace, *sent: Event) -> Callable[[str], Awaitable[None]]:
-    """Return a command's function, which sends these events and then prints the text so far."""
+    """Return a function for a command: it sends the events `sent`, then prints the text so far."""
 
     async def run(place: ExplorerPlace, rest: str) -> None:
         await place.send(*sent)

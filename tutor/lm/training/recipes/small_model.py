@@ -29,11 +29,11 @@ SETTINGS = train.Settings(
     threads=1,
     bfloat16=True,
     evaluate_every=500,
-    one_in={"chat": 3, "facts": 3},  # these texts follow a few templates, so a third is enough
+    one_in={"chat": 3, "facts": 3},  # chat and facts follow a few templates, so a third is enough
 )
 """The settings of the bundled model. Its training passes through the text about four times."""
 
-SOURCES = "sources.json"  # this file lists where the texts are from, with licenses
+SOURCES = "sources.json"  # lists where the training texts are from, with licenses
 TOKENIZER = "tokenizer.json"
 
 

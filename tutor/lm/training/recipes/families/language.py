@@ -147,7 +147,7 @@ def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def row(*slots: Slot) -> Weighted:
-    """Return the phrase with these slots and the probability 1."""
+    """Return a phrase that consists of `slots` and has the probability 1."""
     return [(1.0, slots)]
 
 
@@ -177,7 +177,7 @@ def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def _by_first_letter(slot: Slot) -> tuple[Slot, Slot]:
-    """Split words into those that take "a" and those that take "an"."""
+    """Split a slot's words into two groups: words after "a", and words after "an"."""
     vowel = tuple(pair for pair in slot if pair[0][0] in "aeiou")
     return tuple(pair for pair in slot if pair not in vowel), vowel
 
@@ -216,7 +216,7 @@ def kinds() -> Iterator[Kind]:
 
 
 def predicates(kind: Kind) -> Weighted:
-    """Return all predicates that can follow a subject of this kind."""
+    """Return all predicates that can follow a subject of the given kind."""
     pronoun: Slot = ((kind.about, "they"),)
     if kind.nouns in (MEN, WOMEN, ANIMALS):
         living = row(TO_LIVING, THE, _both_forms(MEN + WOMEN + ANIMALS))
@@ -320,7 +320,7 @@ class Language:
 
 
 def held_out(example: str) -> bool:
-    """Return True if this example is held out of training.
+    """Return True if an example is held out of training.
 
     The result depends only on the text of the example.
     """

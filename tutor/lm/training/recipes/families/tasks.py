@@ -170,7 +170,7 @@ class FillBlanks(_OnSentences):
     """The encoder's task: `<start> the <blank> barks .` -> `dog` at the blank."""
 
     def network(self, config: Config) -> Encoder:
-        """Return an untrained network for this task."""
+        """Return an untrained encoder with the configuration `config`."""
         return Encoder(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
@@ -220,7 +220,7 @@ class Continue(_OnSentences):
     """The decoder's task: `<start> the dog` -> `barks . <end>`."""
 
     def network(self, config: Config) -> Transformer:
-        """Return an untrained network for this task."""
+        """Return an untrained decoder with the configuration `config`."""
         return Transformer(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
@@ -278,7 +278,7 @@ class Transform:
         return _ByLength([*examples, *sentences(0, half, kept_out=False)])
 
     def network(self, config: Config) -> EncoderDecoder:
-        """Return an untrained network for this task."""
+        """Return an untrained encoder-decoder with the configuration `config`."""
         return EncoderDecoder(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:

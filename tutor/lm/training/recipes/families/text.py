@@ -32,13 +32,13 @@ class Vocabulary(msgspec.Struct, frozen=True):
 
     @staticmethod
     def of(words: Iterable[str]) -> Vocabulary:
-        """Return a vocabulary of the special tokens and these words."""
+        """Return a vocabulary that contains the special tokens and `words`."""
         return Vocabulary((*SPECIAL, *words))
 
     def __len__(self) -> int:
         return len(self.words)
 
     def ids(self, words: Sequence[str]) -> list[int]:
-        """Return the ids of these words. Words that are not in the vocabulary become `UNKNOWN`."""
+        """Return the id of each word. The id of an unknown word is the id of `UNKNOWN`."""
         id_of = {word: id_ for id_, word in enumerate(self.words)}
         return [id_of.get(word, id_of[UNKNOWN]) for word in words]
