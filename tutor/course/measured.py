@@ -28,9 +28,12 @@ class _Block(
 class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A number that summarizes several cases.
 
-    Only cases whose probability is above `above` and at most `below` are included. `value` selects
-    the number: `cases` is the number of these cases, `right` is how many of them are right (or the
-    percentage, if `says` has a percent sign), and `share` is their mean probability.
+    Only cases whose probability is above `above` and at most `below` are included. `value`
+    determines what the number is:
+
+    - `cases`: how many cases are included
+    - `right`: how many of them are right, or the percentage if `says` has a percent sign
+    - `share`: the mean of their probabilities
     """
 
     says: Sentence

@@ -56,8 +56,8 @@ def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
     """Return the results that match all of `words` or, if there are none, any of them.
 
     The best results come first. The first search of a course takes a while because it parses the
-    whole course, so do not call it in the thread that draws the screen. Raises `TutorError` if
-    Python's SQLite does not support full-text search.
+    whole course, so do not call this function in the thread that draws the screen. Raises
+    `TutorError` if Python's SQLite does not support full-text search.
     """
     wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:

@@ -220,7 +220,7 @@ class XRay(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> range:
-        """Return the range of layers whose attention is included."""
+        """Return the range of layers whose attention this x-ray contains."""
         count = len(self.attention) // (4 * self.heads * (self.position + 1))
         return range(self.first_layer, self.first_layer + count)
 

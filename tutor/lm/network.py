@@ -366,7 +366,7 @@ class KeyValueCache:
             self._store[..., : self.length, :] = old[..., : self.length, :]
 
     def layers(self, tokens: int) -> list[LayerCache]:
-        """Make room for `tokens` more tokens, and return the views of every layer.
+        """Make room for `tokens` more tokens, and return views of each layer's keys and values.
 
         The new tokens become part of the cache when the caller increases `length`.
         """

@@ -101,7 +101,7 @@ class Tokenizer:
             raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
         with library_failures(f"{path.name} is not a tokenizer"):
             backend = Backend.from_str(text)
-            backend.no_truncation()  # the file may enable truncation and padding
+            backend.no_truncation()  # tokenizer.json may enable truncation and padding
             backend.no_padding()
             processed = backend.encode("a").ids
             plain = backend.encode("a", add_special_tokens=False).ids

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Voice:
-    """An output for lines of text. `last` is the line that was printed last."""
+    """A printer of text lines, which remembers the line that it printed last."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout

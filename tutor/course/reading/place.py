@@ -1,4 +1,4 @@
-"""Decode lesson files, and name positions in them for errors."""
+"""Decode lesson files, and describe positions in them for error messages."""
 
 from __future__ import annotations
 

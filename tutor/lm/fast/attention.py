@@ -3,7 +3,7 @@
 Queries, keys and values stay in the output of their matrix product and are accessed through views
 of that memory. One in-place multiplication rotates queries and keys together, and PyTorch's fused
 kernel computes the output without storing the attention weights (Dao et al. 2022). If a `Trace`
-asks for the weights, they are computed separately.
+records the weights, they are computed separately.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class FusedAttention(FastModule, Attention):
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
-            with torch.inference_mode(False):  # training may write to the buffer too
+            with torch.inference_mode(False):  # a buffer that training can write to
                 room = torch.empty_like(product, dtype=torch.float32)
                 self._one_token = QueriesKeysValues.of(self, room)
         self._one_token.product.copy_(product)

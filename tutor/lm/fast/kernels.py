@@ -26,8 +26,8 @@ from tutor.lm.fast.linear import (
 )
 from tutor.lm.network import Config
 
-# The maximum number of threads. With models of this size, more threads gain little, and a server
-# needs the other cores for other learners.
+# The maximum number of threads. Small models gain little from more threads, and a server needs the
+# other cores for other learners.
 THREADS = 2
 
 # The maximum time of a low-bit kernel, relative to the 16-bit kernel. Low-bit kernels save memory,

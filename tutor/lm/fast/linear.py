@@ -300,14 +300,14 @@ def _scratch_buffer(dtype: torch.dtype) -> list[Tensor]:
 
 
 def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
-    """Return a buffer for temporary results: [numbers].
+    """Return a buffer with room for temporary results: [numbers].
 
     All layers share this buffer, because allocating a new one for each layer would take longer than
     the arithmetic. This works because a process runs only one model.
     """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
-        with torch.inference_mode(False):  # training may write to the buffer too
+        with torch.inference_mode(False):  # a buffer that training can write to
             holder[0] = torch.empty(numbers, dtype=dtype)
     return holder[0][:numbers]
 

@@ -72,7 +72,7 @@ class FastBlock(FastModule, Block):
 
 def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
     """Build a network for inference from `tensors`, which are shared and not copied."""
-    with torch.device("meta"):  # weights on this device take no memory
+    with torch.device("meta"):  # weights on the "meta" device take no memory
         network = Transformer(config)
         network.blocks = nn.ModuleList(FastBlock(config) for _ in range(config.layers))
     for name, module in list(network.named_modules()):

@@ -145,7 +145,7 @@ class GgufFile:
 
     def _rope_factors(self, head_size: int) -> tuple[float, ...] | None:
         kind = self._fields.text("llama.rope.scaling.type", "none")
-        if "rope_freqs.weight" in self._tensors:  # Llama 3 stores the factors as a tensor
+        if "rope_freqs.weight" in self._tensors:  # Llama 3 has one factor per pair
             return tuple(self._dense(self._tensors["rope_freqs.weight"]).flatten().tolist())
         if kind == "none":
             return None

@@ -96,12 +96,15 @@ class HuggingFaceFolder:
         return self._tensor(part, block).float()
 
     def matrix(self, part: str, block: int | None = None) -> Tensor:
-        """Return a matrix [N, K] of floats, with query and key rows reordered."""
+        """Return a matrix [N, K] of floats.
+
+        The rows of query and key matrices are reordered for our rotary embedding.
+        """
         tensor = self._tensor(part, block)
         if tensor.dim() != 2:
             raise ModelDamaged(f"the {part} weights are not a matrix.")
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
-            return _pairs(tensor, self.config.head_size)  # `convert` reports other shapes
+            return _pairs(tensor, self.config.head_size)  # `convert` rejects other shapes
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> Tensor:
@@ -215,7 +218,7 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
     `transformers.modeling_rope_utils`).
     """
     kind = rope.rope_type or rope.type
-    if kind == "default" or base <= 0:  # `require_sound` rejects a base of 0 or less
+    if kind == "default" or base <= 0:  # `require_sound` raises an error for base <= 0
         return None
     if kind == "linear":
         return (rope.factor,) * (head_size // 2)

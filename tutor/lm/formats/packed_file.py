@@ -83,7 +83,7 @@ class PackedModel(msgspec.Struct, frozen=True):
 
     description: Description
     tensors: Mapping[str, Tensor]
-    tokenizer: bytes  # what `Tokenizer.to_json` returned
+    tokenizer: bytes  # the result of `Tokenizer.to_json`
 
 
 def find_packed(

@@ -25,10 +25,7 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""The names of the matrices that form each matrix of a block in our network.
-
-The keys are our matrices, and the values are the matrices in a file that are concatenated.
-"""
+"""Maps each matrix of a block in our network to the matrices in a file that it consists of."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 

@@ -111,7 +111,7 @@ def take_weights(network: Transformer, folder: Path) -> None:
         )
     tensors = convert(source, EXACT)
     for name, weight in network.named_parameters():
-        # with tied embeddings, the embedding table is stored as the head
+        # if the embedding is tied, the output layer has its weights
         weight.data.copy_(tensors[name if name in tensors else "head.weight"])
 
 
