@@ -78,7 +78,7 @@ def follow(
 
 
 def hrefs(tokens: Sequence[Token], start: Place) -> Iterator[tuple[str, Place]]:
-    """Yield all links with their positions, where `start` is the position of the first line."""
+    """Yield all links in Markdown tokens, with their positions. The tokens begin at `start`."""
     for token in tokens:
         line = token.map[0] if token.map else 0
         for child in token.children or ():

@@ -7,9 +7,12 @@ import msgspec
 from tutor.language import _
 
 Mark = Literal["right", "wrong", "missed", "left"]
-"""The mark next to a part of a question.
+"""The mark next to a choice or another part of a question.
 
-A part is chosen and right, chosen but wrong, right but not chosen, or neither right nor chosen.
+- "right": chosen and right
+- "wrong": chosen but wrong
+- "missed": right but not chosen
+- "left": neither right nor chosen
 """
 
 

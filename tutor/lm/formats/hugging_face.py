@@ -104,7 +104,7 @@ class HuggingFaceFolder:
         if tensor.dim() != 2:
             raise ModelDamaged(f"the {part} weights are not a matrix.")
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
-            return _pairs(tensor, self.config.head_size)  # `convert` rejects other shapes
+            return _pairs(tensor, self.config.head_size)  # `convert` refuses all other shapes
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> Tensor:

@@ -33,7 +33,7 @@ SETTINGS = train.Settings(
 )
 """The settings of the bundled model. Its training passes through the text about four times."""
 
-SOURCES = "sources.json"  # lists where the training texts are from, with licenses
+SOURCES = "sources.json"  # the sources of the training texts, with licenses
 TOKENIZER = "tokenizer.json"
 
 
