@@ -47,7 +47,7 @@ class Config(msgspec.Struct, frozen=True):
     norm_epsilon: float = 1e-5
     context: int = 2048  # length of the context window, in tokens
     tied: bool = True  # the output layer uses the embedding table as its weights
-    rope_factors: tuple[float, ...] | None = None  # each pair's rotation is slowed by its factor
+    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotations of the pairs
 
 
 # --- Rotary position embedding (Su et al. 2021) ---

@@ -180,7 +180,7 @@ def test_at_most_four_models_are_chosen_and_none_without_its_key(there: Any) -> 
     for number in range(4):
         state = lab.act(state, Add(f"openai:m{number}", "http://127.0.0.1:1/v1"))
     assert len(state.chosen) == lab.MOST_MODELS
-    with pytest.raises(LabError, match="Four"):
+    with pytest.raises(LabError, match="up to four"):
         lab.act(state, Toggle("model"))
     with pytest.raises(UsageError):
         lab.act(state, Add("nonsense", "http://127.0.0.1:1/v1"))

@@ -23,7 +23,7 @@ BLOCK_TIME = 1
 
 
 def settle_waiting() -> None:
-    """Set the environment variables for waiting threads, unless the user has set them.
+    """Set environment variables that control how threads wait, unless the user has set them.
 
     Call this before torch is imported, because OpenMP reads the environment at that time.
     """
