@@ -244,7 +244,7 @@ class Lesson(FrontMatter, frozen=True, kw_only=True):
         return next((screen for screen in self.screens if screen.id == screen_id), None)
 
     def screen_of(self, lab: Lab) -> Screen | None:
-        """Return the screen that embeds a lab."""
+        """Return the screen that contains `lab`, or None if there is none."""
         return next((screen for screen in self.screens if screen.lab is lab), None)
 
     def question(self, question_id: str) -> Question | None:

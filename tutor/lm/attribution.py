@@ -1,6 +1,6 @@
-"""Data types for the attribution of a logit to the parts of the network.
+"""Data types that describe how the parts of a network contribute to a logit.
 
-`tutor.lm.inspect.attribution` computes it. This module doesn't import torch.
+`tutor.lm.inspect.attribution` computes the contributions. This module doesn't import torch.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from tutor.lm.distribution import Token
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A part of the network that adds to the residual stream, counted from 0.
+    """A part of the network that adds a vector to the residual stream.
 
-    With no layer, it is the embedding. With no head, it is the layer's feed-forward network.
+    It is an attention head, a layer's feed-forward network (if `head` is None), or the embedding
+    (if `layer` is None too). Layers and heads are counted from 0.
     """
 
     layer: int | None = None
@@ -23,18 +24,18 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Contribution(msgspec.Struct, frozen=True):
-    """The contribution of one part to the attributed logit."""
+    """The direct contribution of one part to the explained logit."""
 
     part: Part
     logits: float
 
 
 class Attribution(msgspec.Struct, frozen=True):
-    """The attribution of a token's logit at the end of a text.
+    """The direct contributions of all parts to a token's logit at the end of a text.
 
-    `logit` is the logit of `target`. With a second token in `against`, it is the logit of `target`
-    minus the logit of `against`. It is the sum of `embedding`, all of `heads` [layers][heads], and
-    all of `feed_forward` [layers], apart from rounding.
+    `logit` is the logit of `target` or, if there is a second token `against`, the logit of `target`
+    minus the logit of `against`. Except for rounding, it is the sum of `embedding`, all of `heads`
+    [layers][heads], and all of `feed_forward` [layers].
     """
 
     target: Token
@@ -46,13 +47,13 @@ class Attribution(msgspec.Struct, frozen=True):
 
     @property
     def attention(self) -> tuple[float, ...]:
-        """Return what the attention of each layer adds: the sum over its heads."""
+        """Return the contribution of each layer's attention, the sum over its heads: [layers]."""
         return tuple(map(sum, self.heads))
 
     def contributions(self) -> list[Contribution]:
-        """Return the contribution of each part, with the largest positive or negative ones first.
+        """Return all contributions, the largest absolute values first.
 
-        Equal contributions are in the order of the network.
+        Equal contributions have the same order as the parts in the network.
         """
         return sorted(self._in_order(), key=lambda each: -abs(each.logits))
 
@@ -67,11 +68,11 @@ class Attribution(msgspec.Struct, frozen=True):
 
 
 class Occlusion(msgspec.Struct, frozen=True):
-    """The effect of removing one token of a text.
+    """The effect of removing one token from a text.
 
-    `index` is the token's index in the text. `logits` is how much the attributed logit falls
-    without the token; it is negative if the logit rises. `probability` is the probability of the
-    target without the token.
+    `index` is the token's index in the text. `logits` is the decrease of the explained logit, which
+    is negative if the logit rises. `probability` is the probability of the target token in the text
+    without the removed token.
     """
 
     index: int

@@ -272,10 +272,10 @@ class Session:
     def attribution(
         self, position: int, target: int | None = None, against: int | None = None
     ) -> Attribution:
-        """Attribute the logit of `target` after the token at `position`, counted from 0.
+        """Split a logit after the token at `position` into contributions of the network's parts.
 
-        Without a target, it is the most probable next token. With `against`, the difference of the
-        two logits is attributed.
+        Positions count from 0. The logit is the logit of `target` (default: the most probable next
+        token) or, with `against`, the logit of `target` minus the logit of `against`.
         """
         self._check_token(position)
         self._process(position)

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
                 _("Give another token after --rather-than."),
             )
         occlusions: Iterable[Occlusion] = ()
-        if len(session) > 1:  # the last token stays, because the prediction is made there
+        if len(session) > 1:  # the last token is never removed
             occlusions = occlude(model, session.ids, found.target.id, against)
         if options.json:
             write_json(model.card, session.ids, found, occlusions)
@@ -85,7 +85,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _token(model: LanguageModel, option: str, text: str | None) -> int | None:
-    """Return the id of the token that an option names. Raises `UsageError` if it is not one."""
+    """Return the id of the token that an option names, or None if `text` is None.
+
+    Raises `UsageError` if `text` is not a single token.
+    """
     if text is None:
         return None
     ids = model.tokenizer.encode(text.replace("␣", " "))

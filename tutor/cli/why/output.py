@@ -18,7 +18,7 @@ from tutor.text import counted, visible
 
 
 class JsonToken(msgspec.Struct, frozen=True):
-    """A token. `bytes` is in hexadecimal."""
+    """A token. `bytes` contains its bytes in hexadecimal."""
 
     id: int
     text: str
@@ -30,9 +30,10 @@ class JsonToken(msgspec.Struct, frozen=True):
 
 
 class JsonOcclusion(msgspec.Struct, frozen=True):
-    """The effect of removing the token with this index.
+    """The effect of removing one token from the text.
 
-    `logits` is how much the logit falls, and `probability` the probability of the target.
+    `logits` is the decrease of the explained logit, and `probability` is the probability of the
+    target token in the text without the removed token.
     """
 
     index: int
@@ -77,7 +78,7 @@ def write_json(
 def write_attribution(
     card: ModelCard, tokens: Sequence[Token], found: Attribution, top: int
 ) -> None:
-    """Print the `top` parts that contribute most, and the sum of the others."""
+    """Print the `top` largest contributions, and the sum of all others."""
     output.write(f"{card.name} ({card.format}):")
     output.write(" ".join(visible(token.data) for token in tokens))
     logit = _("\nThe logit of {target} is {logit:.2f}.")
@@ -100,7 +101,7 @@ def write_attribution(
 
 
 def write_occlusions(found: Attribution, occlusions: Iterable[Occlusion]) -> None:
-    """Print the effect of each token as it is computed."""
+    """Print the effect of removing each token, as soon as it is computed."""
     for number, each in enumerate(occlusions):
         if number == 0:
             output.write(

@@ -1,10 +1,12 @@
-"""Attribute the logit of a token to the parts of the network, and to the tokens of the text.
+"""Explain a token's logit by the parts of the network and by the tokens of the text.
 
 There are two methods. Direct attribution (see `tutor.lm.inspect.contributions`) splits the logit
-into one term for each part of the network. The terms add up to the logit, but they leave out what
-a part does through the parts after it. Occlusion (Zeiler & Fergus 2014) removes one token of the
-text and runs the network again. It includes every effect, but the shorter text can be unlike any
-that the network was trained on. Where the two disagree, neither is the whole explanation.
+into one term for each part of the network. The terms add up to the logit, but they do not include a
+part's indirect effects, which arise because later parts use its output.
+
+Occlusion (Zeiler & Fergus 2014) removes one token from the text and runs the network again. The
+result includes all effects of the token, but the network may never have been trained on texts like
+the shorter one. If the two methods disagree, neither of them is a complete explanation.
 """
 
 from __future__ import annotations
@@ -29,10 +31,10 @@ def attribute(
     target: int | None = None,
     against: int | None = None,
 ) -> Attribution:
-    """Process token `id_` after the tokens in `before`, and attribute the logit of `target`.
+    """Process token `id_` after the tokens in `before`, and explain the logit of `target`.
 
-    Without a target, it is the most probable next token. With `against`, the difference of the two
-    logits is attributed. The token `id_` is added to `before`.
+    If `target` is None, the most probable next token is used. With `against`, the logit of `target`
+    minus the logit of `against` is explained. The token `id_` is added to `before`.
     """
     network, parts, trace = model.network, Parts(), Trace()
     with recorded(network, parts):
@@ -48,7 +50,7 @@ def attribute(
             *of_each_head,
             *(each.float() for each in parts.feed_forward),
         ]
-    )  # [1 + layers heads + layers, width]
+    )  # [1 + layers * heads + layers, width]
     added = to_logit(network, stream, terms, target)
     if against is not None:
         added = added - to_logit(network, stream, terms, against)
@@ -72,10 +74,11 @@ def occlude(
     against: int | None = None,
     check_cancelled: Callable[[], None] = lambda: None,
 ) -> Iterator[Occlusion]:
-    """Remove one token of the text after another, and yield how much the logit falls without it.
+    """Remove each token of a text in turn, and yield the effect on the logit of `target`.
 
-    The last token is kept, because the prediction is made there. Raises `TextError` if the text has
-    only one token.
+    The last token is never removed, because the prediction is made there. With `against`, the logit
+    of `target` minus the logit of `against` is used. Raises `TextError` if the text has only one
+    token.
     """
     if len(ids) < 2:
         raise TextError("The text has only one token.", "Enter a longer text.")
@@ -93,11 +96,11 @@ def occlude(
 
 @torch.inference_mode()
 def _logits_at_end(model: LanguageModel, ids: Sequence[int]) -> Tensor:
-    """Return the logits after the text: [vocabulary]."""
+    """Return the logits at the end of a text, given its token ids: [vocabulary]."""
     final = model.network(torch.tensor(ids))[-1]  # [width]
     return model.network.logits(final).float().cpu()
 
 
 def _logit(logits: Tensor, target: int, against: int | None) -> float:
-    """Return the logit of `target`, or its difference from the logit of `against`."""
+    """Return the logit of `target`, minus the logit of `against` if it is given."""
     return float(logits[target]) - (0.0 if against is None else float(logits[against]))

@@ -77,10 +77,10 @@ def of_heads(network: Transformer, layer: int, heads: Tensor) -> Tensor:
 def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) -> Tensor:
     """Return the direct contribution of each part to a token's logit: [N].
 
-    `stream` [width] is the residual stream after the last block, and `parts` [N, width] are terms
-    of the sum that it is. The contributions of all terms add up to the logit.
+    `stream` [width] is the residual stream after the last block, and `parts` [N, width] are vectors
+    that were added to it. If they include all vectors, the contributions add up to the logit.
     """
-    # The root mean square of a vector of ones is 1, so its norm is the learned weight.
+    # The root mean square of a vector of ones is 1, so normalizing it returns the learned weight.
     weight = network.norm(torch.ones_like(stream))
     mean_square = stream.square().mean() + network.config.norm_epsilon
     normalized = parts * weight * mean_square.rsqrt()  # [N, width]
@@ -89,6 +89,6 @@ def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) ->
         row = head.rows(torch.tensor(token))  # [width]
     elif isinstance(head, nn.Linear):
         row = head.weight[token]
-    else:  # a format without access to single rows
+    else:  # the format has no access to single rows
         return network.logits(normalized)[:, token].float().cpu()
     return (normalized @ row).float().cpu()
