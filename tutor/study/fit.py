@@ -1,9 +1,9 @@
 """Fit the parameters of FSRS to a learner's own answers.
 
 FSRS predicts the probability of a right answer from 21 parameters. Its default parameters come from
-many people's reviews. Its optimizer, which needs the extra `fit`, finds the ones that predict one
-learner's answers best, by gradient descent on the log loss (Ye et al., 2022,
-https://doi.org/10.1145/3534678.3539081).
+the reviews of many people. The FSRS optimizer, which needs the extra `fit`, minimizes the log loss
+with gradient descent to find the parameters that predict one learner's answers best (Ye et al.,
+2022, https://doi.org/10.1145/3534678.3539081).
 """
 
 from __future__ import annotations
@@ -24,28 +24,31 @@ from tutor.learner.schedule import grade, recall
 from tutor.learner.state import after_answer, in_order
 
 FEWEST = 512
-"""The number of reviews from which FSRS's optimizer computes parameters."""
+"""The minimum number of reviews that FSRS's optimizer needs to compute parameters."""
 _DAY = 24 * 60 * 60
 
 History = Sequence[Answered]
-"""All answers to one version of a question, the earliest first."""
+"""All answers to one version of a question, earliest first."""
 
 
 class FitError(TutorError, title="The schedule cannot be fitted"):
-    """There are too few reviews, or the optimizer is not installed."""
+    """An error that is raised if there are too few reviews or if the optimizer is missing."""
 
 
 class Quality(msgspec.Struct, frozen=True):
-    """A measure of how well parameters predict reviews: the mean log loss (in nats) and recall."""
+    """A measure of how well parameters predict reviews.
+
+    `loss` is the mean log loss in nats, and `predicted` is the mean predicted recall (0 to 1).
+    """
 
     loss: float
     predicted: float
 
 
 def histories(events: Iterable[LogEvent], forgotten: Mapping[str, float]) -> list[History]:
-    """Return the answers that count, by question and version.
+    """Return the answers in the log, grouped by question and version.
 
-    `forgotten` has the time up to which answers to a question do not count, by question id.
+    `forgotten` maps the ids of questions to times. Answers up to that time are left out.
     """
     found: dict[tuple[str, int], list[Answered]] = defaultdict(list)
     for event in in_order(events):
@@ -55,14 +58,14 @@ def histories(events: Iterable[LogEvent], forgotten: Mapping[str, float]) -> lis
 
 
 def reviews(history: History) -> Iterator[Answered]:
-    """Yield the answers that were given at least a day after the one before."""
+    """Yield each answer that was given at least a day after the previous answer."""
     for before, answer in pairwise(history):
         if answer.at - before.at >= _DAY:
             yield answer
 
 
 def measured(of: Iterable[History], parameters: str) -> Quality:
-    """Return how well the parameters predict the reviews, of which there is at least one."""
+    """Measure how well `parameters` predict the reviews. There must be at least one review."""
     predicted: list[float] = []
     losses: list[float] = []
     for history in of:
@@ -78,9 +81,9 @@ def measured(of: Iterable[History], parameters: str) -> Quality:
 
 
 def fitted(of: Iterable[History]) -> str:
-    """Return the parameters that fit the reviews best. This takes seconds to minutes.
+    """Return the parameters that predict the reviews best, as text. This takes up to minutes.
 
-    Raises `FitError`.
+    Raises `FitError` if there are too few reviews, or if the optimizer is not installed.
     """
     from fsrs import Optimizer, Rating, ReviewLog
 
