@@ -26,9 +26,10 @@ def consent_lines(model: RemoteModel, what: str) -> Iterator[str]:
 
 
 class ConsentPlace(Place):
-    """The question whether text may be sent to the host of a remote model.
+    """A place that asks the learner for consent to send text to the host of a remote model.
 
-    `decided` is called once. Leaving the place without a decision counts as a refusal.
+    It calls `decided` once with the answer. If the learner leaves the place without an answer, it
+    counts as a refusal.
     """
 
     title = _("Before anything is sent.")

@@ -203,8 +203,8 @@ class Loop:
     # --- Ctrl+C ------------------------------------------------------------------------------
 
     def _interrupted(self) -> None:
-        """Stop what is running. At a prompt, end plain mode if Ctrl+C was just pressed there."""
-        self._voice.break_line()  # the terminal has shown ^C
+        """Handle Ctrl+C: cancel the running command, or quit if it is pressed twice at a prompt."""
+        self._voice.break_line()  # the terminal has printed ^C on the current line
         if self._running is not None:
             self._running.cancel()
         elif self._leaving:

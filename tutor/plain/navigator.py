@@ -92,5 +92,5 @@ class Navigator:
         return XRayPlace(self._services, path, position, ask)
 
     def consent(self, model: RemoteModel, what: str, decided: Decided) -> Place:
-        """Return the question whether `what` may be sent to the host of a remote model."""
+        """Return the place that asks the learner for consent to send `what` to `model`."""
         return ConsentPlace(self._services, model, what, decided)

@@ -66,10 +66,10 @@ class Replace:
 
 
 AskXRay = Callable[["Sequence[Token]", int, int], Awaitable["XRay"]]
-"""A function that returns the x-ray of the token at a position of a path, with a layer."""
+"""A function that takes a path, a position and a layer, and returns the x-ray of the token."""
 
 Decided = Callable[[bool], None]
-"""A function that is called once with the learner's decision."""
+"""A function that receives the learner's decision. It is called once."""
 
 
 class Navigation(Protocol):

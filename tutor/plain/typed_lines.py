@@ -32,7 +32,7 @@ class TypedLines:
         return await asyncio.wait_for(self._lines.get(), seconds)
 
     def end(self) -> None:
-        """End the input, after the lines that have been typed already."""
+        """End the input after the lines that the learner has already typed."""
         self._lines.put_nowait(None)
 
     def _read(self) -> None:

@@ -36,7 +36,7 @@ class Voice:
             self.say(line)
 
     def break_line(self) -> None:
-        """Begin a new line on a terminal, which has echoed a key on the current one."""
+        """Begin a new line if the output is a terminal, because it may have echoed a key."""
         if self._stream.isatty():
             self._stream.write("\n")
 

@@ -68,7 +68,7 @@ def without_keys(text: str) -> str:
 
 
 def with_commands(text: str, commands: Mapping[str, str]) -> str:
-    """Return a text that tells which keys to press, with the commands of these keys instead."""
+    """Return a text in which instructions to press keys are replaced with commands to type."""
 
     def typed(found: re.Match[str]) -> str:
         start, key = found[1] or found[3], found[2] or found[4]

@@ -39,7 +39,7 @@ class ExplorerPlace(Place):
 
     MODE: Mode = "text"
     KEYS: Mapping[str, str] = {}
-    """The commands that stand for keys of the app, which the tasks of labs name."""
+    """Maps the names of keys in the tasks of labs to the commands that do the same."""
 
     def __init__(
         self, services: Services, lesson: Lesson | None = None, lab: Lab | None = None
@@ -136,7 +136,7 @@ class ExplorerPlace(Place):
 
     @property
     def _task(self) -> str:
-        """The lab's task, with commands instead of keys."""
+        """The lab's task, in which the names of keys are replaced with commands."""
         task = " ".join(self._lab.task.split()) if self._lab is not None else ""
         return markdown.inline(words.without_keys(words.with_commands(task, self.KEYS)))
 

@@ -1,4 +1,4 @@
-"""Inspect one token of a text: what it attends to, and what each layer predicts."""
+"""The x-ray in plain mode: the tokens that a token attends to, and each layer's prediction."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from tutor.plain.place import AskXRay, Services
 
 FEW = 5
-"""The number of tokens that are named for a head."""
+"""The maximum number of tokens to print for an attention head, highest weights first."""
 FEW_LAYERS = 6
-"""The number of layers of the logit lens that are named at first."""
+"""The number of layers of the logit lens to print, unless the learner asks for all of them."""
 
 
 class XRayPlace(Place):
-    """The x-ray of one token, with the attention of one head at a time, and the logit lens."""
+    """The x-ray of one token: the attention weights of one head, and the logit lens.
+
+    The learner can select another head, layer or token.
+    """
 
     def __init__(
         self, services: Services, path: Sequence[Token], position: int, ask: AskXRay
@@ -47,7 +50,7 @@ class XRayPlace(Place):
         return words.token(self._path[position])
 
     async def _seen(self) -> XRay:
-        """Return the x-ray, with the attention of the selected layer."""
+        """Return an x-ray of the token that contains the selected layer's attention."""
         found = self._xray
         if found is None or found.position != self._position or self._layer not in found.held:
             found = self._xray = await self._ask(self._path, self._position, self._layer)

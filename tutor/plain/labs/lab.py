@@ -34,7 +34,7 @@ PATIENCE = 5.0
 
 @dataclass
 class _Request:
-    """An action that waits for the learner's consent to what it sends."""
+    """An action that waits until the learner has consented to send its texts."""
 
     action: Any
     left: deque[remote.Sending]
@@ -144,7 +144,7 @@ class LabPlace(Place):
 
     def _say_task(self) -> None:
         own = " ".join(self._embedded.task.split()) if self._embedded is not None else ""
-        # a task that names keys is about the screen; the task of the lab itself is not
+        # Tasks that name keys are only for the app. In this case, print the lab's own task.
         usable = own and words.without_keys(own) == own
         task = markdown.inline(words.without_keys(own if usable else self._lab.task))
         self.say(_("Task: {task}").format(task=task) if task else "")
@@ -210,9 +210,9 @@ class LabPlace(Place):
         return await self._send()
 
     async def _send(self) -> Place | None:
-        """Act as soon as the learner has decided about each remote model that is sent something.
+        """Carry out the current request, once the learner has consented to send its texts.
 
-        Returns the place that asks the learner, if that is needed first.
+        If a decision is missing, this returns the place that asks the learner for it.
         """
         request = self._request
         assert request is not None

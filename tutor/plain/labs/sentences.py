@@ -2,8 +2,8 @@
 
 If these generic sentences are not clear enough for a lab, the lab has a module `plain` with a
 function `describe(state)`. This function returns lines by field name, and its lines replace the
-generic lines for the same field. If the function is named `describe_all` instead, its lines replace
-all generic lines. `HELP` in this module has the help texts of some of the lab's commands.
+generic lines for the same field. If the function is named `describe_all`, its lines replace all
+generic lines. The module can also contain `HELP`, a mapping from commands to help texts.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _BOOKKEEPING = frozenset(
 """Internal fields of labs, which track requests and goals and mean nothing to a learner."""
 _ONLY_IF_TRUE = frozenset(["running", "training", "playing"])
 _COUNTED_FROM_ONE = ("layer", "head", "block")
-"""Indexes that the app and the lessons count from 1."""
+"""The names of fields that contain an index from 0, which is printed counted from 1."""
 _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
@@ -117,7 +117,7 @@ def _own(lab: str, function: str) -> Describe | None:
 
 
 def own_help(lab: str) -> Mapping[str, str]:
-    """Return the lab's own help texts, by command."""
+    """Return the help texts that the lab defines for its commands."""
     return cast("Mapping[str, str]", getattr(_module(lab), "HELP", {}))
 
 
