@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from tutor.app.widgets.announced import Announced
 from tutor.app.widgets.static import Static
 from tutor.language import _
 
@@ -17,6 +16,15 @@ if TYPE_CHECKING:
 
 _OFTEN = 0.2
 """The number of seconds between two looks at the screen."""
+
+
+@runtime_checkable
+class Announced(Protocol):
+    """A widget that can say which of its rows is selected."""
+
+    def announcement(self) -> str | None:
+        """Return a sentence about the selected row, or None if no row is selected."""
+        ...
 
 
 class FocusLine(Static):

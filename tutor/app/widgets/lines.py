@@ -15,9 +15,8 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from tutor.app.widgets.announced import row_said
 from tutor.app.widgets.copyable import row_copy
-from tutor.app.widgets.selection import MARK, highlighted
+from tutor.app.widgets.selection import MARK, highlighted, row_said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

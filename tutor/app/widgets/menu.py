@@ -22,9 +22,8 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
-from tutor.app.widgets.announced import row_said
 from tutor.app.widgets.copyable import row_copy
-from tutor.app.widgets.selection import MARK, selected
+from tutor.app.widgets.selection import MARK, row_said, selected
 from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from tutor.app.spoken import spoken
 from tutor.app.theme import ACT, SELECTED
+from tutor.language import _
 
 if TYPE_CHECKING:
     from textual.content import Content
@@ -36,3 +39,10 @@ def selected(line: Content, width: int, *, reverse: bool = False) -> Content:
     """
     line = line.pad_right(max(0, width - line.cell_length))
     return line.stylize("reverse") if reverse else line.stylize_before(SELECTED)
+
+
+def row_said(number: int, count: int, line: str) -> str:
+    """Return a sentence about a row, whose columns are separated by spaces in `line`."""
+    cells = (spoken(cell) for cell in re.split(r"\s{2,}", line.strip().removeprefix(MARK)))
+    text = ", ".join(filter(None, cells))
+    return _("Row {number} of {count}: {text}").format(number=number, count=count, text=text)
