@@ -164,6 +164,8 @@ def test_the_table_of_the_lesson_equals_the_labs() -> None:
     weights = tuple(int(need.id in ("inputs", "privacy")) for need in ADVICE.needs)
     settings = Settings(weights, (0,) * len(weights), (False,) * len(weights))
     assert adviser.lead(ADVICE, settings) == {ADVICE.option("local")}
+    least = {kind.id: kind.least for need in ADVICE.needs for kind in need.kinds}
+    assert f"(privacy: {least['privacy']})" in screen
 
 
 def test_the_lesson_counts_the_cases_right() -> None:
