@@ -162,7 +162,10 @@ _making_ids = threading.Lock()
 
 
 def identified(event: AnyEvent) -> AnyEvent:
-    """Return `event` with an id and, for an answer, a time zone if these were missing."""
+    """Return `event`, with a new id if it has none.
+
+    If the event is an answer without a time zone, the time zone of this machine is added too.
+    """
     if not event.id:
         event = msgspec.structs.replace(event, id=new_id())
     if isinstance(event, Answered) and event.zone is None:

@@ -87,7 +87,10 @@ class Growing:
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """Return the log-probabilities [V] as 64-bit floats, before any sampler setting."""
+    """Return the log-softmax of `logits`, with one 64-bit float for each token.
+
+    No sampler settings are applied.
+    """
     return torch.log_softmax(logits.double(), dim=-1)
 
 
