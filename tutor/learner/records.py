@@ -204,7 +204,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
     suspended: bool = False
     decay: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1542
-    """How fast the recall falls, which is one of FSRS's parameters; the default is FSRS's own."""
+    """The FSRS parameter that determines how fast the recall falls, with the default of FSRS."""
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):

@@ -4,8 +4,8 @@ The same events always produce the same state, no matter in which order the log 
 which machines they happened. There is one exception: the schedule of reviews can be fitted to the
 learner, and its parameters then also determine the state.
 
-`fold` applies events one by one. If an answer is older than another one that was already applied,
-`fold` cannot update the card of the question correctly. It then adds the question to `stale`, and
+`fold` applies events one by one. If an event is older than another one that was already applied,
+`fold` cannot update the card of its question correctly. It then adds the question to `stale`, and
 the card is later rebuilt from all events, sorted by `in_order`.
 
 The learner's positions in lessons and the settings are not events and are stored separately.

@@ -90,10 +90,11 @@ class GoalKeeper:
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> Told:
-        """Record goals of a lab from `tutor.labs`. `now` has the names of the goals just reached.
+        """Record the reached goals of a lab from `tutor.labs`.
 
-        `lesson` is the lesson from which the lab was opened. If `lesson` is None, the goals count
-        toward the lesson to which the lab belongs.
+        `now` contains the names of the goals that have just been reached. `lesson` is the lesson
+        from which the lab was opened. If `lesson` is None, the goals count toward the lesson to
+        which the lab belongs.
         """
         before = self.kept(lab)
         saving = [

@@ -47,7 +47,7 @@ class ModelBackend:
 
 
 class Growing:
-    """The sessions of a prompt's unfinished continuations, by the continuations' token ids."""
+    """The sessions for the unfinished continuations of a prompt, by their token ids."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
