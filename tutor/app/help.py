@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
 
 class HelpScreen(TextScreen):
-    """A table, in groups, of the keys that were available when the learner pressed `?`."""
+    """A list of the available keys, in groups, for the screen where the learner pressed `?`."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 

@@ -48,7 +48,7 @@ COMMON_KEYS = (
     CommonKey("o", (), "Open another text or model."),
     CommonKey("l", ("lab", "labs"), "Open the lab of the screen, or the list of labs.", GO),
     CommonKey("a", ("add",), "Add an item or a server."),
-    CommonKey("d", ("delete", "remove"), "Delete or remove the selected item."),
+    CommonKey("d", ("delete", "remove"), "Delete the selected item, or remove it from the list."),
     CommonKey("t", ("sampler",), "Change the sampler settings.", VIEW),
     CommonKey("m", ("mask",), "Switch the causal mask on or off."),
     CommonKey("ctrl+o", (), "Copy the text, the selected row or the answer."),

@@ -15,9 +15,9 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.truncate": 1,
              "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
-"""The audit events for changes to files.
+"""Map each audit event that changes a file to the number of paths among its arguments.
 
-Each has the number of its leading arguments that are paths.
+The paths are the event's first arguments.
 """
 _NEVER = frozenset(
     (

@@ -139,4 +139,4 @@ def _save_parameters(progress: Progress, parameters: str) -> None:
     from tutor.learner.schedule import FITTED
 
     progress.save_setting(FITTED, parameters)
-    progress.change(lambda state: state)  # which is computed again from all answers
+    progress.change(lambda state: state)  # recomputes the state from all answers

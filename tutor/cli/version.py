@@ -21,7 +21,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.kiosk:
         raise NotInThisLogin(
-            "This login session cannot use the network.", "Ask the administrator for the version."
+            "tutor can't check for a new version, because this login can't use the network.",
+            "Ask the administrator which version is the newest.",
         )
     output.write(_newer())
     return 0

@@ -1,4 +1,4 @@
-"""Define the numbers in a lesson that are not values for a single prompt.
+"""Define the numbers in a lesson that were not computed from a single prompt.
 
 They come from many prompts, a word search or a recorded run. Each block of numbers contains all the
 data that the linter needs to compute the numbers again. The `of` field of a block in a lesson file
@@ -26,13 +26,13 @@ class _Block(
 
 
 class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A number that summarizes several cases.
+    """A number in a lesson that is computed from some of the cases in a `Cases` block.
 
-    Only cases whose probability is above `above` and at most `below` are included. `value`
-    determines what the number is:
+    `says` is the phrase in the lesson that contains the number. Only the cases with a probability
+    greater than `above` and at most `below` are used. `value` determines what is computed:
 
-    - `cases`: how many cases are included
-    - `right`: how many of them are right, or the percentage if `says` has a percent sign
+    - `cases`: the number of these cases
+    - `right`: how many of them are right, as a percentage if `says` contains a percent sign
     - `share`: the mean of their probabilities
     """
 

@@ -49,7 +49,11 @@ def _differences(original: Outline, translation: Outline) -> Iterator[tuple[str,
 
 
 def _other_ids(kind: str, ours: list[str], theirs: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield a problem if the ids of one kind of part, or the order of these ids, differ."""
+    """Yield a problem, with advice, if two lists of ids are not equal.
+
+    `ours` are the ids in the translation, and `theirs` are the ids in the original. `kind` says
+    what they identify, for example "screens".
+    """
     if ours == theirs:
         return
     missing = [each for each in theirs if each not in ours]

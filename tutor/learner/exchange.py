@@ -98,7 +98,7 @@ def read(path: Path, now: float) -> Bundle:
         size = path.stat().st_size
         if size > LARGEST:
             raise ImportRefused(
-                f"{name} has {size:,} bytes and is too large for an export.", _NEXT_STEP
+                f"{name} is too large for an export: it has {size:,} bytes.", _NEXT_STEP
             )
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)

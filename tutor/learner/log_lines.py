@@ -23,10 +23,11 @@ _decoder = msgspec.json.Decoder(LogEvent)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A complete line of the log.
+    """A line of the log, from byte `start` to byte `end`, that ends with a newline.
 
-    `event` is None in three cases: this version cannot interpret the intact line (`unknown`), the
-    line is `damaged`, or the line has the marker of an unfinished line.
+    If `unknown` is True, the line is intact but contains a kind of event that only a newer version
+    can decode. If `damaged` is True, the checksum or the format of the line is wrong. In both
+    cases, and if the line ends with the marker `UNFINISHED`, `event` is None.
     """
 
     start: int
@@ -61,7 +62,7 @@ def lines_in(data: bytes) -> list[Line]:
 def encode(event: LogEvent) -> bytes:
     """Return an event as a line.
 
-    Raises `StoreError` if the line could not be decoded to this event.
+    Raises `StoreError` if decoding the line would not return the same event.
     """
     body = exact_json(event, _decoder)
     return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"

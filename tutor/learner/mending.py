@@ -1,4 +1,4 @@
-"""Restore one complete log from two copies, both of which can be cut off or damaged."""
+"""Restore a complete log from two copies of it, even if both are cut off or damaged."""
 
 import hashlib
 from bisect import bisect_left

@@ -162,7 +162,10 @@ _making_ids = threading.Lock()
 
 
 def identified(event: AnyEvent) -> AnyEvent:
-    """Return `event` with an id and, for an answer, a time zone if these were missing."""
+    """Return `event`, with a new id if it has none.
+
+    If the event is an answer without a time zone, the time zone of this machine is added too.
+    """
     if not event.id:
         event = msgspec.structs.replace(event, id=new_id())
     if isinstance(event, Answered) and event.zone is None:
@@ -201,7 +204,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
     suspended: bool = False
     decay: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1542
-    """How fast the recall falls, which is one of FSRS's parameters; the default is FSRS's own."""
+    """The FSRS parameter that determines how fast the recall falls, with the default of FSRS."""
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):

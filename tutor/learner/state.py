@@ -1,12 +1,14 @@
-"""Define the state of a learner, and how events change it.
+"""The state of a learner, and the functions that update it with events such as answers.
 
-The state depends only on the set of events, and not on their order in the log or the machines that
-they come from. It also depends on the parameters of the schedule, if they were fitted to the
-learner. `fold` applies events one by one. If an event is older than the events that were already
-applied, `fold` cannot update the state of its question correctly. It then adds the question to
-`stale`, and the question's card is rebuilt from all events, sorted by `in_order`.
+The same events always produce the same state, no matter in which order the log contains them or on
+which machines they happened. There is one exception: the schedule of reviews can be fitted to the
+learner, and its parameters then also determine the state.
 
-Positions in lessons, and settings, are not events and are stored separately.
+`fold` applies events one by one. If an event is older than another one that was already applied,
+`fold` cannot update the card of its question correctly. It then adds the question to `stale`, and
+the card is later rebuilt from all events, sorted by `in_order`.
+
+The learner's positions in lessons and the settings are not events and are stored separately.
 """
 
 from bisect import insort

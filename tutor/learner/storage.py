@@ -39,11 +39,12 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """The contents of the file, or of its backup.
+    """The contents of the file or, if the file cannot be used, of its backup.
 
-    `tables` is None if neither of them can be used. `problem` describes the problem with the file,
-    such as "is empty", or is empty. `damaged` means that the file exists but must not become the
-    backup. `edited` means that the checksum does not match.
+    `tables` is None if the backup cannot be used either. `problem` says why the file cannot be
+    used, for example "is damaged". It is an empty string if the file can be used. `damaged` is True
+    if the file exists but cannot be used; it then never replaces the backup. `edited` is True if
+    the checksum of the contents is wrong.
     """
 
     tables: Tables | None

@@ -29,7 +29,10 @@ class PairedRow(msgspec.Struct, frozen=True):
 
     @property
     def change(self) -> float:
-        """Return the probability in B minus the probability in A, after the sampler settings."""
+        """Return the token's probability in B minus its probability in A.
+
+        The sampler settings have been applied to both probabilities.
+        """
         return self.b.sampled_probability - self.a.sampled_probability
 
 

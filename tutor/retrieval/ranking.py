@@ -41,9 +41,9 @@ def recall_at(ranks: Sequence[int], most: int) -> float:
 
 
 def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
-    """Return the mean reciprocal rank (MRR) of the first right items.
+    """Return the mean reciprocal rank (MRR) of a search over several questions.
 
-    `ranks` contains the result of `first_right` for each question. The reciprocal rank of a
-    question is 1 / rank, or 0 if no right item was found.
+    `ranks` contains the result of `first_right` for each question. A question contributes 1 / rank
+    to the mean, or 0 if no right item was found.
     """
     return sum(1 / rank for rank in ranks if rank) / len(ranks)

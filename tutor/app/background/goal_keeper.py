@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Told(Awaitable[str | None]):
-    """An awaitable that returns a message for the learner, or None.
+    """A message for the learner about something that was recorded, such as a reached goal.
 
-    It waits until the record that causes the message has been saved to disk.
+    Awaiting this object waits until the record has been saved to disk, and returns the message. It
+    returns None if there is nothing to say or if the record could not be saved.
     """
 
     said: str | None = None
@@ -48,8 +49,8 @@ class GoalKeeper:
     of these are reached, the lab counts as done in that lesson. A lab from `tutor.labs` also has
     goals of its own, which count no matter where the learner opened the lab.
 
-    The methods record immediately. They return an awaitable with a message for the learner, or
-    None, which is ready when the record is on disk.
+    The methods record the goals immediately. Each method returns a `Told`. Await it to get the
+    message for the learner after the record has been saved.
     """
 
     def __init__(
@@ -89,10 +90,11 @@ class GoalKeeper:
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> Told:
-        """Record goals of a lab from `tutor.labs`. `now` has the names of the goals just reached.
+        """Record the reached goals of a lab from `tutor.labs`.
 
-        `lesson` is the lesson from which the lab was opened. If `lesson` is None, the goals count
-        toward the lesson to which the lab belongs.
+        `now` contains the names of the goals that have just been reached. `lesson` is the lesson
+        from which the lab was opened. If `lesson` is None, the goals count toward the lesson to
+        which the lab belongs.
         """
         before = self.kept(lab)
         saving = [

@@ -46,7 +46,7 @@ RIGHT: tuple[RightSide, ...] = ("question", "search", "recent", "table", "target
 _WIDE = 150
 """The minimum width, in columns, to show the x-ray next to the text."""
 _TALL, _READABLE = 44, 60
-"""The minimum height and width, in rows and columns, for the x-ray below the table."""
+"""The minimum height, in rows, and width, in columns, to show the x-ray below the table."""
 CHAT_WIDTH = 104
 """The maximum width of a conversation whose distribution is folded away, as in the CSS."""
 SHORT = 14
@@ -56,9 +56,11 @@ CROWDED = 30
 
 
 def xray_room(width: int, height: int) -> tuple[int, int] | None:
-    """Return the columns and rows for the x-ray in a pane, or None if there is no room for it.
+    """Return the width and height of the x-ray, or None if the pane is too small to show it.
 
-    The x-ray is next to everything else, so it is as tall as the pane, or below, so it is as wide.
+    `width` and `height` are the size of the pane. All sizes are in columns and rows. If the pane is
+    wide, the x-ray takes its full height, at one side. If the pane is tall, the x-ray takes its
+    full width, at the bottom.
     """
     if width >= _WIDE:
         return min(82, 9 * width // 20), height

@@ -22,7 +22,7 @@ ROWS = 60
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The token that Enter takes, and a phrase that explains this choice."""
+    """The token that comes next if the learner presses Enter, and a phrase that says why."""
 
     row: Row
     how: How
@@ -279,10 +279,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def target(self) -> Target | None:
-        """The token that Enter takes, or None if there is none yet.
+        """The token that comes next if the learner presses Enter, or None if it isn't known yet.
 
-        If the learner has selected a row, this is the token of that row. Otherwise, it is the next
-        token of the text or, at the end of the text, the token that the model has drawn.
+        If the learner has selected a row of the table, this is the token in that row. Otherwise, it
+        is the token that already follows in the text or, at the end of the text, the token that was
+        sampled from the model.
         """
         tree = self.tree
         if self.answer is None or tree is None:

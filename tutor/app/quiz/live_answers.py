@@ -108,7 +108,10 @@ async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width:
 
 
 async def _after(engine: Engine, prompt: str, token: str) -> tuple[Distribution, Row | None]:
-    """Return the distribution after a prompt, and the row of `token` unless it is empty."""
+    """Return the next-token distribution after a prompt, and the row of `token` in it.
+
+    If `token` is empty, the row is None.
+    """
     session = await engine.open_text(prompt)
     try:
         position = len(session.tokens)

@@ -160,7 +160,7 @@ class LessonScreen(LinkedScreen):
         self.set_focus(None)
 
     async def action_enter_field(self) -> None:
-        """Go to the field for a prediction, which a prediction that was skipped opens again."""
+        """Focus the field for a prediction. If the learner skipped it, show the field again."""
         card = self.query_one(PredictCard)
         if card.skipped:
             await card.ask_again()

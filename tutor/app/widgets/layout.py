@@ -1,4 +1,4 @@
-"""Lay out a few lines: hanging indents, and remarks next to or below a text."""
+"""Lay out text with a hanging indent, or with a remark next to it or below it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def matched(
 ) -> Content:
     """Draw `head` and `right` in a column to the right of `left`, or indented below it.
 
-    They are in a column if there is enough room next to `left_width` columns.
+    The column is used if `width` leaves enough room for it. `left_width` is the width of `left`
+    with its padding.
     """
     if width - left_width - _GAP < _LEAST_REMARK:
         below = hanging(Content(" " * _GAP) + head, right, width)
@@ -42,7 +43,8 @@ def beside(
 ) -> Content:
     """Draw `remark` in a column to the right of `head` and `text`, or below the text.
 
-    It is in a column if at least `least` columns are left next to `text_width` columns of text.
+    The column is used if `width` leaves at least `least` columns for it. `text_width` is the width
+    of the text with its padding.
     """
     if not remark.plain:
         return hanging(head, text, width)

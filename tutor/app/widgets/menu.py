@@ -176,7 +176,7 @@ class Menu(Widget, can_focus=True):
         return row_said(places.index(self.cursor) + 1, len(places), row(_UNCUT).plain)
 
     def on_click(self, event: Click) -> None:
-        """Select the clicked entry. If it is already selected, choose it."""
+        """Move the cursor to the clicked entry. If it is already there, open the entry."""
         tops = self._tops_at(self.size.width)
         index = bisect_right(tops, event.y) - 1
         if 0 <= index < len(self._rows) and self._rows[index] is not None:

@@ -220,7 +220,7 @@ class Sessions:
         session = Session(self._launch(learner))
         self._learners[session] = learner
         session.connect(tab)
-        # This session has been without a connection for the longest time.
+        # Make room by ending the session that lost its connection first.
         if in_the_way is not None:
             await self._stop(in_the_way)
         await session.start(*size)

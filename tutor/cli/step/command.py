@@ -69,9 +69,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, RemoteSession]:
-    """Return a session on a remote model, after printing to which host the text is sent.
+    """Return the description of a remote model, and a session that sends `text` to the model.
 
-    By naming a remote model on the command line, the user consents.
+    If the model is on another machine, print the name of the host. The program does not ask for
+    permission, because the user has named the remote model on the command line.
     """
     from tutor.vendors.permissions import Permissions
     from tutor.vendors.reader import RemoteReader

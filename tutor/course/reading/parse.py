@@ -37,11 +37,12 @@ The linter warns much earlier, when a screen no longer fits on a small terminal.
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of parsing one file: a lesson, or the problems that were found.
+    """The result of parsing a lesson file: the lesson, or the problems that were found.
 
-    `lines` contains the line of each screen, prediction, lab and question by id, of each quoted
-    number by `number_name`, and of each block of measured numbers by `measured_name`. `links` are
-    the links to other files of the course.
+    `lines` maps the parts of the lesson to their line numbers in the file. The key of a screen,
+    prediction, lab or question is its id. `number_name` returns the key of a quoted number, and
+    `measured_name` returns the key of a block of measured numbers. `links` contains the links to
+    other files of the course.
     """
 
     lesson: Lesson | None

@@ -35,7 +35,7 @@ class LearnerSlot:
         self.inbox = inbox
         self.virtual_time = 0.0
         self.used = time.monotonic()
-        """The time of the learner's last request, in seconds of the monotonic clock."""
+        """The value of `time.monotonic()`, in seconds, when the learner last sent a request."""
         self.left = False
 
 

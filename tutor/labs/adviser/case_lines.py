@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _OPTION = 19
 _LEAST_OPTIONS = 5
 _OWN = _(
-    "What do you want to use a model for? Set the weights for your task, read the reasons, and "
-    "pick what you would try first. Press ctrl+s to save the result with its dated facts."
+    "Think of a task of your own. Set the weight of each need, read the reasons for the ranking, "
+    "and pick what you would try first. Press ctrl+s to save the result with dated facts."
 )
 
 

@@ -41,8 +41,10 @@ class AdviserView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         *tab("next_view(*)", "view", "Show the needs, the reasons or the cases."),
         *pair(UP_DOWN, "move_focus(*, 'need')", "need", "Go to another need."),
-        *pair(LEFT_RIGHT, "adjust(*, 'weight')", "weight", "Change the weight of the need."),
-        key("m", "switch('must')", "must", "Turn the must for this need on or off."),
+        *pair(
+            LEFT_RIGHT, "adjust(*, 'weight')", "weight", "Change the weight of the selected need."
+        ),
+        key("m", "switch('must')", "must", "Mark the selected need as a must, or remove the mark."),
         key("k", "choose(1, 'kind')", "kind", "Choose the next kind of this need."),
         key("z", "reset", "reset", "Reset all weights to 0 and turn off all musts."),
         *pair(LEFT_RIGHT, "other(*)", "option", "Go to another option in the ranking."),

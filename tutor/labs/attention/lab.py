@@ -240,8 +240,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=90,
     lesson="attention",
     task=(
-        "Every head in every layer attends to your sentence in its own way. Some follow a "
-        "pattern that you can name. The finder ranks all heads by a pattern."
+        "Each head attends to your sentence in its own way. Choose a simple pattern, and the "
+        "finder ranks all heads by how closely they follow it."
     ),
     start=State,
     act=act,

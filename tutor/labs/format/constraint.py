@@ -237,7 +237,10 @@ class Vocabulary:
 
 
 def _taken(format_: Format, before: bytes, alike: list[bytes], depth: int) -> list[bytes]:
-    """Return the allowed tokens of a group. The first `depth` bytes of all its tokens are equal."""
+    """Return those tokens in `alike` that the format allows after the bytes `before`.
+
+    The tokens in `alike` all begin with the same `depth` bytes.
+    """
     if len(alike) > FEW and not format_.begins(before + alike[0][:depth]):
         return []
     if depth == DEEPEST or len(alike) <= FEW:

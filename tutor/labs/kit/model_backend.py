@@ -47,7 +47,7 @@ class ModelBackend:
 
 
 class Growing:
-    """The sessions of a prompt's unfinished continuations, by the continuations' token ids."""
+    """The sessions for the unfinished continuations of a prompt, by their token ids."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -87,7 +87,10 @@ class Growing:
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """Return the log-probabilities [V] as 64-bit floats, before any sampler setting."""
+    """Return the log-softmax of `logits`, with one 64-bit float for each token.
+
+    No sampler settings are applied.
+    """
     return torch.log_softmax(logits.double(), dim=-1)
 
 

@@ -160,7 +160,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ENOUGH = 5
-"""The minimum number of tokens in a text that can reach a goal about the mean surprisal."""
+"""The minimum length of a text, in tokens, for the goals that compare mean surprisals."""
 
 
 def _compared(state: State) -> tuple[float, float] | None:

@@ -50,10 +50,10 @@ class FolderTexts:
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
-        """All passages of the index.
+        """The passages in the index, for a search by meaning.
 
-        Raises `RetrievalError` if the index is empty, or has too many passages for computing
-        vectors.
+        Raises `RetrievalError` if the index is empty, or if it has more than `most_vectors`
+        passages. Computing an embedding of each passage would then take too long.
         """
         with store.opened(self._name) as index:
             count = index.listed().passages

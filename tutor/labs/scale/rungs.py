@@ -20,16 +20,16 @@ SMOLLM2_TOKENS = 2 * TRILLION
 
 
 class Rung(msgspec.Struct, frozen=True):
-    """A model on the ladder.
+    """A line of the scale ladder, which is a list of models with their sizes.
 
     Attributes:
         parameters: The number of parameters.
-        bytes: The size of the weights, in bytes.
-        tokens: The number of training tokens.
-        compute: The number of operations in the training.
-        source: The source of the numbers.
-        estimate: True if the vendor published nothing, and `compute` is someone else's estimate.
-        here: True for a local model.
+        bytes: The size of all weights, in bytes.
+        tokens: The number of tokens that the model was trained on.
+        compute: The number of arithmetic operations that the training took.
+        source: A sentence that says where the numbers come from.
+        estimate: True if `compute` is an estimate by others, because the vendor published nothing.
+        here: True for a model on this machine.
         remote: True for a remote model that the learner added.
 
     Unknown numbers are None.

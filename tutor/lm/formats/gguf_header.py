@@ -40,7 +40,7 @@ _SHOWN = 80
 class TensorInfo(NamedTuple):
     """A tensor in the file: `size` bytes from byte `start`.
 
-    The first item of `shape` is the length of a row, as in the file.
+    `shape` is in the order of the file, with the length of a row as its first item.
     """
 
     name: str
@@ -50,9 +50,9 @@ class TensorInfo(NamedTuple):
     size: int
 
     def rows(self, data: memoryview) -> NDArray[np.uint8]:
-        """Return the tensor's bytes as an array whose last dimension is a row.
+        """Return the tensor as an array of bytes. The last axis runs over the bytes of a row.
 
-        `data` contains the bytes of the file.
+        `data` contains the bytes of the whole file.
         """
         flat = np.frombuffer(data, np.uint8, self.size, self.start)
         return flat.reshape(*reversed(self.shape[1:]), -1)

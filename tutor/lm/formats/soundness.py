@@ -17,7 +17,9 @@ def default_head_size(width: int, heads: int) -> int:
     Raises `ModelDamaged` if the width is not a multiple of the number of heads.
     """
     if heads < 1 or width < 1 or width % heads:
-        raise ModelDamaged(f"the width {width} cannot be divided among {heads} heads.")
+        raise ModelDamaged(
+            f"the model's width {width} is not a multiple of its number of heads, {heads}."
+        )
     return width // heads
 
 

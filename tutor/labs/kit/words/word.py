@@ -12,10 +12,10 @@ from tutor.lm.distribution import Token
 from tutor.text import safe
 
 Form = tuple[Token, ...]
-"""A word, spelled as tokens.
+"""The tokens of a word.
 
-The labs use the first token's row of the embedding table. If a word has several tokens, it has no
-row of its own, and the screen shows a note.
+To look up a word in the embedding table, the labs use the row of its first token. If there are
+several tokens, this row does not represent the whole word, and a note on the screen says so.
 """
 
 
