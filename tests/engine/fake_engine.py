@@ -334,15 +334,19 @@ class FakeEngine:
         self._watchers: list[Callable[[Engine], None]] = []
         self._names = 0
         self._hold_at = ""
+        self._passing = 0
         self._open = asyncio.Event()
         self._open.set()
 
     # --- for tests ----------------------------------------------------------------------------
 
-    def hold(self, at: str = "") -> None:
-        """Make requests wait from now on, or from the request named `at` on."""
+    def hold(self, at: str = "", after: int = 0) -> None:
+        """Make requests wait from now on, or from the request named `at` on.
+
+        The first `after` requests with this name still pass.
+        """
         if at:
-            self._hold_at = at
+            self._hold_at, self._passing = at, after
         else:
             self._open.clear()
 
@@ -368,7 +372,9 @@ class FakeEngine:
         """Do what every request has in common: count it, wait and fail as told."""
         self.calls.append(name)
         if name == self._hold_at:
-            self._open.clear()
+            self._passing -= 1
+            if self._passing < 0:
+                self._open.clear()
         if self.state is not EngineState.READY:
             raise EngineError("The engine is not running.", "It restarts by itself.")
         if self.fail_with is not None:

@@ -110,7 +110,7 @@ async def test_a_click_ticks_a_choice_but_never_answers(tmp_path: Path) -> None:
         await sees(pilot, "question 1 of")
         await click(pilot, app, "b  ")
         await click(pilot, app, "b  ")
-        await until(pilot, lambda: any(line.startswith(" > b") for line in lines(app)))
+        await until(pilot, lambda: any(line.startswith(" › b") for line in lines(app)))
         assert "saved" not in shown(app)
         await keys(pilot, "enter")
         await sees(pilot, "saved")

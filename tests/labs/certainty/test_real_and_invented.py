@@ -115,7 +115,7 @@ def test_the_lesson_counts_the_texts_about_invented_things_right() -> None:
     stated = sum(bool(item.accept) for item in INVENTED)
     assert f"About {stated} invented things, it states a fact" in said
     assert f"about the {len(INVENTED) - stated} others, it says that no such thing" in said
-    assert f"of {stated} cases, the model repeats a fact that we invented" in said
+    assert f"For {stated} invented things, we wrote an invented fact into the prompt" in said
 
 
 def test_a_file_with_an_unknown_field_is_refused() -> None:

@@ -24,17 +24,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 from msgspec.structs import replace
 
 from tutor.errors import LabError
-from tutor.labs.kit.remote import Sending
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Work
 from tutor.language import _
-from tutor.vendors.catalogue import RemoteModel
+
+# No `Lab` is decoded, so its annotations are never evaluated. These modules load a parser of YAML.
+if TYPE_CHECKING:
+    from tutor.labs.kit.remote import Sending  # noqa: TC004
+    from tutor.vendors.catalogue import RemoteModel  # noqa: TC004
 
 State = TypeVar("State")
 Action = TypeVar("Action")

@@ -394,12 +394,12 @@ async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) 
     engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
     async with explorer(tmp_path, mode="chat", engine=engine) as it:
         await it.press("escape", "i", "e")
-        engine.hold(at="distribution")
+        engine.hold(at="distribution", after=4)  # the answer cannot end before the key arrives
         await it.type("Hello")
         await it.pilot.press("enter")
-        engine.release()
         await it.until(lambda: state(it).run_length > 2)
         await it.pilot.press("r")
+        engine.release()
         await it.settle()
         before = tree(it).tokens
         assert "esc r continues" in it.words
