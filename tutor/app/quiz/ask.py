@@ -264,7 +264,16 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else ""
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
+        self.call_after_refresh(self.view.scroll_to_verdict)  # after a scroll to the hint
         self.refresh_bindings()
+
+    def action_scroll(self, lines: int) -> None:
+        self.view.stay()
+        super().action_scroll(lines)
+
+    def action_page(self, direction: int) -> None:
+        self.view.stay()
+        super().action_page(direction)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         judged = self._verdict is not None and self.asked is not None

@@ -115,8 +115,7 @@ class QuestionView(VerticalScroll, can_focus=False):
     changes again, for example because a scroll bar makes the lines narrower.
     """
 
-    _at_verdict: float | None = None
-    """The scroll position at which the verdict is in view, or None before the answer."""
+    _follows_verdict = False
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -129,10 +128,19 @@ class QuestionView(VerticalScroll, can_focus=False):
         self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
 
     def _laid_out(self, _screen: Screen[Any]) -> None:
-        if self.scroll_y == self._at_verdict:
+        self.scroll_to_verdict()
+
+    def scroll_to_verdict(self) -> None:
+        """Bring the verdict into view, unless the learner has scrolled since the answer."""
+        if self._follows_verdict:
             top = self.query_one(Feedback).virtual_region.y
             self.scroll_to(y=min(top, self.max_scroll_y), animate=False, immediate=True)
-            self._at_verdict = self.scroll_y
+
+    def stay(self) -> None:
+        """Leave the text where the learner has scrolled it, whatever the layout does."""
+        self._follows_verdict = False
+
+    on_mouse_scroll_down = on_mouse_scroll_up = stay
 
     async def ask(
         self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
@@ -142,7 +150,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
         `entered` is an answer to put into the field, or None.
         """
-        self._at_verdict = None
+        self.stay()
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
         await self.query_one(Prose).show(question.ask)
@@ -186,14 +194,14 @@ class QuestionView(VerticalScroll, can_focus=False):
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
         """Show notes next to the choices and the explanation below, and scroll to it."""
-        self._at_verdict = self.scroll_y
+        self._follows_verdict = True
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)
 
     async def show_end(self, summary: Content) -> None:
         """Show `summary` in place of a question."""
-        self._at_verdict = None
+        self.stay()
         await self.query_one("#answer").remove_children()
         for name in ("#ask", "#how", "#answer", "#hint"):
             self.query_one(name).display = False
