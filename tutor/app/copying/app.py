@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.events import Key
-from textual.widgets import TextArea
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.copying import clipboard
-from tutor.app.copying.copies import copies_of
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.notice import Notice
@@ -32,6 +30,8 @@ class CopyingApp(RemoteTerminal):
 
         If it offers several texts, let the learner choose.
         """
+        from tutor.app.copying.copies import copies_of  # it loads the widgets that show Markdown
+
         found = copies_of(self.screen)
         if len(found) > 1:
             from tutor.app.copying.screen import CopyScreen
@@ -67,6 +67,8 @@ class CopyingApp(RemoteTerminal):
 
         If nothing is selected, quit, but warn first if text would be lost.
         """
+        from textual.widgets import TextArea  # slow to import, and no screen at the start has one
+
         focused = self.focused
         in_editor = focused if isinstance(focused, TextArea) else None
         selected = in_editor.selected_text if in_editor else self.screen.get_selected_text()
