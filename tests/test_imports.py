@@ -48,16 +48,9 @@ def test_the_process_that_draws_the_screen_stays_light(tmp_path: Path) -> None:
     assert _run(WALK_THROUGH_THE_APP, tmp_path) == ""
 
 
-def test_the_first_screen_loads_no_parser_of_markdown(tmp_path: Path) -> None:
+def test_starting_the_app_loads_no_parser_of_markdown(tmp_path: Path) -> None:
     program = """
-import asyncio, sys
-from tutor.app.start import make_app
-
-async def main():
-    async with make_app().run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-
-asyncio.run(main())
+import sys, tutor.app.start
 print(*[name for name in "markdown_it pygments tree_sitter".split() if name in sys.modules])
 """
     assert _run(program, tmp_path) == ""

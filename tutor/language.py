@@ -1,7 +1,8 @@
 """Find the user's preferred language, and translate the strings of the interface.
 
-The preferred language is in the environment variable TUTOR_LANGUAGE, which `--language` sets. Child
-processes inherit it. The locale is ignored, because most lessons have no translation.
+The preferred language is in the environment variable TUTOR_LANGUAGE, which `--language` sets and
+child processes inherit, or else in config.toml. The locale is ignored, because most lessons have no
+translation.
 
     _("Press r to run.")
     _("Layer {layer} of {layers}").format(layer=3, layers=30)
@@ -34,13 +35,22 @@ DOMAIN = "tutor"
 
 LOCALES = Path(__file__).parent / "locales"
 
+_in_settings = ""
+"""The language in config.toml (see `prefer`)."""
+
 _CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]+)*")
 
 
 def preferred() -> str:
     """Return the code of the preferred language, such as "de", or "" for the original."""
-    code = os.environ.get(VARIABLE, "").strip()
+    code = os.environ.get(VARIABLE, "").strip() or _in_settings
     return "" if code == ORIGINAL else code
+
+
+def prefer(code: str) -> None:
+    """Set the preferred language for this process if TUTOR_LANGUAGE is not set."""
+    global _in_settings
+    _in_settings = code
 
 
 def choose(arguments: Sequence[str]) -> None:

@@ -79,14 +79,28 @@ def write_cache(path: Path, data: bytes) -> None:
     If this fails, ignore the `OSError` and leave `path` unchanged.
     """
     with suppress(OSError):
-        make_folder(path.parent)
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+        replace_file(path, data, sync=False)  # a lost cache is made again
+
+
+def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a file atomically, so that a crash leaves it complete: with the old or the new data.
+
+    Without `sync`, a power failure can leave it empty. Raises `OSError` if the file cannot be
+    written, and leaves `path` unchanged.
+    """
+    make_folder(path.parent)
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            if sync:
+                stream.flush()
+                os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
 
 
 def _close(place: Path | int) -> None:

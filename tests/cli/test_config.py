@@ -54,3 +54,13 @@ def test_an_invalid_file_stops_no_command(tutor: Tutor) -> None:
     config_file().write_text("theme =\n")
     assert tutor("review", "--due").out == "0\n"
     assert tutor("config", "check").out.startswith("line 1: This is not valid TOML")
+
+
+@pytest.mark.usefixtures("own_file")
+def test_the_language_of_the_file_is_said_to_come_from_it(
+    tutor_process: Tutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TUTOR_LANGUAGE", raising=False)
+    config_file().write_text('language = "de"\n')
+    lines = tutor_process("config", "show").out.splitlines()
+    assert ["language", "de", "config.toml"] in [line.split() for line in lines]

@@ -9,7 +9,7 @@ import pytest
 from tutor.settings.catalogue import ENTRIES, Entry, value_of
 from tutor.settings.effective import in_effect
 from tutor.settings.file import config_file
-from tutor.settings.reading import parse
+from tutor.settings.reading import Loaded, parse
 from tutor.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -92,3 +92,13 @@ def test_a_value_that_is_typed_is_checked() -> None:
     for text in ("0.5", "much", ""):
         with pytest.raises(ValueError, match=r"\."):
             ENTRIES["review.retention"].parsed(text)
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), ("yes", True), ("0", False), ("off", False)])
+def test_a_switch_in_the_environment_can_be_off(
+    monkeypatch: pytest.MonkeyPatch, text: str, on: bool
+) -> None:
+    monkeypatch.setenv("TUTOR_ASCII", text)
+    effective = in_effect(loaded=Loaded())
+    assert effective.settings.ascii is on
+    assert effective.source("ascii") == "environment"

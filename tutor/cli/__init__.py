@@ -4,7 +4,6 @@ Functions import heavy packages (torch, Textual) only when they need them, so th
 and the app's first screen don't have to wait for these imports.
 """
 
-import os
 import sys
 
 from tutor import language
@@ -12,9 +11,8 @@ from tutor.cli.interrupted import leaving_at_once
 from tutor.settings.file import language_in_file
 
 language.choose(sys.argv[1:])
-if not os.environ.get(language.VARIABLE):
-    data_folder = language.value_given(sys.argv[1:], "--data")
-    os.environ[language.VARIABLE] = language_in_file(data_folder)
+if not language.preferred():
+    language.prefer(language_in_file(language.value_given(sys.argv[1:], "--data")))
 with leaving_at_once():
     from tutor.cli.main import main
 

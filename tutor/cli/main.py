@@ -124,6 +124,8 @@ def _settle_settings(options: argparse.Namespace) -> None:
         "TUTOR_MODEL": settings.model if effective.source("model") == "file" else "",
     }
     os.environ.update({name: value for name, value in variables.items() if value})
+    if not settings.low_bandwidth:
+        os.environ.pop(line.WANTED, None)  # it may say "off"
 
 
 def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:

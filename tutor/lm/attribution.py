@@ -45,11 +45,6 @@ class Attribution(msgspec.Struct, frozen=True):
     heads: tuple[tuple[float, ...], ...]
     feed_forward: tuple[float, ...]
 
-    @property
-    def attention(self) -> tuple[float, ...]:
-        """Return the contribution of each layer's attention, the sum over its heads: [layers]."""
-        return tuple(map(sum, self.heads))
-
     def contributions(self) -> list[Contribution]:
         """Return all contributions, the largest absolute values first.
 

@@ -72,7 +72,10 @@ def compare(a: Side, b: Side, place: Place, *, top: int, order: Order) -> Compar
     token_of = a.session.model.tokenizer.token
     rows_a = sampling.rows(weights_a, ids, token_of)
     rows_b = sampling.rows(weights_b, ids, token_of)
-    log_a, log_b = log_probabilities(of_a, a.sampler), log_probabilities(of_b, b.sampler)
+    log_a, log_b = (
+        _log_of_kept(each.logits, each.counts.min_p, each.settings.temperature)
+        for each in (weights_a, weights_b)
+    )
     return Comparison(
         place=place,
         bits=divergence(log_a, log_b),
@@ -96,8 +99,13 @@ def log_probabilities(logits: Tensor, settings: SamplerSettings) -> Tensor:
     They are natural logarithms. A token that the settings remove has the value minus infinity.
     """
     kept = sampling.count_kept(logits, settings).min_p
-    # with the highest logit at 0, no temperature above 0 can cause an overflow
-    scores = (logits - logits.max()).double() / (settings.temperature or 1.0)
+    return _log_of_kept(logits, kept, settings.temperature)
+
+
+def _log_of_kept(logits: Tensor, kept: int, temperature: float) -> Tensor:
+    """Return the log-probabilities [V] if only the `kept` most probable tokens are left."""
+    # With the highest logit at 0, no temperature above 0 can cause an overflow.
+    scores = (logits - logits.max()).double() / (temperature or 1.0)
     if kept < len(logits):
         removed = torch.ones(len(logits), dtype=torch.bool)
         removed[sampling.ranked(logits, kept)] = False

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 import msgspec
 
 from tutor.language import _
-from tutor.settings.schema import Settings, Switch, ThemeName
+from tutor.settings.schema import Settings, Switch, ThemeName, reason_in_words
 
 Value = str | int | float | bool
 
@@ -49,8 +49,8 @@ class Entry(NamedTuple):
         """Convert text to a value. Raises `ValueError` with an explanation if that fails."""
         text, kind = text.strip(), type(self.default)
         try:
-            value: Value = kind(text) if kind is not bool else _SWITCHED[text.lower()]
-        except (ValueError, KeyError):
+            value: Value = kind(text) if kind is not bool else text.lower() not in _OFF
+        except ValueError:
             raise ValueError(
                 _("“{text}” is not a value of this setting.").format(text=text)
             ) from None
@@ -75,9 +75,8 @@ class Entry(NamedTuple):
         return next(lower, stops[0])
 
 
-_SWITCHED = {"on": True, "true": True, "yes": True, "1": True} | dict.fromkeys(
-    ("off", "false", "no", "0"), False
-)
+_OFF = ("", "off", "false", "no", "0")
+"""The texts that turn a switch off. Any other text turns it on."""
 _NO_LIMIT = ("sampler.top_k", "sampler.min_p")
 _ON_OFF = (False, True)
 
@@ -277,9 +276,7 @@ def invalid(name: str, value: Value) -> str:
     try:
         with_value(Settings(), name, value)
     except msgspec.ValidationError as error:
-        said = str(error).partition(" - at ")[0]
-        reason = said[:1].lower() + said[1:]
-        return _("{name} is invalid: {reason}.").format(name=name, reason=reason)
+        return reason_in_words(name, error)
     return ""
 
 

@@ -13,7 +13,7 @@ from tutor.settings.file import config_file
 from tutor.settings.reading import Loaded, load
 from tutor.settings.schema import Problem, Settings, SettingsError
 
-Source = Literal["default", "file", "environment", "option", "learner"]
+Source = Literal["default", "file", "environment", "option"]
 
 _IGNORED_IN_A_KIOSK = frozenset({"model"})
 """The settings that a restricted login ignores, because they could give users more access."""
@@ -39,16 +39,16 @@ class Effective(msgspec.Struct, frozen=True):
 
     def explain(self, name: str) -> str:
         """Return a short name for the source of a setting's value, such as "config.toml"."""
-        entry = ENTRIES.get(name)
+        entry = ENTRIES[name]
         match self.source(name):
             case "default":
                 return _("default")
             case "file":
                 return "config.toml"
             case "environment":
-                return entry.variable if entry else "environment"
-            case "option" | "learner":
-                return entry.option if entry else "option"
+                return entry.variable
+            case "option":
+                return entry.option
 
 
 USUAL = Effective()
@@ -79,8 +79,7 @@ def in_effect(
             settings, sources[entry.name] = with_value(settings, entry.name, given), "option"
         elif text := from_environment(entry):
             try:
-                value = entry.parsed(text) if not isinstance(entry.default, bool) else True
-                settings = with_value(settings, entry.name, value)
+                settings = with_value(settings, entry.name, entry.parsed(text))
             except ValueError as error:
                 problems.append(
                     Problem(

@@ -11,7 +11,7 @@ import msgspec
 
 from tutor.language import _
 from tutor.settings.file import config_file
-from tutor.settings.schema import Problem, Settings, SettingsError
+from tutor.settings.schema import Problem, Settings, SettingsError, reason_in_words
 
 if TYPE_CHECKING:
     import tomllib
@@ -99,8 +99,7 @@ def _sound(
         try:
             msgspec.convert({name: value}, of)
         except msgspec.ValidationError as error:
-            said = str(error).partition(" - at ")[0]
-            problems.append(Problem(line, _invalid(full, said)))
+            problems.append(Problem(line, reason_in_words(full, error)))
         else:
             sound[name] = value
     return sound
@@ -134,12 +133,6 @@ def line_of(text: str, name: str, table: str) -> int:
             if (f"{inside}.{key}" if inside else key).startswith(dotted):
                 return number
     return 0
-
-
-def _invalid(name: str, reason: str) -> str:
-    return _("{name} is invalid: {reason}.").format(
-        name=name, reason=reason[:1].lower() + reason[1:]
-    )
 
 
 def _sentence(error: tomllib.TOMLDecodeError) -> str:

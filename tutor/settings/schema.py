@@ -90,3 +90,10 @@ def problems_in_one(problems: Sequence[Problem]) -> SettingsError:
     return SettingsError(
         f"{first.happened} {first.next_step}".rstrip() + more, _("Run `tutor config check`.")
     )
+
+
+def reason_in_words(name: str, error: msgspec.ValidationError) -> str:
+    """Return a sentence that says why the value of the setting `name` is invalid."""
+    said = str(error).partition(" - at ")[0]
+    reason = said[:1].lower() + said[1:]
+    return _("{name} is invalid: {reason}.").format(name=name, reason=reason)

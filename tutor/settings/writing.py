@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +28,7 @@ def write(name: str, value: Value | None, file: Path | None = None) -> None:
     file = file.resolve()
     try:
         text = file.read_bytes().decode("utf-8") if file.exists() else ""
-        _replace(file, changed(text, name, value).encode())
+        private.replace_file(file, changed(text, name, value).encode())
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             _("{file} cannot be written: {error}.").format(
@@ -69,16 +66,3 @@ def changed(text: str, name: str, value: Value | None) -> str:
             _("config.toml is not valid TOML, so it was not changed."),
             _("Run `tutor config check` to see what is wrong."),
         ) from error
-
-
-def _replace(file: Path, data: bytes) -> None:
-    private.make_folder(file.parent)
-    descriptor, name = tempfile.mkstemp(dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        Path(name).replace(file)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from tutor.cli.diff.output import (
-    SideCard,
+    JsonSide,
     write_along,
     write_comparison,
     write_heading,
@@ -21,13 +21,11 @@ from tutor.errors import UsageError
 from tutor.language import _
 from tutor.lm.comparison import Order, aligned
 from tutor.lm.fast.shortage import shortage_in_words
-from tutor.text import visible
 from tutor.vendors.catalogue import is_remote
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from tutor.lm.distribution import Token
     from tutor.lm.language_model import LanguageModel
 
 _PART = re.compile(r"(?P<layer>\d+)\.(?P<head>\d+|ff)")
@@ -35,10 +33,10 @@ _B = "b-"
 """The prefix of the options that are only for B."""
 
 
-class Part(NamedTuple):
-    """A part of the network: a head, or the feed-forward network of a layer if `head` is None.
+class SwitchedOff(NamedTuple):
+    """A part that is switched off: a head, or a layer's feed-forward network if `head` is None.
 
-    Both numbers count from 1, as on the screen.
+    Both numbers count from 0.
     """
 
     layer: int
@@ -142,54 +140,49 @@ def _compare(options: argparse.Namespace, model_a: LanguageModel, model_b: Langu
         sampler.settings(options, _B, default=settings),
         changed,
     )
-    card_a = SideCard.of(a)
-    card_b = SideCard.of(b, tuple(map(part_name, options.b_without)))
+    side_a, side_b = JsonSide.of(a), JsonSide.of(b, list(map(_name, options.b_without)))
     places = aligned(a.session.ids, b.session.ids)
     found = compare(a, b, places[-1], top=options.top, order=options.order)
     divergences = along(a, b, places) if options.along else None
     if options.json:
-        write_json(card_a, card_b, found, divergences)
+        write_json(side_a, side_b, found, divergences)
         return
-    write_heading(card_a, card_b, _shown(a.session.tokens), _shown(b.session.tokens))
+    write_heading(side_a, side_b, a.session.tokens, b.session.tokens)
     write_comparison(found)
     if divergences is not None:
         write_along(divergences)
 
 
-def _shown(tokens: Sequence[Token]) -> str:
-    return " ".join(visible(token.data) for token in tokens)
-
-
 def _changed(
-    model: LanguageModel, parts: Sequence[Part]
+    model: LanguageModel, parts: Sequence[SwitchedOff]
 ) -> Callable[[], AbstractContextManager[None]]:
     """Return a function that switches off parts of the network. Raises `UsageError`."""
     from tutor.lm.inspect.interventions import switched_off
 
     config = model.network.config
-    for layer, head in parts:
-        if not 1 <= layer <= config.layers or not (head is None or 1 <= head <= config.heads):
+    for part in parts:
+        if part.layer not in range(config.layers) or part.head not in (None, *range(config.heads)):
             raise UsageError(
-                _("The model has no part {part}.").format(part=part_name(Part(layer, head))),
+                _("The model has no part {part}.").format(part=_name(part)),
                 _("It has {layers} layers with {heads} heads each.").format(
                     layers=config.layers, heads=config.heads
                 ),
             )
-    heads = [(layer - 1, head - 1) for layer, head in parts if head is not None]
-    feed_forwards = [layer - 1 for layer, head in parts if head is None]
+    heads = [(part.layer, part.head) for part in parts if part.head is not None]
+    feed_forwards = [part.layer for part in parts if part.head is None]
     return partial(switched_off, model.network, heads, feed_forwards)
 
 
-def part_name(part: Part) -> str:
-    """Return the part as it is written on the command line."""
-    return f"{part.layer}.{'ff' if part.head is None else part.head}"
+def _name(part: SwitchedOff) -> str:
+    """Return the part as it is written on the command line, where layers and heads start at 1."""
+    return f"{part.layer + 1}.{'ff' if part.head is None else part.head + 1}"
 
 
-def _part(text: str) -> Part:
+def _part(text: str) -> SwitchedOff:
     found = _PART.fullmatch(text)
     if not found:
         raise argparse.ArgumentTypeError(
             _("{text!r} is not LAYER.HEAD or LAYER.ff").format(text=text)
         )
     head = found["head"]
-    return Part(int(found["layer"]), None if head == "ff" else int(head))
+    return SwitchedOff(int(found["layer"]) - 1, None if head == "ff" else int(head) - 1)

@@ -6,16 +6,16 @@ The output is JSON (`docs/diff-json.md`) or plain text that works with a screen 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.step.output import JsonModel
+from tutor.cli.step.output import JsonModel, in_a_row
 from tutor.language import _
 from tutor.lm.comparison import Comparison, PairedRow, Place, PlaceDivergence
-from tutor.lm.distribution import ModelCard, Row, SamplerSettings
+from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
 from tutor.text import counted, visible
 
 if TYPE_CHECKING:
@@ -32,6 +32,24 @@ class JsonSide(msgspec.Struct, frozen=True):
     prompt_ids: tuple[int, ...]
     sampler: SamplerSettings
     without: tuple[str, ...]
+
+    @classmethod
+    def of(cls, side: Side, without: Sequence[str] = ()) -> JsonSide:
+        """Describe a side. `without` names the parts that are switched off."""
+        card = side.session.model.card
+        model = JsonModel.of(card)
+        return cls(model, card.kernel, side.session.ids, side.sampler, tuple(without))
+
+    @property
+    def described(self) -> str:
+        """Return the model and everything that differs from its plain predictions, on one line."""
+        parts = [_("{name} ({kernel})").format(name=self.model.name, kernel=self.kernel)]
+        plain = msgspec.structs.asdict(PLAIN)
+        for name, value in msgspec.structs.asdict(self.sampler).items():
+            if value != plain[name]:
+                parts.append(f"{name.replace('_', '-')} {value:g}")
+        parts += [_("without {part}").format(part=part) for part in self.without]
+        return ", ".join(parts)
 
 
 class JsonProbability(msgspec.Struct, frozen=True):
@@ -84,37 +102,8 @@ class JsonReport(msgspec.Struct, frozen=True):
     along: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-class SideCard(msgspec.Struct, frozen=True):
-    """The description of one side. `without` names the parts that are switched off."""
-
-    model: ModelCard
-    ids: tuple[int, ...]
-    sampler: SamplerSettings
-    without: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, side: Side, without: tuple[str, ...] = ()) -> SideCard:
-        return cls(side.session.model.card, side.session.ids, side.sampler, without)
-
-    @property
-    def json(self) -> JsonSide:
-        model = JsonModel.of(self.model)
-        return JsonSide(model, self.model.kernel, self.ids, self.sampler, self.without)
-
-    @property
-    def described(self) -> str:
-        """Return the model and everything that differs from its plain predictions, on one line."""
-        parts = [_("{name} ({kernel})").format(name=self.model.name, kernel=self.model.kernel)]
-        plain = msgspec.structs.asdict(SamplerSettings())
-        for name, value in msgspec.structs.asdict(self.sampler).items():
-            if value != plain[name]:
-                parts.append(f"{name.replace('_', '-')} {value:g}")
-        parts += [_("without {part}").format(part=part) for part in self.without]
-        return ", ".join(parts)
-
-
 def write_json(
-    a: SideCard, b: SideCard, found: Comparison, along: Iterable[PlaceDivergence] | None
+    a: JsonSide, b: JsonSide, found: Comparison, along: Iterable[PlaceDivergence] | None
 ) -> None:
     """Print the comparison as JSON. `along` are the divergences along the text, if asked for."""
     places: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
@@ -122,14 +111,16 @@ def write_json(
         places = tuple(JsonPlace(each.place, each.bits) for each in along)
     rows = tuple(map(JsonRow.of, found.rows))
     bits, reverse = found.bits, found.reverse_bits
-    output.write_json(JsonReport(a.json, b.json, found.place, bits, reverse, rows, places))
+    output.write_json(JsonReport(a, b, found.place, bits, reverse, rows, places))
 
 
-def write_heading(a: SideCard, b: SideCard, text_a: str, text_b: str) -> None:
-    """Print what is compared. `text_a` and `text_b` are the tokens, ready to be shown."""
-    for letter, side, text in (("A", a, text_a), ("B", b, text_b)):
+def write_heading(
+    a: JsonSide, b: JsonSide, tokens_a: Sequence[Token], tokens_b: Sequence[Token]
+) -> None:
+    """Print what is compared: each side with its tokens."""
+    for letter, side, tokens in (("A", a, tokens_a), ("B", b, tokens_b)):
         output.write(f"{letter}: {side.described}")
-        output.write(f"   {text}")
+        output.write(f"   {in_a_row(tokens)}")
 
 
 def write_comparison(found: Comparison) -> None:

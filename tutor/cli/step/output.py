@@ -71,6 +71,11 @@ class JsonReport(msgspec.Struct, frozen=True):
     steps: tuple[JsonStep, ...]
 
 
+def in_a_row(tokens: Sequence[Token]) -> str:
+    """Return the tokens with visible white space, separated by spaces."""
+    return " ".join(visible(token.data) for token in tokens)
+
+
 class Report:
     """The output of `tutor step`: text that is printed step by step, or JSON printed at the end."""
 
@@ -94,7 +99,7 @@ class Report:
                     name=card.name, where=where, tokens=counted(len(prompt), "token")
                 )
             )
-            output.write(" ".join(visible(token.data) for token in prompt))
+            output.write(in_a_row(prompt))
 
     def add(self, distribution: Distribution, chosen: Row | None) -> None:
         if chosen is not None:

@@ -6,17 +6,14 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli.step.command import load, open_session, positive
+from tutor.cli.step.output import in_a_row
 from tutor.cli.why.output import write_attribution, write_json, write_occlusions
 from tutor.errors import UsageError
 from tutor.language import _
 from tutor.lm.fast.shortage import shortage_in_words
-from tutor.text import visible
 from tutor.vendors.catalogue import is_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tutor.lm.attribution import Occlusion
     from tutor.lm.language_model import LanguageModel
 
 
@@ -73,9 +70,7 @@ def run(options: argparse.Namespace) -> int:
                 _("The token and the one to compare it with are the same."),
                 _("Give another token after --rather-than."),
             )
-        occlusions: Iterable[Occlusion] = ()
-        if len(session) > 1:  # the last token is never removed
-            occlusions = occlude(model, session.ids, found.target.id, against)
+        occlusions = occlude(model, session.ids, found)
         if options.json:
             write_json(model.card, session.ids, found, occlusions)
             return 0
@@ -94,7 +89,7 @@ def _token(model: LanguageModel, option: str, text: str | None) -> int | None:
     ids = model.tokenizer.encode(text.replace("␣", " "))
     if len(ids) == 1:
         return ids[0]
-    pieces = " ".join(visible(token.data) for token in model.tokenizer.tokens(ids))
+    pieces = in_a_row(model.tokenizer.tokens(ids))
     raise UsageError(
         _("{option} needs one token, but {text!r} has {count}: {pieces}").format(
             option=option, text=text, count=len(ids), pieces=pieces

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.step.output import JsonModel
+from tutor.cli.step.output import JsonModel, in_a_row
 from tutor.language import _
 from tutor.lm.attribution import Attribution, Occlusion, Part
 from tutor.lm.distribution import ModelCard, Token
@@ -80,7 +80,7 @@ def write_attribution(
 ) -> None:
     """Print the `top` largest contributions, and the sum of all others."""
     output.write(f"{card.name} ({card.format}):")
-    output.write(" ".join(visible(token.data) for token in tokens))
+    output.write(in_a_row(tokens))
     logit = _("\nThe logit of {target} is {logit:.2f}.")
     if found.against is not None:
         logit = _("\nThe logit of {target} is {logit:.2f} above the logit of {against}.")

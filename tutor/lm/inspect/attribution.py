@@ -11,12 +11,11 @@ the shorter one. If the two methods disagree, neither of them is a complete expl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-from tutor.errors import TextError
 from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.inspect.contributions import Parts, of_heads, recorded, to_logit
 from tutor.lm.language_model import LanguageModel
@@ -67,29 +66,20 @@ def attribute(
     )
 
 
-def occlude(
-    model: LanguageModel,
-    ids: Sequence[int],
-    target: int,
-    against: int | None = None,
-    check_cancelled: Callable[[], None] = lambda: None,
-) -> Iterator[Occlusion]:
-    """Remove each token of a text in turn, and yield the effect on the logit of `target`.
+def occlude(model: LanguageModel, ids: Sequence[int], whole: Attribution) -> Iterator[Occlusion]:
+    """Remove each token of a text in turn, and yield the effect on the attributed logit.
 
-    The last token is never removed, because the prediction is made there. With `against`, the logit
-    of `target` minus the logit of `against` is used. Raises `TextError` if the text has only one
-    token.
+    `whole` is the attribution at the end of the text. The last token is never removed, because the
+    prediction is made there, so a text of one token has no occlusions.
     """
-    if len(ids) < 2:
-        raise TextError("The text has only one token.", "Enter a longer text.")
-    whole = _logit(_logits_at_end(model, ids), target, against)
+    target = whole.target.id
+    against = None if whole.against is None else whole.against.id
     for index in range(len(ids) - 1):
-        check_cancelled()
         logits = _logits_at_end(model, [*ids[:index], *ids[index + 1 :]])
         yield Occlusion(
             index=index,
             token=model.tokenizer.token(ids[index]),
-            logits=whole - _logit(logits, target, against),
+            logits=whole.logit - _logit(logits, target, against),
             probability=float(logits.softmax(dim=-1)[target]),
         )
 
