@@ -116,7 +116,7 @@ class SideCard(msgspec.Struct, frozen=True):
 def write_json(
     a: SideCard, b: SideCard, found: Comparison, along: Iterable[PlaceDivergence] | None
 ) -> None:
-    """Print the comparison as JSON. `along` are the divergences along the text, if asked for."""
+    """Print the comparison as JSON. `along` are the divergences along the text, if requested."""
     places: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
     if along is not None:
         places = tuple(JsonPlace(each.place, each.bits) for each in along)
