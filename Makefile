@@ -54,11 +54,11 @@ site: setup
 	$(BIN)/pip install --quiet -e '.[test,site]'
 	$(BIN)/python -m tools.site
 
-# Pins the versions that are installed here, for hosts: docs/hosting.md. Run the tests first.
+# Pins the versions that are installed here, for hosts (docs/hosting.md). Run the tests first.
 constraints: setup
 	$(BIN)/python -m tools.constraints
 
-# Tells whether the pinned versions are still those that the tests run with.
+# Checks whether the pinned versions are still the versions that the tests run with.
 constraints-check: setup
 	$(BIN)/python -m tools.constraints --check
 

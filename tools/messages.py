@@ -1,8 +1,8 @@
-"""Extracts the interface strings for translators. Babel calls it: see `make messages`.
+"""Extract the interface strings for translators. Babel calls this module (see `make messages`).
 
-Besides calls of `_` and `ngettext`, it extracts what other functions translate when it is shown:
-labels and tooltips of keys, the texts of labs, goals and commands, the nouns of `counted`, and
-errors.
+Besides calls of `_` and `ngettext`, it extracts texts that other functions translate when they show
+them: labels and tooltips of keys, the texts of labs, goals and commands, the nouns of `counted`,
+and errors.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def extract(
 
 
 def _summary(node: ast.ClassDef) -> str:
-    """Return the summary of an action of a lab, which plain mode says in its help."""
+    """Return the summary of an action of a lab, which plain mode shows in its help."""
     return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
 
 

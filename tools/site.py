@@ -21,7 +21,7 @@ from tutor.labs.kit import registry
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "build" / "site-source"
-"""What MkDocs reads: a copy of the pages, with the same folders."""
+"""The folder that MkDocs reads. It contains a copy of the pages, in the same folders."""
 PICTURES = Path("pictures")
 GALLERY = Path("screens.md")
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "lessons/README.md", "assets/README.md")

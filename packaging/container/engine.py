@@ -1,7 +1,8 @@
-"""Run the shared engine in a container, in the way that systemd runs it on other machines.
+"""Run the shared engine in a container, as systemd does on other machines.
 
-The socket is opened here, by root, so that learners' sessions trust it and only wait while the
-engine starts. The engine runs as the account `tutor-engine`, and is started again when it ends.
+This script opens the socket as root, so that learners' sessions trust it. Sessions can connect
+while the engine is still starting, and then wait for it. The engine runs under the account
+`tutor-engine`. When it exits, this script restarts it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from pathlib import Path
 SOCKET = Path("/run/tutor/engine.sock")
 ENGINE = "/opt/tutor/bin/tutor"
 FIRST = 3
-"""The descriptor of a socket that is handed over (see sd_listen_fds(3))."""
+"""The file descriptor on which the engine expects its socket (see sd_listen_fds(3))."""
 PAUSE = 2.0
 
 
 def main() -> None:
     listening = listen()
     os.dup2(listening.fileno(), FIRST)
-    os.set_inheritable(FIRST, True)  # dup2 changes nothing if it already is this descriptor
+    os.set_inheritable(FIRST, True)  # dup2 changes nothing if this is already the descriptor
     while True:
         child = os.fork()
         if child == 0:

@@ -100,7 +100,7 @@ def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
         (("--token", "xy"), "--token needs one token, but 'xy' has 2: x y"),
         (("--rather-than", ""), "--rather-than needs one token, but '' has 0"),
         (("--token", "x", "--rather-than", "x"), "The token and the one to compare it with"),
-        (("--model", "openai:gpt"), "A remote model shows nothing of its network."),
+        (("--model", "openai:gpt"), "A remote model does not expose its network."),
     ],
 )
 def test_wrong_usage(

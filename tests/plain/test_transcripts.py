@@ -185,5 +185,5 @@ def test_a_wrong_command_names_the_right_one(machine: Machine) -> None:
     assert "There is no command lesons here. Did you mean lessons?" in said.lines
     assert "There is no command xyz here. Type help to hear all commands." in said.lines
     assert "Type lesson and the number of a lesson, such as lesson 1." in said.lines
-    assert "This is the first place. Type quit to end tutor." in said.lines
+    assert "This is the first place. Type quit to leave tutor." in said.lines
     assert any(line.startswith("There is no lab 'nothing'.") for line in said.lines)

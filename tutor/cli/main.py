@@ -178,7 +178,7 @@ def parser() -> argparse.ArgumentParser:
     display.add_argument(
         "--screen-reader",
         action="store_true",
-        help=_("say the selected row in one line, and draw no lines and bars (docs/plain.md)"),
+        help=_("describe the selected row in one line, and draw no lines or bars (docs/plain.md)"),
     )
     display.add_argument(
         "--low-bandwidth",
@@ -188,7 +188,7 @@ def parser() -> argparse.ArgumentParser:
     display.add_argument(
         "--mouse",
         choices=("on", "off", "auto"),
-        help=_("use the mouse (default: the setting, which is off over SSH, docs/ssh.md)"),
+        help=_("turn the mouse on or off (default: the mouse setting; see docs/ssh.md)"),
     )
     _add_login(top.add_argument_group(_("hosting")))
     top.set_defaults(

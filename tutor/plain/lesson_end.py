@@ -85,7 +85,7 @@ class LessonEnd(Place):
     def commands(self) -> Sequence[Command]:
         found = []
         if results(self._lesson, self.services.progress.cards()).left:
-            said = _("Answer only the questions that are open or were wrong.")
+            said = _("Answer only the questions that you left open or answered wrong.")
             found.append(Command("questions", said, self._left))
         if self._lesson.questions:
             found.append(Command("restart", "Answer all questions again.", self._again))

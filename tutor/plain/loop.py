@@ -69,7 +69,7 @@ class Loop:
         try:
             line = await self._lines.next(self._idle)
         except TimeoutError:
-            self._voice.say(_("You have not typed anything for a long time, so tutor ends."))
+            self._voice.say(_("You have not typed anything for a long time, so tutor quits."))
             line = None
         if line is None:
             self._over = True
@@ -154,7 +154,7 @@ class Loop:
             self._voice.say(_("Everything else that you type counts as your text."))
         if len(self._places) > 1:
             self._voice.say(_("back: Return to where you came from. Nothing is lost."))
-        self._voice.say(_("quit: End tutor. Everything that you did is saved."))
+        self._voice.say(_("quit: Quit tutor. Everything that you did is saved."))
 
     # --- moving between places ---------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class Loop:
                 self._places.append(place)
                 await self._guard(self._begin())
             case Leave.BACK if len(self._places) == 1:
-                self._voice.reply(_("This is the first place. Type quit to end tutor."))
+                self._voice.reply(_("This is the first place. Type quit to leave tutor."))
             case Leave.BACK:
                 await self._places.pop().close()
                 await self._go(await self._guard(self._here.resume()))

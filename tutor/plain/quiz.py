@@ -37,7 +37,7 @@ class QuizPlace(QuestionPlace):
         self._run = resumed(self._of, state) or self._begun()
         self.say(_("Questions of lesson {number}.").format(number=self._of.number))
         if self._run.left_out and self._run.index == 0:
-            self.say(_("These are only the questions that are open or were wrong."))
+            self.say(_("These are only the questions that you left open or answered wrong."))
         if not self._run.is_in(state):
             self.keep_draft(None)
         self._ask()

@@ -132,9 +132,7 @@ class _Watch:
     def changed(self, status: ModelStatus) -> None:
         if status.fetch is not None:
             small = _(" A small model answers in the meantime.") if status.small else ""
-            self._once(
-                _("The model is being downloaded, the first time only.{small}").format(small=small)
-            )
+            self._once(_("Downloading the model (first run only).{small}").format(small=small))
         for failure in (status.failure, status.fetch_failure):
             if failure is not None and (
                 failure is status.fetch_failure or status.phase == "stopped"

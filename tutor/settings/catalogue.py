@@ -99,7 +99,10 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "mouse",
                 _("Mouse"),
-                _("Whether the mouse clicks and scrolls. “auto” means on, except over SSH."),
+                _(
+                    "Whether you can click and scroll with the mouse. “auto” means on, except over "
+                    "SSH."
+                ),
                 get_args(Switch),
                 option="--mouse",
                 variable="TUTOR_MOUSE",
@@ -139,8 +142,8 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 "screen_reader",
                 _("Screen reader"),
                 _(
-                    "Say the selected row or field in one line above the keys, and draw no lines "
-                    "and bars, for screen readers."
+                    "Describe the selected row or field in one line above the keys, and draw no "
+                    "lines or bars, for screen readers."
                 ),
                 _ON_OFF,
                 option="--screen-reader",
@@ -201,8 +204,8 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 "review.new_a_day",
                 _("First reviews"),
                 _(
-                    "How many of a day's reviews can be of questions that were never reviewed "
-                    "before."
+                    "How many of a day's reviews can be first reviews, of questions that you have "
+                    "never reviewed before."
                 ),
                 (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 9999),
                 typed=True,

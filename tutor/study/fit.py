@@ -81,7 +81,7 @@ def measured(of: Iterable[History], parameters: str) -> Quality:
 
 
 def fitted(of: Iterable[History]) -> str:
-    """Return the parameters that predict the reviews best, as text. This takes up to minutes.
+    """Return the parameters that predict the reviews best, as text. This can take minutes.
 
     Raises `FitError` if there are too few reviews, or if the optimizer is not installed.
     """
@@ -92,8 +92,8 @@ def fitted(of: Iterable[History]) -> str:
     if count < FEWEST:
         raise FitError(
             f"You have {count:,} reviews, and fitting needs {FEWEST}.",
-            "A review is an answer that you give a day or more after the one before. Until then, "
-            "the default parameters are used.",
+            "A review is an answer that you give a day or more after your previous answer to the "
+            "same question. Until you have enough reviews, the default parameters are used.",
         )
     answers = [
         ReviewLog(number, Rating(grade(answer)), datetime.fromtimestamp(answer.at, UTC), None)

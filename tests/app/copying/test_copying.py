@@ -157,7 +157,7 @@ async def test_ctrl_c_copies_the_selection_and_warns_before_text_is_lost(tmp_pat
         await sees(pilot, "Copied the selection (1 character)")
         assert app.clipboard == "b"
         await keys(pilot, "right", "ctrl+c")
-        await sees(pilot, "This text is not entered yet.")
+        await sees(pilot, "You have not submitted this text.")
         await keys(pilot, "c")
         await until(pilot, lambda: "not entered" not in shown(app))
         assert app.is_running

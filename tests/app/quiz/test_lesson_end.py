@@ -79,7 +79,7 @@ async def test_only_what_is_open_or_was_wrong_is_asked_again(tmp_path: Path) -> 
         await sees(pilot, "3 of 3")
         await keys(pilot, "enter")
         await sees(pilot, "question 1 of 1")
-        await sees(pilot, "These are only the questions that are open or were wrong.")
+        await sees(pilot, "These are only the questions that you left open or answered wrong.")
         await sees(pilot, "probability 0.25")
     # the quiz stays as short after a restart
     async with whole_app(tmp_path, course=COURSE).run_test(size=SIZE) as pilot:

@@ -76,7 +76,7 @@ class CopyingApp(RemoteTerminal):
             self.copy(Copy(_("the selection"), selected))
         elif in_editor and in_editor.text != getattr(in_editor, "loaded", "") and not self._warned:
             self._tell_briefly(
-                _("This text is not entered yet. Press Ctrl+C again to quit without it.")
+                _("You have not submitted this text. Press Ctrl+C again to quit without it.")
             )
             self._warned = True
         else:

@@ -74,7 +74,7 @@ class ResultScreen(MenuScreen):
             "a",
             "questions",
             "questions",
-            tooltip="Answer only the questions that are open or were wrong.",
+            tooltip="Answer only the questions that you left open or answered wrong.",
         ),
         Binding(
             "r",

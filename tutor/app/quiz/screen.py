@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lesson
     from tutor.learner.records import Answered, Draft, LessonState
 
-_ONLY_LEFT = _("These are only the questions that are open or were wrong.")
+_ONLY_LEFT = _("These are only the questions that you left open or answered wrong.")
 _AGAIN = _("You answer all questions again. Your earlier answers are kept.")
 
 

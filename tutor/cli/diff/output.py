@@ -105,7 +105,7 @@ class JsonReport(msgspec.Struct, frozen=True):
 def write_json(
     a: JsonSide, b: JsonSide, found: Comparison, along: Iterable[PlaceDivergence] | None
 ) -> None:
-    """Print the comparison as JSON. `along` are the divergences along the text, if asked for."""
+    """Print the comparison as JSON. `along` are the divergences along the text, if requested."""
     places: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
     if along is not None:
         places = tuple(JsonPlace(each.place, each.bits) for each in along)

@@ -42,8 +42,8 @@ def add_to(
         parents=[for_learner, for_model],
         allow_abbrev=False,
         help="run the app in web browsers",
-        description="Run the app in web browsers. Your own address, which is printed, has your "
-        "progress. Every other visitor gets an address of their own, and is locked down as with "
+        description="Run the app in web browsers. tutor prints an address that opens your own "
+        "progress. Every other visitor gets a separate address, and is locked down as with "
         "--kiosk. Only browsers on this machine can connect, unless you use --host. Press Ctrl+C "
         "to stop. See docs/serve.md.",
     )

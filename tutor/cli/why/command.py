@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
     if is_remote(options.model):
         raise UsageError(
-            _("A remote model shows nothing of its network."),
+            _("A remote model does not expose its network."),
             _("Use a model that runs on this machine."),
         )
     model = load(options.model)

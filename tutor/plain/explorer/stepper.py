@@ -138,7 +138,7 @@ class StepperPlace(ExplorerPlace):
             await self._take(events.TakeRow(rank - 1))
         else:
             self.say(
-                _("Type take and a rank from 1 to {count}, or one that you found.").format(
+                _("Type take and a rank from 1 to {count}, or a rank that find has listed.").format(
                     count=len(rows)
                 )
             )

@@ -95,7 +95,9 @@ class XRayPlace(Place):
             Command("attention", "Hear what the selected head attends to.", self._attention),
             Command("layer", "Select a layer.", self._choose_layer, "NUMBER"),
             Command("head", "Select a head.", self._choose_head, "NUMBER"),
-            Command("heads", "Hear the main token of each head in this layer.", self._heads),
+            Command(
+                "heads", "Hear which token each head in this layer attends to most.", self._heads
+            ),
             Command("lens", "Hear what every layer predicts.", self._lens),
             Command("token", "Go to a token of the text.", self._token, "NUMBER"),
             Command("next", "Go to the next token.", self._next),
@@ -127,7 +129,9 @@ class XRayPlace(Place):
     async def _heads(self, rest: str) -> None:
         xray = await self._seen()
         self.say(
-            _("The heads of layer {layer}, each with its main token.").format(layer=self._layer + 1)
+            _("The heads of layer {layer}, each with the token that it attends to most.").format(
+                layer=self._layer + 1
+            )
         )
         for head in range(xray.heads):
             weights = xray.weights(self._layer, head)

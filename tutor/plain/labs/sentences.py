@@ -171,7 +171,7 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     for number, text in enumerate(texts[first : first + most], first + 1):
         yield f"{number}: {words.ended(text)}"
     if len(texts) > most:
-        yield _("{count} more are not said. Type state {name} to hear all.").format(
+        yield _("{count} more are left out. Type state {name} to hear all.").format(
             count=len(texts) - most, name=said.lower()
         )
 
