@@ -100,7 +100,8 @@ def _fit(options: argparse.Namespace) -> int:
     state = progress.state()
     of = fit.histories(progress.events(), state.forgotten)
     reviews = [answer for history in of for answer in fit.reviews(history)]
-    output.note(_("Fitting. This can take a few minutes; Ctrl+C stops it and changes nothing."))
+    if len(reviews) >= fit.FEWEST:
+        output.note(_("Fitting. This can take a few minutes; Ctrl+C stops it and changes nothing."))
     parameters = fit.fitted(of)
     before = fit.measured(of, schedule.parameters_in(state.settings))
     after = fit.measured(of, parameters)

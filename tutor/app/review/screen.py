@@ -216,10 +216,12 @@ class ReviewScreen(AskScreen):
         await self._go_on()
 
     async def action_skip(self) -> None:
-        self._passed.add(self.question.id)
+        skipped = self.question.id
+        self._passed.add(skipped)
+        due = any(item.question == skipped for item in self.services.review_queue().due)
         await self._go_on()
         if self.asked is not None:
-            self.tell(_("Left for later. The question stays due."))
+            self.tell(_("Left for later. The question stays due.") if due else _("Left for later."))
 
     async def action_ahead(self) -> None:
         self._passed.clear()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tutor.app.explorer.guess.game import RULE, TEXTS, Game, SavedGame
+from tutor.app.explorer.guess.meaning import guessed_token
 from tutor.app.saving import on_disk
 from tutor.engine.api import EngineState
-from tutor.errors import TextError
 from tutor.language import _
 from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tutor.app.explorer.guess.game import Round
     from tutor.course.lesson import Lab, Lesson
     from tutor.engine.api import AsyncModelSession
-    from tutor.lm.distribution import Row
     from tutor.plain.place import Services
 
 _SHOWN = 3
@@ -93,7 +92,7 @@ class GuessPlace(Place):
         session, game = self._session, self._game
         if session is None or game is None or game.over:
             return
-        guess = await self._meant(session, game, text)
+        guess = await guessed_token(session, self.services.engine, game.shown, text)
         found = await session.distribution(game.shown, PLAIN, seed=0, top=_SHOWN)
         (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
         played = game.play(found, guess, actual, self._bet)
@@ -104,13 +103,6 @@ class GuessPlace(Place):
         if game.over and self._lesson is not None and self._lab is not None:
             said = await self.services.goals.over(self._lesson, self._lab)
             self.say(markdown.inline(said or ""))
-
-    async def _meant(self, session: AsyncModelSession, game: Game, typed: str) -> Row:
-        try:
-            return (await session.find(game.shown, PLAIN, typed, 1))[0]
-        except TextError:
-            tokens = await self.services.engine.tokenize(typed)
-            return (await session.rows(game.shown, PLAIN, (tokens[0].id,)))[0]
 
     async def _save(self, game: Game, played: Round) -> None:
         progress = self.services.progress

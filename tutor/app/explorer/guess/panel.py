@@ -15,6 +15,7 @@ from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Round, SavedGame
 from tutor.app.explorer.guess.lines import bet, outcome, totals
+from tutor.app.explorer.guess.meaning import guessed_token
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
@@ -22,7 +23,7 @@ from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
-from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
+from tutor.errors import RequestCancelled, StoreError, TutorError
 from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.language import _
 from tutor.learner.records import Guessed
@@ -177,21 +178,14 @@ class GuessScreen(TutorScreen):
         self._guess = None
         if typed.strip() and self._session is not None and self._game is not None:
             try:
-                self._guess = await self._meant(self._session, self._game, typed)
+                at = self._game.shown
+                self._guess = await guessed_token(self._session, self._engine, at, typed)
             except RequestCancelled:
                 return
             except TutorError as error:
                 self.tell(error)
                 return
         self._show()
-
-    async def _meant(self, session: AsyncModelSession, game: Game, typed: str) -> Row:
-        try:
-            found = await session.find(game.shown, PLAIN, typed, 1)
-        except TextError:
-            tokens = await self._engine.tokenize(typed)
-            found = await session.rows(game.shown, PLAIN, (tokens[0].id,))
-        return found[0]
 
     @work(exclusive=True, group="game")
     async def _settle(self, typed: str) -> None:
@@ -201,7 +195,7 @@ class GuessScreen(TutorScreen):
             return
         self._busy = True
         try:
-            guess = await self._meant(session, game, typed)
+            guess = await guessed_token(session, self._engine, game.shown, typed)
             distribution = await session.distribution(game.shown, PLAIN, seed=0, top=ROWS)
             (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
             played = game.play(distribution, guess, actual, SURENESS[self._sureness])

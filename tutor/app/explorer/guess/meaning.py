@@ -1,0 +1,31 @@
+"""Find the token that a learner's typed guess stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.errors import TextError
+from tutor.lm.distribution import PLAIN
+
+if TYPE_CHECKING:
+    from tutor.engine.api import AsyncModelSession, Engine
+    from tutor.lm.distribution import Row
+
+
+async def guessed_token(
+    session: AsyncModelSession, engine: Engine, position: int, typed: str
+) -> Row:
+    """Return the row of the token that `typed` begins with, after `position` tokens.
+
+    If the first word is not a token, with or without a space before it, it is the first token of
+    that word. Raises `TextError` if nothing is typed.
+    """
+    words = typed.split()
+    if not words:
+        raise TextError("No word is entered.", "Enter the next word.")
+    try:
+        return (await session.find(position, PLAIN, words[0], 1))[0]
+    except TextError:
+        pieces = [await engine.tokenize(text) for text in (f" {words[0]}", words[0])]
+        rows = await session.rows(position, PLAIN, tuple(tokens[0].id for tokens in pieces))
+        return max(rows, key=lambda row: row.probability)
