@@ -22,8 +22,11 @@ from tutor.cli import lockdown, output
 from tutor.errors import TutorError, UsageError
 from tutor.installation import install_command
 from tutor.models.find import HUB_PREFIX
+from tutor.settings import file as settings_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tutor.cli.serve.session import Launch
 
 PORT = 8000
@@ -169,7 +172,15 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
 
         if (shared := address.find()) is not None:
             environment["TUTOR_ENGINE"] = str(shared)
+    environment[settings_file.VARIABLE] = str(_config_file(options, learner))
     return Launch(command, environment | {"LC_ALL": "C.UTF-8"})
+
+
+def _config_file(options: argparse.Namespace, learner: str) -> Path:
+    """Return the path of a learner's settings file. Only the owner uses the server's own file."""
+    if learner == options.learner:
+        return settings_file.config_file()
+    return paths.learner_folder(learner, options.course) / "config.toml"
 
 
 def _listening(host: str, port: int) -> socket.socket:
