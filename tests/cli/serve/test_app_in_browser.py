@@ -24,6 +24,7 @@ from tutor.cli.main import main, parser
 from tutor.cli.serve import command
 from tutor.cli.serve.command import launch_for
 from tutor.cli.serve.session import Launch, Session, Size
+from tutor.settings.catalogue import ENTRIES
 from tutor.settings.file import config_file
 
 if sys.platform == "win32":
@@ -180,6 +181,29 @@ async def test_a_setting_that_a_visitor_changes_is_only_theirs() -> None:
         await screen.until(lambda text: theirs.exists())
     assert theirs.read_text() == 'theme = "dark"\n'
     assert own.read_text() == 'theme = "light"\n'
+
+
+@pytest.mark.parametrize("confined", [True, False], ids=["guest", "owner"])
+def test_the_app_gets_every_setting_that_was_an_option_or_a_variable(confined: bool) -> None:
+    os.environ |= {"TUTOR_MOUSE": "off", "TUTOR_MODEL": "tiny"}
+    before = ("--theme=light", "--screen-reader", "--language=de", "--plain")
+    launch = launch_for(options(*before, "serve"), "me", confined=confined)
+    app = parser().parse_args(launch.command[4:])
+    assert (app.theme, app.mouse, app.screen_reader) == ("light", "off", True)
+    assert (app.language, app.model) == ("de", "tiny")
+    assert (app.ascii, app.low_bandwidth, app.plain) == (False, False, False)
+
+
+@pytest.mark.parametrize("confined", [True, False], ids=["guest", "owner"])
+def test_the_settings_of_the_file_are_neither_options_nor_variables(confined: bool) -> None:
+    """Otherwise, the settings screen would say that they are overridden."""
+    text = 'theme = "light"\nlanguage = "de"\nmodel = "tiny"\nascii = true\nlow_bandwidth = true\n'
+    own_config(text)
+    os.environ["TUTOR_LANGUAGE"] = "de"  # as when the module `tutor.cli` has been imported
+    launch = launch_for(options("serve"), "me", confined=confined)
+    names = {argument.partition("=")[0] for argument in launch.command[4:]} - {"--kiosk"}
+    assert names == {"--learner", "--data", "--shared"}
+    assert not {entry.variable for entry in ENTRIES.values()} & set(launch.environment)
 
 
 def test_the_app_ends_when_the_server_does() -> None:
