@@ -23,7 +23,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "packaging" / "constraints.txt"
-EXTRAS = ("remote", "gemini")
+EXTRAS = ("remote", "gemini", "serve")
 """The extras that hosts install, and whose tests run on every change."""
 _HEADING = """\
 # The versions that the tests ran with: docs/hosting.md.

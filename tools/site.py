@@ -16,7 +16,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import pictures
 from tutor.labs.kit import registry
 
 ROOT = Path(__file__).parent.parent
@@ -86,16 +85,19 @@ def without_web_fonts(svg: str) -> str:
     return _WEB_FONT.sub("", svg)
 
 
+def titles() -> dict[str, str]:
+    """Return the titles of all pictures on the website, by the name of the picture."""
+    return SCREENS | {f"lab-{name}": f"Lab {name}" for name in registry.names()}
+
+
 def gallery() -> str:
     """Return the page with all pictures, in Markdown."""
-    shots = SCREENS | {f"lab-{name}": f"Lab {name}" for name in registry.names()}
-    parts = [f"## {title}\n\n![{title}]({PICTURES}/{name}.svg)" for name, title in shots.items()]
+    parts = [f"## {title}\n\n![{title}]({PICTURES}/{name}.svg)" for name, title in titles().items()]
     return "\n\n".join(["# Screens and labs", *parts, ""])
 
 
 def take_pictures(folder: Path) -> None:
-    labs = [f"lab-{name}" for name in registry.names()]
-    command = [sys.executable, "-m", "tools.pictures", str(folder), "--only", *SCREENS, *labs]
+    command = [sys.executable, "-m", "tools.pictures", str(folder), "--only", *titles()]
     subprocess.run(command, cwd=ROOT, check=True)
     for picture in folder.glob("*.svg"):
         _write(picture, without_web_fonts(picture.read_text(encoding="utf-8")))
@@ -119,7 +121,7 @@ def main() -> None:
     write_source(SOURCE)
     if not chosen.no_pictures:
         take_pictures(kept)
-    for name in pictures.SHOTS:  # MkDocs refuses a page whose pictures are missing
+    for name in titles():  # MkDocs refuses a page whose pictures are missing
         if not (kept / f"{name}.svg").exists():
             _write(kept / f"{name}.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>\n')
     subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict"], cwd=ROOT, check=True)

@@ -101,6 +101,7 @@ HOSTILE = {
     "TEXTUAL_LOG": "/evil.log",
     "TEXTUAL_SCREENSHOT": "1",
     "TUTOR_DATA": "/evil",
+    "TUTOR_CONFIG": "/evil",
     "TUTOR_SHARED": "/evil",
     "TUTOR_MODEL": "hf:evil/evil",
     "TUTOR_LEARNER": "evil",

@@ -49,6 +49,13 @@ def test_the_environment_overrides_the_file_and_an_option_overrides_both(
     ]
 
 
+def test_the_language_of_the_file_is_not_an_override(monkeypatch: pytest.MonkeyPatch) -> None:
+    # When tutor starts, it copies the language from the file to the environment.
+    monkeypatch.setenv("TUTOR_LANGUAGE", "de")
+    effective = in_effect(loaded=FILE)
+    assert (effective.value("language"), effective.explain("language")) == ("de", "config.toml")
+
+
 def test_a_kiosk_ignores_the_model_in_the_file() -> None:
     effective = in_effect(kiosk=True, loaded=FILE)
     assert (effective.value("model"), effective.source("model")) == ("", "default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.settings.file import config_file
+from tutor.settings.file import config_file, language_in_file
 from tutor.settings.reading import load, parse
 from tutor.settings.schema import Problem, ReviewSettings, Settings, SettingsError
 
@@ -76,6 +77,25 @@ def test_the_file_is_in_the_data_folder_that_was_chosen(
 ) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
     assert config_file() == tmp_path / "config.toml"
+
+
+def test_a_path_that_was_chosen_comes_before_the_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TUTOR_CONFIG", str(tmp_path / "mine.toml"))
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    (tmp_path / "mine.toml").write_text('language = "de"\n')
+    assert config_file() == config_file(str(tmp_path / "other")) == tmp_path / "mine.toml"
+    assert language_in_file(str(tmp_path / "other")) == "de"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_the_language_is_not_read_from_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("TUTOR_CONFIG", str(tmp_path / "pipe"))
+    assert language_in_file() == ""
 
 
 @given(st.text())

@@ -37,6 +37,10 @@ def test_what_a_dependency_requires_is_pinned_too() -> None:
     assert {"rich", "pygments", "mdurl"} <= set(installed([Requirement("textual")]))
 
 
+def test_the_packages_of_the_web_server_are_pinned() -> None:
+    assert {"textual-serve", "aiohttp"} <= set(pinned())
+
+
 def test_a_stale_file_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,21 @@ def test_every_lab_and_main_screen_has_a_picture() -> None:
     names = {*site.SCREENS, *(f"lab-{name}" for name in registry.names())}
     assert names <= set(pictures.SHOTS)
     assert all(f"/{name}.svg" in site.gallery() for name in names)
+
+
+def test_only_the_missing_pictures_of_the_gallery_are_replaced_by_empty_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "SOURCE", tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda *command, **how: None)
+    monkeypatch.setattr(sys, "argv", ["site", "--no-pictures"])
+    folder = tmp_path / site.PICTURES
+    folder.mkdir()
+    (folder / "home.svg").write_text("a picture")
+    site.main()
+    linked = set(re.findall(rf"\({site.PICTURES}/([^)]+)\)", site.gallery()))
+    assert {picture.name for picture in folder.iterdir()} == linked
+    assert (folder / "home.svg").read_text() == "a picture"
 
 
 def test_a_link_to_code_becomes_text() -> None:
@@ -41,7 +58,7 @@ def test_every_link_of_the_site_leads_somewhere_and_nothing_is_loaded(tmp_path: 
     config = pytest.importorskip("mkdocs.config")
     source, built = tmp_path / "source", tmp_path / "site"
     site.write_source(source)
-    for name in pictures.SHOTS:
+    for name in site.titles():
         picture = source / site.PICTURES / f"{name}.svg"
         picture.parent.mkdir(exist_ok=True)
         picture.touch()

@@ -77,7 +77,7 @@ def in_effect(
         given = option(entry)
         if given is not None:
             settings, sources[entry.name] = with_value(settings, entry.name, given), "option"
-        elif text := from_environment(entry):
+        elif (text := from_environment(entry)) and not _copied(entry, text, loaded):
             try:
                 settings = with_value(settings, entry.name, entry.parsed(text))
             except ValueError as error:
@@ -92,6 +92,15 @@ def in_effect(
             else:
                 sources[entry.name] = "environment"
     return Effective(settings, sources, tuple(problems))
+
+
+def _copied(entry: Entry, text: str, loaded: Loaded) -> bool:
+    """Return True if the text of a variable is a copy of the value in the file.
+
+    tutor sets the variable of the language from the file, before it translates any string.
+    """
+    given = entry.name in loaded.given
+    return entry.name == "language" and given and text == loaded.settings.language
 
 
 def _loaded() -> Loaded:

@@ -12,13 +12,17 @@ from pathlib import Path
 
 import platformdirs
 
+VARIABLE = "TUTOR_CONFIG"
+
 
 def config_file(data_folder: str | None = None) -> Path:
     """Return the path of config.toml. The file may not exist.
 
-    The file is in `data_folder` or TUTOR_DATA if one of them is set, and otherwise in the system's
-    folder for configuration files.
+    TUTOR_CONFIG contains the path if it is set. Otherwise, the file is in `data_folder` or
+    TUTOR_DATA if one of them is set, or else in the system's folder for configuration files.
     """
+    if file := os.environ.get(VARIABLE):
+        return Path(file).absolute()
     if chosen := data_folder or os.environ.get("TUTOR_DATA"):
         return Path(chosen).absolute() / "config.toml"
     return platformdirs.user_config_path("tutor", appauthor=False) / "config.toml"
@@ -27,10 +31,15 @@ def config_file(data_folder: str | None = None) -> Path:
 def language_in_file(data_folder: str | None = None) -> str:
     """Return the language code, or "" if the file does not set a language or cannot be read.
 
-    `data_folder` is the value of `--data`, which is not in the environment yet.
+    `data_folder` is the value of `--data`, which is not in the environment yet. Only regular files
+    are read, because in a login with `--kiosk`, the client may have chosen the path: reading a
+    device might never end.
     """
     with suppress(OSError, RuntimeError, ValueError):
-        text = config_file(data_folder).read_text(encoding="utf-8")
+        file = config_file(data_folder)
+        if not file.is_file():
+            return ""
+        text = file.read_text(encoding="utf-8")
         import tomllib  # imported only if there is a file, which saves time if there is none
 
         found = tomllib.loads(text).get("language")

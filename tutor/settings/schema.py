@@ -1,8 +1,8 @@
 """The types and defaults of all settings.
 
-The settings file is in TUTOR_DATA if that is set, and otherwise in the system's folder for
-configuration files. Environment variables override the file, and command-line options override
-both.
+TUTOR_CONFIG contains the path of the settings file. If it is not set, the file is in TUTOR_DATA if
+that is set, and otherwise in the system's folder for configuration files. Environment variables
+override the file, and command-line options override both.
 """
 
 from __future__ import annotations

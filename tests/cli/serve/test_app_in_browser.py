@@ -8,10 +8,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
+from unittest.mock import patch
 
 import pyte
 import pytest
@@ -19,9 +20,12 @@ from aiohttp.web import WebSocketResponse
 from textual_serve.app_service import AppService
 
 from tutor import paths
-from tutor.cli.main import parser
+from tutor.cli.main import main, parser
+from tutor.cli.serve import command
 from tutor.cli.serve.command import launch_for
 from tutor.cli.serve.session import Launch, Session, Size
+from tutor.settings.catalogue import ENTRIES
+from tutor.settings.file import config_file
 
 if sys.platform == "win32":
     pytest.skip("tutor serve does not work on Windows", allow_module_level=True)
@@ -63,8 +67,19 @@ class Screen:
         await self.until(lambda shown: text in shown)
 
 
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Undo what `main` changes in the environment."""
+    with patch.dict(os.environ):
+        yield
+
+
 def options(*arguments: str) -> argparse.Namespace:
-    return parser().parse_args(arguments)
+    """Return the options that `tutor serve` gets."""
+    found: list[argparse.Namespace] = []
+    with patch.object(command, "run", found.append):
+        assert main(arguments) == 0
+    return found[0]
 
 
 @asynccontextmanager
@@ -123,6 +138,72 @@ async def test_the_app_gets_the_options_of_the_server(tmp_path: Path) -> None:
     assert (app.ascii, app.low_bandwidth, app.idle_limit) == (True, True, 5.0)
     assert app.data_folder == Path(os.environ["TUTOR_DATA"])
     assert app.shared_folder == Path(os.environ["TUTOR_SHARED"])
+
+
+def own_config(text: str) -> Path:
+    """Write the server's config.toml."""
+    file = config_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_the_owner_has_the_settings_of_the_server_and_each_visitor_has_others(
+    tmp_path: Path,
+) -> None:
+    os.environ["TUTOR_CONFIG"] = str(tmp_path / "own" / "config.toml")
+    own = own_config('theme = "light"\n')
+    launches = {
+        name: launch_for(options("serve"), name, confined=name != "me")
+        for name in ("me", "web-1", "web-2")
+    }
+    files = {name: Path(launch.environment["TUTOR_CONFIG"]) for name, launch in launches.items()}
+    assert files == {
+        "me": own,
+        "web-1": paths.learner_folder("web-1") / "config.toml",
+        "web-2": paths.learner_folder("web-2") / "config.toml",
+    }
+
+
+async def test_a_setting_that_a_visitor_changes_is_only_theirs() -> None:
+    own = own_config('theme = "light"\n')
+    theirs = paths.learner_folder("web-1") / "config.toml"
+    async with running(launch_for(options("serve"), "web-1", confined=True), Size(80, 24)) as (
+        session,
+        screen,
+    ):
+        await screen.wait_for("Welcome to tutor")
+        await session.send_bytes(b"\x1b")
+        await screen.wait_for("From rules")
+        await session.send_bytes(b",")
+        await screen.wait_for("config.toml")
+        await session.send_bytes(b"\x1b[C")
+        await screen.until(lambda text: theirs.exists())
+    assert theirs.read_text() == 'theme = "dark"\n'
+    assert own.read_text() == 'theme = "light"\n'
+
+
+@pytest.mark.parametrize("confined", [True, False], ids=["guest", "owner"])
+def test_the_app_gets_every_setting_that_was_an_option_or_a_variable(confined: bool) -> None:
+    os.environ |= {"TUTOR_MOUSE": "off", "TUTOR_MODEL": "tiny"}
+    before = ("--theme=light", "--screen-reader", "--language=de", "--plain")
+    launch = launch_for(options(*before, "serve"), "me", confined=confined)
+    app = parser().parse_args(launch.command[4:])
+    assert (app.theme, app.mouse, app.screen_reader) == ("light", "off", True)
+    assert (app.language, app.model) == ("de", "tiny")
+    assert (app.ascii, app.low_bandwidth, app.plain) == (False, False, False)
+
+
+@pytest.mark.parametrize("confined", [True, False], ids=["guest", "owner"])
+def test_the_settings_of_the_file_are_neither_options_nor_variables(confined: bool) -> None:
+    """Otherwise, the settings screen would say that they are overridden."""
+    text = 'theme = "light"\nlanguage = "de"\nmodel = "tiny"\nascii = true\nlow_bandwidth = true\n'
+    own_config(text)
+    os.environ["TUTOR_LANGUAGE"] = "de"  # as when the module `tutor.cli` has been imported
+    launch = launch_for(options("serve"), "me", confined=confined)
+    names = {argument.partition("=")[0] for argument in launch.command[4:]} - {"--kiosk"}
+    assert names == {"--learner", "--data", "--shared"}
+    assert not {entry.variable for entry in ENTRIES.values()} & set(launch.environment)
 
 
 def test_the_app_ends_when_the_server_does() -> None:

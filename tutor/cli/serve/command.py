@@ -16,15 +16,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tutor import language, paths, private
-from tutor.app.terminal import line
+from tutor import paths, private
 from tutor.cli import lockdown, output
 from tutor.errors import TutorError, UsageError
 from tutor.installation import install_command
 from tutor.models.find import HUB_PREFIX
+from tutor.settings import file as settings_file
+from tutor.settings.catalogue import ENTRIES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tutor.cli.serve.session import Launch
+    from tutor.settings.effective import Effective
 
 PORT = 8000
 SESSIONS = 8
@@ -145,31 +149,48 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
         "--learner": learner,
         "--data": paths.data_folder(),
         "--shared": paths.shared_folder(),
-        "--model": options.model or os.environ.get("TUTOR_MODEL"),
         "--base-url": options.base_url or os.environ.get("TUTOR_BASE_URL"),
         "--device": options.device,
         "--course": options.course and options.course.absolute(),
-        "--language": options.language or os.environ.get(language.VARIABLE) or None,
         "--idle-limit": options.idle_limit,
     }
     command = [sys.executable, "-P", "-m", "tutor"]
     command += [f"{name}={value}" for name, value in given.items() if value is not None]
-    flags = {
-        "--kiosk": confined,
-        "--ascii": options.ascii,
-        "--low-bandwidth": options.low_bandwidth or bool(os.environ.get(line.WANTED)),
-    }
-    command += [name for name, wanted in flags.items() if wanted]
+    command += [*_chosen(options.settings), *(["--kiosk"] if confined else [])]
     environment = lockdown.clean(os.environ) if confined else dict(os.environ)
-    # These variables describe how the server was started, not the learner's terminal.
-    for name in lockdown.OF_SSHD:
+    # These variables describe how the server was started, not the learner's terminal. Settings are
+    # passed as options, and tutor has copied some of them from the server's file to variables.
+    for name in (*lockdown.OF_SSHD, *(entry.variable for entry in ENTRIES.values())):
         environment.pop(name, None)
     if confined and sys.platform != "win32":
         from tutor.engine.shared import address
 
         if (shared := address.find()) is not None:
             environment["TUTOR_ENGINE"] = str(shared)
+    environment[settings_file.VARIABLE] = str(_config_file(options, learner))
     return Launch(command, environment | {"LC_ALL": "C.UTF-8"})
+
+
+def _chosen(settings: Effective) -> list[str]:
+    """Return the command-line options for the settings that options or variables have set.
+
+    Values from config.toml are left out, because they are only for the owner, whose app reads them
+    itself. Plain mode is left out too, because a page always shows the screen.
+    """
+    options = []
+    for name, entry in ENTRIES.items():
+        chosen = settings.source(name) in ("option", "environment")
+        if chosen and entry.option.startswith("--") and name != "plain":
+            value = settings.value(name)
+            options.append(entry.option if value is True else f"{entry.option}={value}")
+    return options
+
+
+def _config_file(options: argparse.Namespace, learner: str) -> Path:
+    """Return the path of a learner's settings file. Only the owner uses the server's own file."""
+    if learner == options.learner:
+        return settings_file.config_file()
+    return paths.learner_folder(learner, options.course) / "config.toml"
 
 
 def _listening(host: str, port: int) -> socket.socket:
