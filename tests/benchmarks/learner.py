@@ -19,7 +19,8 @@ from tutor.learner import review
 from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
-from tutor.learner.review import ReviewQuestion
+from tutor.learner.review import Limits, ReviewQuestion
+from tutor.learner.schedule import RETENTION
 
 QUESTIONS = 100
 LESSONS = 10
@@ -101,12 +102,12 @@ def show_home(folder: Path) -> None:
     """Load what the home screen needs of a learner's progress from disk."""
     progress = Progress.open(folder)
     progress.lessons(), progress.cards()
-    review.queue(progress.state(), ASKED, NOW)
+    review.queue(progress.state(), ASKED, NOW, Limits())
 
 
 def show_review(folder: Path) -> None:
     progress = Progress.open(folder)
-    found = review.queue(progress.state(), ASKED, NOW)
+    found = review.queue(progress.state(), ASKED, NOW, Limits())
     for item in (*found.due, *found.ahead):
         progress.card(item.question)
 
@@ -116,7 +117,7 @@ def show_progress(folder: Path) -> None:
     review.memory_of_lessons(state, ASKED, NOW)
     review.memory_of_screens(state, ASKED, NOW)
     review.memory(state, ASKED, NOW)
-    review.forecast(state, ASKED, NOW)
+    review.forecast(state, ASKED, NOW, retention=RETENTION)
     review.streak(state, NOW)
 
 

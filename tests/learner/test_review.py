@@ -18,7 +18,7 @@ from tutor.learner import review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Card, Forgotten, Suspended, Undone, new_id
 from tutor.learner.review import Limits, Queue, ReviewQuestion
-from tutor.learner.schedule import Grade, due_at, grade
+from tutor.learner.schedule import RETENTION, Grade, due_at, grade
 from tutor.learner.state import LearnerState, fold
 from tutor.settings.schema import ReviewSettings
 
@@ -165,19 +165,19 @@ def test_suspended_and_retired_questions_are_kept_but_not_asked() -> None:
     state = fold(LearnerState(), [answer(name) for name in ("a", "b", "c")])
     state = fold(state, [Suspended(at=START + 1, question="b")])
     now = START + 60 * DAY
-    found = review.queue(state, course("a", "b"), now)
+    found = review.queue(state, course("a", "b"), now, Limits())
     assert [item.question for item in found.due] == ["a"]
     assert (found.suspended, found.retired) == (1, 1)
-    assert sum(review.forecast(state, course("a", "b"), now)) == 1
+    assert sum(review.forecast(state, course("a", "b"), now, retention=RETENTION)) == 1
     back = fold(state, [Suspended(at=START + 2, question="b", suspended=False)])
-    assert len(review.queue(back, course("a", "b"), now).due) == 2
+    assert len(review.queue(back, course("a", "b"), now, Limits()).due) == 2
     assert set(back.cards) == {"a", "b", "c"}
 
 
 def test_a_question_with_a_new_version_starts_again_with_a_reason() -> None:
     state = fold(LearnerState(), reviewed("q"))
     changed = course("q", version=2)
-    (item,) = review.queue(state, changed, START).due
+    (item,) = review.queue(state, changed, START, Limits()).due
     assert item.why == review.CHANGED
     assert review.memory_of_lessons(state, changed, START)["l"].answered == 0
     card = fold(state, [answer("q", START + 60, version=2)]).cards["q"]
@@ -188,7 +188,7 @@ def test_a_question_with_a_new_version_starts_again_with_a_reason() -> None:
 def test_a_lesson_may_change_its_id() -> None:
     state = fold(LearnerState(), reviewed("q"))
     renamed = {"q": ReviewQuestion("q", 1, "another-name", "screen")}
-    (item,) = review.queue(state, renamed, START + 60 * DAY).due
+    (item,) = review.queue(state, renamed, START + 60 * DAY, Limits()).due
     assert item.lesson == "another-name"
     assert review.memory_of_lessons(state, renamed, START)["another-name"].answered == 1
     assert fold(state, [Forgotten(at=START + 1, lesson="x", questions=("q",))]).cards == {}
@@ -196,7 +196,7 @@ def test_a_lesson_may_change_its_id() -> None:
 
 def test_reviewing_ahead_begins_with_the_next_due_question() -> None:
     state = fold(LearnerState(), [*reviewed("later"), *reviewed("sooner", START - 3600)])
-    found = review.queue(state, course("later", "sooner"), START)
+    found = review.queue(state, course("later", "sooner"), START, Limits())
     assert found.due == ()
     assert [item.question for item in found.ahead] == ["sooner", "later"]
     assert found.next_at == state.cards["sooner"].due
@@ -237,13 +237,15 @@ def test_forgetting_a_lesson_restarts_it() -> None:
 def test_the_forecast_has_each_question_on_its_day() -> None:
     events = [*reviewed("late", START - 60 * DAY), *reviewed("a"), *reviewed("b")]
     state = fold(LearnerState(), events)
-    counts = review.forecast(state, course("a", "b", "late"), START, 14)
+    counts = review.forecast(state, course("a", "b", "late"), START, 14, retention=RETENTION)
     expected = by_fsrs(reviewed("a")).due
     in_days = (expected.date() - datetime.fromtimestamp(START, UTC).date()).days
     assert counts[in_days] == 2
     assert counts[0] == 1
     assert (len(counts), sum(counts)) == (14, 3)
-    overdue = review.forecast(state, course("a", "b", "late"), START + 60 * DAY)
+    overdue = review.forecast(
+        state, course("a", "b", "late"), START + 60 * DAY, retention=RETENTION
+    )
     assert overdue[0] == sum(overdue) == 3
 
 
@@ -305,7 +307,9 @@ def test_the_streak_counts_days_in_a_row() -> None:
 
 def test_limits_are_settings() -> None:
     def settings(**values: str | float) -> Limits:
-        return review.limits(lambda name: values.get(name.removeprefix("review.")))
+        return review.limits(
+            lambda name: values.get(name.removeprefix("review.")), ReviewSettings()
+        )
 
     assert settings() == Limits(40, 10)
     assert settings(cap=5, new=0) == Limits(5, 0)

@@ -24,6 +24,7 @@ from tutor.learner import exchange, review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Draft, Guessed, LessonRead, LessonState, Suspended
 from tutor.learner.schema import CURRENT
+from tutor.settings.schema import ReviewSettings
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.review_questions import review_questions
 from tutor.text import printable_json, safe
@@ -83,11 +84,12 @@ def look_at_everything(folder: Path) -> None:
         progress = Progress.open(folder, clock=lambda: 1.7e9)
         state = progress.state()
         shown += [str(notice) for notice in progress.notices]
-        shown += [safe(make("me", COURSE, state, progress.clock())) for make in (report, details)]
+        limits = review.limits(progress.setting, ReviewSettings())
+        for make in (report, details):
+            shown.append(safe(make("me", COURSE, state, progress.clock(), limits)))
         ask = review_questions(COURSE)
-        limits = review.limits(progress.setting)
         review.queue(state, ask, progress.clock(), limits)
-        review.forecast(state, ask, progress.clock())
+        review.forecast(state, ask, progress.clock(), retention=limits.retention)
         review.memory(state, ask, progress.clock())
         review.streak(state, progress.clock())
         shown.append(printable_json(msgspec.json.encode(exchange.export(progress))).decode())

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import tiny_model
+from tests.cli.conftest import tiny_model, tutor_process
 from tests.plain.session import Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["tiny_model"]
+__all__ = ["tiny_model", "tutor_process"]
 
 
 @pytest.fixture

@@ -17,5 +17,6 @@ if __name__ == "__main__":
     language.LOCALES = Path(sys.argv[1])
     os.environ[language.VARIABLE] = "qps"
     from tutor.plain.start import run
+    from tutor.settings.effective import USUAL
 
-    run(sys.argv[sys.argv.index("--model") + 1])
+    run(sys.argv[sys.argv.index("--model") + 1], settings=USUAL)

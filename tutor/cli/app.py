@@ -82,6 +82,7 @@ def run_plain(options: argparse.Namespace, *, start: Start, lab: str | None) -> 
         lab=lab,
         allowed=lockdown.allowed(options),
         idle_minutes=lockdown.idle_minutes(options),
+        settings=options.settings,
     )
     return 0
 

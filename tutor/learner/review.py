@@ -89,12 +89,7 @@ class Limits(msgspec.Struct, frozen=True):
     retention: float = RETENTION
 
 
-USUAL = Limits()
-
-
-def limits(
-    setting: Callable[[str], Setting | None], general: ReviewSettings = _USUAL_SETTINGS
-) -> Limits:
+def limits(setting: Callable[[str], Setting | None], general: ReviewSettings) -> Limits:
     """Return the learner's own limits where they are set, and the limits in `general` otherwise."""
 
     def number(name: str, default: int) -> int:
@@ -116,7 +111,7 @@ def own_limit(setting: Callable[[str], Setting | None], name: str) -> int | None
 
 
 def queue(
-    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits = USUAL
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits
 ) -> Queue:
     """Return the review queue at the time `now`.
 
@@ -177,7 +172,7 @@ def forecast(
     now: float,
     days: int = 14,
     *,
-    retention: float = RETENTION,
+    retention: float,
 ) -> tuple[int, ...]:
     """Return how many questions are due on each of the next `days` days, starting today.
 

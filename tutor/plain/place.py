@@ -9,7 +9,10 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from tutor.learner import review
+from tutor.lm.distribution import SamplerSettings
 from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from tutor.learner.review import Queue, ReviewQuestion
     from tutor.lm.distribution import Token, XRay
     from tutor.plain.voice import Voice
+    from tutor.settings.schema import Settings
     from tutor.study.next_step import NextStep
     from tutor.vendors.catalogue import RemoteModel
 
@@ -105,7 +109,11 @@ class Navigation(Protocol):
 
 @dataclass
 class Services:
-    """The services that places use. `notices` are messages to print before the next prompt."""
+    """The services that places use.
+
+    `settings` are the settings in effect, and `notices` are messages to print before the next
+    prompt.
+    """
 
     course: Course
     progress: BackgroundProgress
@@ -115,6 +123,7 @@ class Services:
     voice: Voice
     allowed: Allowed
     navigation: Callable[[Services], Navigation]
+    settings: Settings
     remote: RemoteModel | None = None
     notices: list[str] = field(default_factory=list)
 
@@ -135,8 +144,17 @@ class Services:
         return True if self.engine.allowed(model) else None
 
     def review_queue(self) -> Queue:
-        limits = review.limits(self.progress.setting)
+        limits = review.limits(self.progress.setting, self.settings.review)
         return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
+
+    @property
+    def sampler(self) -> SamplerSettings:
+        """The sampler settings for new texts in the stepper."""
+        return SamplerSettings(**msgspec.structs.asdict(self.settings.sampler))
+
+    @property
+    def retention(self) -> float:
+        return self.settings.review.retention
 
     def notice(self, error: TutorError) -> None:
         from tutor.plain import words

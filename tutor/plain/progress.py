@@ -48,7 +48,7 @@ def progress_lines(services: Services) -> Iterator[str]:
     days = review.streak(state, now)
     if days:
         yield _("You have answered questions on {days} in a row.").format(days=counted(days, "day"))
-    due = review.forecast(state, services.asked, now, days=7)
+    due = review.forecast(state, services.asked, now, days=7, retention=services.retention)
     if any(due):
         yield _("{questions} due today, {later} more in the next six days.").format(
             questions=counted(due[0], "question"), later=sum(due[1:])

@@ -9,6 +9,7 @@ from tutor.app.widgets.figures import when
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
+from tutor.learner.schedule import due_at
 from tutor.plain.place import Command, Place
 from tutor.plain.question import QuestionPlace
 from tutor.text import counted
@@ -116,7 +117,8 @@ class ReviewPlace(QuestionPlace):
         card = self.services.progress.card(self._current)
         if card is None:
             return ""
-        return _("Next review {when}.").format(when=when(card.due, self.services.progress.clock()))
+        due = due_at(card, self.services.retention)
+        return _("Next review {when}.").format(when=when(due, self.services.progress.clock()))
 
     async def skip(self) -> Place | Leave | Replace | None:
         self._passed.add(self._current)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.app.background.status import ModelStatus
+    from tutor.settings.effective import Effective
 
 SAVING = 6.0
 """The maximum number of seconds to wait at exit for progress to be saved."""
@@ -41,6 +42,7 @@ def run(
     model: str | None = None,
     learner: str = "me",
     *,
+    settings: Effective,
     course: Path | None = None,
     start: str = "home",
     lab: str | None = None,
@@ -71,6 +73,7 @@ def run(
         voice=Voice(),
         allowed=allowed,
         navigation=Navigator,
+        settings=settings.settings,
         remote=remote,
     )
 

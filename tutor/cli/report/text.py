@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 WEAKEST = 5
 
 
-def report(
-    name: str, course: Course, state: LearnerState, now: float, limit: Limits = review.USUAL
-) -> str:
+def report(name: str, course: Course, state: LearnerState, now: float, limit: Limits) -> str:
     """Return a one-page report: what the learner has done, knows, and should look at again.
 
     `limit` has the learner's desired retention, which determines when reviews are due.
@@ -54,9 +52,7 @@ def report(
     return "\n".join(lines)
 
 
-def details(
-    name: str, course: Course, state: LearnerState, now: float, limit: Limits = review.USUAL
-) -> str:
+def details(name: str, course: Course, state: LearnerState, now: float, limit: Limits) -> str:
     """Return a page with every question that the learner has ever answered (see `report`)."""
     lines = [*_heading(name, now), *_summary(course, state, now, limit)]
     left = dict(state.cards)

@@ -52,7 +52,7 @@ class ExplorerPlace(Place):
         self._reached = self._goals_reached()
         self._controller = ExplorerController(
             services.engine,
-            SavedTexts(services.progress, lab, self.MODE),
+            SavedTexts(services.progress, lab, self.MODE, sampler=services.sampler),
             work=self._work,
             show=lambda state: self._changed.set(),
             report=self._report,
