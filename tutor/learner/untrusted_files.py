@@ -40,6 +40,17 @@ def read_untrusted(path: Path, largest: int) -> bytes:
     Raises `StoreError` if the file cannot be read, is not a regular file, or is larger than
     `largest` bytes.
     """
+    data = read_beginning(path, largest + 1)
+    if len(data) > largest:
+        raise refusal(path, f"is larger than {largest:,} bytes")
+    return data
+
+
+def read_beginning(path: Path, most: int) -> bytes:
+    """Return at most `most` bytes of a file that another user may have written.
+
+    Raises `StoreError` if the file cannot be read, or is not a regular file.
+    """
     with disk.failures_in_words(path, "read"):
         if path.is_symlink():  # Some systems have no O_NOFOLLOW.
             raise refusal(path, "is a link, and links are not followed")
@@ -47,10 +58,7 @@ def read_untrusted(path: Path, largest: int) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise refusal(path, "is not a regular file")
-            data = file.read(largest + 1)
-    if len(data) > largest:
-        raise refusal(path, f"is larger than {largest:,} bytes")
-    return data
+            return file.read(most)
 
 
 def refusal(path: Path, why: str) -> StoreError:

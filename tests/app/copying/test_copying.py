@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
-from tutor.app.copying import clipboard
+from tutor.app.copying import clipboard, copies
 from tutor.app.copying.screen import CopyScreen
 from tutor.app.home.screen import HomeScreen
+from tutor.app.widgets import prompt_editor
 from tutor.cli.main import parser
 from tutor.course.catalogue import Course
 
@@ -117,6 +118,34 @@ async def test_a_lab_copies_its_view(tmp_path: Path) -> None:
         await keys(pilot, "ctrl+o")
         await sees(pilot, "the command for this lab")
         assert "the view" in offered(app)
+
+
+async def test_the_key_does_nothing_on_the_menu_of_texts(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, CopyScreen))
+        await keys(pilot, "ctrl+o")
+        await keys(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_each_text_is_offered_once_in_every_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "s")
+        await sees(pilot, "seed 2")
+        await keys(pilot, "e", "shift+home")
+        for module in (copies, prompt_editor):
+            monkeypatch.setattr(module, "_", str.upper)
+        monkeypatch.setattr(app.screen, "get_selected_text", lambda: "selected")
+        names = [each.what for each in copies.copies_of(app.screen)]
+        assert names[:2] == ["THE SELECTION", "THE TEXT OF THE FIELD"]
+        assert len(names) == len(set(names))
 
 
 async def test_control_characters_are_copied_as_symbols(tmp_path: Path) -> None:

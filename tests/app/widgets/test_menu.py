@@ -104,3 +104,15 @@ def highlighted_columns(app: App[None], y: int) -> int:
         for segment in strip
         if segment.style is not None and segment.style.bgcolor not in (None, usual)
     )
+
+
+async def test_a_click_does_not_select_a_heading() -> None:
+    app = Listing(lines=1)
+    async with app.run_test(size=(40, 24)) as pilot:
+        menu = app.query_one(Menu)
+        menu.show([partial(app._row, number) for number in range(9)], 1, headings={0, 4})
+        await pilot.pause()
+        await pilot.click(menu, offset=(3, 4))
+        assert menu.cursor == 1
+        await pilot.click(menu, offset=(3, 5))
+        assert menu.cursor == 5

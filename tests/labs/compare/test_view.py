@@ -28,6 +28,9 @@ from tests.vendors.loopback import (
 )
 from tutor.app.model.consent import ConsentScreen
 from tutor.labs.compare import lab, view
+from tutor.labs.kit.actions import Adjust, EditText
+from tutor.labs.kit.remote import Sending
+from tutor.vendors.catalogue import remote_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,3 +184,31 @@ async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
         assert "Nairobi" not in seen(pilot)
         assert "The server reported an error" in " ".join(seen(pilot).split())
         assert "Press r to ask again." in " ".join(seen(pilot).split())
+
+
+@pytest.mark.parametrize("yes", [True, False])
+@pytest.mark.parametrize("written", [True, False])
+async def test_a_lab_asks_for_consent_to_every_action_that_sends(
+    *, yes: bool, written: bool, tmp_path: Path
+) -> None:
+    """The text of the editor and a key that only calls `did` are not sent without consent."""
+    away = remote_model("openai:some-model", "https://example.org/v1")
+    sending = msgspec.structs.replace(
+        lab.LAB,
+        sends=lambda _, action: (
+            [Sending(away, "Your prompt")] if isinstance(action, EditText | Adjust) else ()
+        ),
+        declined=lambda *_: None,
+    )
+    async with lab_app(sending, tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        before = state_of(pilot)
+        if written:
+            await do(pilot, "e")
+            editor(pilot).load("Is it raining?")
+        await pilot.press("enter" if written else "t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
+        await pilot.press("y" if yes else "escape")
+        await at_rest(pilot)
+        await until(pilot, lambda: state_of(pilot) != before or "Nothing was sent." in seen(pilot))
+        assert (state_of(pilot) != before) == yes

@@ -31,11 +31,12 @@ class CopyingApp(RemoteTerminal):
         If it offers several texts, let the learner choose.
         """
         from tutor.app.copying.copies import copies_of  # it loads the widgets that show Markdown
+        from tutor.app.copying.screen import CopyScreen
 
+        if isinstance(self.screen, CopyScreen):
+            return
         found = copies_of(self.screen)
         if len(found) > 1:
-            from tutor.app.copying.screen import CopyScreen
-
             self.push_screen(CopyScreen(found, self.copy))
         elif found:
             self.copy(found[0])

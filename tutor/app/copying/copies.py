@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 
 def copies_of(screen: Screen[object]) -> list[Copy]:
     """Return the texts that can be copied now. The texts of the focused widget come first."""
-    focused = screen.focused
-    nodes = (*(focused.ancestors_with_self if focused else ()), screen)
     found: dict[str, Copy] = {}
-    if (selected := screen.get_selected_text()) and selected.strip():
-        found["the selection"] = Copy(_("the selection"), selected)
-    if isinstance(focused, Input) and focused.value:
-        found["the field"] = Copy(_("the text of the field"), focused.value)
-    for node in nodes:
-        if isinstance(node, Copyable):
-            for each in node.copies():
-                if each.text.strip():
-                    found.setdefault(each.what, each)
-    if text := visible_text(screen):
-        found.setdefault("all", Copy(_("everything on the screen"), text))
+    for each in _all_copies(screen):
+        if each.text.strip():
+            found.setdefault(each.what, each)
     return list(found.values())
+
+
+def _all_copies(screen: Screen[object]) -> Iterator[Copy]:
+    """Yield everything that can be copied, including empty texts and several texts of one name."""
+    focused = screen.focused
+    yield Copy(_("the selection"), screen.get_selected_text() or "")
+    if isinstance(focused, Input):
+        yield Copy(_("the text of the field"), focused.value)
+    for node in (*(focused.ancestors_with_self if focused else ()), screen):
+        if isinstance(node, Copyable):
+            yield from node.copies()
+    yield Copy(_("everything on the screen"), visible_text(screen))
 
 
 def visible_text(screen: Screen[object]) -> str:

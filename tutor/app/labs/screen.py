@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Screen
     from tutor.labs.kit.registry import AnyLab
-    from tutor.vendors.catalogue import RemoteModel
+    from tutor.labs.kit.remote import Sending
 
 BUSY_AFTER = 0.4
 """The time, in seconds, before the screen shows that the model is working.
@@ -241,6 +241,22 @@ class LabScreen(CourseScreen):
         self._runner.stop()
 
     def act(self, action: Any) -> None:
+        """Apply an action, after asking for consent if it sends text to remote models."""
+        if sends := self.lab.sends(self.state, action):
+            asking = self._act_if_agreed(action, sends)
+            self.run_worker(asking, group="agreed", exclusive=True)
+        else:
+            self._act(action)
+
+    async def _act_if_agreed(self, action: Any, sends: Sequence[Sending]) -> None:
+        refused = [model for model, what in sends if not await self.services.agreed(model, what)]
+        instead = self.lab.declined(self.state, action, refused) if refused else action
+        if instead is None:
+            self.tell(_("Nothing was sent."))
+        else:
+            self._act(instead)
+
+    def _act(self, action: Any) -> None:
         """Apply an action. If it changes the state, earlier goals are no longer announced."""
         before, news, self._news = self._runner.state, self._news, ()
         self._runner.act(action)
@@ -270,9 +286,6 @@ class LabScreen(CourseScreen):
     @property
     def may_name_servers(self) -> bool:
         return self.services.allowed.other_servers
-
-    async def agreed(self, model: RemoteModel, what: str) -> bool:
-        return await self.services.agreed(model, what)
 
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
         self.navigation.open_conversation(event.begin)

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tutor import private
-from tutor.errors import TutorError
+from tutor.errors import StoreError, TutorError
 from tutor.language import _
+from tutor.learner.untrusted_files import read_beginning
 from tutor.text import writable
 
 _FROM_KEYS = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
@@ -59,7 +60,9 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
             with os.fdopen(private.create_file(path), "w", encoding="utf-8") as file:
                 file.write(text + "\n")
             status = _run([*editor, str(path)])
-            data = _read(path, 4 * longest + 2)
+            data = read_beginning(path, 4 * longest + 2)
+    except StoreError as error:
+        raise EditorError(error.happened, UNCHANGED) from error
     except OSError as error:
         raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
     if status != 0:
@@ -99,18 +102,6 @@ def keys_do_not_interrupt() -> Iterator[None]:
     finally:
         for number, handler in zip(_FROM_KEYS, before, strict=True):
             signal.signal(number, handler)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """Read at most `limit` bytes of a file.
-
-    Symbolic links are not followed, and pipes never block.
-    """
-    descriptor = os.open(
-        path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    )
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(limit)
 
 
 def _checked(data: bytes, longest: int) -> str:

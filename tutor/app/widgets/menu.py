@@ -179,7 +179,7 @@ class Menu(Widget, can_focus=True):
         """Move the cursor to the clicked entry. If it is already there, open the entry."""
         tops = self._tops_at(self.size.width)
         index = bisect_right(tops, event.y) - 1
-        if 0 <= index < len(self._rows) and self._rows[index] is not None:
+        if 0 <= index < len(self._rows) and self._can_choose(index):
             event.stop()
             self.clicked(index)
 

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.labs.compare.lab import LAB, MOST_MODELS, MOST_TOKENS, TEMPERATURES, Ask, State, cost
+from tutor.labs.compare.lab import MOST_MODELS, MOST_TOKENS, TEMPERATURES, Ask, State, cost
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrapped
@@ -53,10 +53,7 @@ class CompareView(LabView):
 
     OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
 
-    def action_run(self) -> None:
-        self.did_if_agreed(LAB, Ask())
-
-    action_stop = does(Ask)
+    action_run = action_stop = does(Ask)
 
     def action_edit(self) -> None:
         self.write(_("Prompt for all chosen models:"), self.state.prompt, EditText)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from textual.events import Click, Resize
 
     from tutor.app.explorer.document import Document
-    from tutor.labs.kit.registry import AnyLab
-    from tutor.vendors.catalogue import RemoteModel
-
 
 State = TypeVar("State")
 Offered = Mapping[str, Callable[[State], bool]]
@@ -46,7 +43,10 @@ class LabHost(Protocol):
     """
 
     def act(self, action: Any) -> None:
-        """Apply an action of the learner to the lab's state."""
+        """Apply an action of the learner to the lab's state.
+
+        If the action sends text to remote models, ask for the learner's consent first.
+        """
 
     def reset(self) -> None:
         """Reset the settings or, if they are already reset, the whole lab."""
@@ -73,13 +73,6 @@ class LabHost(Protocol):
     @property
     def may_name_servers(self) -> bool:
         """Return True if the learner is allowed to add servers with remote models."""
-
-    async def agreed(self, model: RemoteModel, what: str) -> bool:
-        """Ask whether text may be sent to the host of `model`. Return True if the learner agrees.
-
-        The learner is asked only once for each host. `what` is a noun phrase that describes the
-        text to be sent.
-        """
 
 
 class LabView(VerticalScroll, can_focus=True):
@@ -217,26 +210,6 @@ class LabView(VerticalScroll, can_focus=True):
     def did(self, action: Any) -> None:
         """Pass an action of the learner to the screen, which applies it."""
         self.host.act(action)
-
-    def did_if_agreed(self, lab: AnyLab, action: Any, refused: str = "") -> None:
-        """Ask for the learner's consent if `action` sends text to a remote model, then act.
-
-        If nothing is sent in the end, the notice `refused` is shown.
-        """
-        if lab.sends(self.state, action):
-            asking = self._did_if_agreed(lab, action, refused)
-            self.run_worker(asking, group="agreed", exclusive=True)
-        else:
-            self.did(action)
-
-    async def _did_if_agreed(self, lab: AnyLab, action: Any, refused: str) -> None:
-        sends = lab.sends(self.state, action)
-        without = [model for model, what in sends if not await self.host.agreed(model, what)]
-        instead = lab.declined(self.state, action, without) if without else action
-        if instead is not None:
-            self.did(instead)
-        elif refused:
-            self.host.tell(refused)
 
     def write(
         self,

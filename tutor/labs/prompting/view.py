@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from tutor.labs.kit import remote
-from tutor.labs.kit.actions import EditText, Run
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import LOW, WIDE, beside
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.prompts.version import PARTS, WRITTEN, Part, choices
@@ -14,7 +14,7 @@ from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.prompting import lines as drawn
 from tutor.labs.prompting.item_lines import items
-from tutor.labs.prompting.lab import LAB, VIEWS, Copy, Recall, State
+from tutor.labs.prompting.lab import VIEWS, Copy, Recall, State
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -57,10 +57,6 @@ class PromptingView(LabView):
         if action == "add" and not self.host.may_name_servers:
             return False
         return super().check_action(action, parameters)
-
-    def action_run(self) -> None:
-        said = _("Nothing was sent. Press d to return to the local model.")
-        self.did_if_agreed(LAB, Run(), said)
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from tutor.labs.kit import remote
@@ -9,7 +10,7 @@ from tutor.labs.kit.actions import Choose, EditText
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.scale.lab import LAB, PARAGRAPH, VIEWS, Agree, State
+from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, State
 from tutor.labs.scale.lines import ladder_lines, text_lines
 from tutor.labs.scale.remote_reading import with_server
 from tutor.language import _
@@ -73,9 +74,7 @@ class ScaleView(LabView):
         if self.state.remote.undecided:
             self.action_again()
 
-    def action_again(self) -> None:
-        self.did_if_agreed(LAB, Agree(yes=True))
-
+    action_again = does(partial(Agree, yes=True))
     action_remove = does(Remove)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
