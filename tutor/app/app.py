@@ -30,7 +30,7 @@ from tutor.app.keymap import keymap, problems_of, remap
 from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
-from tutor.app.terminal.background import BACKGROUND, BackgroundReported
+from tutor.app.terminal.background_color import BACKGROUND, BackgroundReported
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless, WithoutDrawings
