@@ -37,7 +37,9 @@ Keymap = dict[str, tuple[str, ...]]
 _SCOPES = {name: place.scope for place in KEY_PLACES for name in place.classes.split()}
 _OF_LABS = "tutor.labs."
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
-_NAMED = {key.value for key in Keys} | {_character_to_key(chr(code)) for code in range(33, 127)}
+CHARACTERS = {_character_to_key(chr(code)): chr(code) for code in range(33, 127)}
+"""The character that a key types, by the name of the key. Textual does not know all of them."""
+_NAMED = {key.value for key in Keys} | CHARACTERS.keys()
 
 
 def keymap(keys: Mapping[str, str]) -> Keymap:
