@@ -292,9 +292,7 @@ class TutorApp(CopyingApp):
             problems += await asyncio.to_thread(problems_of, effective.settings.keys)
         if problems:
             self._settings.notice = problems_in_one(problems)
-            for screen in self.screen_stack:
-                if isinstance(screen, HomeScreen):
-                    screen.tell_problems()
+            self._tell_on_map()
 
     async def _read_on(self) -> None:
         """Read the rest of the course. Show any errors on the course map."""
@@ -305,9 +303,13 @@ class TutorApp(CopyingApp):
         course = self.services.course
         if len(problems) > len(course.problems):
             course.problems = problems
-            for screen in self.screen_stack:
-                if isinstance(screen, HomeScreen):
-                    screen.tell_problems()
+            self._tell_on_map()
+
+    def _tell_on_map(self) -> None:
+        """Show the problems that are known now on the course map."""
+        for screen in self.screen_stack:
+            if isinstance(screen, HomeScreen):
+                screen.tell_problems()
 
     async def on_unmount(self) -> None:
         self._leaving = True
