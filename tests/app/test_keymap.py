@@ -66,12 +66,14 @@ async def test_the_letters_of_answers_still_work(tmp_path: Path) -> None:
         assert app.progress.cards()
 
 
-@pytest.mark.parametrize(("chosen", "offered"), [("", set()), ("@", set()), ("f5", {"f5"})])
+@pytest.mark.parametrize(
+    ("given", "offered"),
+    [({}, set()), ({"everywhere__search": "@"}, set()), ({"everywhere__search": "f5"}, {"f5"})],
+)
 async def test_a_text_field_hides_the_search_if_its_keys_type_text(
-    tmp_path: Path, chosen: str, offered: set[str]
+    tmp_path: Path, given: dict[str, str], offered: set[str]
 ) -> None:
-    settings = with_keys(everywhere__search=chosen) if chosen else None
-    app = whole_app(tmp_path, settings=settings)
+    app = whole_app(tmp_path, settings=with_keys(**given))
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Begin")
         await keys(pilot, "v", *"v@/")
