@@ -26,7 +26,7 @@ from tutor.app.background.status import ModelStatus
 from tutor.app.copying.app import CopyingApp
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
-from tutor.app.keymap import CHARACTERS, keymap, problems_of, remap
+from tutor.app.keymap import keymap, problems_of, remap, types_text
 from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
@@ -362,11 +362,7 @@ class TutorApp(CopyingApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return False if the focused text field would insert every key of the action as text."""
-        field, bound = self.focused, self._bindings.key_to_bindings.items()
-        keys = [key for key, bindings in bound if any(each.action == action for each in bindings)]
-        if field is None or not keys:
-            return True
-        return not all(field.check_consume_key(key, CHARACTERS.get(key)) for key in keys)
+        return self.focused is None or not types_text(self._bindings, action, self.focused)
 
     def action_glossary(self) -> None:
         self.navigator.open_place("glossary")
