@@ -66,6 +66,23 @@ async def test_the_letters_of_answers_still_work(tmp_path: Path) -> None:
         assert app.progress.cards()
 
 
+@pytest.mark.parametrize(
+    ("given", "offered"),
+    [({}, set()), ({"everywhere__search": "@"}, set()), ({"everywhere__search": "f5"}, {"f5"})],
+)
+async def test_a_text_field_hides_the_search_if_its_keys_type_text(
+    tmp_path: Path, given: dict[str, str], offered: set[str]
+) -> None:
+    app = whole_app(tmp_path, settings=with_keys(**given))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "v", *"v@/")
+        await sees(pilot, "v@/")
+        active = app.screen.active_bindings.values()
+        assert {each.binding.key for each in active if each.binding.action == "search"} == offered
+        assert "glossary" not in {each.binding.action for each in active}
+
+
 async def test_problems_of_the_settings_are_one_notice_at_the_start(tmp_path: Path) -> None:
     problem = Problem(1, "There is no setting 'them'.", "Did you mean theme?")
     settings = Effective(Settings(keys={"no.such": "f2"}), problems=(problem,))

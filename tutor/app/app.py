@@ -26,11 +26,11 @@ from tutor.app.background.status import ModelStatus
 from tutor.app.copying.app import CopyingApp
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
-from tutor.app.keymap import keymap, problems_of, remap
+from tutor.app.keymap import keymap, problems_of, remap, types_text
 from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
-from tutor.app.terminal.background import BACKGROUND, BackgroundReported
+from tutor.app.terminal.background_color import BACKGROUND, BackgroundReported
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless, WithoutDrawings
@@ -292,9 +292,7 @@ class TutorApp(CopyingApp):
             problems += await asyncio.to_thread(problems_of, effective.settings.keys)
         if problems:
             self._settings.notice = problems_in_one(problems)
-            for screen in self.screen_stack:
-                if isinstance(screen, HomeScreen):
-                    screen.tell_problems()
+            self._tell_on_map()
 
     async def _read_on(self) -> None:
         """Read the rest of the course. Show any errors on the course map."""
@@ -305,9 +303,13 @@ class TutorApp(CopyingApp):
         course = self.services.course
         if len(problems) > len(course.problems):
             course.problems = problems
-            for screen in self.screen_stack:
-                if isinstance(screen, HomeScreen):
-                    screen.tell_problems()
+            self._tell_on_map()
+
+    def _tell_on_map(self) -> None:
+        """Show the problems that are known now on the course map."""
+        for screen in self.screen_stack:
+            if isinstance(screen, HomeScreen):
+                screen.tell_problems()
 
     async def on_unmount(self) -> None:
         self._leaving = True
@@ -359,13 +361,8 @@ class TutorApp(CopyingApp):
         self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return False for a key that the focused text field would insert as text."""
-        typed = {"glossary": "v", "search": "/"}.get(action)
-        if f"everywhere.{action}" in self._keymap_in_use:
-            return True
-        if typed is not None and self.focused is not None:
-            return not self.focused.check_consume_key(typed, typed)
-        return True
+        """Return False if the focused text field would insert every key of the action as text."""
+        return self.focused is None or not types_text(self._bindings, action, self.focused)
 
     def action_glossary(self) -> None:
         self.navigator.open_place("glossary")

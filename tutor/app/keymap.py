@@ -37,7 +37,9 @@ Keymap = dict[str, tuple[str, ...]]
 _SCOPES = {name: place.scope for place in KEY_PLACES for name in place.classes.split()}
 _OF_LABS = "tutor.labs."
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
-_NAMED = {key.value for key in Keys} | {_character_to_key(chr(code)) for code in range(33, 127)}
+_CHARACTERS = {_character_to_key(chr(code)): chr(code) for code in range(33, 127)}
+"""The character that a key types, by the name of the key. Textual does not know all of them."""
+_NAMED = {key.value for key in Keys} | _CHARACTERS.keys()
 
 
 def keymap(keys: Mapping[str, str]) -> Keymap:
@@ -83,6 +85,16 @@ def remapped(kind: type[DOMNode], keys: Keymap) -> BindingsMap:
             if binding.id not in keys:
                 kept.setdefault(key, []).append(binding)
     return BindingsMap.from_keys(kept | moved)
+
+
+def types_text(bound: BindingsMap, action: str, field: DOMNode) -> bool:
+    """Return True if a text field would insert every key of an action as text."""
+    keys = [
+        key
+        for key, bindings in bound.key_to_bindings.items()
+        if any(each.action == action for each in bindings)
+    ]
+    return bool(keys) and all(field.check_consume_key(key, _CHARACTERS.get(key)) for key in keys)
 
 
 def bindings_with_ids(kind: type[DOMNode]) -> dict[str, list[Binding]]:

@@ -19,8 +19,9 @@ from tutor.app.help import HelpScreen
 from tutor.app.home.screen import HomeScreen
 from tutor.app.home.tour import TourScreen
 from tutor.app.labs.screen import LabScreen
-from tutor.app.palette.commands import KINDS, PLACES, Command, find
+from tutor.app.palette.commands import KINDS, Command, find
 from tutor.app.palette.screen import PaletteScreen
+from tutor.app.places import PLACES
 from tutor.app.progress.screen import ProgressScreen
 from tutor.app.reader.finder import GlossaryScreen
 from tutor.app.services import Place

@@ -10,7 +10,7 @@ from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tutor.allowed import LOCKED_DOWN
 from tutor.app.background.settings_keeper import SettingsKeeper
-from tutor.app.terminal.background import BackgroundReported
+from tutor.app.terminal.background_color import BackgroundReported
 from tutor.learner import review
 from tutor.learner.progress import Progress
 from tutor.settings.effective import in_effect

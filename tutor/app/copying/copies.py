@@ -61,7 +61,7 @@ def _leaves(widget: Widget) -> Iterator[Widget]:
 def _text_of(widget: Widget) -> str:
     match widget:
         case Lines():
-            return "\n".join(line.rstrip() for line in widget.plain)
+            return widget.text
         case Menu():
             return widget.render().plain
         case Markdown():

@@ -12,6 +12,7 @@ from textual.content import Content
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.layout import with_end
 from tutor.app.widgets.menu import Menu
 from tutor.language import _
 from tutor.text import counted, one_line
@@ -82,6 +83,4 @@ def row(number: int, copy: Copy, width: int) -> Content:
     sign = str(number) if number <= _NUMBERED else " "
     name = Content.assemble((f"{sign}  ", ACT), (copy.what.ljust(_NAME), "bold"))
     begin = Content.styled(f"  {one_line(copy.text)}", MUTED)
-    room = max(1, width - size.cell_length)
-    said = (name + begin).truncate(room, ellipsis=True)
-    return said.pad_right(room - said.cell_length) + size
+    return with_end(name + begin, size, width)

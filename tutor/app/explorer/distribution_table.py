@@ -237,7 +237,6 @@ class DistributionTable(Lines, can_focus=True):
         rank: int
 
     _ranks: Sequence[int] = ()
-    _named = False
     _view: TableView | None = None
 
     def announcement(self) -> str | None:
@@ -251,7 +250,7 @@ class DistributionTable(Lines, can_focus=True):
         )
 
     def on_click(self, event: Click) -> None:
-        row = event.y - self._named
+        row = event.y - (self._view is not None and self._view.named)
         if 0 <= row < len(self._ranks):
             self.post_message(self.Clicked(self._ranks[row]))
 
@@ -267,7 +266,7 @@ class DistributionTable(Lines, can_focus=True):
         needed = target or (distribution.drawn if view.marked else None)
         if needed is not None and all(row.rank != needed.rank for row in rows):
             rows[-1:] = [needed]
-        self._ranks, self._named = [row.rank for row in rows], view.named
+        self._ranks = [row.rank for row in rows]
         columns = Columns.fitting(
             self.size.width, sampled=view.sampled, partial=distribution.partial
         )

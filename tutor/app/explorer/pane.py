@@ -129,7 +129,7 @@ class ExplorerPane(ChatPane):
         table = self.query_one(DistributionTable)
         if table.display and not self.state.table_hidden:
             yield from table.copies()
-            yield Copy(_("the table"), "\n".join(line.rstrip() for line in table.plain))
+            yield Copy(_("the table"), table.text)
 
     def _follow_focus(self) -> None:
         """Hide the line that describes Enter while Enter has a different effect."""

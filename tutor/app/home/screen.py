@@ -14,7 +14,7 @@ from textual.content import Content
 from tutor import paths
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.home import details, rows
-from tutor.app.home.places import PLACES, MapPlace
+from tutor.app.home.places import MAP_PLACES, MapPlace
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.screen_list import screen_list
 from tutor.app.widgets.static import Static
@@ -80,9 +80,9 @@ class HomeScreen(MenuScreen):
                 f"open('{each.place}')",
                 each.place,
                 show=each.shown and not each.listed,
-                tooltip=f"{each.what[0].upper()}{each.what[1:]}.",
+                tooltip=f"{each.text.what[0].upper()}{each.text.what[1:]}.",
             )
-            for each in PLACES
+            for each in MAP_PLACES
         ),
         Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
@@ -139,7 +139,7 @@ class HomeScreen(MenuScreen):
             )
             for lesson in lessons
         }
-        places = [self._place_row(place) for place in PLACES if place.listed]
+        places = [self._place_row(place) for place in MAP_PLACES if place.listed]
         map_rows: list[_MapRow | None] = [*self._first_rows(by_lesson), None]
         lines_left = self.app.size.height - _FRAME - len(map_rows) - len(lessons) - len(places)
         roomy = lines_left > len(lessons)
@@ -217,7 +217,7 @@ class HomeScreen(MenuScreen):
         outline = course.outline(step.lesson) if step else None
         if step is None or outline is None:
             done = rows.First(_("Explore"), _("Labs"), _(" · you have done every lesson"))
-            labs = next(place for place in PLACES if place.place == "labs")
+            labs = next(place for place in MAP_PLACES if place.place == "labs")
             return self._place_row(labs)._replace(
                 entry=(done.draw, partial(self.navigation.open_place, "labs"))
             )
@@ -257,9 +257,9 @@ class HomeScreen(MenuScreen):
 
     def _place_row(self, place: MapPlace) -> _MapRow:
         opener = partial(self.navigation.open_place, place.place)
-        row = partial(rows.place_row, place.key, place.name, place.what)
-        describe = partial(details.description, place.about, ())
-        return _MapRow((row, opener), place.name, describe)
+        row = partial(rows.place_row, place.key, place.text.title, place.text.what)
+        describe = partial(details.description, place.text.about, ())
+        return _MapRow((row, opener), place.text.title, describe)
 
     # --- the descriptions -----------------------------------------------------------------------
 

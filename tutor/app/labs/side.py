@@ -47,4 +47,5 @@ class LabSide(Vertical):
         page, reading = self._page, size.width >= _WIDTH and size.height >= _HEIGHT
         if page is not None and reading != self.has_class("-reading"):
             self.set_class(reading, "-reading")
-            await self.query_one(Prose).show(page.body)
+            if reading:
+                await self.query_one(Prose).show(page.body)

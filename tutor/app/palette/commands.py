@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tutor.app.key_scheme import MOVE, group_of
+from tutor.app.places import PLACES
 from tutor.app.widgets.key_names import key_name
 from tutor.course.targets import TermTarget
 from tutor.labs.kit import registry
@@ -19,25 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
     from textual.fuzzy import FuzzySearch
 
-    from tutor.app.services import Navigation, Place, Services
-
-PLACES: dict[Place, str] = {
-    "home": _("Course map"),
-    "review": _("Review"),
-    "step": _("Stepper"),
-    "chat": _("Chat"),
-    "guess": _("Guessing game"),
-    "labs": _("Labs"),
-    "progress": _("Progress"),
-    "suspended": _("Suspended questions"),
-    "teacher": _("What a teacher sees"),
-    "glossary": _("Glossary"),
-    "search": _("Search the course"),
-    "model": _("Model"),
-    "settings": _("Settings"),
-    "tour": _("Tour"),
-}
-"""The title of each screen that can be opened from anywhere."""
+    from tutor.app.services import Navigation, Services
 
 SCREEN, LESSON, LAB, TERM = _("screen"), _("lesson"), _("lab"), _("term")
 KINDS = frozenset((SCREEN, LESSON, LAB, TERM))
@@ -92,8 +75,8 @@ def actions(app: App[None], bindings: Iterable[ActiveBinding]) -> list[Command]:
 def places(services: Services, navigation: Navigation) -> list[Command]:
     """Return the commands that open screens, lessons and labs."""
     screens = [
-        _command(title, "", SCREEN, partial(navigation.open_place, place))
-        for place, title in PLACES.items()
+        _command(text.title, "", SCREEN, partial(navigation.open_place, place))
+        for place, text in PLACES.items()
     ]
     lessons = [
         _command(f"{each.number} {each.title}", "", LESSON, partial(navigation.open_outline, each))

@@ -17,6 +17,7 @@ from textual.fuzzy import FuzzySearch
 from tutor.app.palette.commands import KINDS, Command, Found, actions, find, places, terms
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import ACT, KEY, MUTED
+from tutor.app.widgets.layout import with_end
 from tutor.labs.kit import registry
 from tutor.language import _
 
@@ -96,6 +97,4 @@ def row(found: Found, width: int) -> Content:
         title = title.stylize(f"{ACT} underline", place, place + 1)
     about = Content.styled(f"  {command.about}", MUTED) if command.about else Content("")
     sign = Content.styled(f"  {command.sign}", MUTED if command.sign in KINDS else KEY)
-    room = max(1, width - sign.cell_length)
-    said = (title + about).truncate(room, ellipsis=True)
-    return said.pad_right(room - said.cell_length) + sign
+    return with_end(title + about, sign, width)

@@ -24,7 +24,7 @@ from tutor.settings.file import config_file
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from textual.app import ComposeResult
 
@@ -89,32 +89,29 @@ class SettingsScreen(CourseScreen):
     def on_mount(self) -> None:
         self.place = _("settings")
         self.aside = safe(str(config_file()))
-        self._entries = self._listed()
+        self._rows = self._listed()
         self._show(cursor=1)
         self.query_one(Menu).focus(scroll_visible=False)
         self.watch(self.query_one(Menu), "cursor", self._describe)
 
-    def _listed(self) -> Sequence[Entry | None]:
-        """Return the setting of each row, or None for headings and blank lines."""
+    def _listed(self) -> list[tuple[Row | None, Entry | None]]:
+        """Return each row with its setting. Headings and blank lines have no setting."""
         may_choose_model = self.services.allowed.other_servers
-        rows: list[Entry | None] = []
-        for _title, entries in CATALOGUE:
+        rows: list[tuple[Row | None, Entry | None]] = []
+        for title, entries in CATALOGUE:
             shown = [each for each in entries if may_choose_model or each.name != "model"]
-            rows += [*([None] if rows else []), None, *shown]
+            if rows:
+                rows.append((None, None))
+            rows.append((partial(heading_row, title), None))
+            rows += [(partial(self._setting_row, each), each) for each in shown]
         return rows
 
+    def _setting_row(self, entry: Entry, width: int) -> Content:
+        return setting_row(entry, self._value(entry), self._source(entry), width)
+
     def _show(self, cursor: int | None = None) -> None:
-        titles = iter(title for title, _ in CATALOGUE)
-        rows: list[Row | None] = []
-        for place, entry in enumerate(self._entries):
-            if entry is not None:
-                value, source = self._value(entry), self._source(entry)
-                rows.append(partial(setting_row, entry, value, source))
-            elif place == 0 or self._entries[place - 1] is None:
-                rows.append(partial(heading_row, next(titles)))
-            else:
-                rows.append(None)
-        headings = {place for place, entry in enumerate(self._entries) if entry is None}
+        rows = [row for row, _entry in self._rows]
+        headings = {place for place, (_row, entry) in enumerate(self._rows) if entry is None}
         self.query_one(SettingsList).show(rows, cursor, flat=True, headings=headings)
         self._describe()
         self.refresh_bindings()
@@ -137,7 +134,7 @@ class SettingsScreen(CourseScreen):
     @property
     def _selected(self) -> Entry | None:
         cursor = self.query_one(Menu).cursor
-        return self._entries[cursor] if 0 <= cursor < len(self._entries) else None
+        return self._rows[cursor][1] if 0 <= cursor < len(self._rows) else None
 
     def _describe(self) -> None:
         if (entry := self._selected) is not None:

@@ -18,7 +18,7 @@ from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XT
 from textual.events import CursorPosition, Key, MouseEvent, Resize
 from textual.messages import InBandWindowResize
 
-from tutor.app.terminal.background import Replies
+from tutor.app.terminal.background_color import Replies
 from tutor.text import safe
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from textual.worker import WorkerFailed
 
 from tutor.app import theme
 from tutor.app.stylesheet import ParsedOnce
-from tutor.app.terminal import background
+from tutor.app.terminal import background_color
 from tutor.app.terminal.line import DIRECT, Line
 from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
@@ -95,9 +95,9 @@ class RemoteTerminal(App[None]):
 
         A slow connection does not ask, because a change of colors repaints the whole screen.
         """
-        asks = self.line.colorful and not self.is_headless and background.may_answer()
+        asks = self.line.colorful and not self.is_headless and background_color.may_answer()
         if asks and self.wanted_theme in ("auto", "terminal") and self._driver is not None:
-            self._driver.write(background.QUESTION)
+            self._driver.write(background_color.QUESTION)
             self._driver.flush()
 
     async def edited_outside(self, text: str, longest: int) -> str:

@@ -1,4 +1,4 @@
-"""Lay out text with a hanging indent, or with a remark next to it or below it."""
+"""Lay out text with a hanging indent, or with a remark next to it, below it or at the end."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def hanging(head: Content, text: Content, width: int) -> Content:
     return Content("\n").join(
         (Content(" " * indent) if number else head) + line for number, line in enumerate(lines)
     )
+
+
+def with_end(left: Content, right: Content, width: int) -> Content:
+    """Draw a line with `right` at its right end. If `left` is too long, it is truncated."""
+    room = max(1, width - right.cell_length)
+    left = left.truncate(room, ellipsis=True)
+    return left.pad_right(room - left.cell_length) + right
 
 
 def matched(

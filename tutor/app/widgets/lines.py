@@ -101,6 +101,11 @@ class Lines(Widget):
         return [line.plain for line in self._lines]
 
     @property
+    def text(self) -> str:
+        """The text of the lines as one string, without styles and without spaces at their ends."""
+        return "\n".join(line.rstrip() for line in self.plain)
+
+    @property
     def selected(self) -> int | None:
         """The index of the selected line, or None if no line is selected."""
         rows = (y for y, line in enumerate(self._lines) if highlighted(line, 0) is not line)
@@ -108,9 +113,8 @@ class Lines(Widget):
 
     def copies(self) -> Iterable[Copy]:
         """Yield the selected row, if there is one."""
-        for line in self._lines:
-            if highlighted(line, 0) is not line:
-                yield row_copy(line.plain.removeprefix(MARK))
+        if (at := self.selected) is not None:
+            yield row_copy(self._lines[at].plain.removeprefix(MARK))
 
     def announcement(self) -> str | None:
         """Return a sentence about the selected row, counted among the lines with text."""

@@ -176,8 +176,7 @@ class LabView(VerticalScroll, can_focus=True):
         everything = list(self.query(Lines))
         for lines in everything:
             yield from lines.copies()
-        plain = "\n".join(line.rstrip() for lines in everything for line in lines.plain)
-        yield Copy(_("the view"), plain)
+        yield Copy(_("the view"), "\n".join(lines.text for lines in everything if lines.plain))
 
     async def on_click(self, event: Click) -> None:
         """Focus the part of a map that was clicked, or select the row that was clicked.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.events import Key
 
-from tutor.app.terminal.background import BackgroundReported, Replies, is_light
+from tutor.app.terminal.background_color import BackgroundReported, Replies, is_light
 from tutor.app.terminal.input import KeyParser
 
 WHITE, BLACK = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\", "\x1b]11;rgb:00/00/00\x07"
