@@ -240,7 +240,7 @@ for name, attempt in tries.items():
     try:
         attempt()
     except PermissionError as error:
-        assert "not allowed in this login" in str(error), error
+        assert "not allowed for this login" in str(error), error
     else:
         print("done:", name)
 async def engine():

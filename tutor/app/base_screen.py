@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Click
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
@@ -22,7 +23,7 @@ from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import DescendantFocus
+    from textual.events import DescendantFocus, Event
 
     from tutor.app.background.status import ModelStatus
     from tutor.errors import TutorError
@@ -102,6 +103,11 @@ class TutorScreen(Screen[None]):
         """Show messages in the notice, until the next call replaces them. None hides the notice."""
         for notice in self.query("#notice").results(Notice):
             notice.said = messages
+
+    def _forward_event(self, event: Event) -> None:
+        """Pass an event on to its widget, except for the click that ends a selection of text."""
+        if not (isinstance(event, Click) and self.get_selected_text()):
+            super()._forward_event(event)
 
     def action_back(self) -> None:
         self.app.pop_screen()

@@ -48,9 +48,9 @@ DROPPED = 0.5
 
 
 class Encoder:
-    """A converter from messages to vectors.
+    """An encoder that turns messages into vectors.
 
-    Frequent words get less weight; the `phrases` determine how frequent a word is.
+    Frequent words get less weight. The `phrases` determine how frequent a word is.
     """
 
     def __init__(self, model: LanguageModel, phrases: Sequence[str]) -> None:

@@ -53,9 +53,9 @@ class _Confinement:
                 self._check(event, path)
         elif event == "subprocess.Popen":
             if list(arguments[1])[: len(self._command)] != self._command:
-                raise PermissionError(f"not allowed in this login: {event}")
+                raise PermissionError(f"not allowed for this login: {event}")
         elif event in _NEVER or (event == "socket.connect" and isinstance(arguments[1], tuple)):
-            raise PermissionError(f"not allowed in this login: {event}")
+            raise PermissionError(f"not allowed for this login: {event}")
 
     def _check(self, event: str, path: Any) -> None:
         if isinstance(path, int):  # The argument is the descriptor of a file that is already open.
@@ -63,4 +63,4 @@ class _Confinement:
         place = os.path.realpath(os.fsdecode(path))
         inside = place == self._folder or place.startswith(self._folder + os.sep)
         if not inside and place != os.devnull:
-            raise PermissionError(f"not allowed in this login: {event} {place}")
+            raise PermissionError(f"not allowed for this login: {event} {place}")

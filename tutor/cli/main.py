@@ -1,7 +1,7 @@
 """Parse the command line, run the command, and report errors.
 
-The exit status is 0 for success, 1 for a failure, 2 for wrong usage, 130 after an interruption, and
-141 if the program that reads the output has closed the pipe (`tutor step ... | head`).
+The exit status is 0 for success, 1 for a failure, 2 for a usage error, 130 after an interruption,
+and 141 if the program that reads the output has closed the pipe (`tutor step ... | head`).
 """
 
 import argparse

@@ -150,8 +150,8 @@ class CourseFile:
 
         `parse` converts the content and the name of the file to an entry, or raises `LessonError`.
         `also` contains everything else that the entry depends on. An `optional` file need not
-        exist. `language` is set for a translated file, whose name in messages then begins with this
-        language.
+        exist. `language` is the language of a translated file. Error messages show it before the
+        file's name, as in "de/05-attention.md".
         """
         self.name = safe(f"{language}/{path.name}" if language else path.name)
         self.data = b""

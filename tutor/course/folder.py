@@ -90,8 +90,8 @@ def read_file(file: Path, where: str) -> bytes:
 
 
 def _reason(error: OSError | RuntimeError) -> str:
-    """Return the reason for an error without the path, which the message already contains.
+    """Return the reason for an error, without the path, because the message already contains it.
 
-    Python has no reason for links that point to themselves.
+    For a link that points to itself, Python gives no reason.
     """
     return (error.strerror if isinstance(error, OSError) else None) or "the link points to itself"

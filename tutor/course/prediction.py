@@ -126,7 +126,7 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
 
     @property
     def in_percent(self) -> bool:
-        """True if the answer is a probability that the screen shows in percent."""
+        """True if the answer is a probability that the screen shows as a percentage."""
         return self.live is not None and self.live.value == "probability" and self.unit == "%"
 
     def as_answer(self, value: float) -> Revealed:

@@ -295,7 +295,7 @@ class LabAnswer(Answer, frozen=True):
 
 
 class Failed(Answer, frozen=True):
-    """A response that contains a `TutorError`: its class name and its two sentences.
+    """A response that contains a `TutorError`: its class name, what happened, and what to do.
 
     `id` is 0 if the error does not concern a single request, for example if the model cannot be
     loaded.

@@ -19,7 +19,7 @@ from tutor.learner.texts import Texts, TextShelf
 
 
 class _Save:
-    """A change that waits to be saved.
+    """A change that is waiting to be saved.
 
     `change` applies it to the state in memory, and `write` saves it to disk. If two waiting changes
     have the same `replaces`, only the later one is written, because it includes the earlier one.

@@ -118,8 +118,8 @@ class Progress(ProgressStore[None]):
         functions run. When this method returns, the events survive a crash or power failure.
         """
         if _signature(self._storage.path) is None:
-            # Write the state file before the log. If there is only a log later, the state file was
-            # lost.
+            # The state file is written before the log. So a log without a state file means that the
+            # state file was lost.
             self.change(lambda state: state)
         logged = False
         try:

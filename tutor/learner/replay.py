@@ -48,7 +48,7 @@ def catch_up(
     fitted = parameters_in(state.settings)
     before, mark, damaged = state, msgspec.structs.replace(state.mark, fitted=fitted), 0
     if fitted != state.mark.fitted and not (mark.partial or mark.outdated):
-        rebuild = True  # `partial` keeps the schedules, and `outdated` computes them below
+        rebuild = True  # the schedules are read by `partial` or, if outdated, computed below
     events: list[LogEvent] = []
     skipped: list[int] = []
     for line in log.read(mark.end):

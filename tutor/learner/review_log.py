@@ -74,7 +74,7 @@ class ReviewLog:
             return
         before = disk.size(self.path)
         if before == 0:
-            # Create the copy first. A log without a copy then always comes from an older version.
+            # The copy is created first. So if a log has no copy, an older version wrote it.
             disk.append(self.copy, b"")
         torn = before > 0 and self._bytes(self.path, before - 1) != b"\n"
         disk.append(self.path, UNFINISHED + lines if torn else lines)

@@ -7,8 +7,8 @@ saved under a new id. Neither session therefore overwrites changes of the other.
 A screen or lab stores up to `MOST` texts. If there are more, the oldest text without a star is
 deleted.
 
-A file consists of one line of JSON (`TextInfo`) and the body, compressed with zlib. The checksum of
-zlib shows if the body is intact.
+A file consists of one line of JSON (`TextInfo`) and the body, compressed with zlib. zlib's
+checksum shows whether the body is intact.
 """
 
 import contextlib

@@ -161,7 +161,7 @@ class Loop:
     async def _go(self, move: Moved) -> None:
         """Move between places: open one, replace the current one, or go back.
 
-        Some places open another place immediately. This method follows them.
+        If the new place opens another one immediately, move there too.
         """
         match move:
             case None:

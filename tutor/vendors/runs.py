@@ -52,7 +52,7 @@ POLL = 0.05
 
 
 class ErrorReport(msgspec.Struct, frozen=True):
-    """A `TutorError` as plain data: its class name and its two sentences."""
+    """A `TutorError` as plain data: its class name, what happened, and what to do."""
 
     kind: str
     happened: str

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from textual.events import Click
 
 from tests.app.explorer.explorer_stage import shown
+from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.app.copying import clipboard, copies
@@ -194,6 +196,27 @@ async def test_ctrl_c_copies_the_selection_and_warns_before_text_is_lost(tmp_pat
         await pilot._wait_for_screen() if app.is_running else None
     assert app.return_value is None
     assert app._exit
+
+
+async def test_drawn_lines_are_selected_with_the_mouse_and_copied(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "s")
+        await sees(pilot, "seed 2")
+        rows = shown(app).splitlines()
+        y = next(at for at, row in enumerate(rows) if "The capital of" in row)
+        x = rows[y].index("The capital of")
+        await pilot.mouse_down(offset=(x + 4, y))
+        await pilot.hover(offset=(x + 10, y))
+        await pilot.mouse_up(offset=(x + 10, y))
+        before = shown(app)
+        app.screen._forward_event(Click(None, x + 10, y, 0, 0, 1, False, False, False))
+        await settle(pilot)
+        assert shown(app) == before  # a terminal reports a click after the mouse was dragged
+        await keys(pilot, "ctrl+c")
+        await sees(pilot, "Copied the selection (7 characters)")
+        assert app.clipboard == "capital"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,12 @@ async def test_a_guess_of_several_tokens_counts_by_its_first_token(tmp_path: Pat
         assert stage.progress.guesses.recent[0].guess == "z"
 
 
+async def test_a_guess_of_two_words_counts_by_its_first_word(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        await press(pilot, *"Germany", "space", *"is", "enter")
+        assert stage.progress.guesses.recent[0].guess == " Germany"
+
+
 async def test_a_game_continues_where_it_was_left(tmp_path: Path) -> None:
     async with game(tmp_path) as (_, pilot):
         await press(pilot, *"a", "enter", "enter", *"is", "enter", "escape")

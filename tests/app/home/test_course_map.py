@@ -13,7 +13,7 @@ from tests.app.whole_app import keys, sees, until
 from tests.sample_course import LESSON
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
-from tutor.learner.records import GoalReached, LessonState
+from tutor.learner.records import Answered, GoalReached, LessonState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,17 @@ async def test_after_the_last_screen_the_open_questions_come_next(tmp_path: Path
         await sees(pilot, "› Continue   2 One question, asked again and again · questions, 2 open")
         await keys(pilot, "enter")
         await sees(pilot, "question ")
+
+
+async def test_wrong_questions_of_a_finished_quiz_count_with_the_open_ones(tmp_path: Path) -> None:
+    clock = Clock()
+    progress = Progress.open(tmp_path, clock=clock)
+    progress.record(
+        Answered(at=clock(), question="sum-1", version=1, lesson=LESSON.id, correct=False)
+    )
+    progress.save_lesson(READ)
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "3 questions left")
 
 
 async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:

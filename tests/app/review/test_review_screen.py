@@ -219,6 +219,22 @@ async def test_reviewing_ahead(tmp_path: Path) -> None:
         await sees(pilot, "1 answered.")
 
 
+async def test_skipping_says_whether_the_question_stays_due(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "s")
+        await sees(pilot, "Left for later.")
+        assert "stays due" not in shown(pilot.app)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "s")
+        await sees(pilot, "Left for later. The question stays due.")
+
+
 async def test_undoing_keeps_the_question_that_was_asked_early(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)

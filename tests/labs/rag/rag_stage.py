@@ -22,7 +22,7 @@ PASSAGES = tuple(
         (
             "13-retrieval.md",
             "words",
-            "Finding by words",
+            "Keyword search",
             "The guest network has the password bluebird. The library of Velm opens at ten, and "
             "closes at six.",
         ),

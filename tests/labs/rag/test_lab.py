@@ -352,7 +352,7 @@ def test_too_many_passages_can_only_be_searched_by_words(tmp_path: Path) -> None
     with store.opened_to_write("notes", folder) as index:
         list(update(index, folder))
     there = backend(tmp_path, replace(LIBRARY, most_vectors=0))
-    with pytest.raises(RetrievalError, match="by meaning"):
+    with pytest.raises(RetrievalError, match="semantic search"):
         there.answer(Read("notes", 0))
     assert there.answer(Find("wren", Way("notes"), 1)).hits
 

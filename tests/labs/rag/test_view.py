@@ -86,10 +86,10 @@ async def test_a_question_is_asked_with_other_settings(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         assert PASSWORD in seen(pilot)
-        assert "Finding by words" in seen(pilot)
+        assert "Keyword search" in seen(pilot)
         assert "[1]" in seen(pilot)
         await do(pilot, "k")
-        assert "by meaning" in seen(pilot)
+        assert "semantic" in seen(pilot)
         assert state_of(pilot).attempt.way.kind == "meaning"
         await do(pilot, "left")
         assert "2 passages" in seen(pilot)
@@ -135,7 +135,7 @@ async def test_a_passage_leads_to_its_screen_and_back(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         await pilot.press("enter")
-        await sees(pilot, "Finding by words")
+        await sees(pilot, "Keyword search")
         await until(pilot, lambda: "lab ·" not in shown(app))
         await pilot.press("escape")
         await at_rest(pilot)
@@ -154,7 +154,7 @@ async def test_a_folder_that_was_indexed_can_be_asked(tmp_path: Path) -> None:
         list(update(index, folder))
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "o", "e", *"fish", "enter")
-        assert "notes · by words" in seen(pilot)
+        assert "notes · keyword" in seen(pilot)
         assert "heron.md" in seen(pilot)
         await do(pilot, "enter")
         assert "This passage is in heron.md, line 3." in seen(pilot)

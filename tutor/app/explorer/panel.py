@@ -226,7 +226,7 @@ def ago(seconds: float) -> str:
 
 
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
-    """Draw the line for a saved text: its end, its length and the time of its last change."""
+    """Draw the line for a saved text: its last words, its length and when it last changed."""
     size = counted(info.tokens, "token")
     if width >= 60:
         size += ago(now - info.at).rjust(11)

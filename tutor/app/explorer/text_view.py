@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.events import Click
+    from textual.selection import Selection
 
     from tutor.lm.token_tree import Step
 
@@ -165,6 +166,16 @@ class TextView(Lines):
             if event.x < left:
                 self.post_message(self.Clicked(start + run.index))
                 return
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the text that is selected with the mouse, without the bars between its lines."""
+        found = super().get_selection(selection)
+        if found is None or not self._barred:
+            return found
+        text, end = found
+        first = 0 if selection.start is None else selection.start.y
+        lines = (line for y, line in enumerate(text.split("\n"), first) if y % 2 == 0)
+        return "\n".join(lines), end
 
     def update(
         self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool

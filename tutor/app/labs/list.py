@@ -34,7 +34,7 @@ _GAP = 2
 _WIDE = _TITLE + LONGEST_ABOUT + _LESSON + _COUNT + 3 * _GAP
 """The minimum width, in columns, to show a lab on one line."""
 _NARROW = _TITLE + _GAP + _COUNT
-"""The width, in columns, of a lab's first line if the screen is too narrow for one line."""
+"""The width, in columns, of the first of a lab's two lines on a narrow screen."""
 
 
 _PANELS = 160

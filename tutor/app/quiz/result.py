@@ -221,8 +221,8 @@ class ResultScreen(MenuScreen):
             ways.append((row, partial(self._go_on, outline, step)))
         if found.left:
             said = ngettext(
-                "Answer only the {count} question that is open or wrong.",
-                "Answer only the {count} questions that are open or wrong.",
+                "Answer only the {count} question that you skipped or got wrong.",
+                "Answer only the {count} questions that you skipped or got wrong.",
                 len(found.left),
             ).format(count=len(found.left))
             ways.append((partial(_way, _("Questions"), said), self.action_questions))

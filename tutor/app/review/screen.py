@@ -71,7 +71,11 @@ class ReviewScreen(AskScreen):
 
     def on_mount(self) -> None:
         self.place = _("review")
-        self.call_after_refresh(self._go_on)
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        if self.asked is None:  # otherwise, the learner was faster and reviews ahead already
+            await self._go_on()
 
     async def on_screen_resume(self) -> None:
         """Continue if the review had ended and more questions have become due."""
@@ -194,7 +198,7 @@ class ReviewScreen(AskScreen):
         self._just_answered, self._just_suspended = event.question, ("", False)
 
     def keep_draft(self, draft: Draft | None) -> None:
-        # A question is due only until the first attempt, so later drafts are not saved.
+        # The first attempt answers a due question. What is typed after it is not worth saving.
         if draft is None or draft.attempt == 1:
             self.services.progress.save_draft(self.question.id, draft)
 

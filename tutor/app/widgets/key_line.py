@@ -157,7 +157,7 @@ class KeyLine(Widget):
 
 
 def _by_importance(bindings: Iterable[ActiveBinding]) -> Iterator[ActiveBinding]:
-    """Yield each node's bindings in the order of its class, followed by its base classes.
+    """Yield each node's bindings: first those of its class, then those of its base classes.
 
     In Textual's order, base classes come first. The arrow keys, which every scrolling widget binds,
     would then precede all others.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.style import Style
 from textual.visual import Visual
 from textual.widget import Widget
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from textual.geometry import Size
+    from textual.selection import Selection
 
     from tutor.app.widgets.copyable import Copy
 
@@ -141,10 +143,34 @@ class Lines(Widget):
         strip = self._strips[y]
         if strip is None:
             width = self.size.width
-            line = highlighted(self._lines[y], width)
-            (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
-            self._strips[y] = strip
+            line = self._dragged_over(highlighted(self._lines[y], width), y)
+            (strip,) = Visual.to_strips(
+                self, line, width, 1, self.visual_style, apply_selection=False
+            )
+            # Textual sees each line as a text of its own, and would number all of them 0.
+            self._strips[y] = strip = strip.apply_offsets(0, y)
         return strip
+
+    def _dragged_over(self, line: Content, y: int) -> Content:
+        """Return line `y`, in which the text that is selected with the mouse looks selected."""
+        selection = self.text_selection
+        span = None if selection is None else selection.get_span(y)
+        if span is None:
+            return line
+        start, end = span
+        style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+        return line.stylize(style, start, len(line) if end == -1 else end)
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self._strips = [None] * len(self._lines)
+        self.refresh()
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the text that is selected with the mouse, and the separator after it."""
+        first = 0 if selection.start is None else selection.start.y
+        if first >= len(self._lines):  # they have changed since
+            return None
+        return selection.extract("\n".join(self.plain)), "\n"
 
     def render(self) -> Content:
         return Content("\n").join(self._lines)

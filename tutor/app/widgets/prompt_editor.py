@@ -50,7 +50,10 @@ class PromptEditor(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "enter", "accept", "accept", tooltip="Accept this text. After a \\, start a new line."
+            "enter",
+            "accept",
+            "accept",
+            tooltip="Accept this text. After a \\, it adds a line.",
         ),
         Binding("escape", "leave", "cancel", tooltip="Close this field. It keeps your text."),
         Binding(

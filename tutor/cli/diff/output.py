@@ -42,7 +42,7 @@ class JsonSide(msgspec.Struct, frozen=True):
 
     @property
     def described(self) -> str:
-        """Return the model and everything that differs from its plain predictions, on one line."""
+        """Return one line with the model, its sampler settings, and the changes to it."""
         parts = [_("{name} ({kernel})").format(name=self.model.name, kernel=self.kernel)]
         plain = msgspec.structs.asdict(PLAIN)
         for name, value in msgspec.structs.asdict(self.sampler).items():

@@ -23,9 +23,8 @@ def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
         parents=list(parents),
         help=_("measure search and answers on this course"),
         description=_(
-            "Search this course for the passages that answer a set of questions: by "
-            "words, by meaning, by both and, if it is installed, with a sentence encoder. Then "
-            "have "
+            "Search this course for the passages that answer a set of questions: with keyword "
+            "search, semantic search, both and, if it is installed, a sentence encoder. Then have "
             "the model answer the short questions with and without passages. This takes a few "
             "minutes."
         ),

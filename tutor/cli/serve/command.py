@@ -172,7 +172,7 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
 
 
 def _chosen(settings: Effective) -> list[str]:
-    """Return the command-line options for the settings that options or variables have set.
+    """Return the settings of this command's options and environment as options of the app.
 
     Values from config.toml are left out, because they are only for the owner, whose app reads them
     itself. Plain mode is left out too, because a page always shows the screen.

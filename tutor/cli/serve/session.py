@@ -197,7 +197,7 @@ class Sessions:
 
     @property
     def connected(self) -> int:
-        """Return the number of sessions that a tab shows or that are about to end."""
+        """Return the number of running sessions."""
         return len(self._learners) - len(self._stopping)
 
     def may_open(self, learner: str) -> bool:

@@ -44,7 +44,10 @@ def add_options(group: argparse._ArgumentGroup, prefix: str = "") -> None:
 
 
 def given(options: argparse.Namespace, prefix: str = "") -> dict[str, Any]:
-    """Return the settings that the options name. Raises `UsageError` if two contradict."""
+    """Return the settings that the options name.
+
+    Raises `UsageError` if two of them contradict each other.
+    """
     start = prefix.replace("-", "_")
     found = {
         name: value for name in _NAMES if (value := getattr(options, f"{start}{name}")) is not None

@@ -1,7 +1,7 @@
 """The question type `next-token`: guess the live model's next token.
 
-An answer to be graded is the rank (from 1) of the guess in the model's distribution. As text, an
-answer is the guess that the learner typed.
+The learner types a guess. The answer that is graded is the guess's rank (from 1) in the model's
+distribution.
 """
 
 from typing import Annotated, ClassVar

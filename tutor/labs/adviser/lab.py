@@ -392,7 +392,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         *_on(0, _weight(1)),  # Weigh "inputs".
         *_on(5, _weight(1)),  # Weigh "privacy", which puts an open local model first.
-        *_on(1, _MUST),  # Make "control" a must, which excludes that model.
+        *_on(1, _MUST),  # Require "control". This excludes the model that was recommended.
         Reset(),
         *_on(2, _weight(1)),  # Weigh "cost", which puts options without an LLM first.
         *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # Solve the case "letters".

@@ -16,7 +16,7 @@ class AskRules(msgspec.Struct, frozen=True, tag=True):
     """A request for the rule-based bot's reply to the last of `messages`.
 
     In this and the following requests, `case` is the probe that the request belongs to, or None for
-    a message of the chat.
+    a chat message.
     """
 
     rules: tuple[Rule, ...]

@@ -18,8 +18,8 @@ from tutor.labs.rag import questions
 from tutor.labs.rag.questions import Answer, Question
 
 GAINED = 4.0
-"""The minimum reduction of an answer's surprisal, in bits, by a passage that counts as cited. A
-cited passage must also reduce the surprisal at least half as much as the best passage."""
+"""A passage counts as cited only if it reduces the answer's surprisal by at least this many bits,
+and at least half as much as the best passage does."""
 
 
 class Attempt(msgspec.Struct, frozen=True):

@@ -183,7 +183,7 @@ def _chosen(state: State, by: int, what: Choice) -> State:
 def _possible(state: State) -> questions.Way:
     """Return the search settings for the next search.
 
-    If the method is not available, the search is by words. If the source is not available, the
+    If the method is not available, keyword search is used. If the source is not available, the
     search is in the course.
     """
     way, names = state.way, [source.name for source in state.sources]

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from tutor.labs.rag.lab import State
     from tutor.labs.rag.questions import Hit
 
+METHODS = {
+    "words": _("keyword"),
+    "meaning": _("semantic"),
+    "both": _("both merged"),
+    "encoder": _("encoder"),
+}
+"""The names of the search methods on the screen."""
+
 _SPACE = re.compile(r"\s+")
 _METER = 20
 _MARKED = f"{ACT} bold underline"
@@ -60,7 +68,7 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
 
 
 def reading_lines(state: State, width: int) -> list[Content]:
-    """Return the progress of computing the vectors that a search by meaning needs."""
+    """Return the progress of computing the vectors that semantic search needs."""
     known = state.read_so_far
     done, total = (known.done, known.total) if known else (0, 0)
     said = _("Indexing (once)")
@@ -272,7 +280,7 @@ def _answers(state: State, width: int) -> list[Content]:
     same = [each for each in state.past if each.query == state.attempt.query]
     lines = []
     for each in reversed(same):
-        way = _("no retrieval") if each.way is None else f"{each.way.kind}, {each.count}"
+        way = _("no retrieval") if each.way is None else f"{METHODS[each.way.kind]}, {each.count}"
         mark = " ×" if each.way is not None and each.way.poison else ""
         said = safe(" ".join(each.said.split()))
         cited = "".join(f" [{each.given.index(hit) + 1}]" for hit in each.cited)

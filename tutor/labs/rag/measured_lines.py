@@ -11,7 +11,7 @@ from tutor.app.widgets import bars
 from tutor.installation import install_command
 from tutor.labs.kit.columns import Column, fitting, wrapped
 from tutor.labs.rag import quality
-from tutor.labs.rag.lines import meter_line, reading_lines
+from tutor.labs.rag.lines import METHODS, meter_line, reading_lines
 from tutor.language import _
 from tutor.retrieval.pairs import pairs
 
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from tutor.labs.rag.lab import State
     from tutor.labs.rag.questions import Kind
 
-_NAMES = {
-    "words": _("by words"),
-    "meaning": _("by meaning"),
-    "both": _("both merged"),
-    "encoder": _("by encoder"),
-}
 _INSTALL = _("not installed: {install_command}").format(
     install_command=install_command("sentences")
 )
@@ -52,7 +46,7 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     heading = "".join(column.cell(column.heading) for column in shown)
     answered = sum(bool(pair.right) for pair in pairs())
     missing = bool(state.sources) and "encoder" not in state.kinds
-    without_encoder = f"{_NAMES['encoder']:<{_NAME}}{_INSTALL}"
+    without_encoder = f"{METHODS['encoder']:<{_NAME}}{_INSTALL}"
     wide = width >= len(without_encoder)
     lines = [
         Content.styled(f"{_('searching'):<{_NAME}}{heading}", MUTED),
@@ -79,7 +73,7 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
         ),
     ]
     if missing and not wide:
-        notes.append(f"{_NAMES['encoder']}: {_INSTALL}")
+        notes.append(f"{METHODS['encoder']}: {_INSTALL}")
     for note in notes:
         lines += [Content(""), *wrapped(Content.styled(note, MUTED), width)]
     return lines
@@ -90,7 +84,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
     if found is None:
         done = len(run.ranks.get(kind, ()))
         said = _("{done} of {count}").format(done=done, count=len(pairs())) if done else "–"
-        return Content.assemble(f"{_NAMES[kind]:<{_NAME}}", (columns[0].cell(said), MUTED))
+        return Content.assemble(f"{METHODS[kind]:<{_NAME}}", (columns[0].cell(said), MUTED))
     first, absent = found.first, found.first_absent
     cells = (
         f"{found.recall:.2f}",
@@ -102,7 +96,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
     )
     shown = [column.cell(text) for column, text in zip(columns, cells, strict=False)]
     return Content.assemble(
-        f"{_NAMES[kind]:<{_NAME}}", ("".join(shown[:2]), "bold"), "".join(shown[2:])
+        f"{METHODS[kind]:<{_NAME}}", ("".join(shown[:2]), "bold"), "".join(shown[2:])
     )
 
 

@@ -1,4 +1,4 @@
-"""Computes the vectors of passages and questions that a search by meaning compares.
+"""Computes the vectors of passages and questions that semantic search compares.
 
 A language model was trained to continue texts, not to compare them. Still, its hidden states
 represent more of a text than its words, and three steps make them comparable:

@@ -17,14 +17,14 @@ LENGTH = 32
 """The maximum number of tokens in an answer."""
 Kind = Literal["words", "meaning", "both", "encoder"]
 KINDS: tuple[Kind, ...] = ("words", "meaning", "both")
-"""The search methods that are always available: by words, by meaning (the local model's vectors),
-and both merged. A search with the sentence encoder's vectors requires an extra package."""
+"""The search methods that are always available: keyword search, semantic search (with the local
+model's vectors), and both merged. The sentence encoder requires an extra package."""
 
 Maker = Literal["meaning", "encoder"]
 """The model that computes vectors: the local model ("meaning") or the sentence encoder."""
 
 MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
-"""Maps each search method to the model whose vectors it uses. The search by words uses none."""
+"""Maps each search method to the model whose vectors it uses. Keyword search uses none."""
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Source(msgspec.Struct, frozen=True):
     """A collection of texts that can be searched.
 
     `passages` is the number of passages. `vectors` is True if that number is small enough for a
-    search by meaning.
+    semantic search.
     """
 
     name: str

@@ -15,6 +15,7 @@ from tutor.retrieval import store
 from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.passage import Found, Passage
+from tutor.text import counted
 
 MOST_VECTORS = 1000
 """The maximum number of passages for which vectors are computed. More would take minutes."""
@@ -50,7 +51,7 @@ class FolderTexts:
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
-        """The passages in the index, for a search by meaning.
+        """The passages in the index, for semantic search.
 
         Raises `RetrievalError` if the index is empty, or if it has more than `most_vectors`
         passages. Computing an embedding of each passage would then take too long.
@@ -60,10 +61,13 @@ class FolderTexts:
             if not 0 < count <= self._most_vectors:
                 raise RetrievalError(
                     _(
-                        "{name} has {count:,} passages, but a search by meaning needs 1 to "
-                        "{most_vectors:,}."
-                    ).format(name=self._name, count=count, most_vectors=self._most_vectors),
-                    "Press k to search by words.",
+                        "{name} has {passages}, but semantic search needs 1 to {most_vectors:,}."
+                    ).format(
+                        name=self._name,
+                        passages=counted(count, "passage"),
+                        most_vectors=self._most_vectors,
+                    ),
+                    _("Press k to use keyword search."),
                 )
             return tuple(index.passages())
 

@@ -15,7 +15,7 @@ from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, run_and_stop, ta
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
 from tutor.labs.rag.lab import VIEWS, State, examples
-from tutor.labs.rag.lines import answer_lines, detail_lines, passage_lines, prompt_line
+from tutor.labs.rag.lines import METHODS, answer_lines, detail_lines, passage_lines, prompt_line
 from tutor.labs.rag.measured_lines import measured_lines
 from tutor.language import _
 from tutor.text import counted, safe
@@ -43,8 +43,8 @@ class RagView(LabView):
             "k",
             "choose(1, 'way')",
             "method",
-            "Search by words, by meaning (the model's vectors), by both merged, or with a sentence "
-            "encoder if one is installed.",
+            "Use keyword search, semantic search (with the model's vectors), both merged, or a "
+            "sentence encoder if one is installed.",
         ),
         key("t", "switch('retrieval')", "retrieval", "Switch retrieval off or on."),
         *pair(
@@ -128,7 +128,7 @@ class RagView(LabView):
 def _settings(state: State, *, narrow: bool) -> str:
     if not state.retrieving:
         return _("no retrieval") if narrow else _("retrieval off")
-    kind = _("by {kind}").format(kind=state.way.kind)
+    kind = METHODS[state.way.kind]
     poison = " · poisoned" if state.way.poison else ""
     if narrow:
         return f"{kind}, {state.count}{poison}"

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from tutor.labs.scale.lab import State
 
 HELP = {
-    "agree": _("Send the text to the selected remote model: yes or no."),
+    "agree": _("Allow sending the text to the selected remote model, or not: yes or no."),
     "choose": _("Add the next installed or remote model, or none."),
 }
 _FEW = 3
 
 
 def describe_all(state: State) -> dict[str, list[str]]:
-    """Return the results of each model for the text, and the ladder of models."""
+    """Return each model's results for the text, and the models in order of size."""
     return {
         "text": [_("Text: {text}").format(text=ended(state.text))],
         "models": list(_readings(state)),

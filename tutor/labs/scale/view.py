@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ScaleView(LabView):
-    """A view of each model's results for a text, or of the ladder of models."""
+    """A view of each model's results for a text, or of the models in order of size."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -34,8 +34,8 @@ def _of_groups(root: Path) -> Iterator[int]:
     """Yield the free memory under each limit of the process's control groups, in bytes.
 
     The process's own group can have a limit, and so can every group that contains it. In a
-    container, the container's group is the topmost one. Only control groups of version 2 are
-    supported.
+    container, the container's group is the topmost one. Only version 2 of control groups
+    (cgroup v2) is supported.
     """
     top = root / "sys/fs/cgroup"
     group = top

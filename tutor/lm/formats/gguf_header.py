@@ -155,7 +155,7 @@ class _Cursor:
         return struct.unpack_from(f"<{form}", self.data, start)[0]
 
     def skip(self, size: int, what: str) -> int:
-        """Skip `size` bytes, and return the position of the first one."""
+        """Skip `size` bytes, and return the position of the first byte that was skipped."""
         start, left = self.at, len(self.data) - self.at
         if size > left:
             raise ModelDamaged(

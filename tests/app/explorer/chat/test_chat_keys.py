@@ -475,6 +475,14 @@ async def test_enter_writes_a_message_while_an_answer_grows(tmp_path: Path) -> N
         assert state(it).complete
 
 
+async def test_enter_in_an_empty_field_does_nothing(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Hello")
+        await it.press("enter", "enter", "enter")
+        assert state(it).note is None
+        assert state(it).complete
+
+
 async def test_i_switches_to_plain_sampling_and_back(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         assert "as the model card of SmolLM2 advises" in it.words

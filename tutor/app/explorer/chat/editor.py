@@ -25,7 +25,7 @@ class MessageEditor(PromptEditor):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "send", tooltip="Send this text. After a \\, start a new line."),
+        Binding("enter", "send", "send", tooltip="Send this text. After a \\, it adds a line."),
         Binding("enter", "accept", "accept", tooltip="Start from this prompt."),
         Binding("escape", "leave", "leave field", tooltip="Close this field. It keeps your text."),
         *pair(PAGES, "page(*)", "scroll", "Scroll the conversation by a page."),

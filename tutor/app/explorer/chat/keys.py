@@ -16,7 +16,7 @@ ANSWER_KEYS: list[BindingType] = [
     key("enter,space", "next_message", "message", "Write the next message.", "enter"),
     key("e", "message", "message", "Write a message. In the empty field, ↑ edits your last one."),
     Binding("e", "next_message", show=False),
-    key("r", "do('pause')", "stop", "Stop the answer. What was written is kept."),
+    key("r", "do('pause')", "stop", "Stop the answer. The text so far is kept."),
     key("r", "do('start')", "continue", "Let the model continue its answer."),
     Binding("r", "complete", show=False),
     key("s", "another_answer('early')", "another answer", AGAIN),

@@ -290,7 +290,7 @@ class GuessScreen(TutorScreen):
         game = self._game
         if game is not None and game.started and not self._asked_to_discard:
             self._asked_to_discard = True
-            self.tell(_("This discards the game that you are in. Press Tab again to do so."))
+            self.tell(_("This would discard the current game. Press Tab again to discard it."))
             return
         at = TEXTS.index(self._text) if self._text in TEXTS else -1
         self._start_over(TEXTS[(at + 1) % len(TEXTS)])
