@@ -52,8 +52,6 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from tutor.lm.inspect.attribution import occlude
-
     if is_remote(options.model):
         raise UsageError(
             _("A remote model does not expose its network."),
@@ -70,7 +68,12 @@ def run(options: argparse.Namespace) -> int:
                 _("The token and the one to compare it with are the same."),
                 _("Give another token after --rather-than."),
             )
-        occlusions = occlude(model, session.ids, found)
+        last = len(session) - 1
+        occlusions = (
+            each
+            for index in range(last)
+            for each in session.occlusion(last, (index,), found.target.id, against)
+        )
         if options.json:
             write_json(model.card, session.ids, found, occlusions)
             return 0
