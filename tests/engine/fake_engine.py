@@ -332,13 +332,14 @@ class FakeSession:
         self,
         position: int,
         layer: int,
-        head: int,
+        head: int | None,
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[float, ...]:
         found = await self.attribution(position, target, against)
+        amount = sum(found.heads[layer]) if head is None else found.heads[layer][head]
         raw = [0.05 + _unit("source", layer, head, at) for at in range(position + 1)]
-        return tuple(found.heads[layer][head] * value / sum(raw) for value in raw)
+        return tuple(amount * value / sum(raw) for value in raw)
 
     async def occlusion(
         self,

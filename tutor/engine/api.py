@@ -113,14 +113,15 @@ class ModelSession(Protocol):
         self,
         position: int,
         layer: int,
-        head: int,
+        head: int | None,
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[float, ...]:
         """Split a head's contribution to the same logit by the tokens that it attends to.
 
         The result has a number for each token up to `position`. Except for rounding, the numbers
-        add up to the head's contribution in `attribution`.
+        add up to the head's contribution in `attribution`. If `head` is None, they are summed over
+        all heads of the layer.
         """
         ...
 
@@ -201,7 +202,7 @@ class AsyncModelSession(Protocol):
         self,
         position: int,
         layer: int,
-        head: int,
+        head: int | None,
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[float, ...]: ...

@@ -190,12 +190,13 @@ class AskAttribution(SessionQuestion, frozen=True):
 class AskSources(SessionQuestion, frozen=True):
     """Request which tokens a head's contribution to a logit comes from. Response: `Sources`.
 
-    Layers and heads are counted from 0. The logit is defined as in `AskAttribution`.
+    Layers and heads are counted from 0. If `head` is None, the amounts are summed over all heads of
+    the layer. The logit is defined as in `AskAttribution`.
     """
 
     position: int
     layer: int
-    head: int
+    head: int | None
     target: int | None = None
     against: int | None = None
 

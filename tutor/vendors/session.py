@@ -194,7 +194,7 @@ class RemoteSession:
         self,
         position: int,
         layer: int,
-        head: int,
+        head: int | None,
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[float, ...]:

@@ -161,6 +161,14 @@ def test_the_sources_of_a_head_add_up_to_its_contribution(
             assert sum(sources) == pytest.approx(logits, abs=1e-5)
 
 
+def test_without_a_head_the_sources_of_a_layer_are_added_up(model: Any) -> None:
+    session = Session(model, IDS)
+    for layer in range(CONFIG.layers):
+        heads = [session.sources(4, layer, head, 7, 3) for head in range(CONFIG.heads)]
+        expected = [sum(amounts) for amounts in zip(*heads, strict=True)]
+        assert session.sources(4, layer, None, 7, 3) == pytest.approx(expected, abs=1e-5)
+
+
 def test_the_sources_are_those_of_the_weight_matrices(model: Any) -> None:
     """Queries, keys and values come from hooks; rotation and softmax are computed here."""
     network, layer, head = model.network, 1, 3

@@ -73,25 +73,28 @@ class Inspectable(ABC):
         self,
         position: int,
         layer: int,
-        head: int,
+        head: int | None,
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[float, ...]:
         """Split the direct contribution of one head by the positions that it attends to.
 
         Returns a number for each token up to `position`. Except for rounding, the numbers add up to
-        the head's contribution in `attribution`. Raises `TextError` if the head doesn't exist.
+        the head's contribution in `attribution`. If `head` is None, they are summed over all heads
+        of the layer. Raises `TextError` if the head doesn't exist.
         """
         config = self.model.network.config
-        if not (0 <= layer < config.layers and 0 <= head < config.heads):
+        if not (0 <= layer < config.layers and 0 <= (head or 0) < config.heads):
             raise TextError(
-                f"There is no layer {layer}, head {head}, counted from 0.",
+                f"There is no layer {layer}, head {head or 0}, counted from 0.",
                 f"The model has {config.layers} layers with {config.heads} heads each.",
             )
         id_ = self._checked(position, target, against)[position]
         with torch.inference_mode(), self.before(position) as before:
-            (found,) = from_tokens(self.model, before, id_, [(layer, head)], target, against)
-        return found
+            heads = range(config.heads) if head is None else (head,)
+            pairs = [(layer, each) for each in heads]
+            found = from_tokens(self.model, before, id_, pairs, target, against)
+        return tuple(map(sum, zip(*found, strict=True)))
 
     def occlusion(
         self,
