@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.fake_engine import split, token
-from tutor.labs.kit import contributions
+from tutor.labs.kit.attribution.parts_map import map_lines
+from tutor.labs.kit.attribution.ranked_list import ranked_lines
+from tutor.labs.kit.attribution.token_table import TokenEffects, disagree, token_lines
+from tutor.labs.kit.attribution.words import part_line, sources_line
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.contributions import TokenEffects
 from tutor.labs.kit.tabs import tabs
 from tutor.lm.attribution import Attribution, Occlusion, Part
 
@@ -35,13 +37,13 @@ def test_lists_and_maps_fit(layers: int, heads: int, logits: float, width: int, 
     found, room = attribution(layers, heads, logits), Room(width, rows)
     ranked = found.contributions()
     for at in (0, len(ranked) - 1):
-        lines = contributions.ranked_lines(found, ranked, at, room)
+        lines = ranked_lines(found, ranked, at, room)
         assert len(lines) <= rows
         assert sum(line.plain.startswith("›") for line in lines) == 1
         assert all(line.cell_length <= width for line in lines)
     for part in (Part(0, 0), Part(layers - 1, heads - 1), Part(layers - 1)):
-        lines = contributions.map_lines(found, part, room)
-        lines += [contributions.part_line(found, part, width)]
+        lines = map_lines(found, part, room)
+        lines += [part_line(found, part, width)]
         assert len(lines) <= rows + 1
         assert all(line.cell_length <= width for line in lines)
 
@@ -55,15 +57,15 @@ def test_lists_and_maps_fit(layers: int, heads: int, logits: float, width: int, 
 def test_tokens_fit(direct: list[float], lost: list[float], width: int, rows: int) -> None:
     removed = {at: Occlusion(at, PATH[at], value, 0.5) for at, value in enumerate(lost)}
     for known in (None, direct):
-        lines = contributions.token_lines(TokenEffects(PATH, known, removed), 4, Room(width, rows))
+        lines = token_lines(TokenEffects(PATH, known, removed), 4, Room(width, rows))
         assert all(line.cell_length <= width for line in lines)
         assert len(lines) <= rows
-    line = contributions.sources_line(PATH, direct, Part(0, 0), width)
+    line = sources_line(PATH, direct, Part(0, 0), width)
     assert line.cell_length <= width
 
 
 def test_the_sources_are_listed_by_size() -> None:
-    line = contributions.sources_line(PATH, [0.1, -2.0, 0.001, 3.0, 0.5], Part(0, 0), 80)
+    line = sources_line(PATH, [0.1, -2.0, 0.001, 3.0, 0.5], Part(0, 0), 80)
     assert line.plain == "taken from  ␣France +3.00  ␣capital -2.00  ␣is +0.50  The +0.10"
 
 
@@ -78,10 +80,10 @@ def test_the_sources_are_listed_by_size() -> None:
     ],
 )
 def test_when_the_methods_disagree(direct: float, lost: float, differ: bool) -> None:
-    assert contributions.disagree(direct, lost) == differ
+    assert disagree(direct, lost) == differ
     removed = {3: Occlusion(3, PATH[3], lost, 0.5)}
     effects = TokenEffects(PATH, [0.0, 0.0, 0.0, direct, 0.0], removed)
-    (row,) = (line.plain for line in contributions.token_lines(effects, 3, Room(80, 9))[4:5])
+    (row,) = (line.plain for line in token_lines(effects, 3, Room(80, 9))[4:5])
     assert row.startswith("›   4  ␣France")
     assert row.endswith("≠") == differ
 

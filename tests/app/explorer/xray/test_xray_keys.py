@@ -272,7 +272,7 @@ async def test_occlusion_is_beside_what_the_heads_took(tmp_path: Path) -> None:
                 differ = abs(direct[at] - lost[at].logits) > max(1.0, larger / 2)
             assert row.endswith("≠") == differ
         assert it.selected.startswith("4")
-        assert "Without ␣France, ␣Paris has" in it.screen
+        assert "Without ␣France, the probability of ␣Paris is" in it.screen
         await it.press("down")
         assert "The last token is never removed." in it.screen
 

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskAttribution, AskXRay
 from tutor.app.explorer.xray.tab import Tab, fitting
-from tutor.app.theme import MUTED, likely
+from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.columns import Cell, around, cursor
 from tutor.language import _
@@ -25,6 +25,8 @@ _LABEL = 6
 """The width of the layer's number, with the mark of the selected row."""
 _NARROWEST, _WIDEST = 5, 16
 """The minimum and maximum width of a head's strip, in cells."""
+_BRACKET = f"bold {ACT}"
+"""The style of the brackets around the selected head."""
 
 
 class HeadsTab(Tab):
@@ -78,7 +80,8 @@ class HeadsTab(Tab):
         assert xray is not None
         chosen = self.chosen
         cell = (room.width - _LABEL) // xray.heads - 1
-        cell = min(_WIDEST, max(_NARROWEST, cell))
+        cell = min(_WIDEST, len(found.tokens), cell)
+        cell = max(_NARROWEST, cell)
         shown = around(chosen.head, xray.heads, (room.width - _LABEL) // (cell + 1))
         numbers = "".join(f"{head + 1:<{cell}} " for head in shown)
         lines = [Content.styled(f"{' ' * _LABEL}{numbers}".rstrip(), MUTED)]
@@ -87,12 +90,15 @@ class HeadsTab(Tab):
         for layer in reversed(self._visible):
             strips = found.strips(layer)
             here = layer == chosen.layer
-            parts: list[Cell] = [cursor(here), (f"{layer + 1:>3} ", "bold" if here else MUTED)]
+            parts: list[Cell] = [cursor(here), (f"{layer + 1:>3}", "bold" if here else MUTED)]
+            opening: Cell = " "
             for head in shown:
                 selected = here and head == chosen.head
-                parts += _strip_cells(strips[head] if strips else None, cell, reverse=selected)
-                parts.append(" ")
-            lines.append(Content.assemble(*parts))
+                if selected:
+                    opening = ("[", _BRACKET)
+                parts += [opening, *_strip_cells(strips[head] if strips else None, cell)]
+                opening = ("]", _BRACKET) if selected else " "
+            lines.append(Content.assemble(*parts, opening))
         return lines
 
     def move(self, found: Findings, what: str, by: int) -> None:
@@ -111,15 +117,13 @@ def squeezed(values: Sequence[float], width: int) -> list[float]:
     return [max(values[a:b]) for a, b in pairwise(edges)]
 
 
-def _strip_cells(strip: Strip | None, width: int, *, reverse: bool) -> list[Cell]:
+def _strip_cells(strip: Strip | None, width: int) -> list[Cell]:
     """Draw a strip with a block character for each value. The higher, the more attention."""
-    end = " reverse" if reverse else ""
     if strip is None:
-        return [("…".ljust(width), f"{MUTED}{end}")]
+        return [("…".ljust(width), MUTED)]
     values = squeezed(strip.values, width)
     top = len(bars.LEVELS) - 1
     cells: list[Cell] = [
-        (bars.LEVELS[min(top, int(value * len(bars.LEVELS)))], f"{likely(value)}{end}")
-        for value in values
+        (bars.LEVELS[min(top, int(value * len(bars.LEVELS)))], likely(value)) for value in values
     ]
-    return [*cells, (" " * (width - len(values)), end.strip())]
+    return [*cells, " " * (width - len(values))]

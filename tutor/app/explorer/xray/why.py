@@ -10,7 +10,11 @@ from tutor.app.explorer.xray.inside import AskAttribution, AskOcclusion, AskSour
 from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
-from tutor.labs.kit import contributions, heat
+from tutor.labs.kit import heat
+from tutor.labs.kit.attribution.parts_map import map_lines
+from tutor.labs.kit.attribution.ranked_list import ranked_lines
+from tutor.labs.kit.attribution.token_table import DISAGREE_LEGEND, TokenEffects, token_lines
+from tutor.labs.kit.attribution.words import fitting, part_line, signed, sources_line
 from tutor.labs.kit.columns import Room, around
 from tutor.language import _
 from tutor.lm.attribution import Part
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
     from tutor.app.explorer.xray.inside import ChosenHead, Findings, Request
     from tutor.lm.attribution import Attribution, Contribution
+    from tutor.lm.distribution import Token
 
 EXPLAIN = frozenset({"explain", "against", "remove", "reset"})
 """The actions that choose which token is explained."""
@@ -52,7 +57,7 @@ class ExplainingTab(Tab):
         if attribution.against is not None:
             other = (figures.shown(attribution.against), "bold")
             start = Content.assemble(start, (_(" rather than "), MUTED), other)
-            logit = (f"  {contributions.signed(attribution.logit)}", "bold")
+            logit = (f"  {signed(attribution.logit)}", "bold")
         full = Content.assemble(start, (after, MUTED), logit)
         return full if full.cell_length <= width else Content.assemble(start, logit)
 
@@ -90,9 +95,7 @@ class WhyTab(ExplainingTab):
         assert attribution is not None
         ranked = self.ranked(attribution)
         part = ranked[self._at].part
-        table = contributions.ranked_lines(
-            attribution, ranked, self._at, Room(room.width, room.height - 1)
-        )
+        table = ranked_lines(attribution, ranked, self._at, Room(room.width, room.height - 1))
         return [*table, _from_tokens(part, found, room.width)]
 
     def move(self, found: Findings, what: str, by: int) -> None:
@@ -129,13 +132,13 @@ class MapTab(ExplainingTab):
         assert attribution is not None
         low = room.low
         below = [
-            contributions.part_line(attribution, part, room.width),
+            part_line(attribution, part, room.width),
             _from_tokens(part, found, room.width),
         ]
         if not low:
             below.append(Content.styled(heat.signed_legend(room.width), MUTED))
         table = Room(room.width, max(2, room.height - len(below)))
-        return [*contributions.map_lines(attribution, part, table), *below]
+        return [*map_lines(attribution, part, table), *below]
 
     def move(self, found: Findings, what: str, by: int) -> None:
         attribution, part = found.attribution, self.part(found)
@@ -182,14 +185,14 @@ class TokensTab(ExplainingTab):
         return [index for index in self._visible if index < found.position]
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
-        effects = contributions.TokenEffects(found.tokens, found.direct, found.occlusions)
+        effects = TokenEffects(found.tokens, found.direct, found.occlusions)
         below = [self._said(found, room.width)]
         if not room.low:
-            below.append(Content.styled(contributions.DISAGREE_LEGEND, MUTED))
+            below.append(Content.styled(DISAGREE_LEGEND, MUTED))
         table = Room(room.width, room.height - len(below))
         at = self.at(found)
         self._visible = around(at, len(found.tokens), table.height - 1)
-        return [*contributions.token_lines(effects, at, table), *below]
+        return [*token_lines(effects, at, table), *below]
 
     def _said(self, found: Findings, width: int) -> Content:
         """Say how far the computation is, or what happens without the selected token."""
@@ -200,11 +203,7 @@ class TokensTab(ExplainingTab):
         if at == found.position:
             said = _("The last token is never removed.")
         elif without is not None:
-            said = _("Without {name}, {target} has {probability}.").format(
-                name=name,
-                target=figures.shown(found.attribution.target),
-                probability=figures.percent(without.probability),
-            )
+            said = _without(name, found.attribution.target, without.probability, width)
         elif (layers := self._layers_left(found)) > 0:
             said = _("adding up the heads: {count} to go").format(count=counted(layers, "layer"))
         else:
@@ -222,6 +221,17 @@ class TokensTab(ExplainingTab):
         self._at = moved(self.at(found), by, found.position + 1)
 
 
+def _without(name: str, target: Token, probability: float, width: int) -> str:
+    """Say how probable the explained token is without the token called `name`."""
+    said = [
+        _("Without {name}, the probability of {target} is {probability}."),
+        _("Without {name}: {target} {probability}"),
+    ]
+    shown, percent = figures.shown(target), figures.percent(probability)
+    texts = [each.format(name=name, target=shown, probability=percent) for each in said]
+    return fitting(texts, width) or percent
+
+
 def _sources_of(part: Part | None, found: Findings) -> Request | None:
     """Return the request for what a head took from each token, unless it is known."""
     if part is None or part.layer is None or part.head is None:
@@ -232,4 +242,4 @@ def _sources_of(part: Part | None, found: Findings) -> Request | None:
 
 def _from_tokens(part: Part, found: Findings, width: int) -> Content:
     sources = None if part.layer is None else found.sources.get((part.layer, part.head))
-    return contributions.sources_line(found.tokens, sources, part, width)
+    return sources_line(found.tokens, sources, part, width)
