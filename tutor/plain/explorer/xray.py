@@ -116,11 +116,14 @@ class XRayPlace(Place):
         target, logit = words.token(found.target), f"{found.logit:.2f}"
         ranked = found.contributions()
         if found.against is None:
-            said = _("The logit of {target} is {logit}, the sum of what {parts} contribute.")
+            said = _(
+                "The logit of {target} is {logit}. It is the sum of what {parts} of the network "
+                "contribute. The largest contributions are:"
+            )
         else:
             said = _(
-                "The logit of {target} minus the logit of {against} is {logit}, the sum of what "
-                "{parts} contribute."
+                "The logit of {target} minus the logit of {against} is {logit}. It is the sum of "
+                "what {parts} of the network contribute. The largest contributions are:"
             )
         against = "" if found.against is None else words.token(found.against)
         parts = counted(len(ranked), "part")
