@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.lm.attribution import Attribution, Part
 
 _CELL = 3
-"""The width of a cell of the map: two glyphs and a space."""
+"""The width of a cell of the map: the width of a head's number, and a space."""
 
 
 def map_lines(attribution: Attribution, at: Part, room: Room) -> list[Content]:
@@ -49,6 +49,6 @@ def map_lines(attribution: Attribution, at: Part, room: Room) -> list[Content]:
 
 
 def _map_cell(logits: float, here: bool) -> tuple[str, str]:
-    """Return the glyphs for a contribution. The selected one is drawn in reverse."""
-    glyphs, style = heat.signed_cell(logits, _CELL - 1)
-    return glyphs, f"{style} reverse" if here else style
+    """Return the glyph for a contribution. The selected one is drawn in reverse."""
+    glyph, style = heat.signed_cell(logits)
+    return glyph.rjust(_CELL - 1), f"{style} reverse" if here else style
