@@ -6,6 +6,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tests.app.explorer.explorer_stage import Stage, press, settled, shown
@@ -363,6 +364,15 @@ async def test_after_a_failure_the_next_token_works(tmp_path: Path) -> None:
         await it.press("p")
         assert "It went wrong." not in it.screen
         assert it.heading.startswith("why")
+
+
+async def test_another_model_has_another_xray(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, size=(190, 44)) as it:
+        before = it.engine.calls.count("xray")
+        it.engine.card = msgspec.structs.replace(it.engine.card, sha256="e" * 64)
+        await it.engine.restart()
+        await settled(it.pilot)
+        assert it.engine.calls.count("xray") > before
 
 
 # --- findings ------------------------------------------------------------------------------------

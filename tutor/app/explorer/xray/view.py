@@ -90,6 +90,8 @@ class XRayView(Vertical, can_focus=True):
         """What is on the screen, until enough is known about the token asked for last."""
         self._text: tuple[tuple[Token, ...], int, int] | None = None
         """The text, the position and the number of rows that were drawn last."""
+        self._situation: object = None
+        """What the available keys depend on."""
         self._asked: Request | None = None
         """The request that is running."""
         self._against = False
@@ -186,11 +188,12 @@ class XRayView(Vertical, can_focus=True):
         if self.has_class("-search"):
             said = _("Rather than which token?") if self._against else _("Explain which token?")
             about.show([Content.styled(said, "bold")])
+            self._show_keys()
             return
         room = Room(view.size.width, max(1, view.size.height))
         about.show([self._tab.heading(found, room.width)])
         view.show(self._tab.lines(found, room))
-        self.refresh_bindings()
+        self._show_keys()
 
     def _show_text(self, found: Findings) -> None:
         rows = 1 if self.size.height < _LOW else 2
@@ -200,6 +203,15 @@ class XRayView(Vertical, can_focus=True):
         steps = tuple(Step(token, "prompt") for token in found.path)
         words = self.query_one("#words", TextView)
         words.update(steps, found.position, marks=True, rows=rows, barred=False)
+
+    def _show_keys(self) -> None:
+        """Update the key line if other keys apply than before."""
+        found = self._shown
+        chosen = None if found is None else (found.against, found.explains_another)
+        situation = (self._tab, self.has_class("-search"), chosen)
+        if situation != self._situation:
+            self._situation = situation
+            self.refresh_bindings()
 
     # --- keys -----------------------------------------------------------------------------------
 
