@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from tutor.app.spoken import part
 from tutor.cli import output
 from tutor.cli.step.output import JsonModel, in_a_row
 from tutor.language import _
-from tutor.lm.attribution import Attribution, Occlusion, Part
+from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.distribution import ModelCard, Token
 from tutor.text import counted, visible
 
@@ -94,7 +95,7 @@ def write_attribution(
     output.write(_("It is the sum of what the parts of the network contribute directly:"))
     contributions = found.contributions()
     for each in contributions[:top]:
-        output.write(f"{each.logits:+9.2f}  {_part(each.part)}")
+        output.write(f"{each.logits:+9.2f}  {part(each.part)}")
     if others := contributions[top:]:
         rest = sum(each.logits for each in others)
         output.write(f"{rest:+9.2f}  {counted(len(others), 'other part')}")
@@ -112,11 +113,3 @@ def write_occlusions(found: Attribution, occlusions: Iterable[Occlusion]) -> Non
             )
         probability = f"{100 * each.probability:.2f} %"
         output.write(f"{-each.logits:+9.2f}  {probability:>8}  {visible(each.token.data)}")
-
-
-def _part(part: Part) -> str:
-    if part.layer is None:
-        return _("embedding of the last token")
-    if part.head is None:
-        return _("layer {layer}, feed-forward network").format(layer=part.layer + 1)
-    return _("layer {layer}, head {head}").format(layer=part.layer + 1, head=part.head + 1)

@@ -92,7 +92,7 @@ class Inspectable(ABC):
         id_ = self._checked(position, target, against)[position]
         with self.before(position) as before:
             (found,) = from_tokens(self.model, before, id_, [(layer, head)], target, against)
-        return found
+        return tuple(found.logits.tolist())
 
     def occlusion(
         self,
