@@ -253,10 +253,10 @@ class Session(Inspectable):
     def before(self, position: int) -> Iterator[KeyValueCache]:
         """Return the cache of the first `position` tokens, for the duration of a `with` block.
 
-        The token at `position` can be processed again in the block.
+        The token at `position` can be processed again in the block, in inference mode.
         """
         self._process(position)
-        with self._cache.rewound(position) as cache:
+        with torch.inference_mode(), self._cache.rewound(position) as cache:
             yield cache
 
     # --- computation ------------------------------------------------------------------------

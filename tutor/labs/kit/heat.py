@@ -49,7 +49,9 @@ def signed_legend(width: int) -> str:
     long = _("raises by {above}   lowers by {below}").format(
         above="  ".join(above), below="  ".join(below)
     )
-    return long if len(long) <= width else f"+ {' '.join(above)}  − {' '.join(below)}"
+    both = zip(GLYPHS[1:], NEGATIVE_GLYPHS[1:], bounds, strict=True)
+    short = "  ".join(f"{plus} {minus} {bound}" for plus, minus, bound in both)
+    return long if len(long) <= width else short
 
 
 def percent(share: float) -> str:

@@ -13,7 +13,8 @@ explanation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -66,23 +67,31 @@ def attribute(
     )
 
 
-@torch.inference_mode()
+class HeadSources(NamedTuple):
+    """A head's contribution to a logit, split by the tokens that it attends to.
+
+    `attention` [length] are the attention weights, which sum to 1. `logits` [length] are the parts
+    of the contribution, which sum to the head's contribution, except for rounding.
+    """
+
+    attention: Tensor
+    logits: Tensor
+
+
 def from_tokens(
     model: LanguageModel,
     before: KeyValueCache,
     id_: int,
-    heads: Sequence[tuple[int, int]],
+    heads: Iterable[tuple[int, int]],
     target: int | None = None,
     against: int | None = None,
-) -> list[tuple[float, ...]]:
+) -> Iterator[HeadSources]:
     """Process token `id_` after the tokens in `before`, and split the contributions of some heads.
 
-    `heads` are pairs of a layer and a head. For each of them, the result has one number for every
-    token up to `id_`: the part of the head's direct contribution (see `attribute`) that comes from
-    the token's value vector. Except for rounding, the numbers add up to the head's contribution.
-
-    A value vector is computed from the residual stream at the token's position, which contains more
-    than the token itself: earlier blocks have added information from the tokens before it.
+    `heads` are pairs of a layer and a head. A head's direct contribution (see `attribute`) is split
+    by the tokens whose value vectors it comes from. A value vector is computed from the residual
+    stream at the token's position, which contains more than the token itself: earlier blocks have
+    added information from the tokens before it.
 
     `target` and `against` are as in `attribute`. The token `id_` is added to `before`.
     """
@@ -92,13 +101,11 @@ def from_tokens(
     target = int(network.lens(stream).argmax()) if target is None else target
     caches = before.layers(0)
     shared = network.config.heads // network.config.key_value_heads
-    found = []
     for layer, head in heads:
-        weights = trace.attention[layer].view(network.config.heads, -1)[head]  # [length]
-        values = caches[layer].values[0, head // shared]  # [length, head_size]
-        terms = of_sources(network, layer, head, weights.float(), values.float())
-        found.append(tuple(_to_logit(network, stream, terms, target, against).tolist()))
-    return found
+        weights = trace.attention[layer].view(network.config.heads, -1)[head].float()  # [length]
+        values = caches[layer].values[0, head // shared].float()  # [length, head_size]
+        terms = of_sources(network, layer, head, weights, values)
+        yield HeadSources(weights.cpu(), _to_logit(network, stream, terms, target, against))
 
 
 def difference(logits: Tensor, target: int, against: int | None) -> float:

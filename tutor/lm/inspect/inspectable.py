@@ -5,9 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from tutor.errors import TextError
 from tutor.lm.attribution import Attribution, Occlusion
@@ -16,6 +14,9 @@ from tutor.lm.inspect.attribution import attribute, difference, from_tokens
 from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Inspectable(ABC):
@@ -48,7 +49,7 @@ class Inspectable(ABC):
     def before(self, position: int) -> AbstractContextManager[KeyValueCache]:
         """Return the cache of the first `position` tokens, for the duration of a `with` block.
 
-        The token at `position` can be processed again in the block.
+        The token at `position` can be processed again in the block, in inference mode.
         """
 
     def xray(self, position: int, layer: int = 0, attention_bytes: int = ATTENTION_BYTES) -> XRay:
@@ -58,7 +59,7 @@ class Inspectable(ABC):
         """
         ids = self._checked(position)
         following = ids[position + 1] if position + 1 < len(ids) else None
-        with torch.inference_mode(), self.before(position) as before:
+        with self.before(position) as before:
             return x_ray(self.model, before, ids[position], following, layer, attention_bytes)
 
     def attribution(
@@ -66,7 +67,7 @@ class Inspectable(ABC):
     ) -> Attribution:
         """Split a logit after the token at `position` into contributions of the network's parts."""
         id_ = self._checked(position, target, against)[position]
-        with torch.inference_mode(), self.before(position) as before:
+        with self.before(position) as before:
             return attribute(self.model, before, id_, target, against)
 
     def sources(
@@ -90,11 +91,12 @@ class Inspectable(ABC):
                 f"The model has {config.layers} layers with {config.heads} heads each.",
             )
         id_ = self._checked(position, target, against)[position]
-        with torch.inference_mode(), self.before(position) as before:
-            heads = range(config.heads) if head is None else (head,)
-            pairs = [(layer, each) for each in heads]
+        heads = range(config.heads) if head is None else (head,)
+        pairs = [(layer, each) for each in heads]
+        with self.before(position) as before:
             found = from_tokens(self.model, before, id_, pairs, target, against)
-        return tuple(map(sum, zip(*found, strict=True)))
+            logits = torch.stack([each.logits for each in found]).sum(dim=0)  # [T]
+        return tuple(logits.tolist())
 
     def occlusion(
         self,
