@@ -117,6 +117,8 @@ SHOTS = {
     "result": Shot(_end),
     "stepper": Shot(_place("step"), ("1", "2", "4"), text="%"),
     "x-ray": Shot(_place("step"), ("1", "2", "x"), text="%"),
+    "x-ray-why": Shot(_place("step"), ("1", "2", "x", "tab", "tab"), text="sum of"),
+    "x-ray-heads": Shot(_place("step"), ("1", "2", "x", *["tab"] * 5), text="attends most"),
     "sampler": Shot(_place("step"), ("t",), text="%"),
     "chat": Shot(_place("chat")),
     "chat-said": Shot(_place("chat"), ("enter", "enter")),

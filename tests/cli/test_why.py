@@ -29,6 +29,12 @@ class Occlusion(msgspec.Struct, forbid_unknown_fields=True):
     probability: float
 
 
+class Sources(msgspec.Struct, forbid_unknown_fields=True):
+    layer: int
+    head: int
+    logits: list[float]
+
+
 class Report(msgspec.Struct, forbid_unknown_fields=True):
     """The promised output, defined a second time."""
 
@@ -41,6 +47,7 @@ class Report(msgspec.Struct, forbid_unknown_fields=True):
     heads: list[list[float]]
     feed_forward: list[float]
     occlusion: list[Occlusion]
+    sources: Sources | None
 
 
 WhyJson = Callable[..., Report]
@@ -82,6 +89,23 @@ def test_a_text_of_one_token_has_no_occlusion(why: WhyJson) -> None:
     assert why("h").occlusion == []
 
 
+def test_a_head_is_split_by_the_tokens_it_attends_to(why: WhyJson) -> None:
+    report = why("hello", "--token", "x", "--head", "2.3")
+    assert report.sources is not None
+    assert (report.sources.layer, report.sources.head) == (2, 3)
+    assert len(report.sources.logits) == len(report.prompt_ids)
+    assert sum(report.sources.logits) == pytest.approx(report.heads[1][2], abs=0.02)
+    assert why("hello").sources is None
+
+
+def test_plain_output_of_a_head(tutor: Tutor, tiny_model: str) -> None:
+    outcome = tutor("why", "hello", "--head", "2.3", "--top", "1", "--model", tiny_model)
+    assert outcome.status == 0
+    lines = outcome.out.splitlines()
+    at = next(n for n, line in enumerate(lines) if "of layer 2, head 3 comes from" in line)
+    assert [line.split()[-1] for line in lines[at + 1 : at + 6]] == list("hello")
+
+
 def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
     arguments = ("hello", "--token", "x", "--rather-than", "y", "--top", "3")
     outcome = tutor("why", *arguments, "--model", tiny_model)
@@ -100,6 +124,10 @@ def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
         (("--token", "xy"), "--token needs one token, but 'xy' has 2: x y"),
         (("--rather-than", ""), "--rather-than needs one token, but '' has 0"),
         (("--token", "x", "--rather-than", "x"), "The token and the one to compare it with"),
+        (("--head", "3.1"), "There is no layer 3, head 1."),
+        (("--head", "1.5"), "There is no layer 1, head 5."),
+        (("--head", "0.1"), "'0.1' is not a layer and a head."),
+        (("--head", "1"), "'1' is not a layer and a head."),
         (("--model", "openai:gpt"), "A remote model does not expose its network."),
     ],
 )

@@ -22,6 +22,7 @@ from tutor.engine.requests import AnswerKind
 from tutor.engine.wire import Request
 from tutor.errors import ContextFull, EngineError, LabError, ModelError, TextError, TutorError
 from tutor.labs.kit.registry import AnyLab
+from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.distribution import (
     PLAIN,
     ChatMessage,
@@ -303,6 +304,60 @@ class FakeSession:
         )
         first = held.start
         return XRay(position, LAYERS, HEADS, following, lens, first, weights.tobytes())
+
+    async def attribution(
+        self, position: int, target: int | None = None, against: int | None = None
+    ) -> Attribution:
+        await self._work("attribution")
+        scores = logits(self.tokens[: position + 1])
+        target = scores.index(max(scores)) if target is None else target
+        logit = scores[target] - (0.0 if against is None else scores[against])
+        last = self.tokens[position].id
+
+        def part(layer: int, head: int) -> float:
+            return 3 * _unit("part", last, layer, head, target, against) - 1.5
+
+        heads = tuple(tuple(part(at, head) for head in range(HEADS)) for at in range(LAYERS))
+        feed_forward = tuple(part(layer, HEADS) for layer in range(LAYERS))
+        return Attribution(
+            target=VOCABULARY[target],
+            against=None if against is None else VOCABULARY[against],
+            logit=logit,
+            embedding=logit - sum(map(sum, heads)) - sum(feed_forward),
+            heads=heads,
+            feed_forward=feed_forward,
+        )
+
+    async def sources(
+        self,
+        position: int,
+        layer: int,
+        head: int | None,
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[float, ...]:
+        found = await self.attribution(position, target, against)
+        amount = sum(found.heads[layer]) if head is None else found.heads[layer][head]
+        raw = [0.05 + _unit("source", layer, head, at) for at in range(position + 1)]
+        return tuple(amount * value / sum(raw) for value in raw)
+
+    async def occlusion(
+        self,
+        position: int,
+        indexes: tuple[int, ...],
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[Occlusion, ...]:
+        await self._work("occlusion")
+        return tuple(
+            Occlusion(
+                index=index,
+                token=self.tokens[index],
+                logits=4 * _unit("occlusion", self.tokens[index].id, index) - 1,
+                probability=_unit("without", self.tokens[index].id, index),
+            )
+            for index in indexes
+        )
 
 
 class FakeEngine:

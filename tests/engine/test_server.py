@@ -16,10 +16,14 @@ from tutor.engine.sessions import LOOK, RESERVED, CacheBudget, CachedSessions
 from tutor.engine.wire import (
     Append,
     AppendTurn,
+    AskAttribution,
     AskDistribution,
+    AskOcclusion,
     AskRows,
+    AskSources,
     AskSurprisals,
     AskXRay,
+    AttributionAnswer,
     Cancel,
     Close,
     DistributionAnswer,
@@ -29,12 +33,14 @@ from tutor.engine.wire import (
     GoBack,
     Length,
     Message,
+    Occlusions,
     OpenChat,
     Opened,
     OpenText,
     OpenTokens,
     Request,
     Rows,
+    Sources,
     Surprisals,
     Tokenize,
     Tokens,
@@ -75,12 +81,16 @@ def test_every_request_has_its_answer() -> None:
         AskSurprisals(12, "t", 0),
         AskXRay(13, "t", 1, 0),
         Tokenize(14, "<|im_end|>"),
+        AskAttribution(15, "t", 1, 9, 4),
+        AskSources(16, "t", 1, 2, 3),
+        AskOcclusion(17, "t", 1, (0,), 9),
     ]
     answers = converse(*requests)
-    assert [answer.id for answer in answers] == list(range(1, 15))
+    assert [answer.id for answer in answers] == list(range(1, 18))
     assert [type(answer) for answer in answers] == [
         Opened, Opened, Opened, Length, Opened, Length, Length, Length,
         DistributionAnswer, Rows, Rows, Surprisals, XRayAnswer, Tokens,
+        AttributionAnswer, Sources, Occlusions,
     ]  # fmt: skip
     assert answers[3].length == 4
     assert [token.id for token in answers[4].tokens][:1] == [2]
@@ -88,6 +98,9 @@ def test_every_request_has_its_answer() -> None:
     assert [row.token.id for row in answers[9].value] == [9, 4]
     assert answers[11].value[0] is None
     assert len(answers[13].tokens) > 1
+    assert (answers[14].value.target.id, answers[14].value.against.id) == (9, 4)
+    assert len(answers[15].value) == 2
+    assert [each.index for each in answers[16].value] == [0]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.plain.typed import typed
 from tutor import paths
@@ -143,6 +146,34 @@ def test_the_x_ray_says_what_a_token_attends_to_and_what_layers_predict(machine:
     assert 'X-ray of token 3 of 3, "c".' in said.lines
     assert sum(line.startswith("Head ") for line in said.lines) >= 1
     assert any(line.startswith("After layer 1: ") for line in said.lines)
+
+
+def test_the_xray_explains_a_token_in_sentences(machine: Machine) -> None:
+    said = machine.say("step", "edit abc", "xray 2", "why", "than z", "than c", "than", "back")
+    logit = next(line for line in said.lines if line.startswith('The logit of "c" is '))
+    assert "It is the sum of what" in logit
+    heads = [line for line in said.lines if line.startswith("Layer ") and "most of it" in line]
+    assert heads
+    assert all(re.search(r"head \d+: [+-]\d+\.\d\d, most of it from token [12]", h) for h in heads)
+    difference = [line for line in said.lines if 'The logit of "c" minus the logit of "z"' in line]
+    assert len(difference) == 1
+    amounts = _amounts(said.lines, logit)
+    assert len(amounts) == 9  # eight parts, and the sum of all others
+    total = float(logit.partition(" is ")[2].split(". ")[0])
+    assert sum(amounts) == pytest.approx(total, abs=0.06)
+    assert "That is the token that is explained. Type another one." in said.lines
+    assert "Type than and another token, such as than London." in said.lines
+
+
+def _amounts(lines: list[str], heading: str) -> list[float]:
+    """Return the contributions in the lines below `heading`."""
+    found = []
+    for line in lines[lines.index(heading) + 1 :]:
+        amount = re.search(r": ([+-]\d+\.\d\d)", line)
+        if amount is None:
+            break
+        found.append(float(amount[1]))
+    return found
 
 
 def test_a_chat_is_a_message_and_an_answer(machine: Machine) -> None:

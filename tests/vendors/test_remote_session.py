@@ -100,6 +100,13 @@ def test_questions_that_a_server_cannot_answer(server: Loopback) -> None:
         session.find(1, PLAIN, "Paris", 5)
     with pytest.raises(NotTold):
         session.xray(0, 0)
+    for refused in (
+        lambda: session.attribution(0),
+        lambda: session.sources(0, 0, 0),
+        lambda: session.occlusion(1, (0,)),
+    ):
+        with pytest.raises(NotTold, match="internal values"):
+            refused()
     rare = session._reader.vocabulary.token(b"zyzzyva")
     (row,) = session.rows(len(session), PLAIN, [rare.id])
     assert math.isnan(row.probability)

@@ -12,6 +12,7 @@ from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from tutor.lm.attribution import Part
     from tutor.lm.distribution import Row, Token
 
 _SIGNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -50,6 +51,15 @@ def spoken(text: str) -> str:
     for sign, word in _SIGNS:
         text = sign.sub(word, text)
     return text.strip()
+
+
+def part(part: Part) -> str:
+    """Name a part of the network. Layers and heads are counted from 1."""
+    if part.layer is None:
+        return _("embedding of the last token")
+    if part.head is None:
+        return _("layer {layer}, feed-forward network").format(layer=part.layer + 1)
+    return _("layer {layer}, head {head}").format(layer=part.layer + 1, head=part.head + 1)
 
 
 def percent(probability: float) -> str:

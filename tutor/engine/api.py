@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, Self
 
 from tutor.errors import TutorError
 from tutor.labs.kit.registry import AnyLab
+from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.distribution import (
     ChatMessage,
     Distribution,
@@ -98,6 +99,46 @@ class ModelSession(Protocol):
         """
         ...
 
+    def attribution(
+        self, position: int, target: int | None = None, against: int | None = None
+    ) -> Attribution:
+        """Split a logit after the token at `position` into contributions of the network's parts.
+
+        Positions are counted from 0. The logit is the logit of `target` (if it is None, of the most
+        probable next token) or, with `against`, the logit of `target` minus the logit of `against`.
+        """
+        ...
+
+    def sources(
+        self,
+        position: int,
+        layer: int,
+        head: int | None,
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[float, ...]:
+        """Split a head's contribution to the same logit by the tokens that it attends to.
+
+        The result has a number for each token up to `position`. Except for rounding, the numbers
+        add up to the head's contribution in `attribution`. If `head` is None, they are summed over
+        all heads of the layer.
+        """
+        ...
+
+    def occlusion(
+        self,
+        position: int,
+        indexes: tuple[int, ...],
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[Occlusion, ...]:
+        """Remove each of these tokens alone, and return how much that changes the same logit.
+
+        Each token needs a forward pass over the tokens after it, so a request should contain only a
+        few. The token at `position` can't be removed.
+        """
+        ...
+
 
 class AsyncModelSession(Protocol):
     """The asynchronous version of `ModelSession` that the screens use.
@@ -152,6 +193,27 @@ class AsyncModelSession(Protocol):
     async def surprisals(self, start: int = 0) -> tuple[float | None, ...]: ...
 
     async def xray(self, position: int, layer: int) -> XRay: ...
+
+    async def attribution(
+        self, position: int, target: int | None = None, against: int | None = None
+    ) -> Attribution: ...
+
+    async def sources(
+        self,
+        position: int,
+        layer: int,
+        head: int | None,
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[float, ...]: ...
+
+    async def occlusion(
+        self,
+        position: int,
+        indexes: tuple[int, ...],
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[Occlusion, ...]: ...
 
 
 class LabBackend(Protocol):

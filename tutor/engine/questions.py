@@ -143,6 +143,26 @@ class SessionQuestions(ABC):
         tokens_to_read=lambda path, asked: math.inf,
         counts=_attention,
     )
+    attribution = Question(
+        wire.AskAttribution,
+        wire.AttributionAnswer,
+        ModelSession.attribution,
+        tokens_to_read=lambda path, asked: math.inf,
+    )
+    sources = Question(
+        wire.AskSources,
+        wire.Sources,
+        ModelSession.sources,
+        tokens_to_read=lambda path, asked: math.inf,
+        counts=lambda asked, sources, length: (len(sources), asked.position + 1),
+    )
+    occlusion = Question(
+        wire.AskOcclusion,
+        wire.Occlusions,
+        ModelSession.occlusion,
+        tokens_to_read=lambda path, asked: math.inf,
+        counts=lambda asked, occlusions, length: (len(occlusions), len(asked.indexes)),
+    )
 
 
 QUESTIONS: dict[type[wire.SessionQuestion], Question[..., Any]] = {

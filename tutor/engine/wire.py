@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from tutor.errors import EngineError, TutorError, kind_named
+from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.distribution import (
     ChatMessage,
     Distribution,
@@ -174,6 +175,45 @@ class AskXRay(SessionQuestion, frozen=True):
     layer: int
 
 
+class AskAttribution(SessionQuestion, frozen=True):
+    """Request the contributions of the network's parts to a logit. Response: `AttributionAnswer`.
+
+    The logit is the one of `target` after the token at `position`, minus the one of `against` if it
+    is given. If `target` is None, the most probable next token is used.
+    """
+
+    position: int
+    target: int | None = None
+    against: int | None = None
+
+
+class AskSources(SessionQuestion, frozen=True):
+    """Request which tokens a head's contribution to a logit comes from. Response: `Sources`.
+
+    Layers and heads are counted from 0. If `head` is None, the amounts are summed over all heads of
+    the layer. The logit is defined as in `AskAttribution`.
+    """
+
+    position: int
+    layer: int
+    head: int | None
+    target: int | None = None
+    against: int | None = None
+
+
+class AskOcclusion(SessionQuestion, frozen=True):
+    """Request how a logit changes without some tokens of the text. Response: `Occlusions`.
+
+    `indexes` are the tokens to remove, each of them alone. Each of them takes a forward pass, so a
+    request should contain only a few. The logit is defined as in `AskAttribution`.
+    """
+
+    position: int
+    indexes: tuple[int, ...]
+    target: int | None = None
+    against: int | None = None
+
+
 class Tokenize(Request, frozen=True):
     """Request the tokens of a text without opening a session. Response: `Tokens`."""
 
@@ -288,6 +328,18 @@ class Surprisals(QuestionAnswer[tuple[float | None, ...]], frozen=True):
 
 class XRayAnswer(QuestionAnswer[XRay], frozen=True):
     pass
+
+
+class AttributionAnswer(QuestionAnswer[Attribution], frozen=True):
+    pass
+
+
+class Sources(QuestionAnswer[tuple[float, ...]], frozen=True):
+    """The amount that a head contributes to a logit from each token up to `position`."""
+
+
+class Occlusions(QuestionAnswer[tuple[Occlusion, ...]], frozen=True):
+    """The effects of removing each of the requested tokens, in the order of the request."""
 
 
 class LabAnswer(Answer, frozen=True):

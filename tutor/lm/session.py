@@ -10,25 +10,23 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from tutor.errors import ContextFull, TextError, TutorError
 from tutor.lm import sampling
-from tutor.lm.attribution import Attribution
 from tutor.lm.distribution import (
     Distribution,
     Row,
     SamplerSettings,
     Token,
-    XRay,
     common_length,
 )
 from tutor.lm.fast.together import read_together
-from tutor.lm.inspect.attribution import attribute
-from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
+from tutor.lm.inspect.inspectable import Inspectable, require_known
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
 
@@ -42,7 +40,7 @@ CHUNK = 128
 SCORED_AT_ONCE = 16
 
 
-class Session:
+class Session(Inspectable):
     """A session: a token sequence (the path) with its key-value cache and all results.
 
     A position is the number of tokens before the predicted token. For example, the distribution at
@@ -124,12 +122,7 @@ class Session:
         """
         added = list(ids)
         self._check_room(len(added))
-        size = self._model.network.config.vocabulary_size
-        for id_ in added:
-            if not 0 <= id_ < size:
-                raise TextError(
-                    f"Token {id_} is not in the vocabulary.", f"Use an id from 0 to {size - 1}."
-                )
+        require_known(self._model, added)
         for id_ in added:
             at = self._valid
             if at == len(self._ids) and self._processed[at : at + 1] == [id_]:
@@ -256,31 +249,15 @@ class Session:
             self._score(unknown[first : first + SCORED_AT_ONCE])
         return tuple(self._bits[start:end])
 
-    def xray(self, position: int, layer: int = 0, attention_bytes: int = ATTENTION_BYTES) -> XRay:
-        """Return the attention and the logit lens of the token at `position`, counted from 0.
+    @contextmanager
+    def before(self, position: int) -> Iterator[KeyValueCache]:
+        """Return the cache of the first `position` tokens, for the duration of a `with` block.
 
-        The attention covers `layer` and as many layers around it as fit into `attention_bytes`.
+        The token at `position` can be processed again in the block, in inference mode.
         """
-        self._check_token(position)
         self._process(position)
-        following = self._ids[position + 1] if position + 1 < len(self._ids) else None
-        with torch.inference_mode(), self._cache.rewound(position) as before:
-            return x_ray(
-                self._model, before, self._ids[position], following, layer, attention_bytes
-            )
-
-    def attribution(
-        self, position: int, target: int | None = None, against: int | None = None
-    ) -> Attribution:
-        """Split a logit after the token at `position` into contributions of the network's parts.
-
-        Positions count from 0. The logit is the logit of `target` (default: the most probable next
-        token) or, with `against`, the logit of `target` minus the logit of `against`.
-        """
-        self._check_token(position)
-        self._process(position)
-        with torch.inference_mode(), self._cache.rewound(position) as before:
-            return attribute(self._model, before, self._ids[position], target, against)
+        with torch.inference_mode(), self._cache.rewound(position) as cache:
+            yield cache
 
     # --- computation ------------------------------------------------------------------------
 
@@ -329,10 +306,6 @@ class Session:
     def _require_tokens(self, ids: Sequence[int]) -> None:
         if not ids:
             raise TextError("The text is empty.", "Enter at least one character.")
-
-    def _check_token(self, position: int) -> None:
-        if not 0 <= position < len(self._ids):
-            raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
 
     def _check_length(self, length: int) -> None:
         if not 1 <= length <= len(self._ids):

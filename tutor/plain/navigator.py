@@ -23,9 +23,10 @@ from tutor.study.next_step import ReadLesson, Review
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tutor.app.explorer.xray.inside import Inside
     from tutor.course.lesson import Lab, Lesson
     from tutor.lm.distribution import Token
-    from tutor.plain.place import AskXRay, Decided, Place, Services
+    from tutor.plain.place import Decided, Place, Services
     from tutor.study.next_step import NextStep
     from tutor.vendors.catalogue import RemoteModel
 
@@ -87,9 +88,9 @@ class Navigator:
             case "stepper":
                 return StepperPlace(self._services, lesson, lab)
 
-    def xray(self, path: Sequence[Token], position: int, ask: AskXRay) -> Place:
+    def xray(self, path: Sequence[Token], position: int, inside: Inside) -> Place:
         """Return the x-ray of the token at `position` of a text."""
-        return XRayPlace(self._services, path, position, ask)
+        return XRayPlace(self._services, path, position, inside)
 
     def consent(self, model: RemoteModel, what: str, decided: Decided) -> Place:
         """Return the place that asks the learner for consent to send `what` to `model`."""

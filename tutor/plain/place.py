@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from tutor.allowed import Allowed
     from tutor.app.background.goal_keeper import GoalKeeper
     from tutor.app.background.lab_keeper import LabKeeper
+    from tutor.app.explorer.xray.inside import Inside
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
     from tutor.engine.api import Engine
     from tutor.errors import TutorError
     from tutor.learner.background import BackgroundProgress
     from tutor.learner.review import Queue, ReviewQuestion
-    from tutor.lm.distribution import Token, XRay
+    from tutor.lm.distribution import Token
     from tutor.plain.voice import Voice
     from tutor.settings.schema import Settings
     from tutor.study.next_step import NextStep
@@ -69,9 +70,6 @@ class Replace:
     place: Place
 
 
-AskXRay = Callable[["Sequence[Token]", int, int], Awaitable["XRay"]]
-"""A function that takes a path, a position and a layer, and returns the x-ray of the token."""
-
 Decided = Callable[[bool], None]
 """A function that receives the learner's decision. It is called once."""
 
@@ -102,7 +100,7 @@ class Navigation(Protocol):
 
     def lab(self, lesson: Lesson, lab: Lab) -> Place: ...
 
-    def xray(self, path: Sequence[Token], position: int, ask: AskXRay) -> Place: ...
+    def xray(self, path: Sequence[Token], position: int, inside: Inside) -> Place: ...
 
     def consent(self, model: RemoteModel, what: str, decided: Decided) -> Place: ...
 

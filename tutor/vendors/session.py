@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from tutor.errors import NotTold, TextError
+from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.distribution import (
     ChatMessage,
     Distribution,
@@ -183,6 +184,33 @@ class RemoteSession:
             "Use a local model for the x-ray.",
         )
 
+    def attribution(
+        self, position: int, target: int | None = None, against: int | None = None
+    ) -> Attribution:
+        """Raise `NotTold`, because services don't report the internal values of their models."""
+        raise _no_explanation()
+
+    def sources(
+        self,
+        position: int,
+        layer: int,
+        head: int | None,
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[float, ...]:
+        """Raise `NotTold`, because services don't report the internal values of their models."""
+        raise _no_explanation()
+
+    def occlusion(
+        self,
+        position: int,
+        indexes: tuple[int, ...],
+        target: int | None = None,
+        against: int | None = None,
+    ) -> tuple[Occlusion, ...]:
+        """Raise `NotTold`, because services don't report the logits of their models."""
+        raise _no_explanation()
+
     def _checked(self, length: int) -> int:
         if not 1 <= length <= len(self._path):
             raise TextError(
@@ -190,6 +218,13 @@ class RemoteSession:
                 f"Use 1 to {len(self._path)}.",
             )
         return length
+
+
+def _no_explanation() -> NotTold:
+    return NotTold(
+        "A server returns the model's output, but not its internal values.",
+        "Use a local model to see why it predicts a token.",
+    )
 
 
 def remote_card(model: RemoteModel) -> ModelCard:

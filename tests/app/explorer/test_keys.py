@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 PROMPT = "The capital of France is"
 PATIENCE = 20.0
+FIRST_HEAD = (*["down"] * 3, *["left"] * 2)
+"""Keys that choose the first head of the first layer in the x-ray."""
 
 
 class Explorer:
@@ -680,7 +682,7 @@ async def test_a_full_context_says_what_to_do(tmp_path: Path) -> None:
 
 async def test_the_headings_of_the_xray_fit_a_small_terminal(tmp_path: Path) -> None:
     async with explorer(tmp_path, size=(40, 12)) as it:
-        await it.press("1", "x")
+        await it.press("1", "x", *FIRST_HEAD)
         await it.until(lambda: "layer  1/4  head  1/3" in it.screen)
         await it.press("tab", "p")
         await it.until(lambda: "predicts" in it.screen)
@@ -689,7 +691,7 @@ async def test_the_headings_of_the_xray_fit_a_small_terminal(tmp_path: Path) -> 
 
 async def test_x_shows_attention_and_lens_and_esc_comes_back(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press("1", "x")
+        await it.press("1", "x", *FIRST_HEAD)
         assert "layer  1 of 4" in it.screen
         await it.press("up", "right")
         assert "layer  2 of 4" in it.screen
@@ -716,7 +718,7 @@ async def test_the_layers_of_a_long_text_are_requested_one_at_a_time(tmp_path: P
     async with explorer(tmp_path) as it:
         await it.press("e")
         it.stage.screen.query_one(PromptEditor).load("q" * 80)
-        await it.press("enter", "x")
+        await it.press("enter", "x", *FIRST_HEAD)
         view = it.stage.screen.query_one(XRayView)
         first = view.query_one("#rows", Lines).plain
         assert first[-1].strip().startswith("80 ")

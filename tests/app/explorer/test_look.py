@@ -25,6 +25,11 @@ STEPPER = {
     "earlier": ("1", "1", "left", "left", "down", "down"),
     "xray-attention": ("1", "1", "1", "1", "x", "right"),
     "xray-lens": ("1", "1", "1", "1", "x", "tab"),
+    "xray-why": ("1", "x", "tab", "tab", "a", "down", "enter", "down"),
+    "xray-map": ("1", "x", *["tab"] * 3),
+    "xray-tokens": ("1", "x", *["tab"] * 4),
+    "xray-heads": ("1", "1", "1", "1", "x", *["tab"] * 5),
+    "xray-lens-map": ("1", "1", "1", "1", "x", *["tab"] * 6, "left"),
 }
 
 
@@ -52,6 +57,12 @@ def test_stepper(name: str, snap_compare: Any, tmp_path: Path) -> None:
 def test_stepper_on_a_small_terminal(snap_compare: Any, tmp_path: Path) -> None:
     stage = Stage(ExplorerScreen, folder=tmp_path)
     assert snap_compare(stage, terminal_size=(40, 12), run_before=typed("1", "1", "enter"))
+
+
+def test_the_xray_on_a_small_terminal(snap_compare: Any, tmp_path: Path) -> None:
+    stage = Stage(ExplorerScreen, folder=tmp_path)
+    keys = ("1", "x", "tab", "tab", "down")
+    assert snap_compare(stage, terminal_size=(40, 12), run_before=typed(*keys))
 
 
 def test_guess(snap_compare: Any, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.tiny_model import CONFIG, tiny_model
+from tutor.errors import TextError
 from tutor.lm.attribution import Part
 from tutor.lm.distribution import PLAIN
-from tutor.lm.inspect.attribution import occlude
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 
@@ -110,8 +110,9 @@ def test_attribution_leaves_the_session_as_it_was(model: Any) -> None:
 
 def test_occlusion_is_the_difference_to_the_text_without_the_token(model: Any) -> None:
     session = Session(model, IDS)
-    found = list(occlude(model, IDS, session.attribution(len(IDS) - 1, 7, 100)))
+    found = session.occlusion(len(IDS) - 1, range(len(IDS) - 1), 7, 100)
     assert [each.token.id for each in found] == IDS[:-1]
+    assert session.ids == tuple(IDS)
 
     def logits(ids: list[int]) -> torch.Tensor:
         return Session(model, ids).logits(len(ids))
@@ -125,8 +126,106 @@ def test_occlusion_is_the_difference_to_the_text_without_the_token(model: Any) -
         assert each.probability == pytest.approx(float(logits(without).softmax(-1)[7]), abs=1e-6)
 
 
+@pytest.mark.parametrize("index", [-1, 3, 4])
+def test_only_tokens_before_the_prediction_can_be_removed(model: Any, index: int) -> None:
+    with pytest.raises(TextError, match=f"Token {index} can't be removed"):
+        Session(model, IDS).occlusion(3, [0, index])
+
+
+def test_the_prediction_in_the_middle_of_a_text_ignores_what_follows(model: Any) -> None:
+    whole, short = Session(model, IDS), Session(model, IDS[:4])
+    for mine, theirs in zip(whole.occlusion(3, [0, 2]), short.occlusion(3, [0, 2]), strict=True):
+        assert mine.logits == pytest.approx(theirs.logits, abs=1e-5)
+    assert whole.sources(3, 1, 2) == pytest.approx(short.sources(3, 1, 2), abs=1e-5)
+
+
+def test_removing_a_token_processes_only_the_tokens_after_it(model: Any) -> None:
+    session = Session(model, IDS)
+    session.logits(len(IDS))
+    before = model.network.tokens_read
+    session.occlusion(len(IDS) - 1, [3])
+    assert model.network.tokens_read - before == len(IDS) - 4
+
+
+@pytest.mark.parametrize("position", [0, 3, len(IDS) - 1])
+@pytest.mark.parametrize("against", [None, 3])
+def test_the_sources_of_a_head_add_up_to_its_contribution(
+    model: Any, position: int, against: int | None
+) -> None:
+    session = Session(model, IDS)
+    found = session.attribution(position, 7, against)
+    for layer, heads in enumerate(found.heads):
+        for head, logits in enumerate(heads):
+            sources = session.sources(position, layer, head, 7, against)
+            assert len(sources) == position + 1
+            assert sum(sources) == pytest.approx(logits, abs=1e-5)
+
+
+def test_without_a_head_the_sources_of_a_layer_are_added_up(model: Any) -> None:
+    session = Session(model, IDS)
+    for layer in range(CONFIG.layers):
+        heads = [session.sources(4, layer, head, 7, 3) for head in range(CONFIG.heads)]
+        expected = [sum(amounts) for amounts in zip(*heads, strict=True)]
+        assert session.sources(4, layer, None, 7, 3) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_sources_are_those_of_the_weight_matrices(model: Any) -> None:
+    """Queries, keys and values come from hooks; rotation and softmax are computed here."""
+    network, layer, head = model.network, 1, 3
+    projected: list[torch.Tensor] = []
+    final: list[torch.Tensor] = []
+    attention = network.blocks[layer].attention
+    hooks = [
+        network.norm.register_forward_pre_hook(lambda _, inputs: final.append(inputs[0][-1])),
+        attention.query_key_value.register_forward_hook(
+            lambda _, inputs, output: projected.append(output)
+        ),
+    ]
+    network(torch.tensor(IDS))
+    for hook in hooks:
+        hook.remove()
+    size, shared = CONFIG.head_size, head // (CONFIG.heads // CONFIG.key_value_heads)
+    q, k, v = projected[0].split(
+        [CONFIG.heads * size, *[CONFIG.key_value_heads * size] * 2], dim=-1
+    )
+    at = torch.arange(len(IDS))[:, None]
+    angles = at * CONFIG.rope_base ** (-torch.arange(0, size, 2) / size)
+
+    def rotated(x: torch.Tensor) -> torch.Tensor:
+        a, b = x[:, ::2], x[:, 1::2]
+        pairs = (a * angles.cos() - b * angles.sin(), a * angles.sin() + b * angles.cos())
+        return torch.stack(pairs, dim=-1).flatten(1)
+
+    query = rotated(q[:, head * size : (head + 1) * size])[-1]
+    keys = rotated(k[:, shared * size : (shared + 1) * size])
+    weights = (keys @ query / size**0.5).softmax(dim=0)
+    values = v[:, shared * size : (shared + 1) * size]
+    root_mean_square = (final[0].square().mean() + CONFIG.norm_epsilon).sqrt()
+    direction = network.head.weight[7] * network.norm.weight / root_mean_square
+    matrix = attention.output.weight[:, head * size : (head + 1) * size]
+    expected = (weights[:, None] * values) @ matrix.T @ direction
+    found = Session(model, IDS).sources(len(IDS) - 1, layer, head, 7)
+    assert found == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda session: session.attribution(99), "no token 99"),
+        (lambda session: session.attribution(0, 300), "Token 300 is not in the vocabulary"),
+        (lambda session: session.attribution(0, 1, -1), "Token -1 is not in the vocabulary"),
+        (lambda session: session.sources(0, 3, 0), "no layer 3, head 0"),
+        (lambda session: session.sources(0, 0, 4), "no layer 0, head 4"),
+        (lambda session: session.occlusion(-1, [0]), "no token -1"),
+    ],
+)
+def test_wrong_requests_are_refused(model: Any, ask: Any, message: str) -> None:
+    with pytest.raises(TextError, match=message):
+        ask(Session(model, IDS))
+
+
 def test_a_text_of_one_token_has_nothing_to_remove(model: Any) -> None:
-    assert list(occlude(model, [5], Session(model, [5]).attribution(0))) == []
+    assert Session(model, [5]).occlusion(0, []) == ()
 
 
 def test_the_default_model_in_its_own_number_format(language_model: LanguageModel) -> None:
@@ -138,3 +237,8 @@ def test_the_default_model_in_its_own_number_format(language_model: LanguageMode
     total = found.embedding + sum(map(sum, found.heads)) + sum(found.feed_forward)
     assert total == pytest.approx(found.logit, abs=0.05)
     assert found.contributions()[0].part == Part(23, 4)
+    sources = session.sources(len(session) - 1, 23, 4, paris, london)
+    assert sum(sources) == pytest.approx(found.heads[23][4], abs=0.05)
+    assert max(range(len(sources)), key=sources.__getitem__) == encode(
+        "The capital of France is"
+    ).index(encode(" France")[0])

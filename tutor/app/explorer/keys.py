@@ -38,7 +38,10 @@ PANE_KEYS: list[BindingType] = [
     Binding("slash", "search", "search", tooltip="Find any token and see its probability."),
     Binding("t", "dials", "sampler", tooltip="Change temperature, top-k, top-p, min-p or greedy."),
     Binding(
-        "x", "xray", "x-ray", tooltip="Show attention and the logit lens for the token in focus."
+        "x",
+        "xray",
+        "x-ray",
+        tooltip="Look inside the model at the token in focus: attention, each layer, and why.",
     ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),

@@ -9,13 +9,14 @@ from tutor.app.explorer.effects import Answer, Question, Start
 from tutor.engine.proxy import spelled
 from tutor.errors import TextError
 from tutor.language import _
-from tutor.lm.distribution import ChatMessage, common_length
+from tutor.lm.distribution import PLAIN, ChatMessage, common_length
 from tutor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tutor.engine.api import AsyncModelSession, Engine
+    from tutor.lm.attribution import Attribution, Occlusion
     from tutor.lm.distribution import Row, Token, XRay
 
 
@@ -129,10 +130,61 @@ class Link:
             query=query, parts=parts
         )
 
+    @property
+    def model(self) -> str:
+        """The checksum of the engine's model, or an empty string while no model is loaded."""
+        return self._engine.model.sha256 if self._engine.model else ""
+
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
         """Return the attention weights and the logit lens for the token at `position` of `path`."""
         session = await self.follow(path)
         return await session.xray(position, layer)
+
+    async def attribution(
+        self, path: Sequence[Token], position: int, target: int | None, against: int | None
+    ) -> Attribution:
+        """Return what the parts of the network contribute to a logit after a token of `path`."""
+        session = await self.follow(path)
+        return await session.attribution(position, target, against)
+
+    async def sources(
+        self,
+        path: Sequence[Token],
+        position: int,
+        layer: int,
+        head: int | None,
+        target: int | None,
+        against: int | None,
+    ) -> tuple[float, ...]:
+        """Return what a head, or all heads of a layer, took from each token."""
+        session = await self.follow(path)
+        return await session.sources(position, layer, head, target, against)
+
+    async def occlusion(
+        self,
+        path: Sequence[Token],
+        position: int,
+        index: int,
+        target: int | None,
+        against: int | None,
+    ) -> Occlusion:
+        """Return how the logit changes without the token at `index`."""
+        session = await self.follow(path)
+        (found,) = await session.occlusion(position, (index,), target, against)
+        return found
+
+    async def candidates(
+        self, path: Sequence[Token], position: int, query: str, limit: int
+    ) -> tuple[Sequence[Row], str]:
+        """Return rows of possible tokens after the one at `position`, and a sentence or "".
+
+        Without a query, these are the most probable tokens.
+        """
+        if query:
+            question = Question(tuple(path), position + 1, PLAIN, 0, limit, None, None)
+            return await self.find(question, query, limit)
+        session = await self.follow(path)
+        return (await session.distribution(position + 1, PLAIN, 0, limit)).rows, ""
 
     async def close(self) -> None:
         """Close the engine's session."""
@@ -143,6 +195,6 @@ class Link:
     async def _keep(self, session: AsyncModelSession) -> None:
         before, self._session = self._session, session
         self._read = 0
-        self._model = self._engine.model.sha256 if self._engine.model else ""
+        self._model = self.model
         if before is not None:
             await before.close()

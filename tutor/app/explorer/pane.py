@@ -248,14 +248,14 @@ class ExplorerPane(ChatPane):
         if xray_room(*self.size) is not None:
             await self._open_beside()
             return
-        from tutor.app.explorer.xray.view import XRayScreen
+        from tutor.app.explorer.xray.screen import XRayScreen
 
-        self.app.push_screen(XRayScreen(path, index, self._controller.link.xray))
+        self.app.push_screen(XRayScreen(path, index, self._controller.link))
 
     async def _open_beside(self) -> None:
         if self._beside is None:
             self._send(events.ShowPanel(None))
-            view = XRayView(self._controller.link.xray)
+            view = XRayView(self._controller.link)
             self._fit_beside(view)
             await self.mount(view)
             view.focus()

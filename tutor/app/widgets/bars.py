@@ -40,6 +40,19 @@ def change(before: float, after: float, width: int) -> tuple[str, str, str]:
     return solid, gained, " " * (width - reach)
 
 
+def two_sided(fraction: float, half: int) -> tuple[str, str]:
+    """Draw a bar to the left (for a negative `fraction`) or to the right of an axis.
+
+    `fraction` is from -1 to 1. Returns the text on both sides of the axis, each exactly `half`
+    cells wide. The left side is exact to half a cell, because there are no finer characters, so a
+    value near zero has no bar. A number with its sign should be next to the bar.
+    """
+    if fraction >= 0:
+        return " " * half, bar(fraction, half)
+    halves = round(min(-fraction, 1.0) * half * 2)
+    return ("▐" * (halves % 2) + "█" * (halves // 2)).rjust(half), " " * half
+
+
 def level(bits: float) -> str:
     """Return a block character whose height shows a surprisal, in steps of `BITS_A_LEVEL` bits."""
     step = len(LEVELS) - 1 if math.isinf(bits) else int(bits / BITS_A_LEVEL)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli.step.command import load, open_session, positive
 from tutor.cli.step.output import in_a_row
-from tutor.cli.why.output import write_attribution, write_json, write_occlusions
+from tutor.cli.why.output import (
+    HeadSources,
+    write_attribution,
+    write_json,
+    write_occlusions,
+    write_sources,
+)
 from tutor.errors import UsageError
 from tutor.language import _
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote
 
 if TYPE_CHECKING:
+    from tutor.lm.attribution import Attribution
     from tutor.lm.language_model import LanguageModel
 
 
@@ -41,6 +49,12 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         help=_("explain the difference from the logit of this token instead"),
     )
     parser.add_argument(
+        "--head",
+        type=_head,
+        metavar="LAYER.HEAD",
+        help=_("show from which tokens this head takes its contribution, such as 24.5"),
+    )
+    parser.add_argument(
         "--top",
         type=positive,
         default=10,
@@ -52,8 +66,6 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from tutor.lm.inspect.attribution import occlude
-
     if is_remote(options.model):
         raise UsageError(
             _("A remote model does not expose its network."),
@@ -70,13 +82,49 @@ def run(options: argparse.Namespace) -> int:
                 _("The token and the one to compare it with are the same."),
                 _("Give another token after --rather-than."),
             )
-        occlusions = occlude(model, session.ids, found)
+        last = len(session) - 1
+        sources = None
+        if options.head is not None:
+            layer, head = options.head
+            _check_head(found, layer, head)
+            logits = session.sources(last, layer, head, found.target.id, against)
+            sources = HeadSources(layer + 1, head + 1, logits)
+        occlusions = (
+            each
+            for index in range(last)
+            for each in session.occlusion(last, (index,), found.target.id, against)
+        )
         if options.json:
-            write_json(model.card, session.ids, found, occlusions)
+            write_json(model.card, session.ids, found, occlusions, sources)
             return 0
         write_attribution(model.card, session.tokens, found, options.top)
+        if sources is not None:
+            write_sources(session.tokens, found, sources)
         write_occlusions(found, occlusions)
     return 0
+
+
+def _head(text: str) -> tuple[int, int]:
+    """Convert `LAYER.HEAD`, counted from 1, to a layer and a head, counted from 0."""
+    found = re.fullmatch(r"(\d{1,4})\.(\d{1,4})", text, re.ASCII)
+    layer, head = map(int, found.groups()) if found else (0, 0)
+    if layer < 1 or head < 1:
+        raise argparse.ArgumentTypeError(
+            _("{text!r} is not a layer and a head. Write them like this: 24.5").format(text=text)
+        )
+    return layer - 1, head - 1
+
+
+def _check_head(found: Attribution, layer: int, head: int) -> None:
+    """Raise `UsageError` if the network doesn't have this head."""
+    layers, heads = len(found.heads), len(found.heads[0])
+    if layer >= layers or head >= heads:
+        raise UsageError(
+            _("There is no layer {layer}, head {head}.").format(layer=layer + 1, head=head + 1),
+            _("The model has {layers} layers with {heads} heads each, counted from 1.").format(
+                layers=layers, heads=heads
+            ),
+        )
 
 
 def _token(model: LanguageModel, option: str, text: str | None) -> int | None:

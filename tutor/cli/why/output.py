@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from tutor.app.spoken import part
 from tutor.cli import output
 from tutor.cli.step.output import JsonModel, in_a_row
 from tutor.language import _
@@ -42,6 +43,17 @@ class JsonOcclusion(msgspec.Struct, frozen=True):
     probability: float
 
 
+class HeadSources(msgspec.Struct, frozen=True):
+    """The part of a head's contribution that comes from each token of the text.
+
+    `layer` and `head` are counted from 1.
+    """
+
+    layer: int
+    head: int
+    logits: tuple[float, ...]
+
+
 class JsonReport(msgspec.Struct, frozen=True):
     model: JsonModel
     prompt_ids: tuple[int, ...]
@@ -52,10 +64,15 @@ class JsonReport(msgspec.Struct, frozen=True):
     heads: tuple[tuple[float, ...], ...]
     feed_forward: tuple[float, ...]
     occlusion: tuple[JsonOcclusion, ...]
+    sources: HeadSources | None
 
 
 def write_json(
-    card: ModelCard, ids: Sequence[int], found: Attribution, occlusions: Iterable[Occlusion]
+    card: ModelCard,
+    ids: Sequence[int],
+    found: Attribution,
+    occlusions: Iterable[Occlusion],
+    sources: HeadSources | None,
 ) -> None:
     output.write_json(
         JsonReport(
@@ -71,6 +88,7 @@ def write_json(
                 JsonOcclusion(each.index, JsonToken.of(each.token), each.logits, each.probability)
                 for each in occlusions
             ),
+            sources=sources,
         )
     )
 
@@ -94,10 +112,22 @@ def write_attribution(
     output.write(_("It is the sum of what the parts of the network contribute directly:"))
     contributions = found.contributions()
     for each in contributions[:top]:
-        output.write(f"{each.logits:+9.2f}  {_part(each.part)}")
+        output.write(f"{each.logits:+9.2f}  {part(each.part)}")
     if others := contributions[top:]:
         rest = sum(each.logits for each in others)
         output.write(f"{rest:+9.2f}  {counted(len(others), 'other part')}")
+
+
+def write_sources(tokens: Sequence[Token], found: Attribution, sources: HeadSources) -> None:
+    """Print how much of a head's contribution comes from each token."""
+    layer, head = sources.layer - 1, sources.head - 1
+    output.write(
+        _("\nThe {logits:+.2f} of {part} comes from these tokens:").format(
+            logits=found.heads[layer][head], part=part(Part(layer, head))
+        )
+    )
+    for token, logits in zip(tokens, sources.logits, strict=True):
+        output.write(f"{logits:+9.2f}  {visible(token.data)}")
 
 
 def write_occlusions(found: Attribution, occlusions: Iterable[Occlusion]) -> None:
@@ -112,11 +142,3 @@ def write_occlusions(found: Attribution, occlusions: Iterable[Occlusion]) -> Non
             )
         probability = f"{100 * each.probability:.2f} %"
         output.write(f"{-each.logits:+9.2f}  {probability:>8}  {visible(each.token.data)}")
-
-
-def _part(part: Part) -> str:
-    if part.layer is None:
-        return _("embedding of the last token")
-    if part.head is None:
-        return _("layer {layer}, feed-forward network").format(layer=part.layer + 1)
-    return _("layer {layer}, head {head}").format(layer=part.layer + 1, head=part.head + 1)

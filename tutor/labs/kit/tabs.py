@@ -11,15 +11,37 @@ from tutor.labs.kit.columns import pointer
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
-def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
+def tabs(parts: Iterable[tuple[str, bool]], width: int | None = None) -> Content:
     """Return a line of tabs.
 
     Each tab has the name of a view and a flag, which is True for the current view. The current view
-    has a mark and is bold, so it is visible without color.
+    has a mark and is bold, so it is visible without color. If not all tabs fit into `width` cells,
+    the line contains those around the current one, and an ellipsis for the others.
     """
+    every = list(parts)
+    line = _line(every)
+    if width is None or line.rstrip().cell_length <= width:
+        return line
+    current = next(index for index, (__, shown) in enumerate(every) if shown)
+    first, end = current, current + 1
+    more = ((0, 1), (1, 0)) * len(every)
+    for back, forward in more:
+        wider = max(0, first - back), min(len(every), end + forward)
+        if _window(every, *wider).cell_length <= width:
+            first, end = wider
+    return _window(every, first, end)
+
+
+def _window(parts: Sequence[tuple[str, bool]], first: int, end: int) -> Content:
+    before = ("… ", MUTED) if first else ""
+    after = ("…", MUTED) if end < len(parts) else ""
+    return Content.assemble(before, _line(parts[first:end]), after).rstrip()
+
+
+def _line(parts: Iterable[tuple[str, bool]]) -> Content:
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:
         pieces.append(pointer(shown))

@@ -1,25 +1,28 @@
 """Explain a token's logit by the parts of the network and by the tokens of the text.
 
 There are two methods. Direct attribution (see `tutor.lm.inspect.contributions`) splits the logit
-into one term for each part of the network. The terms add up to the logit, but they do not include a
-part's indirect effects, which arise because later parts use its output.
+into one term for each part of the network. A head's term can be split further, by the tokens that
+the head attends to. The terms add up to the logit, but they do not include a part's indirect
+effects, which arise because later parts use its output.
 
-Occlusion (Zeiler & Fergus 2014) removes one token from the text and runs the network again. The
-result includes all effects of the token, but the network may never have been trained on texts like
-the shorter one. If the two methods disagree, neither of them is a complete explanation.
+Occlusion (Zeiler & Fergus 2014; `Inspectable.occlusion`) removes one token from the text and runs
+the network again. The result includes all effects of the token, but the network may never have been
+trained on texts like the shorter one. If the two methods disagree, neither of them is a complete
+explanation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from tutor.lm.attribution import Attribution, Occlusion
-from tutor.lm.inspect.contributions import Parts, of_heads, recorded, to_logit
+from tutor.lm.attribution import Attribution
+from tutor.lm.inspect.contributions import Parts, of_heads, of_sources, recorded, to_logit
 from tutor.lm.language_model import LanguageModel
-from tutor.lm.network import KeyValueCache, Trace
+from tutor.lm.network import KeyValueCache, Trace, Transformer
 
 
 @torch.inference_mode()
@@ -50,47 +53,69 @@ def attribute(
             *(each.float() for each in parts.feed_forward),
         ]
     )  # [1 + layers * heads + layers, width]
-    added = to_logit(network, stream, terms, target)
-    if against is not None:
-        added = added - to_logit(network, stream, terms, against)
+    added = _to_logit(network, stream, terms, target, against)
     embedding, heads, feed_forward = added.split(
         [1, network.config.layers * network.config.heads, network.config.layers]
     )
     return Attribution(
         target=model.tokenizer.token(target),
         against=None if against is None else model.tokenizer.token(against),
-        logit=_logit(logits, target, against),
+        logit=difference(logits, target, against),
         embedding=float(embedding),
         heads=tuple(map(tuple, heads.view(network.config.layers, -1).tolist())),
         feed_forward=tuple(feed_forward.tolist()),
     )
 
 
-def occlude(model: LanguageModel, ids: Sequence[int], whole: Attribution) -> Iterator[Occlusion]:
-    """Remove each token of a text in turn, and yield the effect on the attributed logit.
+class HeadSources(NamedTuple):
+    """A head's contribution to a logit, split by the tokens that it attends to.
 
-    `whole` is the attribution at the end of the text. The last token is never removed, because the
-    prediction is made there, so a text of one token has no occlusions.
+    `attention` [length] are the attention weights, which sum to 1. `logits` [length] are the parts
+    of the contribution, which sum to the head's contribution, except for rounding.
     """
-    target = whole.target.id
-    against = None if whole.against is None else whole.against.id
-    for index in range(len(ids) - 1):
-        logits = _logits_at_end(model, [*ids[:index], *ids[index + 1 :]])
-        yield Occlusion(
-            index=index,
-            token=model.tokenizer.token(ids[index]),
-            logits=whole.logit - _logit(logits, target, against),
-            probability=float(logits.softmax(dim=-1)[target]),
-        )
+
+    attention: Tensor
+    logits: Tensor
 
 
-@torch.inference_mode()
-def _logits_at_end(model: LanguageModel, ids: Sequence[int]) -> Tensor:
-    """Return the logits at the end of a text, given its token ids: [vocabulary]."""
-    final = model.network(torch.tensor(ids))[-1]  # [width]
-    return model.network.logits(final).float().cpu()
+def from_tokens(
+    model: LanguageModel,
+    before: KeyValueCache,
+    id_: int,
+    heads: Iterable[tuple[int, int]],
+    target: int | None = None,
+    against: int | None = None,
+) -> Iterator[HeadSources]:
+    """Process token `id_` after the tokens in `before`, and split the contributions of some heads.
+
+    `heads` are pairs of a layer and a head. A head's direct contribution (see `attribute`) is split
+    by the tokens whose value vectors it comes from. A value vector is computed from the residual
+    stream at the token's position, which contains more than the token itself: earlier blocks have
+    added information from the tokens before it.
+
+    `target` and `against` are as in `attribute`. The token `id_` is added to `before`.
+    """
+    network, trace = model.network, Trace()
+    network(torch.tensor([id_]), before, trace)
+    stream = trace.residuals[-1][0].float()  # [width]
+    target = int(network.lens(stream).argmax()) if target is None else target
+    caches = before.layers(0)
+    shared = network.config.heads // network.config.key_value_heads
+    for layer, head in heads:
+        weights = trace.attention[layer].view(network.config.heads, -1)[head].float()  # [length]
+        values = caches[layer].values[0, head // shared].float()  # [length, head_size]
+        terms = of_sources(network, layer, head, weights, values)
+        yield HeadSources(weights.cpu(), _to_logit(network, stream, terms, target, against))
 
 
-def _logit(logits: Tensor, target: int, against: int | None) -> float:
+def difference(logits: Tensor, target: int, against: int | None) -> float:
     """Return the logit of `target`, minus the logit of `against` if it is given."""
     return float(logits[target]) - (0.0 if against is None else float(logits[against]))
+
+
+def _to_logit(
+    network: Transformer, stream: Tensor, terms: Tensor, target: int, against: int | None
+) -> Tensor:
+    """Return the direct contribution of each term [N, width] to the explained logit: [N]."""
+    added = to_logit(network, stream, terms, target)
+    return added if against is None else added - to_logit(network, stream, terms, against)

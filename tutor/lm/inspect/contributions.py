@@ -74,6 +74,23 @@ def of_heads(network: Transformer, layer: int, heads: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
+def of_sources(
+    network: Transformer, layer: int, head: int, weights: Tensor, values: Tensor
+) -> Tensor:
+    """Return what a head adds to the residual stream, split by the positions it attends to.
+
+    `weights` [length] is the head's attention to each position, and `values` [length, head_size]
+    are the value vectors of these positions. A head's output is the sum of weight * value, and the
+    output matrix is linear, so it can be applied to each term. The result is [length, width].
+    """
+    size = network.config.head_size
+    alone = torch.zeros(len(weights), network.config.heads * size, device=values.device)
+    alone[:, head * size : (head + 1) * size] = weights[:, None] * values
+    output: Tensor = block_of(network, layer).attention.output(alone)
+    return output.float()
+
+
+@torch.inference_mode()
 def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) -> Tensor:
     """Return the direct contribution of each part to a token's logit: [N].
 

@@ -166,7 +166,7 @@ class StepperPlace(ExplorerPlace):
                 _("Type xray and the number of a token, from 1 to {count}.").format(count=len(path))
             )
         else:
-            return self.services.open.xray(path, index, self._controller.link.xray)
+            return self.services.open.xray(path, index, self._controller.link)
         return None
 
     async def _left(self, rest: str) -> None:

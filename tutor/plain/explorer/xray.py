@@ -1,44 +1,56 @@
-"""The x-ray in plain mode: the tokens that a token attends to, and each layer's prediction."""
+"""The x-ray in plain mode: what a token attends to, each layer's prediction, and why."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.app.explorer.xray.inside import (
+    AskAttribution,
+    AskSources,
+    AskXRay,
+    ChosenHead,
+    Findings,
+)
 from tutor.language import _
 from tutor.plain import words
 from tutor.plain.place import Command, Place
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tutor.app.explorer.xray.inside import Inside
+    from tutor.lm.attribution import Attribution, Contribution
     from tutor.lm.distribution import Token, XRay
-    from tutor.plain.place import AskXRay, Services
+    from tutor.plain.place import Services
 
 FEW = 5
 """The maximum number of tokens to print for an attention head, highest weights first."""
 FEW_LAYERS = 6
 """The number of layers of the logit lens to print, unless the learner asks for all of them."""
+FEW_PARTS = 8
+"""The number of contributions to print, the largest first."""
 
 
 class XRayPlace(Place):
-    """The x-ray of one token: the attention weights of one head, and the logit lens.
+    """The x-ray of one token: a head's attention, the logit lens, and contributions to a logit.
 
-    The learner can select another head, layer or token.
+    The learner can select another head, layer or token, and another token to explain.
     """
 
     def __init__(
-        self, services: Services, path: Sequence[Token], position: int, ask: AskXRay
+        self, services: Services, path: Sequence[Token], position: int, inside: Inside
     ) -> None:
         super().__init__(services)
-        self._path, self._position, self._ask = tuple(path), position, ask
-        self._xray: XRay | None = None
-        self._layer = self._head = 0
+        self._inside = inside
+        self._found = Findings.at(path, position)
+        self._chosen = ChosenHead()
 
     @property
     def title(self) -> str:
-        name = self._name(self._position)
+        position, path = self._found.position, self._found.path
         return _("X-ray of token {position} of {count}, {name}.").format(
-            position=self._position + 1, count=len(self._path), name=name
+            position=position + 1, count=len(path), name=self._name(position)
         )
 
     async def begin(self) -> None:
@@ -47,23 +59,34 @@ class XRayPlace(Place):
         await self._say_lens(FEW_LAYERS)
 
     def _name(self, position: int) -> str:
-        return words.token(self._path[position])
+        return words.token(self._found.path[position])
 
     async def _seen(self) -> XRay:
         """Return an x-ray of the token that contains the selected layer's attention."""
-        found = self._xray
-        if found is None or found.position != self._position or self._layer not in found.held:
-            found = self._xray = await self._ask(self._path, self._position, self._layer)
-        return found
+        found = self._found
+        await self._explained()
+        if found.xray is None or self._chosen.layer not in found.xray.held:
+            await AskXRay(self._chosen.layer).run(self._inside, found)
+        assert found.xray is not None
+        return found.xray
+
+    async def _explained(self) -> Attribution:
+        """Return the contributions to the explained logit, and suggest the strongest head."""
+        found = self._found
+        if found.attribution is None:
+            await AskAttribution().run(self._inside, found)
+        assert found.attribution is not None
+        self._chosen.suggest(found.attribution)
+        return found.attribution
 
     async def _say_attention(self) -> None:
-        xray = await self._seen()
+        xray, layer, head = await self._seen(), self._chosen.layer, self._chosen.head
         self.say(
             _("Attention in layer {layer} of {layers}, head {head}.").format(
-                layer=self._layer + 1, layers=xray.layers, head=self._head + 1
+                layer=layer + 1, layers=xray.layers, head=head + 1
             )
         )
-        weights = xray.weights(self._layer, self._head)
+        weights = xray.weights(layer, head)
         for at in sorted(range(len(weights)), key=lambda at: -weights[at])[:FEW]:
             self.say(
                 _("To token {at}, {name}: {probability}.").format(
@@ -88,6 +111,52 @@ class XRayPlace(Place):
                 )
             )
 
+    async def _say_why(self) -> None:
+        found = await self._explained()
+        target, logit = words.token(found.target), f"{found.logit:.2f}"
+        ranked = found.contributions()
+        if found.against is None:
+            said = _(
+                "The logit of {target} is {logit}. It is the sum of what {parts} of the network "
+                "contribute. The largest contributions are:"
+            )
+        else:
+            said = _(
+                "The logit of {target} minus the logit of {against} is {logit}. It is the sum of "
+                "what {parts} of the network contribute. The largest contributions are:"
+            )
+        against = "" if found.against is None else words.token(found.against)
+        parts = counted(len(ranked), "part")
+        self.say(said.format(target=target, against=against, logit=logit, parts=parts))
+        for each in ranked[:FEW_PARTS]:
+            self.say(await self._contribution(each))
+        rest = sum(each.logits for each in ranked[FEW_PARTS:])
+        self.say(_("All other parts together: {logits}.").format(logits=f"{rest:+.2f}"))
+
+    async def _contribution(self, each: Contribution) -> str:
+        """Return a sentence about one part, and for a head, from which token it took most."""
+        part, logits = each.part, f"{each.logits:+.2f}"
+        if part.layer is None:
+            return _("The embedding of the token: {logits}.").format(logits=logits)
+        if part.head is None:
+            return _("Layer {layer}, feed-forward network: {logits}.").format(
+                layer=part.layer + 1, logits=logits
+            )
+        key = part.layer, part.head
+        if key not in self._found.sources:
+            await AskSources(*key).run(self._inside, self._found)
+        sources = self._found.sources[key]
+        most = max(range(len(sources)), key=lambda at: abs(sources[at]))
+        return _(
+            "Layer {layer}, head {head}: {logits}, most of it from token {number}, {name}."
+        ).format(
+            layer=part.layer + 1,
+            head=part.head + 1,
+            logits=logits,
+            number=most + 1,
+            name=self._name(most),
+        )
+
     # --- commands ------------------------------------------------------------------------------
 
     def commands(self) -> Sequence[Command]:
@@ -99,6 +168,12 @@ class XRayPlace(Place):
                 "heads", "Hear which token each head in this layer attends to most.", self._heads
             ),
             Command("lens", "Hear what every layer predicts.", self._lens),
+            Command(
+                "why", "Hear which parts of the network raise or lower a logit.", self._why, "TOKEN"
+            ),
+            Command(
+                "than", "Hear why it is this token rather than another.", self._rather, "TOKEN"
+            ),
             Command("token", "Go to a token of the text.", self._token, "NUMBER"),
             Command("next", "Go to the next token.", self._next),
             Command("previous", "Go to the previous token.", self._previous),
@@ -108,15 +183,15 @@ class XRayPlace(Place):
         await self._say_attention()
 
     async def _choose_layer(self, rest: str) -> None:
-        layers = (await self._seen()).layers
-        if (layer := self._number("layer", rest, layers)) is not None:
-            self._layer = layer
+        xray = await self._seen()
+        if (layer := self._number("layer", rest, xray.layers)) is not None:
+            self._chosen.choose(layer, self._chosen.head, xray.layers, xray.heads)
             await self._say_attention()
 
     async def _choose_head(self, rest: str) -> None:
-        heads = (await self._seen()).heads
-        if (head := self._number("head", rest, heads)) is not None:
-            self._head = head
+        xray = await self._seen()
+        if (head := self._number("head", rest, xray.heads)) is not None:
+            self._chosen.choose(self._chosen.layer, head, xray.layers, xray.heads)
             await self._say_attention()
 
     def _number(self, word: str, rest: str, most: int) -> int | None:
@@ -128,13 +203,14 @@ class XRayPlace(Place):
 
     async def _heads(self, rest: str) -> None:
         xray = await self._seen()
+        layer = self._chosen.layer
         self.say(
             _("The heads of layer {layer}, each with the token that it attends to most.").format(
-                layer=self._layer + 1
+                layer=layer + 1
             )
         )
         for head in range(xray.heads):
-            weights = xray.weights(self._layer, head)
+            weights = xray.weights(layer, head)
             at = max(range(len(weights)), key=lambda at: weights[at])
             said = _("token {at}, {name}, {probability}").format(
                 at=at + 1, name=self._name(at), probability=words.percent(weights[at])
@@ -144,13 +220,39 @@ class XRayPlace(Place):
     async def _lens(self, rest: str) -> None:
         await self._say_lens(len((await self._seen()).lens))
 
+    async def _why(self, rest: str) -> None:
+        """Explain the token that the learner has typed, or the same one as before."""
+        if rest and (target := await self._typed(rest)) is not None:
+            self._found = self._found.explaining(target.id, None)
+        await self._say_why()
+
+    async def _rather(self, rest: str) -> None:
+        against = await self._typed(rest) if rest else None
+        explained = (await self._explained()).target
+        if against is None:
+            self.say(_("Type than and another token, such as than London."))
+        elif against == explained:
+            self.say(_("That is the token that is explained. Type another one."))
+        else:
+            self._found = self._found.explaining(explained.id, against.id)
+            await self._say_why()
+
+    async def _typed(self, text: str) -> Token | None:
+        """Return the token that the learner has typed. Its leading space may be left out."""
+        found = self._found
+        rows, said = await self._inside.candidates(found.path, found.position, text, 1)
+        if said:
+            self.say(said)
+        return rows[0].token if rows else None
+
     async def _token(self, rest: str) -> None:
-        if (position := self._number("token", rest, len(self._path))) is not None:
-            self._position = position
+        path = self._found.path
+        if (position := self._number("token", rest, len(path))) is not None:
+            self._found = Findings.at(path, position, before=self._found)
             await self.begin()
 
     async def _next(self, rest: str) -> None:
-        await self._token(str(self._position + 2))
+        await self._token(str(self._found.position + 2))
 
     async def _previous(self, rest: str) -> None:
-        await self._token(str(self._position))
+        await self._token(str(self._found.position))

@@ -1,83 +1,67 @@
-"""The x-ray of one token: its attention weights, and what each layer would predict after it."""
+"""The x-ray of one token: its attention, what each layer would predict, and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
 from tutor.app import theme
-from tutor.app.base_screen import TutorScreen
+from tutor.app.explorer.events import SearchTokens, ShowPanel, TakeFound
+from tutor.app.explorer.panel import Send
 from tutor.app.explorer.text_view import TextView
-from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_lines, spaced
-from tutor.app.key_scheme import VIEW
-from tutor.app.widgets import figures
+from tutor.app.explorer.token_search import TokenSearch
+from tutor.app.explorer.xray.attention import AttentionTab
+from tutor.app.explorer.xray.heads import HeadsTab
+from tutor.app.explorer.xray.inside import AskAttribution, ChosenHead, Findings, following
+from tutor.app.explorer.xray.keys import XRAY_KEYS
+from tutor.app.explorer.xray.lens import LensTab
+from tutor.app.explorer.xray.lens_map import LensMapTab
+from tutor.app.explorer.xray.tab import Tab
+from tutor.app.explorer.xray.why import MapTab, TokensTab, WhyTab
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
-from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Pair, pair
+from tutor.labs.kit.columns import Room
+from tutor.labs.kit.tabs import tabs
 from tutor.language import _
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
-    from tutor.lm.distribution import Token, XRay
+    from tutor.app.explorer.xray.inside import Inside, Request
+    from tutor.lm.distribution import Token
 
-    Ask = Callable[[Sequence[Token], int, int], Awaitable[XRay]]
 
-
-_NARROW = 44
-"""The width, in columns, below which the heading writes "1/30" instead of "1 of 30"."""
+_LOW = 19
+"""The height, in rows, below which the text has only one line."""
 
 
 class XRayView(Vertical, can_focus=True):
-    """A view of one token in its text, with attention weights or the logit lens below the text.
+    """A view of one token in its text, with one of several tabs below the text.
 
-    `ask` requests the x-ray of the token at a position of a path, with the attention weights of one
-    layer. If another x-ray is needed, the request is canceled.
+    The tab that is shown says which request it needs next. The requests are sent to `inside` one
+    after the other, and the running one is canceled when another is needed.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "tab",
-            "view",
-            "attention/lens",
-            tooltip="Switch between attention weights and the logit lens.",
-        ),
-        *pair(LAYERS, "layer(*)", "layer", "Choose the layer."),
-        *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
-        Binding(
-            "o",
-            "order",
-            "sort",
-            tooltip="Sort by weight or by position in the text.",
-            group=VIEW,
-        ),
-        Binding(
-            "l",
-            "every",
-            "all layers",
-            tooltip="Show all layers, or only as many as fit.",
-            group=VIEW,
-        ),
-        *pair(Pair("k", "j", "j/k"), "scroll_rows(*)", "scroll", "Scroll the rows."),
-        *pair(P_N, "token(*)", "token", "Go to the previous or next token."),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = XRAY_KEYS
     DEFAULT_CSS = """
     XRayView {
         height: 1fr;
         & > #rows { height: 1fr; }
         & > #words { margin-bottom: 1; }
+        & > TokenSearch { display: none; }
+        &.-search > TokenSearch { display: block; }
+        &.-search > #rows { display: none; }
+        &.-low > #words { margin-bottom: 0; }
     }
-    Screen.-low XRayView > #words { margin-bottom: 0; }
     """
 
     @dataclass
@@ -92,218 +76,240 @@ class XRayView(Vertical, can_focus=True):
 
         error: TutorError | None
 
-    def __init__(self, ask: Ask, *, id: str | None = None) -> None:
+    def __init__(self, inside: Inside, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._ask = ask
-        self._path: tuple[Token, ...] = ()
-        self._position = 0
-        self._xray: XRay | None = None
-        self._seen: tuple[Step, ...] = ()
-        """The text whose x-ray is in `_xray`."""
-        self._lens_shown = False
-        self._layer = 0
-        self._head = 0
-        self._by_weight = False
-        self._every = False
-        self._scroll: int | None = None
-        """The first row to show, or None if the learner has not scrolled."""
-        self._first = 0
-        """The first row that is shown now."""
+        self._inside = inside
+        self._chosen = ChosenHead()
+        kinds = (AttentionTab, LensTab, WhyTab, MapTab, TokensTab, HeadsTab, LensMapTab)
+        self._tabs: tuple[Tab, ...] = tuple(kind(self._chosen) for kind in kinds)
+        self._tab = self._tabs[0]
+        self._found: Findings | None = None
+        """What is known about the token that the learner asked for last."""
+        self._model = ""
+        self._shown: Findings | None = None
+        """What is on the screen, until enough is known about the token asked for last."""
+        self._text: tuple[tuple[Token, ...], int, int] | None = None
+        """The text, the position and the number of rows that were drawn last."""
+        self._situation: object = None
+        """What the available keys depend on."""
+        self._asked: Request | None = None
+        """The request that is running."""
+        self._against = False
+        """Whether the search is for a second token, and not for the one to explain."""
 
     def compose(self) -> ComposeResult:
         yield TextView(id="words")
+        yield Lines(id="tabs")
         yield Lines(id="about")
         yield Lines(id="rows")
+        yield TokenSearch(id="token")
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < _LOW, "-low")
 
     def on_mount(self) -> None:
-        self.query_one("#rows", Lines).draw_with(self._show)
+        self.query_one("#rows", Lines).draw_with(self._continue)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("layer", "head", "order"):
-            return not self._lens_shown
-        if action == "every":
-            return self._lens_shown
-        return True
+        if self.has_class("-search"):
+            return action == "next_view"
+        name = str(parameters[1]) if action == "move" else action
+        return self._tab.applies(name, self._ready())
 
     def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
         self.post_message(self.Wanted(event.position))
+
+    # --- what is shown, and what is asked -------------------------------------------------------
 
     def look(self, path: Sequence[Token], position: int) -> None:
         """Show the x-ray of the token at `position` of `path`.
 
         The previous x-ray stays on the screen until the new one has been computed.
         """
-        if (tuple(path), position) != (self._path, self._position):
-            self._path, self._position = tuple(path), position
-            self._look()
+        found, model = self._found, self._inside.model
+        if model != self._model:
+            self._model, self._shown, found = model, None, None
+        if found is None or (tuple(path), position) != (found.path, found.position):
+            self._found = Findings.at(path, position, before=found)
+            for tab in self._tabs:
+                tab.begin()
+                tab.scroll.reset()
+            self._continue()
 
-    @work(exclusive=True)
-    async def _look(self) -> None:
-        path, position = self._path, self._position
+    def _continue(self) -> None:
+        """Draw what is known, and ask for what the tab needs next."""
         self._show()
-        try:
-            xray = await self._ask(path, position, self._layer)
-        except RequestCancelled:
-            return
-        except TutorError as error:
-            self._path = ()
-            self.post_message(self.Failed(error))
-            return
-        self.post_message(self.Failed(None))
-        if self._xray is None or xray.position != self._xray.position:
-            self._scroll = None
-        self._xray, self._seen = xray, tuple(Step(token, "prompt") for token in path)
-        self._layer = min(self._layer, xray.layers - 1)
-        self._head = min(self._head, xray.heads - 1)
-        self._show()
+        missing = None if self._found is None else self._tab.missing(self._found)
+        if missing != self._asked:
+            self._ask()
+
+    @work(exclusive=True, group="xray")
+    async def _ask(self) -> None:
+        """Send one request after the other, until the tab is complete."""
+        found, self._asked = self._found, None
+        while found is not None and (request := self._tab.missing(found)) != self._asked:
+            self._asked = request
+            if request is None:
+                break
+            try:
+                await request.run(self._inside, found)
+            except RequestCancelled:
+                return
+            except TutorError as error:
+                self._found, self._asked = None, None
+                self.post_message(self.Failed(error))
+                return
+            self.post_message(self.Failed(None))
+            if found.xray is not None:
+                self._chosen.fit(found.xray.layers, found.xray.heads)
+            if isinstance(request, AskAttribution) and found.attribution is not None:
+                self._chosen.suggest(found.attribution)
+            self._show()
+        self._asked = None
+
+    def _ready(self) -> Findings | None:
+        """Return the newest findings with enough to draw the tab, or None."""
+        every = (self._found, self._shown)
+        return next((each for each in every if each and self._tab.ready(each)), None)
 
     def _show(self) -> None:
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
-        room = max(1, view.size.height)
-        if self._xray is None:
+        width = self.query_one("#tabs", Lines).size.width
+        names = [(tab.name, tab is self._tab) for tab in self._tabs]
+        self.query_one("#tabs", Lines).show([tabs(names, width)])
+        found = self._ready()
+        if found is None:
             about.show([Content.styled(_("computing the x-ray …"), theme.MUTED)])
             view.show([])
             return
-        xray = self._xray
+        self._shown = found
+        self._show_text(found)
+        if self.has_class("-search"):
+            said = _("Rather than which token?") if self._against else _("Explain which token?")
+            about.show([Content.styled(said, "bold")])
+            self._show_keys()
+            return
+        room = Room(view.size.width, max(1, view.size.height))
+        about.show([self._tab.heading(found, room.width)])
+        view.show(self._tab.lines(found, room))
+        self._show_keys()
+
+    def _show_text(self, found: Findings) -> None:
+        rows = 1 if self.size.height < _LOW else 2
+        if (found.path, found.position, rows) == self._text:
+            return
+        self._text = found.path, found.position, rows
+        steps = tuple(Step(token, "prompt") for token in found.path)
         words = self.query_one("#words", TextView)
-        rows = 1 if self.size.height < 19 else 2
-        words.update(self._seen, xray.position, marks=True, rows=rows, barred=False)
-        about.show([self._about(xray, figures.shown(self._seen[xray.position].token))])
-        show = self._lens if self._lens_shown else self._attention
-        view.show(show(xray, view.size.width, room))
+        words.update(steps, found.position, marks=True, rows=rows, barred=False)
 
-    def _attention(self, xray: XRay, width: int, room: int) -> list[Content]:
-        if (
-            self._layer not in xray.held
-        ):  # with a long text or a large model, only one layer is computed at a time
-            return [Content.styled(_(" computing the x-ray …"), theme.MUTED)]
-        weights = xray.weights(self._layer, self._head)
-        order: Sequence[int] = range(len(weights))
-        if self._by_weight:
-            order = sorted(order, key=lambda index: -weights[index])
-        shown = self._scrolled(len(order), room, 0 if self._by_weight else len(order) - room)
-        tokens = [step.token for step in self._seen]
-        return attention_lines(tokens, weights, [order[index] for index in shown], width)
+    def _show_keys(self) -> None:
+        """Update the key line if other keys apply than before."""
+        found = self._shown
+        chosen = None if found is None else (found.against, found.explains_another)
+        situation = (self._tab, self.has_class("-search"), chosen)
+        if situation != self._situation:
+            self._situation = situation
+            self.refresh_bindings()
 
-    def _lens(self, xray: XRay, width: int, room: int) -> list[Content]:
-        room -= 1
-        rows = xray.lens
-        if not self._every:
-            rows = tuple(rows[index] for index in spaced(len(rows), room))
-        shown = self._scrolled(len(rows), room, 0)
-        lines = lens_lines(rows[shown.start : shown.stop], width)
-        return [lens_heading(xray.target, width), *lines]
+    # --- keys -----------------------------------------------------------------------------------
 
-    def _scrolled(self, count: int, room: int, start: int) -> range:
-        """Return the range of rows to show.
+    def action_next_view(self, by: int) -> None:
+        """Show the next view. During a search, leave the search, as Tab does in other fields."""
+        if self.has_class("-search"):
+            self._leave_search()
+            return
+        self._open(self._tabs[(self._tabs.index(self._tab) + by) % len(self._tabs)])
 
-        It begins at `start` unless the learner has scrolled.
-        """
-        at = start if self._scroll is None else self._scroll
-        self._first = min(max(0, at), max(0, count - room))
-        return range(self._first, min(count, self._first + room))
+    def _open(self, tab: Tab) -> None:
+        self._tab = tab
+        tab.scroll.reset()
+        self._continue()
 
-    def _about(self, xray: XRay, name: str) -> Content:
-        if self._lens_shown:
-            what = [
-                _("  what each layer would predict after {name}").format(name=name),
-                _("  after {name}, layer by layer").format(name=name),
-            ]
-            return self._fitting(Content.styled(_("lens"), "bold"), what)
-        of = _(" of ") if self.query_one("#about").size.width >= _NARROW else "/"
-        place = Content.assemble(
-            (_("attention"), "bold"),
-            (_("  layer "), theme.MUTED),
-            (f"{self._layer + 1:>2}", "bold"),
-            (f"{of}{xray.layers}", theme.MUTED),
-            (_("  head "), theme.MUTED),
-            (f"{self._head + 1:>2}", "bold"),
-            (f"{of}{xray.heads}", theme.MUTED),
-        )
-        return self._fitting(
-            place,
-            [
-                _("  how much {name} attends to").format(name=name),
-                _("  of {name}").format(name=name),
-                "",
-            ],
-        )
+    def action_open(self) -> None:
+        found = self._ready()
+        part = None if found is None else self._tab.head(found)
+        if found is None or part is None or part.layer is None or part.head is None:
+            return
+        self._chosen.layer, self._chosen.head = part.layer, part.head
+        self._chosen.by_learner = True
+        self._open(self._tabs[0])
 
-    def _fitting(self, start: Content, ends: Sequence[str]) -> Content:
-        """Return `start`, followed by the first of `ends` that fits on the same line."""
-        room = self.query_one("#about").size.width - start.cell_length
-        end = next((end for end in ends if cell_len(end) <= room), ends[-1])
-        return Content.assemble(start, (end, theme.MUTED))
-
-    def action_view(self) -> None:
-        self._lens_shown = not self._lens_shown
-        self._show_from_the_start()
-        self.refresh_bindings()
-
-    def action_order(self) -> None:
-        self._by_weight = not self._by_weight
-        self._show_from_the_start()
-
-    def action_every(self) -> None:
-        self._every = not self._every
-        self._show_from_the_start()
-
-    def _show_from_the_start(self) -> None:
-        self._scroll = None
-        self._show()
-
-    def action_layer(self, by: int) -> None:
-        if self._xray is not None:
-            self._layer = min(max(0, self._layer + by), self._xray.layers - 1)
-            self._show()
-            if self._path and self._layer not in self._xray.held:
-                self._look()
-
-    def action_head(self, by: int) -> None:
-        if self._xray is not None:
-            self._head = min(max(0, self._head + by), self._xray.heads - 1)
-            self._show()
-
-    def action_scroll_rows(self, by: int) -> None:
-        if self._xray is not None:
-            self._scroll = self._first + by
-            self._show()
+    def action_move(self, by: int, what: str) -> None:
+        found = self._ready()
+        if what == "position":
+            self.action_token(by)
+        elif found is not None:
+            self._tab.move(found, what, by)
+            self._continue()
 
     def action_token(self, by: int) -> None:
-        position = min(max(self._position + by, 0), len(self._path) - 1)
-        if self._path and position != self._position:
-            self.post_message(self.Wanted(position))
+        found = self._found or self._shown  # after a failure, only what is shown is left
+        if found is not None:
+            position = min(max(found.position + by, 0), len(found.path) - 1)
+            if position != found.position:
+                self.post_message(self.Wanted(position))
 
+    # --- the explained token --------------------------------------------------------------------
 
-class XRayScreen(TutorScreen):
-    """A screen that shows only the x-ray.
+    def action_explain(self, against: bool = False) -> None:
+        self._against = against
+        self.add_class("-search")
+        self._show()
+        search = self.query_one(TokenSearch)
+        search.open()
+        search.query_one("SearchEntry").focus()
 
-    `path` is the text, and `position` is the position of the token to show first.
-    """
+    def action_against(self) -> None:
+        self.action_explain(against=True)
 
-    def __init__(self, path: Sequence[Token], position: int, ask: Ask) -> None:
-        super().__init__()
-        self._path = tuple(path)
-        self._position = position
-        self._ask = ask
+    def action_remove(self) -> None:
+        if self._found is not None:
+            self._explain(self._found.explained[0], None)
 
-    def compose_content(self) -> ComposeResult:
-        yield XRayView(self._ask)
+    def action_reset(self) -> None:
+        if self._found is not None:
+            self._explain(following(self._found.path, self._found.position), None)
 
-    def on_mount(self) -> None:
-        self.query_one(XRayView).focus()
-        self._look(self._position)
+    def _explain(self, target: int | None, against: int | None) -> None:
+        if self._found is not None:
+            self._found = self._found.explaining(target, against)
+            self._tab.begin()
+            self._continue()
 
-    def _look(self, position: int) -> None:
-        name = figures.shown(self._path[position])
-        self.place = _("x-ray  {name}  token {position} of {count}").format(
-            name=name, position=position + 1, count=len(self._path)
-        )
-        self.query_one(XRayView).look(self._path, position)
+    def on_send(self, message: Send) -> None:
+        """Handle what the token search sends, which otherwise belongs to the pane."""
+        message.stop()
+        match message.event:
+            case SearchTokens(query, limit):
+                # The search has no size before it has been drawn.
+                self._find(query, max(limit, self.query_one("#rows").size.height - 3))
+            case ShowPanel(None):
+                self._leave_search()
+            case TakeFound(row) if self._found is not None:
+                target, against = self._found.explained
+                chosen = row.token.id
+                if self._against:
+                    self._explain(target, None if chosen == target else chosen)
+                else:
+                    self._explain(chosen, None if chosen == against else against)
 
-    def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
-        self._look(event.position)
+    def _leave_search(self) -> None:
+        self.remove_class("-search")
+        self.focus()
+        self._continue()
 
-    def on_xray_view_failed(self, event: XRayView.Failed) -> None:
-        self.tell(event.error)
+    @work(exclusive=True, group="search")
+    async def _find(self, query: str, limit: int) -> None:
+        found = self._found
+        if found is None:
+            return
+        try:
+            rows, said = await self._inside.candidates(found.path, found.position, query, limit)
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            self.post_message(self.Failed(error))
+            return
+        self.query_one(TokenSearch).found(rows, said, sampled=False)

@@ -1,0 +1,274 @@
+"""Tests the lab "Why this token?": its numbers, its choices, and its goals."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.labs.lab_backend import at_last, backend, done, settled, small_model
+from tutor.errors import TextError
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView
+from tutor.labs.why import lab as why
+from tutor.labs.why.lab import (
+    LAB,
+    MOST_TOKENS,
+    Candidate,
+    Candidates,
+    Contrast,
+    Explain,
+    HeadSources,
+    ShowHead,
+    State,
+)
+from tutor.lm.attribution import Attribution, Occlusion, Part
+from tutor.lm.chat import text_ids
+from tutor.lm.distribution import Token
+from tutor.lm.inspect import heads
+
+TEXT = "The little bird sat in the tree and"
+
+
+def token(id_: int, text: str) -> Token:
+    return Token(id_, text, text.encode())
+
+
+PARIS, LONDON, CAPITAL = token(1, " Paris"), token(2, " London"), token(3, " capital")
+
+
+def known(**fields: Any) -> State:
+    """Return a state of a network with one layer of two heads, after a text of two tokens."""
+    rows = tuple(Candidate(each, 0.1, 3.0 - each.id) for each in (PARIS, LONDON, CAPITAL))
+    split = Attribution(PARIS, LONDON, 1.0, 0.0, ((1.5, -0.7),), (0.2,))
+    sources = HeadSources(
+        attention=struct.pack("4f", 0.1, 0.9, 0.6, 0.4),
+        logits=struct.pack("4f", 0.3, 1.2, 0.05, -0.75),
+    )
+    state = State(
+        candidates=Candidates((CAPITAL, PARIS), 0, 1, 2, rows),
+        against=LONDON,
+        split=split,
+        sources=sources,
+    )
+    return State(**{name: getattr(state, name) for name in state.__struct_fields__} | fields)
+
+
+# --- the backend, compared with other computations -----------------------------------------------
+
+
+@torch.inference_mode()
+def test_the_table_has_the_top_tokens_and_the_added_ones(tmp_path: Path) -> None:
+    found = at_last(backend("why", tmp_path), why.Next(TEXT, (" the",), (9,)))
+    model = small_model()
+    ids = text_ids(model, TEXT)
+    logits = model.network.logits(model.network(torch.tensor(ids))[-1])
+    assert [each.id for each in found.tokens] == ids
+    assert found.rows[0].token.id == int(logits.argmax())
+    listed = {row.token.id: row for row in found.rows}
+    assert {9, *found.words} <= set(listed)
+    assert model.tokenizer.token(found.words[0]).text == " the"
+    for id_, row in listed.items():
+        assert row.logit == pytest.approx(float(logits[id_]), abs=1e-4)
+        assert row.probability == pytest.approx(float(logits.softmax(-1)[id_]), abs=1e-5)
+    order = [row.logit for row in found.rows]
+    assert order == sorted(order, reverse=True)
+
+
+@pytest.mark.parametrize("moment", [0.0, 10.0])
+def test_the_sources_add_up_to_each_head(tmp_path: Path, moment: float) -> None:
+    there = backend("why", tmp_path, moment=moment)
+    state = done("why", there, MoveFocus(1, "row"), Contrast(), ShowView("head"))
+    network, ids = small_model().network, [each.id for each in state.tokens]
+    weights = heads.attention(network, ids)[:, :, -1]  # [layers, heads, T]
+    for layer, contributions in enumerate(state.split.heads):
+        for head, logits in enumerate(contributions):
+            part = Part(layer, head)
+            assert sum(state.from_tokens(part)) == pytest.approx(logits, abs=1e-3)
+            expected = weights[layer, head].tolist()
+            assert list(state.attention(part)) == pytest.approx(expected, abs=1e-4)
+    of_tokens = [state.of_token(at) for at in range(len(ids))]
+    assert sum(of_tokens) == pytest.approx(sum(map(sum, state.split.heads)), abs=1e-2)
+    total = sum(each.logits for each in state.ranking)
+    assert total == pytest.approx(state.logit, abs=1e-2)
+
+
+@torch.inference_mode()
+def test_every_token_but_the_last_is_removed(tmp_path: Path) -> None:
+    state = done("why", backend("why", tmp_path), EditText(TEXT), ShowView("tokens"))
+    network, ids = small_model().network, text_ids(small_model(), TEXT)
+    assert set(state.removed) == set(range(len(ids) - 1))
+    target = state.explained.id
+
+    def logit(ids: list[int]) -> float:
+        return float(network.logits(network(torch.tensor(ids))[-1])[target])
+
+    for index, removed in state.removed.items():
+        lost = logit(ids) - logit(ids[:index] + ids[index + 1 :])
+        assert removed.logits == pytest.approx(lost, abs=1e-3)
+
+
+def test_a_long_text_is_cut(tmp_path: Path) -> None:
+    state = done("why", backend("why", tmp_path), EditText("a b " * 40))
+    assert len(state.tokens) == MOST_TOKENS
+    assert state.candidates.left_out > 0
+
+
+@pytest.mark.parametrize("typed", ["the", " the", "␣the"])
+def test_a_typed_word_is_the_token_with_its_space(tmp_path: Path, typed: str) -> None:
+    state = done("why", backend("why", tmp_path), EditText(typed, "token"))
+    assert state.candidates.rows[state.row].token.text == " the"
+
+
+def test_a_word_of_several_tokens_is_its_first_token(tmp_path: Path) -> None:
+    first = small_model().tokenizer.encode(" elephants")
+    assert len(first) > 1
+    state = done("why", backend("why", tmp_path), EditText("elephants", "token"))
+    assert state.candidates.rows[state.row].token.id == first[0]
+
+
+@pytest.mark.parametrize("typed", ["", "x" * 61])
+def test_a_word_that_is_no_token_is_refused(typed: str) -> None:
+    with pytest.raises(TextError):
+        LAB.act(State(), EditText(typed, "token"))
+
+
+# --- choices -------------------------------------------------------------------------------------
+
+
+def test_a_choice_forgets_what_was_about_another_pair() -> None:
+    state = known(row=2, view="head", removed={0: Occlusion(0, CAPITAL, 1.0, 0.1)})
+    for action in (Explain(), Contrast()):
+        changed = LAB.act(state, action)
+        assert (changed.split, changed.sources, changed.removed) == (None, None, {})
+
+
+def test_the_pair_is_chosen_in_the_table() -> None:
+    def pair(state: State) -> tuple[str, str | None]:
+        assert state.explained is not None
+        return state.explained.text, None if state.against is None else state.against.text
+
+    paris = known(against=None)
+    assert pair(paris) == (" Paris", None)
+    both = LAB.act(known(against=None, row=1), Contrast())
+    assert pair(both) == (" Paris", " London")
+    assert pair(LAB.act(both, Contrast())) == (" Paris", None)
+    assert pair(LAB.act(both, Explain())) == (" London", " Paris")
+    assert pair(LAB.act(known(row=2), Explain())) == (" capital", " London")
+
+
+def test_a_token_is_not_compared_with_itself() -> None:
+    state = known(row=0)
+    assert LAB.act(state, Contrast()) == state
+
+
+def test_explaining_the_explained_token_keeps_its_numbers() -> None:
+    state = LAB.act(known(row=0), Explain())
+    assert (state.target, state.split) == (PARIS, known().split)
+
+
+def test_tokens_of_another_model_are_dropped() -> None:
+    foreign = token(1, " Berlin")
+    state = State(target=foreign, against=token(2, " Rome"))
+    asked = LAB.question(state)
+    assert asked == why.Next(state.text, state.words, (1, 2))
+    answer = known().candidates
+    assert answer is not None
+    opened = LAB.receive(state, asked, answer)
+    assert (opened.target, opened.against) == (None, None)
+
+
+def test_a_part_of_another_model_is_dropped() -> None:
+    split = known().split
+    assert split is not None
+    state = known(part=Part(40, 3), split=None, view="map")
+    asked = LAB.question(state)
+    assert isinstance(asked, why.Split)
+    assert LAB.receive(state, asked, why.Contributions(split)).part is None
+
+
+@pytest.mark.parametrize(
+    ("part", "by", "axis", "expected"),
+    [
+        (Part(0, 0), 1, "part", Part(0, 1)),
+        (Part(0, 1), 1, "part", Part(0)),
+        (Part(0), 1, "part", Part(0)),
+        (Part(0), -1, "part", Part(0, 1)),
+        (Part(0, 1), 5, "layer", Part(0, 1)),
+        (Part(), 1, "layer", Part(0, 0)),
+        (Part(0, 0), 1, "rank", Part(0, 1)),
+        (Part(0, 1), 9, "rank", Part()),
+    ],
+)
+def test_moving_to_another_part(part: Part, by: int, axis: why.Axis, expected: Part) -> None:
+    assert LAB.act(known(part=part, view="map"), MoveFocus(by, axis)).part == expected
+
+
+def test_moving_sends_no_request(tmp_path: Path) -> None:
+    state = done("why", backend("why", tmp_path), ShowView("head"))
+    for axis in ("row", "rank", "layer", "part", "token"):
+        assert LAB.question(LAB.act(state, MoveFocus(1, axis))) is None
+
+
+def test_each_view_asks_only_for_what_it_shows(tmp_path: Path) -> None:
+    there = backend("why", tmp_path)
+    state = done("why", there)
+    assert state.split is None
+    fields: dict[why.View, str] = {"parts": "split", "head": "sources", "tokens": "removed"}
+    for view, field in fields.items():
+        assert not getattr(state, field)
+        state = settled(LAB, LAB.act(state, ShowView(view)), there)
+        assert getattr(state, field)
+
+
+def test_work_is_restored_without_results(tmp_path: Path) -> None:
+    there = backend("why", tmp_path)
+    state = done(
+        "why", there, EditText(TEXT), MoveFocus(3, "row"), Contrast(), ShowView("map"),
+        MoveFocus(1, "rank"),
+    )  # fmt: skip
+    restored = LAB.restored(LAB.saved(state))
+    assert (restored.text, restored.against, restored.part) == (TEXT, state.against, state.part)
+    assert restored.split is None
+    assert settled(LAB, restored, there) == state
+
+
+def test_an_example_replaces_the_text_and_the_pair() -> None:
+    state = LAB.act(known(row=2, view="parts"), Choose(1, "example"))
+    assert (state.text, state.against, state.row) == ("The capital of Italy is", None, 0)
+    assert state.view == "parts"
+    assert LAB.act(State(), Choose(-1, "example")).example == len(why.EXAMPLES) - 1
+
+
+# --- goals ---------------------------------------------------------------------------------------
+
+REMOVED = {0: Occlusion(0, CAPITAL, 2.5, 0.1)}
+
+
+@pytest.mark.parametrize(
+    ("state", "goals"),
+    [
+        (known(view="parts"), set()),
+        (known(view="head"), {"top-head"}),
+        (LAB.act(known(view="parts"), ShowHead()), {"top-head"}),
+        (known(view="head", against=CAPITAL), set()),
+        (known(view="head", part=Part(0, 1)), {"against", "attends-in-vain"}),
+        (known(view="map", part=Part(0, 1)), {"against"}),
+        (known(view="next", part=Part(0, 1)), set()),
+        (known(view="tokens", removed=REMOVED), {"indirect"}),
+        (known(view="tokens", removed=REMOVED, token=1), set()),
+        (known(view="head", removed=REMOVED, part=Part(0)), set()),
+        (known(view="parts", text="Rome"), {"another-pair"}),
+        (known(view="parts", text="Rome", against=None), set()),
+    ],
+)
+def test_goals_are_about_what_is_selected_on_the_screen(state: State, goals: set[str]) -> None:
+    assert LAB.reached(state) == goals
+
+
+def test_goals_can_be_checked_before_the_new_table_arrives() -> None:
+    state = LAB.act(known(view="tokens", removed=REMOVED), EditText("␣bird", "token"))
+    assert state.candidates is None
+    assert LAB.reached(state) == set()

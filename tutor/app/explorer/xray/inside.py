@@ -1,0 +1,273 @@
+"""What the x-ray asks the engine, one request at a time, and everything that it has found out.
+
+A request is a value, so that the x-ray can tell whether the request that is running is still the
+one it needs. This module uses no screen, because plain mode asks the same questions.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+from tutor.lm.attribution import Attribution, Occlusion
+from tutor.lm.distribution import LensRow, Row, Token, XRay, common_length
+
+BINS = 64
+"""The maximum number of values that a strip keeps of a head's attention weights."""
+
+
+class Inside(Protocol):
+    """The requests about the inside of the model at the token at `position` of `path`.
+
+    Positions, layers and heads are counted from 0. The explained logit is the one of `target` or,
+    with `against`, the difference between the logits of the two tokens.
+    """
+
+    @property
+    def model(self) -> str:
+        """The checksum of the model, whose x-rays are of no use for another model."""
+        ...
+
+    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay: ...
+
+    async def attribution(
+        self, path: Sequence[Token], position: int, target: int | None, against: int | None
+    ) -> Attribution: ...
+
+    async def sources(
+        self,
+        path: Sequence[Token],
+        position: int,
+        layer: int,
+        head: int | None,
+        target: int | None,
+        against: int | None,
+    ) -> tuple[float, ...]: ...
+
+    async def occlusion(
+        self,
+        path: Sequence[Token],
+        position: int,
+        index: int,
+        target: int | None,
+        against: int | None,
+    ) -> Occlusion: ...
+
+    async def candidates(
+        self, path: Sequence[Token], position: int, query: str, limit: int
+    ) -> tuple[Sequence[Row], str]: ...
+
+
+@dataclass
+class ChosenHead:
+    """The head whose attention is shown, counted from 0.
+
+    Until the learner has chosen one, it is the head that contributes most.
+    """
+
+    layer: int = 0
+    head: int = 0
+    by_learner: bool = False
+
+    def choose(self, layer: int, head: int, layers: int, heads: int) -> None:
+        """Remember the learner's choice, or the nearest head that exists."""
+        self.layer, self.head, self.by_learner = layer, head, True
+        self.fit(layers, heads)
+
+    def fit(self, layers: int, heads: int) -> None:
+        """Choose the nearest head that a network of this size has."""
+        self.layer = min(max(0, self.layer), layers - 1)
+        self.head = min(max(0, self.head), heads - 1)
+
+    def suggest(self, found: Attribution) -> None:
+        """Take the head that adds most to the explained logit, unless the learner has chosen."""
+        if not self.by_learner:
+            every = (
+                (logits, layer, head)
+                for layer, heads in enumerate(found.heads)
+                for head, logits in enumerate(heads)
+            )
+            __, self.layer, self.head = max(every, key=lambda each: each[0])
+
+
+class Strip(NamedTuple):
+    """One head's attention, cut to at most `BINS` values, and the token it attends to most."""
+
+    values: Sequence[float]
+    top: int
+    weight: float
+
+
+def strip_of(weights: Sequence[float]) -> Strip:
+    """Return a head's attention weights as a strip. Each value is the highest one of its bin."""
+    count = len(weights)
+    bins = min(BINS, count)
+    edges = [number * count // bins for number in range(bins + 1)]
+    values = array("f", (max(weights[a:b]) for a, b in pairwise(edges)))
+    number = max(range(bins), key=values.__getitem__)
+    first = edges[number]
+    top = max(range(first, edges[number + 1]), key=weights.__getitem__)
+    return Strip(values, top, weights[top])
+
+
+@dataclass
+class Findings:
+    """Everything that is known about the token at `position` of `path`.
+
+    `target` is the id of the explained token, or None for the most probable next token. `against`
+    is the id of the token it is compared with, if there is one. `lens` contains the logit lens of
+    each position for which it is known, and `sources` what a head took from each token; with the
+    head None, what all heads of a layer took.
+    """
+
+    path: tuple[Token, ...]
+    position: int
+    target: int | None = None
+    against: int | None = None
+    xray: XRay | None = None
+    attribution: Attribution | None = None
+    lens: dict[int, tuple[LensRow, ...]] = field(default_factory=dict)
+    sources: dict[tuple[int, int | None], tuple[float, ...]] = field(default_factory=dict)
+    occlusions: dict[int, Occlusion] = field(default_factory=dict)
+    _strips: dict[int, tuple[Strip, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, path: Sequence[Token], position: int, before: Findings | None = None) -> Findings:
+        """Begin at a position, to explain the token that follows it in the text.
+
+        What `before` knows about positions of the same text is kept.
+        """
+        new = cls(tuple(path), position, following(path, position))
+        if before is not None:
+            same = common_length((each.id for each in before.path), (each.id for each in path))
+            new.lens = {at: rows for at, rows in before.lens.items() if at < same}
+        return new
+
+    def explaining(self, target: int | None, against: int | None) -> Findings:
+        """Return what stays known when another token is explained."""
+        return Findings(
+            self.path,
+            self.position,
+            target,
+            against,
+            xray=self.xray,
+            lens=self.lens,
+            _strips=self._strips,
+        )
+
+    @property
+    def token(self) -> Token:
+        """The token at the position."""
+        return self.path[self.position]
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """The tokens up to the position, from which the prediction is made."""
+        return self.path[: self.position + 1]
+
+    @property
+    def explained(self) -> tuple[int | None, int | None]:
+        """The ids of the explained token and of the token it is compared with."""
+        found = self.attribution
+        return (self.target if found is None else found.target.id), self.against
+
+    @property
+    def explains_another(self) -> bool:
+        """Return True if the learner has chosen the explained token, or a second one."""
+        return (self.target, self.against) != (following(self.path, self.position), None)
+
+    @property
+    def direct(self) -> list[float] | None:
+        """What the heads of all layers took from each token, or None while it is incomplete."""
+        found = self.attribution
+        if found is None:
+            return None
+        layers = [self.sources.get((layer, None)) for layer in range(len(found.heads))]
+        known = [each for each in layers if each is not None]
+        if len(known) < len(layers):
+            return None
+        return [sum(amounts) for amounts in zip(*known, strict=True)]
+
+    def strips(self, layer: int) -> tuple[Strip, ...] | None:
+        """Return the strips of a layer's heads, or None if its attention is unknown."""
+        xray = self.xray
+        if layer not in self._strips and xray is not None and layer in xray.held:
+            self._strips[layer] = tuple(
+                strip_of(xray.weights(layer, head)) for head in range(xray.heads)
+            )
+        return self._strips.get(layer)
+
+
+def following(path: Sequence[Token], position: int) -> int | None:
+    """Return the id of the token after a position, or None at the end of the text."""
+    return path[position + 1].id if position + 1 < len(path) else None
+
+
+# --- requests ---------------------------------------------------------------------------------
+
+
+class Request(Protocol):
+    """One request to the engine, which takes a fraction of a second."""
+
+    async def run(self, inside: Inside, found: Findings) -> None:
+        """Send the request, and store its result in `found`. Raises `TutorError`."""
+        ...
+
+
+@dataclass(frozen=True)
+class AskXRay:
+    """Request the logit lens, and the attention of a layer and of its neighbors."""
+
+    layer: int
+
+    async def run(self, inside: Inside, found: Findings) -> None:
+        found.xray = await inside.xray(found.path, found.position, self.layer)
+        found.lens[found.position] = found.xray.lens
+
+
+@dataclass(frozen=True)
+class AskLens:
+    """Request the logit lens at any position of the text."""
+
+    position: int
+
+    async def run(self, inside: Inside, found: Findings) -> None:
+        found.lens[self.position] = (await inside.xray(found.path, self.position, 0)).lens
+
+
+@dataclass(frozen=True)
+class AskAttribution:
+    """Request the contributions of the network's parts to the explained logit."""
+
+    async def run(self, inside: Inside, found: Findings) -> None:
+        found.attribution = await inside.attribution(
+            found.path, found.position, found.target, found.against
+        )
+
+
+@dataclass(frozen=True)
+class AskSources:
+    """Request what a head, or all heads of a layer, took from each token."""
+
+    layer: int
+    head: int | None = None
+
+    async def run(self, inside: Inside, found: Findings) -> None:
+        found.sources[self.layer, self.head] = await inside.sources(
+            found.path, found.position, self.layer, self.head, *found.explained
+        )
+
+
+@dataclass(frozen=True)
+class AskOcclusion:
+    """Request what is lost when one token is removed."""
+
+    index: int
+
+    async def run(self, inside: Inside, found: Findings) -> None:
+        found.occlusions[self.index] = await inside.occlusion(
+            found.path, found.position, self.index, *found.explained
+        )

@@ -1,0 +1,51 @@
+"""A screen that shows only the x-ray, for terminals that have no room for it beside the text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets import figures
+from tutor.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from tutor.app.explorer.xray.inside import Inside
+    from tutor.lm.distribution import Token
+
+
+class XRayScreen(TutorScreen):
+    """A screen that shows only the x-ray.
+
+    `path` is the text, and `position` is the position of the token to show first.
+    """
+
+    def __init__(self, path: Sequence[Token], position: int, inside: Inside) -> None:
+        super().__init__()
+        self._path = tuple(path)
+        self._position = position
+        self._inside = inside
+
+    def compose_content(self) -> ComposeResult:
+        yield XRayView(self._inside)
+
+    def on_mount(self) -> None:
+        self.query_one(XRayView).focus()
+        self._look(self._position)
+
+    def _look(self, position: int) -> None:
+        name = figures.shown(self._path[position])
+        self.place = _("x-ray  {name}  token {position} of {count}").format(
+            name=name, position=position + 1, count=len(self._path)
+        )
+        self.query_one(XRayView).look(self._path, position)
+
+    def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
+        self._look(event.position)
+
+    def on_xray_view_failed(self, event: XRayView.Failed) -> None:
+        self.tell(event.error)

@@ -1,0 +1,99 @@
+"""The base class of the x-ray's views, and helpers that several of them use."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.content import Content
+
+from tutor.app.theme import MUTED
+from tutor.lm.attribution import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.app.explorer.xray.inside import ChosenHead, Findings, Request
+    from tutor.labs.kit.columns import Room
+
+NARROW = 44
+"""The width, in columns, below which headings write "1/30" instead of "1 of 30"."""
+
+ALWAYS = frozenset({"next_view", "token"})
+"""The actions that apply in every view."""
+
+
+class Scroll:
+    """The first of the rows that are shown, which the learner can move."""
+
+    def __init__(self) -> None:
+        self._wanted: int | None = None
+        self._first = 0
+
+    def reset(self) -> None:
+        """Show the rows from the start again."""
+        self._wanted = None
+
+    def by(self, rows: int) -> None:
+        """Scroll by a number of rows."""
+        self._wanted = self._first + rows
+
+    def range(self, count: int, room: int, start: int) -> range:
+        """Return the rows to show. They begin at `start` unless the learner has scrolled."""
+        at = start if self._wanted is None else self._wanted
+        self._first = min(max(0, at), max(0, count - room))
+        return range(self._first, min(count, self._first + room))
+
+
+class Tab(ABC):
+    """A view of the x-ray, with its own selection."""
+
+    name: ClassVar[str]
+    """The name on the line of tabs."""
+    actions: ClassVar[frozenset[str]] = frozenset()
+    """The actions that apply in this view, besides `ALWAYS`."""
+
+    def __init__(self, chosen: ChosenHead) -> None:
+        self.chosen = chosen
+        self.scroll = Scroll()
+
+    def begin(self) -> None:  # noqa: B027
+        """Forget which row was selected for another token."""
+
+    def applies(self, action: str, found: Findings | None) -> bool:
+        """Return True if a key's action has an effect in this view."""
+        return action in self.actions or action in ALWAYS
+
+    @abstractmethod
+    def ready(self, found: Findings) -> bool:
+        """Return True if enough is known to draw this view."""
+
+    @abstractmethod
+    def missing(self, found: Findings) -> Request | None:
+        """Return the next request that this view needs, or None if it is complete."""
+
+    @abstractmethod
+    def heading(self, found: Findings, width: int) -> Content:
+        """Draw the line above the rows."""
+
+    @abstractmethod
+    def lines(self, found: Findings, room: Room) -> list[Content]:
+        """Draw the rows."""
+
+    def move(self, found: Findings, what: str, by: int) -> None:  # noqa: B027
+        """Move the selection, or scroll."""
+
+    def head(self, found: Findings) -> Part | None:
+        """Return the selected head, whose attention Enter opens, or None."""
+        return None
+
+
+def fitting(start: Content, ends: Sequence[str], width: int) -> Content:
+    """Return `start`, followed by the first of `ends` that fits on the same line."""
+    fits = (end for end in ends if start.cell_length + Content(end).cell_length <= width)
+    return Content.assemble(start, (next(fits, ""), MUTED))
+
+
+def moved(at: int, by: int, count: int) -> int:
+    """Return the index that is `by` further, within a list of `count` items."""
+    return min(max(0, at + by), max(0, count - 1))

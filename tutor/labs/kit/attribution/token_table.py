@@ -1,0 +1,85 @@
+"""Draw what the heads took from each token, beside what is lost without the token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.content import Content
+
+from tutor.app.theme import MUTED
+from tutor.app.widgets import figures
+from tutor.labs.kit.attribution.words import NUMBER, amount, signed
+from tutor.labs.kit.columns import Cell, Room, around, cursor
+from tutor.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tutor.lm.attribution import Occlusion
+    from tutor.lm.distribution import Token
+
+DISAGREE = "≠"
+"""The mark of a token about which direct attribution and occlusion disagree."""
+DISAGREE_LEGEND = _("≠ The two methods disagree.")
+
+
+def disagree(direct: float, lost: float) -> bool:
+    """Return True if direct attribution and occlusion clearly disagree about a token.
+
+    That is the case if they differ by more than one logit, and by more than half of the larger one.
+    """
+    return abs(direct - lost) > max(1.0, max(abs(direct), abs(lost)) / 2)
+
+
+class TokenEffects(NamedTuple):
+    """The tokens of a text up to a position, and what is known about each.
+
+    `direct` is the sum of what all heads took from each token, or None while it is unknown. `lost`
+    contains the occlusions that have been computed, by the token's index. The last token is never
+    removed.
+    """
+
+    tokens: Sequence[Token]
+    direct: Sequence[float] | None
+    lost: Mapping[int, Occlusion]
+
+
+def token_lines(effects: TokenEffects, at: int, room: Room) -> list[Content]:
+    """Draw a table of the tokens around token `at`, with direct sources beside occlusion."""
+    place = max(3, len(str(len(effects.tokens))))
+    name = max(8, min(18, room.width // 5))
+    bar = max(0, (room.width - place - name - 2 * NUMBER - 10) // 2) if room.roomy else 0
+    direct = effects.direct
+    lost = {index: each.logits for index, each in effects.lost.items()}
+    largest = max((*map(abs, direct or ()), *map(abs, lost.values())), default=0.0)
+    column = NUMBER + 2 + bar
+    heads, without = (
+        (_("heads took from it"), _("lost without it")) if room.roomy else (_("direct"), _("lost"))
+    )
+    indent = " " * (2 + place + 2 + name)
+    titles = (f"{heads:<{column}}", without) if room.roomy else (f"{heads:>8}  ", f"{without:>8}")
+    lines = [Content.styled(f"{indent}{''.join(titles)}", MUTED)]
+    for index in around(at, len(effects.tokens), room.height - 1):
+        from_it = None if direct is None else direct[index]
+        without_it = lost.get(index)
+        differ = None not in (from_it, without_it) and disagree(from_it or 0.0, without_it or 0.0)
+        last = index == len(effects.tokens) - 1
+        lines.append(
+            Content.assemble(
+                cursor(index == at),
+                (f"{index + 1:>{place}}  ", MUTED),
+                figures.fit(figures.shown(effects.tokens[index]), name),
+                *_token_amount(from_it, largest, bar, "…"),
+                *_token_amount(without_it, largest, bar, "–" if last else "…"),
+                (f" {DISAGREE}" if differ else "", "bold"),
+            )
+        )
+    return lines
+
+
+def _token_amount(logits: float | None, largest: float, bar: int, unknown: str) -> list[Cell]:
+    if logits is None:
+        return [(f"{unknown:>{NUMBER}}  " + " " * bar, MUTED)]
+    if bar < 3:
+        return [f"{signed(logits):>{NUMBER}}  "]
+    return amount(logits, largest, bar)

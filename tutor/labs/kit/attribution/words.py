@@ -1,0 +1,109 @@
+"""The words, numbers and bars of the lists and maps of contributions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets import bars, figures
+from tutor.labs.kit.columns import Cell, as_many_as_fit
+from tutor.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.lm.attribution import Attribution, Part
+    from tutor.lm.distribution import Token
+
+NUMBER = 8
+"""The width of a contribution as a number, in cells."""
+
+
+def signed(logits: float) -> str:
+    """Return a contribution with its sign and two decimals, such as `+4.12`."""
+    return f"{logits:+.2f}"
+
+
+def part_name(part: Part) -> str:
+    """Return the name of a part of the network, such as "layer 24  head 3"."""
+    if part.layer is None:
+        return _("embedding")
+    if part.head is None:
+        return _("layer {layer:>2}  feed-forward").format(layer=part.layer + 1)
+    return _("layer {layer:>2}  head {head}").format(layer=part.layer + 1, head=part.head + 1)
+
+
+def explained(attribution: Attribution) -> str:
+    """Return what the contributions add up to: a logit, or the difference between two."""
+    target = figures.shown(attribution.target)
+    if attribution.against is None:
+        return _("the logit of {target}").format(target=target)
+    return _("{target} minus {against}").format(
+        target=target, against=figures.shown(attribution.against)
+    )
+
+
+def logits_of(attribution: Attribution, part: Part) -> float:
+    """Return the contribution of one part."""
+    if part.layer is None:
+        return attribution.embedding
+    if part.head is None:
+        return attribution.feed_forward[part.layer]
+    return attribution.heads[part.layer][part.head]
+
+
+def amount(logits: float, largest: float, bar: int) -> list[Cell]:
+    """Return a contribution as a number and a bar, which takes `bar` cells."""
+    half = max(0, bar - 1) // 2
+    left, right = bars.two_sided(logits / largest if largest else 0.0, half)
+    axis = " " if half == 0 else "│"
+    end = " " * max(0, bar - 1 - 2 * half)
+    return [f"{signed(logits):>{NUMBER}}  ", (f"{left}{axis}", MUTED), (f"{right}{end}", ACT)]
+
+
+def part_line(attribution: Attribution, part: Part, width: int) -> Content:
+    """Name one part, and what it adds to the explained logit."""
+    logits = logits_of(attribution, part)
+    said = [_("  to {logit}").format(logit=explained(attribution))]
+    start = Content.assemble((part_name(part), "bold"), "  ", (signed(logits), "bold"))
+    return Content.assemble(start, (fitting(said, width - start.cell_length), MUTED))
+
+
+def sources_line(
+    tokens: Sequence[Token], sources: Sequence[float] | None, part: Part, width: int
+) -> Content:
+    """Say from which tokens a head took its contribution, the largest amounts first.
+
+    `sources` has one value for each token up to the position, or is None while it is computed.
+    """
+    if part.layer is None:
+        said = [
+            _("The vector of the last token, before the first layer."),
+            _("The vector of the last token."),
+        ]
+        return Content.styled(fitting(said, width), MUTED)
+    if part.head is None:
+        said = [
+            _("It reads no other tokens, only the residual stream at this one."),
+            _("It reads no other tokens."),
+        ]
+        return Content.styled(fitting(said, width), MUTED)
+    if sources is None:
+        return Content.styled(_("computing …"), MUTED)
+    order = sorted(range(len(sources)), key=lambda index: -abs(sources[index]))
+    start: tuple[str, str] = (_("taken from  "), MUTED)
+    groups = (
+        ((figures.shown(tokens[index]), ""), (f" {signed(sources[index])}  ", "bold"))
+        for index in order
+        if abs(sources[index]) >= 0.005
+    )
+    parts = as_many_as_fit(groups, width - len(start[0]))
+    return Content.assemble(start, *parts).rstrip()
+
+
+def fitting(texts: Sequence[str], width: int) -> str:
+    """Return the first of `texts` that fits into `width` cells, or an empty string."""
+    return next((text for text in texts if cell_len(text) <= width), "")

@@ -1,0 +1,114 @@
+"""Explains a logit by the parts of the network, by the tokens of the text, and by removing them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+
+from tutor.errors import TextError
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import ModelBackend
+from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.labs.why import lab
+from tutor.labs.why.lab import MOST_TOKENS, Answer, Question
+from tutor.lm.inspect import attribution
+from tutor.lm.session import Session
+
+_TOP = 20
+"""The number of most probable next tokens in the table."""
+
+
+class WhyBackend(ModelBackend):
+    """The lab's backend. It caches the text's session, and the sources of the heads so far."""
+
+    def __init__(self, tools: Tools) -> None:
+        super().__init__(tools)
+        self._asked: lab.Sources | None = None
+        self._sources: list[attribution.HeadSources] = []
+
+    def answer(self, question: Question) -> Answer:
+        """Return the requested result, or the progress if the sources are incomplete.
+
+        Raises `TextError` if the text is invalid.
+        """
+        ids, left_out = tokens_of(self._model, question.text, MOST_TOKENS)
+        session, last = self._read(ids), len(ids) - 1
+        match question:
+            case lab.Next(words=words, ids=chosen):
+                return self._candidates(session, left_out, words, chosen)
+            case lab.Split(target=target, against=against):
+                return lab.Contributions(session.attribution(last, target, against))
+            case lab.Sources():
+                return self._head_sources(session, question)
+            case lab.Remove(index=index, target=target, against=against):
+                (found,) = session.occlusion(last, (index,), target, against)
+                return lab.Removed(found)
+
+    def _candidates(
+        self, session: Session, left_out: int, words: Sequence[str], chosen: Sequence[int]
+    ) -> lab.Candidates:
+        logits = session.logits(len(session)).float()
+        probabilities = logits.softmax(dim=-1)
+        of_words = tuple(self._token(word) for word in words)
+        known = [id_ for id_ in (*of_words, *chosen) if 0 <= id_ < len(logits)]
+        top = logits.topk(min(_TOP, len(logits))).indices.tolist()
+        ids = sorted({*top, *known}, key=lambda id_: (-float(logits[id_]), id_))
+        config = self._model.network.config
+        return lab.Candidates(
+            tokens=session.tokens,
+            left_out=left_out,
+            layers=config.layers,
+            heads=config.heads,
+            rows=tuple(
+                lab.Candidate(
+                    self._model.tokenizer.token(id_), float(probabilities[id_]), float(logits[id_])
+                )
+                for id_ in ids
+            ),
+            words=of_words,
+        )
+
+    def _token(self, word: str) -> int:
+        """Return the token of a word that the learner has typed, usually without its space.
+
+        If the word has no token of its own, return its first token.
+        """
+        encode = self._model.tokenizer.encode
+        spellings = [encode(word)] if word.startswith(" ") else [encode(" " + word), encode(word)]
+        single = [ids for ids in spellings if len(ids) == 1]
+        found = next(iter(single), spellings[0])
+        if not found:
+            raise TextError(f"The vocabulary has no token for {word!r}.", "Write another word.")
+        return found[0]
+
+    def _head_sources(self, session: Session, question: lab.Sources) -> lab.HeadSources | Progress:
+        """Continue with the next heads, until all of them are done or the moment is over."""
+        if self._asked != question:
+            self._asked, self._sources = question, []
+        config = self._model.network.config
+        heads = [(layer, head) for layer in range(config.layers) for head in range(config.heads)]
+        until = time.perf_counter() + self._moment
+        last = len(session) - 1
+        with session.before(last) as before:
+            for each in attribution.from_tokens(
+                self._model,
+                before,
+                session.ids[last],
+                heads[len(self._sources) :],
+                question.target,
+                question.against,
+            ):
+                self._sources.append(each)
+                if time.perf_counter() >= until:
+                    break
+        if len(self._sources) < len(heads):
+            return Progress(len(self._sources), len(heads))
+        attention = torch.stack([each.attention for each in self._sources])
+        logits = torch.stack([each.logits for each in self._sources])
+        return lab.HeadSources(attention.numpy().tobytes(), logits.numpy().tobytes())
+
+
+make_backend = WhyBackend
