@@ -67,7 +67,7 @@ def recorded(network: Any, ids: list[int], component: Component, layer: int) -> 
 
 
 def by_hooks(network: Any, column: Column, layer: int, new: Tensor) -> Tensor:
-    """Return the logits after A if one activation is replaced by that of `new` [T, ...]."""
+    """Return the logits after A with one activation replaced by the one in `new` [T, ...]."""
     size = CONFIG.head_size
     part = slice(column.head * size, (column.head + 1) * size)
 

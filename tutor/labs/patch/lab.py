@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -321,20 +321,23 @@ def question(state: State) -> Question | None:
     if state.patch is not None and not (state.plain.done and state.patched.done):
         return Extend(state.text, state.other, state.patch, state.plain, state.patched)
     if state.running:
-        return Compute(state.text, state.other, _next_columns(state.running, state.pair))
+        count = fitting(state.pair.layers, len(state.pair.a), state.running)
+        return Compute(state.text, state.other, state.running[:count])
     return None
 
 
-def _next_columns(running: tuple[Column, ...], pair: Pair) -> tuple[Column, ...]:
-    """Return the columns to compute next, in one pass of a limited size."""
-    chosen: list[Column] = []
-    vectors = 0
-    for column in running:
-        vectors += pair.layers * (len(pair.a) - column.position)
-        if chosen and vectors > _VECTORS:
+def fitting(layers: int, tokens: int, columns: Sequence[Column]) -> int:
+    """Return how many of the first columns are computed in one pass: at least one.
+
+    `tokens` is the number of tokens in each text.
+    """
+    count = vectors = 0
+    for column in columns:
+        vectors += layers * (tokens - column.position)
+        if count and vectors > _VECTORS:
             break
-        chosen.append(column)
-    return tuple(chosen)
+        count += 1
+    return count
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:

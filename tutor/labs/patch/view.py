@@ -41,6 +41,7 @@ _AWAY = -0.05
 """The movement below which a cell shows that the patch moves the prediction away from B."""
 _EVERY = 5
 """The interval between the layer numbers above a wide map."""
+_FEW = 3
 _DIFFERENT = "≠"
 _LINE_BREAK = "↵"
 _AWAY_LEGEND = _("   - away from B")
@@ -89,9 +90,9 @@ class PatchView(LabView):
         room = Room(width, height)
         below = _below(state, room)
         count = len(state.rows)
-        spare = height - len(above) - len(below) - 2  # the line of parts, and the layer numbers
-        gap = [Content("")] if spare >= count + 2 else []
-        rows = max(1, min(count, spare))
+        spare = height - len(above) - len(below) - 1  # the line of parts
+        gap = [Content("")] if spare >= count + 3 else []
+        rows = max(1, min(count + 1, spare))
         return [*above, *gap, _parts(state, width), *_map(state, width, rows), *gap, *below]
 
 
@@ -183,13 +184,18 @@ def _parts(state: State, width: int) -> Content:
 
 
 def _map(state: State, width: int, rows: int) -> list[Content]:
-    """Return the map: a column for each layer, and a row for each token or head."""
+    """Return the map: a column for each layer, and a row for each token or head.
+
+    If there is room for more than `_FEW` lines, the first one numbers the layers.
+    """
     assert state.pair is not None
     label = 18 if width >= ROOMY else 8
     room = width - label
     wide = max(1, min(3, room // state.pair.layers))
     layers = around(state.layer, state.pair.layers, room // wide)
-    lines = [Content.styled(figures.fit(_("layer"), label) + _numbers(layers, wide), MUTED)]
+    heading = Content.styled(figures.fit(_("layer"), label) + _numbers(layers, wide), MUTED)
+    lines = [heading] if rows > _FEW else []
+    rows -= len(lines)
     focus = state.head if state.view == "head" else state.position
     axis = "head" if state.view == "head" else "position"
     for at in around(focus, len(state.rows), rows):

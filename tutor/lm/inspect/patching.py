@@ -2,7 +2,7 @@
 
 Two texts with the same number of tokens are processed: text A and text B. The run on A is then
 repeated, but at one layer and position it gets the activation that the run on B had there. If the
-prediction changes to that of B, this activation carries the difference between the texts. The
+prediction changes to the one after B, this activation carries the difference between the texts. The
 method is also called causal tracing or interchange intervention (Vig et al. 2020, Meng et al. 2022;
 Heimersheim & Nanda 2024 explain how to read its results).
 
@@ -97,7 +97,7 @@ class _Group:
 
 
 class _Step(NamedTuple):
-    """What one block computes for several texts or runs, N vectors in total.
+    """The results of one block for several texts or runs, N vectors in total.
 
     `residual`, `attention` and `feed_forward` are [N, width], and `heads` [N, heads * head_size].
     `keys` and `values` contain a tensor [runs, key_value_heads, T, head_size] for each group.
