@@ -82,7 +82,7 @@ async def test_r_stops_a_run_which_goes_on_in_every_view(tmp_path: Path) -> None
         engine.hold()
         await tap(pilot, "r")
         assert "r stop" in seen(pilot)
-        assert "computing" in seen(pilot)
+        assert "0 of 5 rows" in seen(pilot)
         running = state_of(pilot).running
         await tap(pilot, "tab")
         assert state_of(pilot).running == running

@@ -424,7 +424,7 @@ def _other_answer(state: State) -> bool:
     return first == tuple(answer.id for answer in state.runs.answers)
 
 
-@goal("ablated", "Halve A's answer with the mean in one attention or feed-forward cell")
+@goal("ablated", "Halve A's answer by mean ablation of attention or feed-forward")
 def _ablated(state: State) -> bool:
     """Return True if the selected cell halves the probability of the answer by mean ablation."""
     cell = state.cell(state.selected)

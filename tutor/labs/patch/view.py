@@ -14,8 +14,7 @@ from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around, clipped, wrapped
 from tutor.labs.kit.keys import P_N, Keys, Pair, key, pair, run_and_stop, tab
-from tutor.labs.kit.progress import Progress
-from tutor.labs.kit.progress_line import progress_line, reading_line
+from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence, sentence
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does, writes
@@ -285,10 +284,11 @@ def _said(reply: Reply) -> str:
 
 
 def _running(state: State, width: int) -> Content:
-    shown = state.rows
-    left = len(state.running)
-    total = len(shown) if state.running[0] in shown else left
-    return progress_line(Progress(total - left, total), width, _("rows"), _("computing"))
+    """Return a line with the number of rows done, and the progress of the current pass."""
+    rows = len(state.rows) if state.running[0] in state.rows else len(state.running)
+    done = rows - len(state.running)
+    said = _("{done} of {rows} rows,").format(done=done, rows=rows)
+    return reading_line(said, state.progress, width)
 
 
 def _selected(state: State, room: Room) -> list[Content]:
