@@ -23,6 +23,7 @@ from tutor.labs.patch.lab import (
     MOST_TOKENS,
     VIEWS,
     Cells,
+    Compare,
     Compute,
     Continue,
     Extend,
@@ -51,8 +52,8 @@ def token(id_: int) -> Token:
 
 def pair(a: str = "abcd", b: str = "abxd", *, layers: int = 3, heads: int = 2) -> Pair:
     runs = Runs((token(1), token(2)), Patched(4.0, 0.8, 0.1), Patched(-4.0, 0.1, 0.8))
-    texts = (tuple(token(ord(char)) for char in text) for text in (a, b))
-    return Pair(*texts, layers=layers, heads=heads, runs=runs)
+    first, second = (tuple(token(ord(char)) for char in text) for text in (a, b))
+    return Pair(first, second, layers, heads, runs)
 
 
 def compared(**fields: Any) -> State:
@@ -139,9 +140,11 @@ def test_saved_maps_are_restored_with_their_texts() -> None:
     assert model == "checksum"
     assert restored.columns == state.columns
     assert restored.pair is None
-    again = receive(restored, question(restored), pair())
+    asked = Compare(restored.text, restored.other)
+    assert question(restored) == asked
+    again = receive(restored, asked, pair())
     assert again.columns == state.columns
-    other = receive(restored, question(restored), pair(layers=4))
+    other = receive(restored, asked, pair(layers=4))
     assert other.columns == {}
 
 

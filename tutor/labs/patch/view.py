@@ -41,6 +41,7 @@ _AWAY = -0.05
 _EVERY = 5
 """The interval between the layer numbers above a wide map."""
 _FEW = 3
+_HERE = "◆"
 _DIFFERENT = "≠"
 _LINE_BREAK = "↵"
 _AWAY_LEGEND = _("   - away from B")
@@ -114,7 +115,7 @@ def _texts(state: State, width: int) -> list[Content]:
         parts, used = _aligned(state, tokens, others, room)
         lines.append(
             Content.assemble(
-                (f"{name}  ", "bold"), *parts, " " * max(1, room - used + 1), (answer, ACT)
+                (f"{name}  ", "bold"), *parts, " " * max(1, room - used + 1), (answer, "bold")
             )
         )
     return lines
@@ -152,7 +153,7 @@ def _aligned(
             break
         differs = at >= count or tokens[at] != others[at]
         here = at == state.position and state.runs is not None
-        style = f"{NOT_YET} bold" if differs else MUTED
+        style = f"{ACT} bold" if differs else MUTED
         parts += [(name, f"{style} reverse" if here else style), " "]
         used += len(name) + 1
     return parts, used
@@ -238,14 +239,12 @@ def _name(state: State, column: Column, width: int) -> str:
 def _cell(state: State, column: Column, layer: int, wide: int, *, here: bool) -> tuple[str, str]:
     found, runs = state.found(column), state.runs
     assert runs is not None
+    if here:  # the line below the map has the number
+        return _HERE.ljust(wide), f"{ACT} bold reverse"
     if found is None:
-        glyph, style = " " * wide, MUTED
-    else:
-        moved = portion(runs, found[layer])
-        glyph, style = heat.cell(moved, wide)
-        if moved < _AWAY:
-            glyph, style = "-" * wide, f"{NOT_YET}"
-    return glyph, f"{style} reverse" if here else style
+        return " " * wide, MUTED
+    moved = portion(runs, found[layer])
+    return ("-" * wide, NOT_YET) if moved < _AWAY else heat.cell(moved, wide)
 
 
 def _below(state: State, room: Room) -> list[Content]:
