@@ -8,6 +8,7 @@ whole text and returns the ten most probable tokens after it.
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import time
@@ -20,15 +21,19 @@ import torch
 from torch import Tensor
 
 from tests.benchmarks.table import Measured
+from tutor.labs.patch.lab import fitting
 from tutor.lm.fast.kernels import THREADS
+from tutor.lm.inspect.patching import PatchedRuns, Recording
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
+from tutor.lm.patch import Column
 from tutor.lm.session import Session
 from tutor.models import find_model
 
 TURNS = 5
 STEPS = 8
+PATCHED = 12  # positions of the patching map
 PAUSE = 0.02  # seconds; a library's threads spin for a while after their work is done
 
 PARAGRAPHS = (
@@ -139,11 +144,48 @@ def measure() -> list[Measured]:
     times = [milliseconds(lambda: session.attribution(63)) for _ in range(TURNS + 1)][1:]
     name = "direct attribution of one token at a context of 64 (limit)"
     rows.append(Measured(name, "ms", statistics.median(times), 150, 1.0))
+    rows += patching(model)
     exact = load_model(found, exact=True)
     for way, at_once in (("in one prefill", True), ("token by token", False)):
         what = f"mean divergence from exact arithmetic, two paragraphs {way} (limit)"
         rows.append(Measured(what, "nats", divergence(model, exact, at_once=at_once), 0.0005, 1.0))
     return rows
+
+
+def patching(model: LanguageModel) -> list[Measured]:
+    """Measure a patching map of all layers and `PATCHED` positions.
+
+    The second row compares it with one plain forward pass for each cell.
+    """
+    ids = random.Random(PATCHED).choices(range(100, model.card.vocabulary_size), k=PATCHED)
+    other = [(id_ + 1) % model.card.vocabulary_size for id_ in ids]
+    layers = model.network.config.layers
+    columns = [Column("residual", "other", position) for position in range(PATCHED)]
+
+    def passes() -> None:
+        base = Recording(model.network, [ids, other])
+        base.advance(math.inf)
+        new, left = base.activations(1), columns
+        while left:
+            count = fitting(layers, PATCHED, left)
+            PatchedRuns(base, new, left[:count], (500, 501)).advance(math.inf)
+            left = left[count:]
+
+    ours = Ours(model)
+    ours.read(ids)
+    plain = statistics.median(milliseconds(lambda: ours.read(ids)) for _ in range(TURNS))
+    seconds = milliseconds(passes) / 1000
+    name = f"patching map of {layers} layers and {PATCHED} positions"
+    return [
+        Measured(f"{name} (limit)", "s", seconds, 20, 1.0),
+        Measured(
+            f"{name}, against a plain pass per cell",
+            "s",
+            seconds,
+            layers * PATCHED * plain / 1000,
+            1.0,
+        ),
+    ]
 
 
 def _medians(

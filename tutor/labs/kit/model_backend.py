@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from msgspec.structs import replace
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tutor.labs.kit.reply import Reply
-    from tutor.lm.inspect.forward_pass import ForwardPass
     from tutor.lm.language_model import LanguageModel
 
 
@@ -94,7 +93,20 @@ def log_probabilities(logits: Tensor) -> Tensor:
     return torch.log_softmax(logits.double(), dim=-1)
 
 
-def advanced(passes: Sequence[ForwardPass], seconds: float) -> Progress | None:
+class Pausable(Protocol):
+    """A pass through the network that can pause between two blocks."""
+
+    @property
+    def done(self) -> int: ...
+    @property
+    def blocks(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+
+    def advance(self, seconds: float) -> None: ...
+
+
+def advanced(passes: Sequence[Pausable], seconds: float) -> Progress | None:
     """Advance the first unfinished forward pass, and return the total progress of all passes.
 
     Returns None if all passes are finished. A pass that is listed twice counts once.

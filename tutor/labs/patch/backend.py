@@ -1,0 +1,209 @@
+"""Runs the network on two texts, and copies activations from one run into the other."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+from msgspec.structs import replace
+from torch import Tensor
+
+from tutor.labs.kit.model_backend import advanced, log_probabilities, longer
+from tutor.labs.kit.progress import Progress
+from tutor.labs.patch import lab
+from tutor.labs.patch.lab import (
+    LENGTH,
+    Answer,
+    Compare,
+    Compute,
+    Continuations,
+    Extend,
+    Pair,
+    Patch,
+    Question,
+    Runs,
+)
+from tutor.labs.patch.pairs import NEUTRAL
+from tutor.lm.chat import text_ids
+from tutor.lm.inspect.patching import Activations, PatchedRuns, Recording, outcomes
+from tutor.lm.patch import Column
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.backend import Tools
+    from tutor.labs.kit.reply import Reply
+    from tutor.lm.network import KeyValueCache
+
+
+class _Continuation:
+    """A continuation that grows by one token at a time.
+
+    `logits` [V] are the logits of the next token.
+    """
+
+    def __init__(self, ids: tuple[int, ...], cache: KeyValueCache, logits: Tensor) -> None:
+        self.ids, self.cache, self.logits = ids, cache, logits
+
+
+class PatchBackend:
+    """The lab's backend. It caches the runs on the latest pair of texts, and unfinished work."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
+        self._neutral: Recording | None = None
+        self._forget(("", ""))
+
+    def _forget(self, texts: tuple[str, str]) -> None:
+        """Drop all results on earlier texts."""
+        self._texts = texts
+        self._recording: Recording | None = None
+        self._answers = (0, 0)
+        self._asked: tuple[Column, ...] | Patch | None = None
+        self._runs: PatchedRuns | None = None
+        self._replacements: dict[str, Activations] = {}
+        self._grown: dict[Patch | None, _Continuation] = {}
+
+    def answer(self, question: Question) -> Answer:
+        """Return the requested results, or the progress if the passes are unfinished.
+
+        Raises `TextError` if a text is invalid.
+        """
+        texts = (question.text, question.other)
+        if texts != self._texts:
+            self._forget(texts)
+        if isinstance(question, Compare):
+            return self._pair()
+        if (progress := self._recorded()) is not None:
+            return progress
+        columns = question.columns if isinstance(question, Compute) else (question.patch.column,)
+        if columns[0].source == "mean" and (progress := self._neutral_progress()) is not None:
+            return progress
+        if isinstance(question, Extend):
+            return self._extended(question)
+        runs = self._patched(columns, None)
+        if runs.finished:
+            return lab.Cells(runs.results)
+        runs.advance(self._moment)
+        return lab.Cells(runs.results) if runs.finished else Progress(runs.done, runs.blocks)
+
+    def _ids(self) -> tuple[list[int], list[int]]:
+        a, b = (text_ids(self._model, text) for text in self._texts)
+        return a, b
+
+    def _pair(self) -> Pair | Progress:
+        a, b = self._ids()
+        config, tokens = self._model.network.config, self._model.tokenizer.tokens
+        pair = Pair(tuple(tokens(a)), tuple(tokens(b)), config.layers, config.heads)
+        if lab.problem(pair) is not None:
+            return pair
+        if (progress := self._recorded()) is not None:
+            return progress
+        token, recording = self._model.tokenizer.token, self._base
+        both = torch.stack([recording.logits(0), recording.logits(1)])
+        first, second = outcomes(both, *self._answers)
+        answers = (token(self._answers[0]), token(self._answers[1]))
+        return replace(pair, runs=Runs(answers, first, second))
+
+    @property
+    def _base(self) -> Recording:
+        """The runs on both texts, which must have been started."""
+        assert self._recording is not None
+        return self._recording
+
+    def _recorded(self) -> Progress | None:
+        """Continue the runs on both texts. Return None if they are finished."""
+        if self._recording is None:
+            self._recording = Recording(self._model.network, self._ids())
+        progress = advanced([self._recording], self._moment)
+        if progress is None:
+            a, b = (int(self._recording.logits(text).argmax()) for text in (0, 1))
+            self._answers = (a, b)
+        return progress
+
+    def _neutral_progress(self) -> Progress | None:
+        """Continue the run on the neutral sentences. Return None if it is finished."""
+        if self._neutral is None:
+            texts = [text_ids(self._model, text) for text in NEUTRAL]
+            shortest = min(map(len, texts))
+            self._neutral = Recording(self._model.network, [ids[:shortest] for ids in texts])
+        return advanced([self._neutral], self._moment)
+
+    def _replacement(self, source: str) -> Activations:
+        """Return the activations that replace those of text A."""
+        if source not in self._replacements:
+            base, neutral = self._base, self._neutral
+            if source == "mean":
+                assert neutral is not None
+                found = neutral.mean(base.tokens)
+            else:
+                found = base.activations(1)
+                found = found.zeros() if source == "zero" else found
+            self._replacements[source] = found
+        return self._replacements[source]
+
+    def _patched(self, columns: tuple[Column, ...], layer: int | None) -> PatchedRuns:
+        """Return the runs with these patches, unfinished if they were not requested before."""
+        asked = columns if layer is None else Patch(columns[0], layer)
+        if self._runs is None or self._asked != asked:
+            replacement = self._replacement(columns[0].source)
+            self._asked = asked
+            self._runs = PatchedRuns(self._base, replacement, columns, self._answers, layer)
+        return self._runs
+
+    def _extended(self, question: Extend) -> Continuations | Progress:
+        """Add tokens to the continuations until the time is up, but at least one token."""
+        until = time.perf_counter() + self._moment
+        plain, patched = question.plain, question.patched
+        patch = question.patch
+        if patch not in self._grown:
+            runs = self._patched((patch.column,), patch.layer)
+            if not runs.finished:
+                runs.advance(self._moment)
+                if not runs.finished:
+                    done = runs.done - patch.layer
+                    return Progress(max(1, done), runs.blocks - patch.layer)
+            start = _Continuation((), runs.cache(LENGTH), runs.logits()[0])
+            self._grown = {key: it for key, it in self._grown.items() if key is None}
+            self._grown[patch] = start
+        while not (plain.done and patched.done):
+            self._check_cancelled()
+            if not patched.done and (plain.done or len(patched.ids) <= len(plain.ids)):
+                patched = self._longer(patch, patched)
+            else:
+                plain = self._longer(None, plain)
+            if time.perf_counter() >= until:
+                break
+        return Continuations(plain, patched)
+
+    def _longer(self, patch: Patch | None, reply: Reply) -> Reply:
+        """Return a continuation with one more token, the most probable one."""
+        grown = self._grown.get(patch)
+        if grown is None or reply.ids[: len(grown.ids)] != grown.ids:
+            grown = self._begun(patch)
+        for id_ in reply.ids[len(grown.ids) :]:
+            grown.logits = self._next(grown.cache, id_)
+        grown.ids = reply.ids
+        self._grown[patch] = grown
+        logs = log_probabilities(grown.logits)
+        best = int(logs.argmax())
+        new = longer(self._model, reply, best, float(logs[best]))
+        return replace(new, ended=best in self._model.tokenizer.end_ids)  # lines may follow
+
+    def _begun(self, patch: Patch | None) -> _Continuation:
+        """Return a continuation without any tokens."""
+        if patch is None:
+            return _Continuation((), self._base.cache(LENGTH), self._base.logits(0))
+        runs = self._patched((patch.column,), patch.layer)
+        runs.advance(float("inf"))
+        return _Continuation((), runs.cache(LENGTH), runs.logits()[0])
+
+    @torch.inference_mode()
+    def _next(self, cache: KeyValueCache, id_: int) -> Tensor:
+        """Process a token, and return the logits [V] of the next one."""
+        final = self._model.network(torch.tensor([id_]), cache)
+        return self._model.network.logits(final[-1:])[0].float().cpu()
+
+
+make_backend = PatchBackend
