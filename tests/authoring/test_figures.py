@@ -182,6 +182,23 @@ def test_cosines_of_pairs(exact_model: LanguageModel) -> None:
         assert rounds_to(value, figure), (one, other, figure, value)
 
 
+def test_rows_nearest_to_a_sum(exact_model: LanguageModel) -> None:
+    size = exact_model.network.config.vocabulary_size
+    table = exact_model.network.embedding(torch.arange(size)).float()
+    table = torch.nn.functional.normalize(table, dim=1)
+    pattern = r"^\| `(\S+)` − `(\S+)` \+ `(\S+)` +\| (.*?) +\|$"
+    sums = re.findall(pattern, body("embeddings", "analogies"), re.MULTILINE)
+    assert len(sums) == 3
+    for *terms, nearest in sums:
+        start, minus, plus = (table[token_id(exact_model, term)] for term in terms)
+        cosines = torch.cosine_similarity(table, (start - minus + plus)[None])
+        shown = re.findall(r"(\S+) (\d\.\d\d)", nearest.replace("…", "Germany 0.67,"))
+        ids = [token_id(exact_model, token) for token, _ in shown]
+        assert ids == cosines.topk(len(ids)).indices.tolist()
+        for id_, (token, figure) in zip(ids, shown, strict=True):
+            assert rounds_to(float(cosines[id_]), figure), (terms, token, figure)
+
+
 def test_two_tokens_at_random(exact_model: LanguageModel) -> None:
     """The mean over all pairs is the squared length of the mean row, with normalized rows."""
     import torch

@@ -64,6 +64,9 @@ def test_the_second_sentence_has_less_surprisal_than_the_first(
     first, second = [each or 0 for each in bits[:end]], [each or 0 for each in bits[end:]]
     assert sum(first) / len(first) == pytest.approx(4.1, abs=0.15)
     assert sum(second) / len(second) == pytest.approx(1.1, abs=0.15)
+    assert "Alone, the second has 4.1, too" in game.done  # 4.13 in exact arithmetic
+    alone = session(model, game.prompt.partition(". ")[2].strip()).surprisals()[1:]
+    assert sum(each or 0 for each in alone) / len(alone) == pytest.approx(4.1, abs=0.15)
 
 
 @pytest.mark.parametrize(
