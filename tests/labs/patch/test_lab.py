@@ -291,7 +291,7 @@ def by_hand(a: str, b: str, column: Column, layer: int) -> torch.Tensor:
 
 
 def test_the_map_has_the_results_of_runs_by_hand(there: Any) -> None:
-    """The tolerance is that of 32-bit floats, summed in another order."""
+    """Sums of 32-bit floats in another order differ by less than the tolerance."""
     state = done("patch", there, *EDITED)
     assert problem(state.pair) is None
     answers = [answer.id for answer in state.runs.answers]
