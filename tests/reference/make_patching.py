@@ -57,7 +57,7 @@ def main(path: Path) -> None:
 
 @torch.inference_mode()
 def _differences(model: Any, texts: list[list[int]], answers: list[int]) -> list[float]:
-    """Return the logit of the first answer minus that of the second after each text."""
+    """Return the logit of the first answer minus the logit of the second, after each text."""
     logits = model(torch.tensor(texts)).logits[:, -1]
     return [round(value, 5) for value in (logits[:, answers[0]] - logits[:, answers[1]]).tolist()]
 
