@@ -135,6 +135,20 @@ async def test_every_view_fits(tmp_path: Path, view: str, size: tuple[int, int])
             assert all(len(line.rstrip()) <= widget.size.width for line in widget.plain)
 
 
+async def test_keys_follow_the_view_before_anything_is_known(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, "escape") as it:
+        it.engine.hold("xray")
+        await it.pilot.press("x")
+        await it.until(lambda: "computing the x-ray" in it.screen)
+        await it.pilot.press("tab")
+        await it.until(lambda: "all layers" in it.screen)
+        await it.pilot.press("tab")
+        await it.until(lambda: "other token" in it.screen)
+        it.engine.release()
+        await settled(it.pilot)
+        assert it.heading.startswith("why")
+
+
 # --- the head that is shown at first -------------------------------------------------------------
 
 
