@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.app.explorer.explorer_stage import Stage, press, settled, shown
 from tests.engine.fake_engine import HEADS, LAYERS, FakeEngine, split, token
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.explorer.xray.inside import Findings
+from tutor.app.explorer.xray.inside import BINS, Findings, squeezed, strip_of
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
 from tutor.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -391,8 +393,16 @@ async def test_another_model_has_another_xray(tmp_path: Path) -> None:
 # --- findings ------------------------------------------------------------------------------------
 
 
-def ids(path: Sequence[Any]) -> list[int]:
-    return [each.id for each in path]
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=300), st.integers(1, 20))
+def test_a_strip_keeps_the_strongest_token(weights: list[float], width: int) -> None:
+    strip = strip_of(weights)
+    assert (weights[strip.top], strip.weight) == (max(weights), max(weights))
+    assert len(strip.values) <= BINS
+    short = squeezed(strip.values, width)
+    assert len(short) <= width
+    assert max(short) == max(weights)
+    if len(weights) <= width:
+        assert short == weights
 
 
 def test_the_lens_of_a_common_start_is_kept() -> None:

@@ -153,7 +153,7 @@ class MapTab(ExplainingTab):
 
 
 class TokensTab(ExplainingTab):
-    """What the heads took from each token of the text, beside what is lost without the token."""
+    """A table of what the heads took from each token, beside what is lost without the token."""
 
     name = _("tokens")
     actions: ClassVar = EXPLAIN | {"row"}
