@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.app.explorer.explorer_stage import Stage, press, settled, shown
 from tests.engine.fake_engine import HEADS, LAYERS, FakeEngine, split, token
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.explorer.xray.inside import Findings
+from tutor.app.explorer.xray.inside import BINS, Findings, squeezed, strip_of
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
 from tutor.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -133,6 +135,20 @@ async def test_every_view_fits(tmp_path: Path, view: str, size: tuple[int, int])
         for name in ("#tabs", "#about", "#rows"):
             widget = it.view.query_one(name, Lines)
             assert all(len(line.rstrip()) <= widget.size.width for line in widget.plain)
+
+
+async def test_keys_follow_the_view_before_anything_is_known(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, "escape") as it:
+        it.engine.hold("xray")
+        await it.pilot.press("x")
+        await it.until(lambda: "computing the x-ray" in it.screen)
+        await it.pilot.press("tab")
+        await it.until(lambda: "all layers" in it.screen)
+        await it.pilot.press("tab")
+        await it.until(lambda: "other token" in it.screen)
+        it.engine.release()
+        await settled(it.pilot)
+        assert it.heading.startswith("why")
 
 
 # --- the head that is shown at first -------------------------------------------------------------
@@ -269,8 +285,7 @@ async def test_occlusion_is_beside_what_the_heads_took(tmp_path: Path) -> None:
             differ = False
             if at < last:
                 assert f"{lost[at].logits:+.2f}" in row
-                larger = max(abs(direct[at]), abs(lost[at].logits))
-                differ = abs(direct[at] - lost[at].logits) > max(1.0, larger / 2)
+                differ = abs(direct[at] - lost[at].logits) >= 1.5
             assert row.endswith("≠") == differ
         assert it.selected.startswith("4")
         assert "Without ␣France, the probability of ␣Paris is" in it.screen
@@ -378,8 +393,16 @@ async def test_another_model_has_another_xray(tmp_path: Path) -> None:
 # --- findings ------------------------------------------------------------------------------------
 
 
-def ids(path: Sequence[Any]) -> list[int]:
-    return [each.id for each in path]
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=300), st.integers(1, 20))
+def test_a_strip_keeps_the_strongest_token(weights: list[float], width: int) -> None:
+    strip = strip_of(weights)
+    assert (weights[strip.top], strip.weight) == (max(weights), max(weights))
+    assert len(strip.values) <= BINS
+    short = squeezed(strip.values, width)
+    assert len(short) <= width
+    assert max(short) == max(weights)
+    if len(weights) <= width:
+        assert short == weights
 
 
 def test_the_lens_of_a_common_start_is_kept() -> None:

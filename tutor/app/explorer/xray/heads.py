@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
-from tutor.app.explorer.xray.inside import AskAttribution, AskXRay
+from tutor.app.explorer.xray.inside import AskAttribution, AskXRay, squeezed
 from tutor.app.explorer.xray.tab import Tab, fitting
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
@@ -16,8 +15,6 @@ from tutor.language import _
 from tutor.lm.attribution import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tutor.app.explorer.xray.inside import ChosenHead, Findings, Request, Strip
     from tutor.labs.kit.columns import Room
 
@@ -107,14 +104,6 @@ class HeadsTab(Tab):
             layer = chosen.layer + (by if what == "layer" else 0)
             head = chosen.head + (by if what == "head" else 0)
             chosen.choose(layer, head, xray.layers, xray.heads)
-
-
-def squeezed(values: Sequence[float], width: int) -> list[float]:
-    """Return at most `width` values. If there are more, each is the highest of its bin."""
-    count = len(values)
-    width = min(width, count)
-    edges = [number * count // width for number in range(width + 1)]
-    return [max(values[a:b]) for a, b in pairwise(edges)]
 
 
 def _strip_cells(strip: Strip | None, width: int) -> list[Cell]:

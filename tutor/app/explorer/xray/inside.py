@@ -1,4 +1,4 @@
-"""What the x-ray asks the engine, one request at a time, and everything that it has found out.
+"""The requests that the x-ray sends to the engine, one at a time, and their results.
 
 A request is a value, so that the x-ray can tell whether the request that is running is still the
 one it needs. This module uses no screen, because plain mode asks the same questions.
@@ -102,15 +102,17 @@ class Strip(NamedTuple):
 
 
 def strip_of(weights: Sequence[float]) -> Strip:
-    """Return a head's attention weights as a strip. Each value is the highest one of its bin."""
-    count = len(weights)
-    bins = min(BINS, count)
+    """Return a head's attention weights as a strip."""
+    top = max(range(len(weights)), key=weights.__getitem__)
+    return Strip(array("f", squeezed(weights, BINS)), top, weights[top])
+
+
+def squeezed(values: Sequence[float], most: int) -> list[float]:
+    """Return at most `most` values. If there are more, each is the highest one of its bin."""
+    count = len(values)
+    bins = min(most, count)
     edges = [number * count // bins for number in range(bins + 1)]
-    values = array("f", (max(weights[a:b]) for a, b in pairwise(edges)))
-    number = max(range(bins), key=values.__getitem__)
-    first = edges[number]
-    top = max(range(first, edges[number + 1]), key=weights.__getitem__)
-    return Strip(values, top, weights[top])
+    return [max(values[a:b]) for a, b in pairwise(edges)]
 
 
 @dataclass
@@ -181,7 +183,7 @@ class Findings:
 
     @property
     def direct(self) -> list[float] | None:
-        """What the heads of all layers took from each token, or None while it is incomplete."""
+        """The amounts that the heads of all layers took from each token, or None while unknown."""
         found = self.attribution
         if found is None:
             return None

@@ -174,6 +174,10 @@ class XRayView(Vertical, can_focus=True):
         return next((each for each in every if each and self._tab.ready(each)), None)
 
     def _show(self) -> None:
+        self._show_rows()
+        self._show_keys()
+
+    def _show_rows(self) -> None:
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         width = self.query_one("#tabs", Lines).size.width
         names = [(tab.name, tab is self._tab) for tab in self._tabs]
@@ -188,12 +192,10 @@ class XRayView(Vertical, can_focus=True):
         if self.has_class("-search"):
             said = _("Rather than which token?") if self._against else _("Explain which token?")
             about.show([Content.styled(said, "bold")])
-            self._show_keys()
             return
         room = Room(view.size.width, max(1, view.size.height))
         about.show([self._tab.heading(found, room.width)])
         view.show(self._tab.lines(found, room))
-        self._show_keys()
 
     def _show_text(self, found: Findings) -> None:
         rows = 1 if self.size.height < _LOW else 2

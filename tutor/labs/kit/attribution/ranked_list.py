@@ -44,4 +44,8 @@ def _sum_line(
     label = _("sum of {parts}").format(parts=counted(len(ranked), "part"))
     start = [("  ", ""), (figures.fit(label, name), MUTED), (f"{total:>{NUMBER}.2f}", "bold")]
     rest = width - 2 - name - NUMBER
-    return Content.assemble(*start, (fitting([f"  = {explained(attribution)}"], rest), MUTED))
+    # With rounded weights, the sum can differ from the logit in the second decimal.
+    equals = "=" if f"{total:.2f}" == f"{attribution.logit:.2f}" else "≈"
+    return Content.assemble(
+        *start, (fitting([f"  {equals} {explained(attribution)}"], rest), MUTED)
+    )
