@@ -53,7 +53,7 @@ def test_a_probe_minimizes_the_penalized_loss() -> None:
         scores, labels.double().expand_as(scores), reduction="none"
     )
     loss = (chance.mean(dim=1) + PENALTY / 2 * weight.square().sum(dim=1)).sum()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     assert weight.grad is not None
     assert bias.grad is not None
     assert weight.grad.abs().max() < 1e-6
@@ -77,10 +77,10 @@ def test_a_probe_is_the_one_that_gradient_descent_finds(penalty: float) -> None:
         scores = inputs @ weight[:5] + weight[5]
         sign = torch.where(labels, 1.0, -1.0)
         found = F.softplus(-sign * scores).mean() + penalty / 2 * weight[:5].square().sum()
-        found.backward()  # type: ignore[no-untyped-call]
+        found.backward()
         return found
 
-    descent.step(loss)  # type: ignore[no-untyped-call]
+    descent.step(loss)
     expected = inputs @ weight[:5].detach() + weight[5].detach()
     assert train(x, labels, penalty).scores(x)[0] == pytest.approx(expected, abs=1e-4)
 

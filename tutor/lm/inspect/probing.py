@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.network import Transformer
 
-PENALTY = 0.1
+PENALTY = 1.0
 """The weight of the penalty on long weight vectors."""
 
 _STEPS = 50
@@ -97,7 +97,7 @@ class Probes(NamedTuple):
         """Return a layer's weight vector, scaled to the distance between two classes: [width].
 
         `x` [N, width] are examples with boolean labels [N]. If the result is added to the mean of
-        the examples with the label False, the score becomes that of the mean of the others.
+        the examples with the label False, its score becomes the score of the mean of the others.
         """
         weight = self.weight[layer]
         apart = x[labels].mean(dim=0) - x[~labels].mean(dim=0)
