@@ -25,7 +25,7 @@ class ForwardPass:
     that is active while blocks run; it may replace parts of the network
     (`tutor.lm.inspect.interventions`). `positions` are the positions of the tokens, by default 0 to
     T - 1. They determine the rotations of queries and keys, but not which tokens the causal mask
-    hides.
+    hides. `mask` [T, T] replaces the causal mask.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class ForwardPass:
         ids: Sequence[int],
         changed: Callable[[], AbstractContextManager[None]] = nullcontext,
         positions: Sequence[int] | None = None,
+        mask: Tensor | None = None,
     ) -> None:
         self._network = network
         self._changed = changed
@@ -43,7 +44,9 @@ class ForwardPass:
             positions = range(tokens) if positions is None else positions
             table = rotations(network.config, 0, max(positions) + 1)
             self._rotation = table[torch.tensor(positions)].to(stream.device)
-            self._mask = causal_mask(tokens, tokens, stream.device) if tokens > 1 else None
+            if mask is None and tokens > 1:
+                mask = causal_mask(tokens, tokens, stream.device)
+            self._mask = mask if mask is None else mask.to(stream.device)
         self.trace = Trace()
         self.trace.residuals.append(stream)
 
@@ -74,6 +77,15 @@ class ForwardPass:
         """
         self.trace.residuals = other.trace.residuals[: layers + 1]
         self.trace.attention = other.trace.attention[:layers]
+
+    @torch.inference_mode()
+    def add(self, vector: Tensor) -> None:
+        """Add a vector [width] to the residual stream after the last block that has run.
+
+        The vector is added at every position. Before the first block, it is added to the
+        embeddings.
+        """
+        self.trace.residuals[-1] = self.stream + vector.to(self.stream.device)
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:

@@ -1,0 +1,508 @@
+"""A lab in which linear probes read a property of a text from the residual stream."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from tutor.labs.kit.actions import (
+    Adjust,
+    Choose,
+    EditText,
+    MoveFocus,
+    NewSeed,
+    ShowView,
+    cycled,
+    moved,
+)
+from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.proportions import wilson
+from tutor.labs.kit.results import ModelResults
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import LONGEST, Refused, one_of, work
+
+Name = Literal["sentiment", "truth", "number"]
+NAMES: tuple[Name, ...] = ("sentiment", "truth", "number")
+
+View = Literal["accuracy", "examples", "causality"]
+VIEWS: tuple[View, ...] = ("accuracy", "examples", "causality")
+
+STEP = 0.5
+STRONGEST = 8.0
+"""The limit of the strength with which a direction is added, in both directions."""
+
+SHOWN = 0.5
+"""The probability from which on a probe's answer counts as True."""
+
+
+class LabeledSet(msgspec.Struct, frozen=True):
+    """A set of labeled sentences, without the sentences, which `sets.py` builds.
+
+    Attributes:
+        labels: The names of the labels True and False.
+        control: What a sentence's label in the control task depends on.
+        prompt: The default prompt for the test of causality.
+        answers: Words that continue the prompt according to the labels True and False. They are
+            single tokens of the default model.
+    """
+
+    labels: tuple[str, str]
+    control: str
+    prompt: str
+    answers: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+SETS: dict[Name, LabeledSet] = {
+    "sentiment": LabeledSet(
+        ("positive", "negative"),
+        "noun",
+        "I went to the concert last night. It was",
+        (
+            ("good", "great", "wonderful", "excellent", "amazing"),
+            ("bad", "terrible", "awful", "horrible", "boring"),
+        ),
+    ),
+    "truth": LabeledSet(
+        ("true", "false"),
+        "opening",
+        "The capital of France is",
+        (("Paris",), ("London", "Berlin", "Rome", "Madrid")),
+    ),
+    "number": LabeledSet(
+        ("plural", "singular"),
+        "adjective",
+        "The key near the cabinets",
+        (("are", "were", "have"), ("is", "was", "has")),
+    ),
+}
+
+Action = (
+    Choose[Literal["set"]]
+    | ShowView[View]
+    | MoveFocus[Literal["layer", "sentence", "error"]]
+    | Adjust[Literal["strength"]]
+    | EditText
+    | NewSeed
+)
+"""`EditText` replaces the learner's own sentence or, if its field is "prompt", the prompt."""
+
+
+class Train(msgspec.Struct, frozen=True, tag=True):
+    """A request for the probes of a set."""
+
+    of: Name
+
+
+class TrainControl(msgspec.Struct, frozen=True, tag=True):
+    """A request for the probes of the control task, whose random labels depend on `seed`."""
+
+    of: Name
+    seed: int
+
+
+class Judge(msgspec.Struct, frozen=True, tag=True):
+    """A request for what the probes of a set say about the learner's own sentence."""
+
+    of: Name
+    text: str
+
+
+class Add(msgspec.Struct, frozen=True, tag=True):
+    """A request for the effect of adding a probe's direction to the residual stream.
+
+    The direction is added to every token of the prompt `text`, after `layer` blocks.
+    """
+
+    of: Name
+    text: str
+    layer: int
+    strength: float
+
+
+Question = Train | TrainControl | Judge | Add
+
+
+class Sentence(msgspec.Struct, frozen=True, array_like=True):
+    """A held-out sentence with its label."""
+
+    text: str
+    label: bool
+
+
+class Trained(msgspec.Struct, frozen=True, tag=True):
+    """The probes of a set, one for each layer. The first one is for the embeddings.
+
+    Attributes:
+        count: The number of sentences for training.
+        fitted: The number of these that each probe gets right.
+        held_out: The other sentences.
+        probabilities: The probability of the label True that each probe gives to each held-out
+            sentence.
+    """
+
+    count: int
+    fitted: tuple[int, ...]
+    held_out: tuple[Sentence, ...]
+    probabilities: tuple[tuple[float, ...], ...]
+
+    @property
+    def layers(self) -> int:
+        """The number of probes: the number of blocks plus 1."""
+        return len(self.probabilities)
+
+    def wrong(self, layer: int, at: int) -> bool:
+        """Return True if the probe of `layer` is wrong about held-out sentence `at`."""
+        return (self.probabilities[layer][at] >= SHOWN) != self.held_out[at].label
+
+    def right(self, layer: int) -> int:
+        """Return the number of held-out sentences that the probe of `layer` gets right."""
+        return sum(not self.wrong(layer, at) for at in range(len(self.held_out)))
+
+    def accuracy(self, layer: int) -> float:
+        return self.right(layer) / len(self.held_out)
+
+    def interval(self, layer: int) -> tuple[float, float]:
+        return wilson(self.right(layer), len(self.held_out))
+
+
+class Control(msgspec.Struct, frozen=True, tag=True):
+    """The number of held-out sentences that each layer gets right in the control task."""
+
+    right: tuple[int, ...]
+
+
+class Judged(msgspec.Struct, frozen=True, tag=True):
+    """The probability of the label True for the learner's own sentence, at each layer."""
+
+    probabilities: tuple[float, ...]
+    left_out: int
+
+
+class Answers(msgspec.Struct, frozen=True, array_like=True):
+    """The total probabilities of the words that belong to the labels True and False."""
+
+    first: float
+    second: float
+
+    @property
+    def share(self) -> float:
+        """The probability of the first words, as a fraction of both."""
+        return self.first / ((self.first + self.second) or 1.0)
+
+
+class Added(msgspec.Struct, frozen=True, tag=True):
+    """The next token after a direction is added to the prompt's residual stream.
+
+    Attributes:
+        before: The probabilities of the answers without any change.
+        after: The same after the probe's direction is added.
+        chance: The same after a random direction of the same length is added.
+        rows: The most probable next tokens, before and after the probe's direction is added.
+        left_out: The number of tokens that were cut from the prompt.
+    """
+
+    before: Answers
+    after: Answers
+    chance: Answers
+    rows: tuple[NextRow, ...]
+    left_out: int
+
+
+Answer = Trained | Control | Judged | Added | Progress
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the lab.
+
+    Attributes:
+        layer: The number of blocks before the selected probe, or -1 for all blocks.
+        row: The index of the selected held-out sentence.
+        layers: The number of layers with a probe, or 0 until it is known.
+        seed: The seed of the control task's labels.
+        strength: The factor of the direction that is added.
+        own: The learner's own sentence for each set, or "".
+        prompts: The learner's prompt for each set, or "" for the default prompt.
+        added: The effect of adding a direction, by layer and strength.
+        progress: The progress of the current request.
+    """
+
+    of: Name = "sentiment"
+    view: View = "accuracy"
+    layer: int = -1
+    row: int = 0
+    layers: int = 0
+    seed: int = 0
+    strength: float = 0.0
+    own: tuple[str, str, str] = ("", "", "")
+    prompts: tuple[str, str, str] = ("", "", "")
+    trained: Trained | None = None
+    control: Control | None = None
+    judged: Judged | None = None
+    added: dict[tuple[int, float], Added] = {}
+    progress: Progress | None = None
+
+    @property
+    def set(self) -> LabeledSet:
+        return SETS[self.of]
+
+    @property
+    def sentence(self) -> str:
+        """The learner's own sentence, or ""."""
+        return self.own[NAMES.index(self.of)]
+
+    @property
+    def prompt(self) -> str:
+        return self.prompts[NAMES.index(self.of)] or self.set.prompt
+
+    @property
+    def shown(self) -> Added | None:
+        """The effect of the direction at the selected layer and strength."""
+        return self.added.get((self.layer, self.strength))
+
+    @property
+    def selectivity(self) -> float | None:
+        """The accuracy minus the accuracy in the control task, at the selected layer."""
+        if self.trained is None or self.control is None:
+            return None
+        right = self.trained.right(self.layer) - self.control.right[self.layer]
+        return right / len(self.trained.held_out)
+
+
+def act(state: State, action: Action) -> State:
+    match action:
+        case Choose(by=by):
+            return _of(state, cycled(NAMES, state.of, by))
+        case ShowView(view=view):
+            return replace(state, view=view, progress=None)
+        case MoveFocus(by=by, axis=axis):
+            return _moved(state, by, axis)
+        case Adjust(by=by):
+            return replace(state, strength=_limited(state.strength + by * STEP), progress=None)
+        case EditText(text=text, field="prompt"):
+            prompts = _with(state.prompts, state.of, sentence(text))
+            return replace(state, prompts=prompts, added={}, view="causality", progress=None)
+        case EditText(text=text):
+            own = _with(state.own, state.of, sentence(text))
+            return replace(state, own=own, judged=None, view="examples", progress=None)
+        case NewSeed():
+            return replace(state, seed=state.seed + 1, control=None, progress=None)
+
+
+def _of(state: State, name: Name) -> State:
+    """Return the state with another set, and without the results for the previous one."""
+    return replace(
+        state,
+        of=name,
+        row=0,
+        trained=None,
+        control=None,
+        judged=None,
+        added={},
+        progress=None,
+    )
+
+
+def _with(texts: tuple[str, str, str], name: Name, text: str) -> tuple[str, str, str]:
+    first, second, third = (
+        text if each == name else old for each, old in zip(NAMES, texts, strict=True)
+    )
+    return first, second, third
+
+
+def _limited(strength: float) -> float:
+    """Return the strength as a multiple of `STEP` between the limits."""
+    return min(max(-STRONGEST, round(strength / STEP) * STEP), STRONGEST)
+
+
+def _moved(state: State, by: int, axis: Literal["layer", "sentence", "error"]) -> State:
+    trained = state.trained
+    if axis == "layer":
+        layer = moved(state.layer, by, state.layers)
+        return replace(state, layer=layer) if state.layers else state
+    if trained is None:
+        return state
+    count = len(trained.held_out)
+    if axis == "sentence":
+        return replace(state, row=moved(state.row, by, count))
+    ahead = range(state.row + 1, count) if by > 0 else range(state.row - 1, -1, -1)
+    errors = (at for at in ahead if trained.wrong(state.layer, at))
+    return replace(state, row=next(errors, state.row))
+
+
+def question(state: State) -> Question | None:
+    if state.trained is None:
+        return Train(state.of)
+    if state.view == "examples" and state.sentence and state.judged is None:
+        return Judge(state.of, state.sentence)
+    if state.view == "causality" and state.shown is None:
+        return Add(state.of, state.prompt, state.layer, state.strength)
+    return TrainControl(state.of, state.seed) if state.control is None else None
+
+
+def receive(state: State, question: Question, answer: Answer) -> State:
+    state = replace(state, progress=answer if isinstance(answer, Progress) else None)
+    match question, answer:
+        case Train(), Trained():
+            last = answer.layers - 1
+            layer = last if state.layer < 0 else min(state.layer, last)
+            row = moved(state.row, 0, len(answer.held_out))
+            return replace(state, trained=answer, layers=answer.layers, layer=layer, row=row)
+        case TrainControl(), Control():
+            return replace(state, control=answer)
+        case Judge(), Judged():
+            return replace(state, judged=answer)
+        case Add(layer=layer, strength=strength), Added():
+            return replace(state, added={**state.added, (layer, strength): answer})
+    return state
+
+
+def _restored_strength(value: float) -> float:
+    if not -STRONGEST <= value <= STRONGEST:
+        raise Refused
+    return _limited(value)
+
+
+def _restored_texts(texts: tuple[str, str, str]) -> tuple[str, str, str]:
+    if max(map(len, texts)) > LONGEST:
+        raise Refused
+    return texts
+
+
+def _fit(state: State) -> bool:
+    """Return True if restored results have the same numbers of layers and sentences."""
+    trained, control = state.trained, state.control
+    if trained is None:
+        return False
+    layers, count = trained.layers, len(trained.held_out)
+    return (
+        layers == state.layers > 0 < count
+        and 0 <= state.layer < layers
+        and state.row < count
+        and len(trained.fitted) == layers
+        and all(len(row) == count for row in trained.probabilities)
+        and (control is None or len(control.right) == layers)
+    )
+
+
+def reset(state: State) -> State | None:
+    """Return the state with the initial settings, or None if it has them already."""
+    last = state.layers - 1
+    new = replace(state, layer=last, row=0, strength=0.0)
+    if new.seed:
+        new = replace(new, seed=0, control=None, progress=None)
+    return None if new == state else new
+
+
+SELECTIVE = (0.85, 0.2)
+READABLE = 0.75
+AT_FIRST, LATER = 0.8, 0.3
+STRONG, HARDLY = 3.0, 0.05
+WEAK, CLEAR = 1.0, 0.75
+
+
+@goal("selective", "Find a layer: sentiment 85 % right, 20 points above the control")
+def _selective(state: State) -> bool:
+    if state.of != "sentiment" or state.trained is None or state.selectivity is None:
+        return False
+    accuracy, above = SELECTIVE
+    return state.trained.accuracy(state.layer) >= accuracy and state.selectivity >= above
+
+
+@goal(
+    "not-in-embeddings", "Find a set at chance in embeddings, and a layer with interval above 75 %"
+)
+def _not_in_embeddings(state: State) -> bool:
+    """Return True if the interval of the embeddings contains 50 %, which is chance."""
+    if state.trained is None:
+        return False
+    low, high = state.trained.interval(0)
+    return low <= SHOWN <= high and state.trained.interval(state.layer)[0] > READABLE
+
+
+@goal("negation", "Write a sentence over 80 % positive in its embedding, later under 30 %")
+def _negation(state: State) -> bool:
+    if state.of != "sentiment" or state.judged is None:
+        return False
+    probabilities = state.judged.probabilities
+    return probabilities[0] >= AT_FIRST and probabilities[state.layer] < LATER
+
+
+@goal("not-used", "Add 3 × a direction read above 75 % against the answer: no effect")
+def _not_used(state: State) -> bool:
+    """Return True if the ratio of the answers, and the probability of the answer, hardly change.
+
+    If the text falls apart, both answers become improbable, which is an effect, too.
+    """
+    found, trained = state.shown, state.trained
+    if found is None or trained is None or not _clear(found):
+        return False
+    before, after = found.before, found.after
+    against = state.strength if before.share < SHOWN else -state.strength
+    lost = before.second - after.second if before.share < SHOWN else before.first - after.first
+    hardly = abs(after.share - before.share) < HARDLY and lost < HARDLY
+    readable = trained.interval(state.layer)[0] > READABLE
+    return against >= STRONG and hardly and readable
+
+
+@goal("used", "Reverse the answer with strength 1, which a random direction does not")
+def _used(state: State) -> bool:
+    """Return True if one answer has over 75 % of both before, and under 25 % after."""
+    found = state.shown
+    if found is None or not _clear(found) or abs(state.strength) > WEAK:
+        return False
+    after, chance = found.after.share, found.chance.share
+    if found.before.share < SHOWN:
+        after, chance = 1 - after, 1 - chance
+    return after < 1 - CLEAR and chance > CLEAR
+
+
+def _clear(found: Added) -> bool:
+    """Return True if one of the answers is much more probable than the other before the change."""
+    return max(found.before.share, 1 - found.before.share) > CLEAR
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="probe",
+    title="Linear probes",
+    about="Train a probe to read a property from each layer",
+    order=310,
+    lesson="why",
+    task=(
+        "Probes read sentiment, truth or number from each layer. See how right they are, what "
+        "they say about your sentence, and whether their direction changes the answer."
+    ),
+    start=State,
+    act=act,
+    question=question,
+    receive=receive,
+    work=work(
+        "layer",
+        "row",
+        "seed",
+        of=one_of(NAMES),
+        view=one_of(VIEWS),
+        strength=_restored_strength,
+        own=_restored_texts,
+        prompts=_restored_texts,
+    ),
+    results=ModelResults(("trained", "control", "layers"), _fit),
+    reset_settings=reset,
+    texts=("prompt",),
+    goals=(_selective, _not_in_embeddings, _negation, _not_used, _used),
+    solution=(
+        MoveFocus(-16, "layer"),
+        EditText("The film was not good"),
+        MoveFocus(10, "layer"),
+        Choose(1, "set"),
+        ShowView("causality"),
+        MoveFocus(2, "layer"),
+        Adjust(-6, "strength"),
+        Choose(1, "set"),
+        Adjust(8, "strength"),
+        MoveFocus(99, "layer"),
+    ),
+)
