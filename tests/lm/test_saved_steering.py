@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tutor.errors import ModelError, TextError
+from tutor.errors import ModelError, TextError, UsageError
+from tutor.lm.distribution import ModelCard
 from tutor.lm.saved_steering import (
     ENDING,
     LARGEST,
     SavedVector,
     checked_name,
     delete,
+    find,
     packed,
     read,
+    require_model,
     saved,
     write,
 )
@@ -26,6 +29,7 @@ from tutor.lm.saved_steering import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+CARD = ModelCard("Tiny", "/tiny", "", "F32", "fp32", 1, 6, 2, 8, 64, 300, False, ())
 VECTOR = SavedVector(
     name="kind words",
     model="ab12",
@@ -90,6 +94,35 @@ def test_a_damaged_file_is_refused_and_not_listed(data: bytes, tmp_path: Path) -
     with pytest.raises(ModelError, match="is not a steering vector"):
         read(path)
     assert saved(tmp_path) == ()
+
+
+def test_a_vector_is_named_with_its_strength(tmp_path: Path) -> None:
+    path = write(tmp_path, VECTOR)
+    for spec in ("kind words:-1.5", f"{path}:-1.5"):
+        found = find(spec, tmp_path)
+        assert (found.vector, found.strength) == (VECTOR, -1.5)
+    assert found.option == "kind words:-1.5"
+    assert found.said == "kind words, layer 4, -1.5"
+
+
+@pytest.mark.parametrize("spec", ["", ":", "kind words", "kind words:", ":1", "kind words:x"])
+def test_a_name_without_a_strength_is_refused(spec: str, tmp_path: Path) -> None:
+    write(tmp_path, VECTOR)
+    with pytest.raises(UsageError, match="NAME:STRENGTH"):
+        find(spec, tmp_path)
+
+
+@pytest.mark.parametrize("strength", ["nan", "inf", "20.5", "-21"])
+def test_a_strength_out_of_range_is_refused(strength: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        find(f"kind words:{strength}", tmp_path)
+
+
+def test_a_vector_of_another_model_is_refused() -> None:
+    card = replace(CARD, sha256="ab12")
+    require_model(VECTOR, card)
+    with pytest.raises(ModelError, match="was made with Tiny"):
+        require_model(VECTOR, replace(card, sha256="other"))
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:

@@ -18,9 +18,12 @@ from pathlib import Path
 
 import msgspec
 
-from tutor import private
-from tutor.errors import ModelError, TextError
+from tutor import paths, private
+from tutor.errors import ModelError, TextError, UsageError
+from tutor.lm.distribution import ModelCard
 
+FOLDER = "steering"
+"""The folder of saved vectors, within the folder of the labs."""
 ENDING = ".steering"
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
@@ -58,6 +61,23 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
         return struct.unpack(f"<{len(self.values) // 4}f", self.values)
 
 
+class Applied(msgspec.Struct, frozen=True):
+    """A saved vector that is added to the residual stream, multiplied by `strength`."""
+
+    vector: SavedVector
+    strength: float
+
+    @property
+    def said(self) -> str:
+        """The name, the layer (counted from 1) and the strength."""
+        return f"{self.vector.name}, layer {self.vector.layer + 1}, {self.strength:+g}"
+
+    @property
+    def option(self) -> str:
+        """The value of the option `--steer`."""
+        return f"{self.vector.name}:{self.strength:g}"
+
+
 def packed(numbers: Iterable[float]) -> bytes:
     """Return the components of a vector as little-endian 32-bit floats."""
     each = tuple(numbers)
@@ -73,6 +93,40 @@ def checked_name(name: str) -> str:
             "Use up to 40 letters, digits, spaces, '-' or '_'.",
         )
     return name
+
+
+def folder_of_learner() -> Path:
+    """Return the folder in which the lab `steer` saves vectors. Raises `NoHome`."""
+    return paths.labs_folder() / FOLDER
+
+
+def find(spec: str, folder: Path) -> Applied:
+    """Return the vector and the strength that `spec` names, as NAME:STRENGTH.
+
+    NAME can also be the path of a file. Raises `UsageError` if `spec` has another form or if the
+    strength is out of range, and `ModelError` if there is no such vector.
+    """
+    name, colon, number = spec.rpartition(":")
+    try:
+        strength = float(number)
+    except ValueError:
+        strength = math.nan
+    if not (name and colon and abs(strength) <= STRONGEST):
+        raise UsageError(
+            f"{spec!r} does not name a steering vector and a strength.",
+            f"Use NAME:STRENGTH, with a strength from -{STRONGEST:g} to {STRONGEST:g}.",
+        )
+    path = folder / f"{name}{ENDING}" if _NAME.fullmatch(name) else Path(name)
+    return Applied(read(path), strength)
+
+
+def require_model(vector: SavedVector, card: ModelCard) -> None:
+    """Raise `ModelError` if the vector was made with another model."""
+    if vector.model != card.sha256:
+        raise ModelError(
+            f"The vector {vector.name!r} was made with {vector.model_name}, not with {card.name}.",
+            "Use that model, or make a vector with this one in the lab `steer`.",
+        )
 
 
 def write(folder: Path, vector: SavedVector) -> Path:

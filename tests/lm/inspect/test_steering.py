@@ -9,8 +9,17 @@ import torch
 from torch import Tensor
 
 from tests.tiny_model import CONFIG, tiny_model
+from tutor.errors import ModelError
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered
+from tutor.lm.inspect.steering import (
+    Steering,
+    contrast,
+    last_streams,
+    same_steering,
+    steered,
+    steering_of,
+)
+from tutor.lm.saved_steering import packed
 from tutor.lm.session import Session
 
 IDS = [5, 80, 12, 299, 7, 7]
@@ -92,6 +101,23 @@ def test_the_attribution_of_a_steered_logit_still_adds_up(model: Any) -> None:
     assert sum(each.logits for each in found.contributions()) == pytest.approx(
         found.logit, abs=1e-4
     )
+
+
+@pytest.mark.parametrize(("size", "layer"), [(3, 0), (CONFIG.width, 99), (CONFIG.width, -1)])
+def test_a_vector_for_another_model_is_refused(model: Any, size: int, layer: int) -> None:
+    model.card.name = "Tiny"
+    with pytest.raises(ModelError, match="doesn't fit Tiny"):
+        steering_of(model, packed([0.0] * size), layer, 1.0)
+
+
+def test_the_same_steering_is_recognized(model: Any) -> None:
+    values = packed(VECTOR.tolist())
+    one = steering_of(model, values, 1, 2.0)
+    assert torch.equal(one.vector, VECTOR)
+    assert same_steering(one, steering_of(model, values, 1, 2.0))
+    assert not same_steering(one, steering_of(model, values, 1, 1.0))
+    assert not same_steering(one, None)
+    assert same_steering(None, None)
 
 
 def test_steering_drops_the_computed_results(model: Any) -> None:

@@ -48,7 +48,7 @@ class SteerBackend:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._folder: Path = tools.folder / "steering"
+        self._folder: Path = tools.folder / saved_steering.FOLDER
         self._streams: OrderedDict[str, Tensor] = OrderedDict()
         self._passes: OrderedDict[tuple[Lists | None, Ids, Spot], ForwardPass] = OrderedDict()
         self._session: tuple[object, Session] | None = None

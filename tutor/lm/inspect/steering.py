@@ -24,11 +24,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tutor.errors import ModelError
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.hooks import block_of, replaced
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Transformer
 
 
@@ -51,6 +54,29 @@ class Steering:
     vector: Tensor
     layer: int
     strength: float
+
+
+def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float) -> Steering:
+    """Return the steering with a vector of little-endian 32-bit floats.
+
+    Raises `ModelError` if the model has no such layer, or vectors of another length.
+    """
+    config = model.network.config
+    if len(values) != 4 * config.width or not 0 <= layer < config.layers:
+        raise ModelError(
+            f"This steering vector doesn't fit {model.card.name}.",
+            "Make a vector with this model in the lab `steer`.",
+        )
+    numbers = np.frombuffer(values, "<f4").astype(np.float32)
+    return Steering(torch.from_numpy(numbers), layer, strength)
+
+
+def same_steering(one: Steering | None, other: Steering | None) -> bool:
+    """Return True if both change the network in the same way."""
+    if one is None or other is None:
+        return one is other
+    same = (one.layer, one.strength) == (other.layer, other.strength)
+    return same and torch.equal(one.vector, other.vector)
 
 
 @contextmanager
