@@ -24,6 +24,7 @@ from tests.benchmarks.table import Measured
 from tutor.labs.patch.lab import fitting
 from tutor.lm.fast.kernels import THREADS
 from tutor.lm.inspect.patching import PatchedRuns, Recording
+from tutor.lm.inspect.steering import Steering, steered_by
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
@@ -74,6 +75,16 @@ class Ours:
     def _top(self, ids: Tensor) -> None:
         final = self.network(ids, self.cache)
         self.network.logits(final[-1:])[0].topk(10).values.tolist()
+
+
+class SteeredOurs(Ours):
+    """Our network, steered after its middle block."""
+
+    def _top(self, ids: Tensor) -> None:
+        config = self.network.config
+        steering = Steering(torch.ones(config.width), config.layers // 2, 0.5)
+        with steered_by(steering, self.network):
+            super()._top(ids)
 
 
 class LlamaCpp:
@@ -145,6 +156,8 @@ def measure() -> list[Measured]:
     name = "direct attribution of one token at a context of 64 (limit)"
     rows.append(Measured(name, "ms", statistics.median(times), 150, 1.0))
     rows += patching(model)
+    plain, changed = _medians([ours, SteeredOurs(model)], ids[:64], _steps)
+    rows.append(Measured("a steered step, against a plain one", "ms", changed, plain, 1.15))
     exact = load_model(found, exact=True)
     for way, at_once in (("in one prefill", True), ("token by token", False)):
         what = f"mean divergence from exact arithmetic, two paragraphs {way} (limit)"

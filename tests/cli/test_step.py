@@ -14,6 +14,8 @@ import msgspec
 import pytest
 
 from tests.cli.command_line import Tutor
+from tests.tiny_model import CONFIG
+from tutor.lm.saved_steering import SavedVector, folder_of_learner, packed, write
 
 VOCABULARY = 259
 
@@ -47,12 +49,19 @@ class Step(msgspec.Struct, forbid_unknown_fields=True):
     chosen: Chosen | None
 
 
+class Steering(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    layer: int
+    strength: float
+
+
 class Report(msgspec.Struct, forbid_unknown_fields=True):
     """The promised output, defined a second time."""
 
     model: Model
     prompt_ids: list[int]
     steps: list[Step]
+    steering: Steering | None = None
 
 
 @pytest.fixture
@@ -80,6 +89,38 @@ def test_one_step(step: StepJson) -> None:
     assert only.chosen is None
     assert [row.rank for row in only.top] == [1, 2, 3, 4, 5]
     assert all(row.sampled_probability is None for row in only.top)
+
+
+def saved_vector(step: StepJson, model: str) -> Path:
+    """Save a vector for the tiny model in the learner's folder, and return its path."""
+    sha256 = step("hello").model.sha256
+    vector = SavedVector(
+        name="up", model=sha256, model_name="tiny", layer=1, first=("a",), second=("b",),
+        values=packed([1.0] * CONFIG.width),
+    )  # fmt: skip
+    return write(folder_of_learner(), vector)
+
+
+def test_a_steered_step_says_so(tutor: Tutor, step: StepJson, tiny_model: str) -> None:
+    path = saved_vector(step, tiny_model)
+    plain, steered = step("hello"), step("hello", "--steer", "up:-2")
+    assert plain.steering is None
+    assert steered.steering == Steering("up", 1, -2.0)
+    assert steered.steps[0].top != plain.steps[0].top
+    assert step("hello", "--steer", f"{path}:-2").steps == steered.steps
+    outcome = tutor("step", "hello", "--steer", "up:-2", "--model", tiny_model)
+    assert "The network is steered: up, layer 2, -2." in outcome.out
+
+
+def test_a_vector_of_another_model_is_refused(tutor: Tutor, tiny_model: str) -> None:
+    vector = SavedVector(
+        name="other", model="x", model_name="Other", layer=1, first=("a",), second=("b",),
+        values=packed([1.0]),
+    )  # fmt: skip
+    write(folder_of_learner(), vector)
+    outcome = tutor("step", "hello", "--steer", "other:1", "--model", tiny_model)
+    assert outcome.status != 0
+    assert "was made with Other" in outcome.err
 
 
 def test_the_numbers_are_a_softmax(step: StepJson) -> None:

@@ -35,6 +35,7 @@ from tutor.lm.distribution import (
     Token,
     XRay,
 )
+from tutor.lm.saved_steering import Applied
 from tutor.vendors.catalogue import RemoteModel
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -220,6 +221,7 @@ class FakeSession:
         self._model = engine.card.sha256
         self.tokens: tuple[Token, ...] = tuple(tokens)
         self.closed = False
+        self.steering: Applied | None = None
 
     async def _work(self, name: str) -> None:
         await self._engine.work(name)
@@ -235,6 +237,9 @@ class FakeSession:
 
     def go_to(self, path: Sequence[Token]) -> None:
         self.tokens = tuple(path)
+
+    def steer(self, applied: Applied | None) -> None:
+        self.steering = applied
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         await self._work("append_turn")
@@ -257,7 +262,8 @@ class FakeSession:
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
         await self._work("distribution")
-        return distribution(self.tokens[:position], sampler, seed, top)
+        steered = (self.tokens[0],) if self.steering is not None else ()
+        return distribution((*self.tokens[:position], *steered), sampler, seed, top)
 
     async def rows(
         self, position: int, sampler: SamplerSettings, ids: tuple[int, ...]

@@ -41,6 +41,7 @@ from tutor.engine.wire import (
     Request,
     Rows,
     Sources,
+    Steer,
     Surprisals,
     Tokenize,
     Tokens,
@@ -48,6 +49,8 @@ from tutor.engine.wire import (
 )
 from tutor.errors import TooMuchAsked, UnknownSession
 from tutor.lm.distribution import PLAIN, ChatMessage
+from tutor.lm.inspect.steering import steering_of
+from tutor.lm.saved_steering import packed
 from tutor.lm.session import CHUNK, Session
 
 
@@ -103,9 +106,24 @@ def test_every_request_has_its_answer() -> None:
     assert [each.index for each in answers[16].value] == [0]
 
 
+def test_a_steered_session_answers_with_the_vector_until_it_is_no_longer_steered() -> None:
+    model = tiny_model()
+    values = packed([0.5] * model.network.config.width)
+    ask = AskDistribution(0, "t", 3, PLAIN, 0, 3)
+    plain, _, steered, _, again = converse(
+        OpenTokens(1, "t", (5, 6, 7)), ask, Steer(2, "t", values, 1, -2.0), ask, Steer(3, "t"), ask,
+        model=model,
+    )[1:]  # fmt: skip
+    expected = Session(model, [5, 6, 7], steering=steering_of(model, values, 1, -2.0))
+    assert steered.value.rows == expected.distribution(3, PLAIN, 0, 3).rows
+    assert steered.value.rows != plain.value.rows
+    assert again.value.rows == plain.value.rows
+
+
 @pytest.mark.parametrize(
     ("request_", "kind"),
     [
+        (Steer(1, "missing"), "UnknownSession"),
         (AskDistribution(1, "missing", 1, PLAIN, 0, 3), "UnknownSession"),
         (Fork(1, "missing", "s", 1), "UnknownSession"),
         (OpenText(1, "s", ""), "TextError"),

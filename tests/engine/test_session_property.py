@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tiny_model import tiny_model
+from tests.tiny_model import CONFIG, tiny_model
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
 from tutor.engine.proxy import SessionProxy
@@ -18,6 +18,8 @@ from tutor.engine.server import Server
 from tutor.engine.wire import Answer, Message, Request
 from tutor.errors import ContextFull, TextError
 from tutor.lm.distribution import ModelCard
+from tutor.lm.inspect.steering import Steering, steering_of
+from tutor.lm.saved_steering import Applied, SavedVector, packed
 from tutor.lm.session import Session
 
 MODEL = tiny_model()
@@ -69,6 +71,24 @@ class OneProcess:
         return list(self._answers)
 
 
+VECTOR = SavedVector(
+    name="it",
+    model="tiny",
+    model_name="tiny",
+    layer=1,
+    first=(),
+    second=(),
+    values=packed([each / 8 for each in range(CONFIG.width)]),
+)
+STEERINGS = [Applied(VECTOR, 1.0), Applied(VECTOR, -2.0)]
+
+
+def steering(applied: Applied | None) -> Steering | None:
+    if applied is None:
+        return None
+    return steering_of(MODEL, VECTOR.values, VECTOR.layer, applied.strength)
+
+
 tokens = st.lists(st.integers(0, 299), min_size=1, max_size=6)
 actions = st.one_of(
     st.tuples(st.just("append"), tokens),
@@ -78,6 +98,7 @@ actions = st.one_of(
     st.tuples(st.just("lose"), st.none()),
     st.tuples(st.just("give up"), st.integers(0, 3)),
     st.tuples(st.just("ask"), st.none()),
+    st.tuples(st.just("steer"), st.sampled_from([None, *STEERINGS])),
 )
 
 
@@ -89,12 +110,14 @@ def test_answers_are_about_the_current_path(
     engine = OneProcess()
     session = SessionProxy(engine, "s", MODEL.tokenizer.tokens(start))
     path = list(start)
+    applied: Applied | None = None
 
     async def ask() -> None:
-        expected = Session(MODEL, path).surprisals()
+        expected = Session(MODEL, path, steering=steering(applied)).surprisals()
         assert await session.surprisals() == pytest.approx(expected)
 
     async def act() -> None:
+        nonlocal applied
         for what, how in done:
             match what, how:
                 case "append", list():
@@ -117,6 +140,9 @@ def test_answers_are_about_the_current_path(
                     engine.given_up = how
                     with suppress(asyncio.CancelledError, TextError):
                         await session.surprisals()
+                case "steer", (None | Applied()):
+                    applied = how
+                    session.steer(applied)
                 case "ask", None:
                     await ask()
             assert [token.id for token in session.tokens] == path

@@ -50,6 +50,7 @@ TO_ENGINE = {
     "Hello": ("version", "learner"),
     "AskStanding": (),
     "Ping": (),
+    "Steer": ("id", "session", "values", "layer", "strength"),
 }
 FROM_ENGINE = {
     "Opened": ("id", "tokens"),

@@ -24,6 +24,7 @@ from tutor.lm.distribution import (
     Token,
     XRay,
 )
+from tutor.lm.saved_steering import Applied
 from tutor.vendors.catalogue import RemoteModel
 
 
@@ -162,6 +163,13 @@ class AsyncModelSession(Protocol):
         """Replace the tokens with `path`.
 
         The engine keeps the cached results for the common prefix of both.
+        """
+        ...
+
+    def steer(self, applied: Applied | None) -> None:
+        """Steer the network in all further queries, or stop steering it.
+
+        A remote model can't be steered; the next query then fails.
         """
         ...
 

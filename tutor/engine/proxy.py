@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from tutor.engine import wire
@@ -11,6 +12,7 @@ from tutor.engine.questions import Fields, Question, SessionQuestions, Value
 from tutor.engine.requests import AnswerKind, expect
 from tutor.errors import EngineError, ModelError, UnknownSession
 from tutor.lm.distribution import ModelCard, Token, common_length
+from tutor.lm.saved_steering import Applied
 
 _Move = tuple[Callable[[int], wire.Request], int]
 """A request that changes the session's tokens, and the number of tokens after the change."""
@@ -55,6 +57,11 @@ class SessionProxy(SessionQuestions):
         self._generation = engine.generation
         self._there: tuple[Token, ...] | None = tokens
         """The tokens that the engine has after all requests so far, or None if this is unknown."""
+        self._steering: Applied | None = None
+        self._steered: Applied | None = None
+        """The vector that steers the engine's session, unless `_there` is None."""
+        self._steers = False
+        """Whether the session has ever been steered."""
 
     def append(self, tokens: Sequence[Token]) -> None:
         self.tokens += tuple(tokens)
@@ -64,6 +71,10 @@ class SessionProxy(SessionQuestions):
 
     def go_to(self, path: Sequence[Token]) -> None:
         self.tokens = tuple(path)
+
+    def steer(self, applied: Applied | None) -> None:
+        self._steering = applied
+        self._steers = self._steers or applied is not None
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         before = self.tokens
@@ -84,7 +95,10 @@ class SessionProxy(SessionQuestions):
             self._engine.discard(name)  # the engine may have created the session already
             raise
         self._check(answer.length, length)
-        return SessionProxy(self._engine, name, beginning)
+        fork = SessionProxy(self._engine, name, beginning)
+        fork.steer(self._steering)
+        fork._steered = self._steering
+        return fork
 
     async def close(self) -> None:
         self._engine.discard(self._name)
@@ -147,6 +161,7 @@ class SessionProxy(SessionQuestions):
             )
         moves = self._moves(path, model)
         self._there = None if changes_path else path
+        self._steered = self._steering
         self._generation = self._engine.generation
         try:
             *moved, answer = await self._engine.ask_in_a_row(
@@ -161,7 +176,14 @@ class SessionProxy(SessionQuestions):
         return expect(expected, answer)
 
     def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
-        """Return the requests that are needed to make the engine's tokens equal to `path`."""
+        """Return the requests that give the engine's session the tokens `path` and the steering."""
+        moves, applied = self._token_moves(path, model), self._steering
+        lost = self._there is None or self._generation != self._engine.generation
+        if applied != self._steered or (lost and self._steers):
+            moves.append((partial(_steer, self._name, applied), len(path)))
+        return moves
+
+    def _token_moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
         there = self._there if self._generation == self._engine.generation else None
         if there is path:
             kept = len(path)
@@ -177,6 +199,12 @@ class SessionProxy(SessionQuestions):
             ids, data = spelled(path[kept:], model)
             moves.append((lambda id_: wire.Append(id_, self._name, ids, data), len(path)))
         return moves
+
+
+def _steer(session: str, applied: Applied | None, id_: int) -> wire.Request:
+    if applied is None:
+        return wire.Steer(id_, session)
+    return wire.Steer(id_, session, applied.vector.values, applied.vector.layer, applied.strength)
 
 
 def _reached(answer: wire.Answer) -> int:

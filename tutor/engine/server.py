@@ -13,6 +13,7 @@ from tutor.engine.session_server import SessionServer
 from tutor.engine.sessions import CachedSessions
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN
+from tutor.lm.inspect.steering import same_steering, steering_of
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 
@@ -43,6 +44,7 @@ class Server(SessionServer[Session]):
         self._backends = backends or LabBackends(
             lambda: model, self._check_cancelled, inbox.permissions
         )
+        self.on(wire.Steer, self._steer)
         self.on(wire.Tokenize, self._tokenize)
         self.on(wire.AskLab, self._backends.on_question)
 
@@ -84,6 +86,16 @@ class Server(SessionServer[Session]):
     def close(self, request: wire.Close) -> wire.Message:
         self._backends.close(request.session)
         return super().close(request)
+
+    def _steer(self, request: wire.Steer) -> wire.Message:
+        session = self._sessions.get(request.session)
+        steering = None
+        if request.values:
+            asked = request.values, request.layer, request.strength
+            steering = steering_of(self._model, *asked)
+        if not same_steering(steering, session.steering):
+            session.steer(steering)
+        return wire.Length(request.id, len(session))
 
     def _tokenize(self, request: wire.Tokenize) -> wire.Message:
         tokenizer = self._model.tokenizer

@@ -26,6 +26,7 @@ class VendorServer(SessionServer[RemoteSession]):
         super().__init__(SessionTable(), inbox, send)
         self._reader = reader
         self.on(wire.Tokenize, self._refuse_tokenize)
+        self.on(wire.Steer, self._refuse_to_steer)
         self.on(wire.AskLab, self._refuse_lab)
 
     def answer(self, request: wire.AnyRequest) -> None:
@@ -72,6 +73,12 @@ class VendorServer(SessionServer[RemoteSession]):
     def _refuse_tokenize(self, request: wire.Tokenize) -> wire.Message:
         raise NotTold(
             f"{self._reader.model.host} does not report how it tokenizes text.",
+            "Use a local model instead.",
+        )
+
+    def _refuse_to_steer(self, request: wire.Steer) -> wire.Message:
+        raise NotTold(
+            f"{self._reader.model.name} is remote, so there is nothing inside it to steer.",
             "Use a local model instead.",
         )
 

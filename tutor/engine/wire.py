@@ -120,6 +120,19 @@ class Fork(PathRequest, frozen=True):
     length: int
 
 
+class Steer(PathRequest, frozen=True):
+    """Steer the network for a session, or stop steering it. Response: `Length`.
+
+    `values` is a vector of little-endian 32-bit floats. It is added after block `layer` (counted
+    from 0), multiplied by `strength`. Without `values`, the network is no longer steered. A change
+    drops the session's results.
+    """
+
+    values: bytes = b""
+    layer: int = 0
+    strength: float = 0.0
+
+
 class Close(PathRequest, frozen=True):
     """Close a session or a lab backend. Response: `Length`, with length 0."""
 

@@ -315,6 +315,15 @@ def given_steps(tokens: Iterable[Token]) -> tuple[Step, ...]:
     return tuple(Step(token, "prompt") for token in tokens)
 
 
+def without_surprisals(tree: TokenTree) -> TokenTree:
+    """Return the tree without any surprisals, so that they are computed again."""
+    branches = (
+        replace(each, steps=tuple(replace(step, surprisal_bits=None) for step in each.steps))
+        for each in tree.branches
+    )
+    return replace(tree, branches=tuple(branches))
+
+
 def text_of(steps: Iterable[Step]) -> str:
     """Return the text of the tokens in `steps`, leaving out special tokens."""
     data = b"".join(step.token.data for step in steps if not step.token.special)

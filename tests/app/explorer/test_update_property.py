@@ -18,6 +18,7 @@ from tutor.engine.api import EngineState
 from tutor.errors import EngineError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, Row, SamplerSettings
+from tutor.lm.saved_steering import Applied, SavedVector, packed
 
 WORDS = (token(" Paris"), token(" the"), END, token(" a"))
 ROWS = tuple(
@@ -213,6 +214,15 @@ WRITING = st.one_of(
     st.builds(events.LeaveEditor, st.sampled_from(["", "Hello", " cat"])),
     st.builds(events.ChangeMode, st.sampled_from(["text", "chat"])),
 )
+VECTOR = SavedVector(
+    name="it",
+    model=CARD.sha256,
+    model_name=CARD.name,
+    layer=0,
+    first=("a",),
+    second=("b",),
+    values=packed([1.0]),
+)
 TEXTS = st.one_of(
     st.builds(events.ShowPanel, st.sampled_from([None, "search", "dials", "editor", "recent"])),
     st.builds(events.SearchTokens, st.sampled_from(["", "a"]), st.integers(1, 9)),
@@ -233,6 +243,8 @@ TEXTS = st.one_of(
     ),
     st.just(events.TextsListed((TEXT,), "t")),
     st.just(events.ToggleStar(TEXT)),
+    st.builds(events.SetSteering, st.sampled_from([None, Applied(VECTOR, 1.0)])),
+    st.just(events.VectorsListed((VECTOR,))),
 )
 ENGINE = st.builds(
     events.EngineChanged,

@@ -13,7 +13,8 @@ from tutor.app.explorer.link import Link
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
 from tutor.course.goals import Evidence
-from tutor.errors import RequestCancelled, TutorError
+from tutor.errors import NoHome, RequestCancelled, TutorError
+from tutor.lm import saved_steering
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -24,8 +25,17 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
     from tutor.labs.kit.runner import Cancellable
     from tutor.lm.distribution import Row
+    from tutor.lm.saved_steering import SavedVector
 
 Work = Callable[[], "Coroutine[None, None, None]"]
+
+
+def _vectors() -> tuple[SavedVector, ...]:
+    """Return the learner's saved steering vectors."""
+    try:
+        return saved_steering.saved(saved_steering.folder_of_learner())
+    except NoHome:
+        return ()
 
 
 class ExplorerController:
@@ -130,6 +140,8 @@ class ExplorerController:
                 said = self._texts.save(document)
                 if said is not None:
                     self.send(events.Say(said))
+            case effects.PlainEffect.LIST_VECTORS:
+                self.send(events.VectorsListed(_vectors()))
             case effects.PlainEffect.LIST_TEXTS:
                 self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
             case effects.SwitchText(info, mode):

@@ -46,6 +46,8 @@ def step_command(state: State) -> str | None:
     if tree is None or model is None or model.remote:
         return None
     options = ["--seed", str(tree.current.seed), *_sampler_options(state.sampler)]
+    if state.steering is not None:
+        options.append(f"--steer={state.steering.option}")
     if model.sha256 != DEFAULT.sha256:
         options += ["--model", model.path]
     text = text_of(tree.steps[: tree.focus])

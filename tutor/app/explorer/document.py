@@ -12,7 +12,8 @@ from tutor.app.explorer.chat.messages import messages
 from tutor.errors import TutorError
 from tutor.lm import token_tree
 from tutor.lm.distribution import PLAIN, SamplerSettings
-from tutor.lm.token_tree import SavedTree, Step, TokenTree, text_of
+from tutor.lm.saved_steering import Applied
+from tutor.lm.token_tree import SavedTree, Step, TokenTree, text_of, without_surprisals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     for other models. `prompt` is the text to start from if there is no tree yet. `drafts` are texts
     in the editor that the learner has not submitted. `entered` are texts that the model has
     accepted, oldest first. `chat_sampler` contains the settings of the conversation, if they were
-    ever set.
+    ever set. `steering` is the vector that steers the network, if there is one.
     """
 
     version: int = VERSION
@@ -58,6 +59,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     drafts: dict[Mode, str] = {}
     entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
     chat_sampler: SamplerSettings | UnsetType = UNSET
+    steering: Applied | UnsetType = UNSET
 
     @property
     def trees(self) -> dict[Mode, Tree]:
@@ -106,6 +108,11 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """Return a copy with these sampler settings for the current mode."""
         return replace(self, **{"sampler" if self.mode == "text" else "chat_sampler": sampler})
 
+    def with_steering(self, applied: Applied | None) -> Document:
+        """Return a copy with this steering. All surprisals are removed, because they change."""
+        trees = {mode: without_surprisals(tree) for mode, tree in self.trees.items()}
+        return replace(self, steering=UNSET if applied is None else applied, **trees)
+
     def with_draft(self, text: str | None) -> Document:
         """Return a copy with this draft for the current mode. None removes the draft."""
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
@@ -125,6 +132,8 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         If the document was made with another model, its tokens are removed. The current text
         becomes the prompt, which is tokenized again, and the conversation restarts.
         """
+        if self.model != model and self.steering is not UNSET:
+            return self.with_steering(None).for_model(model)
         if self.model and self.model != model and (self.text or self.chat):
             prompt = self.prompt
             if self.text:

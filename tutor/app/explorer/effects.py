@@ -16,6 +16,7 @@ from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
+from tutor.lm.saved_steering import Applied
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ class Question(msgspec.Struct, frozen=True):
 
     If the text already has a token at `position`, `actual` is its id, and the response contains the
     row of this token. `surprisals_from` is the first position whose surprisal is still unknown, or
-    None if all are known.
+    None if all are known. `steering` is the vector that steers the network, or None.
     """
 
     tokens: tuple[Token, ...]
@@ -33,6 +34,7 @@ class Question(msgspec.Struct, frozen=True):
     top: int
     actual: int | None
     surprisals_from: int | None
+    steering: Applied | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -79,6 +81,8 @@ class PlainEffect(Enum):
     """Cancel the current request to the engine."""
     RESTART_ENGINE = "restart engine"
     """Restart the engine."""
+    LIST_VECTORS = "list vectors"
+    """List the saved steering vectors."""
     LIST_TEXTS = "list texts"
     """List the saved texts of the current lab or, outside labs, of the stepper."""
 

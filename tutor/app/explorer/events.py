@@ -12,6 +12,7 @@ from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, St
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Row, SamplerSettings, Token
+from tutor.lm.saved_steering import Applied, SavedVector
 
 Panel = Literal["search", "dials", "editor", "recent"]
 
@@ -88,6 +89,12 @@ class SetSampler(msgspec.Struct, frozen=True):
     sampler: SamplerSettings
 
 
+class SetSteering(msgspec.Struct, frozen=True):
+    """Steer the network, or stop steering it. A run continues with the new setting."""
+
+    applied: Applied | None
+
+
 class SwitchBranch(msgspec.Struct, frozen=True):
     """Go to the end of another branch."""
 
@@ -137,7 +144,7 @@ TreeCommand = (
     | RemoveBranch
 )
 """Commands that have no effect if there are no tokens."""
-Command = TreeCommand | SetSampler | ChangeMode | UseText
+Command = TreeCommand | SetSampler | SetSteering | ChangeMode | UseText
 
 
 # --- other events of the learner -----------------------------------------------------------------
@@ -243,6 +250,12 @@ class TokensFound(msgspec.Struct, frozen=True):
     said: str
 
 
+class VectorsListed(msgspec.Struct, frozen=True):
+    """The saved steering vectors have been listed, sorted by name."""
+
+    vectors: tuple[SavedVector, ...]
+
+
 class TextsListed(msgspec.Struct, frozen=True):
     """The saved texts have been listed, most recently changed first."""
 
@@ -265,5 +278,14 @@ ChatEvent = Scroll | ChooseSuggestion | EditLast
 PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
 TextEvent = OpenText | ToggleStar | TextsListed | TextOpened
 Event = (
-    Command | Signal | Reading | PanelEvent | ChatEvent | TextEvent | Result | Say | EngineChanged
+    Command
+    | Signal
+    | VectorsListed
+    | Reading
+    | PanelEvent
+    | ChatEvent
+    | TextEvent
+    | Result
+    | Say
+    | EngineChanged
 )

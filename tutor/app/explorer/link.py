@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tutor.engine.api import AsyncModelSession, Engine
     from tutor.lm.attribution import Attribution, Occlusion
     from tutor.lm.distribution import Row, Token, XRay
+    from tutor.lm.saved_steering import Applied
 
 
 CHUNK = 128
@@ -42,6 +43,7 @@ class Link:
         self._session: AsyncModelSession | None = None
         self._model = ""
         self._generation = 0
+        self._steering: Applied | None = None
         self._read = 0
         """The number of tokens in the path that the engine is known to have processed."""
         self._changing = asyncio.Lock()
@@ -77,8 +79,9 @@ class Link:
             if session is None or not common:
                 session = await self._engine.open_tokens(*spelled(path, self._engine.model))
                 await self._keep(session)
-                return session
-            session.go_to(path)
+            else:
+                session.go_to(path)
+            session.steer(self._steering)
             return session
 
     async def answer(self, question: Question, on_read: Callable[[int, int], None]) -> Answer:
@@ -87,6 +90,8 @@ class Link:
         A long text is processed in chunks. Between two chunks, `on_read` is called with the number
         of tokens processed so far and the total number. Raises `TutorError`.
         """
+        if question.steering != self._steering:
+            self._steering, self._read = question.steering, 0
         session = await self.follow(question.tokens)
         start = question.surprisals_from
         surprisals: list[float | None] = []

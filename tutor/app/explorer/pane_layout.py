@@ -78,8 +78,8 @@ def _next_of_run(drawn: State | None, state: State) -> bool:
         and state.stale is not None
         and (drawn.engine, drawn.panel, drawn.note, drawn.mode, drawn.reading, drawn.sampler)
         == (state.engine, state.panel, state.note, state.mode, state.reading, state.sampler)
-        and (drawn.folded, drawn.scroll, drawn.document.marks)
-        == (state.folded, state.scroll, state.document.marks)
+        and (drawn.folded, drawn.scroll, drawn.document.marks, drawn.steering)
+        == (state.folded, state.scroll, state.document.marks, state.steering)
     )
 
 
@@ -336,6 +336,7 @@ class PaneLayout(Vertical):
         elif state.panel == "dials":
             seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
+            dials.steer(state.fitting_vectors, state.steering_to_come)
             dials.update(state.sampler_to_come, seen, compact=height < SHORT)
         elif state.panel == "recent":
             self.query_one(RecentTexts).update(state.texts, state.open_id)

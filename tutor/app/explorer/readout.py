@@ -96,6 +96,18 @@ def editor_label(*, history: bool) -> Content:
     return Content.assemble((_("the prompt"), "bold"), (how, theme.MUTED))
 
 
+def _settings(state: State, room: int) -> Content:
+    """Draw the sampler settings. If the network is steered, say so, even in little room."""
+    shown = state.shown
+    sampler = figures.sampler(shown.sampler if shown else state.sampler)
+    steering = shown.steering if shown else state.steering
+    if steering is None:
+        return Content.styled(sampler, theme.MUTED)
+    said = _("steered: {said}").format(said=steering.said)
+    ways = (f"{said}  {sampler}", said, _("steered"))
+    return Content.styled(next((way for way in ways if len(way) <= room), ways[-1]), theme.ACT)
+
+
 def question_line(state: State, width: int) -> Content:
     """Draw the heading of the table, with the entropy and the sampler settings.
 
@@ -126,7 +138,7 @@ def question_line(state: State, width: int) -> Content:
             left = Content.assemble(
                 left, (_(" {count} keys waiting").format(count=len(state.queue)), theme.MUTED)
             )
-    right = Content.styled(figures.sampler(shown.sampler if shown else state.sampler), theme.MUTED)
+    right = _settings(state, width - left.cell_length - 2)
     if shown is not None and state.engine.model is not None:
         room = width - left.cell_length - right.cell_length - 4
         said = next((each for each in _rounding(state.engine.model) if len(each) <= room), "")

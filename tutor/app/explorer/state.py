@@ -9,12 +9,13 @@ from msgspec.structs import replace
 from tutor.app.explorer.chat.messages import last_message
 from tutor.app.explorer.document import CHAT_SAMPLER, Document, Mode
 from tutor.app.explorer.effects import Answer, Effect, EngineInfo, Question, Request, Start
-from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
+from tutor.app.explorer.events import Command, Panel, SetSampler, SetSteering, TokensFound
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
+from tutor.lm.saved_steering import Applied, SavedVector
 from tutor.lm.token_tree import How, TokenTree
 
 ROWS = 60
@@ -40,6 +41,7 @@ class Shown(msgspec.Struct, frozen=True):
     sampler: SamplerSettings
     position: int | None
     current: bool
+    steering: Applied | None = None
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the learner edits the last message instead of writing a new one."""
     query: str = ""
     found: TokensFound | None = None
+    vectors: tuple[SavedVector, ...] = ()
+    """The saved steering vectors of all models."""
     texts: tuple[TextInfo, ...] = ()
     open_id: str = ""
     undone: tuple[tuple[TokenTree, TokenTree], ...] = ()
@@ -145,6 +149,24 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """The sampler settings that will apply when all waiting commands have been carried out."""
         waiting = [each.sampler for each in self.queue if isinstance(each, SetSampler)]
         return waiting[-1] if waiting else self.sampler
+
+    @property
+    def steering(self) -> Applied | None:
+        """The vector that steers the network, or None."""
+        applied = self.document.steering
+        return None if isinstance(applied, UnsetType) else applied
+
+    @property
+    def steering_to_come(self) -> Applied | None:
+        """The steering that will apply when all waiting commands have been carried out."""
+        waiting = [each.applied for each in self.queue if isinstance(each, SetSteering)]
+        return waiting[-1] if waiting else self.steering
+
+    @property
+    def fitting_vectors(self) -> tuple[SavedVector, ...]:
+        """The saved steering vectors that were made with the loaded model."""
+        model = self.engine.model.sha256 if self.engine.model else None
+        return tuple(vector for vector in self.vectors if vector.model == model)
 
     @property
     def ready(self) -> bool:
@@ -230,13 +252,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if tree is None or tree.focus == 0 or self.beyond or self.reading is not None:
             return None
         if self.answer is not None:
-            return Shown(self.answer, self.sampler, tree.focus, current=True)
+            return Shown(self.answer, self.sampler, tree.focus, True, self.steering)
         if self.stale is None or self.answered is None:
             return None
         position = self.answered.position
         path = self.answered.tokens[:position]
         here = path == tree.tokens[:position] and self.answered.seed == tree.current.seed
-        return Shown(self.stale, self.answered.sampler, position if here else None, current=False)
+        asked = self.answered
+        return Shown(self.stale, asked.sampler, position if here else None, False, asked.steering)
 
     @property
     def question(self) -> Question | None:
@@ -253,6 +276,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             top=self.top,
             actual=None if tree.at_end else tree.steps[tree.focus].token.id,
             surprisals_from=unknown if unknown is not None and unknown < len(tokens) else None,
+            steering=self.steering,
         )
 
     @property

@@ -37,6 +37,8 @@ MAKE_ROOM = _("Press o and n to start a new conversation, or e and ↑ to edit y
 COMPLETE = _("The answer is complete. Press e to write, or s for another answer.")
 MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d twice to remove it.")
 QUEUE_LIMIT = 32
+_SETTINGS = events.SetSampler | events.SetSteering | events.ChangeMode | events.UseText
+"""The commands that have an effect even if there is no text yet."""
 MOST_ROWS = 600
 
 
@@ -49,7 +51,7 @@ def carry_out(state: State, command: Command) -> State:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
     if state.tree is None:
-        if isinstance(command, events.SetSampler | events.ChangeMode | events.UseText):
+        if isinstance(command, _SETTINGS):
             return _apply(state, command)
         return state
     if len(state.queue) >= QUEUE_LIMIT:
@@ -79,9 +81,9 @@ def carry_on(state: State) -> State:
 def _paused(state: State, command: Command) -> State:
     """Return the state with the run stopped and without scrolling.
 
-    A command that changes sampler settings does not stop the run.
+    A command that changes the sampler or the steering does not stop the run.
     """
-    if isinstance(command, events.SetSampler):
+    if isinstance(command, events.SetSampler | events.SetSteering):
         return state
     return replace(state, running=False, typing=False, scroll=None)
 
@@ -115,6 +117,9 @@ def _apply(state: State, command: Command) -> State:
         case events.SetSampler(sampler):
             document = state.document.with_sampler(sampler)
             return replace(state, document=document).without_answer()
+        case events.SetSteering(applied):
+            document = state.document.with_steering(applied)
+            return replace(state, document=document, undone=()).without_answer()
         case events.ChangeMode(mode):
             document = replace(state.document, mode=mode)
             state = replace(state, document=document, handed_in=None, reading=None)

@@ -98,6 +98,8 @@ def _handle(state: State, event: Event) -> State:
             return replace(state, reading=(done, total), stale=None)
         case events.Say(note):
             return replace(state, note=note)
+        case events.VectorsListed(vectors):
+            return replace(state, vectors=vectors)
         case events.EngineChanged(engine):
             return _change_engine(state, engine)
         case _:
@@ -263,6 +265,8 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
         case events.ShowPanel(panel="recent"):
             state = state.emit(effects.SaveText(state.document), effects.PlainEffect.LIST_TEXTS)
             return replace(state, running=False, panel="recent")
+        case events.ShowPanel(panel="dials"):
+            return replace(state, panel="dials").emit(effects.PlainEffect.LIST_VECTORS)
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
         case events.LeaveEditor(text):

@@ -13,7 +13,7 @@ from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading
 from tutor.cli.step import output as step_output
 from tutor.cli.step import sampler
-from tutor.errors import ContextFull, RemoteError, TextError, TutorError
+from tutor.errors import ContextFull, RemoteError, TextError, TutorError, UsageError
 from tutor.language import _
 from tutor.lm.distribution import ChatMessage, Distribution, ModelCard, Row, SamplerSettings
 from tutor.lm.fast.shortage import shortage_in_words
@@ -21,6 +21,7 @@ from tutor.vendors.catalogue import is_remote, remote_model
 
 if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
+    from tutor.lm.saved_steering import Applied
     from tutor.lm.session import Session
     from tutor.vendors.session import RemoteSession
 
@@ -53,6 +54,11 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help=_("the seed for sampling (default: 0)")
     )
+    parser.add_argument(
+        "--steer",
+        metavar="NAME:STRENGTH",
+        help=_("add a vector that the lab `steer` has saved; NAME can be a file"),
+    )
     parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     sampler.add_options(parser.add_argument_group(_("sampler settings, applied in this order")))
     parser.set_defaults(run=run)
@@ -61,11 +67,38 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     settings = sampler.settings(options)
     text = read_text(options)
+    applied = _steering(options)
     if is_remote(options.model):
         return _answer(*_elsewhere(options.model, text, chat=options.chat), settings, options)
     model = load(options.model)
     with shortage_in_words(_("this text")):
-        return _answer(model.card, open_session(model, text, chat=options.chat), settings, options)
+        session = open_session(model, text, chat=options.chat)
+        if applied is not None:
+            _steer(session, applied)
+        return _answer(model.card, session, settings, options, applied)
+
+
+def _steering(options: argparse.Namespace) -> Applied | None:
+    """Return the vector that `--steer` names. Raises `TutorError` if it can't be used."""
+    if options.steer is None:
+        return None
+    from tutor.lm import saved_steering
+
+    if is_remote(options.model):
+        raise UsageError(
+            _("A remote model can't be steered, because there is nothing inside it to see."),
+            "Leave out --steer, or use a local model.",
+        )
+    return saved_steering.find(options.steer, saved_steering.folder_of_learner())
+
+
+def _steer(session: Session, applied: Applied) -> None:
+    from tutor.lm.inspect.steering import steering_of
+    from tutor.lm.saved_steering import require_model
+
+    vector = applied.vector
+    require_model(vector, session.model.card)
+    session.steer(steering_of(session.model, vector.values, vector.layer, applied.strength))
 
 
 def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, RemoteSession]:
@@ -96,9 +129,12 @@ def _answer(
     session: Session | RemoteSession,
     settings: SamplerSettings,
     options: argparse.Namespace,
+    applied: Applied | None = None,
 ) -> int:
     given = bool(sampler.given(options))
-    report = step_output.Report(card, session.tokens, with_sampler=given, json=options.json)
+    report = step_output.Report(
+        card, session.tokens, applied, with_sampler=given, json=options.json
+    )
     failure: TutorError | None = None
     try:
         for distribution, chosen in _steps(session, settings, options):

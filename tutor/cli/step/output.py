@@ -13,6 +13,7 @@ import msgspec
 from tutor.cli import output
 from tutor.language import _
 from tutor.lm.distribution import Distribution, ModelCard, Row, Token
+from tutor.lm.saved_steering import Applied
 from tutor.text import counted, visible
 
 
@@ -65,10 +66,21 @@ class JsonStep(msgspec.Struct, frozen=True):
     chosen: JsonChosen | None
 
 
+class JsonSteering(msgspec.Struct, frozen=True):
+    """The vector that steers the network. `layer` is counted from 0."""
+
+    name: str
+    layer: int
+    strength: float
+
+
 class JsonReport(msgspec.Struct, frozen=True):
+    """The whole output. `steering` is set only with `--steer`."""
+
     model: JsonModel
     prompt_ids: tuple[int, ...] | msgspec.UnsetType
     steps: tuple[JsonStep, ...]
+    steering: JsonSteering | msgspec.UnsetType = msgspec.UNSET
 
 
 def in_a_row(tokens: Sequence[Token]) -> str:
@@ -80,13 +92,20 @@ class Report:
     """The output of `tutor step`: text that is printed step by step, or JSON printed at the end."""
 
     def __init__(
-        self, card: ModelCard, prompt: Sequence[Token], *, with_sampler: bool, json: bool
+        self,
+        card: ModelCard,
+        prompt: Sequence[Token],
+        applied: Applied | None,
+        *,
+        with_sampler: bool,
+        json: bool,
     ) -> None:
         """Print the heading, unless the output is JSON.
 
         If `with_sampler` is set, the table has a column for the probability after the sampler.
         """
         self._card = card
+        self._applied = applied
         self._prompt = tuple(prompt)
         self._with_sampler = with_sampler
         self._json = json
@@ -99,6 +118,8 @@ class Report:
                     name=card.name, where=where, tokens=counted(len(prompt), "token")
                 )
             )
+            if applied is not None:
+                output.write(_("The network is steered: {said}.").format(said=applied.said))
             output.write(in_a_row(prompt))
 
     def add(self, distribution: Distribution, chosen: Row | None) -> None:
@@ -117,7 +138,8 @@ class Report:
         if self._json:
             ids = tuple(token.id for token in self._prompt)
             shown = msgspec.UNSET if self._card.remote else ids
-            output.write_json(JsonReport(JsonModel.of(self._card), shown, tuple(self._steps)))
+            steps, steering = tuple(self._steps), self._json_steering()
+            output.write_json(JsonReport(JsonModel.of(self._card), shown, steps, steering))
         elif self._taken:
             text = b"".join(token.data for token in (*self._prompt, *self._taken))
             output.write(
@@ -125,6 +147,12 @@ class Report:
             )
 
     # --- JSON -------------------------------------------------------------------------------
+
+    def _json_steering(self) -> JsonSteering | msgspec.UnsetType:
+        if self._applied is None:
+            return msgspec.UNSET
+        vector = self._applied.vector
+        return JsonSteering(vector.name, vector.layer, self._applied.strength)
 
     def _json_row(self, row: Row) -> JsonRow:
         remote = self._card.remote

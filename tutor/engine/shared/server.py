@@ -236,6 +236,8 @@ class SharedServer:
         session = self._server_of(learner).sessions.look(request.session)
         if session is None or not 1 <= request.position <= len(session):
             return None
+        if session.steering is not None:  # a batch can't be steered for one text only
+            return None
         return session if session.unread(request.position) == 1 else None
 
     def _is_short(self, learner: Learner) -> bool:

@@ -28,9 +28,17 @@ def keys(width: int, *entries: tuple[str, str]) -> Content:
     )
 
 
+def _settings(state: State) -> str:
+    """Describe the sampler settings, or the steering if the network is steered."""
+    applied = state.steering_to_come
+    if applied is None:
+        return figures.sampler(state.sampler_to_come)
+    return _("steered: {said}").format(said=applied.said)
+
+
 def with_sampler(left: Content, state: State, width: int) -> Content:
     """Draw the sampler settings at the right end of a line, if there is room."""
-    sampler = Content.styled(figures.sampler(state.sampler_to_come), theme.MUTED)
+    sampler = Content.styled(_settings(state), theme.MUTED)
     return readout.spread(left, sampler, width)
 
 
@@ -52,7 +60,7 @@ def target_lines(state: State, width: int) -> list[Content]:
             ("o", _("new chat")),
         )
     else:
-        room = width - len(figures.sampler(state.sampler_to_come)) - 2
+        room = width - len(_settings(state)) - 2
         line, *__ = readout.target_lines(state, room)
     return [with_sampler(line, state, width) if state.folded else line]
 
