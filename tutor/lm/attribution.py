@@ -11,6 +11,10 @@ import msgspec
 
 from tutor.lm.distribution import Token
 
+DISAGREE = 1.5
+"""The difference, in logits, from which occlusion and direct attribution clearly disagree about a
+token of the text."""
+
 
 class Part(msgspec.Struct, frozen=True):
     """A part of the network that adds a vector to the residual stream.

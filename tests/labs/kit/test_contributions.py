@@ -74,8 +74,8 @@ def test_the_sources_are_listed_by_size() -> None:
     [
         (2.0, 2.5, False),
         (1.95, -1.71, True),
-        (0.2, 0.9, False),  # less than a logit
-        (10.0, 8.0, False),  # less than half of the larger one
+        (0.2, 1.6, False),
+        (10.0, 8.5, True),
         (0.1, 2.2, True),
     ],
 )

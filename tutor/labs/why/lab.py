@@ -399,8 +399,6 @@ def _opened(state: State, found: Candidates) -> State:
     )
 
 
-DISAGREE = 1.5
-"""The difference, in logits, from which the two methods clearly disagree about a token."""
 AGAINST = -0.5
 HALF = 0.5
 HARDLY = 0.1

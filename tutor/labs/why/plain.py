@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.app.spoken import part as named
-from tutor.labs.why.lab import DISAGREE
 from tutor.language import _
+from tutor.lm.attribution import DISAGREE
 from tutor.plain.words import percent, token
 
 if TYPE_CHECKING:

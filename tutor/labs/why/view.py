@@ -19,7 +19,6 @@ from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.labs.why.lab import (
-    DISAGREE,
     VIEWS,
     Contrast,
     Explain,
@@ -28,7 +27,7 @@ from tutor.labs.why.lab import (
     added_word,
 )
 from tutor.language import _
-from tutor.lm.attribution import Attribution, Contribution, Part
+from tutor.lm.attribution import DISAGREE, Attribution, Contribution, Part
 from tutor.text import counted
 
 _NUMBER = 7

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+import torch
+
 from tutor.errors import TextError
 from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.distribution import XRay, common_length

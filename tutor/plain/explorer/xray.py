@@ -11,6 +11,7 @@ from tutor.app.explorer.xray.inside import (
     ChosenHead,
     Findings,
 )
+from tutor.app.spoken import part as part_name
 from tutor.language import _
 from tutor.plain import words
 from tutor.plain.place import Command, Place
@@ -136,25 +137,17 @@ class XRayPlace(Place):
     async def _contribution(self, each: Contribution) -> str:
         """Return a sentence about one part, and for a head, from which token it took most."""
         part, logits = each.part, f"{each.logits:+.2f}"
-        if part.layer is None:
-            return _("The embedding of the token: {logits}.").format(logits=logits)
-        if part.head is None:
-            return _("Layer {layer}, feed-forward network: {logits}.").format(
-                layer=part.layer + 1, logits=logits
-            )
+        name = part_name(part)
+        name = name[:1].upper() + name[1:]
+        if part.layer is None or part.head is None:
+            return f"{name}: {logits}."
         key = part.layer, part.head
         if key not in self._found.sources:
             await AskSources(*key).run(self._inside, self._found)
         sources = self._found.sources[key]
         most = max(range(len(sources)), key=lambda at: abs(sources[at]))
-        return _(
-            "Layer {layer}, head {head}: {logits}, most of it from token {number}, {name}."
-        ).format(
-            layer=part.layer + 1,
-            head=part.head + 1,
-            logits=logits,
-            number=most + 1,
-            name=self._name(most),
+        return _("{part}: {logits}, most of it from token {number}, {name}.").format(
+            part=name, logits=logits, number=most + 1, name=self._name(most)
         )
 
     # --- commands ------------------------------------------------------------------------------

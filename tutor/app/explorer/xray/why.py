@@ -13,7 +13,7 @@ from tutor.app.widgets import figures
 from tutor.labs.kit import heat
 from tutor.labs.kit.attribution.parts_map import map_lines
 from tutor.labs.kit.attribution.ranked_list import ranked_lines
-from tutor.labs.kit.attribution.token_table import DISAGREE_LEGEND, TokenEffects, token_lines
+from tutor.labs.kit.attribution.token_table import TokenEffects, legend, token_lines
 from tutor.labs.kit.attribution.words import fitting, part_line, signed, sources_line
 from tutor.labs.kit.columns import Room, around
 from tutor.language import _
@@ -188,7 +188,7 @@ class TokensTab(ExplainingTab):
         effects = TokenEffects(found.tokens, found.direct, found.occlusions)
         below = [self._said(found, room.width)]
         if not room.low:
-            below.append(Content.styled(DISAGREE_LEGEND, MUTED))
+            below.append(Content.styled(legend(), MUTED))
         table = Room(room.width, room.height - len(below))
         at = self.at(found)
         self._visible = around(at, len(found.tokens), table.height - 1)

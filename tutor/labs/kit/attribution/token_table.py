@@ -11,6 +11,7 @@ from tutor.app.widgets import figures
 from tutor.labs.kit.attribution.words import NUMBER, amount, signed
 from tutor.labs.kit.columns import Cell, Room, around, cursor
 from tutor.language import _
+from tutor.lm.attribution import DISAGREE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
     from tutor.lm.attribution import Occlusion
     from tutor.lm.distribution import Token
 
-DISAGREE = "≠"
+MARK = "≠"
 """The mark of a token about which direct attribution and occlusion disagree."""
-DISAGREE_LEGEND = _("≠ The two methods disagree.")
 
 
 def disagree(direct: float, lost: float) -> bool:
-    """Return True if direct attribution and occlusion clearly disagree about a token.
+    """Return True if direct attribution and occlusion clearly disagree about a token."""
+    return abs(direct - lost) >= DISAGREE
 
-    That is the case if they differ by more than one logit, and by more than half of the larger one.
-    """
-    return abs(direct - lost) > max(1.0, max(abs(direct), abs(lost)) / 2)
+
+def legend() -> str:
+    """Return a sentence that explains the mark."""
+    return _("≠ The two differ by {logits} or more.").format(logits=DISAGREE)
 
 
 class TokenEffects(NamedTuple):
@@ -71,7 +73,7 @@ def token_lines(effects: TokenEffects, at: int, room: Room) -> list[Content]:
                 figures.fit(figures.shown(effects.tokens[index]), name),
                 *_token_amount(from_it, largest, bar, "…"),
                 *_token_amount(without_it, largest, bar, "–" if last else "…"),
-                (f" {DISAGREE}" if differ else "", "bold"),
+                (f" {MARK}" if differ else "", "bold"),
             )
         )
     return lines
