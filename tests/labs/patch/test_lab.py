@@ -194,6 +194,34 @@ def test_places_are_counted_from_one() -> None:
     assert (signed(-0.0001), signed(1.0302), signed(-0.25)) == ("0.0", "103.0", "-25.0")
 
 
+ACTIONS = st.one_of(
+    st.builds(MoveFocus, st.integers(-9, 9), st.sampled_from(["layer", "position", "head"])),
+    st.builds(ShowView, st.sampled_from(VIEWS)),
+    st.builds(Choose, st.integers(-1, 1), st.just("source")),
+    st.sampled_from([Run(), Continue()]),
+)
+
+
+@given(st.lists(ACTIONS, max_size=20))
+def test_the_selection_stays_on_the_map_and_every_map_is_completed(actions: list[Any]) -> None:
+    state = compared()
+    for action in actions:
+        state = act(state, action)
+        assert state.selected.column in state.rows
+        assert 0 <= state.layer < 3
+        asked = question(state)
+        if isinstance(asked, Compute):
+            assert not set(asked.columns) & state.columns.keys()
+            answer = Cells(tuple(row(1.0, 2.0, 3.0) for _ in asked.columns))
+            state = receive(state, asked, answer)
+        LAB.reached(state)
+    state = replace(state, patch=None, running=())
+    state = act(state, Run())
+    while isinstance(asked := question(state), Compute):
+        state = receive(state, asked, Cells(tuple(row(1.0, 2.0, 3.0) for _ in asked.columns)))
+    assert state.missing == ()
+
+
 # --- The backend ---
 
 

@@ -59,6 +59,7 @@ class PatchBackend:
         """Drop all results on earlier texts."""
         self._texts = texts
         self._recording: Recording | None = None
+        self._logits: Tensor | None = None
         self._answers = (0, 0)
         self._asked: tuple[Column, ...] | Patch | None = None
         self._runs: PatchedRuns | None = None
@@ -100,9 +101,9 @@ class PatchBackend:
             return pair
         if (progress := self._recorded()) is not None:
             return progress
-        token, recording = self._model.tokenizer.token, self._base
-        both = torch.stack([recording.logits(0), recording.logits(1)])
-        first, second = outcomes(both, *self._answers)
+        token = self._model.tokenizer.token
+        assert self._logits is not None
+        first, second = outcomes(self._logits, *self._answers)
         answers = (token(self._answers[0]), token(self._answers[1]))
         return replace(pair, runs=Runs(answers, first, second))
 
@@ -117,8 +118,9 @@ class PatchBackend:
         if self._recording is None:
             self._recording = Recording(self._model.network, self._ids())
         progress = advanced([self._recording], self._moment)
-        if progress is None:
-            a, b = (int(self._recording.logits(text).argmax()) for text in (0, 1))
+        if progress is None and self._logits is None:
+            self._logits = torch.stack([self._recording.logits(text) for text in (0, 1)])
+            a, b = self._logits.argmax(dim=-1).tolist()
             self._answers = (a, b)
         return progress
 
@@ -164,9 +166,8 @@ class PatchBackend:
                 if not runs.finished:
                     done = runs.done - patch.layer
                     return Progress(max(1, done), runs.blocks - patch.layer)
-            start = _Continuation((), runs.cache(LENGTH), runs.logits()[0])
             self._grown = {key: it for key, it in self._grown.items() if key is None}
-            self._grown[patch] = start
+            self._grown[patch] = self._begun(patch)
         while not (plain.done and patched.done):
             self._check_cancelled()
             if not patched.done and (plain.done or len(patched.ids) <= len(plain.ids)):
@@ -194,7 +195,8 @@ class PatchBackend:
     def _begun(self, patch: Patch | None) -> _Continuation:
         """Return a continuation without any tokens."""
         if patch is None:
-            return _Continuation((), self._base.cache(LENGTH), self._base.logits(0))
+            assert self._logits is not None
+            return _Continuation((), self._base.cache(LENGTH), self._logits[0])
         runs = self._patched((patch.column,), patch.layer)
         runs.advance(float("inf"))
         return _Continuation((), runs.cache(LENGTH), runs.logits()[0])

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from tutor.labs.patch.lab import Pair, Runs, State
 
 HELP = {
-    "edit": _("Replace text A, which is patched."),
-    "edit other": _("Replace text B, whose activations are copied."),
+    "edit": _("Replace text A, or text B with field=other."),
     "continue": _("Continue text A with the selected patch, and without it."),
     "run": _("Compute the map, or stop. The results so far are kept."),
 }
@@ -93,17 +92,22 @@ def _selected(state: State, pair: Pair, runs: Runs) -> Iterator[str]:
 
 
 def _strongest(state: State, pair: Pair) -> Iterator[str]:
-    """Yield the cells of the map that move most of the answer."""
+    """Yield the cell of each row that moves most of the answer, for the strongest rows."""
     missing = len(state.missing)
     if missing:
         yield _("{missing} of {rows} rows are not computed yet.").format(
             missing=missing, rows=len(state.rows)
         )
-    patches = [Patch(row, layer) for row in state.rows for layer in range(pair.layers)]
-    known = [(moved, each) for each in patches if (moved := state.moved(each)) is not None]
-    known = [each for each in known if not state.unchanged(each[1].column)]
-    for moved, each in sorted(known, key=lambda one: -one[0])[:_MOST]:
-        yield _("{place}: {moved} percent.").format(place=place(pair, each), moved=signed(moved))
+    best: list[tuple[float, Patch]] = []
+    for row in state.rows:
+        patches = [Patch(row, layer) for layer in range(pair.layers)]
+        known = [(moved, each) for each in patches if (moved := state.moved(each)) is not None]
+        if known and not state.unchanged(row):
+            best.append(max(known, key=lambda one: one[0]))
+    for moved, patch in sorted(best, key=lambda one: -one[0])[:_MOST]:
+        yield _("Most for this row: {place}, {moved} percent.").format(
+            place=place(pair, patch), moved=signed(moved)
+        )
 
 
 def _continuations(state: State, pair: Pair) -> Iterator[str]:
