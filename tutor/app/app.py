@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tutor.app.background.keeper import Fetch
+    from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.engine.api import Engine
@@ -258,6 +259,9 @@ class TutorApp(CopyingApp):
         """Redirect a key that no widget has handled, before the app's own bindings handle it."""
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
+
+    def on_explorer_pane_compare(self, event: ExplorerPane.Compare) -> None:
+        self.navigator.open_comparison(event.tokens, event.model, event.sampler, event.place)
 
     def on_mount(self) -> None:
         if self._tour and not self.progress.notices and is_newcomer(self.progress.state()):

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from tutor.app.background.lab_keeper import LabKeeper
 from tutor.app.base_screen import TutorScreen
 from tutor.app.model import consent_text
-from tutor.errors import LessonError
+from tutor.errors import LessonError, TutorError
+from tutor.labs.kit.runner import Left
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Set
+    from collections.abc import Awaitable, Callable, Sequence, Set
 
     from textual.app import App
     from textual.screen import Screen
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.outline import Outline
     from tutor.course.targets import ScreenTarget, TermTarget
-    from tutor.errors import TutorError
+    from tutor.labs.kit.registry import AnyLab
+    from tutor.lm.distribution import SamplerSettings, Token
     from tutor.vendors.catalogue import RemoteModel
 
 Found = TypeVar("Found", bound="Screen[Any]")
@@ -228,15 +230,24 @@ class Navigator:
                 )
 
     def open_live_lab(
-        self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
+        self,
+        name: str,
+        lesson: Lesson | None = None,
+        embedded: Lab | None = None,
+        first: Any = None,
     ) -> None:
+        """Open a lab as `Navigation` describes. `first` is an action to apply at once, or None."""
         from tutor.app.labs.screen import LabScreen
         from tutor.course.lesson import LiveGoal
 
         lab, goals = self._services.find_lab(name), self._services.goals
         wanted = embedded.goals if embedded else ()
-        if embedded is None and self._open_already(LabScreen, lambda each: each.lab is lab):
-            return
+        if embedded is None:
+            open_ = self._open_already(LabScreen, lambda each: each.lab is lab)
+            if open_ is not None:
+                if first is not None:
+                    open_.act(first)
+                return
 
         screen = LabScreen(
             self._services,
@@ -244,13 +255,37 @@ class Navigator:
             lab,
             task=embedded.task if embedded else "",
             first=[goal.name for goal in wanted if isinstance(goal, LiveGoal)],
-            left=self.labs.open(lab),
+            left=self.labs.open(lab) if first is None else self._left_after(lab, first),
             keep=partial(self.labs.keep, lab),
             reached=goals.kept(lab),
             page=lesson.screen_of(embedded) if lesson and embedded else None,
             on_reached=partial(goals.live, lab, lesson=lesson),
         )
         self._app.push_screen(screen)
+
+    def _left_after(self, lab: AnyLab, action: Any) -> Left:
+        """Return the state in which the learner left a lab, after an action in this state."""
+        left = self.labs.open(lab) or Left(lab.start(), None)
+        return Left(lab.act(left.state, action), left.model, touched=True)
+
+    def open_comparison(
+        self, tokens: Sequence[Token], model: str, sampler: SamplerSettings, place: int
+    ) -> None:
+        """Open the lab that compares two distributions, with the text of the stepper.
+
+        `model` is the checksum of the model whose tokens these are, and `place` is the number of
+        tokens before the position to show.
+        """
+        from tutor.labs.difference.lab import Open
+        from tutor.labs.difference.questions import Text
+        from tutor.labs.kit.work import LONGEST
+
+        text = b"".join(token.data for token in tokens).decode("utf-8", "replace")[:LONGEST]
+        ids = tuple(token.id for token in tokens)
+        try:
+            self.open_live_lab("difference", first=Open(Text(text, ids, model), sampler, place))
+        except TutorError as error:
+            self.tell(error)
 
     def open_conversation(self, begin: Document) -> None:
         from tutor.app.explorer.screen import ExplorerScreen

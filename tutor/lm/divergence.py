@@ -26,7 +26,9 @@ from tutor.lm import sampling
 from tutor.lm.comparison import Comparison, Order, PairedRow, Place, PlaceDivergence
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.language_model import LanguageModel
+from tutor.lm.sampling import Weights
 from tutor.lm.session import Session
+from tutor.lm.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -53,34 +55,62 @@ def require_same_vocabulary(a: LanguageModel, b: LanguageModel) -> None:
     if a is b:
         return
     size = a.network.config.vocabulary_size
-    ids = range(size)
     same = size == b.network.config.vocabulary_size
-    if not same or a.tokenizer.tokens(ids) != b.tokenizer.tokens(ids):
+    if not same or not same_tokens(a.tokenizer, b.tokenizer, size):
         raise ModelError(
             f"{a.card.name} and {b.card.name} have different vocabularies.",
             "Compare two models with the same tokens, such as a base model and its chat version.",
         )
 
 
+def same_tokens(a: Tokenizer, b: Tokenizer, size: int) -> bool:
+    """Return True if each id from 0 to `size` - 1 is the same token in both vocabularies."""
+    return a.tokens(range(size)) == b.tokens(range(size))
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two distributions over the next token, after the sampler settings.
+
+    `bits` is KL(A || B) and `reverse_bits` is KL(B || A), both in bits.
+    """
+
+    a: Weights
+    b: Weights
+    bits: float
+    reverse_bits: float
+
+    @property
+    def change(self) -> Tensor:
+        """Return each token's probability in B minus its probability in A: [V]."""
+        return self.b.sampled - self.a.sampled
+
+
+def contrast(
+    of_a: Tensor, of_b: Tensor, sampler_a: SamplerSettings, sampler_b: SamplerSettings
+) -> Contrast:
+    """Compare the distributions that result from two vectors of logits [V]."""
+    a, b = sampling.weigh(of_a, sampler_a), sampling.weigh(of_b, sampler_b)
+    log_a, log_b = (
+        _log_of_kept(each.logits, each.counts.min_p, each.settings.temperature) for each in (a, b)
+    )
+    return Contrast(a, b, divergence(log_a, log_b), divergence(log_b, log_a))
+
+
 def compare(a: Side, b: Side, place: Place, *, top: int, order: Order) -> Comparison:
     """Compare A and B at one pair of positions, and return `top` rows in the given order."""
-    of_a, of_b = a.logits(place.a), b.logits(place.b)
-    weights_a, weights_b = sampling.weigh(of_a, a.sampler), sampling.weigh(of_b, b.sampler)
-    change = weights_b.sampled - weights_a.sampled
-    scores = change.abs() if order == "change" else of_a
+    found = contrast(a.logits(place.a), b.logits(place.b), a.sampler, b.sampler)
+    scores = found.change.abs() if order == "change" else found.a.logits
     ids = sampling.ranked(scores, min(top, len(scores))).tolist()
     token_of = a.session.model.tokenizer.token
-    rows_a = sampling.rows(weights_a, ids, token_of)
-    rows_b = sampling.rows(weights_b, ids, token_of)
-    log_a, log_b = (
-        _log_of_kept(each.logits, each.counts.min_p, each.settings.temperature)
-        for each in (weights_a, weights_b)
+    pairs = zip(
+        sampling.rows(found.a, ids, token_of), sampling.rows(found.b, ids, token_of), strict=True
     )
     return Comparison(
         place=place,
-        bits=divergence(log_a, log_b),
-        reverse_bits=divergence(log_b, log_a),
-        rows=tuple(PairedRow(*pair) for pair in zip(rows_a, rows_b, strict=True)),
+        bits=found.bits,
+        reverse_bits=found.reverse_bits,
+        rows=tuple(PairedRow(*pair) for pair in pairs),
     )
 
 

@@ -75,6 +75,12 @@ def load_model(
         return _model(found, packed)
 
 
+def read_tokenizer(found: FoundModel) -> Tokenizer:
+    """Read only a model's tokenizer. Raises `ModelDamaged` and `ModelUnsupported`."""
+    with about(found.path):
+        return _open(found).tokenizer()
+
+
 def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda done: None) -> str:
     """Return the SHA-256 checksum of the concatenated files.
 

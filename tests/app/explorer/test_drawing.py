@@ -18,10 +18,10 @@ from tutor.app.explorer.distribution_table import (
     row_line,
     rows_block,
 )
-from tutor.app.explorer.sampler_dials import DIALS, reading, turned
 from tutor.app.explorer.text_view import WINDOW, focused_line, token_texts, window, wrap
 from tutor.app.explorer.xray.lines import attention_lines, lens_lines, spaced
 from tutor.app.widgets import bars, figures
+from tutor.labs.kit.dials import DIALS, reading, turned
 from tutor.lm.distribution import PLAIN, LensRow, Row, SamplerSettings, Token
 from tutor.lm.token_tree import Step
 

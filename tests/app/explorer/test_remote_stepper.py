@@ -128,6 +128,8 @@ async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Pat
         await sees(pilot, "The server shows 7 tokens")
         await keys(pilot, "x")
         await sees(pilot, "There is no x-ray")
+        await keys(pilot, "equals_sign")
+        await sees(pilot, "There is nothing to compare")
         await keys(pilot, "slash", "z")
         await sees(pilot, "A server does not report its vocabulary")
         await keys(pilot, "escape", "escape")

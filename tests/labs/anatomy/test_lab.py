@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from tests.labs.lab_backend import backend, done, small_model
-from tutor.labs.anatomy import lab, precisions, quantize, tensors
+from tutor.labs.anatomy import lab, precisions, tensors
 from tutor.labs.anatomy.lab import BINS, Action, Look
 from tutor.labs.anatomy.precisions import PRECISIONS, Through
 from tutor.labs.kit.actions import EditText, MoveFocus, Run, ShowView
 from tutor.lm.fast import linear
+from tutor.lm.inspect import rounding
 from tutor.models.installed import bundled_model
 
 NAMES = {
@@ -90,7 +91,7 @@ def test_every_nth_row_of_a_large_tensor_is_used() -> None:
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
 def test_no_weight_moves_by_more_than_half_a_step(bits: int) -> None:
     weights = torch.randn(64, 96, generator=torch.Generator().manual_seed(bits))
-    groups = quantize.rounded(weights, bits)
+    groups = rounding.rounded(weights, bits)
     off = (linear.dequantized(groups) - weights).abs().view(64, 3, 32)
     assert (off <= groups.scales[..., None] / 2 + 1e-6).all()
     assert groups.quants.unique().numel() <= 2**bits
@@ -102,23 +103,23 @@ def test_no_weight_moves_by_more_than_half_a_step(bits: int) -> None:
 def test_the_layer_multiplies_with_the_rounded_weights(bits: int) -> None:
     generator = torch.Generator().manual_seed(0)
     weights = torch.randn(96, 64, generator=generator)
-    made = quantize.at_precision(weights, bits)
+    made = rounding.at_precision(weights, bits)
     assert made is not None
     layer, stands_for = made
     x = torch.randn(20, 64, generator=generator)
     assert layer(x).float() == pytest.approx(x @ stands_for.T, abs=0.2)  # bfloat16 scales at 4 bits
-    assert tensors.matrix_of(layer) == pytest.approx(stands_for, abs=0.05)
+    assert rounding.matrix_of(layer) == pytest.approx(stands_for, abs=0.05)
 
 
 def test_sizes_without_a_kernel_are_refused() -> None:
-    assert quantize.at_precision(torch.randn(40, 48), 4) is None
-    assert quantize.at_precision(torch.randn(40, 48), 16) is not None
+    assert rounding.at_precision(torch.randn(40, 48), 4) is None
+    assert rounding.at_precision(torch.randn(40, 48), 16) is not None
 
 
 def test_the_estimated_rounding_error_is_close_to_the_real_one() -> None:
     weights = torch.randn(64, 128, generator=torch.Generator().manual_seed(1))
     for bits in (4, 8):
-        made = quantize.at_precision(weights, bits)
+        made = rounding.at_precision(weights, bits)
         assert made is not None
         tensor = tensors.TensorOf("query", 0, made[0], 0, 64, 128)
         told = tensors.step_error(tensor, tensors.weights_of(tensor, 10**9))

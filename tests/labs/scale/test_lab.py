@@ -14,6 +14,8 @@ from tests.labs.lab_backend import backend, done, settled, small_model, tools
 from tests.tiny_gguf import write_gguf
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView
+from tutor.labs.kit.progress import Coming
+from tutor.labs.kit.side_model import SideModel
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.labs.scale import lab
 from tutor.labs.scale.backend import ScaleBackend
@@ -23,10 +25,9 @@ from tutor.labs.scale.lab import (
     State,
     ladder,
 )
-from tutor.labs.scale.questions import Coming, Model, Read, Reading
+from tutor.labs.scale.questions import Model, Read, Reading
 from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
 from tutor.labs.scale.rungs import PUBLISHED, training_compute
-from tutor.labs.scale.side_model import SideModel
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache

@@ -15,10 +15,11 @@ from tests.vendors.loopback import Loopback, silent, status, stream, text_event,
 from tests.vendors.model_server import model_server
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText
+from tutor.labs.kit.progress import Coming
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale import lab
 from tutor.labs.scale.lab import Agree, State
-from tutor.labs.scale.questions import Coming, Reading
+from tutor.labs.scale.questions import Reading
 from tutor.labs.scale.remote_reading import NOTHING_SENT, Glance, Remote
 
 pytest.importorskip("openai")

@@ -11,9 +11,10 @@ from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tests.tiny_gguf import write_gguf
 from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.progress import Coming
 from tutor.labs.kit.runner import Left
 from tutor.labs.scale.lab import State, act
-from tutor.labs.scale.questions import Coming, Guess, Reading
+from tutor.labs.scale.questions import Guess, Reading
 from tutor.labs.scale.rungs import SMOLLM2_TOKENS
 
 if TYPE_CHECKING:

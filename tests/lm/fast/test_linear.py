@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from tutor.labs.anatomy import quantize
 from tutor.lm.fast import linear
 from tutor.lm.fast.kernels import check_kernels, choose_kernels, machine_key
 from tutor.lm.fast.linear import (
@@ -23,6 +22,7 @@ from tutor.lm.fast.linear import (
     to_half,
 )
 from tutor.lm.fast.network import FrozenNorm, TableEmbedding
+from tutor.lm.inspect import rounding
 from tutor.lm.network import Config, RMSNorm
 
 Make = Callable[[], tuple[FrozenLinear, Tensor]]
@@ -162,7 +162,7 @@ def test_a_missing_kernel_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_working_memory_from_inference_mode_can_be_used_outside_of_it() -> None:
     """The layers share their working memory, whichever of them allocates it."""
-    made = quantize.at_precision(torch.randn(96, 64), 4)
+    made = rounding.at_precision(torch.randn(96, 64), 4)
     assert made is not None
     linear._scratch_buffer.cache_clear()
     with torch.inference_mode():

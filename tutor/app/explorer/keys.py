@@ -43,6 +43,12 @@ PANE_KEYS: list[BindingType] = [
         "x-ray",
         tooltip="Look inside the model at the token in focus: attention, each layer, and why.",
     ),
+    Binding(
+        "equals_sign",
+        "compare",
+        "compare",
+        tooltip="Compare with another prompt, sampler, precision or model, or without a part.",
+    ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
     Binding("c", "mode('text')", "text", tooltip="Switch to the text. The conversation is kept."),

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
     from tutor.errors import TutorError
     from tutor.learner.background import BackgroundProgress
+    from tutor.lm.distribution import Token
 
 SAVE_AFTER = 0.5
 """The maximum time, in seconds, before a change is saved. Leaving the pane also saves."""
@@ -72,6 +73,19 @@ class ExplorerPane(ChatPane):
         """Posted when the seed of the current branch has changed."""
 
         seed: int
+
+    @dataclass
+    class Compare(Message):
+        """A message that asks the app to compare this text with another setup in a lab.
+
+        `model` is the checksum of the model whose tokens they are, and `place` is the number of
+        tokens before the position in focus.
+        """
+
+        tokens: tuple[Token, ...]
+        model: str
+        sampler: SamplerSettings
+        place: int
 
     def __init__(
         self,
@@ -251,6 +265,16 @@ class ExplorerPane(ChatPane):
         from tutor.app.explorer.xray.screen import XRayScreen
 
         self.app.push_screen(XRayScreen(path, index, self._controller.link))
+
+    def action_compare(self) -> None:
+        tree, model = self.state.tree, self.state.engine.model
+        if self.state.remote:
+            self.say(
+                _("There is nothing to compare, because a server returns only a few probabilities.")
+            )
+        elif tree is not None and model is not None and tree.tokens:
+            sampler = self.state.sampler
+            self.post_message(self.Compare(tree.tokens, model.sha256, sampler, tree.focus))
 
     async def _open_beside(self) -> None:
         if self._beside is None:

@@ -24,6 +24,7 @@ _NAMES = {
     "down": "↓",
     "plus": "+",
     "minus": "-",
+    "equals_sign": "=",
 }
 KEY_BY_NAME = {name: key for key, name in _NAMES.items()}
 NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"

@@ -14,6 +14,7 @@ from tutor.labs.anatomy.lab import Answer, Question
 from tutor.labs.anatomy.precisions import MOST_TOKENS, Compare, Differences, Stream, Through
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.lm.inspect import rounding
 
 
 class AnatomyBackend:
@@ -63,7 +64,7 @@ class AnatomyBackend:
     def _through(self, text: str, bits: int, layer: int, stream: bytes) -> Stream:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         before = self._read(stream) if stream else self._embedded(ids)
-        found = quantize.through_block(self._model.network, layer, bits, before)
+        found = rounding.through_block(self._model.network, layer, bits, before)
         if found is None:
             return Stream(None, (), len(ids), left_out)
         after, errors = found

@@ -1,113 +1,14 @@
-"""Rounds the weights of a network's blocks to fewer bits, and measures the effect.
-
-For b bits, each row of a matrix is split into groups of 32 weights, and each group has its own step
-and offset. The group's 2^b levels are spaced evenly between its smallest and its largest weight,
-and each weight is rounded to the nearest level:
-
-    W' = offset + step * q,    q = round((W - offset) / step),    2^b values of q
-
-At 8 bits, the offset is 0 and the levels are symmetric around 0, as in GGUF's Q8_0. The matrix
-products run on the same kernels as in normal use (`tutor.lm.fast.linear`). For 3 and 2 bits, the
-4-bit kernel is used with fewer levels. The embedding and the output layer are not rounded.
-"""
+"""Measures the effect of weights with fewer bits on the predictions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from tutor.labs.anatomy.tensors import matrix_of
-from tutor.lm.fast import linear
-from tutor.lm.fast.linear import GROUP, FloatLinear, FrozenLinear, Groups, HalfLinear
-from tutor.lm.inspect.hooks import Replacement, block_of, replaced
-from tutor.lm.network import Transformer, causal_mask, rotations
-
-
-def rounded(weights: Tensor, bits: int) -> Groups:
-    """Quantize `weights` [N, K] to integers of `bits` bits. K must be a multiple of 32.
-
-    Each group of 32 weights has its own step and offset.
-    """
-    outputs, inputs = weights.shape
-    grouped = weights.view(outputs, inputs // GROUP, GROUP)
-    if bits == 8:
-        scales = (grouped.abs().amax(dim=-1) / 127).clamp_min(1e-12)
-        offsets = torch.zeros_like(scales)
-        lowest, highest = -127, 127
-    else:
-        offsets, top = grouped.amin(dim=-1), grouped.amax(dim=-1)
-        scales = ((top - offsets) / (2**bits - 1)).clamp_min(1e-12)
-        # Use the middle of the kernel's 16 levels, where the kernel's own rounding of the offsets
-        # has the least effect.
-        lowest = 8 - 2 ** (bits - 1)
-        highest = lowest + 2**bits - 1
-        offsets = offsets - lowest * scales
-    quants = ((grouped - offsets[..., None]) / scales[..., None]).round().clamp(lowest, highest)
-    return Groups(8 if bits == 8 else 4, quants.flatten(1).to(torch.int16), scales, offsets)
-
-
-def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | None:
-    """Round `weights` [N, K] to `bits` bits. Return a linear layer with the rounded weights.
-
-    The rounded weights are also returned as floats [N, K]. Returns None if this machine has no
-    kernel for the precision, or if N or K is not a multiple of the group size.
-    """
-    if bits == 32:
-        return FloatLinear(weights), weights
-    if bits == 16:
-        half = linear.to_half(weights)
-        return (HalfLinear if half.dtype == torch.float16 else FloatLinear)(half), half.float()
-    if weights.shape[0] % GROUP or weights.shape[1] % GROUP:
-        return None
-    groups = rounded(weights, bits)
-    if not weights.is_cpu:  # The kernels run only on CPUs. Other devices use floats.
-        return FloatLinear(linear.dequantized(groups)), linear.dequantized(groups)
-    kind = linear.Int8Linear if bits == 8 else linear.Int4Linear
-    try:
-        layer = linear.from_tensors(kind.pack(groups))
-        layer(torch.zeros(1, weights.shape[1]))
-    except (RuntimeError, AttributeError):  # This PyTorch build lacks the kernel.
-        return None
-    return layer, linear.dequantized(groups)
-
-
-def _parts(network: Transformer, layer: int) -> Iterator[tuple[nn.Module, str, nn.Module]]:
-    block = block_of(network, layer)
-    yield block.attention, "query_key_value", block.attention.query_key_value
-    yield block.attention, "output", block.attention.output
-    yield block.feed_forward, "gate_up", block.feed_forward.gate_up
-    yield block.feed_forward, "down", block.feed_forward.down
-
-
-@torch.inference_mode()
-def through_block(
-    network: Transformer, layer: int, bits: int, stream: Tensor
-) -> tuple[Tensor, list[float]] | None:
-    """Run one block with its matrices rounded to `bits` bits.
-
-    Returns the residual stream after the block, and the relative error |W' - W| / |W| of each of
-    the four matrices, in the order of `MATRICES`. The residual streams before and after the block
-    are [T, width]. Returns None if this machine has no kernel for the precision.
-    """
-    replacements: list[Replacement] = []
-    errors = []
-    for where, name, module in _parts(network, layer):
-        weights = matrix_of(module)
-        made = at_precision(weights, bits)
-        if made is None:
-            return None
-        kept, stands_for = made
-        errors.append(float(((stands_for - weights).norm() / weights.norm()).cpu()))
-        replacements.append((where, name, kept))
-    tokens, device = len(stream), weights.device
-    rotation = rotations(network.config, 0, tokens).to(device)
-    with replaced(replacements):
-        block = block_of(network, layer)
-        after: Tensor = block(stream.to(device), rotation, causal_mask(tokens, tokens, device))
-    return after.cpu(), errors
+from tutor.lm.network import Transformer
 
 
 @torch.inference_mode()

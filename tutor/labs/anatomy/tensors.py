@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tutor.lm.fast.linear import FrozenLinear, Int4Linear, Int8Linear, Table
 from tutor.lm.fast.network import FrozenNorm
 from tutor.lm.inspect.hooks import block_of
+from tutor.lm.inspect.rounding import matrix_of
 from tutor.lm.network import RMSNorm, Transformer
 
 
@@ -84,24 +85,6 @@ def tensors(network: Transformer) -> Iterator[TensorOf]:
     yield TensorOf("norms", None, network.norm, 0, 1, width)
     if not config.tied:
         yield TensorOf("head", None, network.head, 0, config.vocabulary_size, width)
-
-
-@torch.inference_mode()
-def matrix_of(module: nn.Module) -> Tensor:
-    """Return a module's weights [outputs, inputs] as 32-bit floats, whatever their stored format.
-
-    If the stored format can't be decoded directly, the module is applied to the unit vectors, which
-    returns the columns of the matrix.
-    """
-    if isinstance(module, Table):
-        return module.rows(torch.arange(module.outputs)).float()
-    if isinstance(module, Int4Linear) and (matrix := module.matrix()) is not None:
-        return matrix
-    if isinstance(module, FrozenLinear):
-        columns: Tensor = module(torch.eye(module.inputs))
-        return columns.t().float()
-    assert isinstance(module, nn.Linear)
-    return module.weight.float()
 
 
 @torch.inference_mode()

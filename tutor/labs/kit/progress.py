@@ -17,6 +17,20 @@ class Progress(msgspec.Struct, frozen=True, tag="Underway"):
     seconds: float | None = None
 
 
+class Coming(msgspec.Struct, frozen=True, tag=True):
+    """The progress of a request whose work has stages, such as loading a model.
+
+    The lab then sends the same request again. `doing` describes the current work, of which `done`
+    of `total` parts are complete. If `total` is 0, the number of parts is unknown. `seconds` is the
+    estimated time left, or None.
+    """
+
+    doing: str
+    done: int
+    total: int
+    seconds: float | None
+
+
 def at_pace(done: int, total: int, each: float | None) -> Progress:
     """Return the progress of a computation that takes `each` seconds per item.
 

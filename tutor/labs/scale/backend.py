@@ -13,6 +13,8 @@ from torch import Tensor
 from tutor import paths
 from tutor.errors import LabError, ModelError, TutorError
 from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.progress import Coming
+from tutor.labs.kit.side_model import SideModel
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.labs.scale import questions
 from tutor.labs.scale.lab import BEST
@@ -21,7 +23,6 @@ from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_
 from tutor.labs.scale.remote_backend import RemoteReader
 from tutor.labs.scale.remote_reading import ReadRemotely
 from tutor.labs.scale.rungs import SMOLLM2_TOKENS
-from tutor.labs.scale.side_model import SideModel
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.language_model import LanguageModel
@@ -76,7 +77,7 @@ class ScaleBackend:
             found = self._remote_reader.glance(question)
         except TutorError as error:
             return questions.Refused(str(error))
-        return found or questions.Coming(f"Waiting for {question.server.host} …", 0, 0, None)
+        return found or Coming(f"Waiting for {question.server.host} …", 0, 0, None)
 
     def _others(self) -> dict[str, FoundModel]:
         """Return the installed models that can be added to the lab, by name.
@@ -96,12 +97,12 @@ class ScaleBackend:
     def _told_by_another(self, name: str, text: str) -> Answer:
         try:
             model = self._loaded_beside(name)
-            return model if isinstance(model, questions.Coming) else self._read_by(model, text)
+            return model if isinstance(model, Coming) else self._read_by(model, text)
         except TutorError as error:
             self._dismiss()
             return questions.Refused(f"{error.happened} {error.next_step}")
 
-    def _loaded_beside(self, name: str) -> LanguageModel | questions.Coming:
+    def _loaded_beside(self, name: str) -> LanguageModel | Coming:
         """Return the added model, or the progress of loading it.
 
         Raises `ModelError` if the model cannot be loaded.
@@ -129,7 +130,7 @@ class ScaleBackend:
         passage = self._passage[1]
         if not passage.finished:
             passage.advance(self._moment)
-            return questions.Coming("processing the text", passage.done, passage.blocks, None)
+            return Coming("processing the text", passage.done, passage.blocks, None)
         with torch.inference_mode():
             final = network.norm(passage.stream)
             costs = costs_of(network, final[:-1], torch.tensor(ids[1:]))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.progress import Coming
 from tutor.labs.kit.remote import Add, Remove, Sending
 from tutor.labs.kit.work import work
 from tutor.labs.scale import questions, remote_reading
@@ -95,7 +96,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     readings: dict[questions.Model, questions.Reading | None] = {}
     others: tuple[str, ...] | None = None
     other: str | None = None
-    coming: questions.Coming | None = None
+    coming: Coming | None = None
     refused: str | None = None
     remote: remote_reading.Remote = remote_reading.Remote()
 
@@ -238,7 +239,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case questions.Installed(names=names):
             return replace(state, others=names)
-        case questions.Coming():
+        case Coming():
             return replace(state, coming=answer)
         case questions.Refused(why=why) if isinstance(question, remote_reading.ReadRemotely):
             return replace(state, remote=replace(state.remote, refused=why), coming=None)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from tutor.labs.kit.progress import Coming
 from tutor.labs.scale.remote_reading import Glance, ReadRemotely
 
 Model = Literal["yours", "small", "loaded", "other"]
@@ -83,19 +84,6 @@ class Told(msgspec.Struct, frozen=True, tag=True):
 
 class Installed(msgspec.Struct, frozen=True, tag=True):
     names: tuple[str, ...]
-
-
-class Coming(msgspec.Struct, frozen=True, tag=True):
-    """The response to a request that isn't complete, which must be sent again.
-
-    `doing` describes the current work, of which `done` of `total` parts are complete. If `total` is
-    0, the number of parts is unknown. `seconds` is the estimated time left, or None.
-    """
-
-    doing: str
-    done: int
-    total: int
-    seconds: float | None
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):

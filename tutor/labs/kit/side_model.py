@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Thread
 
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
-from tutor.labs.scale.questions import Coming
+from tutor.labs.kit.progress import Coming
 from tutor.language import _
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.language_model import LanguageModel

@@ -1,0 +1,42 @@
+"""Test that the stepper opens its text in the lab that compares two setups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.app.explorer.test_keys import explorer
+from tests.app.whole_app import until
+from tests.labs.lab_stage import BackendEngine
+from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.labs.screen import LabScreen
+from tutor.lm.distribution import SamplerSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_the_key_opens_the_text_the_sampler_and_the_position(tmp_path: Path) -> None:
+    async with explorer(tmp_path, engine=BackendEngine()) as it:
+        await it.press("enter", "enter", "t", "left", "left", "escape", "left")
+        pane: Any = it.stage.screen.query_one("ExplorerPane")
+        state = pane.state
+        await it.pilot.press("equals_sign")
+        await until(it.pilot, lambda: isinstance(it.stage.screen, LabScreen))
+        opened: Any = it.stage.screen
+        assert opened.lab.name == "difference"
+        assert opened.state.a.ids == tuple(token.id for token in state.tree.tokens)
+        assert opened.state.a.model == state.engine.model.sha256
+        assert opened.state.sampler == state.sampler == SamplerSettings(temperature=0.8)
+        assert opened.state.place == state.tree.focus - 1
+        await it.pilot.press("escape")
+        await until(it.pilot, lambda: isinstance(it.stage.screen, ExplorerScreen))
+        assert pane.state.tree == state.tree
+
+
+async def test_the_palette_lists_the_key(tmp_path: Path) -> None:
+    from tutor.app.palette.commands import actions
+
+    async with explorer(tmp_path, engine=BackendEngine()) as it:
+        active = it.stage.screen.active_bindings.values()
+        (command,) = (each for each in actions(it.stage, active) if each.title == "compare")
+        assert command.sign == "="

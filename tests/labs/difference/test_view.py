@@ -1,0 +1,159 @@
+"""Tests the lab that compares A and B through its keys."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.labs.difference.test_lab import OTHER, TEXT, with_bits
+from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of, write
+from tutor.labs.difference import plain
+from tutor.labs.difference.lab import Open
+from tutor.labs.difference.questions import Part, Text
+from tutor.labs.difference.strip import bar
+from tutor.lm.distribution import SamplerSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+SIZES = [(80, 24), (40, 12), (140, 40)]
+
+
+async def edit_both(pilot: Pilot[Any]) -> None:
+    """Write a text for A and one for B."""
+    await do(pilot, "E")
+    editor(pilot).load(TEXT)
+    await do(pilot, "enter")
+    await write(pilot, OTHER)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_how_two_prompts_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await edit_both(pilot)
+        await do(pilot, "f")
+
+    assert snap_compare(lab_app("difference", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [["tab", "left", "left"], ["tab", "tab", "right", "down", "enter"], ["shift+tab", "shift+tab"]],
+    ids=["sampler", "parts", "precision"],
+)
+def test_how_the_others_look(keys: list[str], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *keys)
+
+    assert snap_compare(lab_app("difference", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+async def test_f_goes_to_the_largest_divergence_and_the_arrows_move(tmp_path: Path) -> None:
+    app = lab_app("difference", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await edit_both(pilot)
+        await do(pilot, "f")
+        state = state_of(pilot)
+        assert state.here.bits == max(each.bits for each in state.compared)
+        assert f"{state.here.bits:.2f} bits" in seen(pilot)
+        assert f"total {state.total_bits[0]:.2f} bits" in seen(pilot)
+        at = state.place
+        await do(pilot, "left", "p")
+        assert state_of(pilot).place == at - 2
+        await do(pilot, "n", "right")
+        assert state_of(pilot).place == at
+
+
+async def test_o_sorts_the_rows(tmp_path: Path) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "by change" in seen(pilot)
+        await do(pilot, "o")
+        assert "by probability in A" in seen(pilot)
+
+
+async def test_e_edits_the_text_of_b_and_shift_e_that_of_a(tmp_path: Path) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await edit_both(pilot)
+        assert (state_of(pilot).a.text, state_of(pilot).b) == (TEXT, OTHER)
+        await do(pilot, "tab")
+        await write(pilot, "Once upon a time")
+        assert (state_of(pilot).a.text, state_of(pilot).b) == ("Once upon a time", OTHER)
+
+
+async def test_the_arrows_change_the_sampler_and_p_and_n_move(tmp_path: Path) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "left", "down", "right", "p")
+        state = state_of(pilot)
+        assert state.sampler_b == SamplerSettings(temperature=0.7, top_k=1)
+        assert state.place == len(state.places) - 2
+        assert "KL(A‖B)     ∞ bits" in seen(pilot)
+        await do(pilot, "z")
+        assert state_of(pilot).sampler_b == SamplerSettings(temperature=0.8)
+
+
+async def test_enter_switches_a_part_off_and_b_finds_the_strongest(tmp_path: Path) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab")
+        assert "nothing is off" in seen(pilot)
+        await do(pilot, "right", "down", "enter")
+        assert state_of(pilot).parts == (Part(1, 1),)
+        assert "off: 2.2" in seen(pilot)
+        await do(pilot, "b")
+        state = state_of(pilot)
+        assert len(state.scan) == 30
+        assert f"off: {state.parts[0].name}" in seen(pilot)
+
+
+async def test_the_model_view_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "none"))
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "shift+tab")
+        assert "No other installed model has the same vocabulary." in seen(pilot)
+
+
+async def test_a_token_can_be_clicked(tmp_path: Path) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await edit_both(pilot)
+        view = screen_of(pilot).query_one("#lines")
+        y = next(n for n, line in enumerate(view.plain) if line.startswith(TEXT))  # type: ignore[attr-defined]
+        await pilot.click(view, offset=(1, y))
+        await do(pilot)
+        assert state_of(pilot).place == 0
+
+
+def test_the_height_of_a_bar_shows_bits() -> None:
+    glyphs = [bar(bits)[0] for bits in (0, 0.009, 0.01, 0.1, 1, 3.9, 4, 90, math.inf)]
+    assert "".join(glyphs) == "··▁▃▆▇██∞"
+
+
+def test_plain_mode_describes_a_and_b_and_where_they_differ() -> None:
+    state = with_bits(0, math.inf, 0.5, b="Another text", place=1)
+    said = [line for lines in plain.describe_all(state).values() for line in lines]
+    assert "Text of B: Another text." in said
+    assert any(line.startswith("After token 2 of 3,") for line in said)
+    assert any("infinitely many bits from A to B" in line for line in said)
+    assert any(line.endswith("90.0 percent in A, 40.0 percent in B.") for line in said)
+    off = replace(state, view="parts", parts=(Part(0, 1), Part(2, -1)))
+    assert "Switched off in B: 1.2 and 3.ff." in plain.describe_all(off)["b"]
+
+
+async def test_the_key_of_the_stepper_opens_its_text_at_its_position(tmp_path: Path) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        tokens = state_of(pilot).setup.tokens_a[:4]
+        app: Any = pilot.app
+        app.navigator.open_comparison(tokens, "f" * 64, SamplerSettings(top_k=3), 2)
+        await do(pilot)
+        state = state_of(pilot)
+        assert state.a == Text("".join(token.text for token in tokens), state.a.ids, "f" * 64)
+        assert state.sampler == SamplerSettings(top_k=3)
+        assert state.places[state.at].a == 2
+        assert isinstance(Open(state.a), Open)

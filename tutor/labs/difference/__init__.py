@@ -1,0 +1,1 @@
+"""The lab "A against B", which compares two distributions over the next token."""

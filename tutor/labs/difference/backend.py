@@ -1,0 +1,275 @@
+"""Compares A and B along a text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from tutor.errors import TutorError
+from tutor.labs.difference import questions
+from tutor.labs.difference.other_models import OtherModels
+from tutor.labs.difference.questions import (
+    FEED_FORWARD,
+    LISTED,
+    MOST_TOKENS,
+    Answer,
+    Compare,
+    Compared,
+    OtherModel,
+    OtherSampler,
+    OtherText,
+    Part,
+    PartsOff,
+    Question,
+    Rounded,
+    Text,
+)
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import advanced
+from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.progress import Coming, Progress
+from tutor.lm import sampling
+from tutor.lm.chat import text_ids
+from tutor.lm.comparison import Place, aligned
+from tutor.lm.divergence import Contrast, contrast, divergence, log_probabilities
+from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.inspect.interventions import switched_off
+from tutor.lm.inspect.rounding import RoundedPass
+from tutor.lm.language_model import LanguageModel
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from tutor.lm.distribution import SamplerSettings
+
+
+REMEMBERED = 32
+"""The number of earlier results of B that are kept."""
+
+
+class DifferenceBackend:
+    """The lab's backend. It caches the last forward passes, and earlier results of B."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._moment = tools.moment
+        self._others = OtherModels(tools.model)
+        self._a: tuple[list[int], ForwardPass] | None = None
+        self._b: tuple[object, ForwardPass] | None = None
+        self._finished: dict[tuple[questions.Difference, tuple[int, ...]], Tensor] = {}
+        """The last residual streams [T, width] of earlier passes of B, by what they depend on."""
+
+        self._logs: tuple[tuple[ForwardPass, SamplerSettings], list[Tensor]] | None = None
+        """The log-probabilities of A, for measuring the effects of many parts."""
+
+    def answer(self, question: Question) -> Answer:
+        """Return a part of the comparison, or the progress of computing it.
+
+        Raises `TextError` if a text is invalid.
+        """
+        if isinstance(question, questions.Others):
+            self._leave()
+            names = self._others.names(self._moment)
+            return names if isinstance(names, Progress) else questions.Installed(names)
+        if isinstance(question, questions.Scan):
+            return self._scan(question)
+        return self._compare(question)
+
+    def _compare(self, question: Compare) -> Answer:
+        ids_a, left_out_a = self._ids(question.a)
+        ids_b, left_out_b = ids_a, 0
+        if isinstance(question.b, OtherText):
+            ids_b, left_out_b = self._ids(Text(question.b.text))
+        try:
+            model_b = self._model_of(question.b)
+            if isinstance(model_b, Coming):
+                return model_b
+            a = self._pass_of_a(ids_a)
+            b = self._stream_of_b(model_b, question.b, ids_b, a)
+            if isinstance(b, Progress):
+                return b
+        except TutorError as error:
+            self._leave()
+            return questions.Refused(f"{error.happened} {error.next_step}")
+        network, tokens = self._model.network, self._model.tokenizer.tokens
+        setup = questions.Setup(
+            model=self._model.card.name,
+            layers=network.config.layers,
+            heads=network.config.heads,
+            tokens_a=tokens(ids_a),
+            tokens_b=tokens(ids_b),
+            left_out=left_out_a + left_out_b,
+            places=aligned(tuple(ids_a), tuple(ids_b)),
+        )
+        sampler_b = question.sampler
+        if isinstance(question.b, OtherSampler):
+            sampler_b = question.b.settings
+        sides = (
+            _Side(self._model, a.stream, question.sampler),
+            _Side(model_b, b, sampler_b),
+        )
+        return questions.Slice(setup, self._compared(*sides, setup.places[question.first :]))
+
+    def _scan(self, question: questions.Scan) -> Answer:
+        """Switch off one part after the other, as many as there is time for."""
+        ids, _ = self._ids(question.a)
+        a, config = self._pass_of_a(ids), self._model.network.config
+        each = config.heads + 1
+        if (progress := advanced((a,), self._moment)) is not None:
+            return progress
+        until = time.perf_counter() + self._moment
+        found: list[tuple[float, ...]] = []
+        for number in range(question.first, config.layers * each):
+            layer, head = divmod(number, each)
+            part = Part(layer, head if head < config.heads else FEED_FORWARD)
+            b = self._stream_of_b(self._model, PartsOff((part,)), ids, a)
+            if isinstance(b, Progress):
+                return questions.Effects(tuple(found)) if found else b
+            found.append(self._divergences(a, b, question.sampler))
+            if time.perf_counter() >= until:
+                break
+        return questions.Effects(tuple(found))
+
+    def _divergences(
+        self, a: ForwardPass, b: Tensor, sampler: SamplerSettings
+    ) -> tuple[float, ...]:
+        """Return KL(A || B) in bits at each position."""
+        if self._logs is None or self._logs[0] != (a, sampler):
+            self._logs = (a, sampler), self._log_probabilities(a.stream, sampler)
+        pairs = zip(self._logs[1], self._log_probabilities(b, sampler), strict=True)
+        return tuple(max(0.0, divergence(*pair)) for pair in pairs)
+
+    @torch.inference_mode()
+    def _log_probabilities(self, stream: Tensor, sampler: SamplerSettings) -> list[Tensor]:
+        """Return the log-probabilities [V] of the next token at each position."""
+        logits = self._model.network.lens(stream).cpu().float()
+        return [log_probabilities(each, sampler) for each in logits]
+
+    def _ids(self, text: Text) -> tuple[list[int], int]:
+        """Return the first tokens of a text, and the number of tokens after them."""
+        size = self._model.network.config.vocabulary_size
+        if text.ids and text.model == self._model.card.sha256 and max(text.ids) < size:
+            ids = list(text.ids)
+        else:
+            ids = text_ids(self._model, text.text)
+        return ids[:MOST_TOKENS], max(0, len(ids) - MOST_TOKENS)
+
+    def _model_of(self, b: questions.Difference) -> LanguageModel | Coming:
+        if isinstance(b, OtherModel):
+            return self._others.model(b.name, self._moment)
+        return self._model
+
+    def _leave(self) -> None:
+        """Drop the other model, and its results."""
+        self._others.leave()
+        self._b = None
+        self._finished = {
+            key: stream
+            for key, stream in self._finished.items()
+            if not isinstance(key[0], OtherModel)
+        }
+
+    def _pass_of_a(self, ids: list[int]) -> ForwardPass:
+        if self._a is None or self._a[0] != ids:
+            self._logs = None
+            self._a = ids, ForwardPass(self._model.network, ids)
+        return self._a[1]
+
+    def _stream_of_b(
+        self, model: LanguageModel, b: questions.Difference, ids: list[int], a: ForwardPass
+    ) -> Tensor | Progress:
+        """Return the last residual stream [T, width] of B, or the progress of A and B."""
+        parts = self._existing(b.parts) if isinstance(b, PartsOff) else ()
+        as_in_a = isinstance(b, OtherSampler) or (isinstance(b, PartsOff) and not parts)
+        if (progress := advanced((a,), self._moment)) is not None:
+            return Progress(progress.done, progress.total * (1 if as_in_a else 2))
+        if as_in_a:
+            return a.stream
+        key = (b, tuple(ids))
+        if key not in self._finished:
+            if self._b is None or self._b[0] != key:
+                self._b = key, _pass_of_b(model, b, ids, parts, a)
+            passage = self._b[1]
+            if (progress := advanced((a, passage), self._moment)) is not None:
+                return progress
+            self._finished[key] = passage.stream
+            self._b = None
+        while len(self._finished) > REMEMBERED:
+            del self._finished[next(iter(self._finished))]
+        return self._finished[key]
+
+    def _existing(self, parts: Sequence[Part]) -> tuple[Part, ...]:
+        config = self._model.network.config
+        return tuple(
+            part
+            for part in parts
+            if part.layer in range(config.layers) and part.head in range(-1, config.heads)
+        )
+
+    def _compared(self, a: _Side, b: _Side, places: Sequence[Place]) -> tuple[Compared, ...]:
+        """Compare A and B at the first of these places, as many as there is time for."""
+        until = time.perf_counter() + self._moment
+        found = []
+        for place in places:
+            both = contrast(a.logits(place.a), b.logits(place.b), a.sampler, b.sampler)
+            # Rounding errors can make the divergence of equal distributions negative.
+            bits, reverse_bits = max(0.0, both.bits), max(0.0, both.reverse_bits)
+            found.append(Compared(bits, reverse_bits, self._rows(both)))
+            if time.perf_counter() >= until:
+                break
+        return tuple(found)
+
+    def _rows(self, both: Contrast) -> tuple[NextRow, ...]:
+        """Return the most probable tokens of A and of B, and the tokens that change most."""
+        before, after = both.a.sampled, both.b.sampled
+        ids: dict[int, None] = {}
+        for scores in (before, after, both.change.abs()):
+            ids |= dict.fromkeys(sampling.ranked(scores, min(LISTED, len(scores))).tolist())
+        token = self._model.tokenizer.token
+        rows = (NextRow(token(id_), float(before[id_]), float(after[id_])) for id_ in ids)
+        return tuple(row for row in rows if row.before or row.after)
+
+
+class _Side(NamedTuple):
+    """A or B: the model, its last residual stream [T, width], and the sampler settings."""
+
+    model: LanguageModel
+    stream: Tensor
+    sampler: SamplerSettings
+
+    @torch.inference_mode()
+    def logits(self, position: int) -> Tensor:
+        """Return the logits [V] after the first `position` tokens."""
+        return self.model.network.lens(self.stream[position - 1]).cpu().float()
+
+
+def _pass_of_b(
+    model: LanguageModel,
+    b: questions.Difference,
+    ids: list[int],
+    parts: Sequence[Part],
+    a: ForwardPass,
+) -> ForwardPass:
+    """Return a new forward pass, which begins after the blocks that are as in the pass of A."""
+    if isinstance(b, Rounded):
+        return RoundedPass(model.network, ids, b.bits)
+    made = ForwardPass(model.network, ids, partial(_off, model, parts))
+    if parts:
+        made.reuse(a, min(part.layer for part in parts))
+    return made
+
+
+def _off(model: LanguageModel, parts: Sequence[Part]) -> AbstractContextManager[None]:
+    return switched_off(
+        model.network,
+        [(part.layer, part.head) for part in parts if part.head != FEED_FORWARD],
+        [part.layer for part in parts if part.head == FEED_FORWARD],
+    )
+
+
+make_backend = DifferenceBackend

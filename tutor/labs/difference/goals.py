@@ -1,0 +1,56 @@
+"""The goals of the lab "A against B"."""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean
+from typing import Literal
+
+from tutor.labs.difference.questions import FEED_FORWARD
+from tutor.labs.difference.state import State
+from tutor.labs.kit.lab import goal
+from tutor.labs.kit.next_row import NextRow
+
+FEW_PLACES = 4
+ONE_BIT = 1.0
+HARDLY = 0.1
+
+
+def top_kept(rows: tuple[NextRow, ...]) -> bool:
+    """Return True if the most probable token of A is also the most probable token of B."""
+    return bool(rows) and _top(rows, 0).token == _top(rows, 1).token
+
+
+def _top(rows: tuple[NextRow, ...], side: Literal[0, 1]) -> NextRow:
+    return max(rows, key=lambda row: (row.before, row.after)[side])
+
+
+@goal("diverge", "Write a text for B, and go to the token after which it diverges most")
+def _diverge(state: State) -> bool:
+    """Return True if the learner's own text is compared at several positions."""
+    own = state.view == "prompt" and state.b != State().b
+    if not own or not state.complete or len(state.places) < FEW_PLACES:
+        return False
+    return state.compared[state.largest].bits > 0 and state.at == state.largest
+
+
+@goal("sampler", "Change only the sampler: the same top token, yet 1 bit or more, not ∞")
+def _sampler(state: State) -> bool:
+    here = state.here
+    if state.view != "sampler" or here is None:
+        return False
+    return ONE_BIT <= here.bits < math.inf and top_kept(here.rows)
+
+
+@goal("one-position", "Switch off a head: 1 bit or more after one token, the rest mean < 0.1")
+def _one_position(state: State) -> bool:
+    """Return True if switching off one head changes one position by a bit, and others hardly."""
+    heads = [part for part in state.parts if part.head != FEED_FORWARD]
+    if state.view != "parts" or len(state.parts) != 1 or not heads or not state.complete:
+        return False
+    bits = [each.bits for each in state.compared]
+    largest = bits.pop(state.largest)
+    return len(bits) >= FEW_PLACES and largest >= ONE_BIT and fmean(bits) < HARDLY
+
+
+GOALS = (_diverge, _sampler, _one_position)

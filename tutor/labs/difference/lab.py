@@ -1,0 +1,313 @@
+"""A lab that compares two distributions over the next token, called A and B."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from tutor.errors import LabError
+from tutor.labs.difference import questions
+from tutor.labs.difference.goals import GOALS
+from tutor.labs.difference.questions import (
+    FEED_FORWARD,
+    PRECISIONS,
+    Answer,
+    Compare,
+    Others,
+    Part,
+    Question,
+    Setup,
+    Slice,
+    Text,
+)
+from tutor.labs.difference.state import END, State, View
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView, Toggle, moved
+from tutor.labs.kit.dials import DIALS, turned
+from tutor.labs.kit.lab import Lab
+from tutor.labs.kit.progress import Coming, Progress
+from tutor.labs.kit.results import ModelResults
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import LONGEST, Refused, work
+from tutor.language import _
+from tutor.lm.comparison import Order
+from tutor.lm.distribution import PLAIN, SamplerSettings
+
+
+class Open(msgspec.Struct, frozen=True, tag_field="do", tag="open"):
+    """Compare the text and the sampler settings of the stepper, from this position on.
+
+    `place` is the number of tokens before the position.
+    """
+
+    text: Text
+    sampler: SamplerSettings = PLAIN
+    place: int = END + 1
+
+
+class FindLargest(msgspec.Struct, frozen=True, tag_field="do", tag="largest"):
+    """Go to the position at which A and B diverge most."""
+
+
+class SwitchOffStrongest(msgspec.Struct, frozen=True, tag_field="do", tag="strongest"):
+    """Switch off only the part that matters most at this position, compared with the others.
+
+    The next time at this position, the next part follows. First, the effects of all parts are
+    measured, which takes some time.
+    """
+
+
+Action = (
+    Open
+    | EditText
+    | ShowView[View]
+    | MoveFocus[Literal["place", "dial", "layer", "part"]]
+    | Adjust[Literal["dial"]]
+    | Choose[Literal["precision", "model"]]
+    | Toggle[Literal["part", "order"]]
+    | FindLargest
+    | SwitchOffStrongest
+)
+"""`EditText` edits the text of A, or the text of B if `field` is "b". `Toggle` switches the
+selected part of the network off or on, or changes the order of the rows."""
+
+
+def act(state: State, action: Action) -> State:
+    match action:
+        case Open(text=text, sampler=sampler, place=place):
+            place = max(0, place - 1)
+            opened = replace(state, a=_checked(text), b=text.text, sampler=sampler, place=place)
+            return _of_another_text(opened)
+        case EditText(text=text, field="b"):
+            edited = replace(state, b=sentence(text), view="prompt", place=END, setup=None)
+            return _outdated(edited)
+        case EditText(text=text):
+            return _of_another_text(replace(state, a=Text(sentence(text)), place=END))
+        case ShowView(view=view):
+            return state if view == state.view else _outdated(replace(state, view=view))
+        case MoveFocus(by=by, axis=axis):
+            return _focused(state, by, axis)
+        case Adjust(by=by):
+            settings = state.sampler_b
+            for __ in range(abs(by)):
+                settings = turned(settings, DIALS[state.dial], by)
+            return _changed(state, replace(state, sampler_b=settings))
+        case Choose(by=by, what="precision"):
+            precision = moved(state.precision, by, len(PRECISIONS))
+            return _changed(state, replace(state, precision=precision))
+        case Choose(by=by):
+            return _with_model(state, by)
+        case Toggle(what="order"):
+            order: Order = "probability" if state.order == "change" else "change"
+            return replace(state, order=order)
+        case Toggle():
+            if state.setup is None:
+                return state
+            parts = tuple(sorted({state.focus} ^ set(state.parts)))
+            return _outdated(replace(state, parts=parts))
+        case FindLargest():
+            return _at(state, state.largest) if state.compared else state
+        case SwitchOffStrongest():
+            return _without_strongest(replace(state, scanning=not state.scanned))
+
+
+def _checked(text: Text) -> Text:
+    """Return the text. Raises `TutorError` if it is empty or too long."""
+    sentence(text.text)
+    if len(text.text) > LONGEST:
+        raise LabError(
+            "The text is too long to be compared.", f"Use at most {LONGEST:,} characters."
+        )
+    return text
+
+
+def _outdated(state: State) -> State:
+    """Return the state without the results, which no longer belong to A and B."""
+    return replace(state, compared=(), progress=None, refused=None)
+
+
+def _at(state: State, number: int) -> State:
+    """Return the state with the position with this number selected."""
+    return replace(state, place=state.places[number].a - 1, tried=0)
+
+
+def _of_another_text(state: State) -> State:
+    return _outdated(replace(state, setup=None, scan=(), scanning=False, tried=0))
+
+
+def _without_strongest(state: State) -> State:
+    """Switch off the next part of `State.strongest`. Without effects, change nothing."""
+    setup, strongest = state.setup, state.strongest
+    if setup is None or not strongest:
+        return state
+    part = strongest[state.tried % len(strongest)]
+    at = setup.heads if part.head == FEED_FORWARD else part.head
+    found = replace(state, parts=(part,), layer=part.layer, part=at, tried=state.tried + 1)
+    return _outdated(replace(found, view="parts"))
+
+
+def _changed(before: State, after: State) -> State:
+    return after if after.difference == before.difference else _outdated(after)
+
+
+def _focused(state: State, by: int, axis: Literal["place", "dial", "layer", "part"]) -> State:
+    if axis == "dial":
+        return replace(state, dial=moved(state.dial, by, len(DIALS)))
+    if state.setup is None:
+        return state
+    if axis == "place":
+        return _at(state, moved(state.at, by, len(state.places)))
+    count = state.setup.layers if axis == "layer" else state.setup.heads + 1
+    return replace(state, **{axis: moved(getattr(state, axis), by, count)})
+
+
+def _with_model(state: State, by: int) -> State:
+    """Return the state with the next model. Before the first one, no model is chosen."""
+    names = (None, *(state.others or ()))
+    at = names.index(state.other) if state.other in names else 0
+    other = names[moved(at, by, len(names))]
+    changed = _changed(state, replace(state, other=other))
+    # The learner may have downloaded a model in the meantime.
+    return replace(changed, others=None) if other is None else changed
+
+
+def question(state: State) -> Question | None:
+    if state.view == "model" and state.others is None:
+        return Others()
+    if state.view == "parts" and state.scanning and state.complete:
+        return questions.Scan(state.a, state.sampler, len(state.scan))
+    if state.refused is not None or state.complete:
+        return None
+    b = state.difference
+    return None if b is None else Compare(state.a, state.sampler, b, len(state.compared))
+
+
+def receive(state: State, question: Question, answer: Answer) -> State:
+    match question, answer:
+        case _, Progress() | Coming():
+            return replace(state, progress=answer)
+        case _, questions.Refused(why=why):
+            return replace(state, refused=why, progress=None)
+        case _, questions.Installed(names=names):
+            other = state.other if state.other in names else None
+            return replace(state, others=names, other=other, progress=None)
+        case questions.Scan(first=first), questions.Effects(bits=bits):
+            if first != len(state.scan):
+                return state  # a late response
+            new = replace(state, scan=(*state.scan, *bits), progress=None)
+            return _without_strongest(replace(new, scanning=False)) if new.scanned else new
+        case Compare(first=first), Slice(setup=setup, compared=compared):
+            if first != len(state.compared):
+                return state  # a late response
+            return replace(
+                state,
+                setup=setup,
+                scan=state.scan if _fits(state, setup) else (),
+                compared=(*state.compared, *compared),
+                progress=None,
+                place=moved(state.place, 0, len(setup.tokens_a)),
+                layer=moved(state.layer, 0, setup.layers),
+                part=moved(state.part, 0, setup.heads + 1),
+                parts=tuple(part for part in state.parts if _exists(part, setup)),
+            )
+        case _:
+            return state  # Responses always match their requests.
+
+
+def _exists(part: Part, setup: Setup) -> bool:
+    return 0 <= part.layer < setup.layers and FEED_FORWARD <= part.head < setup.heads
+
+
+def _fits(state: State, setup: Setup) -> bool:
+    """Return True if the scan can be of this text and model."""
+    count = setup.layers * (setup.heads + 1)
+    return len(state.scan) <= count and all(len(s) == len(setup.tokens_a) for s in state.scan)
+
+
+def _reset_settings(state: State) -> State | None:
+    initial = State()
+    reset = replace(
+        state,
+        sampler=initial.sampler,
+        sampler_b=initial.sampler_b,
+        parts=initial.parts,
+        tried=0,
+        precision=initial.precision,
+        other=initial.other,
+    )
+    return None if reset == state else _outdated(reset)
+
+
+def _private(question: Question) -> bool:
+    """Return True if a request involves another model."""
+    match question:
+        case Others() | Compare(b=questions.OtherModel()):
+            return True
+        case _:
+            return False
+
+
+def _lost(before: State, after: State) -> str:
+    if before.scan and not after.scan:
+        return _("The measured effects of the parts belonged to the earlier text.")
+    gone = set(before.parts) - set(after.parts)
+    return _("The parts that were off are on again.") if len(gone) > 1 else ""
+
+
+def _text(text: Text) -> Text:
+    """Return saved text unchanged. Raises `TutorError` if it is invalid."""
+    checked = _checked(text)
+    if text.ids and min(text.ids) < 0:
+        raise Refused
+    return checked
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="difference",
+    title="A against B",
+    about="Compare two predictions, token by token, in bits",
+    order=280,
+    lesson="why",
+    task=(
+        "Compare the model's predictions with those of a second setup, called B: another prompt, "
+        "sampler, precision or model, or the same model with parts switched off. See where in the "
+        "text they diverge, and by how much."
+    ),
+    start=State,
+    act=act,
+    question=question,
+    receive=receive,
+    texts=("b",),
+    private=_private,
+    lost=_lost,
+    work=work(
+        "view",
+        "sampler",
+        "sampler_b",
+        "layer",
+        "part",
+        "parts",
+        "place",
+        "order",
+        a=_text,
+        b=sentence,
+        dial=len(DIALS),
+        precision=len(PRECISIONS),
+    ),
+    reset_settings=_reset_settings,
+    results=ModelResults(("scan",)),
+    goals=GOALS,
+    solution=(
+        EditText("When Mary and John went to the store, they gave a drink to", "b"),
+        FindLargest(),
+        ShowView("sampler"),
+        Adjust(-5, "dial"),
+        FindLargest(),
+        ShowView("parts"),
+        MoveFocus(-99, "layer"),
+        MoveFocus(23, "layer"),
+        MoveFocus(3, "part"),
+        Toggle("part"),
+    ),
+)

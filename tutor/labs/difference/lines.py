@@ -1,0 +1,276 @@
+"""The lines that show what is compared, the divergence in numbers, and the paired rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, likely
+from tutor.app.widgets import bars, figures
+from tutor.app.widgets.layout import with_end
+from tutor.labs.difference.questions import FEED_FORWARD, PRECISIONS
+from tutor.labs.difference.state import VIEWS, View
+from tutor.labs.difference.strip import LEGEND
+from tutor.labs.kit import heat
+from tutor.labs.kit.columns import ROOMY, Cell, as_many_as_fit, wrapped
+from tutor.labs.kit.dials import DIALS, reading
+from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.progress_line import progress_line, reading_line
+from tutor.labs.kit.tabs import tabs
+from tutor.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tutor.labs.difference.state import State
+    from tutor.labs.kit.next_row import NextRow
+
+_LEAST_TABLE = 4
+"""The minimum height at which the table of rows has a heading."""
+
+NAMES: dict[View, str] = {
+    "prompt": _("prompt"),
+    "sampler": _("sampler"),
+    "parts": _("parts"),
+    "precision": _("precision"),
+    "model": _("model"),
+}
+
+
+def views(state: State, width: int) -> Content:
+    """Return a line with the names of the views."""
+    return tabs(((NAMES[view], view == state.view) for view in VIEWS), width)
+
+
+def side_a(state: State, width: int) -> Content:
+    """Return a line that describes A."""
+    model = state.setup.model if state.setup else ""
+    parts: list[Cell] = [("A  ", "bold"), figures.sampler(state.sampler)]
+    if state.view == "prompt":
+        parts = [("A  ", "bold"), figures.tail(state.a.text, width - 3), *_unless_plain(state)]
+    if Content.assemble(*parts).cell_length + len(model) + 2 > width:
+        return Content.assemble(*parts)
+    return with_end(Content.assemble(*parts), Content.styled(f"  {model}", MUTED), width)
+
+
+def _unless_plain(state: State) -> list[Cell]:
+    plain = state.sampler.plain
+    return [] if plain else [(f"  {figures.sampler(state.sampler)}", MUTED)]
+
+
+def side_b(state: State, width: int) -> Content:
+    """Return a line that says what is different in B, with the settings of the view."""
+    cells = {
+        "prompt": _prompt,
+        "sampler": _dials,
+        "parts": _parts,
+        "precision": _precisions,
+        "model": _models,
+    }[state.view](state, width - 3)
+    return Content.assemble(("B  ", "bold"), *cells)
+
+
+def _prompt(state: State, width: int) -> list[Cell]:
+    if state.b == state.a.text:
+        return [(_("the same text: press e to change it"), MUTED)]
+    return [figures.tail(state.b, max(8, width))]
+
+
+def _dials(state: State, width: int) -> list[Cell]:
+    wide = width >= ROOMY
+    cells: list[Cell] = []
+    for number, dial in enumerate(DIALS):
+        here = number == state.dial
+        if not (here or wide):
+            continue
+        cells += [
+            ("› " if here else "  ", f"{ACT} bold"),
+            (f"{dial.name} ", "bold" if here else MUTED),
+            (f"{reading(state.sampler_b, dial)} ", f"{ACT} bold" if here else ""),
+        ]
+    if not wide:
+        cells.append((f" {state.dial + 1}/{len(DIALS)}", MUTED))
+    return cells
+
+
+def _parts(state: State, width: int) -> list[Cell]:
+    setup, focus = state.setup, state.focus
+    if setup is None:
+        return []
+    head = _("head {head} of {heads}").format(head=focus.head + 1, heads=setup.heads)
+    off = focus in state.parts
+    cells: list[Cell] = [
+        ("› ", f"{ACT} bold"),
+        (_("layer {layer} of {layers}  ").format(layer=focus.layer + 1, layers=setup.layers), ""),
+        (_("feed-forward") if focus.head == FEED_FORWARD else head, ""),
+        (_("  off") if off else _("  on "), f"{NOT_YET} bold" if off else MUTED),
+    ]
+    if not state.parts:
+        return cells if width < ROOMY else [*cells, (_("   nothing is off"), MUTED)]
+    room = width - Content.assemble(*cells).cell_length
+    names = figures.as_many_as_fit(_("   off: "), (part.name for part in state.parts), room)
+    return [*cells, (names, "")]
+
+
+def _precisions(state: State, width: int) -> list[Cell]:
+    cells: list[Cell] = [(_("weights rounded to "), MUTED)] if width >= ROOMY else []
+    for number, bits in enumerate(PRECISIONS):
+        here = number == state.precision
+        cells += [("›" if here else " ", f"{ACT} bold"), (f"{bits} ", "bold" if here else MUTED)]
+    return [*cells, (_("bits"), MUTED)]
+
+
+def _models(state: State, width: int) -> list[Cell]:
+    names = state.others or ()
+    if not names:
+        return [(_("none yet") if state.others is None else _("no other model"), MUTED)]
+    cells: list[Cell] = []
+    for name in (None, *names):
+        here = name == state.other
+        cells += [
+            ("› " if here else "  ", f"{ACT} bold"),
+            (f"{name or _('none')}  ", "bold" if here else MUTED),
+        ]
+    return cells
+
+
+def at_focus(state: State, width: int) -> Content:
+    """Return a line with the selected position, and the divergence there in both directions."""
+    setup, here = state.setup, state.here
+    if setup is None:
+        return Content("")
+    place = setup.places[state.at]
+    token, other = setup.tokens_a[place.a - 1], setup.tokens_b[place.b - 1]
+    number = _("{number} of {count}  ").format(number=place.a, count=len(setup.tokens_a))
+    after: list[Cell] = [
+        (_("after "), MUTED),
+        (number if width >= ROOMY else "", MUTED),
+        (figures.shown(token), "bold"),
+    ]
+    if other.id != token.id:
+        after.append((_("  B: {token}").format(token=figures.shown(other)), ""))
+    if here is None:
+        return Content.assemble(*after)
+    return with_end(Content.assemble(*after), _both(here.bits, here.reverse_bits, width), width)
+
+
+def _both(bits: float, reverse_bits: float, width: int) -> Content:
+    wide = width >= ROOMY
+    return Content.assemble(
+        (_("  KL(A‖B) ") if wide else "  ", MUTED),
+        (figures.bits(bits).rjust(5), "bold"),
+        (_(" bits") if wide else "", "bold"),
+        (_("   KL(B‖A) ") if wide else " / ", MUTED),
+        (figures.bits(reverse_bits).rjust(5 if wide else 1), ""),
+        (_(" bits"), MUTED),
+    )
+
+
+def totals(state: State, width: int) -> Content:
+    """Return a line about the whole text: the total and the mean divergence, and the largest one.
+
+    While the comparison is incomplete, the line shows its progress.
+    """
+    setup = state.setup
+    if state.scanning and state.complete and state.view == "parts":
+        progress = Progress(len(state.scan), state.part_count)
+        return progress_line(progress, width, _("parts"), _("Measuring"))
+    if state.view == "model" and state.others is None:
+        return Content.styled(_("Comparing the vocabularies of the installed models …"), MUTED)
+    if isinstance(state.progress, Progress):
+        return reading_line(_("Processing"), state.progress, width)
+    if state.progress is not None:
+        coming = state.progress
+        if not coming.total:
+            return Content.styled(f"{coming.doing} …", MUTED)
+        progress = Progress(coming.done, coming.total, coming.seconds)
+        return progress_line(progress, width, doing=coming.doing)
+    if setup is None or not state.compared:
+        return Content.styled(_("Processing …"), MUTED)
+    if not state.complete:
+        progress = Progress(len(state.compared), len(state.places))
+        return progress_line(progress, width, _("tokens"), _("Comparing"))
+    count = len(state.compared)
+    total, reverse = state.total_bits
+    most = setup.places[state.largest]
+    groups: list[list[Cell]] = [
+        [
+            (_("total "), MUTED),
+            (figures.bits(total), "bold"),
+            (_(" mean ") if width < ROOMY else _(" bits, mean "), MUTED),
+            (figures.bits(total / count), ""),
+        ],
+        [
+            (_("   B‖A "), MUTED),
+            (figures.bits(reverse), ""),
+            (_(", mean "), MUTED),
+            (figures.bits(reverse / count), ""),
+        ],
+    ]
+    if total:
+        token = figures.shown(setup.tokens_a[most.a - 1])
+        groups.append([(_("   most after "), MUTED), (token, "")])
+    if setup.left_out:
+        groups.insert(1, [(_("   {count} left out").format(count=setup.left_out), NOT_YET)])
+    return Content.assemble(*as_many_as_fit(groups, width))
+
+
+def rows(state: State, width: int, height: int) -> list[Content]:
+    """Return the table of the paired rows at the selected position.
+
+    If there is little room, the table has no heading.
+    """
+    name = min(16, max(8, width // 5))
+    bar = max(0, width - name - 32)
+    ordered = _("by change") if state.order == "change" else _("by probability in A")
+    title = f"  {_('next token'):<{name}}{'A':>8}  {'B':>8}{_('change'):>9}"
+    lines = [Content.styled(figures.fit(title, 29 + name), MUTED)]
+    if bar >= len(ordered):
+        lines = [lines[0] + Content.styled(f"   {ordered}", MUTED)]
+    if height < _LEAST_TABLE:
+        lines = []
+    found = state.rows[: max(1, height - len(lines))]
+    return [*lines, *(_row(row, name, bar) for row in found)]
+
+
+def _row(row: NextRow, name: int, bar: int) -> Content:
+    change = row.after - row.before
+    arrow = "▲" if change > 0 else "▼" if change < 0 else " "
+    points = f"{100 * change:+.1f}".replace("-", "−") if abs(change) >= 0.0005 else "0.0"
+    cells: list[Cell] = [
+        "  ",
+        figures.fit(figures.shown(row.token), name),
+        (heat.percent(row.before).rjust(8), MUTED),
+        (" →", MUTED),
+        (heat.percent(row.after).rjust(8), "bold"),
+        (points.rjust(7), ""),
+        f" {arrow}",
+    ]
+    if bar > 4:
+        solid, gained, rest = bars.change(row.before, row.after, bar - 2)
+        style = likely(max(row.before, row.after))
+        cells += ["  ", (solid, style), (gained, style), (rest, MUTED)]
+    return Content.assemble(*cells)
+
+
+def without_b(state: State, width: int) -> Iterator[Content]:
+    """Yield the lines for a state in which B cannot be computed, or is not chosen yet."""
+    for said in _missing(state):
+        yield from wrapped(Content.styled(said, MUTED), width)
+
+
+def _missing(state: State) -> Sequence[str]:
+    if state.refused is not None:
+        return [state.refused]
+    if state.others:
+        return [_("Choose a model for B (↑↓). It is loaded next to the model of A.")]
+    return [
+        _("No other installed model has the same vocabulary."),
+        _("Install one, such as the base model of a chat model, and open this view again."),
+    ]
+
+
+def legend(width: int) -> Content:
+    """Return the legend of the bars."""
+    return Content.styled(LEGEND, MUTED) if width >= ROOMY else Content("")

@@ -1,0 +1,186 @@
+"""The requests of the lab "A against B", and the responses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.progress import Coming, Progress
+from tutor.lm.comparison import Place
+from tutor.lm.distribution import SamplerSettings, Token
+
+MOST_TOKENS = 128
+"""The maximum number of tokens of each text. Longer texts are truncated, and the screen shows a
+note."""
+
+LISTED = 20
+"""The number of tokens listed for each position: this many in each order, without repetitions."""
+
+PRECISIONS: tuple[Literal[32, 16, 8, 4, 3, 2], ...] = (32, 16, 8, 4, 3, 2)
+"""The available precisions of the weights, in bits."""
+
+FEED_FORWARD = -1
+"""The `Part.head` that stands for a layer's feed-forward network."""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A text.
+
+    If the text is from the stepper, `ids` are its tokens, and `model` is the checksum of the model
+    whose tokens they are. In the stepper, a text can have other tokens than the tokenizer's, and
+    special tokens.
+    """
+
+    text: str
+    ids: tuple[int, ...] = ()
+    model: str = ""
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A part of the network: a head, or the layer's feed-forward network if `head` is -1.
+
+    `layer` and `head` are counted from 0.
+    """
+
+    layer: int
+    head: int
+
+    @property
+    def name(self) -> str:
+        """The part's name as in the command `tutor diff`, where layers and heads start at 1."""
+        return f"{self.layer + 1}.{'ff' if self.head == FEED_FORWARD else self.head + 1}"
+
+
+class OtherText(msgspec.Struct, frozen=True, tag=True):
+    """B processes another text than A."""
+
+    text: str
+
+
+class OtherSampler(msgspec.Struct, frozen=True, tag=True):
+    """B has other sampler settings than A."""
+
+    settings: SamplerSettings
+
+
+class PartsOff(msgspec.Struct, frozen=True, tag=True):
+    """B runs with these parts of the network switched off. Parts that don't exist are ignored."""
+
+    parts: tuple[Part, ...]
+
+
+class Rounded(msgspec.Struct, frozen=True, tag=True):
+    """B runs with the weights of all blocks rounded to `bits` bits."""
+
+    bits: Literal[32, 16, 8, 4, 3, 2]
+
+
+class OtherModel(msgspec.Struct, frozen=True, tag=True):
+    """B is the installed model with this name."""
+
+    name: str
+
+
+Difference = OtherText | OtherSampler | PartsOff | Rounded | OtherModel
+"""What is different in B. Everything else is as in A."""
+
+
+class Compare(msgspec.Struct, frozen=True, tag=True):
+    """A request to compare A and B at each pair of positions, from number `first` on.
+
+    `a` and `sampler` are the text and the sampler settings of A.
+    """
+
+    a: Text
+    sampler: SamplerSettings
+    b: Difference
+    first: int = 0
+
+
+class Others(msgspec.Struct, frozen=True, tag=True):
+    """A request for the installed models with the same vocabulary as the loaded model."""
+
+
+class Scan(msgspec.Struct, frozen=True, tag=True):
+    """A request for the effect of each part of the network on A, from number `first` on.
+
+    The parts are numbered layer by layer. In each layer, the heads come first, then the
+    feed-forward network.
+    """
+
+    a: Text
+    sampler: SamplerSettings
+    first: int = 0
+
+
+Question = Compare | Others | Scan
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """The texts, the network and the positions of a comparison.
+
+    Attributes:
+        model: The name of A's model.
+        layers: The number of layers in A's network.
+        heads: The number of heads in each layer of A's network.
+        tokens_a: The tokens of A's text.
+        tokens_b: The tokens of B's text.
+        left_out: The number of tokens that were cut from both texts together.
+        places: The pairs of positions at which A and B are compared.
+    """
+
+    model: str
+    layers: int
+    heads: int
+    tokens_a: tuple[Token, ...]
+    tokens_b: tuple[Token, ...]
+    left_out: int
+    places: tuple[Place, ...]
+
+
+class Compared(msgspec.Struct, frozen=True, array_like=True):
+    """A and B at one pair of positions.
+
+    Attributes:
+        bits: KL(A || B) in bits.
+        reverse_bits: KL(B || A) in bits.
+        rows: The most probable tokens of A and of B, and the tokens that change most. `before` is
+            the probability in A, and `after` in B, both after the sampler settings.
+    """
+
+    bits: float
+    reverse_bits: float
+    rows: tuple[NextRow, ...]
+
+
+class Slice(msgspec.Struct, frozen=True, tag=True):
+    """The comparison at some pairs of positions, from number `first` of the request on."""
+
+    setup: Setup
+    compared: tuple[Compared, ...]
+
+
+class Effects(msgspec.Struct, frozen=True, tag=True):
+    """The effects of some parts: for each part, KL(A || B) in bits at each position.
+
+    B is A with only this part switched off. The parts are numbered as in `Scan`.
+    """
+
+    bits: tuple[tuple[float, ...], ...]
+
+
+class Installed(msgspec.Struct, frozen=True, tag=True):
+    """The names of the installed models with the same vocabulary."""
+
+    names: tuple[str, ...]
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The response if B cannot be computed, with the reason."""
+
+    why: str
+
+
+Answer = Slice | Effects | Installed | Refused | Coming | Progress

@@ -1,0 +1,182 @@
+"""The state of the lab "A against B"."""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean
+from typing import Literal, assert_never
+
+import msgspec
+
+from tutor.labs.difference import questions
+from tutor.labs.difference.questions import (
+    FEED_FORWARD,
+    PRECISIONS,
+    Compared,
+    Difference,
+    Part,
+    Setup,
+    Text,
+)
+from tutor.labs.kit.actions import moved
+from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.progress import Coming, Progress
+from tutor.lm.comparison import Order, Place
+from tutor.lm.distribution import PLAIN, SamplerSettings
+
+View = Literal["prompt", "sampler", "parts", "precision", "model"]
+VIEWS: tuple[View, ...] = ("prompt", "sampler", "parts", "precision", "model")
+"""What is different in B."""
+
+END = 10_000 - 1
+"""An index beyond the end of every text. It is replaced with the index of the last token."""
+
+LEAST_ELSEWHERE = 0.05
+"""The least mean effect at other positions, in bits, to which a part's effect is compared."""
+
+SAMPLER_B = SamplerSettings(temperature=0.8)
+PRECISION = PRECISIONS.index(4)
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the lab.
+
+    Attributes:
+        a: The text of A. It is also the text of B, except in the view "prompt".
+        b: The text of B in the view "prompt".
+        view: What is different in B.
+        sampler: The sampler settings of A and, except in the view "sampler", of B.
+        sampler_b: The sampler settings of B in the view "sampler".
+        dial: The index of the selected sampler setting.
+        layer: The layer of the selected part, counted from 0.
+        part: The index of the selected part in its layer. The heads come first, then the
+            feed-forward network.
+        parts: The parts that are switched off in the view "parts".
+        precision: The index of the number of bits in the view "precision".
+        others: The names of the other models with the same vocabulary, or None if unknown.
+        other: The name of B's model in the view "model", or None.
+        place: The index of the selected token of A. A and B are compared after this token or, if
+            they cannot be compared there, after the nearest one.
+        order: The order of the rows.
+        setup: What is compared, or None if it is not known yet.
+        compared: The comparison at each position so far.
+        scanning: True if the learner wants to know the effects of all parts.
+        scan: The effect of each part on A at each position, in bits (see `questions.Scan`).
+        tried: The number of parts that were switched off at this position by their effect.
+        progress: The progress of the current request.
+        refused: The reason why B cannot be computed.
+    """
+
+    a: Text = Text("When Mary and John went to the store, John gave a drink to")
+    b: str = "When Mary and John went to the store, Mary gave a drink to"
+    view: View = "prompt"
+    sampler: SamplerSettings = PLAIN
+    sampler_b: SamplerSettings = SAMPLER_B
+    dial: int = 0
+    layer: int = 0
+    part: int = 0
+    parts: tuple[Part, ...] = ()
+    precision: int = PRECISION
+    others: tuple[str, ...] | None = None
+    other: str | None = None
+    place: int = END
+    order: Order = "change"
+    setup: Setup | None = None
+    compared: tuple[Compared, ...] = ()
+    scanning: bool = False
+    scan: tuple[tuple[float, ...], ...] = ()
+    tried: int = 0
+    progress: Progress | Coming | None = None
+    refused: str | None = None
+
+    @property
+    def difference(self) -> Difference | None:
+        """The difference between A and B, or None if no model has been chosen."""
+        match self.view:
+            case "prompt":
+                return questions.OtherText(self.b)
+            case "sampler":
+                return questions.OtherSampler(self.sampler_b)
+            case "parts":
+                return questions.PartsOff(self.parts)
+            case "precision":
+                return questions.Rounded(PRECISIONS[self.precision])
+            case "model":
+                return None if self.other is None else questions.OtherModel(self.other)
+        assert_never(self.view)
+
+    @property
+    def focus(self) -> Part:
+        heads = self.setup.heads if self.setup else self.part + 1
+        return Part(self.layer, self.part if self.part < heads else FEED_FORWARD)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return self.setup.places if self.setup else ()
+
+    @property
+    def at(self) -> int:
+        """The index in `setup.places` of the selected position."""
+        places = self.places
+        return moved(self.place - places[0].a + 1, 0, len(places)) if places else 0
+
+    @property
+    def complete(self) -> bool:
+        """True if A and B have been compared at all positions."""
+        return bool(self.compared) and len(self.compared) == len(self.places)
+
+    @property
+    def here(self) -> Compared | None:
+        """The comparison at the selected position, or None if it is not known yet."""
+        return self.compared[self.at] if self.at < len(self.compared) else None
+
+    @property
+    def largest(self) -> int:
+        """The index of the position with the largest divergence so far."""
+        return max(range(len(self.compared)), key=lambda at: self.compared[at].bits, default=0)
+
+    @property
+    def total_bits(self) -> tuple[float, float]:
+        """The total divergence so far, as KL(A || B) and as KL(B || A), in bits."""
+        return (
+            math.fsum(each.bits for each in self.compared),
+            math.fsum(each.reverse_bits for each in self.compared),
+        )
+
+    @property
+    def part_count(self) -> int:
+        """The number of parts in the network, or 0 until it is known."""
+        return self.setup.layers * (self.setup.heads + 1) if self.setup else 0
+
+    @property
+    def scanned(self) -> bool:
+        """True if the effects of all parts are known."""
+        return bool(self.scan) and len(self.scan) == self.part_count
+
+    @property
+    def strongest(self) -> list[Part]:
+        """The parts by their effect at the selected position, relative to the other positions.
+
+        The part whose effect is largest, divided by its mean effect at the others, comes first.
+        """
+        setup = self.setup
+        if setup is None or not self.scanned:
+            return []
+
+        def effect(number: int) -> float:
+            bits = list(self.scan[number])
+            here = bits.pop(self.places[self.at].a - 1)
+            found = here / max(LEAST_ELSEWHERE, fmean(bits) if bits else 0.0)
+            return 0.0 if math.isnan(found) else found  # the quotient of two infinite values
+
+        order = sorted(range(self.part_count), key=effect, reverse=True)
+        places = [divmod(number, setup.heads + 1) for number in order]
+        return [Part(layer, at if at < setup.heads else FEED_FORWARD) for layer, at in places]
+
+    @property
+    def rows(self) -> list[NextRow]:
+        """The rows at the selected position, in order."""
+        rows = self.here.rows if self.here else ()
+        if self.order == "change":
+            return sorted(rows, key=lambda row: -abs(row.after - row.before))
+        return sorted(rows, key=lambda row: (-row.before, -row.after))
