@@ -27,8 +27,10 @@ from tutor.lm.distribution import (
 )
 from tutor.lm.fast.together import read_together
 from tutor.lm.inspect.inspectable import Inspectable, require_known
+from tutor.lm.inspect.steering import Steering, steered_by
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
+from tutor.lm.tokenizer import Tokenizer
 
 # The maximum number of tokens in one forward pass. A request can be canceled only between two
 # passes, so this limits how long canceling takes (about 0.2 s for SmolLM2 on two old cores). A
@@ -47,6 +49,8 @@ class Session(Inspectable):
     position 1 predicts the second token. `check_cancelled` is called regularly during long
     computations and can stop them by raising an exception. Raises `TextError` if the path is empty,
     and `ContextFull` if it is longer than the context window or than `longest`.
+
+    With `steering`, the network is steered whenever it computes results for this session.
     """
 
     def __init__(
@@ -56,14 +60,16 @@ class Session(Inspectable):
         *,
         check_cancelled: Callable[[], None] = lambda: None,
         longest: int | None = None,
+        steering: Steering | None = None,
     ) -> None:
         self._model = model
+        self._steering = steering
         self._check_cancelled = check_cancelled
         context = model.network.config.context
         self._longest = context if longest is None else min(longest, context)
         self._ids: list[int] = []
         self.drop_computed()
-        self._require_tokens(ids)
+        _require_tokens(ids)
         self.append(ids)
 
     def drop_computed(self) -> None:
@@ -86,6 +92,16 @@ class Session(Inspectable):
     def model(self) -> LanguageModel:
         """Return the model that processes the text."""
         return self._model
+
+    @property
+    def steering(self) -> Steering | None:
+        """Return the vector that steers the network, or None."""
+        return self._steering
+
+    def steer(self, steering: Steering | None) -> None:
+        """Steer the network from now on, or stop steering it. All computed results are dropped."""
+        self._steering = steering
+        self.drop_computed()
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -148,7 +164,7 @@ class Session(Inspectable):
         del self._ids[shared:]
         self._valid = min(self._valid, shared)
         try:
-            self._require_tokens(ids)
+            _require_tokens(ids)
             self.append(ids[shared:])
         except TutorError:
             self.append(before)
@@ -162,6 +178,7 @@ class Session(Inspectable):
             self._ids[:length],
             check_cancelled=self._check_cancelled,
             longest=self._longest,
+            steering=self._steering,
         )
         shared = min(length, self._valid)
         other._cache = self._cache.copy(shared)
@@ -214,24 +231,8 @@ class Session(Inspectable):
         tokens. Raises `TextError` if no token matches.
         """
         logits = self.logits(position)
-        tokenizer = self._model.tokenizer
-        found = tokenizer.containing(query)
-        # tokenizers can have more tokens than networks
-        del found[bisect_left(found, len(logits)) :]
-        if not query or not found:
-            raise TextError(
-                f"No token of the vocabulary contains {query!r}."
-                if query
-                else "The search is empty.",
-                "Try fewer letters: rare words consist of several tokens.",
-            )
-        texts, same = tokenizer.texts(), {query, " " + query}
-        exact = [id_ for id_ in found if texts[id_] in same]
-        ids = torch.tensor(found)
-        best = ids[sampling.ranked(logits[ids], min(limit + len(exact), len(found)))].tolist()
-        exact.sort(key=lambda id_: (-float(logits[id_]), id_))
-        order = dict.fromkeys(exact + best)  # without duplicates
-        return self.rows(position, sampler, list(order)[:limit])
+        ids = _matching(self._model.tokenizer, logits, query, limit)
+        return self.rows(position, sampler, ids)
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """Return the surprisal in bits of each token from index `start` to the end.
@@ -256,7 +257,8 @@ class Session(Inspectable):
         The token at `position` can be processed again in the block, in inference mode.
         """
         self._process(position)
-        with torch.inference_mode(), self._cache.rewound(position) as cache:
+        steering = steered_by(self._steering, self._model.network)
+        with torch.inference_mode(), steering, self._cache.rewound(position) as cache:
             yield cache
 
     # --- computation ------------------------------------------------------------------------
@@ -270,7 +272,9 @@ class Session(Inspectable):
         while self._valid < length:
             self._check_cancelled()
             ids = self._ids[self._valid : min(self._valid + CHUNK, length)]
-            self._store(ids, self._model.network(torch.tensor(ids), self._cache))
+            with steered_by(self._steering, self._model.network):
+                final = self._model.network(torch.tensor(ids), self._cache)
+            self._store(ids, final)
 
     def _drop_stale(self) -> None:
         """Discard the results of tokens that are no longer in the session."""
@@ -303,9 +307,6 @@ class Session(Inspectable):
                 "Go back, or start with a shorter text.",
             )
 
-    def _require_tokens(self, ids: Sequence[int]) -> None:
-        if not ids:
-            raise TextError("The text is empty.", "Enter at least one character.")
 
     def _check_length(self, length: int) -> None:
         if not 1 <= length <= len(self._ids):
@@ -315,11 +316,35 @@ class Session(Inspectable):
             )
 
 
+def _require_tokens(ids: Sequence[int]) -> None:
+    if not ids:
+        raise TextError("The text is empty.", "Enter at least one character.")
+
+
+def _matching(tokenizer: Tokenizer, logits: Tensor, query: str, limit: int) -> list[int]:
+    """Return the ids of the tokens that `Session.find` lists."""
+    found = tokenizer.containing(query)
+    # tokenizers can have more tokens than networks
+    del found[bisect_left(found, len(logits)) :]
+    if not query or not found:
+        raise TextError(
+            f"No token of the vocabulary contains {query!r}." if query else "The search is empty.",
+            "Try fewer letters: rare words consist of several tokens.",
+        )
+    texts, same = tokenizer.texts(), {query, " " + query}
+    exact = [id_ for id_ in found if texts[id_] in same]
+    ids = torch.tensor(found)
+    best = ids[sampling.ranked(logits[ids], min(limit + len(exact), len(found)))].tolist()
+    exact.sort(key=lambda id_: (-float(logits[id_]), id_))
+    order = dict.fromkeys(exact + best)  # without duplicates
+    return list(order)[:limit]
+
+
 def read_one_more(sessions: Sequence[Session]) -> None:
     """Process the next token of each session in one forward pass.
 
     All sessions must use the same model, and each must have a token that has not been processed
-    yet.
+    yet. None of them can be steered, because all share one pass through the network.
     """
     for session in sessions:
         session._drop_stale()

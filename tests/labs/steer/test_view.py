@@ -1,0 +1,96 @@
+"""Test the steering lab through its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.app.pressing import tap
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
+from tutor.labs.steer.state import VIEWS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TURNED = ("down", "down", *("left",) * 4)
+
+
+@pytest.mark.parametrize("view", VIEWS[:4])
+def test_how_it_looks(view: str, snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *TURNED, *["tab"] * VIEWS.index(view))
+
+    assert snap_compare(lab_app("steer", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+def test_how_it_looks_on_a_small_screen(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *TURNED)
+
+    assert snap_compare(lab_app("steer", tmp_path), terminal_size=(40, 12), run_before=run)
+
+
+async def test_the_arrows_turn_the_dials_and_the_table_follows(tmp_path: Path) -> None:
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "down", "right", "right")
+        state = state_of(pilot)
+        assert (state.layer, state.strength) == (4, 0.5)
+        assert "strength +0.50" in seen(pilot)
+        assert f"{state.next.after.bits:.3f} bits" in seen(pilot)
+        assert f"{state.perplexities[1]:.1f}" in seen(pilot)
+        await do(pilot, "up", "left", "z")
+        assert (state_of(pilot).layer, state_of(pilot).dial) == (5, 0)
+
+
+async def test_lists_words_and_prompt_can_be_edited(tmp_path: Path) -> None:
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "1")
+        await tap(pilot, "up")  # The shipped list is the example.
+        assert editor(pilot).text.splitlines() == list(state_of(pilot).lists.first)
+        editor(pilot).load("It is warm\nThe sun is hot")
+        await do(pilot, "enter", "2")
+        editor(pilot).load("It is cold")
+        await do(pilot, "enter")
+        assert "too few sentences" in seen(pilot)
+        editor(pilot).load("It is cold\nThe ice is cold")
+        await do(pilot, "enter", "w")
+        editor(pilot).load("hot warm; cold")
+        await do(pilot, "enter")
+        await write(pilot, "The water is")
+        state = state_of(pilot)
+        assert state.lists.second == ("It is cold", "The ice is cold")
+        assert (state.names, state.prompt) == (("hot", "cold"), "The water is")
+        assert "your own lists" in seen(pilot)
+        assert "hot words" in seen(pilot)
+        await do(pilot, "x")
+        assert state_of(pilot).own is None
+        await do(pilot, "u")
+        assert state_of(pilot).prompt == "The water is"
+
+
+async def test_both_texts_are_shown_side_by_side(tmp_path: Path) -> None:
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *TURNED, "tab")
+        state = state_of(pilot)
+        assert state.reply(0).done
+        assert state.reply(-4).done
+        assert "without, greedy" in seen(pilot)
+        await do(pilot, "s")
+        assert "sampled, seed 2" in seen(pilot)
+        await do(pilot, "t")
+        assert "without, greedy" in seen(pilot)
+
+
+async def test_a_vector_is_saved_and_deleted(tmp_path: Path) -> None:
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "ctrl+s")
+        editor(pilot).load("a/b")
+        await do(pilot, "enter")
+        assert "can't be the name" in seen(pilot)
+        editor(pilot).load("kind")
+        await do(pilot, "enter")
+        assert [each.name for each in state_of(pilot).saved] == ["kind"]
+        assert "› kind" in seen(pilot)
+        await do(pilot, "d")
+        assert "No vectors are saved." in seen(pilot)

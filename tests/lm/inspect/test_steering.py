@@ -1,0 +1,105 @@
+"""Test steering against the same change made with PyTorch's own hooks, to within 1e-5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.tiny_model import CONFIG, tiny_model
+from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered
+from tutor.lm.session import Session
+
+IDS = [5, 80, 12, 299, 7, 7]
+LAYER = 1
+VECTOR = torch.linspace(-1, 2, CONFIG.width)
+
+
+@pytest.fixture
+def model() -> Any:
+    return tiny_model()
+
+
+@torch.inference_mode()
+def by_hook(network: Any, ids: list[int], strength: float) -> Tensor:
+    """Return the logits if a forward hook adds the vector to the block's output: [T, V]."""
+    hook = network.blocks[LAYER].register_forward_hook(
+        lambda _, inputs, stream: stream + strength * VECTOR
+    )
+    logits: Tensor = network.logits(network(torch.tensor(ids)))
+    hook.remove()
+    return logits
+
+
+@pytest.mark.parametrize("strength", [-2.0, 0.0, 0.75])
+@torch.inference_mode()
+def test_a_steered_network_matches_a_forward_hook(model: Any, strength: float) -> None:
+    expected = by_hook(model.network, IDS, strength)
+    plain = model.network(torch.tensor(IDS))
+    with steered(model.network, VECTOR, LAYER, strength):
+        found = model.network.logits(model.network(torch.tensor(IDS)))
+        passage = ForwardPass(model.network, IDS)
+        passage.advance(60)
+        in_slices = model.network.lens(passage.stream)
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert torch.allclose(in_slices, expected, atol=1e-5)
+    assert torch.equal(model.network(torch.tensor(IDS)), plain)
+
+
+@torch.inference_mode()
+def test_a_vector_is_the_difference_of_the_mean_last_streams(model: Any) -> None:
+    texts = [[5, 80], [12, 299, 7], [3, 3, 3, 9]]
+    recorded: list[Tensor] = []
+    hooks = [
+        block.register_forward_hook(lambda _, inputs, stream: recorded.append(stream[-1]))
+        for block in model.network.blocks
+    ]
+    found = []
+    for ids in texts:
+        model.network(torch.tensor(ids))
+    by_hand = torch.stack(recorded).view(len(texts), CONFIG.layers, CONFIG.width)
+    for hook in hooks:
+        hook.remove()
+    for ids in texts:
+        passage = ForwardPass(model.network, ids)
+        passage.advance(60)
+        found.append(last_streams(passage))
+    assert torch.allclose(torch.stack(found), by_hand, atol=1e-5)
+    vector = contrast(found[:2], found[2:])
+    assert torch.allclose(vector, (by_hand[0] + by_hand[1]) / 2 - by_hand[2], atol=1e-5)
+
+
+def test_a_steered_session_computes_all_results_with_the_vector(model: Any) -> None:
+    session = Session(model, IDS[:4], steering=Steering(VECTOR, LAYER, 1.5))
+    assert torch.allclose(session.logits(4), by_hook(model.network, IDS[:4], 1.5)[-1], atol=1e-5)
+    session.append(IDS[4:])  # with the key-value cache
+    expected = by_hook(model.network, IDS, 1.5)
+    assert torch.allclose(session.logits(6), expected[-1], atol=1e-5)
+    assert torch.allclose(session.fork(5).logits(5), expected[4], atol=1e-5)
+    bits = -expected.log_softmax(-1)[4, IDS[5]] / torch.tensor(2.0).log()
+    assert session.surprisals()[5] == pytest.approx(float(bits), abs=1e-4)
+    chances = expected[-1].softmax(-1)
+    assert session.xray(5).lens[-1].top_probability == pytest.approx(float(chances.max()), abs=1e-5)
+    assert session.attribution(5).logit == pytest.approx(float(expected[-1].max()), abs=1e-4)
+
+
+def test_the_attribution_of_a_steered_logit_still_adds_up(model: Any) -> None:
+    session = Session(model, IDS, steering=Steering(VECTOR, LAYER, 1.5))
+    found = session.attribution(5)
+    assert sum(each.logits for each in found.contributions()) == pytest.approx(
+        found.logit, abs=1e-4
+    )
+
+
+def test_steering_drops_the_computed_results(model: Any) -> None:
+    session = Session(model, IDS)
+    plain = session.logits(6)
+    session.steer(Steering(VECTOR, LAYER, 1.0))
+    assert session.unread(6) == 6
+    assert not torch.allclose(session.logits(6), plain, atol=1e-2)
+    session.steer(None)
+    assert session.steering is None
+    assert torch.equal(session.logits(6), plain)

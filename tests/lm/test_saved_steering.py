@@ -1,0 +1,97 @@
+"""Test the files of steering vectors: they are read as written, and damaged ones are refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tutor.errors import ModelError, TextError
+from tutor.lm.saved_steering import (
+    ENDING,
+    LARGEST,
+    SavedVector,
+    checked_name,
+    delete,
+    packed,
+    read,
+    saved,
+    write,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VECTOR = SavedVector(
+    name="kind words",
+    model="ab12",
+    model_name="Tiny",
+    layer=3,
+    first=("How nice", "So kind"),
+    second=("How rude", "So mean"),
+    values=packed([0.5, -2.0, 3.25]),
+)
+
+
+def test_a_vector_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "steering", VECTOR)
+    assert read(path) == VECTOR
+    assert VECTOR.numbers == (0.5, -2.0, 3.25)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False)))
+def test_the_numbers_are_kept_exactly(numbers: list[float]) -> None:
+    assert list(replace(VECTOR, values=packed(numbers)).numbers) == numbers
+
+
+def test_saved_vectors_are_listed_replaced_and_deleted(tmp_path: Path) -> None:
+    assert saved(tmp_path / "none") == ()
+    write(tmp_path, VECTOR)
+    write(tmp_path, replace(VECTOR, name="b", layer=1))
+    write(tmp_path, replace(VECTOR, name="b", layer=2))
+    assert [(each.name, each.layer) for each in saved(tmp_path)] == [("b", 2), ("kind words", 3)]
+    delete(tmp_path, "b")
+    delete(tmp_path, "b")
+    assert [each.name for each in saved(tmp_path)] == ["kind words"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "../up", "a/b", "a:b", ".hidden", "a" * 41, "nul\0"])
+def test_a_name_cannot_lead_out_of_the_folder(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TextError):
+        checked_name(name)
+    with pytest.raises(TextError):
+        write(tmp_path, replace(VECTOR, name=name))
+    with pytest.raises(TextError):
+        delete(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80\x04\x95pickle",
+        b"x" * (LARGEST + 1),
+        msgspec.msgpack.encode(replace(VECTOR, format="other")),
+        msgspec.msgpack.encode(replace(VECTOR, layer=-1)),
+        msgspec.msgpack.encode(replace(VECTOR, values=b"123")),
+        msgspec.msgpack.encode(replace(VECTOR, values=b"")),
+        msgspec.msgpack.encode(replace(VECTOR, values=packed([float("nan")]))),
+        msgspec.msgpack.encode(replace(VECTOR, name="../up")),
+        msgspec.msgpack.encode(VECTOR)[:-1],
+    ],
+)
+def test_a_damaged_file_is_refused_and_not_listed(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / f"kind words{ENDING}"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="is not a steering vector"):
+        read(path)
+    assert saved(tmp_path) == ()
+
+
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="could not be read"):
+        read(tmp_path / "none")

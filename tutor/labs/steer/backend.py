@@ -1,0 +1,252 @@
+"""Makes steering vectors, and measures what they do."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import advanced, log_probabilities, longer, next_rows
+from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.labs.steer import questions
+from tutor.labs.steer.pairs import NEUTRAL, Lists, Words
+from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot
+from tutor.lm import draw, saved_steering
+from tutor.lm.chat import text_ids
+from tutor.lm.divergence import divergence
+from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.inspect.interventions import next_token_surprisals
+from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered_by
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.saved_steering import SavedVector, packed
+from tutor.lm.session import Session
+
+MOST_TOKENS = 48
+"""The maximum number of tokens in the prompt or in a sentence."""
+_KEPT_SENTENCES = 200
+_KEPT_PASSES = 6
+"""The maximum number of forward passes in the cache."""
+
+Ids = tuple[int, ...]
+"""The token ids of a text."""
+
+
+class SteerBackend:
+    """The lab's backend.
+
+    It caches the residual streams of the sentences, the latest forward passes, and the session of
+    the latest continuation.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._folder: Path = tools.folder / "steering"
+        self._streams: OrderedDict[str, Tensor] = OrderedDict()
+        self._passes: OrderedDict[tuple[Lists | None, Ids, Spot], ForwardPass] = OrderedDict()
+        self._session: tuple[object, Session] | None = None
+
+    @property
+    def _model(self) -> LanguageModel:
+        return self._tools.model  # Requests about files must not load the model.
+
+    def answer(self, question: Question) -> Answer:
+        """Return the requested result, or the progress if it is unfinished.
+
+        Raises `TextError` if a text is invalid, and `ModelError` if a file can't be written.
+        """
+        match question:
+            case questions.Save(vector=vector):
+                saved_steering.write(self._folder, vector)
+                return self._saved()
+            case questions.Delete(name=name):
+                saved_steering.delete(self._folder, name)
+                return self._saved()
+            case questions.ListSaved():
+                return self._saved()
+            case questions.Make(lists):
+                return self._progress_of(lists) or self._made(question)
+            case questions.Write(lists, _, spot):
+                needs = self._progress_of(lists) if spot.dial else None
+                return needs or self._written(question)
+            case questions.Cost(lists, spot):
+                ids = tuple(text_ids(self._model, NEUTRAL))
+                return self._run(lists, ids, spot) or self._price(lists, ids, spot)
+            case questions.Measure(lists, text, words, spot):
+                ids = self._ids(text)
+                busy = self._run(lists, ids, spot)
+                return busy or questions.Measured(self._effect(lists, ids, words, spot))
+            case questions.Next(lists, text, _, spot):
+                ids = self._ids(text)
+                busy = self._progress_of(lists) or self._run(lists, ids, spot)
+                return busy or self._compared(question, ids)
+
+    def _progress_of(self, lists: Lists) -> Progress | None:
+        """Process sentences of the lists for one time slice. Return None if all are processed."""
+        until = time.perf_counter() + self._tools.moment
+        texts = tuple(dict.fromkeys((*lists.first, *lists.second)))
+        for done, text in enumerate(texts):
+            if text in self._streams:
+                continue
+            passage = self._pass(None, self._ids(text), BASE)
+            while not passage.finished:
+                passage.advance(until - time.perf_counter())
+                if time.perf_counter() >= until:
+                    blocks = passage.blocks
+                    return Progress(done * blocks + passage.done, len(texts) * blocks)
+            self._streams[text] = last_streams(passage)
+        while len(self._streams) > max(_KEPT_SENTENCES, len(texts)):
+            self._streams.popitem(last=False)
+        return None
+
+    def _vector(self, lists: Lists, layer: int) -> Tensor:
+        """Return the steering vector of a layer: [width]. All sentences must be processed."""
+        first, second = (
+            [self._streams[text][layer] for text in texts] for texts in (lists.first, lists.second)
+        )
+        return contrast(first, second)
+
+    def _steering(self, lists: Lists, spot: Spot) -> Steering:
+        return Steering(self._vector(lists, spot.layer), spot.layer, spot.strength)
+
+    def _made(self, question: questions.Make) -> questions.Made:
+        card, lists = self._model.card, question.lists
+        vector = SavedVector(
+            name=question.name,
+            model=card.sha256,
+            model_name=card.name,
+            layer=question.layer,
+            first=lists.first,
+            second=lists.second,
+            values=packed(self._vector(lists, question.layer).tolist()),
+        )
+        return questions.Made(vector)
+
+    def _saved(self) -> questions.Entries:
+        return questions.Entries(
+            tuple(
+                Entry(each.name, each.model_name, each.layer, each.first[0], each.second[0])
+                for each in saved_steering.saved(self._folder)
+            )
+        )
+
+    # --- forward passes ---
+
+    def _ids(self, text: str) -> Ids:
+        return tuple(tokens_of(self._model, text, MOST_TOKENS)[0])
+
+    def _pass(self, lists: Lists | None, ids: Ids, spot: Spot) -> ForwardPass:
+        """Return the forward pass over a text from the cache, or a new one.
+
+        It is steered unless the strength is 0. Then all sentences must be processed.
+        """
+        key = (lists if spot.dial else None, ids, spot if spot.dial else BASE)
+        if key not in self._passes:
+            network = self._model.network
+            if spot.dial:
+                steering = self._steering(cast("Lists", lists), spot)
+                passage = ForwardPass(network, ids, partial(steered_by, steering, network))
+                plain = self._passes.get((None, ids, BASE))
+                if plain is not None and plain.finished:
+                    passage.reuse(plain, spot.layer)
+            else:
+                passage = ForwardPass(network, ids)
+            self._passes[key] = passage
+        self._passes.move_to_end(key)
+        while len(self._passes) > _KEPT_PASSES:
+            self._passes.popitem(last=False)
+        return self._passes[key]
+
+    def _run(self, lists: Lists, ids: Ids, spot: Spot) -> Progress | None:
+        """Process a text without and with steering for one time slice. Return None at the end."""
+        if spot.dial and (progress := self._progress_of(lists)) is not None:
+            return progress
+        plain = self._pass(None, ids, BASE)
+        if (progress := advanced([plain], self._tools.moment)) is not None:
+            return progress
+        return advanced([self._pass(lists, ids, spot)], self._tools.moment)
+
+    def _final(self, lists: Lists, ids: Ids, spot: Spot) -> Tensor:
+        """Return the log-probabilities of the next token after a text: [V]."""
+        with torch.inference_mode():
+            stream = self._pass(lists, ids, spot).stream[-1]
+            return self._model.network.lens(stream).float().cpu().log_softmax(dim=-1)
+
+    # --- results ---
+
+    def _price(self, lists: Lists, ids: Ids, spot: Spot) -> questions.Price:
+        stream = self._pass(lists, ids, spot).stream
+        bits = next_token_surprisals(self._model.network, stream, ids)
+        return questions.Price(2.0 ** float(bits.mean()))
+
+    def _effect(self, lists: Lists, ids: Ids, words: Words, spot: Spot) -> Effect:
+        before, after = (self._final(lists, ids, each) for each in (BASE, spot))
+        first, second = (
+            float(after[self._known(each)].exp().sum()) for each in (words.first, words.second)
+        )
+        return Effect(first, second, divergence(before, after))
+
+    def _known(self, words: Sequence[str]) -> list[int]:
+        """Return the token ids of the words that are single tokens.
+
+        A word is spelled with a space before it, unless it begins with an apostrophe.
+        """
+        spelled = [word if word.startswith("'") else f" {word}" for word in words]
+        ids = [self._model.tokenizer.encode(word) for word in spelled]
+        return [each[0] for each in ids if len(each) == 1]
+
+    def _compared(self, question: questions.Next, ids: Ids) -> questions.Compared:
+        lists, words, spot = question.lists, question.words, question.spot
+        vector = self._vector(lists, spot.layer)
+        streams = [self._streams[text][spot.layer] for text in (*lists.first, *lists.second)]
+        before, after = (self._final(lists, ids, each) for each in (BASE, spot))
+        return questions.Compared(
+            layers=self._model.network.config.layers,
+            left_out=tokens_of(self._model, question.text, MOST_TOKENS)[1],
+            rows=next_rows(self._model, before, after),
+            before=self._effect(lists, ids, words, BASE),
+            after=self._effect(lists, ids, words, spot),
+            known=(len(self._known(words.first)), len(self._known(words.second))),
+            length=float(vector.norm()),
+            stream=float(torch.stack(streams).norm(dim=-1).mean()),
+        )
+
+    def _written(self, question: questions.Write) -> questions.Written:
+        """Extend a continuation until the time slice is over, by at least one token."""
+        until = time.perf_counter() + self._tools.moment
+        reply, prompt = question.reply, self._ids(question.text)
+        session = self._session_for(question, (*prompt, *reply.ids))
+        while not reply.done:
+            logs = log_probabilities(session.logits(len(session)))
+            if question.seed is None:
+                id_ = int(logs.argmax())
+            else:
+                id_ = draw.first(logs.exp().numpy(), question.seed, len(session))
+            reply = longer(self._model, reply, id_, float(logs[id_]))
+            session.append([id_])
+            if time.perf_counter() >= until:
+                break
+        return questions.Written(reply)
+
+    def _session_for(self, question: questions.Write, ids: Ids) -> Session:
+        """Return a session with these tokens, steered as the question asks."""
+        spot = question.spot
+        key = (question.lists, spot) if spot.dial else None
+        if self._session is None or self._session[0] != key:
+            steering = self._steering(question.lists, spot) if spot.dial else None
+            check = self._tools.check_cancelled
+            session = Session(self._model, ids, check_cancelled=check, steering=steering)
+            self._session = (key, session)
+        session = self._session[1]
+        session.replace(ids)
+        return session
+
+
+make_backend = SteerBackend

@@ -1,0 +1,178 @@
+"""The requests of the lab "Steering", and the responses to them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.reply import Reply
+from tutor.labs.steer.pairs import Lists, Words
+from tutor.lm.saved_steering import SavedVector
+
+STEP = 0.25
+"""The step of the strength's dial."""
+
+
+class Spot(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """The block after which the vector is added, counted from 0, and the setting of the dial.
+
+    The strength is `dial` * `STEP`.
+    """
+
+    layer: int
+    dial: int
+
+    @property
+    def strength(self) -> float:
+        return self.dial * STEP
+
+
+BASE = Spot(0, 0)
+"""The spot for results without steering."""
+
+
+class Next(msgspec.Struct, frozen=True, tag=True):
+    """A request for the next-token probabilities without and with steering."""
+
+    lists: Lists
+    text: str
+    words: Words
+    spot: Spot
+
+
+class Measure(msgspec.Struct, frozen=True, tag=True):
+    """A request for the effect of the vector on the next token after `text`."""
+
+    lists: Lists
+    text: str
+    words: Words
+    spot: Spot
+
+
+class Cost(msgspec.Struct, frozen=True, tag=True):
+    """A request for the perplexity of the neutral text."""
+
+    lists: Lists
+    spot: Spot
+
+
+class Write(msgspec.Struct, frozen=True, tag=True):
+    """A request to extend a continuation of `text` for one time slice.
+
+    If `seed` is None, the most probable token is always taken.
+    """
+
+    lists: Lists
+    text: str
+    spot: Spot
+    seed: int | None
+    reply: Reply
+
+
+class Make(msgspec.Struct, frozen=True, tag=True):
+    """A request for the steering vector of a layer."""
+
+    lists: Lists
+    layer: int
+    name: str
+
+
+class Save(msgspec.Struct, frozen=True, tag=True):
+    """A request to save a vector in the learner's data folder."""
+
+    vector: SavedVector
+
+
+class Delete(msgspec.Struct, frozen=True, tag=True):
+    """A request to delete a saved vector."""
+
+    name: str
+
+
+class ListSaved(msgspec.Struct, frozen=True, tag=True):
+    """A request for the list of saved vectors."""
+
+
+Question = Next | Measure | Cost | Write | Make | Save | Delete | ListSaved
+
+
+class Effect(msgspec.Struct, frozen=True, array_like=True):
+    """The effect of a vector on the next token.
+
+    Attributes:
+        first: The total probability of the first set of words.
+        second: The total probability of the second set of words.
+        bits: The Kullback-Leibler divergence D(without ‖ with) of the next-token distributions.
+    """
+
+    first: float
+    second: float
+    bits: float
+
+
+class Compared(msgspec.Struct, frozen=True, tag=True):
+    """The next-token probabilities without steering (before), and with steering (after).
+
+    Attributes:
+        layers: The number of layers in the network.
+        left_out: The number of tokens that were cut from the text.
+        rows: The most probable next tokens, sorted by their probability before.
+        before: The words' probabilities without steering.
+        after: The words' probabilities with steering.
+        known: The number of words in each set that are single tokens. Other words don't count.
+        length: The Euclidean norm of the vector.
+        stream: The mean Euclidean norm of the vectors from which it was made.
+    """
+
+    layers: int
+    left_out: int
+    rows: tuple[NextRow, ...]
+    before: Effect
+    after: Effect
+    known: tuple[int, int]
+    length: float
+    stream: float
+
+
+class Measured(msgspec.Struct, frozen=True, tag=True):
+    """The response to `Measure`."""
+
+    effect: Effect
+
+
+class Price(msgspec.Struct, frozen=True, tag=True):
+    """The perplexity of the neutral text."""
+
+    perplexity: float
+
+
+class Written(msgspec.Struct, frozen=True, tag=True):
+    """The extended continuation."""
+
+    reply: Reply
+
+
+class Made(msgspec.Struct, frozen=True, tag=True):
+    """The steering vector, ready to be saved."""
+
+    vector: SavedVector
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A saved vector in the list, without its numbers."""
+
+    name: str
+    model_name: str
+    layer: int
+    first: str
+    second: str
+
+
+class Entries(msgspec.Struct, frozen=True, tag=True):
+    """The saved vectors, sorted by name."""
+
+    entries: tuple[Entry, ...]
+
+
+Answer = Compared | Measured | Price | Written | Made | Entries | Progress

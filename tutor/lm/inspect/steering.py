@@ -1,0 +1,89 @@
+"""Steer a network: add a vector to its residual stream, and the text changes in that direction.
+
+A steering vector is the difference between two means. Run the network on two lists of sentences
+that differ in one property, and take the residual stream x after a block at each sentence's last
+token:
+
+    vector = mean of x over the first list - mean of x over the second list
+
+Added to the residual stream after the same block, at every position, the vector moves the output
+toward the first list; subtracted, toward the second one. Turner et al. 2023 ("activation addition")
+use one pair of texts, and Rimsky et al. 2024 ("contrastive activation addition") average over many
+pairs and take the last token, as we do.
+
+The mean over all tokens of a sentence works, too, but the vector is shorter and less exact, because
+the first tokens of the sentences don't differ. We measured praise and blame with SmolLM2-135M after
+block 17. With the last token, strength -1 lowers the probability of ten words of praise from 0.364
+to 0.027, and raises the perplexity of neutral text by 21 %. The mean needs strength -2 for the same
+effect (0.022), and raises the perplexity by 33 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.inspect.hooks import block_of, replaced
+from tutor.lm.network import Transformer
+
+
+class AddedOutput(nn.Module):
+    """A wrapper around a module that adds `vector` [width] to the module's output [..., width]."""
+
+    def __init__(self, module: nn.Module, vector: Tensor) -> None:
+        super().__init__()
+        self.module, self.vector = module, vector
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.module(x)
+        return output + self.vector.to(output.device)
+
+
+@dataclass(frozen=True, eq=False)
+class Steering:
+    """A vector [width] that is added after block `layer` (counted from 0), times `strength`."""
+
+    vector: Tensor
+    layer: int
+    strength: float
+
+
+@contextmanager
+def steered(network: Transformer, vector: Tensor, layer: int, strength: float) -> Iterator[None]:
+    """Add `strength` * `vector` to the residual stream after block `layer` in the `with` block.
+
+    The vector [width] is added at every position that the network processes. The feed-forward
+    network is the last part of a block, so its output is a place to add the vector.
+    """
+    block = block_of(network, layer)
+    added = AddedOutput(block.feed_forward, strength * vector)
+    with replaced([(block, "feed_forward", added)]):
+        yield
+
+
+def steered_by(steering: Steering | None, network: Transformer) -> AbstractContextManager[None]:
+    """Return a context manager in which the network is steered, or not if `steering` is None."""
+    if steering is None:
+        return nullcontext()
+    return steered(network, steering.vector, steering.layer, steering.strength)
+
+
+def last_streams(passage: ForwardPass) -> Tensor:
+    """Return the residual stream at the last token after each block: [layers, width].
+
+    The forward pass must be finished.
+    """
+    return torch.stack([stream[-1].float().cpu() for stream in passage.trace.residuals[1:]])
+
+
+def contrast(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+    """Return the mean of the first tensors minus the mean of the second ones.
+
+    All tensors have the same shape, and neither list is empty.
+    """
+    return torch.stack(list(first)).mean(dim=0) - torch.stack(list(second)).mean(dim=0)
