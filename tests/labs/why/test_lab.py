@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.labs.lab_backend import at_last, backend, done, settled, small_model
 from tutor.errors import TextError
@@ -53,7 +56,7 @@ def known(**fields: Any) -> State:
         split=split,
         sources=sources,
     )
-    return State(**{name: getattr(state, name) for name in state.__struct_fields__} | fields)
+    return replace(state, **fields)
 
 
 # --- the backend, compared with other computations -----------------------------------------------
@@ -240,6 +243,63 @@ def test_an_example_replaces_the_text_and_the_pair() -> None:
     assert (state.text, state.against, state.row) == ("The capital of Italy is", None, 0)
     assert state.view == "parts"
     assert LAB.act(State(), Choose(-1, "example")).example == len(why.EXAMPLES) - 1
+
+
+ACTIONS = st.one_of(
+    st.builds(
+        MoveFocus,
+        st.integers(-4, 4),
+        st.sampled_from(["row", "rank", "layer", "part", "token"]),
+    ),
+    st.builds(ShowView, st.sampled_from(why.VIEWS)),
+    st.sampled_from([Explain(), Contrast(), ShowHead(), Choose(1, "example"), EditText("Hi")]),
+    st.builds(EditText, st.text(min_size=1, max_size=5), st.just("token")),
+)
+
+
+def answered(state: State) -> State:
+    """Return the state after answers that are about the network of `known`, whatever was asked."""
+    example = known()
+    assert example.candidates is not None
+    assert example.split is not None
+    assert example.sources is not None
+    for _ in range(8):
+        match LAB.question(state):
+            case None:
+                return state
+            case why.Next() as asked:
+                words = tuple(LONDON.id for _ in asked.words)
+                answer: why.Answer = replace(example.candidates, words=words)
+            case why.Split() as asked:
+                answer = why.Contributions(example.split)
+            case why.Sources() as asked:
+                answer = example.sources
+            case why.Remove(index=index) as asked:
+                answer = why.Removed(Occlusion(index, CAPITAL, 1.0, 0.1))
+        state = LAB.receive(state, asked, answer)
+    raise AssertionError("the lab never stops asking")
+
+
+@given(st.lists(ACTIONS, max_size=12), st.booleans())
+def test_any_actions_leave_a_state_that_can_be_shown_and_saved(
+    actions: list[Any], patient: bool
+) -> None:
+    """If not `patient`, actions are applied while questions are open."""
+    state = LAB.start()
+    for action in actions:
+        state = LAB.act(answered(state) if patient else state, action)
+        LAB.reached(state)
+    state = answered(state)
+    assert state.candidates is not None
+    assert 0 <= state.row < len(state.candidates.rows)
+    assert 0 <= state.token < len(state.tokens)
+    assert state.against is None or state.against != state.explained
+    assert state.selected is None or state.selected in state.ranking
+    for each in state.ranking:
+        assert len(state.from_tokens(each.part)) in (0, len(state.tokens))
+    restored = answered(LAB.restored(LAB.saved(state)))
+    shown = ("text", "view", "row", "token", "part", "explained", "against")
+    assert [getattr(restored, name) for name in shown] == [getattr(state, name) for name in shown]
 
 
 # --- goals ---------------------------------------------------------------------------------------

@@ -425,7 +425,7 @@ def _against(state: State) -> bool:
     return state.view in _OF_PARTS and selected is not None and selected.logits <= AGAINST
 
 
-@goal("attends-in-vain", "Open a head with half its attention on a token that adds under 0.1")
+@goal("attends-in-vain", "Open a head with half its attention on a token that adds < 0.1")
 def _attends_in_vain(state: State) -> bool:
     if state.view != "head" or state.selected is None:
         return False
@@ -434,7 +434,7 @@ def _attends_in_vain(state: State) -> bool:
     return any(weight >= HALF and abs(logits) < HARDLY for weight, logits in both)
 
 
-@goal("indirect", "Select a token that costs 2 to remove, but gives the heads under 0.5")
+@goal("indirect", "Find a token that costs 2 to remove, while heads take under 0.5")
 def _indirect(state: State) -> bool:
     removed, direct = state.removed.get(state.token), state.of_token(state.token)
     if state.view != "tokens" or removed is None or direct is None:

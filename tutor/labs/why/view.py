@@ -229,9 +229,10 @@ def _figure(logits: float) -> str:
 def _sum(state: State, split: Attribution, room: Room) -> Content:
     """Return a line with the totals of all parts, and the rounding error of their sum."""
     heads, forward = sum(map(sum, split.heads)), sum(split.feed_forward)
-    said = _(
-        "heads {heads:+.2f}   feed-forward {forward:+.2f}   embedding {embedding:+.2f}"
-    ).format(heads=heads, forward=forward, embedding=split.embedding)
+    said = _("heads {heads:+.2f}   feed-forward {forward:+.2f}   embedding {embedding:+.2f}")
+    if not room.roomy:
+        said = _("heads {heads:+.2f}  feed-forward {forward:+.2f}")
+    said = said.format(heads=heads, forward=forward, embedding=split.embedding)
     rest = state.logit - heads - forward - split.embedding
     if abs(rest) >= _ROUNDED and room.roomy:
         said += _("   rounding {rest:+.2f}").format(rest=rest)
@@ -374,30 +375,25 @@ def _about_token(state: State, room: Room) -> list[Content]:
     The number of lines is always the same, so that the screen doesn't jump.
     """
     token, removed = figures.shown(state.tokens[state.token]), state.removed.get(state.token)
+    explained = state.explained
+    about: list[str] = []
     if state.token == len(state.tokens) - 1:
         said = _("The token {token} can't be removed: the prediction is made there.")
-    elif removed is None or state.explained is None:
-        said = _("Removing one token after another …")
+        about.append(said.format(token=token))
+    elif removed is None or explained is None:
+        about.append(_("Removing one token after another …"))
     else:
-        said = _(
-            "Without the token {token}, the logit is {logit:.2f}. The probability of {target} is "
-            "{probability}."
-        )
+        said = _("Without the token {token}, the logit is {logit:.2f}.")
         if state.against is not None:
-            said = _(
-                "Without the token {token}, the difference is {logit:.2f}. The probability of "
-                "{target} is {probability}."
-            )
-    said = said.format(
-        token=token,
-        logit=state.logit - (removed.logits if removed else 0.0),
-        target=figures.shown(state.explained) if state.explained else "",
-        probability=heat.percent(removed.probability if removed else 0.0),
-    )
+            said = _("Without the token {token}, the difference is {logit:.2f}.")
+        about.append(said.format(token=token, logit=state.logit - removed.logits))
+        said = _("The probability of {token} is then {probability}.")
+        probability = heat.percent(removed.probability)
+        about.append(said.format(token=figures.shown(explained), probability=probability))
     mark = _("≠ The two differ by {logits} or more.").format(logits=DISAGREE)
-    about = wrapped(Content(said), room.width)
-    about += [Content("")] * (_ABOUT_LINES[room.roomy] - len(about))
-    return [Content(""), Content.styled(mark, MUTED), *about]
+    lines = [line for each in about for line in wrapped(Content(each), room.width)]
+    lines += [Content("")] * (_ABOUT_LINES[room.roomy] - len(lines))
+    return [Content(""), Content.styled(mark, MUTED), *lines]
 
 
 VIEW = WhyView
