@@ -429,23 +429,6 @@ async def test_a_message_can_be_written_while_the_answer_grows(tmp_path: Path) -
         assert "  And so" in it.conversation
 
 
-async def test_letters_write_the_next_message_while_an_answer_grows(tmp_path: Path) -> None:
-    async with explorer(tmp_path, mode="chat") as it:
-        await send(it, "Hi")
-        it.engine.hold(at="distribution")
-        await it.type("Hello")
-        await it.pilot.press("enter")
-        await it.pilot.press(*"Stop", "space", *"it")  # s, o and p are keys after an answer
-        assert editor(it).text == "Stop it"
-        it.engine.release()
-        await it.until(lambda: state(it).ended)
-        assert editor(it).text == "Stop it"
-        assert "  Hello" in it.conversation
-        await it.press("enter")
-        assert "  Stop it" in it.conversation
-        assert len(tree(it).branches) == 1
-
-
 async def test_a_learner_who_inspects_an_answer_is_not_moved_to_the_field(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         it.engine.hold(at="distribution")
