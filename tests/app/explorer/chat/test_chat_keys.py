@@ -591,3 +591,21 @@ async def test_the_branches_are_shown_only_while_one_is_chosen(tmp_path: Path) -
         await it.press("w", "up", "enter")
         assert tree(it).number == 1
         assert view(it).size.height >= height
+
+
+async def test_letters_write_the_next_message_while_an_answer_grows(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hi")
+        await it.press("e")
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.pilot.press(*"Stop", "space", *"it")  # s, o and p are keys after an answer
+        assert editor(it).text == "Stop it"
+        it.engine.release()
+        await it.until(lambda: state(it).handed_in is None and state(it).complete)
+        assert editor(it).text == "Stop it"
+        assert "  Hello" in it.conversation
+        await it.press("enter")
+        assert "  Stop it" in it.conversation
+        assert len(tree(it).branches) == 1
