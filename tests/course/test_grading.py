@@ -264,6 +264,8 @@ def test_goals_are_described_in_words() -> None:
     assert "rank 10" in words[6]
     assert words[9] == "Create 2 branches of at least 4 tokens"
     assert description(Branched(3), lab) == "Create 3 branches"
+    chat = Lab(id="l", kind="chat", task="t", prompt="p")
+    assert description(Branched(2, 8), chat) == "Get 2 answers of at least 8 tokens"
 
 
 @pytest.mark.parametrize(

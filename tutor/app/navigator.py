@@ -163,11 +163,11 @@ class Navigator:
         if not lesson.questions:
             self.tell(_("This lesson has no questions."))
             return
-        for screen in self._app.screen_stack:
+        for screen in reversed(self._app.screen_stack):
             if isinstance(screen, QuizScreen | ResultScreen) and screen.lesson is lesson:
                 self._return_from_reading(screen)
                 if isinstance(screen, ResultScreen):
-                    self.restart_quiz(lesson, only_left=True)
+                    self._app.switch_screen(QuizScreen(self._services, self, lesson))
                 return
         self._app.push_screen(QuizScreen(self._services, self, lesson))
 
@@ -185,7 +185,7 @@ class Navigator:
         from tutor.app.quiz.screen import QuizScreen
 
         again = QuizScreen(self._services, self, lesson, only_left=only_left)
-        self._app.switch_screen(again)
+        self._app.push_screen(again)  # Esc returns to the end of the lesson
 
     def open_end(self, lesson: Lesson) -> None:
         from tutor.app.quiz.result import ResultScreen

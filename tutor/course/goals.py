@@ -130,6 +130,10 @@ def description(goal: Goal, lab: Lab) -> str:
             return _("Find a step whose top token is above {limit:g} %").format(limit=100 * limit)
         case TookRankAtLeast(rank=rank):
             return _("Choose a token of rank {rank} or worse yourself").format(rank=rank)
+        case Branched(count=count, tokens=tokens) if lab.kind == "chat":
+            return _("Get {count} answers of at least {tokens} tokens").format(
+                count=count, tokens=tokens
+            )
         case Branched(count=count, tokens=1):
             return _("Create {count} branches").format(count=count)
         case Branched(count=count, tokens=tokens):

@@ -122,7 +122,8 @@ async def test_a_finished_text_can_be_restarted(tmp_path: Path) -> None:
     async with game(tmp_path) as (stage, pilot):
         for _ in range(rest):
             await press(pilot, "a", "enter", "enter")
-        assert "That was the whole text." in words(stage)
+        assert "That was the whole text. Press Esc to go back" in words(stage)
+        assert "enter start over" in words(stage)
         assert stage.progress.guesses.rounds == rest
         await press(pilot, "enter")
         assert "The capital of▏" in words(stage)
@@ -200,6 +201,26 @@ async def test_the_game_starts_as_soon_as_the_model_is_ready(tmp_path: Path) -> 
         await settled(pilot)
         assert "The capital of▏" in words(stage)
         assert "not ready yet" not in words(stage)
+
+
+async def test_a_guess_before_the_text_is_ready_does_not_end_the_game(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.hold()
+    stage = Stage(
+        lambda engine, progress: GuessScreen(engine, progress, LAB),
+        folder=tmp_path,
+        engine=engine,
+    )
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("a", "enter")
+        assert "processing the text" in words(stage)
+        engine.release()
+        await settled(pilot)
+        assert "The capital of▏" in words(stage)
+        assert "processing the text" not in words(stage)
+        await press(pilot, "enter")
+        assert stage.progress.guesses.rounds == 1
 
 
 async def test_no_guess_is_lost_when_the_engine_fails(tmp_path: Path) -> None:

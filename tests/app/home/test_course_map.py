@@ -73,7 +73,7 @@ async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "› Begin      3 The next lesson")
-        await sees(pilot, "1 of 2 done · memory lasts about 2 days")
+        await sees(pilot, "1 of 2 done · your memory lasts about 2 days")
     clock.at += 3 * DAY
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "› Review     3 due · about 1 minute")

@@ -98,6 +98,27 @@ async def test_only_what_is_open_or_was_wrong_is_asked_again(tmp_path: Path) -> 
         assert "These are only" not in shown(pilot.app)
 
 
+async def test_escape_leads_from_questions_to_the_end_and_from_there_out(tmp_path: Path) -> None:
+    answered(tmp_path, "cosine", correct=True)
+    answered(tmp_path, "bits", correct=False)
+    read(tmp_path)
+    app = whole_app(tmp_path, course=COURSE)
+    async with app.run_test(size=SIZE) as pilot:
+        await sees(pilot, "One question, asked")
+        app.navigator.open_lesson(FIRST, "again")
+        await sees(pilot, "enter questions")
+        await keys(pilot, "enter")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "s")
+        await sees(pilot, "end of the lesson")
+        await keys(pilot, "a")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "escape")
+        await sees(pilot, "end of the lesson")
+        await keys(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
 async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, "cosine", correct=True, at=clock.at)
@@ -115,7 +136,7 @@ async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_p
             "2 of 2 right.",
             "0 of 1 done, 2 goals open.",
             "2 questions come back in 2 days.",
-            "› Continue    3 Tokens",
+            "› Next lesson 3 Tokens",
             "Lab         The answer is a distribution: 2 goals open",
         ):
             await sees(pilot, words)
@@ -159,9 +180,9 @@ async def test_on_a_small_screen_enter_pages_down_before_it_goes_on(tmp_path: Pa
         await keys(pilot, "enter")
         await sees(pilot, "• a is a sentence")
         await sees(pilot, "more lines below")
-        assert "Continue" not in shown(app)
+        assert "Next lesson" not in shown(app)
         await keys(pilot, "enter")
-        await sees(pilot, "› Continue")
+        await sees(pilot, "› Next lesson")
         assert isinstance(app.screen, ResultScreen)
         await keys(pilot, "enter")
         await sees(pilot, "Tokens · 1 of 1")

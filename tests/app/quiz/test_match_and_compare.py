@@ -92,6 +92,17 @@ async def test_matches_are_kept_when_the_screen_is_left(tmp_path: Path) -> None:
         await sees(pilot, "✓ Right: all pairs match.")
 
 
+async def test_unfinished_matches_are_kept_when_the_screen_is_left(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "What belongs together?")
+        first, second, third = letters(pilot)
+        await keys(pilot, first, "down", third, "escape", "a")
+        await sees(pilot, "› GPT")
+        await keys(pilot, second, "enter")
+        await sees(pilot, "✓ Right: all pairs match.")
+
+
 async def test_comparing_queries_the_model_when_answered(tmp_path: Path) -> None:
     engine = FakeEngine()
     app = whole_app(tmp_path, engine, COURSE)

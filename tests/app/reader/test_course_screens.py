@@ -151,7 +151,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
 
         await sees(pilot, "6 of 6 right")
         await sees(pilot, "guessed")
-        await keys(pilot, "escape", "escape")
+        await keys(pilot, "escape")
         await sees(pilot, "Continue")
     cards = Progress.open(tmp_path).cards()
     assert {name for name, card in cards.items() if card.last_correct} == {

@@ -74,7 +74,7 @@ async def test_tab_goes_through_the_links_and_enter_opens_them(tmp_path: Path) -
         assert "has a place in the vocabulary" in shown(pilot.app)
         await keys(pilot, "tab", "enter")
         await sees(pilot, "A raw score.")
-        await keys(pilot, "escape", "escape", "escape")  # the logit, from the link, the token
+        await keys(pilot, "escape", "escape")  # the logit, the token
         assert isinstance(pilot.app.screen, LessonScreen)
         await keys(pilot, "tab")
         assert reversed_text(pilot) == "the last screen"
@@ -88,6 +88,16 @@ async def test_tab_goes_through_the_links_and_enter_opens_them(tmp_path: Path) -
         assert reversed_text(pilot) == ""
         await keys(pilot, "shift+tab", "shift+tab", "shift+tab")
         assert reversed_text(pilot) == "token"
+        await keys(pilot, "escape", "enter")
+        await sees(pilot, "2 of 2")
+
+
+async def test_enter_reads_on_after_a_term_was_closed(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "tab links")
+        await keys(pilot, "tab", "enter")
+        await sees(pilot, "A piece of text")
         await keys(pilot, "escape", "enter")
         await sees(pilot, "2 of 2")
 

@@ -188,7 +188,7 @@ async def test_a_skipped_prediction_shows_its_answer_and_can_be_made_later(
         await keys(pilot, "enter")
         await sees(pilot, "2 of 4")
         await keys(pilot, "left")
-        await sees(pilot, "You skipped this prediction. Press Tab to make it now.")
+        await sees(pilot, "You skipped this prediction. Press Tab to hide the answer and predict.")
         assert "The other tokens share the rest." in shown(pilot.app)
         assert not pilot.app.screen.query(PredictionField)
         await sees(pilot, "enter next")

@@ -89,7 +89,7 @@ def _handle(state: State, event: Event) -> State:
             marks = not state.document.marks
             return replace(state, document=replace(state.document, marks=marks))
         case Signal.FOLD:
-            return replace(state, folded=not state.folded)
+            return replace(state, folded=not state.folded, note=None)
         case Signal.RETRY:
             return state.emit(effects.PlainEffect.RESTART_ENGINE)
         case Signal.SAVE:

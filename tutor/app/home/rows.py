@@ -74,7 +74,7 @@ def lesson_row(outline: Outline, step: LessonStep) -> First:
             return First(_("Continue"), title, _(" · questions"))
         case AnswerQuestions(open_=open_, running=False, wrong=wrong) if wrong:
             left = counted(open_ + wrong, "question")
-            return First(_("Continue"), title, _(" · {questions} left").format(questions=left))
+            return First(_("Finish"), title, _(" · {questions} left").format(questions=left))
         case AnswerQuestions(open_=open_):
             return First(_("Continue"), title, _(" · questions, {open} open").format(open=open_))
 

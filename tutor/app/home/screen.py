@@ -178,7 +178,7 @@ class HomeScreen(MenuScreen):
         strength = self._memory.strength
         said = ""
         if strength is not None:
-            said = _("memory lasts about {lasting}").format(lasting=lasting(strength))
+            said = _("your memory lasts about {lasting}").format(lasting=lasting(strength))
         self.aside = " · ".join(filter(None, (self._done, said)))
         self._describe()
 

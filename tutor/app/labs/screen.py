@@ -108,7 +108,8 @@ class LabScreen(CourseScreen):
 
     def compose_content(self) -> ComposeResult:
         goals = goals_of(self.lab, self._first)
-        yield LabSide(LabTask(self._wanted, goals, about=self._about), self._page)
+        task = LabTask(self._wanted, goals, about=self._about, own=self._first)
+        yield LabSide(task, self._page)
         kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         view = kind().add_class("panel")
         view.border_title = Content(self.lab.title)

@@ -94,6 +94,14 @@ class AnswerList(Menu):
         raise NotImplementedError
 
     @property
+    def unfinished(self) -> str:
+        """An incomplete answer as text, so that it can be kept, or ""."""
+        return ""
+
+    def resume(self, unfinished: str) -> None:
+        """Restore an incomplete answer."""
+
+    @property
     def plain(self) -> list[str]:
         """The text of each line on the screen, without styles."""
         places = enumerate(self._order)

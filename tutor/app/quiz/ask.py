@@ -151,6 +151,9 @@ class AskScreen(CourseScreen):
             await self.view.ask(
                 question, asked.seed, asked.remark, entered, hinted=self._draft.hinted
             )
+            field = self.view.field
+            if entered is None and isinstance(field, AnswerList):
+                field.resume(self._draft.answer)
             self.refresh_bindings()
         card = self.services.progress.card(question.id)
         if card is not None and asked.given:
@@ -169,7 +172,8 @@ class AskScreen(CourseScreen):
             if isinstance(field, TypedAnswer):
                 field.scroll_visible(animate=False)
             answer = field.answer
-            self._keep(answer="" if answer is None else self.question.as_text(answer))
+            unfinished = field.unfinished if isinstance(field, AnswerList) else ""
+            self._keep(answer=unfinished if answer is None else self.question.as_text(answer))
 
     def _keep(self, **changes: object) -> None:
         """Save the entered answer, so that it is not lost when the learner leaves the screen."""

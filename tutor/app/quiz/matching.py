@@ -75,6 +75,19 @@ class Matching(AnswerList):
             self._given = dict(enumerate(answer))
         self._fill()
 
+    @property
+    def unfinished(self) -> str:
+        """The matches so far, as one number for each line. A line without a match has a 0."""
+        given = (self._given.get(line, -1) + 1 for line in range(len(self._pairs)))
+        return ",".join(map(str, given)) if self._given else ""
+
+    def resume(self, unfinished: str) -> None:
+        numbers = [int(each) for each in unfinished.split(",") if each.isdecimal()]
+        if len(numbers) == len(self._pairs) and max(numbers) <= len(self._pairs):
+            self._given = {line: each - 1 for line, each in enumerate(numbers) if each}
+            self.cursor = next((line for line, each in enumerate(numbers) if not each), 0)
+        self._fill()
+
     def judge(self, notes: Sequence[Note]) -> None:
         self.options.display = False
         super().judge(notes)

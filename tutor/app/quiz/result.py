@@ -23,7 +23,7 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
-from tutor.study.next_step import AnswerQuestions, next_in_lessons
+from tutor.study.next_step import AnswerQuestions, ReadLesson, next_in_lessons
 from tutor.study.results import Results, comes_back, results
 from tutor.text import counted, safe
 
@@ -217,7 +217,9 @@ class ResultScreen(MenuScreen):
             ways.append((row, partial(self.navigation.close_lesson, self.lesson)))
         elif outline.id != self.lesson.id:
             asks = _(": questions") if isinstance(step, AnswerQuestions) else ""
-            row = partial(_way, _("Continue"), f"{outline.number} {safe(outline.title)}{asks}")
+            begins = isinstance(step, ReadLesson) and not step.begun
+            verb = _("Next lesson") if begins else _("Continue")
+            row = partial(_way, verb, f"{outline.number} {safe(outline.title)}{asks}")
             ways.append((row, partial(self._go_on, outline, step)))
         if found.left:
             said = ngettext(
@@ -309,6 +311,10 @@ class ResultScreen(MenuScreen):
             case "more":
                 return self.hides_text
         return True
+
+    def action_back(self) -> None:
+        """Leave the lesson, whose screens and questions lie below this screen."""
+        self.navigation.close_lesson(self.lesson)
 
     def action_lab(self) -> None:
         if (lab := self._lab) is not None:

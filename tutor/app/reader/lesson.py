@@ -72,8 +72,12 @@ class LessonScreen(LinkedScreen):
         Binding("tab", "enter_field", "predict", tooltip="Go to the field for your prediction."),
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
+        Binding("enter", "leave_text('asks')", "questions", tooltip="Answer the questions."),
+        Binding("enter", "leave_text('over')", "end", tooltip="Go to the end of the lesson."),
         Binding("right", "next_now", "next", tooltip="Do not wait for the answer."),
         Binding("right", "next", show=False),
+        Binding("right", "leave_text('asks')", show=False),
+        Binding("right", "leave_text('over')", show=False),
         Binding("left", "previous", "previous", tooltip="Go to the previous screen."),
         *scroll_keys(_("Scroll the text.")),
         Binding("l", "lab", "lab", tooltip="Open the lab of this screen."),
@@ -128,15 +132,24 @@ class LessonScreen(LinkedScreen):
             self.call_later(self._move_to, other._index)
 
     async def action_next(self) -> None:
-        if self._index + 1 < len(self._lesson.screens):
+        if self._at_last:
+            self.action_leave_text("asks" if self._asks_more else "over")
+        else:
             await self._move_to(self._index + 1)
-        elif self._asks_more:
+
+    async def action_next_now(self) -> None:
+        await self.action_next()
+
+    def action_leave_text(self, what: str) -> None:
+        """Go from the last screen to the questions or, if all are right, to the end."""
+        if what == "asks":
             self.action_quiz()
         else:
             self.navigation.open_end(self._lesson)
 
-    async def action_next_now(self) -> None:
-        await self.action_next()
+    @property
+    def _at_last(self) -> bool:
+        return self._index + 1 == len(self._lesson.screens)
 
     @property
     def _asks_more(self) -> bool:
@@ -201,8 +214,13 @@ class LessonScreen(LinkedScreen):
             case "enter_field":
                 open_ = self._field is not None and not self._field.has_focus
                 return open_ or self.query_one(PredictCard).skipped
+            case "next" if self._at_last:
+                return False
             case "next" | "next_now":
                 return self.query_one(PredictCard).computing == (action == "next_now")
+            case "leave_text":
+                asks = self._asks_more == ("asks" in parameters)
+                return self._at_last and asks and not self.query_one(PredictCard).computing
             case "lab":
                 return self._shown.lab is not None
             case "quiz":

@@ -47,6 +47,11 @@ class LinkedScreen(CourseScreen):
         """The id of the lesson that contains the text, or "" if no lesson does."""
         return ""
 
+    def on_screen_resume(self) -> None:
+        """Unfocus the link that was opened, so that Enter reads on. Tab goes to the next link."""
+        for prose in self.query(Prose):
+            prose.pause()
+
     @property
     def _href(self) -> str | None:
         return next((prose.href for prose in self.query(Prose)), None)

@@ -43,7 +43,7 @@ revealed, the right choice is marked.
 
 _SKIPS = _("Reveal the answer. Without an answer of your own, you skip the prediction.")
 
-_SKIPPED = _("You skipped this prediction. Press Tab to make it now.")
+_SKIPPED = _("You skipped this prediction. Press Tab to hide the answer and predict.")
 
 
 class PredictionField(TypedAnswer):

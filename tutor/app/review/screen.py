@@ -165,7 +165,7 @@ class ReviewScreen(AskScreen):
                     ).format(count=held_back)
                 )
             )
-        if queue.next_at is not None:
+        if queue.next_at is not None and not skipped:
             lines.append(
                 Content(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
             )
@@ -175,6 +175,8 @@ class ReviewScreen(AskScreen):
             )
             lines.append(with_keys(said, MUTED))
         early = _("Press Enter to review some questions early, or press Esc to go back.")
+        if skipped:
+            early = _("Press Enter to answer what you left, or press Esc to go back.")
         lines += [Content(""), with_keys(early if queue.ahead else _("Press Esc to go back."))]
         return Content("\n").join(lines)
 

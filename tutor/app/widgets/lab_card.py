@@ -86,7 +86,8 @@ class LabTask(Lines):
     After a goal is reached, it is shown in place of the task, above the next goal. After all goals
     are reached, `done` is shown in place of the task. If `open_` is true, the whole task and all
     goals are shown, divided into pages if they do not fit on the screen. A blank line follows if
-    the screen has at least `gap_from` rows.
+    the screen has at least `gap_from` rows. `own` contains the names of the goals that a lesson
+    screen asks for. After these, the learner is sent back to the lesson.
     """
 
     DEFAULT_CSS = """
@@ -103,8 +104,10 @@ class LabTask(Lines):
         gap_from: int = 30,
         about: str = "",
         done: str = "",
+        own: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self._own = frozenset(own)
         self._wanted, self._about, self._done = plain(task), about, plain(done)
         self._goals = goals
         self._rows, self._gap_from = rows, gap_from
@@ -216,6 +219,8 @@ class LabTask(Lines):
         left = self._left(reached)
         if not left:
             return [*lines, goal_line(_("All goals are reached. Press Esc to go back."), True)]
+        if self._own & set(news) and self._own <= reached:
+            return [*lines, goal_line(_("Press Esc to go back to the lesson."), True)]
         text = Content.assemble((_("Next goal: "), "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 

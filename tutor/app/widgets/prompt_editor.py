@@ -174,6 +174,11 @@ class PromptEditor(TextArea):
         self.replace(text, self.document.start, self.document.end, maintain_selection_offset=False)
         self.move_cursor(self.document.end)
 
+    def action_delete_to_start_of_line(self) -> None:
+        """Delete back to the start of the line, although it may take several rows of the screen."""
+        row, column = self.cursor_location
+        self.replace("", (row, 0), (row, column), maintain_selection_offset=False)
+
     def action_accept(self) -> None:
         row, column = self.cursor_location
         if self.document.get_line(row)[:column].endswith("\\"):

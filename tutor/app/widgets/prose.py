@@ -138,10 +138,11 @@ class Prose(Markdown):
         super().__init__(safe(markdown), id=id, parser_factory=parser, open_links=False)
         self._links: list[_Link] = []
         self.focused = -1
+        self._paused_at = -1
 
     async def show(self, markdown: str) -> None:
         """Replace the text, and return when the new text is on the screen."""
-        self._links, self.focused = [], -1
+        self._links, self.focused, self._paused_at = [], -1, -1
         await self.update(safe(markdown))
         self._links = [link for widget in self.query(Static) for link in _links_of(widget)]
 
@@ -159,6 +160,9 @@ class Prose(Markdown):
 
         After the last link, no link has the focus.
         """
+        if self.focused < 0 and 0 <= self._paused_at < len(self._links):
+            self.focused = self._paused_at
+        self._paused_at = -1
         before, count = self.focused, len(self._links) + 1
         self.focused = (self.focused + 1 + step) % count - 1
         for place in {before, self.focused} - {-1}:
@@ -171,6 +175,12 @@ class Prose(Markdown):
         """Unfocus the link in focus."""
         if self.focused >= 0:
             self.move(len(self._links) - self.focused)
+
+    def pause(self) -> None:
+        """Unfocus the link in focus. The next `move` starts there."""
+        if (focused := self.focused) >= 0:
+            self.leave()
+            self._paused_at = focused
 
     def _draw(self, widget: Static) -> None:
         """Draw the link in focus in reverse video, which needs no color and does not move any text.

@@ -125,7 +125,9 @@ def _progress(state: State, width: int) -> Content:
     each = (
         None if taken is None else taken / 1000 / len(BOTS)
     )  # The other two bots take almost no time.
-    return progress_line(at_pace(done, total, each), width, _("replies"))
+    line = progress_line(at_pace(done, total, each), width, _("replies"))
+    waits = Content.styled(_("  pauses if you leave"), MUTED)
+    return line + waits if line.cell_length + waits.cell_length <= width else line
 
 
 def _one_probe(state: State, width: int, rows: int) -> list[Content]:
@@ -249,6 +251,8 @@ def _right(state: State, bot: Bot) -> str:
 
 
 def _weakest(state: State, bot: Bot) -> str:
+    if len(state.results) < len(CASES):
+        return "–"
     scores = {kind: bot_probes.score(state.results, bot, kind) for kind in KINDS}
     shares = {kind: right / of for kind, (right, of) in scores.items() if of}
     weakest = [kind for kind, share in shares.items() if share == min(shares.values())]

@@ -365,7 +365,7 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         it.engine.release()
         await it.settle()
         assert not state(it).running
-        assert "esc r continues" in it.words
+        assert "esc, r continues" in it.words
         await it.press("escape")
         assert "r continue" in lines(it.stage)[-1]
         assert "s another answer" in lines(it.stage)[-1]
@@ -383,7 +383,7 @@ async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
             assert state(it).ended
             assert f"  {message}" in it.conversation
         assert it.stage.screen.focused is editor(it)
-        assert "esc s another answer" in it.words
+        assert "esc, s another answer" in it.words
         assert len(tree(it).branches) == 1
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("So")
@@ -402,7 +402,7 @@ async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) 
         engine.release()
         await it.settle()
         before = tree(it).tokens
-        assert "esc r continues" in it.words
+        assert "esc, r continues" in it.words
         await it.type("run")
         assert editor(it).text == "run"
         await it.press("escape")
@@ -420,7 +420,7 @@ async def test_a_message_can_be_written_while_the_answer_grows(tmp_path: Path) -
         await it.pilot.press("enter")
         await it.until(lambda: state(it).running)
         await it.pilot.press("enter", *"And")
-        assert "esc r stops" in it.words
+        assert "esc, r stops" in it.words
         it.engine.release()
         await it.until(lambda: state(it).ended)
         await it.type(" so")
@@ -548,6 +548,19 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
         assert "Fake-1K  answer 1 of 3  p/n" in it.conversation
 
 
+async def test_enter_writes_a_message_after_another_version_was_looked_at(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await send(it, "Hi")
+        await it.press("e", "up")
+        await it.type("!")
+        await it.press("enter", "escape", "p")
+        assert not tree(it).at_end  # the focus is at the message, so that n goes back
+        assert "enter write the next message" in it.words
+        await it.press("n", "enter")
+        assert it.stage.screen.focused is editor(it)
+
+
 async def test_an_edited_message_says_where_the_earlier_one_is(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
@@ -578,3 +591,21 @@ async def test_the_branches_are_shown_only_while_one_is_chosen(tmp_path: Path) -
         await it.press("w", "up", "enter")
         assert tree(it).number == 1
         assert view(it).size.height >= height
+
+
+async def test_letters_write_the_next_message_while_an_answer_grows(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hi")
+        await it.press("e")
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.pilot.press(*"Stop", "space", *"it")  # s, o and p are keys after an answer
+        assert editor(it).text == "Stop it"
+        it.engine.release()
+        await it.until(lambda: state(it).handed_in is None and state(it).complete)
+        assert editor(it).text == "Stop it"
+        assert "  Hello" in it.conversation
+        await it.press("enter")
+        assert "  Stop it" in it.conversation
+        assert len(tree(it).branches) == 1

@@ -68,14 +68,24 @@ def target_lines(state: State, width: int) -> list[Content]:
 def opens_editor(state: State) -> bool:
     """Return True if Enter opens the message editor.
 
-    This is the case if there is no token to take, and at the end of a conversation whose
-    distribution is hidden.
+    This is the case if there is no token to take, and in a conversation whose distribution is
+    hidden.
     """
     if state.mode == "text":
         return False
     if state.tree is None:
         return state.handed_in is None
-    return state.ended or (state.folded and (state.running or state.tree.at_end))
+    return state.ended or state.folded
+
+
+def writes_on(state: State) -> bool:
+    """Return True if a letter begins the next message, because an answer to a message grows.
+
+    The editor opens at the end of the answer, so a letter would otherwise be a command or a part of
+    the message, depending on when it is pressed.
+    """
+    growing = state.handed_in is not None or (state.running and state.typing)
+    return growing and state.table_hidden and state.panel is None
 
 
 def focus_line(state: State, tree: TokenTree, width: int) -> Content:
@@ -100,11 +110,11 @@ def editor_label(state: State, width: int) -> Content:
     elif state.suggests:
         entries += [("1-4", _("send a suggestion")), ("↑↓", _("choose"))]
     elif last_message(state.tree) is not None:
-        entries = [("esc s", _("another answer")), ("↑", _("edits your last one")), *entries]
+        entries = [("esc, s", _("another answer")), ("↑", _("edits your last one")), *entries]
         if state.unfinished:
-            entries.insert(0, ("esc r", _("continues")))
+            entries.insert(0, ("esc, r", _("continues")))
         elif state.running:
-            entries.insert(0, ("esc r", _("stops")))
+            entries.insert(0, ("esc, r", _("stops")))
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)

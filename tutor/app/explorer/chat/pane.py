@@ -7,15 +7,29 @@ from typing import TYPE_CHECKING
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
-from tutor.app.explorer.chat.lines import opens_editor
+from tutor.app.explorer.chat.lines import opens_editor, writes_on
 from tutor.app.explorer.chat.messages import last_message
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
+    from textual.events import Key
+
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.state import State
+
+WHILE_GROWING = (
+    "do pause",
+    "do stop",
+    "do fold",
+    "next_message",
+    "message",
+    "scroll",
+    "page",
+    "focus_by",
+)
+"""The actions of the pane that have a key while an answer grows. Other letters begin a message."""
 
 
 def new_chat_matters(state: State) -> bool:
@@ -31,6 +45,8 @@ def chat_key(state: State, action: str) -> bool | None:
     the action has parameters, the first parameter follows the name.
     """
     chat, name = state.mode == "chat", action.split(" ")[0]
+    if chat and writes_on(state) and not {action, name} & set(WHILE_GROWING):
+        return False
     match action:
         case "do pause":
             return chat and state.running
@@ -114,6 +130,20 @@ class ChatPane(PaneLayout):
     def action_complete(self) -> None:
         """Show that the answer is complete and cannot continue."""
         self._send(events.Signal.START)
+
+    def on_key(self, event: Key) -> None:
+        """Begin the next message with a character that is typed while an answer grows."""
+        state, taken = self.state, self.screen.active_bindings
+        if not event.character or not event.is_printable or event.key in taken:
+            return
+        if writes_on(state):
+            event.stop()
+            event.prevent_default()
+            self.action_message()
+            editor = self.query_one(MessageEditor)
+            if editor.text == state.handed_in:
+                editor.clear()  # the model has not accepted this message yet
+            editor.insert(event.character)
 
     def action_message(self) -> None:
         """Open the editor for the next message."""

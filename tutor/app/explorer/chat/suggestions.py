@@ -51,7 +51,7 @@ def _settings(state: State) -> Content:
         said,
         (_(", as the model card of SmolLM2 advises") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
-        (_("esc i"), key),
+        (_("esc, i"), key),
         (_(" switches to plain sampling."), theme.MUTED),
     )
 

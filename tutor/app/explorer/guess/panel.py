@@ -61,6 +61,7 @@ class GuessScreen(TutorScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go_on", "next token", tooltip="Continue with the next token."),
+        Binding("enter", "start_over", "start over", tooltip="Guess the same text again."),
         Binding(
             "tab", "another", "another text", tooltip="Play another text. This game is discarded."
         ),
@@ -151,9 +152,15 @@ class GuessScreen(TutorScreen):
         model = self._engine.model
         return self._game is None or (model is not None and model.sha256 != self._game.model)
 
+    @property
+    def _at_end(self) -> bool:
+        """True if the whole text has been guessed and the last result has been closed."""
+        return self._game is not None and self._game.over and self._game.round is None
+
     @work(exclusive=True, group="game")
     async def _begin(self) -> None:
         """Tokenize the text, and show it up to the token that the learner has to guess next."""
+        self.tell(_("The model is processing the text. The game starts as soon as it is done."))
         try:
             before, self._session = self._session, await self._engine.open_text(self._text)
             if before is not None:
@@ -165,8 +172,8 @@ class GuessScreen(TutorScreen):
             self.tell(error)
             return
         model = self._engine.model.sha256 if self._engine.model else ""
-        if self._game is not None:
-            self.tell(_("The model has changed. Its tokens differ, so your score restarts."))
+        changed = _("The model has changed. Its tokens differ, so your score restarts.")
+        self.tell(changed if self._game is not None else None)
         self._game = Game(self._text, self._session.tokens, self._saved, model=model)
         self._guess = None
         self._show()
@@ -236,8 +243,11 @@ class GuessScreen(TutorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         playing = self._game is not None and self._game.round is None and not self._game.over
+        ended = not playing and not self._busy and self._game is not None
         if action == "go_on":
-            return not playing and not self._busy
+            return ended and not self._at_end
+        if action == "start_over":
+            return ended and self._at_end
         if action == "another":
             return self._lab is None
         return True
@@ -248,18 +258,16 @@ class GuessScreen(TutorScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if not event.value.strip():
             self.tell(_("Type a guess first. Any word will do."))
-        elif not self._busy:
-            self._settle(event.value)
+        elif not self._busy and not self._other_model:
+            self._settle(event.value)  # it would cancel `_begin` if the text were not ready
 
     def action_go_on(self) -> None:
-        game = self._game
-        if game is None:
-            return
-        if game.round is None:
-            self._start_over(self._text)
-            return
-        game.go_on()
-        self._ask_for_guess()
+        if self._game is not None:
+            self._game.go_on()
+            self._ask_for_guess()
+
+    def action_start_over(self) -> None:
+        self._start_over(self._text)
 
     def _ask_for_guess(self) -> None:
         entry = self.query_one(GuessEntry)
@@ -318,7 +326,7 @@ class GuessScreen(TutorScreen):
             width = result.size.width or self.size.width - 2
             result.show(outcome(game.round, width, self.size.height))
         elif game.over:
-            end = _("That was the whole text. Press Enter to start over.")
+            end = _("That was the whole text. Press Esc to go back, or Enter to start over.")
             result.show([Content.styled(end, theme.ACT)])
         else:
             result.show([bet(SURENESS[self._sureness], self._guess)])
