@@ -27,6 +27,7 @@ from tutor.app.copying.app import CopyingApp
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
 from tutor.app.keymap import keymap, problems_of, remap, types_text
+from tutor.app.labs.comparison import open_comparison
 from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
@@ -261,7 +262,7 @@ class TutorApp(CopyingApp):
             event.prevent_default()
 
     def on_explorer_pane_compare(self, event: ExplorerPane.Compare) -> None:
-        self.navigator.open_comparison(event.tokens, event.model, event.sampler, event.place)
+        open_comparison(self, self.navigator, event)
 
     def on_mount(self) -> None:
         if self._tour and not self.progress.notices and is_newcomer(self.progress.state()):

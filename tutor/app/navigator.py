@@ -14,7 +14,7 @@ from tutor.errors import LessonError
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Set
 
     from textual.app import App
     from textual.screen import Screen
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tutor.course.outline import Outline
     from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.errors import TutorError
-    from tutor.lm.distribution import SamplerSettings, Token
     from tutor.vendors.catalogue import RemoteModel
 
 Found = TypeVar("Found", bound="Screen[Any]")
@@ -229,24 +228,15 @@ class Navigator:
                 )
 
     def open_live_lab(
-        self,
-        name: str,
-        lesson: Lesson | None = None,
-        embedded: Lab | None = None,
-        first: Any = None,
+        self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
     ) -> None:
-        """Open a lab as `Navigation` describes. `first` is an action to apply at once, or None."""
         from tutor.app.labs.screen import LabScreen
         from tutor.course.lesson import LiveGoal
 
         lab, goals = self._services.find_lab(name), self._services.goals
         wanted = embedded.goals if embedded else ()
-        if embedded is None:
-            open_ = self._open_already(LabScreen, lambda each: each.lab is lab)
-            if open_ is not None:
-                if first is not None:
-                    open_.act(first)
-                return
+        if embedded is None and self._open_already(LabScreen, lambda each: each.lab is lab):
+            return
 
         screen = LabScreen(
             self._services,
@@ -255,29 +245,12 @@ class Navigator:
             task=embedded.task if embedded else "",
             first=[goal.name for goal in wanted if isinstance(goal, LiveGoal)],
             left=self.labs.open(lab),
-            begin=first,
             keep=partial(self.labs.keep, lab),
             reached=goals.kept(lab),
             page=lesson.screen_of(embedded) if lesson and embedded else None,
             on_reached=partial(goals.live, lab, lesson=lesson),
         )
         self._app.push_screen(screen)
-
-    def open_comparison(
-        self, tokens: Sequence[Token], model: str, sampler: SamplerSettings, place: int
-    ) -> None:
-        """Open the lab that compares two distributions, with the text of the stepper.
-
-        `model` is the checksum of the model whose tokens these are, and `place` is the number of
-        tokens before the position to show.
-        """
-        from tutor.labs.difference.lab import Open
-        from tutor.labs.difference.questions import Text
-        from tutor.labs.kit.work import LONGEST
-
-        text = b"".join(token.data for token in tokens).decode("utf-8", "replace")[:LONGEST]
-        ids = tuple(token.id for token in tokens)
-        self.open_live_lab("difference", first=Open(Text(text, ids, model), sampler, place))
 
     def open_conversation(self, begin: Document) -> None:
         from tutor.app.explorer.screen import ExplorerScreen

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from tests.labs.difference.test_lab import OTHER, TEXT, with_bits
 from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of, write
+from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.labs.comparison import open_comparison
 from tutor.labs.difference import plain
 from tutor.labs.difference.questions import Part, Text
 from tutor.labs.difference.strip import bar
@@ -149,7 +151,8 @@ async def test_the_key_of_the_stepper_opens_its_text_at_its_position(tmp_path: P
         await do(pilot)
         tokens = state_of(pilot).setup.tokens_a[:4]
         app: Any = pilot.app
-        app.navigator.open_comparison(tokens, "f" * 64, SamplerSettings(top_k=3), 2)
+        compared = ExplorerPane.Compare(tokens, "f" * 64, SamplerSettings(top_k=3), 2)
+        open_comparison(app, app.navigator, compared)
         await do(pilot)
         state = state_of(pilot)
         assert state.a == Text("".join(token.text for token in tokens), state.a.ids, "f" * 64)
@@ -161,7 +164,9 @@ async def test_u_brings_back_the_texts_that_the_stepper_replaced(tmp_path: Path)
     async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
         await edit_both(pilot)
         app: Any = pilot.app
-        app.navigator.open_comparison(state_of(pilot).setup.tokens_a[:4], "f" * 64, PLAIN, 2)
+        tokens = state_of(pilot).setup.tokens_a[:4]
+        compared = ExplorerPane.Compare(tokens, "f" * 64, PLAIN, 2)
+        open_comparison(app, app.navigator, compared)
         await do(pilot)
         assert state_of(pilot).a.text != TEXT
         assert "Press u to undo" in seen(pilot)

@@ -14,9 +14,9 @@ from tests.labs.lab_backend import backend, done, settled, small_model, tools
 from tests.tiny_gguf import write_gguf
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView
+from tutor.labs.kit.other_models.side_model import SideModel
+from tutor.labs.kit.other_models.small_model import small_model_beside
 from tutor.labs.kit.progress import Coming
-from tutor.labs.kit.side_model import SideModel
-from tutor.labs.kit.small_model import small_model_beside
 from tutor.labs.scale import lab
 from tutor.labs.scale.backend import ScaleBackend
 from tutor.labs.scale.lab import (

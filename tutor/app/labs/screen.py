@@ -50,8 +50,7 @@ class LabScreen(CourseScreen):
     state in which the learner left the lab, and `keep` is called with every new state. `reached`
     contains the names of the goals reached earlier. `page` is the lesson screen that embeds the
     lab, if any. `on_reached` is called with the names of goals when they are reached. If it returns
-    a message, such as that the lab is done, the screen shows the message. `begin` is an action to
-    apply when the screen opens, or None.
+    a message, such as that the lab is done, the screen shows the message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +83,6 @@ class LabScreen(CourseScreen):
         reached: Set[str] = frozenset(),
         page: Screen | None = None,
         on_reached: Callable[[Set[str]], Awaitable[str | None]] | None = None,
-        begin: Any = None,
     ) -> None:
         super().__init__(services, navigation)
         self.lab = lab
@@ -97,7 +95,6 @@ class LabScreen(CourseScreen):
         self._news: tuple[str, ...] = ()
         """The names of the goals just reached, until the next key that has an effect."""
         self._on_reached = on_reached
-        self._begin = begin
         self._goals_open = False
         self._refusal: TutorError | None = None
         """An error about the text in the editor. Responses of the engine do not remove it."""
@@ -122,10 +119,7 @@ class LabScreen(CourseScreen):
         self.place = _("lab · {title}").format(title=self.lab.title)
         self.view.focus()
         self._begun = True
-        if self._begin is None:
-            self._runner.begin()
-        else:
-            self._runner.act(self._begin)
+        self._runner.begin()
         if self._first and self._reached:
             # The lesson also counts goals that were reached before it embedded the lab.
             self._report(frozenset())

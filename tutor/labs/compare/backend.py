@@ -15,7 +15,7 @@ from tutor.errors import ModelError, RemoteError, TutorError
 from tutor.labs.compare import lab
 from tutor.labs.compare.lab import Answer, Question
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.small_model import small_model_beside
+from tutor.labs.kit.other_models.small_model import small_model_beside
 from tutor.lm import draw
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage, SamplerSettings

@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Thread
 
 from tutor.errors import ModelError
+from tutor.labs.kit.other_models.side_model import SideModel
 from tutor.labs.kit.progress import Coming, Progress
-from tutor.labs.kit.side_model import SideModel
 from tutor.language import _
 from tutor.lm.divergence import require_same_vocabulary, same_tokens
 from tutor.lm.language_model import LanguageModel

@@ -13,9 +13,9 @@ from torch import Tensor
 from tutor import paths
 from tutor.errors import LabError, ModelError, TutorError
 from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.other_models.side_model import SideModel
+from tutor.labs.kit.other_models.small_model import small_model_beside
 from tutor.labs.kit.progress import Coming
-from tutor.labs.kit.side_model import SideModel
-from tutor.labs.kit.small_model import small_model_beside
 from tutor.labs.scale import questions
 from tutor.labs.scale.lab import BEST
 from tutor.labs.scale.questions import Answer, Question

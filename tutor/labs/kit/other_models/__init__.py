@@ -1,0 +1,1 @@
+"""Models that labs use in addition to the loaded one."""
