@@ -22,13 +22,21 @@ from tutor.authoring.rounding import rounds_to
 from tutor.course.catalogue import load_course
 from tutor.course.prediction import NumberPrediction
 from tutor.errors import TextError
+from tutor.labs.patch.pairs import NEUTRAL
+from tutor.labs.probe.sets import control_labels, examples
+from tutor.labs.steer import pairs as steering_pairs
+from tutor.lm.chat import text_ids
 from tutor.lm.distribution import PLAIN
 from tutor.lm.inspect import interventions, neurons
 from tutor.lm.inspect.contributions import Parts, recorded, to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.hooks import block_of, replaced
-from tutor.lm.inspect.interventions import InputMask
+from tutor.lm.inspect.interventions import InputMask, next_token_surprisals
+from tutor.lm.inspect.patching import Activations, PatchedRuns, Recording, outcomes
+from tutor.lm.inspect.probing import ManyTexts, in_batches, train
+from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered_by
 from tutor.lm.network import causal_mask, rotations
+from tutor.lm.patch import Column, Component, Source
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
@@ -564,3 +572,204 @@ def test_positions(exact_model: LanguageModel) -> None:
         probabilities = network.lens(at_zero.stream[-1]).softmax(dim=-1)
     assert probabilities[token_id(exact_model, "␣Mary")] < 0.01
     assert int(probabilities.argmax()) == token_id(exact_model, "␣the")
+
+
+# --- why did it say that? -----------------------------------------------------------------------
+
+
+def plain_numbers(text: str) -> str:
+    """Return a text with hyphens instead of minus signs, and on one line."""
+    return " ".join(text.replace("\u2212", "-").split())
+
+
+def test_paris_rather_than_london(exact_model: LanguageModel) -> None:
+    session = Session(exact_model, exact_model.tokenizer.encode(CAPITAL))
+    last = len(session) - 1
+    pair = (token_id(exact_model, "␣Paris"), token_id(exact_model, "␣London"))
+    split = session.attribution(last, *pair)
+    text = body("why", "paris-london")
+    rows = re.findall(r"^ layer (\d+), head (\d+) +([+-][\d.]+)$", text, re.MULTILINE)
+    assert len(rows) == 4
+    ranked = split.contributions()
+    for (layer, head, figure), found in zip(rows, ranked, strict=False):
+        assert (found.part.layer, found.part.head) == (int(layer) - 1, int(head) - 1)
+        assert rounds_to(found.logits, figure)
+    others = re.search(r"all other parts together +([+][\d.]+)$", text, re.MULTILINE)
+    total = re.search(r"Paris minus London +([\d.]+)$", text, re.MULTILINE)
+    assert others is not None
+    assert total is not None
+    assert rounds_to(sum(each.logits for each in ranked[4:]), others[1])
+    assert rounds_to(split.logit, total[1])
+    assert sum(each.logits < 0 for each in ranked) == answer("why", "paris-london")
+    from_country = session.sources(last, 23, 4, *pair)
+    assert from_country[3] / sum(from_country) > 0.95  # "nearly all of this"
+
+
+def test_where_attribution_and_occlusion_disagree(exact_model: LanguageModel) -> None:
+    session = Session(exact_model, exact_model.tokenizer.encode(CAPITAL))
+    last = len(session) - 1
+    pair = (token_id(exact_model, "␣Paris"), token_id(exact_model, "␣London"))
+    layers = range(exact_model.network.config.layers)
+    attributed = sum(session.sources(last, layer, None, *pair)[1] for layer in layers)
+    said = plain_numbers(body("why", "occlusion"))
+    figures = re.search(r"(-[\d.]+) of Paris minus London .* falls by ([\d.]+\d)", said)
+    assert figures is not None
+    assert rounds_to(attributed, figures[1])
+    assert rounds_to(session.occlusion(last, [1], *pair)[0].logits, figures[2])
+
+
+@pytest.fixture(scope="module")
+def countries(exact_model: LanguageModel) -> Recording:
+    """The runs on France and on Italy."""
+    encode = exact_model.tokenizer.encode
+    recording = Recording(exact_model.network, [encode(CAPITAL), encode("The capital of Italy is")])
+    recording.advance(60)
+    return recording
+
+
+def patched(
+    model: LanguageModel,
+    countries: Recording,
+    replacement: Activations,
+    columns: list[Column],
+) -> list[list[tuple[float, float]]]:
+    """Return how far each patch moves the answer, in percent, and the probability of Paris."""
+    answers = (token_id(model, "␣Paris"), token_id(model, "␣Rome"))
+    a, b = outcomes(torch.stack([countries.logits(text) for text in (0, 1)]), *answers)
+    runs = PatchedRuns(countries, replacement, columns, answers)
+    runs.advance(60)
+    apart = (b.difference - a.difference) / 100
+    return [
+        [((each.difference - a.difference) / apart, 100 * each.first) for each in column]
+        for column in runs.results
+    ]
+
+
+def columns(component: Component, source: Source, heads: int = 0) -> list[Column]:
+    """Return the columns of all positions or, with `heads`, of all heads at the last position."""
+    if heads:
+        return [Column(component, source, 4, head) for head in range(heads)]
+    return [Column(component, source, position) for position in range(5)]
+
+
+def test_patching_france_with_italy(exact_model: LanguageModel, countries: Recording) -> None:
+    italy, heads = countries.activations(1), exact_model.network.config.heads
+    found = patched(exact_model, countries, italy, columns("residual", "other"))
+    text = body("why", "patch-map")
+    header = re.search(r"^ after block +(.*)$", text, re.MULTILINE)
+    assert header is not None
+    blocks = [int(block) for block in header[1].split()]
+    for label, positions in (("The … ␣of", (0, 1, 2)), ("␣France", (3,)), ("␣is", (4,))):
+        row = re.search(rf"^ {label} +([-\d ]+)$", text, re.MULTILINE)
+        assert row is not None
+        for block, figure in zip(blocks, row[1].split(), strict=True):
+            for position in positions:
+                moved = found[position][block - 1][0]
+                assert moved == pytest.approx(int(figure), abs=0.51), (label, block)
+    assert found[3][22][0] > 90 > 10 > found[3][23][0]
+    assert found[4][23][0] > 90 > 10 > found[4][22][0]
+    of_heads = patched(exact_model, countries, italy, columns("head", "other", heads))
+    moved_by = [column[23][0] for column in of_heads]
+    assert moved_by.index(max(moved_by)) == 4
+    assert rounds_to(max(moved_by), f"{answer('why', 'patch-map'):g}")
+
+
+def test_removing_the_output_of_a_head(exact_model: LanguageModel, countries: Recording) -> None:
+    network, encode = exact_model.network, exact_model.tokenizer.encode
+    heads = network.config.heads
+    texts = [encode(text) for text in NEUTRAL]
+    shortest = min(map(len, texts))
+    neutral = Recording(network, [ids[:shortest] for ids in texts])
+    neutral.advance(60)
+    zeros = countries.activations(1).zeros()
+    zero = patched(exact_model, countries, zeros, columns("head", "zero", heads))
+    mean = patched(exact_model, countries, neutral.mean(5), columns("head", "mean", heads))
+    said = re.search(
+        r"falls from 77\.3 % to ([\d.]+) %\..* the result is ([\d.]+) %",
+        plain_numbers(body("why", "ablation")),
+    )
+    assert said is not None
+    assert rounds_to(zero[4][23][1], said[1])
+    assert rounds_to(mean[4][23][1], said[2])
+
+
+def test_steering_from_praise_to_blame(exact_model: LanguageModel) -> None:
+    network, pair = exact_model.network, steering_pairs.pairs()[0]
+    layer = 16
+
+    def stream(text: str) -> torch.Tensor:
+        passage = ForwardPass(network, text_ids(exact_model, text))
+        passage.advance(60)
+        return last_streams(passage)[layer]
+
+    lists = (pair.first_texts, pair.second_texts)
+    vector = contrast(*([stream(text) for text in texts] for texts in lists))
+    words = [
+        [token_id(exact_model, f"␣{word}") for word in each]
+        for each in (pair.first_words, pair.second_words)
+    ]
+    assert list(map(len, words)) == [10, 10]
+    neutral = text_ids(exact_model, steering_pairs.NEUTRAL)
+
+    def effect(strength: float) -> list[float]:
+        """Return the percentages of praise and blame, and the perplexity of neutral text."""
+        changed = partial(steered_by, Steering(vector, layer, strength), network)
+        after, other = (
+            ForwardPass(network, ids, changed)
+            for ids in (text_ids(exact_model, pair.prompt), neutral)
+        )
+        after.advance(60)
+        other.advance(60)
+        with torch.inference_mode():
+            probabilities = network.lens(after.stream[-1]).softmax(dim=-1)
+        bits = next_token_surprisals(network, other.stream, neutral)
+        return [*(100 * float(probabilities[ids].sum()) for ids in words), 2 ** float(bits.mean())]
+
+    text = body("why", "steer-cost").replace("\u2212", "-")
+    rows = re.findall(r"^\| (-?\d) \| ([\d.]+) % \| ([\d.]+) % \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert [int(row[0]) for row in rows] == [-3, -1, 0, 1, 3]
+    for strength, *figures in rows:
+        for value, figure in zip(effect(float(strength)), figures, strict=True):
+            assert rounds_to(value, figure), (strength, figure, value)
+    assert str(answer("why", "steer-idea")) in rows[1]
+    assert "`We watched the new film last night, and it was`" in body("why", "steer-idea").replace(
+        "\n", " "
+    )
+    assert pair.prompt == "We watched the new film last night, and it was"
+    session = Session(
+        exact_model, text_ids(exact_model, pair.prompt), steering=Steering(vector, layer, -3)
+    )
+    written = b""
+    for _ in range(12):
+        id_ = int(session.logits(len(session)).argmax())
+        session.append([id_])
+        written += exact_model.tokenizer.token(id_).data
+    quoted = re.search(r"the model writes “(.*?)”", plain_numbers(text))
+    assert quoted is not None
+    assert written.decode().strip().startswith(quoted[1])
+
+
+def test_probes_and_their_control_tasks(exact_model: LanguageModel) -> None:
+    def right(of: str, *, control: bool) -> list[int]:
+        """Return the number of right held-out sentences for each layer."""
+        found = examples(of)
+        ids = [exact_model.tokenizer.encode(each.text) for each in found]
+        vectors = []
+        for batch in in_batches([len(each) for each in ids], 256):
+            texts = ManyTexts(exact_model.network, [ids[at] for at in batch])
+            texts.advance(60)
+            vectors.append(texts.last_vectors())
+        x = torch.cat(vectors, dim=1)
+        labels = torch.tensor(control_labels(of, 0) if control else [each.label for each in found])
+        new = torch.tensor([each.held_out for each in found])
+        scores = train(x[:, ~new], labels[~new]).scores(x[:, new])
+        return [int(count) for count in ((scores > 0) == labels[new]).sum(dim=1)]
+
+    number_, control = (right("number", control=each) for each in (False, True))
+    text = body("why", "control-task")
+    rows = re.findall(r"^\| (embeddings|after block \d+) \| (\d+) \| (\d+) \|$", text, re.M)
+    assert len(rows) == 3
+    for name, of_number, of_control in rows:
+        layer = int(name.removeprefix("after block ")) if name[-1].isdigit() else 0
+        assert (number_[layer], control[layer]) == (int(of_number), int(of_control))
+    assert right("sentiment", control=False)[0] == answer("why", "control-task")

@@ -312,7 +312,7 @@ async def test_the_course_map_fits_on_24_lines(tmp_path: Path) -> None:
         )
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await sees(pilot, "1 due")
-        assert len(course.outlines) == 13
+        assert len(course.outlines) == 14
         for outline in course.outlines:
             assert outline.title in shown(pilot.app)
         assert pilot.app.screen.query_one("#map").max_scroll_y == 0

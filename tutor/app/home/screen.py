@@ -140,13 +140,16 @@ class HomeScreen(MenuScreen):
             for lesson in lessons
         }
         places = [self._place_row(place) for place in MAP_PLACES if place.listed]
-        map_rows: list[_MapRow | None] = [*self._first_rows(by_lesson), None]
-        lines_left = self.app.size.height - _FRAME - len(map_rows) - len(lessons) - len(places)
+        map_rows: list[_MapRow | None] = [*self._first_rows(by_lesson)]
+        lines_left = self.app.size.height - _FRAME - len(map_rows) - len(lessons) - len(places) - 1
+        # Blank lines are omitted only if all rows then fit.
+        omitted = -lines_left + 1 if lines_left in (-1, 0) else 0
+        if omitted < 2:
+            map_rows.append(None)
         roomy = lines_left > len(lessons)
         for row in self._lesson_rows(by_lesson, summarized=roomy):
             map_rows += [row, None] if lines_left > 2 * len(lessons) else [row]
-        # The blank line is omitted only if all rows then fit exactly.
-        if lessons and lines_left != 0 and map_rows[-1] is not None:
+        if lessons and not omitted and map_rows[-1] is not None:
             map_rows.append(None)
         self._rows = [*map_rows, *places]
         self.show_entries([row and row.entry for row in self._rows], flat=not roomy)
