@@ -368,6 +368,46 @@ async def test_what_the_lens_map_knows_is_not_asked_again(tmp_path: Path) -> Non
         assert it.engine.calls.count("xray") == before
 
 
+# --- keys that are faster than the model ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", [("p", "p"), ("p", "n", "p", "p")])
+async def test_the_last_of_several_positions_is_shown(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    async with xrayed(tmp_path, *to("why")) as it:
+        it.engine.hold("attribution")
+        for key in keys:
+            await it.pilot.press(key)
+            await it.until(lambda: it.engine.calls[-1] == "attribution")
+        it.engine.release()
+        await settled(it.pilot)
+        assert it.heading.startswith("why ␣France  after ␣of")
+
+
+async def test_the_attention_of_the_last_of_several_positions_is_shown(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, "down") as it:
+        it.engine.hold("xray")
+        await it.pilot.press("p", "p")
+        it.engine.release()
+        await settled(it.pilot)
+        assert len(it.rows) == 3
+        assert "how much ␣of attends to" in it.heading
+
+
+async def test_the_last_of_several_explained_tokens_is_shown(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, *to("why"), "slash", *"the") as it:
+        it.engine.hold("attribution")
+        await it.pilot.press("enter")
+        await it.until(lambda: it.engine.calls[-1] == "attribution")
+        await it.until(lambda: "z" in it.stage.screen.active_bindings)
+        await it.pilot.press("z")
+        it.engine.release()
+        await settled(it.pilot)
+        assert it.heading.startswith("why ␣Paris")
+        assert any("= the logit of ␣Paris" in row for row in it.rows)
+
+
 # --- failures ------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,8 @@
 """The requests that the x-ray sends to the engine, one at a time, and their results.
 
 A request is a value, so that the x-ray can tell whether the request that is running is still the
-one it needs. This module uses no screen, because plain mode asks the same questions.
+one it needs. A request does not say which token it is about: it stores its result in `Findings`,
+so the two belong together. This module uses no screen.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def squeezed(values: Sequence[float], most: int) -> list[float]:
     return [max(values[a:b]) for a, b in pairwise(edges)]
 
 
-@dataclass
+@dataclass(eq=False)
 class Findings:
     """Everything that is known about the token at `position` of `path`.
 

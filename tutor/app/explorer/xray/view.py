@@ -22,7 +22,7 @@ from tutor.app.explorer.xray.keys import XRAY_KEYS
 from tutor.app.explorer.xray.lens import LensTab
 from tutor.app.explorer.xray.lens_map import LensMapTab
 from tutor.app.explorer.xray.tab import Tab
-from tutor.app.explorer.xray.why import MapTab, TokensTab, WhyTab
+from tutor.app.explorer.xray.why import EXPLAIN, MapTab, TokensTab, WhyTab
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
 from tutor.labs.kit.columns import Room
@@ -92,8 +92,8 @@ class XRayView(Vertical, can_focus=True):
         """The text, the position and the number of rows that were drawn last."""
         self._situation: object = None
         """What the available keys depend on."""
-        self._asked: Request | None = None
-        """The request that is running."""
+        self._asked: tuple[Findings, Request] | None = None
+        """The request that is running, and where its result is stored."""
         self._against = False
         """Whether the search is for a second token, and not for the one to explain."""
 
@@ -114,7 +114,9 @@ class XRayView(Vertical, can_focus=True):
         if self.has_class("-search"):
             return action == "next_view"
         name = str(parameters[1]) if action == "move" else action
-        return self._tab.applies(name, self._ready())
+        # Which token is explained is known before the explanation has been computed.
+        found = self._found if name in EXPLAIN else self._ready()
+        return self._tab.applies(name, found)
 
     def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
@@ -140,18 +142,23 @@ class XRayView(Vertical, can_focus=True):
     def _continue(self) -> None:
         """Draw what is known, and ask for what the tab needs next."""
         self._show()
-        missing = None if self._found is None else self._tab.missing(self._found)
-        if missing != self._asked:
+        if self._needed() != self._asked:
             self._ask()
+
+    def _needed(self) -> tuple[Findings, Request] | None:
+        """Return the request that the tab needs next, and where its result is stored."""
+        found = self._found
+        request = None if found is None else self._tab.missing(found)
+        return None if found is None or request is None else (found, request)
 
     @work(exclusive=True, group="xray")
     async def _ask(self) -> None:
         """Send one request after the other, until the tab is complete."""
-        found, self._asked = self._found, None
-        while found is not None and (request := self._tab.missing(found)) != self._asked:
-            self._asked = request
-            if request is None:
-                break
+        self._asked = None
+        while (needed := self._needed()) not in (None, self._asked):
+            self._asked = needed
+            assert needed is not None
+            found, request = needed
             try:
                 await request.run(self._inside, found)
             except RequestCancelled:
@@ -208,7 +215,7 @@ class XRayView(Vertical, can_focus=True):
 
     def _show_keys(self) -> None:
         """Update the key line if other keys apply than before."""
-        found = self._shown
+        found = self._found
         chosen = None if found is None else (found.against, found.explains_another)
         situation = (self._tab, self.has_class("-search"), chosen)
         if situation != self._situation:
