@@ -44,7 +44,7 @@ class XRayPlace(Place):
     ) -> None:
         super().__init__(services)
         self._inside = inside
-        self._found = Findings.at(path, position)
+        self._found = Findings.at(path, position, inside.network)
         self._chosen = ChosenHead()
 
     @property
@@ -241,7 +241,7 @@ class XRayPlace(Place):
     async def _token(self, rest: str) -> None:
         path = self._found.path
         if (position := self._number("token", rest, len(path))) is not None:
-            self._found = Findings.at(path, position, before=self._found)
+            self._found = Findings.at(path, position, self._inside.network, before=self._found)
             await self.begin()
 
     async def _next(self, rest: str) -> None:

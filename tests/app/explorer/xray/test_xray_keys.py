@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.app.explorer.explorer_stage import Stage, press, settled, shown
+from tests.app.explorer.test_steering import VECTOR, own_vectors
 from tests.engine.fake_engine import HEADS, LAYERS, FakeEngine, split, token
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.explorer.xray.inside import BINS, Findings, squeezed, strip_of
+from tutor.app.explorer.xray.inside import BINS, Findings, Network, squeezed, strip_of
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
 from tutor.errors import EngineError
+from tutor.lm.saved_steering import folder_of_learner, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.lm.attribution import Attribution
+
+__all__ = ["own_vectors"]
 
 PROMPT = "The capital of France is"
 PATIENCE = 20.0
@@ -408,6 +412,31 @@ async def test_the_last_of_several_explained_tokens_is_shown(tmp_path: Path) -> 
         assert any("= the logit of ␣Paris" in row for row in it.rows)
 
 
+# --- steering ------------------------------------------------------------------------------------
+
+
+async def test_another_steering_has_another_xray(tmp_path: Path) -> None:
+    write(folder_of_learner(), VECTOR)
+    async with xrayed(tmp_path, *to("why"), "a", "down", "enter", size=(190, 44)) as it:
+        before = it.engine.calls.count("attribution")
+        it.stage.screen.query_one("ExplorerPane").focus()
+        await it.press("t", "up", "left")
+        assert "steered: kind" in it.screen
+        assert it.engine.calls.count("attribution") == before + 1
+        assert it.heading.startswith("why ␣Paris rather than")
+        await it.press("right")
+        assert it.engine.calls.count("attribution") == before + 2
+
+
+async def test_a_map_never_mixes_two_networks(tmp_path: Path) -> None:
+    write(folder_of_learner(), VECTOR)
+    async with xrayed(tmp_path, *to("lens map"), size=(190, 44)) as it:
+        before = it.engine.calls.count("xray")
+        it.stage.screen.query_one("ExplorerPane").focus()
+        await it.press("t", "up", "left")
+        assert it.engine.calls.count("xray") == before + len(split(PROMPT))
+
+
 # --- failures ------------------------------------------------------------------------------------
 
 
@@ -447,10 +476,12 @@ def test_a_strip_keeps_the_strongest_token(weights: list[float], width: int) -> 
 
 def test_the_lens_of_a_common_start_is_kept() -> None:
     path = split(PROMPT)
-    first = Findings.at(path, 4)
+    model = Network("model")
+    first = Findings.at(path, 4, model)
     first.lens = dict.fromkeys(range(5), ())
-    longer = Findings.at([*path, token(" Paris")], 5, before=first)
+    longer = Findings.at([*path, token(" Paris")], 5, model, before=first)
     assert sorted(longer.lens) == [0, 1, 2, 3, 4]
-    other = Findings.at([*path[:2], token(" Paris")], 1, before=first)
+    other = Findings.at([*path[:2], token(" Paris")], 1, model, before=first)
+    assert not Findings.at(path, 4, Network("other"), before=first).lens
     assert sorted(other.lens) == [0, 1]
     assert (first.target, other.target) == (None, token(" Paris").id)

@@ -85,7 +85,6 @@ class XRayView(Vertical, can_focus=True):
         self._tab = self._tabs[0]
         self._found: Findings | None = None
         """What is known about the token that the learner asked for last."""
-        self._model = ""
         self._shown: Findings | None = None
         """What is on the screen, until enough is known about the token asked for last."""
         self._text: tuple[tuple[Token, ...], int, int] | None = None
@@ -129,15 +128,17 @@ class XRayView(Vertical, can_focus=True):
 
         The previous x-ray stays on the screen until the new one has been computed.
         """
-        found, model = self._found, self._inside.model
-        if model != self._model:
-            self._model, self._shown, found = model, None, None
-        if found is None or (tuple(path), position) != (found.path, found.position):
-            self._found = Findings.at(path, position, before=found)
-            for tab in self._tabs:
-                tab.begin()
-                tab.scroll.reset()
-            self._continue()
+        found, network = self._found, self._inside.network
+        wanted = tuple(path), position, network
+        if found is not None and wanted == (found.path, found.position, found.network):
+            return
+        if self._shown is not None and self._shown.network.model != network.model:
+            self._shown = None
+        self._found = Findings.at(path, position, network, before=found)
+        for tab in self._tabs:
+            tab.begin()
+            tab.scroll.reset()
+        self._continue()
 
     def _continue(self) -> None:
         """Draw what is known, and ask for what the tab needs next."""
@@ -168,6 +169,9 @@ class XRayView(Vertical, can_focus=True):
                 self.post_message(self.Failed(error))
                 return
             self.post_message(self.Failed(None))
+            if self._inside.network != found.network:
+                self.look(found.path, found.position)
+                return
             if found.xray is not None:
                 self._chosen.fit(found.xray.layers, found.xray.heads)
             if isinstance(request, AskAttribution) and found.attribution is not None:
