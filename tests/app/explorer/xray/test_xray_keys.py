@@ -18,7 +18,7 @@ from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.xray.inside import BINS, Findings, Network, squeezed, strip_of
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
-from tutor.errors import EngineError
+from tutor.errors import EngineError, RequestCancelled
 from tutor.lm.saved_steering import folder_of_learner, write
 
 if TYPE_CHECKING:
@@ -448,6 +448,49 @@ async def test_after_a_failure_the_next_token_works(tmp_path: Path) -> None:
         await it.press("p")
         assert "It went wrong." not in it.screen
         assert it.heading.startswith("why")
+
+
+@pytest.mark.parametrize("keys", [("slash", *"the", "enter"), ("a", "escape"), ("tab",)])
+async def test_after_a_failure_every_key_tries_again(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with xrayed(tmp_path, *to("why")) as it:
+        it.engine.fail_with = EngineError("It went wrong.", "Try again.")
+        await it.press("p", *keys)
+        assert "It went wrong." not in it.screen
+        name = "the" if "enter" in keys else "is"
+        assert it.heading.startswith(f"why ␣{name}  after ␣France")
+
+
+async def test_the_xray_of_a_single_token_is_tried_again(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, "escape", "e") as it:
+        from tutor.app.widgets.prompt_editor import PromptEditor
+
+        it.stage.screen.query_one(PromptEditor).load("The")
+        await it.press("enter")
+        it.engine.fail_with = EngineError("It went wrong.", "Try again.")
+        await it.press("x")
+        assert "It went wrong." in it.screen
+        assert "computing" not in it.screen
+        await it.press("p")
+        assert "It went wrong." not in it.screen
+        assert "layer" in it.heading
+
+
+async def test_beside_the_text_a_failure_is_not_tried_again_without_a_key(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, *to("why"), size=(190, 44)) as it:
+        it.engine.fail_with = EngineError("It went wrong.", "Try again.")
+        before = it.engine.calls.count("attribution")
+        await it.press("slash", *"the", "enter")
+        assert "It went wrong." in it.screen
+        assert it.engine.calls.count("attribution") == before + 1
+
+
+async def test_a_request_that_was_cancelled_is_sent_again(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, *to("why")) as it:
+        it.engine.fail_with = RequestCancelled("It was canceled.")
+        await it.press("p")
+        assert "canceled" not in it.screen
+        await it.press("down")
+        assert it.heading.startswith("why ␣is  after ␣France")
 
 
 async def test_another_model_has_another_xray(tmp_path: Path) -> None:

@@ -93,6 +93,8 @@ class XRayView(Vertical, can_focus=True):
         """What the available keys depend on."""
         self._asked: tuple[Findings, Request] | None = None
         """The request that is running, and where its result is stored."""
+        self._failed = False
+        """Whether the last request has failed. It is sent again when the learner presses a key."""
         self._against = False
         """Whether the search is for a second token, and not for the one to explain."""
 
@@ -107,7 +109,7 @@ class XRayView(Vertical, can_focus=True):
         self.set_class(self.size.height < _LOW, "-low")
 
     def on_mount(self) -> None:
-        self.query_one("#rows", Lines).draw_with(self._continue)
+        self.query_one("#rows", Lines).draw_with(self._redraw)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.has_class("-search"):
@@ -140,8 +142,15 @@ class XRayView(Vertical, can_focus=True):
             tab.scroll.reset()
         self._continue()
 
+    def _redraw(self) -> None:
+        """Draw what is known, and ask for what the tab needs next, unless that has failed."""
+        if self._failed:
+            self._show()
+        else:
+            self._continue()
+
     def _continue(self) -> None:
-        """Draw what is known, and ask for what the tab needs next."""
+        """Draw what is known, and ask for what the tab needs next, even after a failure."""
         self._show()
         if self._needed() != self._asked:
             self._ask()
@@ -155,18 +164,19 @@ class XRayView(Vertical, can_focus=True):
     @work(exclusive=True, group="xray")
     async def _ask(self) -> None:
         """Send one request after the other, until the tab is complete."""
-        self._asked = None
+        self._asked, self._failed = None, False
         while (needed := self._needed()) not in (None, self._asked):
             self._asked = needed
             assert needed is not None
             found, request = needed
             try:
                 await request.run(self._inside, found)
-            except RequestCancelled:
-                return
             except TutorError as error:
-                self._found, self._asked = None, None
-                self.post_message(self.Failed(error))
+                if self._asked is needed:
+                    self._asked, self._failed = None, True
+                    self._show()
+                if not isinstance(error, RequestCancelled):
+                    self.post_message(self.Failed(error))
                 return
             self.post_message(self.Failed(None))
             if self._inside.network != found.network:
@@ -195,7 +205,8 @@ class XRayView(Vertical, can_focus=True):
         self.query_one("#tabs", Lines).show([tabs(names, width)])
         found = self._ready()
         if found is None:
-            about.show([Content.styled(_("computing the x-ray …"), theme.MUTED)])
+            said = "" if self._failed else _("computing the x-ray …")
+            about.show([Content.styled(said, theme.MUTED)])
             view.show([])
             return
         self._shown = found
@@ -258,11 +269,13 @@ class XRayView(Vertical, can_focus=True):
             self._continue()
 
     def action_token(self, by: int) -> None:
-        found = self._found or self._shown  # after a failure, only what is shown is left
+        found = self._found
         if found is not None:
             position = min(max(found.position + by, 0), len(found.path) - 1)
             if position != found.position:
                 self.post_message(self.Wanted(position))
+            else:
+                self._continue()
 
     # --- the explained token --------------------------------------------------------------------
 
