@@ -56,6 +56,9 @@ class XRayPlace(Place):
 
     async def begin(self) -> None:
         self.say(self.title)
+        if (steering := self._found.network.steering) is not None:
+            said = _("The network is steered: {said}.")
+            self.say(said.format(said=steering.said))
         await self._say_attention()
         await self._say_lens(FEW_LAYERS)
 

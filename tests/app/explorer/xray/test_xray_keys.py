@@ -437,6 +437,23 @@ async def test_a_map_never_mixes_two_networks(tmp_path: Path) -> None:
         assert it.engine.calls.count("xray") == before + len(split(PROMPT))
 
 
+async def test_the_xray_says_that_the_network_is_steered(tmp_path: Path) -> None:
+    write(folder_of_learner(), msgspec.structs.replace(VECTOR, layer=2))
+    said = "This contains the steering vector"
+    async with xrayed(tmp_path, *to("why")) as it:
+        while it.selected.split()[:3] != ["layer", "3", "feed-forward"]:
+            await it.press("down")
+        assert "steered" not in it.screen
+        assert "reads no other tokens" in it.rows[-1]
+        await it.press("escape", "t", "up", "left", "escape", "x")
+        assert "token 5 of 5  steered: kind, layer 3, -0.25" in it.screen
+        await it.press(*to("why"))
+        while it.selected.split()[:3] != ["layer", "3", "feed-forward"]:
+            assert said not in it.rows[-1]
+            await it.press("down")
+        assert said in it.rows[-1]
+
+
 # --- failures ------------------------------------------------------------------------------------
 
 

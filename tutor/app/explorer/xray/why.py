@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.xray.inside import ChosenHead, Findings, Request
     from tutor.lm.attribution import Attribution, Contribution
     from tutor.lm.distribution import Token
+    from tutor.lm.saved_steering import Applied
 
 EXPLAIN = frozenset({"explain", "against", "remove", "reset"})
 """The actions that choose which token is explained."""
@@ -241,5 +242,19 @@ def _sources_of(part: Part | None, found: Findings) -> Request | None:
 
 
 def _from_tokens(part: Part, found: Findings, width: int) -> Content:
+    if _contains_vector(part, found.network.steering):
+        said = [
+            _("This contains the steering vector, which is added after the layer."),
+            _("This contains the steering vector."),
+        ]
+        return Content.styled(fitting(said, width), MUTED)
     sources = None if part.layer is None else found.sources.get((part.layer, part.head))
     return sources_line(found.tokens, sources, part, width)
+
+
+def _contains_vector(part: Part, steering: Applied | None) -> bool:
+    """Return True if a part's contribution contains the one of the steering vector.
+
+    The vector is added to the output of a block's feed-forward network.
+    """
+    return steering is not None and part == Part(steering.vector.layer)
