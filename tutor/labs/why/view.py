@@ -62,7 +62,7 @@ class WhyView(LabView):
         "explain": lambda state: state.view == "next",
         "contrast": lambda state: state.view == "next",
         "add": lambda state: state.view == "next",
-        "show_head": lambda state: state.view in ("parts", "map"),
+        "show_head": lambda state: state.view in ("parts", "map") and _is_head(state),
         "move_focus:row": lambda state: state.view == "next",
         "move_focus:rank": lambda state: state.view == "parts",
         "move_focus:part": lambda state: state.view == "map",
@@ -96,6 +96,11 @@ class WhyView(LabView):
             return [*above, reading_line(_("Splitting the logit"), None, width)]
         draw = {"parts": _parts, "map": _map, "head": _head, "tokens": _tokens}[state.view]
         return [*above, *draw(state, state.split, room)]
+
+
+def _is_head(state: State) -> bool:
+    """Return True if the selected part is a head. The other parts use only the last token."""
+    return state.selected is not None and state.selected.part.head is not None
 
 
 def _heading(state: State, room: Room) -> list[Content]:

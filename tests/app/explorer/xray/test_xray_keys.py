@@ -201,8 +201,10 @@ async def test_enter_on_a_row_opens_the_attention_of_that_head(tmp_path: Path) -
     heads = [each.part for each in found.contributions() if each.part.head is not None]
     async with xrayed(tmp_path, *to("why")) as it:
         while "head" not in it.selected:
+            assert "enter attention" not in it.screen
             await it.press("down")
         assert "taken from" in it.rows[-1]
+        assert "enter attention" in it.screen
         await it.press("enter")
         assert it.shown_view == "attention"
         part = heads[0]
@@ -218,6 +220,7 @@ async def test_a_feed_forward_network_has_no_attention_to_open(tmp_path: Path) -
         while "feed-forward" not in it.selected:
             await it.press("down")
         assert "reads no other tokens" in it.rows[-1]
+        assert "enter attention" not in it.screen
         text = it.stage.screen.query_one("#text", Lines).text
         await it.press("enter")
         assert it.shown_view == "why"
@@ -249,7 +252,9 @@ async def test_one_token_rather_than_another(tmp_path: Path) -> None:
 async def test_a_search_can_be_left_and_changes_nothing(tmp_path: Path, key: str) -> None:
     async with xrayed(tmp_path, *to("why")) as it:
         heading, rows = it.heading, it.rows
-        await it.press("a", "q", key)
+        await it.press("a", "q")
+        assert "tab leave" in it.screen
+        await it.press(key)
         assert (it.heading, it.rows) == (heading, rows)
         await it.press("tab")
         assert it.shown_view == "map"

@@ -113,7 +113,7 @@ class XRayView(Vertical, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.has_class("-search"):
-            return action == "next_view"
+            return action == "leave"
         name = str(parameters[1]) if action == "move" else action
         # Which token is explained is known before the explanation has been computed.
         found = self._found if name in EXPLAIN else self._ready()
@@ -232,7 +232,8 @@ class XRayView(Vertical, can_focus=True):
         """Update the key line if other keys apply than before."""
         found = self._found
         chosen = None if found is None else (found.against, found.explains_another)
-        situation = (self._tab, self.has_class("-search"), chosen)
+        opens = self._tab.applies("open", self._ready())
+        situation = (self._tab, self.has_class("-search"), chosen, opens)
         if situation != self._situation:
             self._situation = situation
             self.refresh_bindings()
@@ -240,10 +241,7 @@ class XRayView(Vertical, can_focus=True):
     # --- keys -----------------------------------------------------------------------------------
 
     def action_next_view(self, by: int) -> None:
-        """Show the next view. During a search, leave the search, as Tab does in other fields."""
-        if self.has_class("-search"):
-            self._leave_search()
-            return
+        """Show the next view."""
         self._open(self._tabs[(self._tabs.index(self._tab) + by) % len(self._tabs)])
 
     def _open(self, tab: Tab) -> None:
@@ -259,6 +257,9 @@ class XRayView(Vertical, can_focus=True):
         self._chosen.layer, self._chosen.head = part.layer, part.head
         self._chosen.by_learner = True
         self._open(self._tabs[0])
+
+    def action_ignore(self) -> None:
+        """Do nothing."""
 
     def action_move(self, by: int, what: str) -> None:
         found = self._ready()
@@ -320,6 +321,10 @@ class XRayView(Vertical, can_focus=True):
                     self._explain(target, None if chosen == target else chosen)
                 else:
                     self._explain(chosen, None if chosen == against else against)
+
+    def action_leave(self) -> None:
+        """Leave the search, as Tab does in other fields."""
+        self._leave_search()
 
     def _leave_search(self) -> None:
         self.remove_class("-search")

@@ -40,7 +40,14 @@ class ExplainingTab(Tab):
             return found is not None and found.against is not None
         if action == "reset":
             return found is not None and found.explains_another
+        if action == "open":
+            return self._opens(found)
+        if action == "ignore":
+            return "open" in self.actions and not self._opens(found)
         return super().applies(action, found)
+
+    def _opens(self, found: Findings | None) -> bool:
+        return found is not None and self.ready(found) and self.head(found) is not None
 
     def ready(self, found: Findings) -> bool:
         return found.attribution is not None
