@@ -10,6 +10,7 @@ from tutor.app.explorer.xray.inside import AskAttribution, AskOcclusion, AskSour
 from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.clicks import drawn
 from tutor.labs.kit import heat
 from tutor.labs.kit.attribution.parts_map import map_lines
 from tutor.labs.kit.attribution.ranked_list import ranked_lines
@@ -146,7 +147,7 @@ class MapTab(ExplainingTab):
         if not low:
             below.append(Content.styled(heat.signed_legend(room.width), MUTED))
         table = Room(room.width, max(2, room.height - len(below)))
-        return [*map_lines(attribution, part, table), *below]
+        return [*map(drawn, map_lines(attribution, part, table)), *below]
 
     def move(self, found: Findings, what: str, by: int) -> None:
         attribution, part = found.attribution, self.part(found)
