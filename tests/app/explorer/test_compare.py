@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.app.explorer.test_keys import explorer
+from tests.app.explorer.test_steering import VECTOR
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.labs.screen import LabScreen
 from tutor.lm.distribution import SamplerSettings
+from tutor.lm.saved_steering import folder_of_learner, write
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 async def test_the_key_opens_the_text_the_sampler_and_the_position(tmp_path: Path) -> None:
@@ -31,6 +35,25 @@ async def test_the_key_opens_the_text_the_sampler_and_the_position(tmp_path: Pat
         await it.pilot.press("escape")
         await until(it.pilot, lambda: isinstance(it.stage.screen, ExplorerScreen))
         assert pane.state.tree == state.tree
+
+
+async def test_a_steered_text_is_compared_without_steering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    write(folder_of_learner(), VECTOR)
+    said = "A and B are not steered, although your text is."
+    async with explorer(tmp_path, engine=BackendEngine()) as it:
+        for steered in (False, True):
+            if steered:
+                await it.press("t", "up", "left", "escape")
+            await it.pilot.press("equals_sign")
+            await until(it.pilot, lambda: isinstance(it.stage.screen, LabScreen))
+            await until(it.pilot, lambda: cast("LabScreen", it.stage.screen).state.complete)
+            await it.settle()
+            assert (said in it.screen) == steered
+            await it.pilot.press("escape")
+            await until(it.pilot, lambda: isinstance(it.stage.screen, ExplorerScreen))
 
 
 async def test_the_palette_lists_the_key(tmp_path: Path) -> None:

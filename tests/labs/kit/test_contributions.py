@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.fake_engine import split, token
+from tutor.app.widgets.clicks import moves_at
 from tutor.labs.kit.attribution.parts_map import map_lines
 from tutor.labs.kit.attribution.ranked_list import ranked_lines
 from tutor.labs.kit.attribution.token_table import TokenEffects, disagree, token_lines
-from tutor.labs.kit.attribution.words import part_line, sources_line
+from tutor.labs.kit.attribution.words import part_line, signed, sources_line
 from tutor.labs.kit.columns import Room
 from tutor.labs.kit.tabs import tabs
 from tutor.lm.attribution import Attribution, Occlusion, Part
@@ -97,3 +98,13 @@ def test_the_current_tab_is_always_visible(names: list[str], data: st.DataObject
     assert len(line.rstrip()) <= width
     if "…" not in line:
         assert all(name in line for name in names)
+
+
+def test_a_contribution_near_zero_has_no_sign() -> None:
+    assert [signed(value) for value in (-0.004, 0.0, 0.004, -0.006)] == ["0.00"] * 3 + ["-0.01"]
+
+
+def test_a_click_on_the_map_moves_the_focus() -> None:
+    lines = map_lines(attribution(3, 4), Part(0, 1), Room(80, 10))
+    top = lines[1]
+    assert dict(moves_at(lines, top.cell_length - 1, 1)) == {"layer": 2, "part": 3}

@@ -64,21 +64,25 @@ async def test_the_way_from_a_token_to_the_head_that_raised_it(tmp_path: Path) -
 async def test_a_feed_forward_network_takes_nothing_from_other_tokens(tmp_path: Path) -> None:
     app = lab_app("why", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "tab", "tab", *["down"] * 20, "enter")
+        await do(pilot, "tab", "tab", *["right"] * 20)
         assert state_of(pilot).selected.part.head is None
+        assert "enter" not in pilot.app.screen.active_bindings
+        await do(pilot, "enter")
+        assert state_of(pilot).view == "map"
+        await do(pilot, "tab")
         assert "works on the vector of the last token alone" in seen(pilot)
 
 
 async def test_the_arrows_move_on_the_map(tmp_path: Path) -> None:
     app = lab_app("why", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "tab", "tab", *["up"] * 9, *["left"] * 9)
+        await do(pilot, "tab", "tab", *["down"] * 9, *["left"] * 9)
         part = state_of(pilot).selected.part
         assert (part.layer, part.head) == (0, 0)
-        await do(pilot, "down", "right")
+        await do(pilot, "up", "right")
         part = state_of(pilot).selected.part
         assert (part.layer, part.head) == (1, 1)
-        assert "layer 2, head 2" in seen(pilot)
+        assert "layer  2  head 2" in seen(pilot)
 
 
 async def test_a_token_can_be_added_to_the_table(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.effects import Answer, Question, Start
+from tutor.app.explorer.xray.inside import Network
 from tutor.engine.proxy import spelled
 from tutor.errors import TextError
 from tutor.language import _
@@ -139,6 +140,11 @@ class Link:
     def model(self) -> str:
         """The checksum of the engine's model, or an empty string while no model is loaded."""
         return self._engine.model.sha256 if self._engine.model else ""
+
+    @property
+    def network(self) -> Network:
+        """The engine's model, and the vector that steers it."""
+        return Network(self.model, self._steering)
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
         """Return the attention weights and the logit lens for the token at `position` of `path`."""

@@ -79,13 +79,14 @@ class ExplorerPane(ChatPane):
         """A message that asks the app to compare this text with another setup in a lab.
 
         `model` is the checksum of the model whose tokens they are, and `place` is the number of
-        tokens before the position in focus.
+        tokens before the position in focus. `steered` is True if a vector steers the network.
         """
 
         tokens: tuple[Token, ...]
         model: str
         sampler: SamplerSettings
         place: int
+        steered: bool = False
 
     def __init__(
         self,
@@ -273,8 +274,8 @@ class ExplorerPane(ChatPane):
                 _("There is nothing to compare, because a server returns only a few probabilities.")
             )
         elif tree is not None and model is not None and tree.tokens:
-            sampler = self.state.sampler
-            self.post_message(self.Compare(tree.tokens, model.sha256, sampler, tree.focus))
+            sampler, steered = self.state.sampler, self.state.steering is not None
+            self.post_message(self.Compare(tree.tokens, model.sha256, sampler, tree.focus, steered))
 
     async def _open_beside(self) -> None:
         if self._beside is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tutor.language import _
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -23,4 +25,7 @@ def open_comparison(app: App[Any], navigation: Navigation, asked: ExplorerPane.C
     assert isinstance(lab, LabScreen)
     text = b"".join(token.data for token in asked.tokens).decode("utf-8", "replace")[:LONGEST]
     ids = tuple(token.id for token in asked.tokens)
-    lab.call_after_refresh(lab.act, Open(Text(text, ids, asked.model), asked.sampler, asked.place))
+    begin = Open(Text(text, ids, asked.model), asked.sampler, asked.place)
+    lab.call_after_refresh(lab.act, begin)
+    if asked.steered:
+        lab.call_after_refresh(lab.say, _("A and B are not steered, although your text is."))

@@ -249,6 +249,10 @@ class LabScreen(CourseScreen):
         else:
             self._act(action)
 
+    def say(self, note: str) -> None:
+        """Show a note until the next action."""
+        self._runner.say(note)
+
     async def _act_if_agreed(self, action: Any, sends: Sequence[Sending]) -> None:
         refused = [model for model, what in sends if not await self.services.agreed(model, what)]
         instead = self.lab.declined(self.state, action, refused) if refused else action

@@ -120,6 +120,11 @@ class LabRunner:
         """Return True if the learner has stopped the current request."""
         return self._stopped is not None
 
+    def say(self, note: str) -> None:
+        """Show a note, before the one that is shown already, until the next action."""
+        self.note = " ".join(filter(None, (note, self.note)))
+        self._changed()
+
     def stop(self) -> None:
         """Cancel the request in progress.
 

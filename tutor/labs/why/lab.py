@@ -302,9 +302,8 @@ def _focused(state: State, by: int, axis: Axis) -> State:
 def _neighbor(part: Part, by: int, axis: Literal["layer", "part"], of: Candidates) -> Part:
     """Return the part that is `by` steps away on the map.
 
-    The map has a column for each layer, with the heads from top to bottom and the feed-forward
-    network at the bottom. From the embedding, which isn't on the map, every step leads to the first
-    layer.
+    The map has a row for each layer, with the heads from left to right and the feed-forward network
+    on the right. From the embedding, which isn't on the map, every step leads to the first layer.
     """
     if part.layer is None:
         return Part(0, 0)

@@ -6,14 +6,16 @@ from typing import ClassVar
 
 from textual.content import Content
 
-from tutor.app.spoken import part as named
-from tutor.app.theme import ACT, MUTED, NOT_YET, likely
+from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
-from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.attribution.parts_map import map_lines
+from tutor.labs.kit.attribution.ranked_list import ranked_lines
+from tutor.labs.kit.attribution.token_table import TokenEffects, legend, token_lines
+from tutor.labs.kit.attribution.words import NUMBER, amount, part_line, part_name, signed
 from tutor.labs.kit.columns import Cell, Room, around, cursor, wrapped
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
+from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.progress_line import progress_line, reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.tabs import tabs
@@ -27,16 +29,13 @@ from tutor.labs.why.lab import (
     added_word,
 )
 from tutor.language import _
-from tutor.lm.attribution import DISAGREE, Attribution, Contribution, Part
+from tutor.lm.attribution import Attribution
 from tutor.text import counted
 
-_NUMBER = 7
-_SHORTEST_BAR, _LONGEST_BAR = 4, 24
-"""The minimum and maximum length of a bar on one side of the axis, in columns."""
+_LONGEST_BAR = 24
+"""The maximum length of a bar, in columns."""
 _ABOUT_LINES = {True: 2, False: 4}
 """The number of lines for the sentences about a token, on a roomy screen and on a narrow one."""
-_ROUNDED = 0.005
-"""The smallest number that is not displayed as 0.00."""
 
 
 class WhyView(LabView):
@@ -47,12 +46,12 @@ class WhyView(LabView):
         key("enter", "explain", "explain", "Explain the logit of the selected token."),
         key("enter", "show_head", "its tokens", "Show from which tokens the head takes that."),
         key("c", "contrast", "against", "Explain it rather than the selected token, or alone."),
-        *tab("next_view(*)", "view", "Show next tokens, parts, their map, one head, or the text."),
+        *tab("next_view(*)", "view", "Show next tokens, parts, a map, one head, or all tokens."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a token."),
         *pair(UP_DOWN, "move_focus(*, 'rank')", "part", "Choose a part of the network."),
-        *pair(UP_DOWN, "move_focus(*, 'part')", "head", "Choose a head, or the feed-forward."),
         *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Choose a token of the text."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Choose a layer."),
+        *pair(LAYERS, "move_focus(*, 'layer')", "layer", "Choose a layer."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'part')", "head", "Choose a head, or the feed-forward."),
         *pair(LEFT_RIGHT, "next_part(*)", "next part", "Show the next part in the ranking."),
         key("a", "add", "add", "Add a token to the table."),
         key("x", "choose(1, 'example')", "example", "Load another example."),
@@ -62,7 +61,7 @@ class WhyView(LabView):
         "explain": lambda state: state.view == "next",
         "contrast": lambda state: state.view == "next",
         "add": lambda state: state.view == "next",
-        "show_head": lambda state: state.view in ("parts", "map"),
+        "show_head": lambda state: state.view in ("parts", "map") and _is_head(state),
         "move_focus:row": lambda state: state.view == "next",
         "move_focus:rank": lambda state: state.view == "parts",
         "move_focus:part": lambda state: state.view == "map",
@@ -98,6 +97,11 @@ class WhyView(LabView):
         return [*above, *draw(state, state.split, room)]
 
 
+def _is_head(state: State) -> bool:
+    """Return True if the selected part is a head. The other parts use only the last token."""
+    return state.selected is not None and state.selected.part.head is not None
+
+
 def _heading(state: State, room: Room) -> list[Content]:
     """Return the text, the logit that is explained, and the tabs of the views."""
     candidates, explained = state.candidates, state.candidate(state.explained)
@@ -124,19 +128,19 @@ def _heading(state: State, room: Room) -> list[Content]:
             (_("   logit ") + between if room.roomy else "  ", MUTED),
             (f"{state.logit:+.2f}", "bold"),
         ]
-    lines = [Content.assemble(*why), _tabs(state)]
+    lines = [Content.assemble(*why), _tabs(state, room.width)]
     return lines if room.low else [Content.styled(after, MUTED), *lines]
 
 
-def _tabs(state: State) -> Content:
+def _tabs(state: State, width: int) -> Content:
     names = {
         "next": _("next"),
         "parts": _("parts"),
         "map": _("map"),
         "head": _("head"),
-        "tokens": _("text"),
+        "tokens": _("tokens"),
     }
-    return tabs((names[view], view == state.view) for view in VIEWS).rstrip()
+    return tabs(((names[view], view == state.view) for view in VIEWS), width).rstrip()
 
 
 def _next(state: State, room: Room) -> list[Content]:
@@ -178,104 +182,34 @@ def _parts(state: State, split: Attribution, room: Room) -> list[Content]:
     """Return the ranking of all parts by the size of their contributions."""
     ranking, selected = state.ranking, state.selected
     assert selected is not None
-    below = [] if room.low else [Content(""), _sum(state, split, room)]
-    widest = abs(ranking[0].logits) or 1.0
-    name = 31 if room.roomy else 17
-    half = _half(room.width - name - _NUMBER - 11)
-    lines = []
-    focus = ranking.index(selected)
-    for at in around(focus, len(ranking), max(1, room.height - len(below))):
-        each, chosen = ranking[at], at == focus
-        lines.append(
-            Content.assemble(
-                cursor(chosen),
-                (f"{at + 1:>3} ", MUTED),
-                (figures.fit(_name(each.part, room), name), "bold" if chosen else ""),
-                *_signed(each.logits, widest, half),
-            )
-        )
-    return [*lines, *below]
+    below = [] if room.low else [Content(""), _sum(split, room)]
+    table = Room(room.width, room.height - len(below))
+    return [*ranked_lines(split, ranking, ranking.index(selected), table), *below]
 
 
-def _name(part: Part, room: Room) -> str:
-    if room.roomy:
-        return named(part)
-    if part.layer is None:
-        return _("embedding")
-    kind = _("ffwd") if part.head is None else _("head {head}").format(head=part.head + 1)
-    return _("layer {layer} {kind}").format(layer=part.layer + 1, kind=kind)
-
-
-def _half(columns: int, longest: int = _LONGEST_BAR) -> int:
-    """Return the length of a bar on one side of the axis, given the columns for both sides.
-
-    It is 0 if the bar would be too short to compare.
-    """
-    half = min(longest, columns // 2)
-    return half if half >= _SHORTEST_BAR else 0
-
-
-def _signed(logits: float, widest: float, half: int) -> list[Cell]:
-    """Return a number with its sign, and a bar to the left or to the right of an axis."""
-    left, right = bars.two_sided(logits / widest, half)
-    number = (f"{_figure(logits):>{_NUMBER}}  ", "")
-    return [number, (left, NOT_YET), ("│" if half else "", MUTED), (right, ACT)]
-
-
-def _figure(logits: float) -> str:
-    return f"{logits:+.2f}" if abs(logits) >= _ROUNDED else "0.00"
-
-
-def _sum(state: State, split: Attribution, room: Room) -> Content:
-    """Return a line with the totals of all parts, and the rounding error of their sum."""
+def _sum(split: Attribution, room: Room) -> Content:
+    """Return a line with the totals of the heads and of the feed-forward networks."""
     heads, forward = sum(map(sum, split.heads)), sum(split.feed_forward)
-    said = _("heads {heads:+.2f}   feed-forward {forward:+.2f}   embedding {embedding:+.2f}")
+    said = _("heads {heads}   feed-forward {forward}   embedding {embedding}")
     if not room.roomy:
-        said = _("heads {heads:+.2f}  feed-forward {forward:+.2f}")
-    said = said.format(heads=heads, forward=forward, embedding=split.embedding)
-    rest = state.logit - heads - forward - split.embedding
-    if abs(rest) >= _ROUNDED and room.roomy:
-        said += _("   rounding {rest:+.2f}").format(rest=rest)
+        said = _("heads {heads}  feed-forward {forward}")
+    said = said.format(
+        heads=signed(heads), forward=signed(forward), embedding=signed(split.embedding)
+    )
     return Content.styled(said, MUTED)
 
 
 def _map(state: State, split: Attribution, room: Room) -> list[Content]:
-    """Return a map of all parts, with a column for each layer."""
+    """Return a map of all parts, with a row for each layer."""
     selected = state.selected
     assert selected is not None
-    heads, layers = len(split.heads[0]), len(split.heads)
-    label = 9 if room.roomy else 7
-    wide = 2 if 2 * layers <= room.width - label else 1
-    part = selected.part
-    layer = part.layer or 0
-    row = heads if part.head is None else part.head
-    below = _below_map(selected, room)
-    shown = around(layer, layers, (room.width - label) // wide)
-    numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in shown)
-    lines = [Content.styled(f"{_('layer'):<{label}}{numbers}", MUTED)]
-    rows = max(1, room.height - len(below) - 1)
-    for at in around(row, heads + 1, rows):
-        of_head = Part(head=at) if at < heads else Part()
-        name = _("head {head}").format(head=at + 1)
-        if at == heads:
-            name = _("feed-fwd") if label > 8 else _("feed")
-        here = at == row and part.layer is not None
-        title = focusing((f"{name:<{label}}", "bold" if here else MUTED), part=at - row)
-        cells = []
-        for column in shown:
-            value = split.feed_forward[column] if of_head.head is None else split.heads[column][at]
-            glyphs, style = heat.signed_cell(value, wide)
-            if here and column == layer:
-                style = f"{style} reverse"
-            cells.append(focusing((glyphs, style), part=at - row, layer=column - layer))
-        lines.append(Content.assemble(title, *cells))
-    return [*lines, *below]
-
-
-def _below_map(selected: Contribution, room: Room) -> list[Content]:
-    said = Content.assemble((_name(selected.part, room), "bold"), f"  {_figure(selected.logits)}")
-    legend = Content.styled(heat.signed_legend(room.width), MUTED)
-    return [said, legend] if room.low else [Content(""), said, legend]
+    below = [
+        *([] if room.low else [Content("")]),
+        part_line(split, selected.part, room.width),
+        Content.styled(heat.signed_legend(room.width), MUTED),
+    ]
+    table = Room(room.width, max(2, room.height - len(below)))
+    return [*map_lines(split, selected.part, table), *below]
 
 
 def _head(state: State, split: Attribution, room: Room) -> list[Content]:
@@ -284,7 +218,7 @@ def _head(state: State, split: Attribution, room: Room) -> list[Content]:
     assert selected is not None
     part = selected.part
     title = Content.assemble(
-        (_name(part, room), f"{ACT} bold"),
+        (part_name(part), f"{ACT} bold"),
         (_("  adds ") if selected.logits >= 0 else _("  takes off "), MUTED),
         (f"{abs(selected.logits):.2f}", "bold"),
         (_(", from these tokens:") if part.head is not None and room.roomy else "", MUTED),
@@ -298,31 +232,29 @@ def _head(state: State, split: Attribution, room: Room) -> list[Content]:
     if state.sources is None:
         return [title, _waiting(state, room)]
     attention, logits = state.attention(part), state.from_tokens(part)
-    widest = max(map(abs, logits)) or 1.0
-    name = max(8, min(16, room.width // 5))
-    half = _half(room.width - name - _NUMBER - 20)
+    largest = max(map(abs, logits))
+    name = max(8, min(18, room.width // 5))
+    bar = room.width - name - NUMBER - 18
     lines = [title]
     if not room.low:
-        heading = f"{'':{name + 6}}{_('attention'):>10}{_('adds'):>{_NUMBER}}"
+        heading = f"{'':{name + 6}}{_('attention'):>10}{_('adds'):>{NUMBER}}"
         lines.append(Content.styled(heading, MUTED))
     for at in around(state.token, len(logits), max(1, room.height - len(lines))):
+        chosen = at == state.token
+        text = figures.fit(figures.shown(state.tokens[at]), name)
         lines.append(
             Content.assemble(
-                *_numbered(state, at, name),
+                cursor(chosen),
+                (f"{at + 1:>3} ", MUTED),
+                (text, "bold" if chosen else ""),
                 (heat.percent(attention[at]).rjust(10), MUTED),
-                *_signed(logits[at], widest, half),
+                *amount(logits[at], largest, bar),
             )
         )
     if room.roomy and len(lines) + 2 <= room.height:
         said = _("A token adds its attention × what the head does with its value vector.")
         lines += [Content(""), Content.styled(said, MUTED)]
     return lines
-
-
-def _numbered(state: State, at: int, name: int) -> list[Cell]:
-    chosen = at == state.token
-    text = figures.fit(figures.shown(state.tokens[at]), name)
-    return [cursor(chosen), (f"{at + 1:>3} ", MUTED), (text, "bold" if chosen else "")]
 
 
 def _waiting(state: State, room: Room) -> Content:
@@ -333,40 +265,14 @@ def _waiting(state: State, room: Room) -> Content:
 
 
 def _tokens(state: State, split: Attribution, room: Room) -> list[Content]:
-    """Return what removing each token costs, and what the heads take from it."""
+    """Return what the heads took from each token, beside what is lost without it."""
     if state.sources is None:
         return [_waiting(state, room)]
-    count = len(state.tokens)
-    direct = [state.of_token(at) or 0.0 for at in range(count)]
-    costs = [each.logits for each in state.removed.values()]
-    widest = max(map(abs, [*direct, *costs])) or 1.0
-    name = max(8, min(14, room.width // 6))
-    half = _half((room.width - name - 2 * _NUMBER - 19) // 2, longest=12)
-    column = _NUMBER + 2 + (2 * half + 1 if half else 0)
-    costly, taken = (_("removal costs"), _("heads take")) if room.roomy else (_("costs"), _("take"))
-    heading = f"{'':{name + 6}}{costly:>{max(_NUMBER, len(costly))}}"
-    heading = heading.ljust(name + 6 + column + 2) + f"{taken:>{max(_NUMBER, len(taken))}}"
+    direct = [state.of_token(at) or 0.0 for at in range(len(state.tokens))]
     below = [] if room.low else _about_token(state, room)
-    lines = [Content.styled(heading, MUTED)]
-    for at in around(state.token, count, max(1, room.height - len(below) - 1)):
-        removed = state.removed.get(at)
-        cost: list[Cell]
-        if removed is None:
-            waiting = "…" if at < count - 1 else "–"
-            cost = [(f"{waiting:>{_NUMBER}}".ljust(column), MUTED)]
-        else:
-            cost = _signed(removed.logits, widest, half)
-        parts = [*cost, ("  ", ""), *_signed(direct[at], widest, half)]
-        mark = " ≠" if _disagree(state, at) else ""
-        lines.append(Content.assemble(*_numbered(state, at, name), *parts, (mark, f"{ACT} bold")))
-    return [*lines, *below]
-
-
-def _disagree(state: State, at: int) -> bool:
-    removed, direct = state.removed.get(at), state.of_token(at)
-    if removed is None or direct is None:
-        return False
-    return abs(removed.logits - direct) >= DISAGREE
+    effects = TokenEffects(state.tokens, direct, state.removed)
+    table = Room(room.width, room.height - len(below))
+    return [*token_lines(effects, state.token, table), *below]
 
 
 def _about_token(state: State, room: Room) -> list[Content]:
@@ -390,10 +296,9 @@ def _about_token(state: State, room: Room) -> list[Content]:
         said = _("The probability of {token} is then {probability}.")
         probability = heat.percent(removed.probability)
         about.append(said.format(token=figures.shown(explained), probability=probability))
-    mark = _("≠ The two differ by {logits} or more.").format(logits=DISAGREE)
     lines = [line for each in about for line in wrapped(Content(each), room.width)]
     lines += [Content("")] * (_ABOUT_LINES[room.roomy] - len(lines))
-    return [Content(""), Content.styled(mark, MUTED), *lines]
+    return [Content(""), Content.styled(legend(), MUTED), *lines]
 
 
 VIEW = WhyView

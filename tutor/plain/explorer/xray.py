@@ -44,7 +44,7 @@ class XRayPlace(Place):
     ) -> None:
         super().__init__(services)
         self._inside = inside
-        self._found = Findings.at(path, position)
+        self._found = Findings.at(path, position, inside.network)
         self._chosen = ChosenHead()
 
     @property
@@ -56,6 +56,9 @@ class XRayPlace(Place):
 
     async def begin(self) -> None:
         self.say(self.title)
+        if (steering := self._found.network.steering) is not None:
+            said = _("The network is steered: {said}.")
+            self.say(said.format(said=steering.said))
         await self._say_attention()
         await self._say_lens(FEW_LAYERS)
 
@@ -241,7 +244,7 @@ class XRayPlace(Place):
     async def _token(self, rest: str) -> None:
         path = self._found.path
         if (position := self._number("token", rest, len(path))) is not None:
-            self._found = Findings.at(path, position, before=self._found)
+            self._found = Findings.at(path, position, self._inside.network, before=self._found)
             await self.begin()
 
     async def _next(self, rest: str) -> None:

@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.app.explorer.explorer_stage import Stage, press, settled, shown
+from tests.app.explorer.test_steering import VECTOR, own_vectors
 from tests.engine.fake_engine import HEADS, LAYERS, FakeEngine, split, token
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.explorer.xray.inside import BINS, Findings, squeezed, strip_of
+from tutor.app.explorer.xray.inside import BINS, Findings, Network, squeezed, strip_of
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
-from tutor.errors import EngineError
+from tutor.errors import EngineError, RequestCancelled
+from tutor.lm.saved_steering import folder_of_learner, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.lm.attribution import Attribution
+
+__all__ = ["own_vectors"]
 
 PROMPT = "The capital of France is"
 PATIENCE = 20.0
@@ -197,8 +201,10 @@ async def test_enter_on_a_row_opens_the_attention_of_that_head(tmp_path: Path) -
     heads = [each.part for each in found.contributions() if each.part.head is not None]
     async with xrayed(tmp_path, *to("why")) as it:
         while "head" not in it.selected:
+            assert "enter attention" not in it.screen
             await it.press("down")
         assert "taken from" in it.rows[-1]
+        assert "enter attention" in it.screen
         await it.press("enter")
         assert it.shown_view == "attention"
         part = heads[0]
@@ -214,6 +220,7 @@ async def test_a_feed_forward_network_has_no_attention_to_open(tmp_path: Path) -
         while "feed-forward" not in it.selected:
             await it.press("down")
         assert "reads no other tokens" in it.rows[-1]
+        assert "enter attention" not in it.screen
         text = it.stage.screen.query_one("#text", Lines).text
         await it.press("enter")
         assert it.shown_view == "why"
@@ -245,7 +252,9 @@ async def test_one_token_rather_than_another(tmp_path: Path) -> None:
 async def test_a_search_can_be_left_and_changes_nothing(tmp_path: Path, key: str) -> None:
     async with xrayed(tmp_path, *to("why")) as it:
         heading, rows = it.heading, it.rows
-        await it.press("a", "q", key)
+        await it.press("a", "q")
+        assert "tab leave" in it.screen
+        await it.press(key)
         assert (it.heading, it.rows) == (heading, rows)
         await it.press("tab")
         assert it.shown_view == "map"
@@ -368,6 +377,88 @@ async def test_what_the_lens_map_knows_is_not_asked_again(tmp_path: Path) -> Non
         assert it.engine.calls.count("xray") == before
 
 
+# --- keys that are faster than the model ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", [("p", "p"), ("p", "n", "p", "p")])
+async def test_the_last_of_several_positions_is_shown(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    async with xrayed(tmp_path, *to("why")) as it:
+        it.engine.hold("attribution")
+        for key in keys:
+            await it.pilot.press(key)
+            await it.until(lambda: it.engine.calls[-1] == "attribution")
+        it.engine.release()
+        await settled(it.pilot)
+        assert it.heading.startswith("why ␣France  after ␣of")
+
+
+async def test_the_attention_of_the_last_of_several_positions_is_shown(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, "down") as it:
+        it.engine.hold("xray")
+        await it.pilot.press("p", "p")
+        it.engine.release()
+        await settled(it.pilot)
+        assert len(it.rows) == 3
+        assert "how much ␣of attends to" in it.heading
+
+
+async def test_the_last_of_several_explained_tokens_is_shown(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, *to("why"), "slash", *"the") as it:
+        it.engine.hold("attribution")
+        await it.pilot.press("enter")
+        await it.until(lambda: it.engine.calls[-1] == "attribution")
+        await it.until(lambda: "z" in it.stage.screen.active_bindings)
+        await it.pilot.press("z")
+        it.engine.release()
+        await settled(it.pilot)
+        assert it.heading.startswith("why ␣Paris")
+        assert any("= the logit of ␣Paris" in row for row in it.rows)
+
+
+# --- steering ------------------------------------------------------------------------------------
+
+
+async def test_another_steering_has_another_xray(tmp_path: Path) -> None:
+    write(folder_of_learner(), VECTOR)
+    async with xrayed(tmp_path, *to("why"), "a", "down", "enter", size=(190, 44)) as it:
+        before = it.engine.calls.count("attribution")
+        it.stage.screen.query_one("ExplorerPane").focus()
+        await it.press("t", "up", "left")
+        assert "steered: kind" in it.screen
+        assert it.engine.calls.count("attribution") == before + 1
+        assert it.heading.startswith("why ␣Paris rather than")
+        await it.press("right")
+        assert it.engine.calls.count("attribution") == before + 2
+
+
+async def test_a_map_never_mixes_two_networks(tmp_path: Path) -> None:
+    write(folder_of_learner(), VECTOR)
+    async with xrayed(tmp_path, *to("lens map"), size=(190, 44)) as it:
+        before = it.engine.calls.count("xray")
+        it.stage.screen.query_one("ExplorerPane").focus()
+        await it.press("t", "up", "left")
+        assert it.engine.calls.count("xray") == before + len(split(PROMPT))
+
+
+async def test_the_xray_says_that_the_network_is_steered(tmp_path: Path) -> None:
+    write(folder_of_learner(), msgspec.structs.replace(VECTOR, layer=2))
+    said = "This contains the steering vector"
+    async with xrayed(tmp_path, *to("why")) as it:
+        while it.selected.split()[:3] != ["layer", "3", "feed-forward"]:
+            await it.press("down")
+        assert "steered" not in it.screen
+        assert "reads no other tokens" in it.rows[-1]
+        await it.press("escape", "t", "up", "left", "escape", "x")
+        assert "token 5 of 5  steered: kind, layer 3, -0.25" in it.screen
+        await it.press(*to("why"))
+        while it.selected.split()[:3] != ["layer", "3", "feed-forward"]:
+            assert said not in it.rows[-1]
+            await it.press("down")
+        assert said in it.rows[-1]
+
+
 # --- failures ------------------------------------------------------------------------------------
 
 
@@ -379,6 +470,49 @@ async def test_after_a_failure_the_next_token_works(tmp_path: Path) -> None:
         await it.press("p")
         assert "It went wrong." not in it.screen
         assert it.heading.startswith("why")
+
+
+@pytest.mark.parametrize("keys", [("slash", *"the", "enter"), ("a", "escape"), ("tab",)])
+async def test_after_a_failure_every_key_tries_again(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with xrayed(tmp_path, *to("why")) as it:
+        it.engine.fail_with = EngineError("It went wrong.", "Try again.")
+        await it.press("p", *keys)
+        assert "It went wrong." not in it.screen
+        name = "the" if "enter" in keys else "is"
+        assert it.heading.startswith(f"why ␣{name}  after ␣France")
+
+
+async def test_the_xray_of_a_single_token_is_tried_again(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, "escape", "e") as it:
+        from tutor.app.widgets.prompt_editor import PromptEditor
+
+        it.stage.screen.query_one(PromptEditor).load("The")
+        await it.press("enter")
+        it.engine.fail_with = EngineError("It went wrong.", "Try again.")
+        await it.press("x")
+        assert "It went wrong." in it.screen
+        assert "computing" not in it.screen
+        await it.press("p")
+        assert "It went wrong." not in it.screen
+        assert "layer" in it.heading
+
+
+async def test_beside_the_text_a_failure_is_not_tried_again_without_a_key(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, *to("why"), size=(190, 44)) as it:
+        it.engine.fail_with = EngineError("It went wrong.", "Try again.")
+        before = it.engine.calls.count("attribution")
+        await it.press("slash", *"the", "enter")
+        assert "It went wrong." in it.screen
+        assert it.engine.calls.count("attribution") == before + 1
+
+
+async def test_a_request_that_was_cancelled_is_sent_again(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, *to("why")) as it:
+        it.engine.fail_with = RequestCancelled("It was canceled.")
+        await it.press("p")
+        assert "canceled" not in it.screen
+        await it.press("down")
+        assert it.heading.startswith("why ␣is  after ␣France")
 
 
 async def test_another_model_has_another_xray(tmp_path: Path) -> None:
@@ -407,10 +541,12 @@ def test_a_strip_keeps_the_strongest_token(weights: list[float], width: int) -> 
 
 def test_the_lens_of_a_common_start_is_kept() -> None:
     path = split(PROMPT)
-    first = Findings.at(path, 4)
+    model = Network("model")
+    first = Findings.at(path, 4, model)
     first.lens = dict.fromkeys(range(5), ())
-    longer = Findings.at([*path, token(" Paris")], 5, before=first)
+    longer = Findings.at([*path, token(" Paris")], 5, model, before=first)
     assert sorted(longer.lens) == [0, 1, 2, 3, 4]
-    other = Findings.at([*path[:2], token(" Paris")], 1, before=first)
+    other = Findings.at([*path[:2], token(" Paris")], 1, model, before=first)
+    assert not Findings.at(path, 4, Network("other"), before=first).lens
     assert sorted(other.lens) == [0, 1]
     assert (first.target, other.target) == (None, token(" Paris").id)

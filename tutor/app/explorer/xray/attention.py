@@ -8,9 +8,10 @@ from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskAttribution, AskXRay
 from tutor.app.explorer.xray.lines import attention_lines
-from tutor.app.explorer.xray.tab import NARROW, Tab, fitting
+from tutor.app.explorer.xray.tab import NARROW, Tab
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.labs.kit.attribution.words import ending
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class AttentionTab(Tab):
             _("  how much {name} attends to").format(name=name),
             _("  of {name}").format(name=name),
         ]
-        return fitting(place, ends, width)
+        return ending(place, ends, width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
         xray = found.xray

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskAttribution, AskXRay, squeezed
-from tutor.app.explorer.xray.tab import Tab, fitting
+from tutor.app.explorer.xray.tab import Tab
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
+from tutor.labs.kit.attribution.words import ending
 from tutor.labs.kit.columns import Cell, around, cursor
 from tutor.language import _
 from tutor.lm.attribution import Part
@@ -70,7 +71,7 @@ class HeadsTab(Tab):
         ends = [
             said.format(number=strip.top + 1, name=name, weight=weight) for said in (most, brief)
         ]
-        return fitting(place, ends, width)
+        return ending(place, ends, width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
         xray = found.xray

@@ -1,7 +1,9 @@
 """The requests that the x-ray sends to the engine, one at a time, and their results.
 
 A request is a value, so that the x-ray can tell whether the request that is running is still the
-one it needs. This module uses no screen, because plain mode asks the same questions.
+one it needs. A request does not say which token it is about: it stores its result in `Findings`,
+so the two belong together. This module uses no screen, because plain mode asks the same
+questions.
 """
 
 from __future__ import annotations
@@ -14,9 +16,20 @@ from typing import NamedTuple, Protocol
 
 from tutor.lm.attribution import Attribution, Occlusion
 from tutor.lm.distribution import LensRow, Row, Token, XRay, common_length
+from tutor.lm.saved_steering import Applied
 
 BINS = 64
 """The maximum number of values that a strip keeps of a head's attention weights."""
+
+
+class Network(NamedTuple):
+    """The network that the x-ray is about.
+
+    `model` is the checksum of the model, and `steering` the vector that steers it.
+    """
+
+    model: str = ""
+    steering: Applied | None = None
 
 
 class Inside(Protocol):
@@ -27,8 +40,8 @@ class Inside(Protocol):
     """
 
     @property
-    def model(self) -> str:
-        """The checksum of the model, whose x-rays are of no use for another model."""
+    def network(self) -> Network:
+        """The network, whose x-rays are of no use for another one."""
         ...
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay: ...
@@ -115,9 +128,9 @@ def squeezed(values: Sequence[float], most: int) -> list[float]:
     return [max(values[a:b]) for a, b in pairwise(edges)]
 
 
-@dataclass
+@dataclass(eq=False)
 class Findings:
-    """Everything that is known about the token at `position` of `path`.
+    """Everything that is known about the token at `position` of `path` in one network.
 
     `target` is the id of the explained token, or None for the most probable next token. `against`
     is the id of the token it is compared with, if there is one. `lens` contains the logit lens of
@@ -127,6 +140,7 @@ class Findings:
 
     path: tuple[Token, ...]
     position: int
+    network: Network
     target: int | None = None
     against: int | None = None
     xray: XRay | None = None
@@ -137,15 +151,28 @@ class Findings:
     _strips: dict[int, tuple[Strip, ...]] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, path: Sequence[Token], position: int, before: Findings | None = None) -> Findings:
+    def at(
+        cls,
+        path: Sequence[Token],
+        position: int,
+        network: Network,
+        before: Findings | None = None,
+    ) -> Findings:
         """Begin at a position, to explain the token that follows it in the text.
 
-        What `before` knows about positions of the same text is kept.
+        What `before` knows about positions of the same text in the same network is kept. If only
+        the steering has changed, the same token is explained as before.
         """
-        new = cls(tuple(path), position, following(path, position))
-        if before is not None:
+        new = cls(tuple(path), position, network, following(path, position))
+        if before is None:
+            return new
+        if before.network == network:
             same = common_length((each.id for each in before.path), (each.id for each in path))
             new.lens = {at: rows for at, rows in before.lens.items() if at < same}
+            return new
+        same_model = before.network.model == network.model
+        if same_model and (before.path, before.position) == (new.path, position):
+            new.target, new.against = before.target, before.against
         return new
 
     def explaining(self, target: int | None, against: int | None) -> Findings:
@@ -153,6 +180,7 @@ class Findings:
         return Findings(
             self.path,
             self.position,
+            self.network,
             target,
             against,
             xray=self.xray,

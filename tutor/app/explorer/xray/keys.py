@@ -12,7 +12,10 @@ XRAY_KEYS: list[BindingType] = [
     # assigned another key to it.
     key("tab", "next_view(1)", "view", "Go to the next view of this token.", id="attention-lens"),
     Binding("shift+tab", "next_view(-1)", show=False, id="view-back"),
+    key("tab,shift+tab", "leave", "leave", "Leave the search.", display="tab"),
     key("enter", "open", "attention", "Show the attention of the selected head.", id="open-head"),
+    # On a row without a head, Enter must not add a token to the text beside the x-ray.
+    Binding("enter", "ignore", show=False, id="open-head"),
     *pair(LAYERS, "move(*, 'layer')", "layer", "Choose the layer."),
     *pair(UP_DOWN, "move(*, 'row')", "row", "Choose a row."),
     *pair(LEFT_RIGHT, "move(*, 'head')", "head", "Choose the head."),

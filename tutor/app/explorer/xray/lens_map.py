@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskLens
-from tutor.app.explorer.xray.tab import Tab, fitting, moved
+from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit import heat
+from tutor.labs.kit.attribution.words import ending
 from tutor.labs.kit.columns import Cell, around, cursor
 from tutor.language import _
 
@@ -57,7 +58,7 @@ class LensMapTab(Tab):
             (figures.shown(row.top), "bold"),
             f" {figures.percent(row.top_probability)}",
         )
-        return fitting(said, [f"  {heat.LEGEND}"], width)
+        return ending(said, [f"  {heat.LEGEND}"], width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
         last = len(next(iter(found.lens.values()))) - 1

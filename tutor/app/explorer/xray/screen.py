@@ -8,6 +8,7 @@ from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets import figures
 from tutor.language import _
+from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,8 @@ class XRayScreen(TutorScreen):
         self.place = _("x-ray  {name}  token {position} of {count}").format(
             name=name, position=position + 1, count=len(self._path)
         )
+        if (steering := self._inside.network.steering) is not None:
+            self.place += "  " + _("steered: {said}").format(said=safe(steering.said))
         self.query_one(XRayView).look(self._path, position)
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.content import Content
-
-from tutor.app.theme import MUTED
 from tutor.lm.attribution import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from textual.content import Content
 
     from tutor.app.explorer.xray.inside import ChosenHead, Findings, Request
     from tutor.labs.kit.columns import Room
@@ -86,12 +83,6 @@ class Tab(ABC):
     def head(self, found: Findings) -> Part | None:
         """Return the selected head, whose attention Enter opens, or None."""
         return None
-
-
-def fitting(start: Content, ends: Sequence[str], width: int) -> Content:
-    """Return `start`, followed by the first of `ends` that fits on the same line."""
-    fits = (end for end in ends if start.cell_length + Content(end).cell_length <= width)
-    return Content.assemble(start, (next(fits, ""), MUTED))
 
 
 def moved(at: int, by: int, count: int) -> int:

@@ -22,7 +22,7 @@ from tutor.app.explorer.xray.keys import XRAY_KEYS
 from tutor.app.explorer.xray.lens import LensTab
 from tutor.app.explorer.xray.lens_map import LensMapTab
 from tutor.app.explorer.xray.tab import Tab
-from tutor.app.explorer.xray.why import MapTab, TokensTab, WhyTab
+from tutor.app.explorer.xray.why import EXPLAIN, MapTab, TokensTab, WhyTab
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
 from tutor.labs.kit.columns import Room
@@ -85,15 +85,16 @@ class XRayView(Vertical, can_focus=True):
         self._tab = self._tabs[0]
         self._found: Findings | None = None
         """What is known about the token that the learner asked for last."""
-        self._model = ""
         self._shown: Findings | None = None
         """What is on the screen, until enough is known about the token asked for last."""
         self._text: tuple[tuple[Token, ...], int, int] | None = None
         """The text, the position and the number of rows that were drawn last."""
         self._situation: object = None
         """What the available keys depend on."""
-        self._asked: Request | None = None
-        """The request that is running."""
+        self._asked: tuple[Findings, Request] | None = None
+        """The request that is running, and where its result is stored."""
+        self._failed = False
+        """Whether the last request has failed. It is sent again when the learner presses a key."""
         self._against = False
         """Whether the search is for a second token, and not for the one to explain."""
 
@@ -108,13 +109,15 @@ class XRayView(Vertical, can_focus=True):
         self.set_class(self.size.height < _LOW, "-low")
 
     def on_mount(self) -> None:
-        self.query_one("#rows", Lines).draw_with(self._continue)
+        self.query_one("#rows", Lines).draw_with(self._redraw)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.has_class("-search"):
-            return action == "next_view"
+            return action == "leave"
         name = str(parameters[1]) if action == "move" else action
-        return self._tab.applies(name, self._ready())
+        # Which token is explained is known before the explanation has been computed.
+        found = self._found if name in EXPLAIN else self._ready()
+        return self._tab.applies(name, found)
 
     def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
@@ -127,40 +130,58 @@ class XRayView(Vertical, can_focus=True):
 
         The previous x-ray stays on the screen until the new one has been computed.
         """
-        found, model = self._found, self._inside.model
-        if model != self._model:
-            self._model, self._shown, found = model, None, None
-        if found is None or (tuple(path), position) != (found.path, found.position):
-            self._found = Findings.at(path, position, before=found)
-            for tab in self._tabs:
-                tab.begin()
-                tab.scroll.reset()
+        found, network = self._found, self._inside.network
+        wanted = tuple(path), position, network
+        if found is not None and wanted == (found.path, found.position, found.network):
+            return
+        if self._shown is not None and self._shown.network.model != network.model:
+            self._shown = None
+        self._found = Findings.at(path, position, network, before=found)
+        for tab in self._tabs:
+            tab.begin()
+            tab.scroll.reset()
+        self._continue()
+
+    def _redraw(self) -> None:
+        """Draw what is known, and ask for what the tab needs next, unless that has failed."""
+        if self._failed:
+            self._show()
+        else:
             self._continue()
 
     def _continue(self) -> None:
-        """Draw what is known, and ask for what the tab needs next."""
+        """Draw what is known, and ask for what the tab needs next, even after a failure."""
         self._show()
-        missing = None if self._found is None else self._tab.missing(self._found)
-        if missing != self._asked:
+        if self._needed() != self._asked:
             self._ask()
+
+    def _needed(self) -> tuple[Findings, Request] | None:
+        """Return the request that the tab needs next, and where its result is stored."""
+        found = self._found
+        request = None if found is None else self._tab.missing(found)
+        return None if found is None or request is None else (found, request)
 
     @work(exclusive=True, group="xray")
     async def _ask(self) -> None:
         """Send one request after the other, until the tab is complete."""
-        found, self._asked = self._found, None
-        while found is not None and (request := self._tab.missing(found)) != self._asked:
-            self._asked = request
-            if request is None:
-                break
+        self._asked, self._failed = None, False
+        while (needed := self._needed()) not in (None, self._asked):
+            self._asked = needed
+            assert needed is not None
+            found, request = needed
             try:
                 await request.run(self._inside, found)
-            except RequestCancelled:
-                return
             except TutorError as error:
-                self._found, self._asked = None, None
-                self.post_message(self.Failed(error))
+                if self._asked is needed:
+                    self._asked, self._failed = None, True
+                    self._show()
+                if not isinstance(error, RequestCancelled):
+                    self.post_message(self.Failed(error))
                 return
             self.post_message(self.Failed(None))
+            if self._inside.network != found.network:
+                self.look(found.path, found.position)
+                return
             if found.xray is not None:
                 self._chosen.fit(found.xray.layers, found.xray.heads)
             if isinstance(request, AskAttribution) and found.attribution is not None:
@@ -184,7 +205,8 @@ class XRayView(Vertical, can_focus=True):
         self.query_one("#tabs", Lines).show([tabs(names, width)])
         found = self._ready()
         if found is None:
-            about.show([Content.styled(_("computing the x-ray …"), theme.MUTED)])
+            said = "" if self._failed else _("computing the x-ray …")
+            about.show([Content.styled(said, theme.MUTED)])
             view.show([])
             return
         self._shown = found
@@ -208,9 +230,10 @@ class XRayView(Vertical, can_focus=True):
 
     def _show_keys(self) -> None:
         """Update the key line if other keys apply than before."""
-        found = self._shown
+        found = self._found
         chosen = None if found is None else (found.against, found.explains_another)
-        situation = (self._tab, self.has_class("-search"), chosen)
+        opens = self._tab.applies("open", self._ready())
+        situation = (self._tab, self.has_class("-search"), chosen, opens)
         if situation != self._situation:
             self._situation = situation
             self.refresh_bindings()
@@ -218,10 +241,7 @@ class XRayView(Vertical, can_focus=True):
     # --- keys -----------------------------------------------------------------------------------
 
     def action_next_view(self, by: int) -> None:
-        """Show the next view. During a search, leave the search, as Tab does in other fields."""
-        if self.has_class("-search"):
-            self._leave_search()
-            return
+        """Show the next view."""
         self._open(self._tabs[(self._tabs.index(self._tab) + by) % len(self._tabs)])
 
     def _open(self, tab: Tab) -> None:
@@ -238,6 +258,9 @@ class XRayView(Vertical, can_focus=True):
         self._chosen.by_learner = True
         self._open(self._tabs[0])
 
+    def action_ignore(self) -> None:
+        """Do nothing."""
+
     def action_move(self, by: int, what: str) -> None:
         found = self._ready()
         if what == "position":
@@ -247,11 +270,13 @@ class XRayView(Vertical, can_focus=True):
             self._continue()
 
     def action_token(self, by: int) -> None:
-        found = self._found or self._shown  # after a failure, only what is shown is left
+        found = self._found
         if found is not None:
             position = min(max(found.position + by, 0), len(found.path) - 1)
             if position != found.position:
                 self.post_message(self.Wanted(position))
+            else:
+                self._continue()
 
     # --- the explained token --------------------------------------------------------------------
 
@@ -296,6 +321,10 @@ class XRayView(Vertical, can_focus=True):
                     self._explain(target, None if chosen == target else chosen)
                 else:
                     self._explain(chosen, None if chosen == against else against)
+
+    def action_leave(self) -> None:
+        """Leave the search, as Tab does in other fields."""
+        self._leave_search()
 
     def _leave_search(self) -> None:
         self.remove_class("-search")

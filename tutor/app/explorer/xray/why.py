@@ -10,6 +10,7 @@ from tutor.app.explorer.xray.inside import AskAttribution, AskOcclusion, AskSour
 from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.clicks import drawn
 from tutor.labs.kit import heat
 from tutor.labs.kit.attribution.parts_map import map_lines
 from tutor.labs.kit.attribution.ranked_list import ranked_lines
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.xray.inside import ChosenHead, Findings, Request
     from tutor.lm.attribution import Attribution, Contribution
     from tutor.lm.distribution import Token
+    from tutor.lm.saved_steering import Applied
 
 EXPLAIN = frozenset({"explain", "against", "remove", "reset"})
 """The actions that choose which token is explained."""
@@ -39,7 +41,14 @@ class ExplainingTab(Tab):
             return found is not None and found.against is not None
         if action == "reset":
             return found is not None and found.explains_another
+        if action == "open":
+            return self._opens(found)
+        if action == "ignore":
+            return "open" in self.actions and not self._opens(found)
         return super().applies(action, found)
+
+    def _opens(self, found: Findings | None) -> bool:
+        return found is not None and self.ready(found) and self.head(found) is not None
 
     def ready(self, found: Findings) -> bool:
         return found.attribution is not None
@@ -138,7 +147,7 @@ class MapTab(ExplainingTab):
         if not low:
             below.append(Content.styled(heat.signed_legend(room.width), MUTED))
         table = Room(room.width, max(2, room.height - len(below)))
-        return [*map_lines(attribution, part, table), *below]
+        return [*map(drawn, map_lines(attribution, part, table)), *below]
 
     def move(self, found: Findings, what: str, by: int) -> None:
         attribution, part = found.attribution, self.part(found)
@@ -241,5 +250,19 @@ def _sources_of(part: Part | None, found: Findings) -> Request | None:
 
 
 def _from_tokens(part: Part, found: Findings, width: int) -> Content:
+    if _contains_vector(part, found.network.steering):
+        said = [
+            _("This contains the steering vector, which is added after the layer."),
+            _("This contains the steering vector."),
+        ]
+        return Content.styled(fitting(said, width), MUTED)
     sources = None if part.layer is None else found.sources.get((part.layer, part.head))
     return sources_line(found.tokens, sources, part, width)
+
+
+def _contains_vector(part: Part, steering: Applied | None) -> bool:
+    """Return True if a part's contribution contains the one of the steering vector.
+
+    The vector is added to the output of a block's feed-forward network.
+    """
+    return steering is not None and part == Part(steering.vector.layer)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import MUTED
+from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import Room, around, cursor
 from tutor.language import _
@@ -22,7 +23,7 @@ def map_lines(attribution: Attribution, at: Part, room: Room) -> list[Content]:
     """Draw a map with a row for each layer, the last one at the top, and a column for each head.
 
     The last column contains the feed-forward networks. `at` is the selected part. Columns that do
-    not fit scroll with it.
+    not fit scroll with it. A click on a cell moves the focus along the axes "layer" and "part".
     """
     layers, heads = len(attribution.heads), len(attribution.heads[0])
     layer = at.layer or 0
@@ -36,12 +37,15 @@ def map_lines(attribution: Attribution, at: Part, room: Room) -> list[Content]:
     for row in around(layers - 1 - layer, layers, room.height - 1):
         each = layers - 1 - row
         values = [attribution.heads[each][head] for head in shown]
-        here = each == layer
+        here = each == at.layer
         cells = [
-            _map_cell(value, here and head == column)
+            focusing(
+                _map_cell(value, here and head == column), layer=each - layer, part=head - column
+            )
             for head, value in zip(shown, values, strict=True)
         ]
-        last = _map_cell(attribution.feed_forward[each], here and column == heads)
+        network = _map_cell(attribution.feed_forward[each], here and column == heads)
+        last = focusing(network, layer=each - layer, part=heads - column)
         number = (f"{each + 1:>{label - 3}} ", "bold" if here else MUTED)
         spaced = [part for cell in cells for part in (cell, " ")]
         lines.append(Content.assemble(cursor(here), number, *spaced, " ", last))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.columns import Cell, as_many_as_fit
 from tutor.language import _
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 NUMBER = 8
 """The width of a contribution as a number, in cells."""
 
+ROUNDED = 0.005
+"""The smallest number that is not displayed as 0.00."""
+
 
 def signed(logits: float) -> str:
-    """Return a contribution with its sign and two decimals, such as `+4.12`."""
-    return f"{logits:+.2f}"
+    """Return a contribution with its sign and two decimals, such as `+4.12`, or `0.00`."""
+    return f"{logits:+.2f}" if abs(logits) >= ROUNDED else "0.00"
 
 
 def part_name(part: Part) -> str:
@@ -61,7 +64,7 @@ def amount(logits: float, largest: float, bar: int) -> list[Cell]:
     left, right = bars.two_sided(logits / largest if largest else 0.0, half)
     axis = " " if half == 0 else "│"
     end = " " * max(0, bar - 1 - 2 * half)
-    return [f"{signed(logits):>{NUMBER}}  ", (f"{left}{axis}", MUTED), (f"{right}{end}", ACT)]
+    return [f"{signed(logits):>{NUMBER}}  ", (left, NOT_YET), (axis, MUTED), (f"{right}{end}", ACT)]
 
 
 def part_line(attribution: Attribution, part: Part, width: int) -> Content:
@@ -69,7 +72,7 @@ def part_line(attribution: Attribution, part: Part, width: int) -> Content:
     logits = logits_of(attribution, part)
     said = [_("  to {logit}").format(logit=explained(attribution))]
     start = Content.assemble((part_name(part), "bold"), "  ", (signed(logits), "bold"))
-    return Content.assemble(start, (fitting(said, width - start.cell_length), MUTED))
+    return ending(start, said, width)
 
 
 def sources_line(
@@ -98,7 +101,7 @@ def sources_line(
     groups = (
         ((figures.shown(tokens[index]), ""), (f" {signed(sources[index])}  ", "bold"))
         for index in order
-        if abs(sources[index]) >= 0.005
+        if abs(sources[index]) >= ROUNDED
     )
     parts = as_many_as_fit(groups, width - len(start[0]))
     return Content.assemble(start, *parts).rstrip()
@@ -107,3 +110,8 @@ def sources_line(
 def fitting(texts: Sequence[str], width: int) -> str:
     """Return the first of `texts` that fits into `width` cells, or an empty string."""
     return next((text for text in texts if cell_len(text) <= width), "")
+
+
+def ending(start: Content, ends: Sequence[str], width: int) -> Content:
+    """Return `start`, followed by the first of `ends` that fits on the same line."""
+    return Content.assemble(start, (fitting(ends, width - start.cell_length), MUTED))
