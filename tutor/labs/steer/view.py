@@ -149,7 +149,7 @@ def _settings(state: State, width: int) -> Content:
 
 def _prompt(state: State, width: int) -> Content:
     label = _("after  ")
-    return Content.assemble((label, MUTED), figures.tail(safe(state.prompt), width - len(label)))
+    return Content.assemble((label, MUTED), figures.tail(state.prompt, width - len(label)))
 
 
 def _next(state: State, width: int, height: int) -> list[Content]:
