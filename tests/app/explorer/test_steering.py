@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.app.explorer.test_keys import Explorer, explorer
@@ -85,6 +88,31 @@ def test_a_saved_document_stays_steered() -> None:
     stored = document.to_bytes()
     assert Document.from_bytes(stored) == document
     assert b"steering" not in document.with_steering(None).to_bytes()
+
+
+@pytest.mark.parametrize(
+    "applied",
+    [
+        Applied(replace(VECTOR, name="x\x1b[2J"), 1.0),
+        Applied(VECTOR, 1e9),
+        Applied(replace(VECTOR, values=b""), 1.0),
+        Applied(replace(VECTOR, values=packed([math.inf, 0.0])), 1.0),
+        Applied(replace(VECTOR, layer=-1), 1.0),
+    ],
+)
+def test_invalid_steering_in_a_saved_document_is_removed(applied: Applied) -> None:
+    document = steered().state.document
+    found = Document.from_bytes(document.with_steering(applied).to_bytes())
+    assert found == document.with_steering(None)
+
+
+@given(st.builds(Applied, st.builds(SavedVector), st.floats(allow_nan=False, allow_infinity=False)))
+def test_the_steering_of_any_saved_document_can_be_shown(applied: Applied) -> None:
+    found = Document.from_bytes(Document(steering=applied).to_bytes())
+    assert found is not None
+    if isinstance(found.steering, Applied):
+        assert found.steering == applied
+        assert found.steering.said.isprintable()
 
 
 def test_another_model_is_not_steered() -> None:
