@@ -44,7 +44,7 @@ class ProbeView(LabView):
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Choose the layer of the probe."),
         *pair(UP_DOWN, "move_focus(*, 'sentence')", "sentence", "Choose a sentence."),
-        *pair(UP_DOWN, "weaken(*)", "strength", "Change the strength of the direction."),
+        *pair(UP_DOWN, "weaken(*)", "steer", "Change the strength of the direction."),
         *pair(P_N, "move_focus(*, 'error')", "error", "Go to the previous or next wrong answer."),
         *tab("next_view(*)", "view", "Show accuracy, examples, or causality."),
         key("x", "choose(1, 'set')", "next set", "Load the next set of sentences."),

@@ -145,7 +145,7 @@ async def test_keys_follow_the_view_before_anything_is_known(tmp_path: Path) -> 
         await it.pilot.press("tab")
         await it.until(lambda: "all layers" in it.screen)
         await it.pilot.press("tab")
-        await it.until(lambda: "other token" in it.screen)
+        await it.until(lambda: "rather than" in it.screen)
         it.engine.release()
         await settled(it.pilot)
         assert it.heading.startswith("why")
