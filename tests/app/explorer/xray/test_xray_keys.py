@@ -189,7 +189,7 @@ async def test_the_list_contains_every_part_and_adds_up(tmp_path: Path) -> None:
         assert amounts == sorted(amounts, key=abs, reverse=True)
         assert sum(amounts) == pytest.approx(found.logit, abs=0.1)
         (total,) = (row for row in it.rows if "sum of" in row)
-        assert f"{found.logit:.2f}  = the logit of ␣Paris" in total
+        assert f"{found.logit:.2f}  = the logit of “␣Paris”" in total
 
 
 async def test_enter_on_a_row_opens_the_attention_of_that_head(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ async def test_one_token_rather_than_another(tmp_path: Path) -> None:
     async with xrayed(tmp_path, *to("why")) as it:
         await it.press("a", "down", "enter")
         assert it.heading == f"why ␣Paris rather than ␣the  after ␣is  {found.logit:+.2f}"
-        assert any("= ␣Paris minus ␣the" in row for row in it.rows)
+        assert any("= “␣Paris” minus “␣the”" in row for row in it.rows)
         await it.press("d")
         assert it.heading.startswith("why ␣Paris  after ␣is  logit")
 
@@ -288,7 +288,7 @@ async def test_occlusion_is_beside_what_the_heads_took(tmp_path: Path) -> None:
                 differ = abs(direct[at] - lost[at].logits) >= 1.5
             assert row.endswith("≠") == differ
         assert it.selected.startswith("4")
-        assert "Without ␣France, the probability of ␣Paris is" in it.screen
+        assert "Without “␣France”, the probability of “␣Paris” is" in it.screen
         await it.press("down")
         assert "The last token is never removed." in it.screen
 
