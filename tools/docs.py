@@ -22,6 +22,7 @@ from tutor import __version__
 from tutor.app.key_places import KEY_PLACES, KeyPlace
 from tutor.app.key_scheme import COMMON_KEYS
 from tutor.app.keymap import every_class, own_bindings
+from tutor.app.widgets.key_names import key_name
 from tutor.cli.main import parser
 from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
@@ -40,23 +41,17 @@ _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTAL
 
 
 SIGNS = {
-    "question_mark": "?",
     "escape": "Esc",
     "enter": "Enter",
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
-    "slash": "/",
-    "comma": ",",
     "space": "Space",
     "ctrl+right": "Ctrl+→",
     "ctrl+n": "Ctrl+n",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
     "home": "Home",
     "end": "End",
 }
+"""The names of keys that the documentation capitalizes, unlike the screen."""
 ALIASES = {"space", "pagedown", "pageup", "backspace", "w", "ctrl+q", "ctrl+c"}
 """The hidden keys that duplicate another key."""
 
@@ -122,7 +117,7 @@ def actions() -> str:
             scope, _, action = (binding.id or "").partition(".")
             if scope:
                 keys = found.setdefault(scope, {}).setdefault(action, [])
-                keys += [sign for sign in [SIGNS.get(binding.key, binding.key)] if sign not in keys]
+                keys += [name for name in [sign(binding.key)] if name not in keys]
     rows = []
     for scope, by_action in sorted(found.items()):
         names = (f"{action} ({' '.join(keys)})" for action, keys in by_action.items())
@@ -133,8 +128,8 @@ def actions() -> str:
 def common_keys() -> str:
     rows = []
     for common in COMMON_KEYS:
-        signs = [SIGNS.get(key, key) for key in common.key.split(", ")]
-        rows.append((" ".join(f"`{sign}`" for sign in signs), common.meaning))
+        signs = map(sign, common.key.split(", "))
+        rows.append((" ".join(f"`{each}`" for each in signs), common.meaning))
     return table(("key", "what it does"), rows)
 
 
@@ -176,7 +171,7 @@ def entries(of: type[DOMNode]) -> list[str]:
     found: list[tuple[list[str], str]] = []
     action = ""
     for binding in bindings(of):
-        keys = [SIGNS.get(key, key) for key in told_keys(binding)]
+        keys = [sign(key) for key in told_keys(binding)]
         says = binding.description or uncapitalized(binding.tooltip)
         same = bool(found) and binding.action.partition("(")[0] == action
         if not keys or not (says or same):
@@ -189,6 +184,17 @@ def entries(of: type[DOMNode]) -> list[str]:
         else:
             found.append((keys, says))
     return [f"{' '.join(f'`{key}`' for key in ranges(keys))} {says}" for keys, says in found]
+
+
+def sign(key: str) -> str:
+    """Return the name of a key in the documentation, such as "Esc" or "=".
+
+    Raises `ValueError` if only Textual's own name of the key is known, such as "full_stop".
+    """
+    name = SIGNS.get(key) or key_name(key)
+    if "_" in name:
+        raise ValueError(key)
+    return name
 
 
 def uncapitalized(sentence: str) -> str:

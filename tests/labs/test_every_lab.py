@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import LONGEST_ABOUT, solve
@@ -54,6 +55,15 @@ def test_the_start_reaches_no_goal_and_the_solution_reaches_all(
     at_start, reached = solve(lab, backend.answer)
     assert at_start == frozenset()
     assert reached == {goal.name for goal in lab.goals}
+
+
+def test_the_labs_are_in_the_order_of_the_lessons() -> None:
+    labs = registry.every()
+    orders = [lab.order for lab in labs]
+    assert len(set(orders)) == len(orders)
+    numbers = {lesson.id: lesson.number for lesson in load_course().lessons}
+    lessons = [numbers[lab.lesson] for lab in labs]
+    assert lessons == sorted(lessons)
 
 
 @pytest.mark.parametrize("name", registry.names())

@@ -38,7 +38,7 @@ def test_the_table_has_every_key_of_the_app() -> None:
             if "`1-9`" in has or "`1` to `9`" in has:
                 has += "".join(f"`{digit}`" for digit in range(1, 10))
             keys = {key for binding in docs.bindings(of) for key in docs.told_keys(binding)}
-            signs = {docs.SIGNS.get(key, key) for key in keys}
+            signs = set(map(docs.sign, keys))
             lacking |= {(of.__name__, sign) for sign in signs if f"`{sign}`" not in has}
     assert lacking == set()
 
@@ -57,6 +57,13 @@ def test_no_key_of_a_lab_hides_the_key_to_leave(lab: str) -> None:
 def test_the_table_has_the_letters_of_choices() -> None:
     (row,) = [row for row in KEY_PLACES if row.where == "question"]
     assert f"`{LETTERS[0]}` to `{LETTERS[-1]}` choose" in row.more
+
+
+def test_keys_have_the_names_that_are_printed_on_them() -> None:
+    keys = ("equals_sign", "slash", "escape", "ctrl+right", "up", "e")
+    assert [docs.sign(key) for key in keys] == ["=", "/", "Esc", "Ctrl+→", "↑", "e"]
+    with pytest.raises(ValueError, match="full_stop"):
+        docs.sign("full_stop")
 
 
 def test_an_unknown_generated_part_is_an_error() -> None:

@@ -158,18 +158,26 @@ def read(path: Path) -> SavedVector:
         vector = msgspec.msgpack.decode(data, type=SavedVector) if len(data) <= LARGEST else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         vector = None
-    if vector is None or not _valid(vector):
+    if vector is None or not _is_valid(vector):
         raise ModelError(
             f"{path.name} is not a steering vector.", "Save a vector in the lab `steer` first."
         )
     return vector
 
 
-def _valid(vector: SavedVector) -> bool:
+def is_valid(applied: Applied) -> bool:
+    """Return True if the vector could be in a file, and if its strength is within the limits."""
+    return abs(applied.strength) <= STRONGEST and _is_valid(applied.vector)
+
+
+def _is_valid(vector: SavedVector) -> bool:
     return (
         vector.format == _FORMAT
         and bool(_NAME.fullmatch(vector.name))
+        and vector.model_name.isprintable()
         and 0 <= vector.layer < 10_000
+        and len(vector.first) > 0
+        and len(vector.second) > 0
         and len(vector.values) > 0
         and len(vector.values) % 4 == 0
         and all(map(math.isfinite, vector.numbers))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
+from textual.content import Content
 
 from tests.app.explorer.test_keys import Explorer, explorer
 from tests.app.explorer.test_update import Learner
 from tests.engine.fake_engine import CARD
-from tutor.app.explorer import events
+from tutor.app.explorer import events, readout
+from tutor.app.explorer.chat.lines import with_sampler
 from tutor.app.explorer.copies import step_command
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.effects import Question
+from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.saved_steering import Applied, SavedVector, folder_of_learner, packed, write
 
 if TYPE_CHECKING:
@@ -87,6 +93,31 @@ def test_a_saved_document_stays_steered() -> None:
     assert b"steering" not in document.with_steering(None).to_bytes()
 
 
+@pytest.mark.parametrize(
+    "applied",
+    [
+        Applied(replace(VECTOR, name="x\x1b[2J"), 1.0),
+        Applied(VECTOR, 1e9),
+        Applied(replace(VECTOR, values=b""), 1.0),
+        Applied(replace(VECTOR, values=packed([math.inf, 0.0])), 1.0),
+        Applied(replace(VECTOR, layer=-1), 1.0),
+    ],
+)
+def test_invalid_steering_in_a_saved_document_is_removed(applied: Applied) -> None:
+    document = steered().state.document
+    found = Document.from_bytes(document.with_steering(applied).to_bytes())
+    assert found == document.with_steering(None)
+
+
+@given(st.builds(Applied, st.builds(SavedVector), st.floats(allow_nan=False, allow_infinity=False)))
+def test_the_steering_of_any_saved_document_can_be_shown(applied: Applied) -> None:
+    found = Document.from_bytes(Document(steering=applied).to_bytes())
+    assert found is not None
+    if isinstance(found.steering, Applied):
+        assert found.steering == applied
+        assert found.steering.said.isprintable()
+
+
 def test_another_model_is_not_steered() -> None:
     document = steered().state.document
     assert document.for_model(CARD.sha256) == document
@@ -131,6 +162,42 @@ async def test_a_steered_text_says_so_without_the_panel(
         await it.press("t", "up", "left", "escape")
         await it.settle()
         assert "steered" in it.words
+
+
+async def test_reset_stops_steering_only_in_its_row(tmp_path: Path) -> None:
+    write(folder_of_learner(), VECTOR)
+    async with explorer(tmp_path) as it:
+        await it.press("t", "left", "up", "left", "z")
+        assert "off" in it.line("› 5 steering")
+        await it.settle()
+        assert "steered" not in it.words
+        assert "T 0.90" in it.words
+        await it.press("left", "down", "z")
+        await it.settle()
+        assert "plain sampling" in it.words
+        assert "steered: kind, layer 17, -0.25" in it.words
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, "steered: kind, layer 17, -1.5  T 0.50"),
+        (40, "steered: kind, layer 17, -1.5"),
+        (20, "steered"),
+    ],
+)
+def test_a_steered_chat_shows_the_sampler_if_there_is_room(width: int, shown: str) -> None:
+    learner = steered()
+    learner.answer()
+    learner.send(events.SetSampler(SamplerSettings(temperature=0.5)))
+    line = with_sampler(Content("left"), learner.state, width)
+    assert line.plain == f"left{shown:>{width - 4}}"
+
+
+def test_a_wide_name_takes_its_room_on_the_screen() -> None:
+    wide = replace(KIND, vector=replace(VECTOR, name="親切" * 9))
+    shown = readout.settings(PLAIN, wide, 40)
+    assert shown.plain == "steered"
 
 
 async def test_without_saved_vectors_the_panel_has_no_row_for_steering(tmp_path: Path) -> None:

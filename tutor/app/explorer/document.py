@@ -12,7 +12,7 @@ from tutor.app.explorer.chat.messages import messages
 from tutor.errors import TutorError
 from tutor.lm import token_tree
 from tutor.lm.distribution import PLAIN, SamplerSettings
-from tutor.lm.saved_steering import Applied
+from tutor.lm.saved_steering import Applied, is_valid
 from tutor.lm.token_tree import SavedTree, Step, TokenTree, text_of, without_surprisals
 
 if TYPE_CHECKING:
@@ -150,16 +150,23 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Document | None:
-        """Decode a stored document. Return None if this version of tutor cannot read it."""
+        """Decode a stored document. Return None if this version of tutor cannot read it.
+
+        Invalid steering is removed, and the rest of the document stays.
+        """
         try:
             saved = msgspec.json.decode(stored, type=Saved)
             if saved.version != VERSION:
                 return None
             fields: dict[str, Any] = msgspec.structs.asdict(saved)
             fields |= {mode: token_tree.restore(tree) for mode, tree in saved.trees.items()}
-            return cls(**fields)
+            document = cls(**fields)
         except (ValueError, TutorError):
             return None
+        applied = document.steering
+        if not isinstance(applied, Applied) or is_valid(applied):
+            return document
+        return document.with_steering(None)
 
     @classmethod
     def of_conversation(

@@ -20,12 +20,13 @@ from tutor.app.widgets import bars, figures
 from tutor.engine.api import EngineState
 from tutor.errors import RemoteError, TutorError
 from tutor.language import _
-from tutor.text import counted
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from tutor.app.explorer.effects import Answer
     from tutor.app.explorer.state import State, Target
-    from tutor.lm.distribution import Distribution, ModelCard
+    from tutor.lm.distribution import Distribution, ModelCard, SamplerSettings
+    from tutor.lm.saved_steering import Applied
     from tutor.lm.token_tree import Step, TokenTree
 
 _NARROW = 60
@@ -96,16 +97,14 @@ def editor_label(*, history: bool) -> Content:
     return Content.assemble((_("the prompt"), "bold"), (how, theme.MUTED))
 
 
-def _settings(state: State, room: int) -> Content:
+def settings(sampler: SamplerSettings, steering: Applied | None, room: int) -> Content:
     """Draw the sampler settings. If the network is steered, say so, even in little room."""
-    shown = state.shown
-    sampler = figures.sampler(shown.sampler if shown else state.sampler)
-    steering = shown.steering if shown else state.steering
     if steering is None:
-        return Content.styled(sampler, theme.MUTED)
-    said = _("steered: {said}").format(said=steering.said)
-    ways = (f"{said}  {sampler}", said, _("steered"))
-    return Content.styled(next((way for way in ways if len(way) <= room), ways[-1]), theme.ACT)
+        return Content.styled(figures.sampler(sampler), theme.MUTED)
+    said = _("steered: {said}").format(said=safe(steering.said))
+    ways = (f"{said}  {figures.sampler(sampler)}", said, _("steered"))
+    fitting = next((way for way in ways if cell_len(way) <= room), ways[-1])
+    return Content.styled(fitting, theme.ACT)
 
 
 def question_line(state: State, width: int) -> Content:
@@ -138,7 +137,8 @@ def question_line(state: State, width: int) -> Content:
             left = Content.assemble(
                 left, (_(" {count} keys waiting").format(count=len(state.queue)), theme.MUTED)
             )
-    right = _settings(state, width - left.cell_length - 2)
+    of = shown or state
+    right = settings(of.sampler, of.steering, width - left.cell_length - 2)
     if shown is not None and state.engine.model is not None:
         room = width - left.cell_length - right.cell_length - 4
         said = next((each for each in _rounding(state.engine.model) if len(each) <= room), "")

@@ -51,7 +51,10 @@ class SamplerDials(ListPanel):
             tooltip="Always take the most probable token, or go back to sampling.",
         ),
         Binding(
-            "z", "plain", "reset", tooltip="Reset the sampler to the model's own probabilities."
+            "z",
+            "reset",
+            "reset",
+            tooltip="Reset the sampler settings, or the steering if its row is selected.",
         ),
         Binding("enter", "vector", "vector", tooltip="Use the next saved steering vector."),
         Binding("escape", "close", "close", tooltip="Close the panel. The settings stay."),
@@ -136,8 +139,11 @@ class SamplerDials(ListPanel):
         temperature = 1.0 if self._settings.greedy else 0.0
         self._set(msgspec.structs.replace(self._settings, temperature=temperature))
 
-    def action_plain(self) -> None:
-        self._set(PLAIN)
+    def action_reset(self) -> None:
+        if self._on_steering:
+            self._steer(0.0)
+        else:
+            self._set(PLAIN)
 
     def _set(self, settings: SamplerSettings) -> None:
         # The next key may be pressed before the controller has updated the settings.

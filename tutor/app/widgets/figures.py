@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from tutor.language import _
 from tutor.learner.clock import WEEKDAYS, local_day_number
-from tutor.text import counted, visible
+from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,9 +90,10 @@ def ended(text: str) -> str:
 def tail(text: str, width: int) -> str:
     """Return the end of `text` on one line of at most `width` cells.
 
-    If the text was cut, the result begins with `…`.
+    If the text was cut, the result begins with `…`. Characters that could control a terminal are
+    made visible, because the text may come from a model or from a file.
     """
-    line = " ".join(ended(text).split())
+    line = " ".join(safe(ended(text)).split())
     if cell_len(line) <= width:
         return line
     while cell_len(line) > width - 1:

@@ -271,7 +271,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     name="difference",
     title="A against B",
     about="Compare two predictions, token by token, in bits",
-    order=280,
+    order=282,
     lesson="why",
     task=(
         "Compare the model's predictions with those of a second setup, called B: another prompt, "

@@ -46,8 +46,8 @@ class DifferenceView(LabView):
         key(
             "b",
             "strongest",
-            "matters here",
-            "Switch off what matters most at this token only.",
+            "strongest",
+            "Switch off the part that matters most here, compared with other tokens.",
         ),
         key("f", "largest", "largest", "Go to the token after which A and B diverge most."),
         key("o", "switch('order')", "order", "Sort the rows by change or by probability."),

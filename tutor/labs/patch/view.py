@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
@@ -13,7 +12,7 @@ from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around, clipped, wrapped
-from tutor.labs.kit.keys import P_N, Keys, Pair, key, pair, run_and_stop, tab
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, Keys, key, pair, run_and_stop, tab
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence, sentence
 from tutor.labs.kit.tabs import tabs
@@ -52,12 +51,11 @@ class PatchView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
+        *pair(UP_DOWN, "move_row(*)", "row", "Choose a token, or a head."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Choose the layer."),
         *run_and_stop("r", "run", _("Compute the map.")),
         key("enter", "continue", "continue", "Continue text A with the selected patch."),
         *tab("next_view(*)", "part", "Patch another part of the network."),
-        *pair(Pair("up", "down", "↑↓←→"), "move_row(*)", "cell", "Choose a token, or a head."),
-        Binding("left", "move_focus(-1, 'layer')", show=False, tooltip="Choose the layer before."),
-        Binding("right", "move_focus(1, 'layer')", show=False, tooltip="Choose the next layer."),
         *pair(P_N, "move_focus(*, 'position')", "token", "Go to the previous or next token."),
         key("w", "choose(1, 'source')", "with", "Patch with B's activation, the mean, or zeros."),
         key("x", "choose(1, 'example')", "example", "Load another pair of texts."),

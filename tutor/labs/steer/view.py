@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText, NewSeed
 from tutor.labs.kit.columns import ROOMY, Cell, Room, as_many_as_fit, beside, cursor, wrapped
-from tutor.labs.kit.keys import Keys, Pair, key, pair, run_and_stop, tab
+from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, UP_DOWN, Keys, key, pair, run_and_stop, tab
 from tutor.labs.kit.next_table import next_table
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.progress_line import reading_line
@@ -32,16 +31,9 @@ class SteerView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
-        *pair(
-            Pair("left", "right", "←→↑↓"),
-            "adjust(*, 'strength')",
-            "steer",
-            "Change the strength by 0.25.",
-        ),
-        Binding("up", "adjust(1, 'layer')", show=False, tooltip="Choose a later layer."),
-        Binding("down", "adjust(-1, 'layer')", show=False, tooltip="Choose an earlier layer."),
-        Binding("up", "move_focus(-1, 'saved')", show=False, tooltip="Choose the vector before."),
-        Binding("down", "move_focus(1, 'saved')", show=False, tooltip="Choose the next vector."),
+        *pair(LEFT_RIGHT, "adjust(*, 'strength')", "steer", "Change the strength by 0.25."),
+        *pair(LAYERS, "adjust(*, 'layer')", "layer", "Choose the layer."),
+        *pair(UP_DOWN, "move_focus(*, 'saved')", "vector", "Choose a saved vector."),
         *tab("next_view(*)", "view", "Show the next token, texts, cost, layers or saved vectors."),
         key("x", "choose(1, 'pair')", "next example", "Use another pair of sentence lists."),
         key("e", "edit", "edit", "Edit the prompt."),
@@ -149,7 +141,7 @@ def _settings(state: State, width: int) -> Content:
 
 def _prompt(state: State, width: int) -> Content:
     label = _("after  ")
-    return Content.assemble((label, MUTED), figures.tail(safe(state.prompt), width - len(label)))
+    return Content.assemble((label, MUTED), figures.tail(state.prompt, width - len(label)))
 
 
 def _next(state: State, width: int, height: int) -> list[Content]:

@@ -149,7 +149,7 @@ async def test_keys_follow_the_view_before_anything_is_known(tmp_path: Path) -> 
         await it.pilot.press("tab")
         await it.until(lambda: "all layers" in it.screen)
         await it.pilot.press("tab")
-        await it.until(lambda: "other token" in it.screen)
+        await it.until(lambda: "rather than" in it.screen)
         it.engine.release()
         await settled(it.pilot)
         assert it.heading.startswith("why")
@@ -193,7 +193,7 @@ async def test_the_list_contains_every_part_and_adds_up(tmp_path: Path) -> None:
         assert amounts == sorted(amounts, key=abs, reverse=True)
         assert sum(amounts) == pytest.approx(found.logit, abs=0.1)
         (total,) = (row for row in it.rows if "sum of" in row)
-        assert f"{found.logit:.2f}  = the logit of ␣Paris" in total
+        assert f"{found.logit:.2f}  = the logit of “␣Paris”" in total
 
 
 async def test_enter_on_a_row_opens_the_attention_of_that_head(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ async def test_one_token_rather_than_another(tmp_path: Path) -> None:
     async with xrayed(tmp_path, *to("why")) as it:
         await it.press("a", "down", "enter")
         assert it.heading == f"why ␣Paris rather than ␣the  after ␣is  {found.logit:+.2f}"
-        assert any("= ␣Paris minus ␣the" in row for row in it.rows)
+        assert any("= “␣Paris” minus “␣the”" in row for row in it.rows)
         await it.press("d")
         assert it.heading.startswith("why ␣Paris  after ␣is  logit")
 
@@ -297,7 +297,7 @@ async def test_occlusion_is_beside_what_the_heads_took(tmp_path: Path) -> None:
                 differ = abs(direct[at] - lost[at].logits) >= 1.5
             assert row.endswith("≠") == differ
         assert it.selected.startswith("4")
-        assert "Without ␣France, the probability of ␣Paris is" in it.screen
+        assert "Without “␣France”, the probability of “␣Paris” is" in it.screen
         await it.press("down")
         assert "The last token is never removed." in it.screen
 

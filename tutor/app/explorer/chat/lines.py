@@ -9,7 +9,6 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer import readout
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.widgets import figures
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -28,18 +27,13 @@ def keys(width: int, *entries: tuple[str, str]) -> Content:
     )
 
 
-def _settings(state: State) -> str:
-    """Describe the sampler settings, or the steering if the network is steered."""
-    applied = state.steering_to_come
-    if applied is None:
-        return figures.sampler(state.sampler_to_come)
-    return _("steered: {said}").format(said=applied.said)
+def _settings(state: State, room: int) -> Content:
+    return readout.settings(state.sampler_to_come, state.steering_to_come, room)
 
 
 def with_sampler(left: Content, state: State, width: int) -> Content:
     """Draw the sampler settings at the right end of a line, if there is room."""
-    sampler = Content.styled(_settings(state), theme.MUTED)
-    return readout.spread(left, sampler, width)
+    return readout.spread(left, _settings(state, width - left.cell_length - 2), width)
 
 
 def target_lines(state: State, width: int) -> list[Content]:
@@ -60,7 +54,7 @@ def target_lines(state: State, width: int) -> list[Content]:
             ("o", _("new chat")),
         )
     else:
-        room = width - len(_settings(state)) - 2
+        room = width - _settings(state, width // 2).cell_length - 2
         line, *__ = readout.target_lines(state, room)
     return [with_sampler(line, state, width) if state.folded else line]
 

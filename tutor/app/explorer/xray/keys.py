@@ -8,6 +8,12 @@ from tutor.app.key_scheme import VIEW
 from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, UP_DOWN, Pair, key, pair
 
 XRAY_KEYS: list[BindingType] = [
+    *pair(LAYERS, "move(*, 'layer')", "layer", "Choose the layer."),
+    *pair(UP_DOWN, "move(*, 'row')", "row", "Choose a row."),
+    *pair(LEFT_RIGHT, "move(*, 'head')", "head", "Choose the head."),
+    *pair(LEFT_RIGHT, "move(*, 'column')", "head", "Choose a head or the feed-forward network."),
+    *pair(LEFT_RIGHT, "move(*, 'position')", "position", "Go to the previous or next token."),
+    key("a", "against", "rather than", "Explain why this token rather than a second one."),
     # The key is named after the two views that there were at first, because learners may have
     # assigned another key to it.
     key("tab", "next_view(1)", "view", "Go to the next view of this token.", id="attention-lens"),
@@ -16,15 +22,9 @@ XRAY_KEYS: list[BindingType] = [
     key("enter", "open", "attention", "Show the attention of the selected head.", id="open-head"),
     # On a row without a head, Enter must not add a token to the text beside the x-ray.
     Binding("enter", "ignore", show=False, id="open-head"),
-    *pair(LAYERS, "move(*, 'layer')", "layer", "Choose the layer."),
-    *pair(UP_DOWN, "move(*, 'row')", "row", "Choose a row."),
-    *pair(LEFT_RIGHT, "move(*, 'head')", "head", "Choose the head."),
-    *pair(LEFT_RIGHT, "move(*, 'column')", "column", "Choose a head or the feed-forward network."),
-    *pair(LEFT_RIGHT, "move(*, 'position')", "position", "Go to the previous or next token."),
     key("slash", "explain", "other token", "Explain another token."),
-    key("a", "against", "rather than", "Explain why this token rather than a second one."),
     key("d", "remove", "remove", "Remove the second token."),
-    key("z", "reset", "reset", "Explain the first token again: the next one of the text."),
+    key("z", "reset", "reset", "Explain the token that follows in the text."),
     key("o", "move(1, 'order')", "sort", "Sort by weight or by position in the text.", group=VIEW),
     key(
         "l",

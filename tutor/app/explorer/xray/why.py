@@ -233,8 +233,8 @@ class TokensTab(ExplainingTab):
 def _without(name: str, target: Token, probability: float, width: int) -> str:
     """Say how probable the explained token is without the token called `name`."""
     said = [
-        _("Without {name}, the probability of {target} is {probability}."),
-        _("Without {name}: {target} {probability}"),
+        _("Without “{name}”, the probability of “{target}” is {probability}."),
+        _("Without “{name}”: “{target}” {probability}"),
     ]
     shown, percent = figures.shown(target), figures.percent(probability)
     texts = [each.format(name=name, target=shown, probability=percent) for each in said]

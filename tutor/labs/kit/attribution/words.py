@@ -43,8 +43,8 @@ def explained(attribution: Attribution) -> str:
     """Return what the contributions add up to: a logit, or the difference between two."""
     target = figures.shown(attribution.target)
     if attribution.against is None:
-        return _("the logit of {target}").format(target=target)
-    return _("{target} minus {against}").format(
+        return _("the logit of “{target}”").format(target=target)
+    return _("“{target}” minus “{against}”").format(
         target=target, against=figures.shown(attribution.against)
     )
 
