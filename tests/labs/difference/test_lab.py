@@ -50,6 +50,7 @@ from tutor.lm.fast.linear import FloatLinear
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
 from tutor.lm.inspect.rounding import matrix_of
 from tutor.lm.load import load_model
+from tutor.lm.network import Transformer
 from tutor.models.find import from_path
 from tutor.models.installed import bundled_model
 
@@ -254,6 +255,35 @@ def test_the_effect_of_each_part_is_measured(tmp_path: Path) -> None:
         assert bits[number] == pytest.approx(kl(before, after).tolist(), abs=TOLERANCE)
     last = by_formula(ids_of(TEXT), feed_forwards_off={5})[0]
     assert bits[29] == pytest.approx(kl(before, last).tolist(), abs=TOLERANCE)
+
+
+def test_the_effect_of_one_part_is_measured_in_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other requests wait for a slice, so it contains only a few positions."""
+    long = Text("one two " * MOST_TOKENS)
+    at_once = backend("difference", tmp_path, moment=math.inf)
+    first, second = (at_last(at_once, Scan(long, PLAIN, number)).bits for number in (0, 1))
+    there = backend("difference", tmp_path, moment=0.0)
+    scored: list[int] = []
+    lens = Transformer.lens
+
+    def counted(network: Transformer, residual: torch.Tensor) -> torch.Tensor:
+        scored.append(len(residual))
+        return lens(network, residual)
+
+    monkeypatch.setattr(Transformer, "lens", counted)
+    most, asked = 0, Scan(long, PLAIN)
+    while isinstance(there.answer(asked), Progress):
+        most, scored[:] = max(most, sum(scored)), []
+    assert 0 < most <= 8
+    assert at_last(there, asked).bits == first
+    for _ in range(30):  # leave the second part unfinished
+        assert isinstance(there.answer(Scan(long, PLAIN, 1)), Progress)
+    other = at_last(there, Scan(long, SamplerSettings(temperature=0.5), 1)).bits
+    assert len(other[0]) == MOST_TOKENS
+    assert other != second
+    assert at_last(there, Scan(long, PLAIN, 1)).bits == second
 
 
 def test_the_answers_do_not_depend_on_what_was_asked_before(tmp_path: Path) -> None:
