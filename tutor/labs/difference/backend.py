@@ -33,8 +33,8 @@ from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
+from tutor.labs.kit.sentence_ids import short_ids
 from tutor.lm import sampling
-from tutor.lm.chat import text_ids
 from tutor.lm.comparison import Place, aligned
 from tutor.lm.divergence import Contrast, contrast, divergence, log_probabilities
 from tutor.lm.inspect.forward_pass import ForwardPass
@@ -179,10 +179,11 @@ class DifferenceBackend:
     def _ids(self, text: Text) -> tuple[list[int], int]:
         """Return the first tokens of a text, and the number of tokens after them."""
         size = self._model.network.config.vocabulary_size
-        if text.ids and text.model == self._model.card.sha256 and max(text.ids) < size:
+        known = text.model == self._model.card.sha256
+        if text.ids and known and all(id_ in range(size) for id_ in text.ids):
             ids = list(text.ids)
         else:
-            ids = text_ids(self._model, text.text)
+            ids = short_ids(self._model, text.text)
         return ids[:MOST_TOKENS], max(0, len(ids) - MOST_TOKENS)
 
     def _model_of(self, b: questions.Difference) -> LanguageModel | Coming:

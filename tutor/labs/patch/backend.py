@@ -12,6 +12,7 @@ from torch import Tensor
 from tutor.errors import LabError
 from tutor.labs.kit.model_backend import advanced, log_probabilities, longer
 from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.sentence_ids import short_ids
 from tutor.labs.patch import lab
 from tutor.labs.patch.lab import (
     LENGTH,
@@ -97,7 +98,7 @@ class PatchBackend:
 
     def _ids(self) -> tuple[list[int], list[int]]:
         if self._tokenized is None:
-            a, b = (text_ids(self._model, text) for text in self._texts)
+            a, b = (short_ids(self._model, text) for text in self._texts)
             self._tokenized = a, b
         return self._tokenized
 
