@@ -217,8 +217,8 @@ class AskSources(SessionQuestion, frozen=True):
 class AskOcclusion(SessionQuestion, frozen=True):
     """Request how a logit changes without some tokens of the text. Response: `Occlusions`.
 
-    `indexes` are the tokens to remove, each of them alone. Each of them takes a forward pass, so a
-    request should contain only a few. The logit is defined as in `AskAttribution`.
+    `indexes` are the tokens to remove, each of them alone, at most `MOST_REMOVED` in one request
+    (see `tutor.lm.attribution`). The logit is defined as in `AskAttribution`.
     """
 
     position: int

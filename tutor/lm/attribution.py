@@ -15,6 +15,9 @@ DISAGREE = 1.5
 """The difference, in logits, from which occlusion and direct attribution clearly disagree about a
 token of the text."""
 
+MOST_REMOVED = 8
+"""The maximum number of tokens in one request for occlusion. Each takes a forward pass."""
+
 
 class Part(msgspec.Struct, frozen=True):
     """A part of the network that adds a vector to the residual stream.

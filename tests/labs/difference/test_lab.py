@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, settled, small_model
 from tests.tiny_gguf import write_gguf
-from tutor.errors import LabError, TextError
+from tutor.errors import TextError
 from tutor.labs.difference import lab, questions
 from tutor.labs.difference.lab import FindLargest, Open, SwitchOffStrongest
 from tutor.labs.difference.questions import (
@@ -50,6 +50,7 @@ from tutor.lm.fast.linear import FloatLinear
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
 from tutor.lm.inspect.rounding import matrix_of
 from tutor.lm.load import load_model
+from tutor.lm.network import Transformer
 from tutor.models.find import from_path
 from tutor.models.installed import bundled_model
 
@@ -256,6 +257,35 @@ def test_the_effect_of_each_part_is_measured(tmp_path: Path) -> None:
     assert bits[29] == pytest.approx(kl(before, last).tolist(), abs=TOLERANCE)
 
 
+def test_the_effect_of_one_part_is_measured_in_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other requests wait for a slice, so it contains only a few positions."""
+    long = Text("one two " * MOST_TOKENS)
+    at_once = backend("difference", tmp_path, moment=math.inf)
+    first, second = (at_last(at_once, Scan(long, PLAIN, number)).bits for number in (0, 1))
+    there = backend("difference", tmp_path, moment=0.0)
+    scored: list[int] = []
+    lens = Transformer.lens
+
+    def counted(network: Transformer, residual: torch.Tensor) -> torch.Tensor:
+        scored.append(len(residual))
+        return lens(network, residual)
+
+    monkeypatch.setattr(Transformer, "lens", counted)
+    most, asked = 0, Scan(long, PLAIN)
+    while isinstance(there.answer(asked), Progress):
+        most, scored[:] = max(most, sum(scored)), []
+    assert 0 < most <= 8
+    assert at_last(there, asked).bits == first
+    for _ in range(30):  # leave the second part unfinished
+        assert isinstance(there.answer(Scan(long, PLAIN, 1)), Progress)
+    other = at_last(there, Scan(long, SamplerSettings(temperature=0.5), 1)).bits
+    assert len(other[0]) == MOST_TOKENS
+    assert other != second
+    assert at_last(there, Scan(long, PLAIN, 1)).bits == second
+
+
 def test_the_answers_do_not_depend_on_what_was_asked_before(tmp_path: Path) -> None:
     used = backend("difference", tmp_path, moment=0.0)
     for b in (OtherText(OTHER), PartsOff(PARTS), Rounded(4), OtherText(TEXT)):
@@ -273,7 +303,8 @@ def test_the_tokens_of_the_stepper_are_used_on_the_same_model_only(tmp_path: Pat
 
     assert tokens(Text(TEXT, tuple(letters), model)) == letters != ids_of(TEXT)
     assert tokens(Text(TEXT, tuple(letters), "another")) == ids_of(TEXT)
-    assert tokens(Text(TEXT, (10**6,), model)) == ids_of(TEXT)
+    for damaged in ((10**6,), (*letters, -1)):
+        assert tokens(Text(TEXT, damaged, model)) == ids_of(TEXT)
 
 
 def test_a_long_text_is_truncated(tmp_path: Path) -> None:
@@ -376,7 +407,7 @@ def test_the_stepper_opens_its_text_sampler_and_position() -> None:
     assert (state.a, state.b, state.sampler, state.place) == (text, "Once", greedy, 1)
     again = lab.act(lab.act(state, EditText("My own", "b")), Open(text, greedy, 1))
     assert (again.b, again.place) == ("My own", 0)
-    with pytest.raises(LabError):
+    with pytest.raises(TextError, match="too long"):
         lab.act(State(), Open(Text("a" * 5000)))
 
 

@@ -22,6 +22,8 @@ from tutor.labs.kit.work import LARGEST, Work, indexes, one_of, work
 from tutor.labs.rag import quality
 
 LABS = registry.names()
+MOST_CHARACTERS = 20_000
+"""More than the longest text in a lab."""
 MOST_ANSWERS = 4
 """The number of questions that are answered after an action. More would only take time."""
 
@@ -43,6 +45,15 @@ def test_only_what_differs_from_the_start_is_saved() -> None:
     assert WORK.encoded(State(answer="computed"), State()) == b""
     state = State(text="mine", at=2, answer="computed")
     assert restored(WORK.encoded(state, State())) == State(text="mine", at=2)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_saved_text_has_a_limited_length(name: str) -> None:
+    lab = registry.find(name)
+    data = msgspec.json.encode(dict.fromkeys(("text", "other", "b"), "word " * 300_000))
+    state = lab.restored(data)
+    texts = [text for text in msgspec.structs.astuple(state) if isinstance(text, str)]
+    assert max(map(len, texts), default=0) <= MOST_CHARACTERS
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.labs.lab_backend import at_last, backend, done, settled, small_model
-from tutor.errors import TextError
+from tutor.errors import LabError, TextError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.reply import Reply
@@ -343,6 +343,41 @@ def test_work_is_cut_into_steps_that_report_their_progress(tmp_path: Path) -> No
         steps.append(there.answer(asked))
     assert len(steps) == small_model().network.config.layers + 1
     assert [step.done for step in steps[:-1]] == list(range(1, len(steps)))
+
+
+RESIDUAL = Column("residual", "other", 1)
+EMPTY = Reply(most=LENGTH)
+PATCH = Patch(RESIDUAL, 0)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Compute(A, B, ()),
+        Compute(A, B, (RESIDUAL,) * 20_000),
+        Compute(A, B, tuple(Column("residual", "other", 1, head) for head in range(20_000))),
+        Compute(A, B, (RESIDUAL, Column("attention", "other", 2))),
+        Compute(A, B, (RESIDUAL, Column("residual", "zero", 2))),
+        Compute(A, B, (Column("residual", "other", 99),)),
+        Compute(A, B, (Column("residual", "other", -1),)),
+        Compute(A, B, (Column("head", "other", 1, 99),)),
+        Compute(A, "The old man", (RESIDUAL,)),
+        Compute(A * 10, B * 10, (RESIDUAL,)),
+        Compute(A, A, (RESIDUAL,)),
+        Extend(A, B, Patch(RESIDUAL, 99), EMPTY, EMPTY),
+        Extend(A, B, Patch(RESIDUAL, -1), EMPTY, EMPTY),
+        Extend(A, B, Patch(Column("residual", "other", 99), 0), EMPTY, EMPTY),
+        Extend(A, B, PATCH, Reply(most=10**6), EMPTY),
+        Extend(A, B, PATCH, EMPTY, replace(EMPTY, ids=(10**6,))),
+        Extend(A, B, PATCH, EMPTY, replace(EMPTY, ids=(1,) * 13)),
+    ],
+    ids=lambda asked: str(asked)[:60],
+)
+def test_a_request_that_the_lab_would_not_send_is_refused(asked: Any, tmp_path: Path) -> None:
+    """A shared engine must not run out of memory, whatever a client sends."""
+    there = backend("patch", tmp_path, moment=0.0)
+    with pytest.raises(LabError, match="no such patches"):
+        there.answer(asked)
 
 
 def test_the_residual_stream_of_the_last_layer_carries_the_whole_answer(there: Any) -> None:

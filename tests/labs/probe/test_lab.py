@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from torch import Tensor
 
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, settled, small_model
-from tutor.errors import TextError
+from tutor.errors import LabError, TextError
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, NewSeed, ShowView
 from tutor.labs.kit.progress import Progress
 from tutor.labs.probe import lab
-from tutor.labs.probe.backend import random_like
+from tutor.labs.probe.backend import Reading, random_like
 from tutor.labs.probe.lab import Add, Answers, Judge, Train, TrainControl
 from tutor.labs.probe.sets import control_labels, examples
 from tutor.lm.chat import text_ids
@@ -159,6 +160,30 @@ def test_progress_is_reported_and_the_answers_do_not_depend_on_the_pace(tmp_path
         expected = at_last(quick, asked)
         assert at_last(slow, asked) == expected
         assert at_last(backend("probe", tmp_path), asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("layer", "strength"), [(-1, 1.0), (99, 1.0), (3, lab.STRONGEST + 1), (3, math.nan)]
+)
+def test_a_change_that_the_lab_does_not_offer_is_refused(
+    tmp_path: Path, layer: int, strength: float
+) -> None:
+    there = backend("probe", tmp_path, moment=math.inf)
+    with pytest.raises(LabError, match="no such layer"):
+        at_last(there, Add("number", PROMPT, layer, strength))
+
+
+def test_the_residual_streams_are_kept_only_once(tmp_path: Path) -> None:
+    reading = Reading(small_model(), "number")
+    while reading.advance(math.inf) is not None:
+        pass
+    kept = {
+        id(each)
+        for value in vars(reading).values()
+        for each in (value if isinstance(value, list) else [value])
+        if isinstance(each, torch.Tensor) and each.is_floating_point()
+    }
+    assert kept == {id(reading.vectors)}
 
 
 def test_a_long_sentence_is_cut_and_an_empty_one_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from tests.tiny_model import CONFIG, tiny_model
 from tutor.errors import TextError
-from tutor.lm.attribution import Part
+from tutor.lm.attribution import MOST_REMOVED, Part
 from tutor.lm.distribution import PLAIN
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
@@ -130,6 +130,13 @@ def test_occlusion_is_the_difference_to_the_text_without_the_token(model: Any) -
 def test_only_tokens_before_the_prediction_can_be_removed(model: Any, index: int) -> None:
     with pytest.raises(TextError, match=f"Token {index} can't be removed"):
         Session(model, IDS).occlusion(3, [0, index])
+
+
+def test_a_request_can_remove_only_a_few_tokens(model: Any) -> None:
+    session = Session(model, IDS)
+    assert len(session.occlusion(3, [0] * MOST_REMOVED)) == MOST_REMOVED
+    with pytest.raises(TextError, match="at once"):
+        session.occlusion(3, [0] * (MOST_REMOVED + 1))
 
 
 def test_the_prediction_in_the_middle_of_a_text_ignores_what_follows(model: Any) -> None:

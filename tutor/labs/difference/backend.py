@@ -33,8 +33,8 @@ from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
+from tutor.labs.kit.sentence_ids import short_ids
 from tutor.lm import sampling
-from tutor.lm.chat import text_ids
 from tutor.lm.comparison import Place, aligned
 from tutor.lm.divergence import Contrast, contrast, divergence, log_probabilities
 from tutor.lm.inspect.forward_pass import ForwardPass
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 REMEMBERED = 32
 """The number of earlier results of B that are kept."""
 
+_SCORED_AT_ONCE = 4
+"""The number of positions whose logits are computed at once while the parts are measured."""
+
 
 class DifferenceBackend:
     """The lab's backend. It caches the last forward passes, and earlier results of B."""
@@ -58,6 +61,7 @@ class DifferenceBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._moment = tools.moment
+        self._check_cancelled = tools.check_cancelled
         self._others = OtherModels(tools.model)
         self._a: tuple[list[int], ForwardPass] | None = None
         self._b: tuple[object, ForwardPass] | None = None
@@ -65,7 +69,13 @@ class DifferenceBackend:
         """The last residual streams [T, width] of earlier passes of B, by what they depend on."""
 
         self._logs: tuple[tuple[ForwardPass, SamplerSettings], list[Tensor]] | None = None
-        """The log-probabilities of A, for measuring the effects of many parts."""
+        """The log-probabilities of A at the first positions, for measuring the effects of parts.
+
+        They are 32-bit floats, to save memory.
+        """
+
+        self._row: tuple[SamplerSettings, Tensor, list[float]] | None = None
+        """The unfinished effect of a part, with its sampler and its last residual stream."""
 
     def answer(self, question: Question) -> Answer:
         """Return a part of the comparison, or the progress of computing it.
@@ -124,25 +134,41 @@ class DifferenceBackend:
             return progress
         until = time.perf_counter() + self._moment
         found: list[tuple[float, ...]] = []
-        for number in range(question.first, config.layers * each):
+        for number in range(max(0, question.first), config.layers * each):
             layer, head = divmod(number, each)
             part = Part(layer, head if head < config.heads else FEED_FORWARD)
             b = self._stream_of_b(self._model, PartsOff((part,)), ids, a)
-            if isinstance(b, Progress):
-                return questions.Effects(tuple(found)) if found else b
-            found.append(self._divergences(a, b, question.sampler))
+            row = b if isinstance(b, Progress) else self._divergences(a, b, question.sampler, until)
+            if isinstance(row, Progress):
+                return questions.Effects(tuple(found)) if found else row
+            found.append(row)
             if time.perf_counter() >= until:
                 break
         return questions.Effects(tuple(found))
 
     def _divergences(
-        self, a: ForwardPass, b: Tensor, sampler: SamplerSettings
-    ) -> tuple[float, ...]:
-        """Return KL(A || B) in bits at each position."""
+        self, a: ForwardPass, b: Tensor, sampler: SamplerSettings, until: float
+    ) -> tuple[float, ...] | Progress:
+        """Return KL(A || B) in bits at each position, or the progress when the time is up.
+
+        The next call with the same arguments continues the work.
+        """
         if self._logs is None or self._logs[0] != (a, sampler):
-            self._logs = (a, sampler), self._log_probabilities(a.stream, sampler)
-        pairs = zip(self._logs[1], self._log_probabilities(b, sampler), strict=True)
-        return tuple(max(0.0, divergence(*pair)) for pair in pairs)
+            self._logs = (a, sampler), []
+        if self._row is None or self._row[0] != sampler or self._row[1] is not b:
+            self._row = sampler, b, []
+        known, bits = self._logs[1], self._row[2]
+        while len(bits) < len(b):
+            self._check_cancelled()
+            at = slice(len(bits), len(bits) + _SCORED_AT_ONCE)
+            if len(known) == len(bits):
+                known += (each.float() for each in self._log_probabilities(a.stream[at], sampler))
+            pairs = zip(known[at], self._log_probabilities(b[at], sampler), strict=True)
+            bits += (max(0.0, divergence(log_a.double(), log_b)) for log_a, log_b in pairs)
+            if len(bits) < len(b) and time.perf_counter() >= until:
+                return Progress(len(bits), len(b))
+        self._row = None
+        return tuple(bits)
 
     @torch.inference_mode()
     def _log_probabilities(self, stream: Tensor, sampler: SamplerSettings) -> list[Tensor]:
@@ -153,10 +179,11 @@ class DifferenceBackend:
     def _ids(self, text: Text) -> tuple[list[int], int]:
         """Return the first tokens of a text, and the number of tokens after them."""
         size = self._model.network.config.vocabulary_size
-        if text.ids and text.model == self._model.card.sha256 and max(text.ids) < size:
+        known = text.model == self._model.card.sha256
+        if text.ids and known and all(id_ in range(size) for id_ in text.ids):
             ids = list(text.ids)
         else:
-            ids = text_ids(self._model, text.text)
+            ids = short_ids(self._model, text.text)
         return ids[:MOST_TOKENS], max(0, len(ids) - MOST_TOKENS)
 
     def _model_of(self, b: questions.Difference) -> LanguageModel | Coming:

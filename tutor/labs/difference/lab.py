@@ -7,7 +7,6 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from tutor.errors import LabError
 from tutor.labs.difference import questions
 from tutor.labs.difference.goals import GOALS
 from tutor.labs.difference.questions import (
@@ -29,7 +28,7 @@ from tutor.labs.kit.lab import Lab
 from tutor.labs.kit.progress import Coming, Progress
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.work import LONGEST, Refused, work
+from tutor.labs.kit.work import Refused, work
 from tutor.language import _
 from tutor.lm.comparison import Order
 from tutor.lm.distribution import PLAIN, SamplerSettings
@@ -116,10 +115,6 @@ def act(state: State, action: Action) -> State:
 def _checked(text: Text) -> Text:
     """Return the text. Raises `TutorError` if it is empty or too long."""
     sentence(text.text)
-    if len(text.text) > LONGEST:
-        raise LabError(
-            "The text is too long to be compared.", f"Use at most {LONGEST:,} characters."
-        )
     return text
 
 

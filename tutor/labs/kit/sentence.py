@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from tutor.errors import TextError
 from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.work import LONGEST
+from tutor.language import _
 
 
 def sentence(text: str) -> str:
-    """Return `text` unchanged. Raises `TextError` if it is empty or contains only spaces."""
+    """Return `text` unchanged.
+
+    Raises `TextError` if it is too long, is empty or contains only spaces.
+    """
     if not text.strip():
         raise TextError("The text is empty.", "Write a sentence.")
+    return short(text)
+
+
+def short(text: str) -> str:
+    """Return `text` unchanged. Raises `TextError` if it is longer than any text in a lab."""
+    if len(text) > LONGEST:
+        raise TextError(
+            "The text is too long for this lab.",
+            _("Use at most {longest:,} characters.").format(longest=LONGEST),
+        )
     return text
 
 
 def edit_sentence(text: str) -> EditText:
-    """Return the action that sets the lab's text. Raises `TextError` if `text` is empty."""
+    """Return the action that sets the lab's text.
+
+    Raises `TextError` if it is too long, is empty or contains only spaces.
+    """
     return EditText(sentence(text))

@@ -1,7 +1,12 @@
-"""Tokenization for labs that process only the first tokens of a text."""
+"""Tokenization for labs that process only short texts.
+
+A request can come from any program, and a text of a few megabytes takes seconds to tokenize, in
+which no other request is answered. So longer texts are refused.
+"""
 
 from __future__ import annotations
 
+from tutor.labs.kit.sentence import short
 from tutor.lm.chat import text_ids
 from tutor.lm.language_model import LanguageModel
 
@@ -9,7 +14,15 @@ from tutor.lm.language_model import LanguageModel
 def tokens_of(model: LanguageModel, text: str, most: int) -> tuple[list[int], int]:
     """Return the ids of the first `most` tokens, and the number of tokens after them.
 
-    Raises `TextError` if the vocabulary cannot express the text.
+    Raises `TextError` if the text is too long, or the vocabulary cannot express it.
     """
-    ids = text_ids(model, text)
+    ids = short_ids(model, text)
     return ids[:most], max(0, len(ids) - most)
+
+
+def short_ids(model: LanguageModel, text: str) -> list[int]:
+    """Return the ids of all tokens.
+
+    Raises `TextError` if the text is too long, or the vocabulary cannot express it.
+    """
+    return text_ids(model, short(text))

@@ -9,8 +9,10 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
+from tutor.errors import LabError
 from tutor.labs.kit.model_backend import advanced, log_probabilities, longer
 from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.sentence_ids import short_ids
 from tutor.labs.patch import lab
 from tutor.labs.patch.lab import (
     LENGTH,
@@ -24,6 +26,7 @@ from tutor.labs.patch.lab import (
     Question,
     Runs,
 )
+from tutor.labs.patch.limits import is_possible
 from tutor.labs.patch.pairs import NEUTRAL
 from tutor.lm.chat import text_ids
 from tutor.lm.inspect.patching import Activations, PatchedRuns, Recording, outcomes
@@ -58,6 +61,7 @@ class PatchBackend:
     def _forget(self, texts: tuple[str, str]) -> None:
         """Drop all results on earlier texts."""
         self._texts = texts
+        self._tokenized: tuple[list[int], list[int]] | None = None
         self._recording: Recording | None = None
         self._logits: Tensor | None = None
         self._answers = (0, 0)
@@ -69,13 +73,16 @@ class PatchBackend:
     def answer(self, question: Question) -> Answer:
         """Return the requested results, or the progress if the passes are unfinished.
 
-        Raises `TextError` if a text is invalid.
+        Raises `TextError` if a text is invalid, and `LabError` if the request is invalid.
         """
         texts = (question.text, question.other)
         if texts != self._texts:
             self._forget(texts)
         if isinstance(question, Compare):
-            return self._pair()
+            return self._compared()
+        vocabulary = self._model.network.config.vocabulary_size
+        if not is_possible(question, self._pair(), vocabulary):
+            raise LabError("These texts have no such patches.", "Choose a patch on the map.")
         if (progress := self._recorded()) is not None:
             return progress
         columns = question.columns if isinstance(question, Compute) else (question.patch.column,)
@@ -90,13 +97,19 @@ class PatchBackend:
         return lab.Cells(runs.results) if runs.finished else Progress(runs.done, runs.blocks)
 
     def _ids(self) -> tuple[list[int], list[int]]:
-        a, b = (text_ids(self._model, text) for text in self._texts)
-        return a, b
+        if self._tokenized is None:
+            a, b = (short_ids(self._model, text) for text in self._texts)
+            self._tokenized = a, b
+        return self._tokenized
 
-    def _pair(self) -> Pair | Progress:
+    def _pair(self) -> Pair:
+        """Return the two texts without the predictions."""
         a, b = self._ids()
         config, tokens = self._model.network.config, self._model.tokenizer.tokens
-        pair = Pair(tuple(tokens(a)), tuple(tokens(b)), config.layers, config.heads)
+        return Pair(tokens(a), tokens(b), config.layers, config.heads)
+
+    def _compared(self) -> Pair | Progress:
+        pair = self._pair()
         if lab.problem(pair) is not None:
             return pair
         if (progress := self._recorded()) is not None:

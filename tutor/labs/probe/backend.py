@@ -8,12 +8,23 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from tutor.errors import LabError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.probe import lab
-from tutor.labs.probe.lab import SETS, Add, Answer, Judge, Name, Question, Train, TrainControl
+from tutor.labs.probe.lab import (
+    SETS,
+    STRONGEST,
+    Add,
+    Answer,
+    Judge,
+    Name,
+    Question,
+    Train,
+    TrainControl,
+)
 from tutor.labs.probe.sets import control_labels, examples
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.probing import ManyTexts, Probes, in_batches, train
@@ -44,6 +55,7 @@ class Reading:
         self._layers = model.network.config.layers
         self._ids = [tokens_of(model, each.text, MOST_TOKENS)[0] for each in self.sentences]
         self._batches = in_batches([len(ids) for ids in self._ids], _AT_ONCE)
+        self._batches_read = 0
         self._read: list[Tensor] = []
         self._running: ManyTexts | None = None
         self._trained: dict[int | None, list[Probes]] = {}
@@ -56,12 +68,13 @@ class Reading:
         With a `seed`, the probes are those of the control task.
         """
         until = time.perf_counter() + seconds
-        while len(self._read) < len(self._batches):
+        while self._batches_read < len(self._batches):
             self._advance_pass(until - time.perf_counter())
             if time.perf_counter() >= until:
                 return self._progress(seed)
         if not self.vectors.numel():
             self.vectors = torch.cat(self._read, dim=1)
+            self._read.clear()
         while self._probes_left(seed):
             self._train_some(seed)
             if time.perf_counter() >= until and self._probes_left(seed):
@@ -79,11 +92,12 @@ class Reading:
 
     def _advance_pass(self, seconds: float) -> None:
         if self._running is None:
-            batch = self._batches[len(self._read)]
+            batch = self._batches[self._batches_read]
             self._running = ManyTexts(self._network, [self._ids[at] for at in batch])
         self._running.advance(seconds)
         if self._running.finished:
             self._read.append(self._running.last_vectors())
+            self._batches_read += 1
             self._running = None
 
     def _probes_left(self, seed: int | None) -> int:
@@ -103,7 +117,7 @@ class Reading:
         """Return the number of blocks that have run and of probes that are trained."""
         running = self._running.done if self._running else 0
         blocks, probes = len(self._batches) * self._layers, self._layers + 1
-        done = len(self._read) * self._layers + running + probes - self._probes_left(seed)
+        done = self._batches_read * self._layers + running + probes - self._probes_left(seed)
         return Progress(done, blocks + probes)
 
 
@@ -123,8 +137,14 @@ class ProbeBackend:
     def answer(self, question: Question) -> Answer:
         """Return the requested results, or the progress if they are unfinished.
 
-        Raises `TextError` if the text is invalid.
+        Raises `TextError` if the text is invalid, and `LabError` if there is no such layer or
+        strength.
         """
+        if isinstance(question, Add) and not (
+            0 <= question.layer <= self._model.network.config.layers
+            and abs(question.strength) <= STRONGEST
+        ):
+            raise LabError("There is no such layer or strength.", "Choose others.")
         reading = self._reading
         if reading is None or reading.of != question.of:
             reading = self._reading = Reading(self._model, question.of)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from tutor.errors import TextError
-from tutor.lm.attribution import Attribution, Occlusion
+from tutor.lm.attribution import MOST_REMOVED, Attribution, Occlusion
 from tutor.lm.distribution import XRay, common_length
 from tutor.lm.inspect.attribution import attribute, difference, from_tokens
 from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
@@ -110,9 +110,15 @@ class Inspectable(ABC):
         """Remove one token at a time, and return how much that changes a logit at `position`.
 
         `indexes` are the tokens to remove, each of them alone. Every index needs a forward pass
-        over the tokens after it. Raises `TextError` if an index isn't before `position`: the last
-        token can't be removed, because the prediction is made there.
+        over the tokens after it. Raises `TextError` if there are more than `MOST_REMOVED` indexes,
+        or if an index isn't before `position`: the last token can't be removed, because the
+        prediction is made there.
         """
+        if len(indexes) > MOST_REMOVED:
+            raise TextError(
+                f"{len(indexes)} tokens were to be removed at once.",
+                f"Remove at most {MOST_REMOVED} in one request.",
+            )
         ids = self._checked(position, target, against)[: position + 1]
         logits = self.logits(position + 1).float()
         target = int(logits.argmax()) if target is None else target

@@ -1,0 +1,44 @@
+"""Checks on requests, which can come from a program that is not this lab."""
+
+from __future__ import annotations
+
+from tutor.labs.kit.reply import Reply
+from tutor.labs.patch.lab import LENGTH, Compute, Extend, Pair, fitting, problem
+
+
+def is_possible(question: Compute | Extend, pair: Pair, vocabulary: int) -> bool:
+    """Return True if the lab could send this request about these texts.
+
+    Otherwise, parts of it may not exist, or it may need too much memory. `vocabulary` is the number
+    of tokens in the vocabulary.
+    """
+    if problem(pair) is not None:
+        return False
+    if isinstance(question, Compute):
+        return _exist(question, pair)
+    single = Compute(question.text, question.other, (question.patch.column,))
+    replies = (question.plain, question.patched)
+    return (
+        _exist(single, pair)
+        and question.patch.layer in range(pair.layers)
+        and all(_is_short(reply, vocabulary) for reply in replies)
+    )
+
+
+def _exist(question: Compute, pair: Pair) -> bool:
+    """Return True if the columns exist, differ, and can be computed in one pass."""
+    columns, tokens = question.columns, len(pair.a)
+    return (
+        len({(column.component, column.source) for column in columns}) == 1
+        and len(set(columns)) == len(columns)
+        and all(
+            column.position in range(tokens) and column.head in range(pair.heads)
+            for column in columns
+        )
+        and fitting(pair.layers, tokens, columns) == len(columns)
+    )
+
+
+def _is_short(reply: Reply, vocabulary: int) -> bool:
+    ids = reply.ids
+    return len(ids) <= reply.most <= LENGTH and all(id_ in range(vocabulary) for id_ in ids)
