@@ -305,10 +305,6 @@ def test_results_that_do_not_fit_are_ignored() -> None:
         replace(state, layer=2),
         replace(state, trained=replace(trained(50, 93), fitted=(1,))),
         replace(state, trained=replace(trained(50, 93), probabilities=((0.5,), (0.5,)))),
-        replace(state, control=lab.Control((10**6, 10**6))),
-        replace(state, control=lab.Control((-1, 0))),
-        replace(state, trained=replace(trained(50, 93), count=0)),
-        replace(state, trained=replace(trained(50, 93), fitted=(1, 10**6))),
     ):
         assert lab.LAB.resumed(lab.LAB.saved(wrong, "model"))[0].trained is None
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec.structs import replace
 
 from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
-from tests.labs.probe.test_lab import ready
-from tests.test_text import can_act_on_a_terminal
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView
 from tutor.labs.kit.intervals import percent_range
 from tutor.labs.kit.proportions import wilson
-from tutor.labs.probe.lab import VIEWS
-from tutor.labs.probe.view import ProbeView
 from tutor.plain.labs.sentences import describe
 
 if TYPE_CHECKING:
@@ -99,17 +94,6 @@ async def test_new_labels_change_only_the_control_task(tmp_path: Path) -> None:
         assert after.seed == 1
         assert after.trained == before.trained
         assert after.control != before.control
-
-
-def test_saved_sentences_cannot_act_on_the_terminal() -> None:
-    hostile = "a\x1b[31m\u202e"
-    state = ready(50, 93, own=(hostile,) * 3, prompts=(hostile,) * 3, view="examples")
-    assert state.trained is not None
-    held_out = tuple(replace(each, text=hostile) for each in state.trained.held_out)
-    state = replace(state, trained=replace(state.trained, held_out=held_out))
-    for view in VIEWS:
-        shown = ProbeView().lines(replace(state, view=view), 80, 24)
-        assert not any(can_act_on_a_terminal(line.plain) for line in shown)
 
 
 def test_plain_mode_says_it_in_sentences(tmp_path: Path) -> None:

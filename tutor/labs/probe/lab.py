@@ -373,7 +373,7 @@ def _restored_texts(texts: tuple[str, str, str]) -> tuple[str, str, str]:
 
 
 def _fit(state: State) -> bool:
-    """Return True if restored results fit together, and their numbers are possible."""
+    """Return True if restored results have the same numbers of layers and sentences."""
     trained, control = state.trained, state.control
     if trained is None:
         return False
@@ -383,12 +383,8 @@ def _fit(state: State) -> bool:
         and 0 <= state.layer < layers
         and state.row < count
         and len(trained.fitted) == layers
-        and trained.count > 0
-        and all(0 <= fitted <= trained.count for fitted in trained.fitted)
         and all(len(row) == count for row in trained.probabilities)
-        and all(0 <= each <= 1 for row in trained.probabilities for each in row)
         and (control is None or len(control.right) == layers)
-        and all(0 <= right <= count for right in (control.right if control else ()))
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from math import floor
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
-from tutor.app.widgets import bars, figures, plot
+from tutor.app.widgets import bars, plot
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText, NewSeed
 from tutor.labs.kit.columns import Cell, Room, around, clipped, cursor
@@ -23,7 +22,6 @@ from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.probe.lab import VIEWS, Added, Answers, State, Trained, reset
 from tutor.language import _
-from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,7 +226,7 @@ def _own(state: State, room: Room) -> list[Content]:
     found = state.judged.probabilities
     text = Content.assemble(
         (f"  {heat.percent(found[state.layer]):>7}  ", "bold"),
-        (clipped(safe(state.sentence), room.width - 12), ACT),
+        (clipped(state.sentence, room.width - 12), ACT),
     )
     if state.judged.left_out:
         said = _("  {left_out} tokens left out").format(left_out=state.judged.left_out)
@@ -248,13 +246,13 @@ def _example(state: State, trained: Trained, at: int, width: int) -> Content:
     each, here = trained.held_out[at], at == state.row
     wrong = trained.wrong(state.layer, at)
     label = _(state.set.labels[0 if each.label else 1])
-    longest = max(cell_len(safe(one.text)) for one in trained.held_out)
+    longest = max(len(one.text) for one in trained.held_out)
     room = min(longest, max(10, width - 24))
     return Content.assemble(
         cursor(here),
         (f"{heat.percent(trained.probabilities[state.layer][at]):>7} ", "bold" if here else ""),
         ("× " if wrong else "✓ ", f"{NOT_YET} bold" if wrong else RIGHT),
-        figures.fit(safe(each.text), room),
+        f"{clipped(each.text, room):<{room}}",
         (f" {label}", MUTED),
     )
 
@@ -264,7 +262,7 @@ def _causality(state: State, trained: Trained, room: Room) -> list[Content]:
     above = [
         Content.assemble(
             (_("prompt  ") if room.roomy else "", MUTED),
-            (clipped(safe(state.prompt), room.width - 9), ACT),
+            (clipped(state.prompt, room.width - 9), ACT),
         ),
         Content.assemble(
             (_place(state.layer), "bold"),
