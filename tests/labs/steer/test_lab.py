@@ -171,14 +171,6 @@ def test_the_saved_numbers_are_the_vector(tmp_path: Path) -> None:
     assert (made.layer, made.model) == (SPOT.layer, small_model().card.sha256)
 
 
-def test_sentences_in_use_stay_when_many_others_are_dropped(tmp_path: Path) -> None:
-    there = backend("steer", tmp_path)
-    many = tuple(f"S {number}" for number in range(200))
-    at_last(there, Make(Lists(many[:100], many[100:]), 0, "many"))
-    made = at_last(there, Make(Lists(many[:2], ("new", "newer")), 0, "it")).vector
-    assert made.first == many[:2]
-
-
 def test_only_requests_about_files_are_private(tmp_path: Path) -> None:
     made = at_last(backend("steer", tmp_path), Make(LISTS, 0, "it")).vector
     assert lab.LAB.private(Save(made))

@@ -94,7 +94,6 @@ class SteerBackend:
         texts = tuple(dict.fromkeys((*lists.first, *lists.second)))
         for done, text in enumerate(texts):
             if text in self._streams:
-                self._streams.move_to_end(text)  # so that it isn't dropped below
                 continue
             passage = self._pass(None, self._ids(text), BASE)
             while not passage.finished:
