@@ -174,10 +174,7 @@ def _is_valid(vector: SavedVector) -> bool:
     return (
         vector.format == _FORMAT
         and bool(_NAME.fullmatch(vector.name))
-        and vector.model_name.isprintable()
         and 0 <= vector.layer < 10_000
-        and len(vector.first) > 0
-        and len(vector.second) > 0
         and len(vector.values) > 0
         and len(vector.values) % 4 == 0
         and all(map(math.isfinite, vector.numbers))
