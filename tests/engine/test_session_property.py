@@ -76,8 +76,8 @@ VECTOR = SavedVector(
     model="tiny",
     model_name="tiny",
     layer=1,
-    first=(),
-    second=(),
+    first=("Yes",),
+    second=("No",),
     values=packed([each / 8 for each in range(CONFIG.width)]),
 )
 STEERINGS = [Applied(VECTOR, 1.0), Applied(VECTOR, -2.0)]

@@ -27,10 +27,16 @@ FOLDER = "steering"
 ENDING = ".steering"
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
+MOST_SENTENCES = 40
+"""The maximum number of sentences in a list."""
+LONGEST = 300
+"""The maximum length of a sentence, in characters."""
 STRONGEST = 20.0
 """The maximum absolute value of a strength."""
 _FORMAT = "tutor steering vector 1"
 _NAME = re.compile(r"\w[\w -]{0,38}\w|\w")
+LONGEST_MODEL = 200
+"""The maximum length of a model's name or checksum, in characters."""
 
 
 class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +50,9 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
         first: The sentences toward which the vector steers.
         second: The sentences away from which it steers.
         values: The vector, as little-endian 32-bit floats.
+
+    Raises `ValueError` if the vector is not valid. msgspec reports this as a `ValidationError` when
+    a vector is decoded, so the check includes files, documents and messages.
     """
 
     name: str
@@ -54,6 +63,23 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
     second: tuple[str, ...]
     values: bytes
     format: str = _FORMAT
+
+    def __post_init__(self) -> None:
+        valid = (
+            self.format == _FORMAT
+            and _NAME.fullmatch(self.name)
+            and all(
+                each.isprintable() and len(each) <= LONGEST_MODEL
+                for each in (self.model, self.model_name)
+            )
+            and 0 <= self.layer < 10_000
+            and all(map(_is_list, (self.first, self.second)))
+            and len(self.values) > 0
+            and len(self.values) % 4 == 0
+            and all(map(math.isfinite, self.numbers))
+        )
+        if not valid:
+            raise ValueError("not a steering vector")
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -76,6 +102,10 @@ class Applied(msgspec.Struct, frozen=True):
     def option(self) -> str:
         """The value of the option `--steer`."""
         return f"{self.vector.name}:{self.strength:g}"
+
+
+def _is_list(sentences: tuple[str, ...]) -> bool:
+    return 0 < len(sentences) <= MOST_SENTENCES and max(map(len, sentences)) <= LONGEST
 
 
 def packed(numbers: Iterable[float]) -> bytes:
@@ -158,22 +188,11 @@ def read(path: Path) -> SavedVector:
         vector = msgspec.msgpack.decode(data, type=SavedVector) if len(data) <= LARGEST else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         vector = None
-    if vector is None or not _valid(vector):
+    if vector is None:
         raise ModelError(
             f"{path.name} is not a steering vector.", "Save a vector in the lab `steer` first."
         )
     return vector
-
-
-def _valid(vector: SavedVector) -> bool:
-    return (
-        vector.format == _FORMAT
-        and bool(_NAME.fullmatch(vector.name))
-        and 0 <= vector.layer < 10_000
-        and len(vector.values) > 0
-        and len(vector.values) % 4 == 0
-        and all(map(math.isfinite, vector.numbers))
-    )
 
 
 def saved(folder: Path) -> tuple[SavedVector, ...]:

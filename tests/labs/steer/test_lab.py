@@ -6,6 +6,7 @@ import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given
@@ -169,6 +170,17 @@ def test_the_saved_numbers_are_the_vector(tmp_path: Path) -> None:
     made = at_last(backend("steer", tmp_path), Make(LISTS, SPOT.layer, "it")).vector
     assert made.numbers == pytest.approx(vector().tolist(), abs=1e-4)
     assert (made.layer, made.model) == (SPOT.layer, small_model().card.sha256)
+
+
+def test_one_invalid_file_does_not_hide_the_other_vectors(tmp_path: Path) -> None:
+    there = backend("steer", tmp_path)
+    made = at_last(there, Make(LISTS, 0, "good")).vector
+    file = msgspec.structs.asdict(made) | {"name": "odd", "first": ()}
+    (tmp_path / "steering").mkdir()
+    (tmp_path / "steering/odd.steering").write_bytes(msgspec.msgpack.encode(file))
+    found = at_last(there, Save(made)).entries
+    assert [each.name for each in found] == ["good"]
+    assert found == at_last(there, ListSaved()).entries
 
 
 def test_only_requests_about_files_are_private(tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import next_token_surprisals
 from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered_by
 from tutor.lm.language_model import LanguageModel
-from tutor.lm.saved_steering import SavedVector, packed
+from tutor.lm.saved_steering import SavedVector, checked_name, packed
 from tutor.lm.session import Session
+from tutor.text import one_line
 
 MOST_TOKENS = 48
 """The maximum number of tokens in the prompt or in a sentence."""
@@ -119,9 +120,9 @@ class SteerBackend:
     def _made(self, question: questions.Make) -> questions.Made:
         card, lists = self._model.card, question.lists
         vector = SavedVector(
-            name=question.name,
+            name=checked_name(question.name),
             model=card.sha256,
-            model_name=card.name,
+            model_name=one_line(card.name)[: saved_steering.LONGEST_MODEL],
             layer=question.layer,
             first=lists.first,
             second=lists.second,
