@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,8 +16,10 @@ from tutor.lm.distribution import ModelCard
 from tutor.lm.saved_steering import (
     ENDING,
     LARGEST,
+    LARGEST_NUMBER,
     LONGEST,
     MOST_SENTENCES,
+    Applied,
     SavedVector,
     checked_name,
     delete,
@@ -54,7 +57,7 @@ def test_a_vector_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert VECTOR.numbers == (0.5, -2.0, 3.25)
 
 
-@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
+@given(st.lists(st.floats(-LARGEST_NUMBER, LARGEST_NUMBER, width=32), min_size=1))
 def test_the_numbers_are_kept_exactly(numbers: list[float]) -> None:
     assert list(replace(VECTOR, values=packed(numbers)).numbers) == numbers
 
@@ -91,6 +94,7 @@ def test_a_name_cannot_lead_out_of_the_folder(name: str, tmp_path: Path) -> None
         encoded(values=b"123"),
         encoded(values=b""),
         encoded(values=packed([float("nan")])),
+        encoded(values=packed([0.5, 3e38])),
         encoded(name="../up"),
         encoded(first=()),
         encoded(second=()),
@@ -130,6 +134,13 @@ def test_a_name_without_a_strength_is_refused(spec: str, tmp_path: Path) -> None
 def test_a_strength_out_of_range_is_refused(strength: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         find(f"kind words:{strength}", tmp_path)
+
+
+@pytest.mark.parametrize("strength", [math.nan, math.inf, -20.5])
+def test_a_document_with_an_invalid_strength_is_refused(strength: float) -> None:
+    stored = msgspec.msgpack.encode({"vector": VECTOR, "strength": strength})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(stored, type=Applied)
 
 
 def test_a_vector_of_another_model_is_refused() -> None:

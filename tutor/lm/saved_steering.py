@@ -33,10 +33,13 @@ LONGEST = 300
 """The maximum length of a sentence, in characters."""
 STRONGEST = 20.0
 """The maximum absolute value of a strength."""
-_FORMAT = "tutor steering vector 1"
-_NAME = re.compile(r"\w[\w -]{0,38}\w|\w")
+LARGEST_NUMBER = 1e6
+"""The maximum absolute value of a component. Residual streams stay far below it, and with a much
+larger stream the network computes numbers that are not finite."""
 LONGEST_MODEL = 200
 """The maximum length of a model's name or checksum, in characters."""
+_FORMAT = "tutor steering vector 1"
+_NAME = re.compile(r"\w[\w -]{0,38}\w|\w")
 
 
 class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +79,7 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
             and all(map(_is_list, (self.first, self.second)))
             and len(self.values) > 0
             and len(self.values) % 4 == 0
-            and all(map(math.isfinite, self.numbers))
+            and all(abs(each) <= LARGEST_NUMBER for each in self.numbers)
         )
         if not valid:
             raise ValueError("not a steering vector")
@@ -88,10 +91,17 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """A saved vector that is added to the residual stream, multiplied by `strength`."""
+    """A saved vector that is added to the residual stream, multiplied by `strength`.
+
+    Raises `ValueError` if the strength is not a number from -`STRONGEST` to `STRONGEST`.
+    """
 
     vector: SavedVector
     strength: float
+
+    def __post_init__(self) -> None:
+        if not abs(self.strength) <= STRONGEST:  # This is also true for NaN.
+            raise ValueError("not a strength")
 
     @property
     def said(self) -> str:

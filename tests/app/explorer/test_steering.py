@@ -87,6 +87,13 @@ def test_a_saved_document_stays_steered() -> None:
     assert b"steering" not in document.with_steering(None).to_bytes()
 
 
+def test_a_document_with_invalid_steering_is_refused() -> None:
+    stored = steered().state.document.to_bytes()
+    assert stored.count(b'"strength":-1.5') == 1
+    assert Document.from_bytes(stored) is not None
+    assert Document.from_bytes(stored.replace(b'"strength":-1.5', b'"strength":1e300')) is None
+
+
 def test_another_model_is_not_steered() -> None:
     document = steered().state.document
     assert document.for_model(CARD.sha256) == document
