@@ -197,6 +197,36 @@ def test_requests_about_files_do_not_load_the_model(tmp_path: Path) -> None:
     assert there.answer(ListSaved()).entries == ()
 
 
+def test_a_changing_list_keeps_the_sentences_that_a_request_needs(tmp_path: Path) -> None:
+    there = backend("steer", tmp_path)
+    kept = ("It is good", "All is well")
+    others = tuple(f"Text {at}" for at in range(198))
+    for first, second in (
+        (kept, others[:38]),
+        *((others[at : at + 20], others[at + 20 : at + 40]) for at in range(38, 198, 40)),
+    ):
+        at_last(there, Make(Lists(first, second), 0, "it"))
+    # The cache is full, and the sentences `kept` are the oldest ones.
+    assert at_last(there, Make(Lists(kept, ("One more", "And more")), 0, "it")).vector.numbers
+
+
+@pytest.mark.parametrize("first", [(), ("alone",), ("a",) * 41, ("a" * 301, "b")])
+def test_lists_are_checked_before_they_are_processed(
+    first: tuple[str, ...], tmp_path: Path
+) -> None:
+    there = backend("steer", tmp_path)
+    for lists in (Lists(first, LISTS.second), Lists(LISTS.first, first)):
+        for question in (
+            Make(lists, 0, "it"),
+            Next(lists, TEXT, WORDS, SPOT),
+            Measure(lists, TEXT, WORDS, SPOT),
+            Cost(lists, SPOT),
+            Write(lists, TEXT, SPOT, None, Reply(most=1)),
+        ):
+            with pytest.raises(TextError):
+                there.answer(question)
+
+
 # --- the logic ---
 
 

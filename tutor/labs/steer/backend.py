@@ -17,7 +17,7 @@ from tutor.labs.kit.model_backend import advanced, log_probabilities, longer, ne
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.steer import questions
-from tutor.labs.steer.pairs import NEUTRAL, Lists, Words
+from tutor.labs.steer.pairs import NEUTRAL, Lists, Words, checked
 from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot
 from tutor.lm import draw, saved_steering
 from tutor.lm.chat import text_ids
@@ -61,8 +61,12 @@ class SteerBackend:
     def answer(self, question: Question) -> Answer:
         """Return the requested result, or the progress if it is unfinished.
 
-        Raises `TextError` if a text is invalid, and `ModelError` if a file can't be written.
+        Raises `TextError` if a text or a list is invalid, and `ModelError` if a file can't be
+        written.
         """
+        if not isinstance(question, questions.Save | questions.Delete | questions.ListSaved):
+            checked(question.lists.first)
+            checked(question.lists.second)
         match question:
             case questions.Save(vector=vector):
                 saved_steering.write(self._folder, vector)
@@ -95,6 +99,7 @@ class SteerBackend:
         texts = tuple(dict.fromkeys((*lists.first, *lists.second)))
         for done, text in enumerate(texts):
             if text in self._streams:
+                self._streams.move_to_end(text)
                 continue
             passage = self._pass(None, self._ids(text), BASE)
             while not passage.finished:
