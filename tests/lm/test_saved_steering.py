@@ -66,6 +66,10 @@ def test_saved_vectors_are_listed_replaced_and_deleted(tmp_path: Path) -> None:
     assert saved(tmp_path / "none") == ()
     write(tmp_path, VECTOR)
     write(tmp_path, replace(VECTOR, name="b", layer=1))
+    with pytest.raises(TextError, match="already saved as 'b'"):
+        write(tmp_path, replace(VECTOR, name="b", layer=2))
+    delete(tmp_path, "b")
+    write(tmp_path, replace(VECTOR, name="b", layer=2))
     write(tmp_path, replace(VECTOR, name="b", layer=2))
     assert [(each.name, each.layer) for each in saved(tmp_path)] == [("b", 2), ("kind words", 3)]
     delete(tmp_path, "b")

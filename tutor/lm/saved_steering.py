@@ -135,6 +135,14 @@ def checked_name(name: str) -> str:
     return name
 
 
+def name_is_used(name: str) -> TextError:
+    """Return the error about a name that another file has."""
+    return TextError(
+        f"A vector is already saved as {name!r}.",
+        "Choose another name, or delete that vector first.",
+    )
+
+
 def folder_of_learner() -> Path:
     """Return the folder in which the lab `steer` saves vectors. Raises `NoHome`."""
     return paths.labs_folder() / FOLDER
@@ -170,12 +178,16 @@ def require_model(vector: SavedVector, card: ModelCard) -> None:
 
 
 def write(folder: Path, vector: SavedVector) -> Path:
-    """Save a vector in `folder`, replacing the vector with the same name. Returns the file's path.
+    """Save a vector in `folder`, unless the same vector is saved. Returns the file's path.
 
-    Raises `TextError` if the name is invalid, and `ModelError` if the file can't be written.
+    Raises `TextError` if another file has this name, and `ModelError` if the file can't be written.
     """
     path = folder / f"{checked_name(vector.name)}{ENDING}"
     try:
+        if path.exists():
+            if vector in saved(folder):
+                return path
+            raise name_is_used(vector.name)
         private.replace_file(path, msgspec.msgpack.encode(vector))
     except OSError as error:
         raise ModelError(

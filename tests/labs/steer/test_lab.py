@@ -166,6 +166,30 @@ def test_a_vector_is_saved_listed_and_deleted(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_vector_that_cannot_be_saved_blocks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "steering").write_bytes(b"")  # No file can be written into a file.
+    there = backend("steer", tmp_path)
+    state = done("steer", there, lab.SaveAs("kind"))
+    assert "could not be saved" in state.failed
+    assert "could not be saved" in plain.describe_all(state)["saved"][0]
+    assert (state.naming, state.made, state.saved) == ("", None, ())
+    state = settled(lab.LAB, lab.act(state, Adjust(2, "strength")), there)
+    assert (state.failed, state.next.after.bits > 0) == ("", True)
+
+
+def test_a_vector_is_not_replaced_silently(tmp_path: Path) -> None:
+    there = backend("steer", tmp_path)
+    state = done("steer", there, lab.SaveAs("kind"))
+    (path,) = (tmp_path / "steering").iterdir()
+    before = path.read_bytes()
+    with pytest.raises(TextError, match="already saved"):
+        lab.act(state, lab.SaveAs(" kind"))
+    state = done("steer", there, Adjust(-5, "layer"), lab.SaveAs("kind"))  # in a new lab
+    assert "already saved" in state.failed
+    assert [(each.name, each.layer) for each in state.saved] == [("kind", 5)]
+    assert path.read_bytes() == before
+
+
 def test_the_saved_numbers_are_the_vector(tmp_path: Path) -> None:
     made = at_last(backend("steer", tmp_path), Make(LISTS, SPOT.layer, "it")).vector
     assert made.numbers == pytest.approx(vector().tolist(), abs=1e-4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -12,6 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from tutor.errors import ModelError, TextError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, log_probabilities, longer, next_rows
 from tutor.labs.kit.progress import Progress
@@ -61,19 +62,16 @@ class SteerBackend:
     def answer(self, question: Question) -> Answer:
         """Return the requested result, or the progress if it is unfinished.
 
-        Raises `TextError` if a text or a list is invalid, and `ModelError` if a file can't be
-        written.
+        Raises `TextError` if a text or a list is invalid.
         """
         if not isinstance(question, questions.Save | questions.Delete | questions.ListSaved):
             checked(question.lists.first)
             checked(question.lists.second)
         match question:
             case questions.Save(vector=vector):
-                saved_steering.write(self._folder, vector)
-                return self._saved()
+                return self._saved(partial(saved_steering.write, self._folder, vector))
             case questions.Delete(name=name):
-                saved_steering.delete(self._folder, name)
-                return self._saved()
+                return self._saved(partial(saved_steering.delete, self._folder, name))
             case questions.ListSaved():
                 return self._saved()
             case questions.Make(lists):
@@ -135,13 +133,18 @@ class SteerBackend:
         )
         return questions.Made(vector)
 
-    def _saved(self) -> questions.Entries:
-        return questions.Entries(
-            tuple(
-                Entry(each.name, each.model_name, each.layer, each.first[0], each.second[0])
-                for each in saved_steering.saved(self._folder)
-            )
+    def _saved(self, change: Callable[[], object] = lambda: None) -> questions.Entries:
+        """Return the saved vectors after a change of the files, and why it failed if it did."""
+        failed = ""
+        try:
+            change()
+        except (ModelError, TextError) as error:
+            failed = f"{error.happened} {error.next_step}"
+        entries = tuple(
+            Entry(each.name, each.model_name, each.layer, each.first[0], each.second[0])
+            for each in saved_steering.saved(self._folder)
         )
+        return questions.Entries(entries, failed)
 
     # --- forward passes ---
 
