@@ -17,6 +17,7 @@ from tutor.engine.client import EngineClient
 from tutor.engine.wire import Allow
 from tutor.errors import LabError, NotAllowed, NotTold
 from tutor.lm.distribution import PLAIN, ChatMessage
+from tutor.lm.saved_steering import Applied, SavedVector, packed
 from tutor.vendors.catalogue import remote_model
 
 pytest.importorskip("openai")
@@ -124,6 +125,20 @@ async def test_questions_that_only_a_local_model_answers(server: Loopback) -> No
         lab = find("tokens")
         with pytest.raises(LabError, match="is remote"):
             await running.lab_backend(lab).answer(lab.question(lab.start()))
+
+
+async def test_steering_is_refused_and_can_be_stopped(server: Loopback) -> None:
+    vector = SavedVector(
+        name="it", model="m", model_name="M", layer=0, first=("a",), second=("b",),
+        values=packed([1.0]),
+    )  # fmt: skip
+    async with engine() as running:
+        session = await running.open_text("One two")
+        session.steer(Applied(vector, 1.0))
+        with pytest.raises(NotTold, match="nothing inside it to steer"):
+            await session.distribution(1, PLAIN, 0, 60)
+        session.steer(None)
+        assert (await session.distribution(1, PLAIN, 0, 60)).rows
 
 
 async def test_nothing_is_sent_to_another_machine_unless_it_is_allowed(

@@ -76,8 +76,8 @@ VECTOR = SavedVector(
     model="tiny",
     model_name="tiny",
     layer=1,
-    first=(),
-    second=(),
+    first=("Yes",),
+    second=("No",),
     values=packed([each / 8 for each in range(CONFIG.width)]),
 )
 STEERINGS = [Applied(VECTOR, 1.0), Applied(VECTOR, -2.0)]
@@ -149,3 +149,44 @@ def test_answers_are_about_the_current_path(
         await ask()
 
     asyncio.run(act())
+
+
+class Paused(OneProcess):
+    """An engine that is not ready, or doesn't respond, until `go_on` is set."""
+
+    def __init__(self, waits_in: str) -> None:
+        super().__init__()
+        self._waits_in = waits_in
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    def new_name(self) -> str:
+        return "fork"
+
+    async def ready(self) -> ModelCard:
+        await self._pause("ready")
+        return await super().ready()
+
+    async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]:
+        answers = await super().ask_in_a_row(requests)
+        await self._pause("answer")
+        return answers
+
+    async def _pause(self, place: str) -> None:
+        if place == self._waits_in:
+            self.reached.set()
+            await self.go_on.wait()
+
+
+@pytest.mark.parametrize("waits_in", ["ready", "answer"])
+async def test_a_fork_is_steered_as_the_session_was_when_it_was_requested(waits_in: str) -> None:
+    engine = Paused(waits_in)
+    session = SessionProxy(engine, "s", MODEL.tokenizer.tokens([5, 6, 7]))
+    session._there = None  # The engine doesn't have the session yet.
+    forking = asyncio.create_task(session.fork(3))
+    await engine.reached.wait()
+    session.steer(STEERINGS[0])
+    engine.go_on.set()
+    fork = await forking
+    for each, applied in ((fork, None), (session, STEERINGS[0]), (fork, None)):
+        expected = Session(MODEL, [5, 6, 7], steering=steering(applied)).surprisals()
+        assert await each.surprisals() == pytest.approx(expected)

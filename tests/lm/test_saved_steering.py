@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -15,6 +16,10 @@ from tutor.lm.distribution import ModelCard
 from tutor.lm.saved_steering import (
     ENDING,
     LARGEST,
+    LARGEST_NUMBER,
+    LONGEST,
+    MOST_SENTENCES,
+    Applied,
     SavedVector,
     checked_name,
     delete,
@@ -41,13 +46,18 @@ VECTOR = SavedVector(
 )
 
 
+def encoded(**changed: Any) -> bytes:
+    """Return a file with other values, which need not be valid."""
+    return msgspec.msgpack.encode(msgspec.structs.asdict(VECTOR) | changed)
+
+
 def test_a_vector_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = write(tmp_path / "steering", VECTOR)
     assert read(path) == VECTOR
     assert VECTOR.numbers == (0.5, -2.0, 3.25)
 
 
-@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False)))
+@given(st.lists(st.floats(-LARGEST_NUMBER, LARGEST_NUMBER, width=32), min_size=1))
 def test_the_numbers_are_kept_exactly(numbers: list[float]) -> None:
     assert list(replace(VECTOR, values=packed(numbers)).numbers) == numbers
 
@@ -56,6 +66,10 @@ def test_saved_vectors_are_listed_replaced_and_deleted(tmp_path: Path) -> None:
     assert saved(tmp_path / "none") == ()
     write(tmp_path, VECTOR)
     write(tmp_path, replace(VECTOR, name="b", layer=1))
+    with pytest.raises(TextError, match="already saved as 'b'"):
+        write(tmp_path, replace(VECTOR, name="b", layer=2))
+    delete(tmp_path, "b")
+    write(tmp_path, replace(VECTOR, name="b", layer=2))
     write(tmp_path, replace(VECTOR, name="b", layer=2))
     assert [(each.name, each.layer) for each in saved(tmp_path)] == [("b", 2), ("kind words", 3)]
     delete(tmp_path, "b")
@@ -67,8 +81,8 @@ def test_saved_vectors_are_listed_replaced_and_deleted(tmp_path: Path) -> None:
 def test_a_name_cannot_lead_out_of_the_folder(name: str, tmp_path: Path) -> None:
     with pytest.raises(TextError):
         checked_name(name)
-    with pytest.raises(TextError):
-        write(tmp_path, replace(VECTOR, name=name))
+    with pytest.raises(ValueError, match="not a steering vector"):
+        replace(VECTOR, name=name)
     with pytest.raises(TextError):
         delete(tmp_path, name)
 
@@ -79,12 +93,20 @@ def test_a_name_cannot_lead_out_of_the_folder(name: str, tmp_path: Path) -> None
         b"",
         b"\x80\x04\x95pickle",
         b"x" * (LARGEST + 1),
-        msgspec.msgpack.encode(replace(VECTOR, format="other")),
-        msgspec.msgpack.encode(replace(VECTOR, layer=-1)),
-        msgspec.msgpack.encode(replace(VECTOR, values=b"123")),
-        msgspec.msgpack.encode(replace(VECTOR, values=b"")),
-        msgspec.msgpack.encode(replace(VECTOR, values=packed([float("nan")]))),
-        msgspec.msgpack.encode(replace(VECTOR, name="../up")),
+        encoded(format="other"),
+        encoded(layer=-1),
+        encoded(values=b"123"),
+        encoded(values=b""),
+        encoded(values=packed([float("nan")])),
+        encoded(values=packed([0.5, 3e38])),
+        encoded(name="../up"),
+        encoded(first=()),
+        encoded(second=()),
+        encoded(first=("x",) * (MOST_SENTENCES + 1)),
+        encoded(second=("x" * (LONGEST + 1),)),
+        encoded(model_name="\x1b[31mred"),
+        encoded(model="a\nb"),
+        encoded(model_name="x" * 100_000),
         msgspec.msgpack.encode(VECTOR)[:-1],
     ],
 )
@@ -116,6 +138,13 @@ def test_a_name_without_a_strength_is_refused(spec: str, tmp_path: Path) -> None
 def test_a_strength_out_of_range_is_refused(strength: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         find(f"kind words:{strength}", tmp_path)
+
+
+@pytest.mark.parametrize("strength", [math.nan, math.inf, -20.5])
+def test_a_document_with_an_invalid_strength_is_refused(strength: float) -> None:
+    stored = msgspec.msgpack.encode({"vector": VECTOR, "strength": strength})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(stored, type=Applied)
 
 
 def test_a_vector_of_another_model_is_refused() -> None:

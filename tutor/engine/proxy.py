@@ -85,7 +85,7 @@ class SessionProxy(SessionQuestions):
         return opened.tokens
 
     async def fork(self, length: int) -> SessionProxy:
-        beginning = self.tokens[:length]
+        beginning, applied = self.tokens[:length], self._steering
         name = self._engine.new_name()
         try:
             answer = await self._ask(
@@ -96,8 +96,8 @@ class SessionProxy(SessionQuestions):
             raise
         self._check(answer.length, length)
         fork = SessionProxy(self._engine, name, beginning)
-        fork.steer(self._steering)
-        fork._steered = self._steering
+        fork.steer(applied)
+        fork._steered = applied
         return fork
 
     async def close(self) -> None:
@@ -134,21 +134,24 @@ class SessionProxy(SessionQuestions):
         *,
         changes_path: bool = False,
     ) -> AnswerKind:
-        """Update the engine's tokens if necessary, then send the request.
+        """Update the engine's tokens and steering if necessary, then send the request.
+
+        They are those of the call, even if they change before the engine is ready.
 
         `changes_path` is True if the request itself changes the tokens. The response then contains
         the change.
         """
-        path = self.tokens
+        path, applied = self.tokens, self._steering
         try:
-            return await self._ask_on(path, expected, question, changes_path)
+            return await self._ask_on(path, applied, expected, question, changes_path)
         except UnknownSession:  # the engine has restarted and lost the session
             self._there = None
-        return await self._ask_on(path, expected, question, changes_path)
+        return await self._ask_on(path, applied, expected, question, changes_path)
 
     async def _ask_on(
         self,
         path: tuple[Token, ...],
+        applied: Applied | None,
         expected: type[AnswerKind],
         question: Callable[[int], wire.Request],
         changes_path: bool,
@@ -159,9 +162,9 @@ class SessionProxy(SessionQuestions):
                 "This text was tokenized for another model.",
                 "Enter the text again.",
             )
-        moves = self._moves(path, model)
+        moves = self._moves(path, applied, model)
         self._there = None if changes_path else path
-        self._steered = self._steering
+        self._steered = applied
         self._generation = self._engine.generation
         try:
             *moved, answer = await self._engine.ask_in_a_row(
@@ -175,9 +178,11 @@ class SessionProxy(SessionQuestions):
             raise
         return expect(expected, answer)
 
-    def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
+    def _moves(
+        self, path: tuple[Token, ...], applied: Applied | None, model: ModelCard
+    ) -> list[_Move]:
         """Return the requests that give the engine's session the tokens `path` and the steering."""
-        moves, applied = self._token_moves(path, model), self._steering
+        moves = self._token_moves(path, model)
         lost = self._there is None or self._generation != self._engine.generation
         if applied != self._steered or (lost and self._steers):
             moves.append((partial(_steer, self._name, applied), len(path)))

@@ -77,6 +77,9 @@ class VendorServer(SessionServer[RemoteSession]):
         )
 
     def _refuse_to_steer(self, request: wire.Steer) -> wire.Message:
+        """Refuse a vector, but not a request to stop steering, which changes nothing."""
+        if not request.values:
+            return wire.Length(request.id, len(self._sessions.get(request.session)))
         raise NotTold(
             f"{self._reader.model.name} is remote, so there is nothing inside it to steer.",
             "Use a local model instead.",

@@ -27,8 +27,17 @@ FOLDER = "steering"
 ENDING = ".steering"
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
+MOST_SENTENCES = 40
+"""The maximum number of sentences in a list."""
+LONGEST = 300
+"""The maximum length of a sentence, in characters."""
 STRONGEST = 20.0
 """The maximum absolute value of a strength."""
+LARGEST_NUMBER = 1e6
+"""The maximum absolute value of a component. Residual streams stay far below it, and with a much
+larger stream the network computes numbers that are not finite."""
+LONGEST_MODEL = 200
+"""The maximum length of a model's name or checksum, in characters."""
 _FORMAT = "tutor steering vector 1"
 _NAME = re.compile(r"\w[\w -]{0,38}\w|\w")
 
@@ -44,6 +53,9 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
         first: The sentences toward which the vector steers.
         second: The sentences away from which it steers.
         values: The vector, as little-endian 32-bit floats.
+
+    Raises `ValueError` if the vector is not valid. msgspec reports this as a `ValidationError` when
+    a vector is decoded, so the check includes files, documents and messages.
     """
 
     name: str
@@ -55,6 +67,23 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
     values: bytes
     format: str = _FORMAT
 
+    def __post_init__(self) -> None:
+        valid = (
+            self.format == _FORMAT
+            and _NAME.fullmatch(self.name)
+            and all(
+                each.isprintable() and len(each) <= LONGEST_MODEL
+                for each in (self.model, self.model_name)
+            )
+            and 0 <= self.layer < 10_000
+            and all(map(_is_list, (self.first, self.second)))
+            and len(self.values) > 0
+            and len(self.values) % 4 == 0
+            and all(abs(each) <= LARGEST_NUMBER for each in self.numbers)
+        )
+        if not valid:
+            raise ValueError("not a steering vector")
+
     @property
     def numbers(self) -> tuple[float, ...]:
         """Return the vector's components."""
@@ -62,10 +91,17 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """A saved vector that is added to the residual stream, multiplied by `strength`."""
+    """A saved vector that is added to the residual stream, multiplied by `strength`.
+
+    Raises `ValueError` if the strength is not a number from -`STRONGEST` to `STRONGEST`.
+    """
 
     vector: SavedVector
     strength: float
+
+    def __post_init__(self) -> None:
+        if not abs(self.strength) <= STRONGEST:  # This is also true for NaN.
+            raise ValueError("not a strength")
 
     @property
     def said(self) -> str:
@@ -76,6 +112,10 @@ class Applied(msgspec.Struct, frozen=True):
     def option(self) -> str:
         """The value of the option `--steer`."""
         return f"{self.vector.name}:{self.strength:g}"
+
+
+def _is_list(sentences: tuple[str, ...]) -> bool:
+    return 0 < len(sentences) <= MOST_SENTENCES and max(map(len, sentences)) <= LONGEST
 
 
 def packed(numbers: Iterable[float]) -> bytes:
@@ -93,6 +133,14 @@ def checked_name(name: str) -> str:
             "Use up to 40 letters, digits, spaces, '-' or '_'.",
         )
     return name
+
+
+def name_is_used(name: str) -> TextError:
+    """Return the error about a name that another file has."""
+    return TextError(
+        f"A vector is already saved as {name!r}.",
+        "Choose another name, or delete that vector first.",
+    )
 
 
 def folder_of_learner() -> Path:
@@ -130,12 +178,16 @@ def require_model(vector: SavedVector, card: ModelCard) -> None:
 
 
 def write(folder: Path, vector: SavedVector) -> Path:
-    """Save a vector in `folder`, replacing the vector with the same name. Returns the file's path.
+    """Save a vector in `folder`, unless the same vector is saved. Returns the file's path.
 
-    Raises `TextError` if the name is invalid, and `ModelError` if the file can't be written.
+    Raises `TextError` if another file has this name, and `ModelError` if the file can't be written.
     """
     path = folder / f"{checked_name(vector.name)}{ENDING}"
     try:
+        if path.exists():
+            if vector in saved(folder):
+                return path
+            raise name_is_used(vector.name)
         private.replace_file(path, msgspec.msgpack.encode(vector))
     except OSError as error:
         raise ModelError(
@@ -158,27 +210,11 @@ def read(path: Path) -> SavedVector:
         vector = msgspec.msgpack.decode(data, type=SavedVector) if len(data) <= LARGEST else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         vector = None
-    if vector is None or not _is_valid(vector):
+    if vector is None:
         raise ModelError(
             f"{path.name} is not a steering vector.", "Save a vector in the lab `steer` first."
         )
     return vector
-
-
-def is_valid(applied: Applied) -> bool:
-    """Return True if the vector could be in a file, and if its strength is within the limits."""
-    return abs(applied.strength) <= STRONGEST and _is_valid(applied.vector)
-
-
-def _is_valid(vector: SavedVector) -> bool:
-    return (
-        vector.format == _FORMAT
-        and bool(_NAME.fullmatch(vector.name))
-        and 0 <= vector.layer < 10_000
-        and len(vector.values) > 0
-        and len(vector.values) % 4 == 0
-        and all(map(math.isfinite, vector.numbers))
-    )
 
 
 def saved(folder: Path) -> tuple[SavedVector, ...]:

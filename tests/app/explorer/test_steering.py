@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 from textual.content import Content
 
@@ -94,28 +91,21 @@ def test_a_saved_document_stays_steered() -> None:
 
 
 @pytest.mark.parametrize(
-    "applied",
+    ("valid", "invalid"),
     [
-        Applied(replace(VECTOR, name="x\x1b[2J"), 1.0),
-        Applied(VECTOR, 1e9),
-        Applied(replace(VECTOR, values=b""), 1.0),
-        Applied(replace(VECTOR, values=packed([math.inf, 0.0])), 1.0),
-        Applied(replace(VECTOR, layer=-1), 1.0),
+        (b'"strength":-1.5', b'"strength":1e300'),
+        (b'"name":"kind"', b'"name":"x\\u001b[2J"'),
+        (b'"layer":16', b'"layer":-1'),
+        (b'"layer":16', b'"layer":"first"'),
     ],
 )
-def test_invalid_steering_in_a_saved_document_is_removed(applied: Applied) -> None:
+def test_invalid_steering_in_a_saved_document_is_removed(valid: bytes, invalid: bytes) -> None:
     document = steered().state.document
-    found = Document.from_bytes(document.with_steering(applied).to_bytes())
+    stored = document.to_bytes()
+    assert stored.count(valid) == 1
+    assert Document.from_bytes(stored) == document
+    found = Document.from_bytes(stored.replace(valid, invalid))
     assert found == document.with_steering(None)
-
-
-@given(st.builds(Applied, st.builds(SavedVector), st.floats(allow_nan=False, allow_infinity=False)))
-def test_the_steering_of_any_saved_document_can_be_shown(applied: Applied) -> None:
-    found = Document.from_bytes(Document(steering=applied).to_bytes())
-    assert found is not None
-    if isinstance(found.steering, Applied):
-        assert found.steering == applied
-        assert found.steering.said.isprintable()
 
 
 def test_another_model_is_not_steered() -> None:

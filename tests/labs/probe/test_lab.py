@@ -309,6 +309,25 @@ def test_results_that_do_not_fit_are_ignored() -> None:
         assert lab.LAB.resumed(lab.LAB.saved(wrong, "model"))[0].trained is None
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"control": lab.Control((10**6, 10**6))},
+        {"control": lab.Control((50, -1))},
+        {"trained": replace(trained(50, 93), count=0)},
+        {"trained": replace(trained(50, 93), fitted=(71, 70))},
+        {"trained": replace(trained(50, 93), fitted=(-1, 70))},
+        {"trained": replace(trained(50, 93), probabilities=((1.5,) * 100, (0.5,) * 100))},
+        {"trained": replace(trained(50, 93), probabilities=((-1e300,) * 100, (0.5,) * 100))},
+        {"row": -1},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_impossible_results_are_ignored(wrong: dict[str, Any]) -> None:
+    state = replace(ready(50, 93, control=lab.Control((1, 2))), **wrong)
+    assert lab.LAB.resumed(lab.LAB.saved(state, "model"))[0].trained is None
+
+
 def test_z_resets_settings_and_keeps_texts() -> None:
     state = ready(50, 60, 93, own=("", "", "The dogs"), seed=2, strength=1.0, row=5)
     new = lab.reset(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -11,6 +11,8 @@ from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView
 from tutor.labs.kit.intervals import percent_range
 from tutor.labs.kit.proportions import wilson
+from tutor.labs.probe.lab import Judged, Sentence, State, Trained
+from tutor.labs.probe.view import ProbeView
 from tutor.plain.labs.sentences import describe
 
 if TYPE_CHECKING:
@@ -109,3 +111,21 @@ def test_plain_mode_says_it_in_sentences(tmp_path: Path) -> None:
     lines = describe("probe", added)["added"]
     assert lines[0] == "The prompt: The key near the cabinets"
     assert lines[2].startswith("With the probe's direction, strength +1: are/were/have ")
+
+
+@pytest.mark.parametrize("view", ["examples", "causality"])
+def test_control_characters_of_a_saved_file_are_not_drawn(view: Any) -> None:
+    text = "a\x1b[31mred\x1b]0;title\x07\nb"
+    found = Trained(3, (3,), (Sentence(text, label=True),), ((0.9,),))
+    state = State(
+        view=view,
+        layer=0,
+        layers=1,
+        own=(text,) * 3,
+        prompts=(text,) * 3,
+        trained=found,
+        judged=Judged((0.5,), 0),
+    )
+    lines = [line.plain for line in ProbeView.lines(cast("ProbeView", None), state, 80, 24)]
+    assert sum("red" in line for line in lines) == (2 if view == "examples" else 1)
+    assert all(map(str.isprintable, lines))

@@ -6,6 +6,7 @@ import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given
@@ -165,10 +166,45 @@ def test_a_vector_is_saved_listed_and_deleted(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_vector_that_cannot_be_saved_blocks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "steering").write_bytes(b"")  # No file can be written into a file.
+    there = backend("steer", tmp_path)
+    state = done("steer", there, lab.SaveAs("kind"))
+    assert "could not be saved" in state.failed
+    assert "could not be saved" in plain.describe_all(state)["saved"][0]
+    assert (state.naming, state.made, state.saved) == ("", None, ())
+    state = settled(lab.LAB, lab.act(state, Adjust(2, "strength")), there)
+    assert (state.failed, state.next.after.bits > 0) == ("", True)
+
+
+def test_a_vector_is_not_replaced_silently(tmp_path: Path) -> None:
+    there = backend("steer", tmp_path)
+    state = done("steer", there, lab.SaveAs("kind"))
+    (path,) = (tmp_path / "steering").iterdir()
+    before = path.read_bytes()
+    with pytest.raises(TextError, match="already saved"):
+        lab.act(state, lab.SaveAs(" kind"))
+    state = done("steer", there, Adjust(-5, "layer"), lab.SaveAs("kind"))  # in a new lab
+    assert "already saved" in state.failed
+    assert [(each.name, each.layer) for each in state.saved] == [("kind", 5)]
+    assert path.read_bytes() == before
+
+
 def test_the_saved_numbers_are_the_vector(tmp_path: Path) -> None:
     made = at_last(backend("steer", tmp_path), Make(LISTS, SPOT.layer, "it")).vector
     assert made.numbers == pytest.approx(vector().tolist(), abs=1e-4)
     assert (made.layer, made.model) == (SPOT.layer, small_model().card.sha256)
+
+
+def test_one_invalid_file_does_not_hide_the_other_vectors(tmp_path: Path) -> None:
+    there = backend("steer", tmp_path)
+    made = at_last(there, Make(LISTS, 0, "good")).vector
+    file = msgspec.structs.asdict(made) | {"name": "odd", "first": ()}
+    (tmp_path / "steering").mkdir()
+    (tmp_path / "steering/odd.steering").write_bytes(msgspec.msgpack.encode(file))
+    found = at_last(there, Save(made)).entries
+    assert [each.name for each in found] == ["good"]
+    assert found == at_last(there, ListSaved()).entries
 
 
 def test_only_requests_about_files_are_private(tmp_path: Path) -> None:
@@ -183,6 +219,36 @@ def test_requests_about_files_do_not_load_the_model(tmp_path: Path) -> None:
 
     there = make_backend("steer", Tools(load, lambda: None, tmp_path))
     assert there.answer(ListSaved()).entries == ()
+
+
+def test_a_changing_list_keeps_the_sentences_that_a_request_needs(tmp_path: Path) -> None:
+    there = backend("steer", tmp_path)
+    kept = ("It is good", "All is well")
+    others = tuple(f"Text {at}" for at in range(198))
+    for first, second in (
+        (kept, others[:38]),
+        *((others[at : at + 20], others[at + 20 : at + 40]) for at in range(38, 198, 40)),
+    ):
+        at_last(there, Make(Lists(first, second), 0, "it"))
+    # The cache is full, and the sentences `kept` are the oldest ones.
+    assert at_last(there, Make(Lists(kept, ("One more", "And more")), 0, "it")).vector.numbers
+
+
+@pytest.mark.parametrize("first", [(), ("alone",), ("a",) * 41, ("a" * 301, "b")])
+def test_lists_are_checked_before_they_are_processed(
+    first: tuple[str, ...], tmp_path: Path
+) -> None:
+    there = backend("steer", tmp_path)
+    for lists in (Lists(first, LISTS.second), Lists(LISTS.first, first)):
+        for question in (
+            Make(lists, 0, "it"),
+            Next(lists, TEXT, WORDS, SPOT),
+            Measure(lists, TEXT, WORDS, SPOT),
+            Cost(lists, SPOT),
+            Write(lists, TEXT, SPOT, None, Reply(most=1)),
+        ):
+            with pytest.raises(TextError):
+                there.answer(question)
 
 
 # --- the logic ---

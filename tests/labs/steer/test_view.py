@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -92,5 +93,23 @@ async def test_a_vector_is_saved_and_deleted(tmp_path: Path) -> None:
         await do(pilot, "enter")
         assert [each.name for each in state_of(pilot).saved] == ["kind"]
         assert "› kind" in seen(pilot)
+        await do(pilot, "ctrl+s")
+        editor(pilot).load("kind")
+        await do(pilot, "enter")
+        assert "already saved as 'kind'" in seen(pilot)
+        await do(pilot, "escape")
         await do(pilot, "d")
         assert "No vectors are saved." in seen(pilot)
+
+
+async def test_a_vector_that_cannot_be_saved_is_reported_in_the_list(tmp_path: Path) -> None:
+    app = lab_app("steer", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "ctrl+s")
+        editor(pilot).load("kind")
+        with patch("tutor.private.replace_file", side_effect=PermissionError(13, "Denied")):
+            await do(pilot, "enter")
+        assert "could not be saved: Denied." in seen(pilot)
+        assert "No vectors are saved." in seen(pilot)
+        await do(pilot, "tab", "right", "right")
+        assert state_of(pilot).next.after.bits > 0

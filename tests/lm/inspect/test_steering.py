@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tutor.lm.inspect.steering import (
     steered,
     steering_of,
 )
-from tutor.lm.saved_steering import packed
+from tutor.lm.saved_steering import LARGEST_NUMBER, STRONGEST, packed
 from tutor.lm.session import Session
 
 IDS = [5, 80, 12, 299, 7, 7]
@@ -108,6 +109,25 @@ def test_a_vector_for_another_model_is_refused(model: Any, size: int, layer: int
     model.card.name = "Tiny"
     with pytest.raises(ModelError, match="doesn't fit Tiny"):
         steering_of(model, packed([0.0] * size), layer, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("number", "strength"),
+    [(math.nan, 1.0), (math.inf, 1.0), (3e38, 20.0), (1.0, math.nan), (1.0, math.inf), (1.0, 21.0)],
+)
+def test_steering_without_finite_results_is_refused(
+    model: Any, number: float, strength: float
+) -> None:
+    with pytest.raises(ModelError, match="can't be steered with these numbers"):
+        steering_of(model, packed([number] * CONFIG.width), 0, strength)
+
+
+@pytest.mark.parametrize("strength", [-STRONGEST, STRONGEST])
+def test_the_strongest_steering_has_finite_results(model: Any, strength: float) -> None:
+    steering = steering_of(model, packed([LARGEST_NUMBER] * CONFIG.width), 0, strength)
+    session = Session(model, IDS, steering=steering)
+    assert all(map(math.isfinite, session.surprisals()[1:]))
+    assert math.isfinite(session.attribution(5).logit)
 
 
 def test_the_same_steering_is_recognized(model: Any) -> None:

@@ -12,7 +12,7 @@ from tutor.app.explorer.chat.messages import messages
 from tutor.errors import TutorError
 from tutor.lm import token_tree
 from tutor.lm.distribution import PLAIN, SamplerSettings
-from tutor.lm.saved_steering import Applied, is_valid
+from tutor.lm.saved_steering import Applied
 from tutor.lm.token_tree import SavedTree, Step, TokenTree, text_of, without_surprisals
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ Mode = Literal["text", "chat"]
 
 
 Tree = TypeVar("Tree")
+Steering = TypeVar("Steering")
 
 
-class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
+class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
     """The fields that a document has both in memory and on disk.
 
     `model` is the checksum of the model whose tokens the trees contain; token ids have no meaning
@@ -59,7 +60,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     drafts: dict[Mode, str] = {}
     entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
     chat_sampler: SamplerSettings | UnsetType = UNSET
-    steering: Applied | UnsetType = UNSET
+    steering: Steering | UnsetType = UNSET
 
     @property
     def trees(self) -> dict[Mode, Tree]:
@@ -68,11 +69,11 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
         return {mode: tree for mode, tree in both.items() if tree is not None}
 
 
-class Saved(_Fields[SavedTree], frozen=True):
+class Saved(_Fields[SavedTree, msgspec.Raw], frozen=True):
     """A document in the form in which it is stored on disk."""
 
 
-class Document(_Fields[TokenTree], frozen=True, kw_only=True):
+class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
     """A text and a conversation. Each has its own token tree and sampler settings."""
 
     @property
@@ -146,6 +147,8 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """Encode the document for storage."""
         fields: dict[str, Any] = msgspec.structs.asdict(self)
         fields |= {mode: token_tree.save(tree) for mode, tree in self.trees.items()}
+        if isinstance(self.steering, Applied):
+            fields["steering"] = msgspec.Raw(msgspec.json.encode(self.steering))
         return msgspec.json.encode(Saved(**fields))
 
     @classmethod
@@ -160,13 +163,15 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
                 return None
             fields: dict[str, Any] = msgspec.structs.asdict(saved)
             fields |= {mode: token_tree.restore(tree) for mode, tree in saved.trees.items()}
-            document = cls(**fields)
+            document = cls(**(fields | {"steering": UNSET}))
         except (ValueError, TutorError):
             return None
-        applied = document.steering
-        if not isinstance(applied, Applied) or is_valid(applied):
+        if not isinstance(saved.steering, msgspec.Raw):
             return document
-        return document.with_steering(None)
+        try:
+            return replace(document, steering=msgspec.json.decode(saved.steering, type=Applied))
+        except ValueError:
+            return document.with_steering(None)
 
     @classmethod
     def of_conversation(

@@ -373,7 +373,7 @@ def _restored_texts(texts: tuple[str, str, str]) -> tuple[str, str, str]:
 
 
 def _fit(state: State) -> bool:
-    """Return True if restored results have the same numbers of layers and sentences."""
+    """Return True if restored results are possible, and fit each other and the selected row."""
     trained, control = state.trained, state.control
     if trained is None:
         return False
@@ -381,11 +381,21 @@ def _fit(state: State) -> bool:
     return (
         layers == state.layers > 0 < count
         and 0 <= state.layer < layers
-        and state.row < count
-        and len(trained.fitted) == layers
-        and all(len(row) == count for row in trained.probabilities)
-        and (control is None or len(control.right) == layers)
+        and 0 <= state.row < count
+        and trained.count > 0
+        and _counts(trained.fitted, layers, trained.count)
+        and all(len(row) == count and _probable(row) for row in trained.probabilities)
+        and (control is None or _counts(control.right, layers, count))
     )
+
+
+def _counts(right: tuple[int, ...], layers: int, count: int) -> bool:
+    """Return True if `right` has a number from 0 to `count` for each layer."""
+    return len(right) == layers and all(0 <= each <= count for each in right)
+
+
+def _probable(row: tuple[float, ...]) -> bool:
+    return all(0 <= each <= 1 for each in row)
 
 
 def reset(state: State) -> State | None:

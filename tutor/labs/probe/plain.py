@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.labs.kit.intervals import percent_range
 from tutor.language import _
-from tutor.plain.words import percent, token
+from tutor.plain.words import percent, spoken, token
 
 if TYPE_CHECKING:
     from tutor.labs.probe.lab import Added, State, Trained
@@ -77,7 +77,7 @@ def _examples(state: State, trained: Trained) -> list[str]:
     if state.judged is not None:
         said = [
             _("Your sentence, {text}: {percent} {label}; in the embedding {first}.").format(
-                text=state.sentence,
+                text=spoken(state.sentence),
                 percent=percent(state.judged.probabilities[state.layer]),
                 label=label,
                 first=percent(state.judged.probabilities[0]),
@@ -89,7 +89,7 @@ def _examples(state: State, trained: Trained) -> list[str]:
         said.append(
             _("{at}: {text}: {percent} {label}, {mark}.").format(
                 at=at + 1,
-                text=each.text,
+                text=spoken(each.text),
                 percent=percent(trained.probabilities[state.layer][at]),
                 label=label,
                 mark=mark,
@@ -105,7 +105,7 @@ def _added(state: State, found: Added) -> list[str]:
         (_("With the probe's direction, strength {strength:+g}"), found.after),
         (_("With a random direction of the same length"), found.chance),
     )
-    said = [_("The prompt: {text}").format(text=state.prompt)]
+    said = [_("The prompt: {text}").format(text=spoken(state.prompt))]
     for name, answers in rows:
         said.append(
             _("{name}: {first} {one}, {second} {other}.").format(

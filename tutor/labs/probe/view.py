@@ -22,6 +22,7 @@ from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.probe.lab import VIEWS, Added, Answers, State, Trained, reset
 from tutor.language import _
+from tutor.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -226,7 +227,7 @@ def _own(state: State, room: Room) -> list[Content]:
     found = state.judged.probabilities
     text = Content.assemble(
         (f"  {heat.percent(found[state.layer]):>7}  ", "bold"),
-        (clipped(state.sentence, room.width - 12), ACT),
+        (clipped(one_line(state.sentence), room.width - 12), ACT),
     )
     if state.judged.left_out:
         said = _("  {left_out} tokens left out").format(left_out=state.judged.left_out)
@@ -252,7 +253,7 @@ def _example(state: State, trained: Trained, at: int, width: int) -> Content:
         cursor(here),
         (f"{heat.percent(trained.probabilities[state.layer][at]):>7} ", "bold" if here else ""),
         ("× " if wrong else "✓ ", f"{NOT_YET} bold" if wrong else RIGHT),
-        f"{clipped(each.text, room):<{room}}",
+        f"{clipped(one_line(each.text), room):<{room}}",
         (f" {label}", MUTED),
     )
 
@@ -262,7 +263,7 @@ def _causality(state: State, trained: Trained, room: Room) -> list[Content]:
     above = [
         Content.assemble(
             (_("prompt  ") if room.roomy else "", MUTED),
-            (clipped(state.prompt, room.width - 9), ACT),
+            (clipped(one_line(state.prompt), room.width - 9), ACT),
         ),
         Content.assemble(
             (_place(state.layer), "bold"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -12,12 +12,13 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from tutor.errors import ModelError, TextError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, log_probabilities, longer, next_rows
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.steer import questions
-from tutor.labs.steer.pairs import NEUTRAL, Lists, Words
+from tutor.labs.steer.pairs import NEUTRAL, Lists, Words, checked
 from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot
 from tutor.lm import draw, saved_steering
 from tutor.lm.chat import text_ids
@@ -26,8 +27,9 @@ from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import next_token_surprisals
 from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered_by
 from tutor.lm.language_model import LanguageModel
-from tutor.lm.saved_steering import SavedVector, packed
+from tutor.lm.saved_steering import SavedVector, checked_name, packed
 from tutor.lm.session import Session
+from tutor.text import one_line
 
 MOST_TOKENS = 48
 """The maximum number of tokens in the prompt or in a sentence."""
@@ -60,15 +62,16 @@ class SteerBackend:
     def answer(self, question: Question) -> Answer:
         """Return the requested result, or the progress if it is unfinished.
 
-        Raises `TextError` if a text is invalid, and `ModelError` if a file can't be written.
+        Raises `TextError` if a text or a list is invalid.
         """
+        if not isinstance(question, questions.Save | questions.Delete | questions.ListSaved):
+            checked(question.lists.first)
+            checked(question.lists.second)
         match question:
             case questions.Save(vector=vector):
-                saved_steering.write(self._folder, vector)
-                return self._saved()
+                return self._saved(partial(saved_steering.write, self._folder, vector))
             case questions.Delete(name=name):
-                saved_steering.delete(self._folder, name)
-                return self._saved()
+                return self._saved(partial(saved_steering.delete, self._folder, name))
             case questions.ListSaved():
                 return self._saved()
             case questions.Make(lists):
@@ -94,6 +97,7 @@ class SteerBackend:
         texts = tuple(dict.fromkeys((*lists.first, *lists.second)))
         for done, text in enumerate(texts):
             if text in self._streams:
+                self._streams.move_to_end(text)
                 continue
             passage = self._pass(None, self._ids(text), BASE)
             while not passage.finished:
@@ -119,9 +123,9 @@ class SteerBackend:
     def _made(self, question: questions.Make) -> questions.Made:
         card, lists = self._model.card, question.lists
         vector = SavedVector(
-            name=question.name,
+            name=checked_name(question.name),
             model=card.sha256,
-            model_name=card.name,
+            model_name=one_line(card.name)[: saved_steering.LONGEST_MODEL],
             layer=question.layer,
             first=lists.first,
             second=lists.second,
@@ -129,13 +133,18 @@ class SteerBackend:
         )
         return questions.Made(vector)
 
-    def _saved(self) -> questions.Entries:
-        return questions.Entries(
-            tuple(
-                Entry(each.name, each.model_name, each.layer, each.first[0], each.second[0])
-                for each in saved_steering.saved(self._folder)
-            )
+    def _saved(self, change: Callable[[], object] = lambda: None) -> questions.Entries:
+        """Return the saved vectors after a change of the files, and why it failed if it did."""
+        failed = ""
+        try:
+            change()
+        except (ModelError, TextError) as error:
+            failed = f"{error.happened} {error.next_step}"
+        entries = tuple(
+            Entry(each.name, each.model_name, each.layer, each.first[0], each.second[0])
+            for each in saved_steering.saved(self._folder)
         )
+        return questions.Entries(entries, failed)
 
     # --- forward passes ---
 

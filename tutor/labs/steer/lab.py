@@ -47,6 +47,7 @@ from tutor.labs.steer.questions import (
     Written,
 )
 from tutor.labs.steer.state import LAYER, ONE, TURNS, State, View
+from tutor.lm import saved_steering
 from tutor.lm.saved_steering import checked_name
 
 
@@ -83,7 +84,7 @@ def act(state: State, action: Action) -> State:
         return replace(state, row=moved(state.row, action.by, len(state.saved or ())))
     if isinstance(action, Run):
         return replace(state, stopped=not state.stopped)
-    state = replace(state, progress=None, stopped=False)
+    state = replace(state, progress=None, stopped=False, failed="")
     match action:
         case EditText():
             return _edited(state, action)
@@ -103,12 +104,20 @@ def act(state: State, action: Action) -> State:
         case NewSeed():
             return replace(state, greedy=False, seed=state.seed + 1, written={})
         case SaveAs(name=name):
-            return replace(state, naming=checked_name(name), made=None, view="saved")
+            return replace(state, naming=new_name(state, name), made=None, view="saved")
         case DeleteSaved():
             chosen = (state.saved or ())[state.row : state.row + 1]
             return replace(state, deleting=chosen[0].name if chosen else "")
         case Reset():
             return replace(_at_layer(state, LAYER), dial=0)
+
+
+def new_name(state: State, name: str) -> str:
+    """Return the name for a new vector. Raises `TextError` if it is invalid or already used."""
+    name = checked_name(name)
+    if any(each.name == name for each in state.saved or ()):
+        raise saved_steering.name_is_used(name)
+    return name
 
 
 def _edited(state: State, action: EditText) -> State:
@@ -187,9 +196,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, written={**state.written, spot.dial: reply})
         case Make(), Made(vector=vector):
             return replace(state, made=vector, naming="")
-        case _, Entries(entries=entries):
+        case _, Entries(entries=entries, failed=failed):
             row = moved(state.row, 0, len(entries))
-            return replace(state, saved=entries, row=row, made=None, deleting="")
+            # A request that has failed isn't repeated, because it would block all others.
+            return replace(state, saved=entries, row=row, made=None, deleting="", failed=failed)
     return state
 
 

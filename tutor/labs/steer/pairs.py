@@ -8,11 +8,8 @@ from pathlib import Path
 import msgspec
 
 from tutor.errors import TextError
+from tutor.lm.saved_steering import LONGEST, MOST_SENTENCES
 
-MOST_SENTENCES = 40
-"""The maximum number of sentences in a list."""
-LONGEST = 300
-"""The maximum length of a sentence, in characters."""
 FEWEST = 2
 """The minimum number of sentences in a list."""
 MOST_WORDS = 20

@@ -99,9 +99,10 @@ def _layers(state: State) -> list[str]:
 
 
 def _saved(state: State) -> list[str]:
+    failed = [state.failed] if state.failed else []
     if not state.saved:
-        return [_("No vectors are saved.")]
-    return [
+        return [*failed, _("No vectors are saved.")]
+    return failed + [
         _("{name}: layer {layer}, {model}.").format(
             name=spoken(entry.name), layer=entry.layer + 1, model=spoken(entry.model_name)
         )

@@ -170,9 +170,13 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Entries(msgspec.Struct, frozen=True, tag=True):
-    """The saved vectors, sorted by name."""
+    """The saved vectors, sorted by name.
+
+    `failed` says why a vector could not be saved or deleted, or is "".
+    """
 
     entries: tuple[Entry, ...]
+    failed: str = ""
 
 
 Answer = Compared | Measured | Price | Written | Made | Entries | Progress

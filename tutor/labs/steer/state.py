@@ -50,6 +50,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         naming: The name under which the vector will be saved, or "".
         made: The vector that will be saved next.
         deleting: The name of the vector that will be deleted, or "".
+        failed: Why a vector could not be saved or deleted, or "".
     """
 
     view: View = "next"
@@ -72,6 +73,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     naming: str = ""
     made: SavedVector | None = None
     deleting: str = ""
+    failed: str = ""
     progress: Progress | None = None
 
     @property

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText, NewSeed
 from tutor.labs.kit.columns import ROOMY, Cell, Room, as_many_as_fit, beside, cursor, wrapped
@@ -17,12 +17,11 @@ from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.steer.lab import DeleteSaved, SaveAs
+from tutor.labs.steer.lab import DeleteSaved, SaveAs, new_name
 from tutor.labs.steer.pairs import sentences, word_sets
 from tutor.labs.steer.plots import cost_lines, layer_lines
 from tutor.labs.steer.state import VIEWS, State
 from tutor.language import _
-from tutor.lm.saved_steering import checked_name
 from tutor.text import counted, safe
 
 
@@ -84,7 +83,7 @@ class SteerView(LabView):
         self.write(_("Words to measure (; separates the two sets):"), text, _edited_words)
 
     def action_save(self) -> None:
-        self.write(_("Name of the vector:"), "", lambda text: SaveAs(checked_name(text)))
+        self.write(_("Name of the vector:"), "", lambda text: SaveAs(new_name(self.state, text)))
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         above = [tabs((name, name == state.view) for name in VIEWS)]
@@ -231,8 +230,8 @@ def _saved(state: State, width: int, height: int) -> list[Content]:
         return [_reading(state.progress, width)]
     if not state.saved:
         said = _("No vectors are saved. Press ctrl+s to save the vector of this layer.")
-        return wrapped(Content.styled(said, MUTED), width)
-    lines = []
+        return [*_failed(state, width), *wrapped(Content.styled(said, MUTED), width)]
+    lines = _failed(state, width)
     for at, entry in enumerate(state.saved):
         here = at == state.row
         where = _("layer {layer}, {model}").format(
@@ -251,6 +250,12 @@ def _saved(state: State, width: int, height: int) -> list[Content]:
             )
             lines.append(Content.styled(figures.fit(said, width), MUTED))
     return lines
+
+
+def _failed(state: State, width: int) -> list[Content]:
+    """Return why a vector could not be saved or deleted, if that has just happened."""
+    said = Content.styled(safe(state.failed), NOT_YET)
+    return wrapped(said, width) if state.failed else []
 
 
 VIEW = SteerView

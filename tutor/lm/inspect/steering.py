@@ -33,6 +33,7 @@ from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.hooks import block_of, replaced
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Transformer
+from tutor.lm.saved_steering import LARGEST_NUMBER, STRONGEST
 
 
 class AddedOutput(nn.Module):
@@ -59,7 +60,8 @@ class Steering:
 def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float) -> Steering:
     """Return the steering with a vector of little-endian 32-bit floats.
 
-    Raises `ModelError` if the model has no such layer, or vectors of another length.
+    Raises `ModelError` if the model has no such layer, or vectors of another length, or if the
+    vector or the strength is not finite or too large.
     """
     config = model.network.config
     if len(values) != 4 * config.width or not 0 <= layer < config.layers:
@@ -68,6 +70,12 @@ def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float
             "Make a vector with this model in the lab `steer`.",
         )
     numbers = np.frombuffer(values, "<f4").astype(np.float32)
+    # Comparisons with NaN are false.
+    if not (abs(strength) <= STRONGEST and np.abs(numbers).max() <= LARGEST_NUMBER):
+        raise ModelError(
+            "The network can't be steered with these numbers, because they are too large.",
+            f"Use a strength from -{STRONGEST:g} to {STRONGEST:g}, or make the vector again.",
+        )
     return Steering(torch.from_numpy(numbers), layer, strength)
 
 
