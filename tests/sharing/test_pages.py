@@ -125,11 +125,11 @@ def test_the_page_shows_the_rows_the_settings_and_the_choice() -> None:
 
 
 def test_attributions_are_listed() -> None:
-    token = SharedToken(id=1, bytes=b" Paris".hex())
+    token = SharedToken(id=1, hex=b" Paris".hex())
     found = SharedAttribution(
         position=5,
         target=token,
-        against=replace(token, bytes=b"<b>".hex()),
+        against=replace(token, hex=b"<b>".hex()),
         logit=3.0,
         embedding=0.5,
         heads=((1.0, -2.0),),

@@ -168,6 +168,7 @@ class TutorApp(CopyingApp):
         self.services = self._services(course, remote, allowed, find_lab)
         self.navigator = Navigator(self, self.services)
         self.runs_programs = allowed.other_programs
+        self.saves_files = allowed.saving_files
         self._late_keys = LateKeys()
         self.animation_level = "none"
         self.screen_reader = self._settings.current.screen_reader

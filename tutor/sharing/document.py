@@ -7,7 +7,7 @@ must therefore be optional, and a change that older readers would misunderstand 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.lm.attribution import Attribution
     from tutor.lm.distribution import Distribution, ModelCard, Row
 
-FORMAT = "tutor-text"
+FORMAT: Final = "tutor-text"
 VERSION = 1
 
 Hex = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{2})*\Z")]
@@ -62,16 +62,19 @@ class SharedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SharedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A token. Its `bytes` are in hexadecimal. `text` is only for people who read the file."""
+    """A token. `hex` contains its bytes in hexadecimal; in JSON, this field is named `bytes`.
+
+    `text` is only for people who read the file.
+    """
 
     id: Id
-    bytes: Hex
+    hex: Hex = msgspec.field(name="bytes")
     text: str = ""
     special: bool = False
 
     @property
     def data(self) -> bytes:
-        return bytes.fromhex(self.bytes)
+        return bytes.fromhex(self.hex)
 
     def token(self) -> Token:
         return Token(self.id, self.data.decode("utf-8", "replace"), self.data, self.special)
@@ -88,7 +91,7 @@ class SharedStep(SharedToken, frozen=True, kw_only=True, omit_defaults=True):
         token = step.token
         return cls(
             id=token.id,
-            bytes=token.data.hex(),
+            hex=token.data.hex(),
             text=token.text,
             special=token.special,
             how=_CHOSEN[step.how],
@@ -113,7 +116,7 @@ class SharedRow(SharedToken, frozen=True, kw_only=True, omit_defaults=True):
     def of(cls, row: Row) -> SharedRow:
         return cls(
             id=row.token.id,
-            bytes=row.token.data.hex(),
+            hex=row.token.data.hex(),
             text=row.token.text,
             special=row.token.special,
             rank=row.rank,
@@ -265,7 +268,7 @@ def shared_text(
 
 
 def _shared(token: Token) -> SharedToken:
-    return SharedToken(id=token.id, bytes=token.data.hex(), text=token.text, special=token.special)
+    return SharedToken(id=token.id, hex=token.data.hex(), text=token.text, special=token.special)
 
 
 def _known(number: float) -> float | None:

@@ -1,0 +1,127 @@
+"""Test the key that saves a text as a file, and the document that brings it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.explorer.test_keys import PROMPT, Explorer, explorer
+from tests.engine.fake_engine import CARD
+from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.explorer.share.screen import ShareScreen
+from tutor.lm.distribution import SamplerSettings
+from tutor.sharing.document import SharedText
+from tutor.sharing.reading import read_file
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def saved(folder: Path) -> Path:
+    (path,) = folder.iterdir()
+    return path
+
+
+def read(folder: Path) -> SharedText:
+    return read_file(saved(folder))
+
+
+async def save(it: Explorer, number: str) -> None:
+    await it.press("ctrl+s", number)
+    await it.until(lambda: "Saved as" in it.screen)
+
+
+async def test_html_is_saved_and_the_full_path_is_shown(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "enter", "ctrl+s")
+        assert isinstance(it.stage.screen, ShareScreen)
+        assert "the-capital-of-france-is-paris" in it.screen
+        await it.press("enter")
+        path = saved(in_a_folder)
+        assert str(path) in it.screen.replace("\n", "").replace(" ", "")
+        page = path.read_text()
+        assert "chosen by the user" in page
+        assert "drawn by the model" in page
+        assert "69.3 %" in page
+
+
+async def test_json_has_every_distribution_the_choice_and_the_settings(
+    tmp_path: Path, in_a_folder: Path
+) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("2", "enter", "left", "left")
+        await save(it, "4")
+        text = read(in_a_folder)
+        length = len(text.current.tokens)
+        assert [each.position for each in text.distributions] == list(range(1, length + 1))
+        assert [each.how for each in text.current.tokens[-2:]] == ["chosen", "sampled"]
+        assert all(each.surprisal_bits is not None for each in text.current.tokens[1:])
+        assert text.position == length - 2
+        assert text.model.sha256 == CARD.sha256
+        assert text.sampler == SamplerSettings()
+        assert text.current.seed == it.stage.screen.query_one(ExplorerPane).state.tree.current.seed
+
+
+async def test_the_name_can_be_edited_and_esc_keeps_it(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("ctrl+s", "e", "ctrl+u")
+        await it.type("mine")
+        await it.press("escape")
+        assert isinstance(it.stage.screen, ShareScreen)
+        await it.press("2")
+        await it.until(lambda: "Saved as" in it.screen)
+        assert saved(in_a_folder).name == "mine.md"
+        await it.press("ctrl+s", "escape")
+        assert len(list(in_a_folder.iterdir())) == 1
+        assert it.text == PROMPT
+
+
+async def test_the_picture_shows_the_stepper_and_not_the_menu(
+    tmp_path: Path, in_a_folder: Path
+) -> None:
+    async with explorer(tmp_path) as it:
+        await save(it, "3")
+        svg = saved(in_a_folder).read_text()
+        assert svg.startswith("<svg")
+        assert "entropy" in svg
+        assert "Markdown" not in svg
+        assert "url(http" not in svg
+        assert "font-face" not in svg
+
+
+async def test_a_folder_that_does_not_exist_is_a_plain_error(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("ctrl+s", "e", "ctrl+u")
+        await it.type("no/such")
+        await it.press("enter", "1")
+        assert "There is no folder" in it.words
+        assert it.text == PROMPT
+
+
+async def test_a_login_that_may_not_save_files_is_told_so(
+    tmp_path: Path, in_a_folder: Path
+) -> None:
+    async with explorer(tmp_path) as it:
+        it.stage.saves_files = False
+        await it.press("ctrl+s")
+        assert "does not save files in this login session" in it.words
+        assert not isinstance(it.stage.screen, ShareScreen)
+        assert not list(in_a_folder.iterdir())
+
+
+async def test_a_conversation_is_saved_with_its_template(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Hello")
+        await it.press("enter")
+        await it.until(lambda: not it.stage.screen.query_one(ExplorerPane).state.running)
+        await it.press("escape")
+        await save(it, "4")
+        text = read(in_a_folder)
+        assert text.mode == "chat"
+        assert any(each.special for each in text.current.tokens)
