@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tutor.app.background.keeper import Fetch
+    from tutor.app.explorer.document import Document
     from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
@@ -62,7 +63,10 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 Start = Literal["home", "review"]
-"""The name of the screen to open at the start. A review opens on top of the course map."""
+"""The name of the screen to open at the start. A review opens on top of the course map.
+
+`TutorApp` can also start with a text, which it opens in the stepper on top of the course map.
+"""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class TutorApp(CopyingApp):
         *,
         opening: Opening | None = None,
         model_missing: Callable[[], bool] = lambda: False,
-        start: Start = "home",
+        start: Start | Document = "home",
         lab: str | None = None,
         tour: bool = False,
         ascii_only: bool = False,
@@ -287,6 +291,8 @@ class TutorApp(CopyingApp):
         self.run_worker(self._tell_of_settings(), name="settings")
         if self._start == "review":
             self.navigator.open_place("review")
+        elif self._start != "home":
+            self.navigator.open_text(self._start)
         if self._lab is not None:
             self.navigator.open_live_lab(self._lab)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "tutor-text"
 VERSION = 1
+MOST_SHARED = 500
+"""The maximum number of distributions to compute for a text that is saved."""
 
 Hex = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{2})*\Z")]
 Id = Annotated[int, Meta(ge=-(2**31), lt=2**31)]

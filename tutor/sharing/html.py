@@ -64,6 +64,7 @@ table { border-collapse: collapse; width: 100%; font-size: .875rem; line-height:
 th { text-align: left; font-weight: 400; color: var(--soft); }
 td, th { padding: .1rem .5rem .1rem 0; vertical-align: top; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+th:first-child, td.n:first-child { width: 3rem; }
 .is { font-weight: 700; }
 .cut { color: var(--soft); }
 meter { width: 100%; min-width: 4rem; height: .75rem; }
@@ -131,7 +132,7 @@ def _add_legend(body: Element) -> None:
     legend = _add(body, "p", _("Probability: "), "legend")
     above = [_("at least {percent}").format(percent=percent(each)) for each in LEVELS[:-1]]
     for level, said in enumerate((*above, _("less")), 1):
-        _add(legend, "span", said, f"q{level}")
+        _add(legend, "span", said, f"q{level}").tail = " "
 
 
 def _add_place(flow: Element, place: Place, *, sampled: bool) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _LIKELY = 5
 """The number of likely tokens to show for each position."""
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MARKS = re.compile(r"([\\`*_\[\]<>|~&$#:@]|(?<=\w)\.(?=\w))")
+"""The characters that have a meaning within a line, and the points within words, which could make
+an address a link."""
 
 
 def to_markdown(text: SharedText) -> str:
@@ -43,7 +45,7 @@ def to_markdown(text: SharedText) -> str:
 
 def escaped(text: str) -> str:
     """Return text on one line that Markdown shows exactly as it is."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(safe(text).split("\n"))).replace("\\<", "&lt;")
+    return _MARKS.sub(r"\\\1", " ".join(safe(text).split("\n"))).replace("\\<", "&lt;")
 
 
 def _fenced(text: str) -> list[str]:

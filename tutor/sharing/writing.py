@@ -87,13 +87,18 @@ def save(name: str, suffix: Suffix, data: bytes) -> Path:
     return path
 
 
-def replace(name: str, data: bytes) -> None:
-    """Write a file that the user has named, replacing an older one. Raises `NotWritten`."""
+def replace(name: str, data: bytes) -> Path:
+    """Write a file that the user has named, and return its full path. Raises `NotWritten`.
+
+    An older file is replaced.
+    """
     try:
         _check(name)
-        private.replace_file(Path(name).absolute(), data)
+        path = Path(name).absolute()
+        private.replace_file(path, data)
     except (OSError, ValueError) as error:
         raise _not_written(name, error) from error
+    return path
 
 
 def _check(name: str) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from tests.app.explorer.explorer_stage import Stage, settled
 from tests.app.explorer.test_keys import PROMPT, Explorer, explorer
-from tests.engine.fake_engine import CARD
+from tests.app.whole_app import keys, sees, whole_app
+from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.explorer.share.opening import restored
 from tutor.app.explorer.share.screen import ShareScreen
+from tutor.lm import token_tree
 from tutor.lm.distribution import SamplerSettings
 from tutor.sharing.document import SharedText
 from tutor.sharing.reading import read_file
@@ -65,7 +71,9 @@ async def test_json_has_every_distribution_the_choice_and_the_settings(
         assert text.position == length - 2
         assert text.model.sha256 == CARD.sha256
         assert text.sampler == SamplerSettings()
-        assert text.current.seed == it.stage.screen.query_one(ExplorerPane).state.tree.current.seed
+        tree = it.stage.screen.query_one(ExplorerPane).state.tree
+        assert tree is not None
+        assert text.current.seed == tree.current.seed
 
 
 async def test_the_name_can_be_edited_and_esc_keeps_it(tmp_path: Path, in_a_folder: Path) -> None:
@@ -125,3 +133,79 @@ async def test_a_conversation_is_saved_with_its_template(tmp_path: Path, in_a_fo
         text = read(in_a_folder)
         assert text.mode == "chat"
         assert any(each.special for each in text.current.tokens)
+
+
+def opening(folder: Path, path: Path, engine: FakeEngine | None = None) -> Stage:
+    """Return an app that opens a file in the stepper of another learner."""
+    begin = restored(read_file(path))
+    return Stage(
+        lambda engine, progress: ExplorerScreen(engine, progress, begin=begin),
+        folder=folder / "other",
+        engine=engine,
+    )
+
+
+async def test_json_brings_back_exactly_this_state(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("s", "2", "enter", "left", "left", "1", "enter", "left")
+        await it.press("t", "right", "t")
+        await save(it, "4")
+        await it.press("down", "up")  # the next key hides the message
+        before, state = it.screen, it.stage.screen.query_one(ExplorerPane).state
+    stage = opening(tmp_path, saved(in_a_folder))
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        again = Explorer(stage, pilot)
+        now = stage.screen.query_one(ExplorerPane).state
+        assert now.tree is not None
+        assert state.tree is not None
+        assert token_tree.save(now.tree) == token_tree.save(state.tree)
+        assert now.tree.current == state.tree.current
+        assert now.sampler == state.sampler
+        assert now.answer is not None
+        assert state.answer is not None
+        assert now.answer.distribution == state.answer.distribution
+        assert now.answer.actual == state.answer.actual
+        assert again.screen.splitlines()[2:] == before.splitlines()[2:]
+
+
+async def test_another_model_says_so_and_computes_again(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1")
+        await save(it, "4")
+    engine = FakeEngine()
+    engine.model = replace(CARD, name="Other", sha256="0" * 64)
+    stage = opening(tmp_path, saved(in_a_folder), engine)
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        again = Explorer(stage, pilot)
+        assert again.text == f"{PROMPT} Paris"
+        assert "tokenized again for Other" in again.words
+
+
+async def test_tokens_that_the_model_spells_differently_are_refused(
+    tmp_path: Path, in_a_folder: Path
+) -> None:
+    async with explorer(tmp_path) as it:
+        await save(it, "4")
+    path = saved(in_a_folder)
+    path.write_bytes(path.read_bytes().replace(b"206f66", b"206f6e"))
+    stage = opening(tmp_path, path)
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        again = Explorer(stage, pilot)
+        assert "not those of this model" in again.words
+        assert "%" not in again.screen
+
+
+async def test_tutor_open_opens_the_file_on_top_of_the_course_map(
+    tmp_path: Path, in_a_folder: Path
+) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1")
+        await save(it, "4")
+    app = whole_app(tmp_path / "new", start=restored(read_file(saved(in_a_folder))))
+    async with app.run_test() as pilot:
+        await sees(pilot, "The capital of France is Paris")
+        await keys(pilot, "escape")
+        await sees(pilot, "Begin")

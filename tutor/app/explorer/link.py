@@ -10,6 +10,7 @@ from tutor.engine.proxy import spelled
 from tutor.errors import TextError
 from tutor.language import _
 from tutor.lm.distribution import PLAIN, ChatMessage, common_length
+from tutor.sharing.document import MOST_SHARED
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from tutor.lm.saved_steering import Applied
 
 
-MOST_SHARED = 500
-"""The maximum number of distributions to compute for a text that is saved as a file."""
 CHUNK = 128
 """The number of tokens to process between two progress reports.
 
