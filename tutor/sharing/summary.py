@@ -1,4 +1,4 @@
-"""What the HTML page and the Markdown file say about a shared text and its tokens."""
+"""Describe a shared text and its tokens, for the HTML page and the Markdown file."""
 
 from __future__ import annotations
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Literal, assert_never
 from tutor import private
 from tutor.errors import TutorError
 from tutor.language import _
-from tutor.sharing.html import to_html
-from tutor.sharing.markdown import to_markdown
 from tutor.text import one_line, printable_json
 
 if TYPE_CHECKING:
@@ -34,8 +32,12 @@ def content(text: SharedText, form: Form) -> bytes:
     """Return the content of the file."""
     match form:
         case "html":
+            from tutor.sharing.html import to_html  # the stepper opens faster without it
+
             return to_html(text).encode("utf-8", "replace")
         case "markdown":
+            from tutor.sharing.markdown import to_markdown
+
             return to_markdown(text).encode("utf-8", "replace")
         case "json":
             return printable_json(text.to_json())

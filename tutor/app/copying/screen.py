@@ -33,7 +33,7 @@ class CopyMenu(Menu):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "copy", tooltip="Copy the selected text."),
-        *number_keys(_NUMBERED, "copy", "Copy the text with this number."),
+        *number_keys("copy", "Copy the text with this number."),
     ]
 
 

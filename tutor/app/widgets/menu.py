@@ -47,18 +47,18 @@ _UNCUT = 1000
 """A width, in columns, at which no entry is cut."""
 
 
-def number_keys(most: int, label: str, tooltip: str) -> list[BindingType]:
-    """Return bindings of the keys 1 to `most`, which choose an entry of a menu by its number."""
+def number_keys(label: str, tooltip: str) -> list[BindingType]:
+    """Return bindings of the keys 1 to 9, which choose an entry of a menu by its number."""
     return [
         Binding(
             str(number),
             f"number({number})",
             label,
             show=number == 1,
-            key_display=f"1-{most}",
+            key_display="1-9",
             tooltip=tooltip,
         )
-        for number in range(1, most + 1)
+        for number in range(1, 10)
     ]
 
 

@@ -46,7 +46,7 @@ class ShareMenu(Menu):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "save file", tooltip="Save the file in the selected format."),
-        *number_keys(len(CHOICES), "save file", "Save the file in the format with this number."),
+        *number_keys("save file", "Save the file in the format with this number."),
     ]
 
 
