@@ -124,6 +124,11 @@ def test_the_page_shows_the_rows_the_settings_and_the_choice() -> None:
     assert page.count("<a ") == len(text.current.tokens)
 
 
+def test_a_conversation_is_not_named_by_its_template() -> None:
+    page = to_html(replace(shared(), mode="chat"))
+    assert "<title>A conversation with Fake-1K</title>" in page
+
+
 def test_attributions_are_listed() -> None:
     token = SharedToken(id=1, hex=b" Paris".hex())
     found = SharedAttribution(

@@ -58,7 +58,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .rows:hover { display: block; z-index: 4; }
 .rows p, caption { margin: 0; text-align: left; font-size: .875rem; color: var(--soft); }
 .rows .name, .tok { font-family: ui-monospace, monospace; overflow-wrap: anywhere;
-  color: var(--fg); }
+  color: var(--fg); min-width: 6rem; }
 .rows .name { font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; line-height: 1.35; }
 th { text-align: left; font-weight: 400; color: var(--soft); }
@@ -77,9 +77,9 @@ meter { width: 100%; min-width: 4rem; height: .75rem; }
 def to_html(text: SharedText) -> str:
     """Return the page."""
     page = Element("html", lang="en")
-    _add_head(page, summary.title(text.current.tokens))
+    _add_head(page, summary.title(text))
     body = SubElement(page, "body")
-    _add(body, "h1", summary.title(text.current.tokens))
+    _add(body, "h1", summary.title(text))
     _add_facts(body, text)
     _add(
         body,
@@ -160,9 +160,10 @@ def _add_rows(
     _add(heading, "th", _("token"))
     _add(heading, "th", _("probability"), "n")
     if sampled:
-        _add(heading, "th", _("after the sampler"), "n")
+        _add(heading, "th", _("sampled"), "n")
     _add(heading, "th", "", "wide")
-    _add(heading, "th", _("logit") if found.vocabulary_size else _("ln p"), "n")
+    score = "n wide" if sampled else "n"  # there is no room for so many columns on a phone
+    _add(heading, "th", _("logit") if found.vocabulary_size else _("ln p"), score)
     rows = SubElement(table, "tbody")
     for row in found.rows:
         classes = ["is"] * (row.id == actual) + ["cut"] * (row.cut is not None)
@@ -175,7 +176,7 @@ def _add_rows(
             _add(line, "td", after or percent(row.sampled_probability), "n")
         bar = SubElement(line, "td", {"class": "wide", "aria-hidden": "true"})
         SubElement(bar, "meter", min="0", max="1", value=f"{row.probability or 0:.4f}")
-        _add(line, "td", "?" if row.logit is None else f"{row.logit:.2f}", "n")
+        _add(line, "td", "?" if row.logit is None else f"{row.logit:.2f}", score)
 
 
 def _add_attributions(body: Element, text: SharedText) -> None:

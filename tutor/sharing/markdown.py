@@ -25,8 +25,7 @@ an address a link."""
 
 def to_markdown(text: SharedText) -> str:
     """Return the text, how it was computed, and a table of its tokens."""
-    steps = text.current.tokens
-    lines = [f"# {escaped(summary.title(steps))}", ""]
+    lines = [f"# {escaped(summary.title(text))}", ""]
     lines += _table(
         (_("setting"), _("value")), ((name, value) for name, value in summary.facts(text))
     )

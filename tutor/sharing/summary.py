@@ -11,7 +11,7 @@ from tutor.sharing.document import SharedDistribution, SharedStep
 from tutor.text import counted, decoded, one_line, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tutor.lm.distribution import SamplerSettings
     from tutor.sharing.document import SharedAttribution, SharedText, SharedToken
@@ -73,9 +73,11 @@ def next_token(text: SharedText) -> SharedDistribution | None:
     return next((each for each in text.distributions if each.position == end), None)
 
 
-def title(steps: Sequence[SharedStep]) -> str:
-    """Return the beginning of the text, on one line."""
-    said = b"".join(step.data for step in steps if not step.special)
+def title(text: SharedText) -> str:
+    """Return the beginning of the text on one line, or say whose conversation it is."""
+    if text.mode == "chat":
+        return _("A conversation with {model}").format(model=one_line(text.model.name))
+    said = b"".join(step.data for step in text.current.tokens if not step.special)
     return one_line(said.decode("utf-8", "replace"), 80) or _("A text")
 
 

@@ -94,8 +94,11 @@ async def test_the_picture_shows_the_stepper_and_not_the_menu(
     tmp_path: Path, in_a_folder: Path
 ) -> None:
     async with explorer(tmp_path) as it:
+        await save(it, "2")
+        saved(in_a_folder).unlink()
         await save(it, "3")
         svg = saved(in_a_folder).read_text()
+        assert "Saved" not in svg
         assert svg.startswith("<svg")
         assert "entropy" in svg
         assert "Markdown" not in svg
@@ -132,6 +135,7 @@ async def test_a_conversation_is_saved_with_its_template(tmp_path: Path, in_a_fo
         await save(it, "4")
         text = read(in_a_folder)
         assert text.mode == "chat"
+        assert saved(in_a_folder).name == "hello.json"
         assert any(each.special for each in text.current.tokens)
 
 

@@ -34,7 +34,10 @@ class SharingPane(ChatPane):
             self._send(events.Say(_("There is no text to save yet.")))
         else:
             self._send(events.Signal.INSPECT)
-            self.app.push_screen(ShareScreen(suggested(text_of(tree.steps)), self._save_as))
+            self._send(events.Say(None))  # an old message must not be in the picture
+            chat = self.state.mode == "chat"
+            text = self.state.document.title if chat else text_of(tree.steps)
+            self.app.push_screen(ShareScreen(suggested(text), self._save_as))
 
     def _save_as(self, name: str, form: Form | None) -> None:
         if form is None:

@@ -37,7 +37,7 @@ CHOICES = (
     _Choice("html", "HTML", _("a page for any browser: point at a token to see its rows")),
     _Choice("markdown", "Markdown", _("the text, and a table of its tokens")),
     _Choice(None, "SVG", _("a picture of the screen")),
-    _Choice("json", "JSON", _("all numbers; `tutor open FILE` restores the text")),
+    _Choice("json", "JSON", _("for `tutor open FILE`, with all numbers")),
 )
 
 
