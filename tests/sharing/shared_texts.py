@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.engine.fake_engine import CARD, distribution, split
 from tutor.lm.distribution import PLAIN, SamplerSettings, Token
+from tutor.lm.saved_steering import Applied, SavedVector, packed
 from tutor.lm.token_tree import Step, TokenTree
 from tutor.sharing.document import SharedText, shared_text
 
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROMPT = "The capital of France is"
+KIND = Applied(
+    SavedVector(
+        name="kind",
+        model=CARD.sha256,
+        model_name=CARD.name,
+        layer=16,
+        first=("So kind",),
+        second=("So mean",),
+        values=packed([1.0, 2.0]),
+    ),
+    -1.5,
+)
 
 
 def shared(tokens: Sequence[Token] = (), sampler: SamplerSettings = PLAIN) -> SharedText:

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.engine.fake_engine import CARD, VOCABULARY, distribution, split
-from tests.sharing.shared_texts import PROMPT, shared
+from tests.sharing.shared_texts import KIND, PROMPT, shared
 from tutor.lm.distribution import PLAIN, SamplerSettings, Token
+from tutor.lm.saved_steering import Applied
 from tutor.lm.token_tree import Step, TokenTree
 from tutor.sharing import reading
-from tutor.sharing.document import VERSION, shared_text
+from tutor.sharing.document import VERSION, SharedIntervention, shared_text
 from tutor.sharing.reading import SharedTextError, from_json, read_file
 
 OLD = Path(__file__).parent / "data" / "version-1.json"
@@ -114,6 +115,27 @@ def test_a_damaged_file_is_a_plain_error(data: bytes, said: str) -> None:
     assert said in caught.value.happened
     assert caught.value.happened.isprintable()
     assert caught.value.next_step
+
+
+def test_a_steering_vector_survives_and_is_checked() -> None:
+    steered = replace(shared(), interventions=(SharedIntervention.of_steering(KIND),))
+    assert from_json(steered.to_json(), "x").steering == KIND
+    for wrong in (
+        Applied(KIND.vector, 1e9),
+        Applied(replace(KIND.vector, values=b"abc"), 1.0),
+        Applied(replace(KIND.vector, name="../x"), 1.0),
+        Applied(replace(KIND.vector, model="0" * 64), 1.0),
+    ):
+        bad = replace(steered, interventions=(SharedIntervention.of_steering(wrong),))
+        with pytest.raises(SharedTextError, match="steering vector"):
+            from_json(bad.to_json(), "x")
+
+
+def test_an_unknown_intervention_is_kept() -> None:
+    text = replace(shared(), interventions=(SharedIntervention(kind="later", head=1),))
+    again = from_json(text.to_json(), "x")
+    assert again == text
+    assert again.steering is None
 
 
 def test_two_branches_with_one_number_are_refused() -> None:

@@ -145,7 +145,7 @@ class TutorApp(CopyingApp):
         `ascii_only`, the app draws only ASCII characters. `remote` is the remote model that the
         engine uses, if any. `allowed` says what learners may do on this machine, `idle` measures
         the time since the last key press, and `find_lab` returns the lab with a given name.
-        `settings` contains the user's settings; by default, all settings have their default values.
+        `settings` contains the user's settings.
         """
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
@@ -155,11 +155,9 @@ class TutorApp(CopyingApp):
         self._patience = patience
         self._opening = opening
         self._background_load = BackgroundLoad(opening) if opening else None
-        self._start = start
-        self._lab = lab
+        self._start, self._lab = start, lab
         self._tour = tour and start == "home" and lab is None
-        self.engine = engine
-        self.idle = idle
+        self.engine, self.idle = engine, idle
         self.keeper = ModelKeeper(
             engine,
             self._model_changed,
@@ -171,8 +169,7 @@ class TutorApp(CopyingApp):
         self._settings.on_change = self._setting_changed
         self.services = self._services(course, remote, allowed, find_lab)
         self.navigator = Navigator(self, self.services)
-        self.runs_programs = allowed.other_programs
-        self.saves_files = allowed.saving_files
+        self.runs_programs, self.saves_files = allowed.other_programs, allowed.saving_files
         self._late_keys = LateKeys()
         self.animation_level = "none"
         self.screen_reader = self._settings.current.screen_reader

@@ -158,14 +158,15 @@ def read(path: Path) -> SavedVector:
         vector = msgspec.msgpack.decode(data, type=SavedVector) if len(data) <= LARGEST else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         vector = None
-    if vector is None or not _valid(vector):
+    if vector is None or not valid(vector):
         raise ModelError(
             f"{path.name} is not a steering vector.", "Save a vector in the lab `steer` first."
         )
     return vector
 
 
-def _valid(vector: SavedVector) -> bool:
+def valid(vector: SavedVector) -> bool:
+    """Return True if a vector that was read from a file can be used."""
     return (
         vector.format == _FORMAT
         and bool(_NAME.fullmatch(vector.name))

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from tutor.lm.distribution import PLAIN, Cut, SamplerSettings, Token
+from tutor.lm.saved_steering import Applied, SavedVector
 from tutor.lm.token_tree import Branch, How, Step, TokenTree
 
 if TYPE_CHECKING:
@@ -164,13 +165,34 @@ class SharedBranch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SharedIntervention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A change to the network while it computed, such as a steering vector or an ablated head."""
+    """A change to the network while it computed, such as a steering vector or an ablated head.
+
+    With the kind "steering", `vector` is added to the residual stream, multiplied by `strength`.
+    """
 
     kind: str
     description: str = ""
     layer: int | None = None
     head: int | None = None
     strength: float | None = None
+    vector: SavedVector | None = None
+
+    @classmethod
+    def of_steering(cls, applied: Applied) -> SharedIntervention:
+        return cls(
+            kind="steering",
+            description=applied.said,
+            layer=applied.vector.layer,
+            strength=applied.strength,
+            vector=applied.vector,
+        )
+
+    @property
+    def applied(self) -> Applied | None:
+        """The steering, or None for another kind of intervention."""
+        if self.kind != "steering" or self.vector is None or self.strength is None:
+            return None
+        return Applied(self.vector, self.strength)
 
 
 class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -234,6 +256,11 @@ class SharedText(msgspec.Struct, frozen=True, kw_only=True):
         )
         return TokenTree(branches, self.branch, self.position)
 
+    @property
+    def steering(self) -> Applied | None:
+        """The vector that steered the network, or None."""
+        return next((each.applied for each in self.interventions if each.applied), None)
+
     def to_json(self) -> bytes:
         """Return the text as JSON that people can read."""
         return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
@@ -246,6 +273,7 @@ def shared_text(
     *,
     mode: Literal["text", "chat"],
     sampler: SamplerSettings,
+    steering: Applied | None = None,
     tutor: str = "",
 ) -> SharedText:
     """Return a text in the form in which it is shared.
@@ -266,6 +294,7 @@ def shared_text(
             for each in tree.branches
         ),
         distributions=tuple(map(SharedDistribution.of, distributions)),
+        interventions=(SharedIntervention.of_steering(steering),) if steering else (),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from tutor.errors import TutorError
 from tutor.language import _
+from tutor.lm.saved_steering import STRONGEST, valid
 from tutor.lm.token_tree import MAXIMUM_TOKENS
 from tutor.sharing.document import FORMAT, VERSION, SharedText
 from tutor.text import one_line
@@ -87,6 +88,13 @@ def _check(text: SharedText) -> None:
         raise ValueError(f"There is no branch {text.branch}.")
     if text.position > len(text.current.tokens):
         raise ValueError(f"Position {text.position} is after the end of the text.")
+    steering = text.steering
+    if steering is not None and not (
+        valid(steering.vector)
+        and steering.vector.model == text.model.sha256
+        and abs(steering.strength) <= STRONGEST
+    ):
+        raise ValueError("The steering vector cannot be used.")
     if sum(len(each.tokens) for each in text.branches) > MAXIMUM_TOKENS:
         raise ValueError(f"The branches have more than {MAXIMUM_TOKENS} tokens.")
 

@@ -100,7 +100,8 @@ def facts(text: SharedText) -> Iterator[tuple[str, str]]:
             _("{branch}, one of {count}").format(branch=text.branch, count=len(text.branches)),
         )
     for each in text.interventions:
-        yield _("Intervention"), one_line(each.description or each.kind)
+        name = _("Steered") if each.applied else _("Intervention")
+        yield name, one_line(each.description or each.kind)
     if text.tutor:
         yield _("Saved by"), one_line(f"tutor {text.tutor}")
 

@@ -11,6 +11,8 @@ from tests.app.explorer.explorer_stage import Stage, settled
 from tests.app.explorer.test_keys import PROMPT, Explorer, explorer
 from tests.app.whole_app import keys, sees, whole_app
 from tests.engine.fake_engine import CARD, FakeEngine
+from tests.sharing.shared_texts import KIND
+from tutor.app.explorer.events import SetSteering
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.share.opening import restored
@@ -213,3 +215,25 @@ async def test_tutor_open_opens_the_file_on_top_of_the_course_map(
         await sees(pilot, "The capital of France is Paris")
         await keys(pilot, "escape")
         await sees(pilot, "Begin")
+
+
+async def test_steering_is_saved_and_brought_back(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path) as it:
+        pane = it.stage.screen.query_one(ExplorerPane)
+        pane._send(SetSteering(KIND))
+        await it.settle()
+        await save(it, "4")
+        answer = pane.state.answer
+    text = read(in_a_folder)
+    assert text.steering == KIND
+    stage = opening(tmp_path, saved(in_a_folder))
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        now = stage.screen.query_one(ExplorerPane).state
+        assert now.steering == KIND
+        assert now.answer is not None
+        assert answer is not None
+        assert now.answer.distribution == answer.distribution
+        assert now.answer.distribution.rows[0].probability == pytest.approx(
+            text.distributions[-1].rows[0].probability
+        )

@@ -128,6 +128,7 @@ class ShareText(msgspec.Struct, frozen=True):
     mode: Mode
     sampler: SamplerSettings
     tokens: tuple[Token, ...]
+    steering: Applied | None
     known: Distribution | None
     name: str
     form: Form | None

@@ -92,8 +92,7 @@ class Link:
         A long text is processed in chunks. Between two chunks, `on_read` is called with the number
         of tokens processed so far and the total number. Raises `TutorError`.
         """
-        if question.steering != self._steering:
-            self._steering, self._read = question.steering, 0
+        self._steer(question.steering)
         session = await self.follow(question.tokens)
         start = question.surprisals_from
         surprisals: list[float | None] = []
@@ -117,6 +116,11 @@ class Link:
             (actual,) = await session.rows(position, sampler, (question.actual,))
         self._read = max(self._read, total)
         return Answer(distribution, actual, tuple(surprisals))
+
+    def _steer(self, steering: Applied | None) -> None:
+        """Set the steering of the requests that follow."""
+        if steering != self._steering:
+            self._steering, self._read = steering, 0
 
     async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
         """Return the rows of tokens whose text contains `query`, and a sentence about them or "".
@@ -142,6 +146,7 @@ class Link:
         path: Sequence[Token],
         sampler: SamplerSettings,
         seed: int,
+        steering: Applied | None,
         top: int,
         on_read: Callable[[int, int], None],
     ) -> AsyncIterator[Distribution]:
@@ -149,6 +154,7 @@ class Link:
 
         A long text is first processed in chunks. Raises `TutorError`.
         """
+        self._steer(steering)
         total = len(path)
         for end in range(self._read + CHUNK, total, CHUNK):
             session = await self.follow(path[:end])

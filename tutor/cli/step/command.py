@@ -153,7 +153,7 @@ def _answer(
         failure = error
     report.finish()
     if options.html is not None:
-        save_page(card, session, prompt, found, settings, options)
+        save_page(card, session, prompt, found, settings, options, applied)
     if failure:
         raise failure
     return 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
+    from tutor.lm.saved_steering import Applied
     from tutor.lm.session import Session
     from tutor.vendors.session import RemoteSession
 
@@ -30,6 +31,7 @@ def save_page(
     found: Sequence[Found],
     settings: SamplerSettings,
     options: argparse.Namespace,
+    applied: Applied | None,
 ) -> None:
     """Save the page. For a local model, compute the distributions in the prompt, too.
 
@@ -52,6 +54,7 @@ def save_page(
         distributions,
         mode="chat" if options.chat else "text",
         sampler=settings,
+        steering=applied,
         tutor=__version__,
     )
     path = writing.replace(options.html, writing.content(text, "html"))

@@ -35,13 +35,19 @@ async def save_shared(
     found: list[Distribution] = [wanted.known] if wanted.known is not None else []
     if path and not wanted.model.remote:  # a server would charge for every distribution
         seed = tree.current.seed
-        asking = link.distributions(path, wanted.sampler, seed, ROWS, on_computed)
+        asking = link.distributions(path, wanted.sampler, seed, wanted.steering, ROWS, on_computed)
         found = [each async for each in asking]
         unknown = tree.first_unknown()
         if unknown is not None and unknown < len(path):
             tree = tree.note_surprisals(unknown, await link.surprisals(path, unknown))
     text = shared_text(
-        tree, wanted.model, found, mode=wanted.mode, sampler=wanted.sampler, tutor=__version__
+        tree,
+        wanted.model,
+        found,
+        mode=wanted.mode,
+        sampler=wanted.sampler,
+        steering=wanted.steering,
+        tutor=__version__,
     )
     form = wanted.form
     data = await asyncio.to_thread(writing.content, text, form)

@@ -27,6 +27,7 @@ def share(state: State, event: Share) -> State:
         mode=state.mode,
         sampler=state.sampler,
         tokens=state.path,
+        steering=state.steering,
         known=shown.answer.distribution if shown is not None and here else None,
         name=event.name,
         form=event.form,
