@@ -274,11 +274,13 @@ def shared_text(
     mode: Literal["text", "chat"],
     sampler: SamplerSettings,
     steering: Applied | None = None,
+    explained: Iterable[tuple[int, Attribution]] = (),
     tutor: str = "",
 ) -> SharedText:
     """Return a text in the form in which it is shared.
 
-    The distributions are those of the current branch of `tree`.
+    The distributions are those of the current branch of `tree`. `explained` contains attributions,
+    each with the number of tokens before the token that it explains.
     """
     return SharedText(
         tutor=tutor,
@@ -295,6 +297,7 @@ def shared_text(
         ),
         distributions=tuple(map(SharedDistribution.of, distributions)),
         interventions=(SharedIntervention.of_steering(steering),) if steering else (),
+        attributions=tuple(SharedAttribution.of(position, each) for position, each in explained),
     )
 
 

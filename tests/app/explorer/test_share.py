@@ -20,6 +20,7 @@ from tutor.app.explorer.share.screen import ShareScreen
 from tutor.lm import token_tree
 from tutor.lm.distribution import SamplerSettings
 from tutor.sharing.document import SharedText
+from tutor.sharing.html import to_html
 from tutor.sharing.reading import read_file
 
 
@@ -237,3 +238,16 @@ async def test_steering_is_saved_and_brought_back(tmp_path: Path, in_a_folder: P
         assert now.answer.distribution.rows[0].probability == pytest.approx(
             text.distributions[-1].rows[0].probability
         )
+
+
+async def test_the_attribution_of_an_open_xray_is_saved(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path, size=(190, 44)) as it:
+        await it.press("1", "x", "tab", "tab")
+        assert "why" in it.screen
+        await save(it, "4")
+    text = read(in_a_folder)
+    (found,) = text.attributions
+    assert found.position == len(text.current.tokens)
+    total = found.embedding + sum(map(sum, found.heads)) + sum(found.feed_forward)
+    assert total == pytest.approx(found.logit, abs=1e-3)
+    assert "Contributions to the logit of" in to_html(text)

@@ -15,6 +15,7 @@ from tutor.course.goals import Evidence
 from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
+from tutor.lm.attribution import Attribution
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
 from tutor.lm.saved_steering import Applied
 from tutor.lm.token_tree import TokenTree
@@ -133,6 +134,7 @@ class ShareText(msgspec.Struct, frozen=True):
     name: str
     form: Form | None
     picture: str = ""
+    explained: tuple[int, Attribution] | None = None
 
 
 Effect = (

@@ -44,7 +44,8 @@ class SharingPane(ChatPane):
             # The picture shows this screen, which is drawn after the menu has closed.
             self.call_after_refresh(partial(self._save_picture, name))
         else:
-            self._send(events.Share(name, form))
+            explained = self._beside.explained if self._beside is not None else None
+            self._send(events.Share(name, form, explained=explained))
 
     def _save_picture(self, name: str) -> None:
         picture = self.app.export_screenshot(title="tutor")

@@ -47,6 +47,7 @@ async def save_shared(
         mode=wanted.mode,
         sampler=wanted.sampler,
         steering=wanted.steering,
+        explained=(wanted.explained,) if wanted.explained else (),
         tutor=__version__,
     )
     form = wanted.form

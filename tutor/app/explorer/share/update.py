@@ -32,5 +32,6 @@ def share(state: State, event: Share) -> State:
         name=event.name,
         form=event.form,
         picture=event.picture,
+        explained=event.explained,
     )
     return replace(state, note=_("Saving the text.")).emit(effect)
