@@ -124,7 +124,7 @@ async def test_a_login_that_may_not_save_files_is_told_so(
     async with explorer(tmp_path) as it:
         it.stage.saves_files = False
         await it.press("ctrl+s")
-        assert "does not save files in this login session" in it.words
+        assert "Texts cannot be saved as files here" in it.words
         assert not isinstance(it.stage.screen, ShareScreen)
         assert not list(in_a_folder.iterdir())
 

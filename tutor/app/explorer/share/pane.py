@@ -27,7 +27,7 @@ class SharingPane(ChatPane):
         tree = self.state.tree
         if not cast("RemoteTerminal", self.app).saves_files:
             refused = NotInThisLogin(
-                "tutor does not save files in this login session.", "Press ctrl+o to copy the text."
+                "Texts cannot be saved as files here.", "Press ctrl+o to copy the text."
             )
             self._send(events.Say(refused))
         elif tree is None:
