@@ -20,6 +20,13 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     other_programs: bool
     """True if the learner can run other programs, such as an editor."""
 
+    saving_files: bool
+    """True if the learner can save files outside tutor's own folders."""
 
-EVERYTHING = Allowed(fetching=True, other_servers=True, own_engine=True, other_programs=True)
-LOCKED_DOWN = Allowed(fetching=False, other_servers=False, own_engine=False, other_programs=False)
+
+EVERYTHING = Allowed(
+    fetching=True, other_servers=True, own_engine=True, other_programs=True, saving_files=True
+)
+LOCKED_DOWN = Allowed(
+    fetching=False, other_servers=False, own_engine=False, other_programs=False, saving_files=False
+)

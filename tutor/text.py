@@ -5,10 +5,11 @@ unchanged. Every control, formatting, private-use or unassigned character is rep
 printable name.
 """
 
+import codecs
 import locale
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tutor.language import ngettext
 
@@ -57,6 +58,19 @@ def visible(data: bytes) -> str:
     if shown and unicodedata.category(shown[0]).startswith("M"):
         return "◌" + shown
     return shown
+
+
+def decoded(parts: Iterable[bytes]) -> list[str]:
+    """Return the text of each part of a text, made safe.
+
+    If several parts form one character, the character is in the text of the last of them.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    texts = [safe(decoder.decode(part)) for part in parts]
+    rest = decoder.decode(b"", final=True)
+    if rest:
+        texts[-1] += rest
+    return texts
 
 
 def printable_json(data: bytes) -> bytes:

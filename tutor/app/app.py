@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tutor.app.background.keeper import Fetch
+    from tutor.app.explorer.document import Document
     from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
@@ -62,7 +63,10 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 Start = Literal["home", "review"]
-"""The name of the screen to open at the start. A review opens on top of the course map."""
+"""The name of the screen to open at the start. A review opens on top of the course map.
+
+`TutorApp` can also start with a text, which it opens in the stepper on top of the course map.
+"""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class TutorApp(CopyingApp):
         *,
         opening: Opening | None = None,
         model_missing: Callable[[], bool] = lambda: False,
-        start: Start = "home",
+        start: Start | Document = "home",
         lab: str | None = None,
         tour: bool = False,
         ascii_only: bool = False,
@@ -141,7 +145,7 @@ class TutorApp(CopyingApp):
         `ascii_only`, the app draws only ASCII characters. `remote` is the remote model that the
         engine uses, if any. `allowed` says what learners may do on this machine, `idle` measures
         the time since the last key press, and `find_lab` returns the lab with a given name.
-        `settings` contains the user's settings; by default, all settings have their default values.
+        `settings` contains the user's settings.
         """
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
@@ -151,11 +155,9 @@ class TutorApp(CopyingApp):
         self._patience = patience
         self._opening = opening
         self._background_load = BackgroundLoad(opening) if opening else None
-        self._start = start
-        self._lab = lab
+        self._start, self._lab = start, lab
         self._tour = tour and start == "home" and lab is None
-        self.engine = engine
-        self.idle = idle
+        self.engine, self.idle = engine, idle
         self.keeper = ModelKeeper(
             engine,
             self._model_changed,
@@ -167,7 +169,7 @@ class TutorApp(CopyingApp):
         self._settings.on_change = self._setting_changed
         self.services = self._services(course, remote, allowed, find_lab)
         self.navigator = Navigator(self, self.services)
-        self.runs_programs = allowed.other_programs
+        self.runs_programs, self.saves_files = allowed.other_programs, allowed.saving_files
         self._late_keys = LateKeys()
         self.animation_level = "none"
         self.screen_reader = self._settings.current.screen_reader
@@ -286,6 +288,8 @@ class TutorApp(CopyingApp):
         self.run_worker(self._tell_of_settings(), name="settings")
         if self._start == "review":
             self.navigator.open_place("review")
+        elif self._start != "home":
+            self.navigator.open_text(self._start)
         if self._lab is not None:
             self.navigator.open_live_lab(self._lab)
 

@@ -50,6 +50,7 @@ KEY_PLACES = (
     KeyPlace("branches", "branches", "BranchTree", "`1` to `9` switch"),
     KeyPlace("recent texts", "texts", "RecentTexts"),
     KeyPlace("sampler", "sampler", "SamplerDials"),
+    KeyPlace("menu of file formats", "share", "ShareMenu ShareScreen ShareName"),
     KeyPlace("x-ray", "xray", "XRayView"),
     KeyPlace("labs", "labs", "LabScreen", "each lab's keys: [labs.md](labs.md)"),
     KeyPlace("ghost text, while you type", "ghost-text-field", "CodeEditor"),

@@ -124,11 +124,9 @@ class Navigator:
         except LessonError as error:
             self.tell(error)
             return
-        if lesson is None:
-            return
-        if quiz:
+        if lesson is not None and quiz:
             self.open_quiz(lesson)
-        else:
+        elif lesson is not None:
             self.open_lesson(lesson, screen_id)
 
     def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None:
@@ -184,8 +182,8 @@ class Navigator:
     def restart_quiz(self, lesson: Lesson, *, only_left: bool = False) -> None:
         from tutor.app.quiz.screen import QuizScreen
 
-        again = QuizScreen(self._services, self, lesson, only_left=only_left)
-        self._app.push_screen(again)  # Esc returns to the end of the lesson
+        # Esc returns to the end of the lesson.
+        self._app.push_screen(QuizScreen(self._services, self, lesson, only_left=only_left))
 
     def open_end(self, lesson: Lesson) -> None:
         from tutor.app.quiz.result import ResultScreen
@@ -209,7 +207,6 @@ class Navigator:
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         goals = self._services.goals
-
         match lab.kind:
             case "live":
                 self.open_live_lab(lab.live, lesson, lab)
@@ -237,7 +234,6 @@ class Navigator:
         wanted = embedded.goals if embedded else ()
         if embedded is None and self._open_already(LabScreen, lambda each: each.lab is lab):
             return
-
         screen = LabScreen(
             self._services,
             self,
@@ -253,15 +249,18 @@ class Navigator:
         self._app.push_screen(screen)
 
     def open_conversation(self, begin: Document) -> None:
+        model = self._services.engine.model
+        if model is None:
+            self.tell(_("The model is not ready yet."))
+        else:
+            self.open_text(replace(begin, model=model.sha256 or model.name))
+
+    def open_text(self, begin: Document) -> None:
+        """Open a text from a file or a lab in the stepper."""
         from tutor.app.explorer.screen import ExplorerScreen
 
-        engine = self._services.engine
-        if engine.model is None:
-            self.tell(_("The model is not ready yet."))
-            return
-        name = engine.model.sha256 or engine.model.name
-        begin = replace(begin, model=name)
-        self._app.push_screen(ExplorerScreen(engine, self._services.progress, begin=begin))
+        engine, progress = self._services.engine, self._services.progress
+        self._open_on_model(lambda: ExplorerScreen(engine, progress, begin=begin))
 
     def _open_explorer(self, mode: Mode) -> None:
         from tutor.app.explorer.screen import ExplorerScreen

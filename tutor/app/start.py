@@ -22,6 +22,8 @@ from tutor.vendors.catalogue import is_remote, remote_model
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tutor.app.explorer.document import Document
+
 
 def make_app(
     model: str | None = None,
@@ -29,7 +31,7 @@ def make_app(
     *,
     course: Path | None = None,
     ascii_only: bool = False,
-    start: Start = "home",
+    start: Start | Document = "home",
     lab: str | None = None,
     allowed: Allowed = EVERYTHING,
     idle_minutes: float | None = None,
@@ -39,9 +41,10 @@ def make_app(
 
     `model` is the value of `--model`, or None for the default. `learner` is the name of the learner
     whose progress is used. `course` is a folder with other lessons, whose progress is stored
-    separately. If `ascii_only` is true, or if the locale cannot write UTF-8, the app draws only
-    ASCII characters. The app exits after `idle_minutes` without a key press, or never if this is
-    None. `settings` are the settings in effect.
+    separately. `start` is a screen, or a text for the stepper. If `ascii_only` is true, or if the
+    locale cannot write UTF-8, the app draws only ASCII characters. The app exits after
+    `idle_minutes` without a key press, or never if this is None. `settings` are the settings in
+    effect.
 
     Raises `TutorError` if the progress or the lessons cannot be opened.
     """

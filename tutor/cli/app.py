@@ -12,17 +12,31 @@ from tutor import private
 from tutor.cli import lockdown
 from tutor.cli.errors import TerminalError
 from tutor.cli.learning import course_folder
+from tutor.errors import UsageError
 from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.app import Start
+    from tutor.app.explorer.document import Document
 
 
-def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None = None) -> int:
-    """Open the app and return the exit status. If `lab` names a lab, the app opens this lab."""
+def run(
+    options: argparse.Namespace,
+    *,
+    start: Start | Document = "home",
+    lab: str | None = None,
+) -> int:
+    """Open the app and return the exit status.
+
+    If `lab` names a lab, the app opens this lab. If `start` is a text, the app opens the stepper.
+    """
     if options.browser is not None:
         _use_browser(options.browser)
     elif options.settings.settings.plain:
+        if not isinstance(start, str):
+            raise UsageError(
+                "Plain mode cannot open a saved text.", "Save the text as Markdown to read it."
+            )
         return run_plain(options, start=start, lab=lab)
     else:
         check_terminal()

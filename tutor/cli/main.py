@@ -40,6 +40,7 @@ from tutor.cli.rag import command as rag
 from tutor.cli.report import command as report
 from tutor.cli.serve import command as serve
 from tutor.cli.step import command as step
+from tutor.cli.step import open_text
 from tutor.cli.why import command as why
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.language import _
@@ -211,6 +212,7 @@ def parser() -> argparse.ArgumentParser:
     _add_course(for_course)
     commands = top.add_subparsers(title=_("commands"), metavar="COMMAND")
     lab.add_to(commands, for_learner, for_model)
+    open_text.add_to(commands, for_learner, for_model)
     lessons.add_to(commands, for_course)
     review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)

@@ -13,7 +13,7 @@ from textual.content import Content
 from tutor.app.base_screen import TutorScreen
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.layout import with_end
-from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.menu import Menu, number_keys
 from tutor.language import _
 from tutor.text import counted, one_line
 
@@ -33,23 +33,8 @@ class CopyMenu(Menu):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "copy", tooltip="Copy the selected text."),
-        *(
-            Binding(
-                str(number),
-                f"number({number})",
-                "copy",
-                show=number == 1,
-                key_display=f"1-{_NUMBERED}",
-                tooltip="Copy the text with this number.",
-            )
-            for number in range(1, _NUMBERED + 1)
-        ),
+        *number_keys("copy", "Copy the text with this number."),
     ]
-
-    def action_number(self, number: int) -> None:
-        if number <= len(self._rows):
-            self.cursor = number - 1
-            self.action_choose()
 
 
 class CopyScreen(TutorScreen):

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, assert_never
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.effects import EngineInfo, Question, Start
 from tutor.app.explorer.link import Link
+from tutor.app.explorer.share.saving import save_shared
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
 from tutor.course.goals import Evidence
 from tutor.errors import NoHome, RequestCancelled, TutorError
+from tutor.language import _
 from tutor.lm import saved_steering
+from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -149,6 +152,8 @@ class ExplorerController:
                 self.send(events.TextOpened(opened, fresh=info is None))
             case effects.StarText(info):
                 self._texts.star(info)
+            case effects.ShareText():
+                self._work(partial(self._share, effect), "share")
             case Evidence():
                 self._report(effect)
             case _:
@@ -180,6 +185,23 @@ class ExplorerController:
         except TutorError as error:
             said = f"{error.happened} {error.next_step}"
         self.send(events.TokensFound(wanted.query, rows, said))
+
+    async def _share(self, wanted: effects.ShareText) -> None:
+        try:
+            path = await save_shared(wanted, self.link, self._computed)
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            self.send(events.Say(error))
+        else:
+            self.send(events.Say(_("Saved as {path}.").format(path=safe(str(path)))))
+
+    def _computed(self, done: int, total: int) -> None:
+        self.send(
+            events.Say(
+                _("Saving: {done:,} of {total:,} distributions.").format(done=done, total=total)
+            )
+        )
 
     async def _restart(self) -> None:
         try:

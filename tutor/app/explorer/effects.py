@@ -15,8 +15,11 @@ from tutor.course.goals import Evidence
 from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
+from tutor.lm.attribution import Attribution
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
 from tutor.lm.saved_steering import Applied
+from tutor.lm.token_tree import TokenTree
+from tutor.sharing.writing import Form
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -114,7 +117,29 @@ class StarText(msgspec.Struct, frozen=True):
     info: TextInfo
 
 
-Effect = Request | PlainEffect | FindTokens | SaveText | SwitchText | StarText | Evidence
+class ShareText(msgspec.Struct, frozen=True):
+    """Save a text as a file for other people. `name` is the file's name without a suffix.
+
+    If there is a `picture` of the screen, the file contains the picture, and `form` is None. If
+    the distributions are not in `known`, the engine computes them.
+    """
+
+    tree: TokenTree
+    model: ModelCard
+    mode: Mode
+    sampler: SamplerSettings
+    tokens: tuple[Token, ...]
+    steering: Applied | None
+    known: Distribution | None
+    name: str
+    form: Form | None
+    picture: str = ""
+    explained: tuple[int, Attribution] | None = None
+
+
+Effect = (
+    Request | PlainEffect | FindTokens | SaveText | SwitchText | StarText | ShareText | Evidence
+)
 """An effect that the controller carries out.
 
 A request replaces the previous request to the engine. Evidence is used to check the goals of a lab.

@@ -61,4 +61,11 @@ PANE_KEYS: list[BindingType] = [
     Binding("f", "do('fork')", "fork", tooltip="Start another branch at this token."),
     Binding("o", "panel('recent')", "open", tooltip="Open a saved text, or start a new one."),
     Binding("w", "branches", "branches", tooltip="Switch to another branch, or remove one."),
+    Binding(
+        "ctrl+s",
+        "share",
+        "save",
+        show=False,
+        tooltip="Save the text with its distributions as an HTML, Markdown, SVG or JSON file.",
+    ),
 ]

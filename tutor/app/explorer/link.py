@@ -11,14 +11,15 @@ from tutor.engine.proxy import spelled
 from tutor.errors import TextError
 from tutor.language import _
 from tutor.lm.distribution import PLAIN, ChatMessage, common_length
+from tutor.sharing.document import MOST_SHARED
 from tutor.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from tutor.engine.api import AsyncModelSession, Engine
     from tutor.lm.attribution import Attribution, Occlusion
-    from tutor.lm.distribution import Row, Token, XRay
+    from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
     from tutor.lm.saved_steering import Applied
 
 
@@ -80,6 +81,7 @@ class Link:
             if session is None or not common:
                 session = await self._engine.open_tokens(*spelled(path, self._engine.model))
                 await self._keep(session)
+                _check_spelling(session.tokens, path)
             else:
                 session.go_to(path)
             session.steer(self._steering)
@@ -91,8 +93,7 @@ class Link:
         A long text is processed in chunks. Between two chunks, `on_read` is called with the number
         of tokens processed so far and the total number. Raises `TutorError`.
         """
-        if question.steering != self._steering:
-            self._steering, self._read = question.steering, 0
+        self._steer(question.steering)
         session = await self.follow(question.tokens)
         start = question.surprisals_from
         surprisals: list[float | None] = []
@@ -117,6 +118,11 @@ class Link:
         self._read = max(self._read, total)
         return Answer(distribution, actual, tuple(surprisals))
 
+    def _steer(self, steering: Applied | None) -> None:
+        """Set the steering of the requests that follow."""
+        if steering != self._steering:
+            self._steering, self._read = steering, 0
+
     async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
         """Return the rows of tokens whose text contains `query`, and a sentence about them or "".
 
@@ -135,6 +141,36 @@ class Link:
         return tuple(rows), _("No single token contains “{query}”. Its tokens are: {parts}").format(
             query=query, parts=parts
         )
+
+    async def distributions(
+        self,
+        path: Sequence[Token],
+        sampler: SamplerSettings,
+        seed: int,
+        steering: Applied | None,
+        top: int,
+        on_read: Callable[[int, int], None],
+    ) -> AsyncIterator[Distribution]:
+        """Yield the distribution after each of the last `MOST_SHARED` tokens of `path`.
+
+        A long text is first processed in chunks. Raises `TutorError`.
+        """
+        self._steer(steering)
+        total = len(path)
+        for end in range(self._read + CHUNK, total, CHUNK):
+            session = await self.follow(path[:end])
+            await session.rows(end, sampler, (path[0].id,))
+            self._read = end
+        for position in range(max(1, total + 1 - MOST_SHARED), total + 1):
+            session = await self.follow(path)
+            yield await session.distribution(position, sampler, seed, top)
+            if position % CHUNK == 0:
+                on_read(position, total)
+
+    async def surprisals(self, path: Sequence[Token], start: int) -> Sequence[float | None]:
+        """Return the surprisals of the tokens of `path` from the one at index `start` on."""
+        session = await self.follow(path)
+        return await session.surprisals(start)
 
     @property
     def model(self) -> str:
@@ -209,3 +245,12 @@ class Link:
         self._model = self.model
         if before is not None:
             await before.close()
+
+
+def _check_spelling(tokens: Sequence[Token], path: Sequence[Token]) -> None:
+    """Raise `TextError` if a text from a file spells its tokens differently from the model."""
+    if any(mine.data != theirs.data for mine, theirs in zip(tokens, path, strict=True)):
+        raise TextError(
+            "The tokens of this text are not those of this model.",
+            "Press o to open another text.",
+        )

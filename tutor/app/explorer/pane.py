@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.message import Message
 
 from tutor.app.explorer import events
-from tutor.app.explorer.chat.pane import ChatPane, chat_key
+from tutor.app.explorer.chat.pane import chat_key
 from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.copies import copies
 from tutor.app.explorer.distribution_table import DistributionTable
@@ -16,6 +16,7 @@ from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, xray_room
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.explorer.share.pane import SharingPane
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.copyable import Copy
@@ -45,7 +46,7 @@ SAVE_AFTER = 0.5
 """The maximum time, in seconds, before a change is saved. Leaving the pane also saves."""
 
 
-class ExplorerPane(ChatPane):
+class ExplorerPane(SharingPane):
     """A pane with a text or a conversation, to which the learner adds one token at a time.
 
     It posts `Stepped` after each action that could reach a goal of the lab.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from textual.message import Message
 from tutor.app import theme
 from tutor.app.widgets import bars
 from tutor.app.widgets.lines import Lines, centered
-from tutor.text import safe
+from tutor.text import decoded, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,15 +53,7 @@ def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
     If several tokens form one character, the character is shown with the last of them. Special
     tokens have no text unless `marks` is true.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-    texts = [
-        safe(decoder.decode(step.token.data)) if marks or not step.token.special else ""
-        for step in steps
-    ]
-    rest = decoder.decode(b"", final=True)
-    if rest:
-        texts[-1] += rest
-    return texts
+    return decoded(step.token.data if marks or not step.token.special else b"" for step in steps)
 
 
 def wrap(texts: Sequence[str], width: int, newline: str = _NEWLINE) -> list[Line]:

@@ -46,6 +46,8 @@ class RemoteTerminal(App[None]):
 
     runs_programs = False
     """Whether the learner may run other programs, such as an editor."""
+    saves_files = False
+    """Whether the learner may save files outside tutor's own folders."""
     _away = False
     """Whether another program is using the terminal."""
     line: Line = DIRECT

@@ -47,6 +47,21 @@ _UNCUT = 1000
 """A width, in columns, at which no entry is cut."""
 
 
+def number_keys(label: str, tooltip: str) -> list[BindingType]:
+    """Return bindings of the keys 1 to 9, which choose an entry of a menu by its number."""
+    return [
+        Binding(
+            str(number),
+            f"number({number})",
+            label,
+            show=number == 1,
+            key_display="1-9",
+            tooltip=tooltip,
+        )
+        for number in range(1, 10)
+    ]
+
+
 class Menu(Widget, can_focus=True):
     """A vertical list of entries. None is a blank line, which the learner cannot choose.
 
@@ -214,6 +229,12 @@ class Menu(Widget, can_focus=True):
     def action_choose(self) -> None:
         if self.cursor >= 0 and self._can_choose(self.cursor):
             self.post_message(self.Chosen(self, self.cursor))
+
+    def action_number(self, number: int) -> None:
+        """Choose an entry by its number, counted from 1 (see `number_keys`)."""
+        if number <= len(self._rows):
+            self.cursor = number - 1
+            self.action_choose()
 
     def _can_choose(self, index: int) -> bool:
         return self._rows[index] is not None and index not in self._headings

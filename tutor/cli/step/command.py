@@ -13,6 +13,7 @@ from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading
 from tutor.cli.step import output as step_output
 from tutor.cli.step import sampler
+from tutor.cli.step.page import save_page
 from tutor.errors import ContextFull, RemoteError, TextError, TutorError, UsageError
 from tutor.language import _
 from tutor.lm.distribution import ChatMessage, Distribution, ModelCard, Row, SamplerSettings
@@ -60,6 +61,11 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         help=_("add a vector that the lab `steer` has saved; NAME can be a file"),
     )
     parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
+    parser.add_argument(
+        "--html",
+        metavar="FILE",
+        help=_("also save the text with its distributions as a page for browsers"),
+    )
     sampler.add_options(parser.add_argument_group(_("sampler settings, applied in this order")))
     parser.set_defaults(run=run)
 
@@ -132,19 +138,22 @@ def _answer(
     applied: Applied | None = None,
 ) -> int:
     given = bool(sampler.given(options))
-    report = step_output.Report(
-        card, session.tokens, applied, with_sampler=given, json=options.json
-    )
+    prompt = session.tokens
+    found: list[tuple[Distribution, Row | None]] = []
+    report = step_output.Report(card, prompt, applied, with_sampler=given, json=options.json)
     failure: TutorError | None = None
     try:
         for distribution, chosen in _steps(session, settings, options):
             report.add(distribution, chosen)
+            found.append((distribution, chosen))
     # The steps that are already computed are still useful.
     except (ContextFull, RemoteError) as error:
         if options.steps is None:
             raise
         failure = error
     report.finish()
+    if options.html is not None:
+        save_page(card, session, prompt, found, settings, options, applied)
     if failure:
         raise failure
     return 0

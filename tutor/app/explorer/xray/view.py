@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from tutor.app.explorer.xray.inside import Inside, Request
+    from tutor.lm.attribution import Attribution
     from tutor.lm.distribution import Token
 
 
@@ -122,6 +123,17 @@ class XRayView(Vertical, can_focus=True):
     def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
         self.post_message(self.Wanted(event.position))
+
+    @property
+    def explained(self) -> tuple[int, Attribution] | None:
+        """The number of tokens before the explained one, and what contributes to its logit.
+
+        The result is None until the attribution has been computed.
+        """
+        found = self._found
+        if found is None or found.attribution is None:
+            return None
+        return found.position + 1, found.attribution
 
     # --- what is shown, and what is asked -------------------------------------------------------
 

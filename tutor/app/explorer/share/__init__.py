@@ -1,0 +1,1 @@
+"""Save a text of the explorer as a file for other people."""
