@@ -225,7 +225,7 @@ async def test_skipping_says_whether_the_question_stays_due(tmp_path: Path) -> N
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Nothing is due.")
         await keys(pilot, "enter")
-        await sees(pilot, "review · ahead")
+        await sees(pilot, "s skip")
         await keys(pilot, "s")
         await sees(pilot, "Left for later.")
         assert "stays due" not in shown(pilot.app)
