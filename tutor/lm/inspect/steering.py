@@ -26,26 +26,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tutor.errors import ModelError
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.hooks import block_of, replaced
+from tutor.lm.inspect.hooks import AddedOutput, block_of, replaced
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Transformer
 from tutor.lm.saved_steering import LARGEST_NUMBER, STRONGEST
-
-
-class AddedOutput(nn.Module):
-    """A wrapper around a module that adds `vector` [width] to the module's output [..., width]."""
-
-    def __init__(self, module: nn.Module, vector: Tensor) -> None:
-        super().__init__()
-        self.module, self.vector = module, vector
-
-    def forward(self, x: Tensor) -> Tensor:
-        output: Tensor = self.module(x)
-        return output + self.vector.to(output.device)
 
 
 @dataclass(frozen=True, eq=False)
