@@ -55,6 +55,8 @@ def spoken(text: str) -> str:
 
 def part(part: Part) -> str:
     """Name a part of the network. Layers and heads are counted from 1."""
+    if part.steering:
+        return _("steering vector")
     if part.layer is None:
         return _("embedding of the last token")
     if part.head is None:

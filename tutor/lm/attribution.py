@@ -23,11 +23,13 @@ class Part(msgspec.Struct, frozen=True):
     """A part of the network that adds a vector to the residual stream.
 
     It is an attention head, a layer's feed-forward network (if `head` is None), or the embedding
-    (if `layer` is None too). Layers and heads are counted from 0.
+    (if `layer` is None too). Layers and heads are counted from 0. If `steering` is true, it is no
+    part of the network, but the vector that steers it (see `tutor.lm.saved_steering`).
     """
 
     layer: int | None = None
     head: int | None = None
+    steering: bool = False
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -42,7 +44,8 @@ class Attribution(msgspec.Struct, frozen=True):
 
     `logit` is the logit of `target` or, if there is a second token `against`, the logit of `target`
     minus the logit of `against`. Except for rounding, it is the sum of `embedding`, all of `heads`
-    [layers][heads], and all of `feed_forward` [layers].
+    [layers][heads], all of `feed_forward` [layers], and `steering`, which is the contribution of
+    the vector that steers the network, or 0.
     """
 
     target: Token
@@ -51,6 +54,7 @@ class Attribution(msgspec.Struct, frozen=True):
     embedding: float
     heads: tuple[tuple[float, ...], ...]
     feed_forward: tuple[float, ...]
+    steering: float = 0.0
 
     def contributions(self) -> list[Contribution]:
         """Return all contributions, the largest absolute values first.
@@ -67,6 +71,8 @@ class Attribution(msgspec.Struct, frozen=True):
             for head, logits in enumerate(heads):
                 yield Contribution(Part(layer, head), logits)
             yield Contribution(Part(layer), feed_forward)
+        if self.steering:
+            yield Contribution(Part(steering=True), self.steering)
 
 
 class Occlusion(msgspec.Struct, frozen=True):

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from tests.tiny_model import CONFIG, tiny_model
+from tutor.app import spoken
 from tutor.errors import ModelError
+from tutor.labs.kit.attribution.words import logits_of, part_name, sources_line
+from tutor.lm.inspect.contributions import to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.steering import (
     Steering,
@@ -104,6 +107,40 @@ def test_the_attribution_of_a_steered_logit_still_adds_up(model: Any) -> None:
     )
 
 
+@torch.inference_mode()
+def test_the_attribution_tells_the_vector_from_the_feed_forward_network(model: Any) -> None:
+    session = Session(model, IDS, steering=Steering(VECTOR, LAYER, 1.5))
+    found = session.attribution(5)
+    streams: list[Tensor] = []
+    network = model.network
+    hooks = [
+        network.blocks[LAYER].register_forward_hook(
+            lambda _, inputs, stream: stream + 1.5 * VECTOR
+        ),
+        network.blocks[LAYER].feed_forward.register_forward_hook(
+            lambda _, inputs, added: streams.append(added[-1])
+        ),
+        network.norm.register_forward_hook(lambda _, inputs, out: streams.append(inputs[0][-1])),
+    ]
+    network.logits(network(torch.tensor(IDS)))
+    for hook in hooks:
+        hook.remove()
+    added, stream = streams[0], streams[-1]
+    expected = to_logit(network, stream, torch.stack([added, 1.5 * VECTOR]), found.target.id)
+    assert found.feed_forward[LAYER] == pytest.approx(float(expected[0]), abs=1e-4)
+    assert found.steering == pytest.approx(float(expected[1]), abs=1e-4)
+    (part,) = [each.part for each in found.contributions() if each.logits == found.steering]
+    assert part_name(part) == spoken.part(part) == "steering vector"
+    assert logits_of(found, part) == found.steering
+    assert "No part of the network computes it." in sources_line([], None, part, 80).plain
+
+
+def test_an_attribution_without_steering_has_no_such_part(model: Any) -> None:
+    found = Session(model, IDS).attribution(5)
+    assert found.steering == 0
+    assert not any(each.part.steering for each in found.contributions())
+
+
 @pytest.mark.parametrize(("size", "layer"), [(3, 0), (CONFIG.width, 99), (CONFIG.width, -1)])
 def test_a_vector_for_another_model_is_refused(model: Any, size: int, layer: int) -> None:
     model.card.name = "Tiny"
@@ -126,7 +163,11 @@ def test_steering_without_finite_results_is_refused(
 def test_the_strongest_steering_has_finite_results(model: Any, strength: float) -> None:
     steering = steering_of(model, packed([LARGEST_NUMBER] * CONFIG.width), 0, strength)
     session = Session(model, IDS, steering=steering)
+<<<<<<< HEAD
     assert all(bits is not None and math.isfinite(bits) for bits in session.surprisals()[1:])
+=======
+    assert all(math.isfinite(bits) for bits in session.surprisals()[1:] if bits is not None)
+>>>>>>> wt-fixa2
     assert math.isfinite(session.attribution(5).logit)
 
 

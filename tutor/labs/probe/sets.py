@@ -57,10 +57,15 @@ def examples(of: str) -> tuple[Example, ...]:
 
 
 def control_labels(of: str, seed: int) -> tuple[bool, ...]:
-    """Return the labels of the control task (Hewitt and Liang 2019).
+    """Return the labels of the control task, which is similar to that of Hewitt and Liang 2019.
 
     Each control word has a random label, which all its sentences share. Half of the words get each
     label.
+
+    In the paper, the random label belongs to the word at the position that the probe reads. Here,
+    the control word is earlier in the sentence, and the probe reads the last token, as it does for
+    the real labels. A low accuracy can therefore also mean that the network doesn't carry the word
+    to the last token, and the selectivity is then higher than in the paper's task.
     """
     sentences = examples(of)
     words = sorted({each.control for each in sentences})

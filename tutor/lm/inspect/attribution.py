@@ -51,11 +51,12 @@ def attribute(
             trace.residuals[0].float(),
             *of_each_head,
             *(each.float() for each in parts.feed_forward),
+            *(each[None].to(stream) for each in parts.added),
         ]
-    )  # [1 + layers * heads + layers, width]
+    )  # [1 + layers * heads + layers + added, width]
     added = _to_logit(network, stream, terms, target, against)
-    embedding, heads, feed_forward = added.split(
-        [1, network.config.layers * network.config.heads, network.config.layers]
+    embedding, heads, feed_forward, steering = added.split(
+        [1, len(layers) * network.config.heads, len(layers), len(parts.added)]
     )
     return Attribution(
         target=model.tokenizer.token(target),
@@ -64,6 +65,7 @@ def attribute(
         embedding=float(embedding),
         heads=tuple(map(tuple, heads.view(network.config.layers, -1).tolist())),
         feed_forward=tuple(feed_forward.tolist()),
+        steering=float(steering.sum()),
     )
 
 

@@ -24,7 +24,14 @@ import torch
 from torch import Tensor, nn
 
 from tutor.lm.fast.linear import Table
-from tutor.lm.inspect.hooks import InputRecorder, OutputRecorder, Replacement, block_of, replaced
+from tutor.lm.inspect.hooks import (
+    AddedOutput,
+    InputRecorder,
+    OutputRecorder,
+    Replacement,
+    block_of,
+    replaced,
+)
 from tutor.lm.network import Transformer
 
 
@@ -33,13 +40,15 @@ class Parts:
 
     `attention` and `feed_forward` contain the vectors that these parts add to the residual stream,
     [T, width]. `heads` contains the concatenated outputs of a block's heads [T, heads * head_size],
-    before the output matrix mixes them.
+    before the output matrix mixes them. `added` contains each vector [width] that is added to the
+    residual stream although no part computes it (see `tutor.lm.inspect.steering`).
     """
 
     def __init__(self) -> None:
         self.attention: list[Tensor] = []
         self.feed_forward: list[Tensor] = []
         self.heads: list[Tensor] = []
+        self.added: list[Tensor] = []
 
 
 @contextmanager
@@ -48,12 +57,16 @@ def recorded(network: Transformer, parts: Parts) -> Iterator[None]:
     changes: list[Replacement] = []
     for layer in range(network.config.layers):
         block = block_of(network, layer)
-        attention, feed_forward = block.attention, block.feed_forward
+        attention = block.attention
         changes += [
             (attention, "output", InputRecorder(attention.output, parts.heads)),
             (block, "attention", OutputRecorder(attention, parts.attention)),
-            (block, "feed_forward", OutputRecorder(feed_forward, parts.feed_forward)),
         ]
+        parent, name, module = block, "feed_forward", block.feed_forward
+        while isinstance(module, AddedOutput):
+            parts.added.append(module.vector)
+            parent, name, module = module, "module", module.module
+        changes.append((parent, name, OutputRecorder(module, parts.feed_forward)))
     with replaced(changes):
         yield
 

@@ -73,3 +73,15 @@ class OutputRecorder(nn.Module):
         output: Tensor = self.module(*inputs)
         self.recorded.append(output)
         return output
+
+
+class AddedOutput(nn.Module):
+    """A wrapper around a module that adds `vector` [width] to the module's output [..., width]."""
+
+    def __init__(self, module: nn.Module, vector: Tensor) -> None:
+        super().__init__()
+        self.module, self.vector = module, vector
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.module(x)
+        return output + self.vector.to(output.device)

@@ -86,7 +86,7 @@ class Probes(NamedTuple):
     """Trained probes, one for each layer.
 
     `mean` is [layers, width], and `weight` [layers, width] includes the scaling of the inputs, so
-    the score of a vector x is `weight . (x - mean) + bias`. A score above 0 means True.
+    the score of a vector x is `weight . (x - mean) + bias`. A score of 0 or more means True.
     """
 
     mean: Tensor

@@ -7,9 +7,14 @@ token:
     vector = mean of x over the first list - mean of x over the second list
 
 Added to the residual stream after the same block, at every position, the vector moves the output
-toward the first list; subtracted, toward the second one. Turner et al. 2023 ("activation addition")
-use one pair of texts, and Rimsky et al. 2024 ("contrastive activation addition") average over many
-pairs and take the last token, as we do.
+toward the first list; subtracted, toward the second one.
+
+Turner et al. 2023 ("activation addition") use one pair of short texts. They take the difference at
+each token, and add it only at the first positions of the prompt. Rimsky et al. 2024 ("contrastive
+activation addition") average over many pairs of answers to a question, as we do over sentences, but
+they take the token with the letter of the answer, and add the vector only at the positions after
+the prompt. We add it at all positions, the first token included, so the perplexity of a steered
+text contains the effect on its first tokens, too.
 
 The mean over all tokens of a sentence works, too, but the vector is shorter and less exact, because
 the first tokens of the sentences don't differ. We measured praise and blame with SmolLM2-135M after
@@ -26,26 +31,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tutor.errors import ModelError
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.hooks import block_of, replaced
+from tutor.lm.inspect.hooks import AddedOutput, block_of, replaced
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Transformer
 from tutor.lm.saved_steering import LARGEST_NUMBER, STRONGEST
-
-
-class AddedOutput(nn.Module):
-    """A wrapper around a module that adds `vector` [width] to the module's output [..., width]."""
-
-    def __init__(self, module: nn.Module, vector: Tensor) -> None:
-        super().__init__()
-        self.module, self.vector = module, vector
-
-    def forward(self, x: Tensor) -> Tensor:
-        output: Tensor = self.module(x)
-        return output + self.vector.to(output.device)
 
 
 @dataclass(frozen=True, eq=False)

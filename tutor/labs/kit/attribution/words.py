@@ -32,6 +32,8 @@ def signed(logits: float) -> str:
 
 def part_name(part: Part) -> str:
     """Return the name of a part of the network, such as "layer 24  head 3"."""
+    if part.steering:
+        return _("steering vector")
     if part.layer is None:
         return _("embedding")
     if part.head is None:
@@ -51,6 +53,8 @@ def explained(attribution: Attribution) -> str:
 
 def logits_of(attribution: Attribution, part: Part) -> float:
     """Return the contribution of one part."""
+    if part.steering:
+        return attribution.steering
     if part.layer is None:
         return attribution.embedding
     if part.head is None:
@@ -82,6 +86,12 @@ def sources_line(
 
     `sources` has one value for each token up to the position, or is None while it is computed.
     """
+    if part.steering:
+        said = [
+            _("It is added to the residual stream. No part of the network computes it."),
+            _("No part of the network computes it."),
+        ]
+        return Content.styled(fitting(said, width), MUTED)
     if part.layer is None:
         said = [
             _("The vector of the last token, before the first layer."),
