@@ -41,10 +41,10 @@ APP = Path(__file__).parents[2] / "tutor" / "app"
 
 NOT_OFFERED = {
     "fetch": {"ModelScreen"},
-    "add": {"CompareView", "ScaleView", "PromptingView"},
+    "add": {"CompareView", "ScaleView", "PromptingView", "WhyView"},
 }
 """Actions that download a model or query a server the host has not named, and the classes that
-bind keys to them."""
+bind keys to them. In `WhyView`, the action adds a token."""
 TEXTUAL_HAS = {
     *("screenshot", "suspend_process", "change_theme", "show_help_panel"),
     *("toggle_dark", "simulate_key", "notify", "run_command"),
