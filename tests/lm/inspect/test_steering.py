@@ -163,11 +163,7 @@ def test_steering_without_finite_results_is_refused(
 def test_the_strongest_steering_has_finite_results(model: Any, strength: float) -> None:
     steering = steering_of(model, packed([LARGEST_NUMBER] * CONFIG.width), 0, strength)
     session = Session(model, IDS, steering=steering)
-<<<<<<< HEAD
     assert all(bits is not None and math.isfinite(bits) for bits in session.surprisals()[1:])
-=======
-    assert all(math.isfinite(bits) for bits in session.surprisals()[1:] if bits is not None)
->>>>>>> wt-fixa2
     assert math.isfinite(session.attribution(5).logit)
 
 
