@@ -57,7 +57,7 @@ def examples(of: str) -> tuple[Example, ...]:
 
 
 def control_labels(of: str, seed: int) -> tuple[bool, ...]:
-    """Return the labels of the control task, which is similar to that of Hewitt and Liang 2019.
+    """Return the labels of the control task, after Hewitt and Liang 2019.
 
     Each control word has a random label, which all its sentences share. Half of the words get each
     label.

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,8 @@ def recorded(network: Transformer, parts: Parts) -> Iterator[None]:
             (attention, "output", InputRecorder(attention.output, parts.heads)),
             (block, "attention", OutputRecorder(attention, parts.attention)),
         ]
-        parent, name, module = block, "feed_forward", block.feed_forward
+        parent: nn.Module = block
+        name, module = "feed_forward", cast("nn.Module", block.feed_forward)
         while isinstance(module, AddedOutput):
             parts.added.append(module.vector)
             parent, name, module = module, "module", module.module
