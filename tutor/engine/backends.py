@@ -14,7 +14,7 @@ from tutor.engine.inbox import Inbox
 from tutor.engine.wire import AnyRequest, AskLab, Close, LabAnswer, Length, Message
 from tutor.errors import EngineError
 from tutor.labs.kit import registry
-from tutor.labs.kit.backend import Backend, Tools, make_backend
+from tutor.labs.kit.backend import Backend, Closing, Tools, make_backend
 from tutor.labs.kit.registry import AnyLab
 from tutor.vendors.permissions import Permissions
 from tutor.vendors.runs import RemoteRuns
@@ -74,7 +74,9 @@ class LabBackends:
 
     def close(self, name: str) -> None:
         """Close a backend, if it exists, and cancel its requests to remote models."""
-        self._backends.pop(name, None)
+        backend = self._backends.pop(name, None)
+        if isinstance(backend, Closing):
+            backend.close()
         if runs := self._runs.pop(name, None):
             runs.close()
 

@@ -461,6 +461,19 @@ def test_effects_are_measured_once_and_then_the_strongest_part_is_off(tmp_path: 
     assert settled(lab.LAB, lab.act(kept, EditText("Another")), there).scan == ()
 
 
+@pytest.mark.parametrize("row_count", [4, 9])
+def test_a_reset_of_the_sampler_of_a_drops_the_effects_that_depend_on_it(row_count: int) -> None:
+    greedy, rows = SamplerSettings(temperature=0.0), NINE[:row_count]
+    measured = scanned(*rows, sampler=greedy, scanning=row_count < 9)
+    reset = lab.LAB.reset_settings(measured)
+    assert reset is not None
+    assert (reset.sampler, reset.scan, reset.scanning) == (PLAIN, (), False)
+    assert "sampler settings" in lab.LAB.lost(measured, reset)
+    kept = lab.LAB.reset_settings(replace(measured, sampler=PLAIN, precision=2))
+    assert kept is not None
+    assert kept.scan == rows
+
+
 def reached(state: State) -> set[str]:
     return set(lab.LAB.reached(state))
 

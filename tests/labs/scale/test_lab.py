@@ -7,12 +7,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any, get_args
 
+import msgspec
 import pytest
 import torch
 
 from tests.labs.lab_backend import backend, done, settled, small_model, tools
 from tests.tiny_gguf import write_gguf
+from tutor.engine.backends import LabBackends
 from tutor.errors import LabError, RequestCancelled
+from tutor.labs.difference.questions import Compare, OtherModel, Text
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView
 from tutor.labs.kit.other_models.side_model import SideModel
 from tutor.labs.kit.other_models.small_model import small_model_beside
@@ -28,6 +31,7 @@ from tutor.labs.scale.lab import (
 from tutor.labs.scale.questions import Model, Read, Reading
 from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
 from tutor.labs.scale.rungs import PUBLISHED, training_compute
+from tutor.lm.distribution import PLAIN
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
@@ -194,6 +198,73 @@ def test_loading_stops_when_the_model_is_no_longer_wanted(another: Path) -> None
     with pytest.raises(RequestCancelled):
         guest.after(60.0)
     assert not ended
+
+
+class Loader:
+    """Loads nothing, and waits at a stage until it is allowed to go on."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self.go_on = Event()
+        self.begun = Event()
+
+    def __call__(self, found: Any, *, on_stage: Any) -> Any:
+        self.started.append(found.name)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.begun.set()
+        try:
+            self.go_on.wait()
+            on_stage("packing", 1, 2)
+            return small_model()
+        finally:
+            self.at_once -= 1
+
+
+def test_only_one_model_is_loaded_at_a_time(another: Path) -> None:
+    """Otherwise moving along the list of models would load several of them at once."""
+    load = Loader()
+    found = [msgspec.structs.replace(from_path(another), name=name) for name in "abc"]
+    first = SideModel(found[0], load=load)
+    assert load.begun.wait(60)
+    free: list[str] = []
+
+    def free_memory() -> int:
+        free.append("asked")
+        return 10**12
+
+    first.leave()
+    second = SideModel(found[1], free_memory, load=load)
+    assert isinstance(second.after(0.01), Coming)
+    second.leave()
+    third = SideModel(found[2], free_memory, load=load)
+    assert isinstance(third.after(0.01), Coming)
+    assert (load.started, free) == (["a"], [])
+    load.go_on.set()
+    assert third.after(60.0) is small_model()
+    for each in (first, second):
+        with pytest.raises(RequestCancelled):
+            each.after(60.0)
+    assert (load.started, load.most_at_once, free) == (["a", "c"], 1, ["asked"])
+
+
+@pytest.mark.parametrize("name", ["scale", "difference"])
+def test_closing_a_lab_stops_loading(
+    name: str, another: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str] = []
+    monkeypatch.setattr(SideModel, "after", lambda self, seconds: Coming("loading", 0, 0, None))
+    monkeypatch.setattr(SideModel, "leave", lambda self: left.append(self.name))
+    asked: dict[str, Any] = {
+        "scale": Read("other", TEXT, "another"),
+        "difference": Compare(Text(TEXT), PLAIN, OtherModel("another")),
+    }
+    backends = LabBackends(small_model, lambda: None, folder=lambda: tmp_path)
+    backends.answer("bench", name, msgspec.msgpack.encode(asked[name]))
+    assert left == []
+    backends.close("bench")
+    assert left == ["another"]
 
 
 def test_published_figures_are_consistent() -> None:

@@ -90,6 +90,10 @@ class DifferenceBackend:
             return self._scan(question)
         return self._compare(question)
 
+    def close(self) -> None:
+        """Stop loading another model."""
+        self._others.leave()
+
     def _compare(self, question: Compare) -> Answer:
         ids_a, left_out_a = self._ids(question.a)
         ids_b, left_out_b = ids_a, 0

@@ -232,6 +232,8 @@ def _reset_settings(state: State) -> State | None:
         precision=initial.precision,
         other=initial.other,
     )
+    if reset.sampler != state.sampler:  # The effects of the parts depend on it.
+        reset = replace(reset, scan=(), scanning=False)
     return None if reset == state else _outdated(reset)
 
 
@@ -246,6 +248,8 @@ def _private(question: Question) -> bool:
 
 def _lost(before: State, after: State) -> str:
     if before.scan and not after.scan:
+        if before.a == after.a:
+            return _("The measured effects of the parts belonged to the earlier sampler settings.")
         return _("The measured effects of the parts belonged to the earlier text.")
     texts, initial = (before.a.text, before.b), State()
     if after.a.ids and after.a != before.a and texts != (initial.a.text, initial.b):

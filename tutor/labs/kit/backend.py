@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tutor.labs.kit.registry import load_part
 from tutor.vendors.runs import RemoteRuns
@@ -56,6 +56,13 @@ class Backend(Protocol):
         Raises `TutorError` if the request fails.
         """
         ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A backend that must stop work in other threads when its lab is closed."""
+
+    def close(self) -> None: ...
 
 
 def make_backend(lab: str, tools: Tools) -> Backend:

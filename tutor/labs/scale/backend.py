@@ -71,6 +71,10 @@ class ScaleBackend:
             case questions.Read(model=model, text=text):
                 return questions.Told(self._reading(model, text))
 
+    def close(self) -> None:
+        """Stop loading the added model."""
+        self._dismiss()
+
     def _told_by_server(self, question: ReadRemotely) -> Answer:
         self._dismiss()
         try:

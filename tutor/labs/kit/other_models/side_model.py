@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Thread
+from threading import Lock, Thread
 
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
 from tutor.labs.kit.progress import Coming
@@ -15,9 +15,15 @@ from tutor.lm.load import load_model
 from tutor.models import FoundModel
 from tutor.models.installed import file_size
 
+_LOADING = Lock()
+"""Held while a model is loaded. Several models at the same time might not fit into memory."""
+
 
 class SideModel:
-    """A model that is loaded in its own thread, so the engine can process other requests."""
+    """A model that is loaded in its own thread, so the engine can process other requests.
+
+    Loading starts when no other model is being loaded.
+    """
 
     def __init__(
         self,
@@ -25,12 +31,8 @@ class SideModel:
         free_memory: Callable[[], int | None] = available_memory,
         load: Callable[..., LanguageModel] = load_model,
     ) -> None:
-        """Start loading the model.
-
-        Raises `NotEnoughMemory` if the model doesn't fit into memory.
-        """
-        _require_room(found, free_memory())
         self.name = found.name
+        self._free_memory = free_memory
         self._load_model = load
         self._found = found
         self._left = False
@@ -44,7 +46,8 @@ class SideModel:
     def after(self, seconds: float) -> LanguageModel | Coming:
         """Wait up to `seconds`, then return the model or, if it isn't loaded yet, the progress.
 
-        Raises `TutorError` if the model cannot be loaded.
+        Raises `TutorError` if the model cannot be loaded, and `NotEnoughMemory` if it doesn't fit
+        into memory.
         """
         self._thread.join(seconds)
         # Check this first. If the thread has ended, its results below are final.
@@ -68,7 +71,10 @@ class SideModel:
 
     def _load(self) -> None:
         try:
-            self._model = self._load_model(self._found, on_stage=self._hear)
+            with _LOADING:
+                self._hear(self._stage[0])  # The learner may have chosen another model.
+                _require_room(self._found, self._free_memory())
+                self._model = self._load_model(self._found, on_stage=self._hear)
         except TutorError as error:
             self._failure = error
 
