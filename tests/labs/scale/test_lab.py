@@ -201,12 +201,12 @@ def test_loading_stops_when_the_model_is_no_longer_wanted(another: Path) -> None
 
 
 class Loader:
-    """Loads nothing, and waits at a stage until it is allowed to go on."""
+    """Loads nothing, and waits at a stage until it is allowed to continue."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
         self.at_once = self.most_at_once = 0
-        self.go_on = Event()
+        self.allowed = Event()
         self.begun = Event()
 
     def __call__(self, found: Any, *, on_stage: Any) -> Any:
@@ -215,7 +215,7 @@ class Loader:
         self.most_at_once = max(self.most_at_once, self.at_once)
         self.begun.set()
         try:
-            self.go_on.wait()
+            self.allowed.wait()
             on_stage("packing", 1, 2)
             return small_model()
         finally:
@@ -241,7 +241,7 @@ def test_only_one_model_is_loaded_at_a_time(another: Path) -> None:
     third = SideModel(found[2], free_memory, load=load)
     assert isinstance(third.after(0.01), Coming)
     assert (load.started, free) == (["a"], [])
-    load.go_on.set()
+    load.allowed.set()
     assert third.after(60.0) is small_model()
     for each in (first, second):
         with pytest.raises(RequestCancelled):
