@@ -96,7 +96,7 @@ class LessonScreen(LinkedScreen):
         If `screen_id` is None, continue where the learner left the lesson.
         """
         super().__init__(services, navigation)
-        self._lesson = lesson
+        self.lesson, self.lesson_id = lesson, lesson.id
         self._opened_at = screen_id
         self._index = 0
         self._opened = False
@@ -115,8 +115,8 @@ class LessonScreen(LinkedScreen):
             yield Static(id="screens", markup=False)
 
     def on_mount(self) -> None:
-        saved = self.services.progress.lesson(self._lesson.id).screen
-        ids = [screen.id for screen in self._lesson.screens]
+        saved = self.services.progress.lesson(self.lesson.id).screen
+        ids = [screen.id for screen in self.lesson.screens]
         wanted = self._opened_at or saved
         self._index = ids.index(wanted) if wanted in ids else 0
         self._head()
@@ -124,37 +124,34 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _shown(self) -> Screen:
-        return self._lesson.screens[self._index]
+        return self.lesson.screens[self._index]
 
     def continue_from(self, other: LessonScreen) -> None:
         """Go to the same part as `other`, if `other` shows the same lesson."""
-        if other.lesson is self._lesson:
+        if other.lesson is self.lesson:
             self.call_later(self._move_to, other._index)
 
     async def action_next(self) -> None:
-        if self._at_last:
-            self.action_leave_text("asks" if self._asks_more else "over")
-        else:
+        if not self._at_last:
             await self._move_to(self._index + 1)
-
-    async def action_next_now(self) -> None:
-        await self.action_next()
-
-    def action_leave_text(self, what: str) -> None:
-        """Go from the last screen to the questions or, if all are right, to the end."""
-        if what == "asks":
+        elif self._asks_more:
             self.action_quiz()
         else:
-            self.navigation.open_end(self._lesson)
+            self.navigation.open_end(self.lesson)
+
+    async def action_leave_text(self, what: str = "") -> None:
+        await self.action_next()
+
+    action_next_now = action_leave_text
 
     @property
     def _at_last(self) -> bool:
-        return self._index + 1 == len(self._lesson.screens)
+        return self._index + 1 == len(self.lesson.screens)
 
     @property
     def _asks_more(self) -> bool:
         """True if a quiz was interrupted, or if questions are open or were answered wrong."""
-        progress, lesson = self.services.progress, self._lesson
+        progress, lesson = self.services.progress, self.lesson
         in_quiz = resumed(lesson, progress.lesson(lesson.id)) is not None
         return in_quiz or bool(results(lesson, progress.cards()).left)
 
@@ -186,7 +183,7 @@ class LessonScreen(LinkedScreen):
         return self.query_one(PredictCard).field
 
     def action_quiz(self) -> None:
-        self.navigation.open_quiz(self._lesson)
+        self.navigation.open_quiz(self.lesson)
 
     def action_back(self) -> None:
         """Leave the lab if it has the focus. Otherwise, unfocus the link or close the screen."""
@@ -194,14 +191,6 @@ class LessonScreen(LinkedScreen):
             self.set_focus(None)
         else:
             super().action_back()
-
-    @property
-    def lesson(self) -> Lesson:
-        return self._lesson
-
-    @property
-    def lesson_id(self) -> str:
-        return self._lesson.id
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
@@ -224,7 +213,7 @@ class LessonScreen(LinkedScreen):
             case "lab":
                 return self._shown.lab is not None
             case "quiz":
-                return bool(self._lesson.questions)
+                return bool(self.lesson.questions)
             case "previous":
                 return self._index > 0
             case "scroll":
@@ -245,7 +234,7 @@ class LessonScreen(LinkedScreen):
             await self._show()
 
     def _head(self) -> None:
-        lesson = self._lesson
+        lesson = self.lesson
         self.place = _("{number} {title} · {index} of {count}").format(
             number=lesson.number,
             title=safe(lesson.title),
@@ -259,7 +248,7 @@ class LessonScreen(LinkedScreen):
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._shown.body)
-        await self.query_one(PredictCard).show(self._lesson, self._shown.prediction)
+        await self.query_one(PredictCard).show(self.lesson, self._shown.prediction)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
         # Whether there is anything to scroll is known only after the layout.
@@ -269,7 +258,7 @@ class LessonScreen(LinkedScreen):
         self._show_outline()
 
     def _save_place(self) -> None:
-        progress, lesson, shown = self.services.progress, self._lesson, self._shown.id
+        progress, lesson, shown = self.services.progress, self.lesson, self._shown.id
         state = progress.lesson(lesson.id)
         seen = state.seen if shown in state.seen else (*state.seen, shown)
         progress.save_lesson(
@@ -286,7 +275,7 @@ class LessonScreen(LinkedScreen):
         if self._beside:
             self._pane(lab).focus()
         else:
-            self.navigation.open_lab(self._lesson, lab)
+            self.navigation.open_lab(self.lesson, lab)
 
     def on_screen_resume(self) -> None:
         self._show_lab()
@@ -307,8 +296,8 @@ class LessonScreen(LinkedScreen):
         """Show the list of screens next to the text if there is room."""
         outline = self.query_one("#outline")
         if (width := outline.scrollable_content_region.width) and outline.display:
-            seen = set(self.services.progress.lesson(self._lesson.id).seen)
-            screens = screen_list(self._lesson.screens, self._shown.id, seen, width)
+            seen = set(self.services.progress.lesson(self.lesson.id).seen)
+            screens = screen_list(self.lesson.screens, self._shown.id, seen, width)
             self.query_one("#screens", Static).update(screens)
             room = outline.scrollable_content_region.height
             outline.scroll_to(y=self._index - room // 2, animate=False)
@@ -322,7 +311,7 @@ class LessonScreen(LinkedScreen):
 
     def _show_lab(self) -> None:
         lab = self._shown.lab
-        state = self.services.progress.lesson(self._lesson.id)
+        state = self.services.progress.lesson(self.lesson.id)
         self.set_class(self._beside, "-beside")
         self.set_class(self.app.size.width >= _ALL, "-all")
         goals = reached(lab, state) if lab else frozenset()
@@ -348,7 +337,7 @@ class LessonScreen(LinkedScreen):
     def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
         lab = self._shown.lab
         if lab is not None:
-            coming = self.services.goals.stepped(self._lesson, lab, event.evidence)
+            coming = self.services.goals.stepped(self.lesson, lab, event.evidence)
             self.run_worker(self._stepped(lab, coming), group="lab")
 
     async def _stepped(self, lab: Lab, coming: Awaitable[str | None]) -> None:

@@ -135,8 +135,6 @@ class XRayView(Vertical, can_focus=True):
             return None
         return found.position + 1, found.attribution
 
-    # --- what is shown, and what is asked -------------------------------------------------------
-
     def look(self, path: Sequence[Token], position: int) -> None:
         """Show the x-ray of the token at `position` of `path`.
 
@@ -177,9 +175,8 @@ class XRayView(Vertical, can_focus=True):
     async def _ask(self) -> None:
         """Send one request after the other, until the tab is complete."""
         self._asked, self._failed = None, False
-        while (needed := self._needed()) not in (None, self._asked):
+        while (needed := self._needed()) is not None and needed != self._asked:
             self._asked = needed
-            assert needed is not None
             found, request = needed
             try:
                 await request.run(self._inside, found)
@@ -250,10 +247,7 @@ class XRayView(Vertical, can_focus=True):
             self._situation = situation
             self.refresh_bindings()
 
-    # --- keys -----------------------------------------------------------------------------------
-
     def action_next_view(self, by: int) -> None:
-        """Show the next view."""
         self._open(self._tabs[(self._tabs.index(self._tab) + by) % len(self._tabs)])
 
     def _open(self, tab: Tab) -> None:
@@ -290,8 +284,6 @@ class XRayView(Vertical, can_focus=True):
             else:
                 self._continue()
 
-    # --- the explained token --------------------------------------------------------------------
-
     def action_explain(self, against: bool = False) -> None:
         self._against = against
         self.add_class("-search")
@@ -325,7 +317,7 @@ class XRayView(Vertical, can_focus=True):
                 # The search has no size before it has been drawn.
                 self._find(query, max(limit, self.query_one("#rows").size.height - 3))
             case ShowPanel(None):
-                self._leave_search()
+                self.action_leave()
             case TakeFound(row) if self._found is not None:
                 target, against = self._found.explained
                 chosen = row.token.id
@@ -336,9 +328,6 @@ class XRayView(Vertical, can_focus=True):
 
     def action_leave(self) -> None:
         """Leave the search, as Tab does in other fields."""
-        self._leave_search()
-
-    def _leave_search(self) -> None:
         self.remove_class("-search")
         self.focus()
         self._continue()
