@@ -42,10 +42,8 @@ LINK_KEYS: list[BindingType] = [
 class LinkedScreen(CourseScreen):
     """A screen with one `Prose` widget, whose links the learner can open."""
 
-    @property
-    def lesson_id(self) -> str:
-        """The id of the lesson that contains the text, or "" if no lesson does."""
-        return ""
+    lesson_id = ""
+    """The id of the lesson that contains the text, or "" if no lesson does."""
 
     def on_screen_resume(self) -> None:
         """Unfocus the link that was opened, so that Enter reads on. Tab goes to the next link."""
