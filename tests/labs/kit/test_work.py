@@ -19,7 +19,9 @@ from tutor.labs.kit import registry
 from tutor.labs.kit.registry import AnyLab
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.work import LARGEST, Work, indexes, one_of, work
+from tutor.labs.probe.lab import Control, Sentence, Trained
 from tutor.labs.rag import quality
+from tutor.lm.patch import Column, Patched
 
 LABS = registry.names()
 MOST_CHARACTERS = 20_000
@@ -170,6 +172,22 @@ def _states_with_results(name: str) -> list[Any]:
     """Return states on the way through a lab's solution, and some that are far from its start."""
     further: dict[str, dict[str, Any]] = {
         "generations": {"results": {Case(0, "rules"): Result("Hello", True, 1.5)}},
+        "difference": {"scan": ((0.25,) * 17, (0.5,) * 17)},
+        "patch": {
+            "columns": {Column("residual", "other", 1): (Patched(1.5, 0.75, 0.25),) * 6},
+        },
+        "probe": {
+            "trained": Trained(
+                count=3,
+                fitted=(2, 3),
+                held_out=(Sentence("Good", True), Sentence("Bad", False)),
+                probabilities=((0.5, 0.25), (0.75, 0.25)),
+            ),
+            "control": Control((1, 2)),
+            "layers": 2,
+            "layer": 1,
+            "row": 0,
+        },
         "rag": {"quality": quality.State(ranks={"words": (1, 0)}, scores={"words": (0.5, 0.25)})},
     }
     state = msgspec.structs.replace(_states(name)[-1], **further.get(name, {}))

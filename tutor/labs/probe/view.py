@@ -58,7 +58,6 @@ class ProbeView(LabView):
         "move_focus:error": lambda state: state.view == "examples",
         "weaken": lambda state: state.view == "causality",
         "new_seed": lambda state: state.view == "accuracy",
-        "edit": lambda state: state.view != "accuracy",
         "reset": lambda state: reset(state) is not None,
     }
 
