@@ -71,7 +71,7 @@ async def test_a_chat_next_to_the_text_takes_the_keys_only_when_it_is_opened(
         await sees(pilot, "enter next")
         await keys(pilot, "enter")
         await sees(pilot, "2 of 2")
-        await sees(pilot, "enter next  ← previous")
+        await sees(pilot, "enter questions")
 
 
 async def test_the_border_shows_whether_keys_go_to_the_text_or_to_the_stepper(

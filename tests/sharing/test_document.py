@@ -120,15 +120,18 @@ def test_a_damaged_file_is_a_plain_error(data: bytes, said: str) -> None:
 def test_a_steering_vector_survives_and_is_checked() -> None:
     steered = replace(shared(), interventions=(SharedIntervention.of_steering(KIND),))
     assert from_json(steered.to_json(), "x").steering == KIND
+    other = Applied(replace(KIND.vector, model="0" * 64), 1.0)
+    bad = replace(steered, interventions=(SharedIntervention.of_steering(other),))
+    with pytest.raises(SharedTextError, match="belongs to another model"):
+        from_json(bad.to_json(), "x")
+    (intervention,) = msgspec.to_builtins(steered)["interventions"]
     for wrong in (
-        Applied(KIND.vector, 1e9),
-        Applied(replace(KIND.vector, values=b"abc"), 1.0),
-        Applied(replace(KIND.vector, name="../x"), 1.0),
-        Applied(replace(KIND.vector, model="0" * 64), 1.0),
+        {"strength": 1e9},
+        {"vector": intervention["vector"] | {"values": "YWJj"}},
+        {"vector": intervention["vector"] | {"name": "../x"}},
     ):
-        bad = replace(steered, interventions=(SharedIntervention.of_steering(wrong),))
-        with pytest.raises(SharedTextError, match="steering vector"):
-            from_json(bad.to_json(), "x")
+        with pytest.raises(SharedTextError, match="is damaged"):
+            from_json(changed(interventions=[intervention | wrong]), "x")
 
 
 def test_an_unknown_intervention_is_kept() -> None:

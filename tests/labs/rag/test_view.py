@@ -100,7 +100,7 @@ async def test_a_question_is_asked_with_other_settings(tmp_path: Path) -> None:
         assert "retrieval off" in seen(pilot)
         await do(pilot, "d")
         assert "no retrieval" in seen(pilot)
-        assert "meaning, 2" in seen(pilot)
+        assert "semantic, 2" in seen(pilot)
 
 
 async def test_a_false_passage_is_added_and_removed(tmp_path: Path) -> None:

@@ -414,7 +414,7 @@ async def test_the_last_of_several_explained_tokens_is_shown(tmp_path: Path) -> 
         it.engine.release()
         await settled(it.pilot)
         assert it.heading.startswith("why ␣Paris")
-        assert any("= the logit of ␣Paris" in row for row in it.rows)
+        assert any("= the logit of “␣Paris”" in row for row in it.rows)
 
 
 # --- steering ------------------------------------------------------------------------------------
