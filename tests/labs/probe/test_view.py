@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.app.pressing import settle
+from tests.app.whole_app import until
 from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 def test_how_the_accuracy_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "left", "left")
+        await until(pilot, lambda: state_of(pilot).control is not None)
+        await settle(pilot)
 
     assert snap_compare(lab_app("probe", tmp_path), terminal_size=size, run_before=run)
 
