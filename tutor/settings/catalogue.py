@@ -203,10 +203,7 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "review.new_a_day",
                 _("First reviews"),
-                _(
-                    "How many of a day's reviews can be first reviews, of questions that you have "
-                    "never reviewed before."
-                ),
+                _("The maximum number of questions per day that you review for the first time."),
                 (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 9999),
                 typed=True,
                 option="tutor review --new",

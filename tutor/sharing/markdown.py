@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _LIKELY = 5
 """The number of likely tokens to show for each position."""
 _MARKS = re.compile(r"([\\`*_\[\]<>|~&$#:@]|(?<=\w)\.(?=\w))")
-"""The characters that have a meaning within a line, and the points within words, which could make
-an address a link."""
+"""The characters that are Markdown syntax within a line, and the dots within words, which could
+turn an address into a link."""
 
 
 def to_markdown(text: SharedText) -> str:

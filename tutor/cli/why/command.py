@@ -52,7 +52,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "--head",
         type=_head,
         metavar="LAYER.HEAD",
-        help=_("show from which tokens this head takes its contribution, such as 24.5"),
+        help=_("show which tokens the contribution of this head, such as 24.5, comes from"),
     )
     parser.add_argument(
         "--top",

@@ -42,7 +42,7 @@ def _sampler(state: State) -> bool:
     return ONE_BIT <= here.bits < math.inf and top_kept(here.rows)
 
 
-@goal("one-position", "Switch off a head: 1 bit or more after one token, the rest mean < 0.1")
+@goal("one-position", "Switch off a head: ≥ 1 bit after one token, a mean < 0.1 after others")
 def _one_position(state: State) -> bool:
     """Return True if switching off one head changes one position by a bit, and others hardly."""
     heads = [part for part in state.parts if part.head != FEED_FORWARD]

@@ -249,8 +249,8 @@ def _private(question: Question) -> bool:
 def _lost(before: State, after: State) -> str:
     if before.scan and not after.scan:
         if before.a == after.a:
-            return _("The measured effects of the parts belonged to the earlier sampler settings.")
-        return _("The measured effects of the parts belonged to the earlier text.")
+            return _("The sampler settings changed, so the measured effects were removed.")
+        return _("The text changed, so the measured effects of the parts were removed.")
     texts, initial = (before.a.text, before.b), State()
     if after.a.ids and after.a != before.a and texts != (initial.a.text, initial.b):
         return _("The texts that you compared before have been replaced.")

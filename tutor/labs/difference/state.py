@@ -62,7 +62,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         compared: The comparison at each position so far.
         scanning: True if the learner wants to know the effects of all parts.
         scan: The effect of each part on A at each position, in bits (see `questions.Scan`).
-        tried: The number of parts that were switched off at this position by their effect.
+        tried: The number of parts tried so far at this position, in the order of `strongest`.
         progress: The progress of the current request.
         refused: The reason why B cannot be computed.
     """

@@ -80,8 +80,8 @@ def advice(pair: Pair, problem: Problem) -> list[str]:
         case "answer":
             return [
                 _(
-                    "Both texts have the same most probable next token, so no answer can move "
-                    "over. Change a word so that the model continues the texts differently."
+                    "Both texts have the same most probable next token, so a patch can't change "
+                    "the answer. Change a word so that the model continues the texts differently."
                 ),
                 example,
             ]

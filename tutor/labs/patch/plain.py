@@ -105,7 +105,7 @@ def _strongest(state: State, pair: Pair) -> Iterator[str]:
         if known and not state.unchanged(row):
             best.append(max(known, key=lambda one: one[0]))
     for moved, patch in sorted(best, key=lambda one: -one[0])[:_MOST]:
-        yield _("Most for this row: {place}, {moved} percent.").format(
+        yield _("Strongest cell of its row: {place}, {moved} percent.").format(
             place=place(pair, patch), moved=signed(moved)
         )
 

@@ -36,7 +36,7 @@ STRONGEST = 8.0
 """The limit of the strength with which a direction is added, in both directions."""
 
 SHOWN = 0.5
-"""The probability from which on a probe's answer counts as True."""
+"""The minimum probability at which a probe's answer counts as True."""
 
 
 class LabeledSet(msgspec.Struct, frozen=True):
@@ -441,7 +441,7 @@ def _negation(state: State) -> bool:
     return probabilities[0] >= AT_FIRST and probabilities[state.layer] < LATER
 
 
-@goal("not-used", "Add 3 × a direction read above 75 % against the answer: no effect")
+@goal("not-used", "Add 3 × the direction of a 75 % probe against the answer: no effect")
 def _not_used(state: State) -> bool:
     """Return True if the ratio of the answers, and the probability of the answer, hardly change.
 

@@ -58,7 +58,7 @@ def _accuracy(state: State, trained: Trained) -> list[str]:
     best = max(range(trained.layers), key=trained.right)
     said.append(
         _(
-            "The most right answers of all {layers} probes are {right} of {count}, {place}. In the "
+            "The best of all {layers} probes gets {right} of {count} right, {place}. In the "
             "embedding, {first} are right."
         ).format(
             layers=trained.layers,

@@ -215,7 +215,7 @@ def lost(before: State, after: State) -> str:
 
 
 DOWN_TO = 0.1
-"""The fraction of the probability that a goal requires to be left."""
+"""The maximum fraction of the praise words' probability that may remain in a goal."""
 UP_TO = 1.5
 """The factor by which the neutral text's perplexity may rise in a goal."""
 DESTROYED = 10.0

@@ -44,7 +44,7 @@ class SteerView(LabView):
         *run_and_stop("r", "run", "Continue the measurement.", "Stop the measurement."),
         key("ctrl+s", "save", "save", "Save the vector of this layer under a name."),
         key("d", "delete", "delete", "Delete the selected vector."),
-        key("z", "reset", "reset", "Set the strength to 0 at the first layer that was shown."),
+        key("z", "reset", "reset", "Set the strength to 0, and return to the initial layer."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "adjust:layer": lambda state: state.view != "saved",

@@ -441,7 +441,7 @@ def _indirect(state: State) -> bool:
     return removed.logits >= REMOVED and abs(direct) < DIRECT
 
 
-@goal("another-pair", "In another text, find a pair whose strongest part is a head")
+@goal("another-pair", "In another text, compare two tokens: the strongest part is a head")
 def _another_pair(state: State) -> bool:
     if state.text == EXAMPLES[0].text or state.against is None or state.view not in _OF_PARTS:
         return False

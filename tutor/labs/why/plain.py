@@ -17,7 +17,7 @@ _MOST = 6
 
 HELP = {
     "explain": _("Explain the logit of the selected next token."),
-    "contrast": _("Subtract the logit of the selected next token, or stop doing so."),
+    "contrast": _("Compare with the logit of the selected next token, or stop comparing."),
     "show-head": _("Show from which tokens the selected head takes its contribution."),
 }
 

@@ -44,8 +44,8 @@ class WhyView(LabView):
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
         key("enter", "explain", "explain", "Explain the logit of the selected token."),
-        key("enter", "show_head", "its tokens", "Show from which tokens the head takes that."),
-        key("c", "contrast", "against", "Explain it rather than the selected token, or alone."),
+        key("enter", "show_head", "its tokens", "Show the tokens that the head uses for this."),
+        key("c", "contrast", "against", "Compare with the selected token, or stop comparing."),
         *tab("next_view(*)", "view", "Show next tokens, parts, a map, one head, or all tokens."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a token."),
         *pair(UP_DOWN, "move_focus(*, 'rank')", "part", "Choose a part of the network."),

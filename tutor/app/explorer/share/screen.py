@@ -34,7 +34,7 @@ class _Choice(NamedTuple):
 
 
 CHOICES = (
-    _Choice("html", "HTML", _("a page for any browser: point at a token to see its rows")),
+    _Choice("html", "HTML", _("a page for any browser: point at a token for its distribution")),
     _Choice("markdown", "Markdown", _("the text, and a table of its tokens")),
     _Choice(None, "SVG", _("a picture of the screen")),
     _Choice("json", "JSON", _("for `tutor open FILE`, with all numbers")),

@@ -41,7 +41,7 @@ class Inside(Protocol):
 
     @property
     def network(self) -> Network:
-        """The network, whose x-rays are of no use for another one."""
+        """The network that the results are about. They are not valid for any other network."""
         ...
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay: ...
