@@ -66,6 +66,15 @@ print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules
     assert _run(program, tmp_path).split("\n")[-1] == ""
 
 
+def test_reading_the_command_line_loads_nothing_of_its_commands(tmp_path: Path) -> None:
+    program = """
+import sys, tutor.cli.main
+late = "tutor.sharing.document tutor.lm.saved_steering tutor.lm.token_tree tutor.app.spoken"
+print(*[name for name in late.split() if name in sys.modules])
+"""
+    assert _run(program, tmp_path) == ""
+
+
 def _run(program: str, data: Path) -> str:
     nothing = str(
         data / "no-such-model.gguf"

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from tutor.labs.kit import registry
+from tutor.sharing.writing import without_web_fonts
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "build" / "site-source"
@@ -47,7 +48,6 @@ SCREENS = {
 """The main screens and their titles, by the name of the picture in `tools.pictures`."""
 
 _CODE_OR_LINK = re.compile(r"(```.*?```|`[^`]*`)|(!?)\[([^\]]*)\]\(([^)\s]+)\)", re.DOTALL)
-_WEB_FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 
 def write_source(folder: Path) -> None:
@@ -78,11 +78,6 @@ def without_links_to_code(text: str, page: Path, known: set[Path]) -> str:
         return found[0] if place.resolve().relative_to(ROOT) in known else label
 
     return _CODE_OR_LINK.sub(replaced, text)
-
-
-def without_web_fonts(svg: str) -> str:
-    """Return a picture without the fonts that Textual refers to on another host."""
-    return _WEB_FONT.sub("", svg)
 
 
 def titles() -> dict[str, str]:

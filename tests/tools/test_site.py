@@ -11,6 +11,7 @@ import pytest
 
 from tools import pictures, site
 from tutor.labs.kit import registry
+from tutor.sharing.writing import without_web_fonts
 
 
 def test_every_lab_and_main_screen_has_a_picture() -> None:
@@ -44,7 +45,7 @@ def test_a_link_to_code_becomes_text() -> None:
 def test_pictures_use_no_font_of_another_host() -> None:
     svg = (site.ROOT / "docs" / "stepper.svg").read_text(encoding="utf-8")
     assert "@font-face" in svg
-    assert not re.search(r"url\((?!#)", site.without_web_fonts(svg))
+    assert not re.search(r"url\((?!#)", without_web_fonts(svg))
 
 
 def test_the_site_has_every_page_of_the_documentation_in_its_menu() -> None:

@@ -185,8 +185,9 @@ def write(folder: Path, vector: SavedVector) -> Path:
     path = folder / f"{checked_name(vector.name)}{ENDING}"
     try:
         if path.exists():
-            if vector in saved(folder):
-                return path
+            with suppress(ModelError):
+                if read(path) == vector:
+                    return path
             raise name_is_used(vector.name)
         private.replace_file(path, msgspec.msgpack.encode(vector))
     except OSError as error:

@@ -199,7 +199,8 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     """The direct contributions to the logit of `target` after `position` tokens.
 
     If there is a token `against`, they are contributions to the difference of the two logits.
-    `heads` has the shape [layers][heads], and `feed_forward` the shape [layers].
+    `heads` has the shape [layers][heads], and `feed_forward` the shape [layers]. `steering` is the
+    contribution of the vector that steers the network, or 0.
     """
 
     position: Count
@@ -209,6 +210,7 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     embedding: float
     heads: tuple[tuple[float, ...], ...]
     feed_forward: tuple[float, ...]
+    steering: float = 0.0
 
     @classmethod
     def of(cls, position: int, found: Attribution) -> SharedAttribution:
@@ -220,6 +222,7 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
             embedding=found.embedding,
             heads=found.heads,
             feed_forward=found.feed_forward,
+            steering=found.steering,
         )
 
 

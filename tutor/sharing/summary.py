@@ -148,6 +148,8 @@ def contributions(found: SharedAttribution) -> Iterator[tuple[str, float]]:
         (_("layer {layer}, feed-forward network").format(layer=layer), logits)
         for layer, logits in enumerate(found.feed_forward, 1)
     ]
+    if found.steering:
+        parts.append((_("steering vector"), found.steering))
     yield from sorted(parts, key=lambda part: -abs(part[1]))[:_CONTRIBUTIONS]
 
 

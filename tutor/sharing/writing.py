@@ -47,7 +47,12 @@ def content(text: SharedText, form: Form) -> bytes:
 
 def picture(svg: str) -> bytes:
     """Return a picture of the screen that loads no fonts from the web."""
-    return _WEB_FONT.sub("", svg).encode("utf-8", "replace")
+    return without_web_fonts(svg).encode("utf-8", "replace")
+
+
+def without_web_fonts(svg: str) -> str:
+    """Return a picture without the fonts that Textual refers to on another host."""
+    return _WEB_FONT.sub("", svg)
 
 
 def suggested(text: str) -> str:

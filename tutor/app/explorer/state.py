@@ -252,14 +252,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if tree is None or tree.focus == 0 or self.beyond or self.reading is not None:
             return None
         if self.answer is not None:
-            return Shown(self.answer, self.sampler, tree.focus, True, self.steering)
+            return Shown(
+                self.answer, self.sampler, tree.focus, current=True, steering=self.steering
+            )
         if self.stale is None or self.answered is None:
             return None
         position = self.answered.position
         path = self.answered.tokens[:position]
         here = path == tree.tokens[:position] and self.answered.seed == tree.current.seed
         asked = self.answered
-        return Shown(self.stale, asked.sampler, position if here else None, False, asked.steering)
+        place = position if here else None
+        return Shown(self.stale, asked.sampler, place, current=False, steering=asked.steering)
 
     @property
     def question(self) -> Question | None:

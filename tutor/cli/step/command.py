@@ -13,7 +13,6 @@ from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading
 from tutor.cli.step import output as step_output
 from tutor.cli.step import sampler
-from tutor.cli.step.page import save_page
 from tutor.errors import ContextFull, RemoteError, TextError, TutorError, UsageError
 from tutor.language import _
 from tutor.lm.distribution import ChatMessage, Distribution, ModelCard, Row, SamplerSettings
@@ -153,6 +152,8 @@ def _answer(
         failure = error
     report.finish()
     if options.html is not None:
+        from tutor.cli.step.page import save_page
+
         save_page(card, session, prompt, found, settings, options, applied)
     if failure:
         raise failure

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tutor.cli import output
 from tutor.language import _
 from tutor.lm.distribution import Distribution, ModelCard, Row, Token
-from tutor.lm.saved_steering import Applied
 from tutor.text import counted, visible
+
+if TYPE_CHECKING:
+    from tutor.lm.saved_steering import Applied
 
 
 class JsonModel(msgspec.Struct, frozen=True):

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from tutor.app.spoken import part
 from tutor.cli import output
 from tutor.cli.step.output import JsonModel, in_a_row
 from tutor.language import _
@@ -110,6 +109,8 @@ def write_attribution(
         )
     )
     output.write(_("It is the sum of what the parts of the network contribute directly:"))
+    from tutor.app.spoken import part  # not needed to read the command line
+
     contributions = found.contributions()
     for each in contributions[:top]:
         output.write(f"{each.logits:+9.2f}  {part(each.part)}")
@@ -120,6 +121,8 @@ def write_attribution(
 
 def write_sources(tokens: Sequence[Token], found: Attribution, sources: HeadSources) -> None:
     """Print how much of a head's contribution comes from each token."""
+    from tutor.app.spoken import part
+
     layer, head = sources.layer - 1, sources.head - 1
     output.write(
         _("\nThe {logits:+.2f} of {part} comes from these tokens:").format(
