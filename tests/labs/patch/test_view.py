@@ -139,7 +139,7 @@ def test_plain_mode_says_what_the_map_shows(tmp_path: Path) -> None:
     assert "Token 4 differs:" in said
     assert f"Selected: layer 1 at ␣France. It moves {moved:.1f} percent of the answer." in said
     best = max(range(6), key=lambda layer: state.moved(Patch(state.selected.column, layer)))
-    assert f"Most for this row: layer {best + 1} at ␣France, " in said
+    assert f"Strongest cell of its row: layer {best + 1} at ␣France, " in said
     state = settled(LAB, act(state, Continue()), there)
     said = "\n".join(line for lines in describe("patch", state).values() for line in lines)
     assert "Patched at layer 1 at ␣France: Rome" in said
