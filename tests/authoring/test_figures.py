@@ -612,7 +612,7 @@ def test_where_attribution_and_occlusion_disagree(exact_model: LanguageModel) ->
     layers = range(exact_model.network.config.layers)
     attributed = sum(session.sources(last, layer, None, *pair)[1] for layer in layers)
     said = plain_numbers(body("why", "occlusion"))
-    figures = re.search(r"(-[\d.]+) of Paris minus London .* falls by ([\d.]+\d)", said)
+    figures = re.search(r"(-[\d.]+) to Paris minus London, .* falls by ([\d.]+\d)", said)
     assert figures is not None
     assert rounds_to(attributed, figures[1])
     assert rounds_to(session.occlusion(last, [1], *pair)[0].logits, figures[2])
