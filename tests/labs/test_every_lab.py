@@ -12,7 +12,9 @@ from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import LONGEST_ABOUT, solve
+from tutor.labs.kit.registry import AnyLab
 from tutor.lm.language_model import LanguageModel
+from tutor.plain.labs.sentences import describe
 
 TAKES_MINUTES = frozenset(
     (
@@ -46,13 +48,27 @@ def _over_the_pipe(value: Any, kind: Any) -> Any:
     return msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=kind)
 
 
+LONGEST_LINE = 700
+
+
+def described(lab: AnyLab) -> AnyLab:
+    """Return a lab that checks the sentences of plain mode before each action."""
+
+    def act(state: Any, action: Any) -> Any:
+        for lines in describe(lab.name, state).values():
+            assert all(0 < len(line.strip()) <= LONGEST_LINE for line in lines)
+        return lab.act(state, action)
+
+    return msgspec.structs.replace(lab, act=act)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_start_reaches_no_goal_and_the_solution_reaches_all(
     name: str, language_model: LanguageModel, tmp_path: Path
 ) -> None:
     lab = registry.find(name)
     backend = Through(name, Tools(lambda: language_model, lambda: None, tmp_path))
-    at_start, reached = solve(lab, backend.answer)
+    at_start, reached = solve(described(lab), backend.answer)
     assert at_start == frozenset()
     assert reached == {goal.name for goal in lab.goals}
 

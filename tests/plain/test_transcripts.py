@@ -208,7 +208,7 @@ def test_the_work_in_a_lab_is_continued(machine: Machine) -> None:
     machine.say("edit something else", options=())
     machine.say("lab tokens", "edit Donaudampfschiff")
     said = machine.say("lab tokens")
-    assert "Text: Donaudampfschiff." in said.lines
+    assert 'Text: "Donaudampfschiff"' in said.lines
 
 
 def test_a_wrong_command_names_the_right_one(machine: Machine) -> None:

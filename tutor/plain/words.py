@@ -12,9 +12,10 @@ from tutor.text import one_line
 
 if TYPE_CHECKING:
     from tutor.errors import TutorError
-    from tutor.lm.distribution import Distribution
+    from tutor.lm.distribution import Distribution, Token
 
 __all__ = [
+    "change",
     "ended",
     "entropy",
     "error",
@@ -22,6 +23,7 @@ __all__ = [
     "number",
     "percent",
     "quoted",
+    "quoted_text",
     "rank",
     "several",
     "spoken",
@@ -29,6 +31,9 @@ __all__ = [
     "with_commands",
     "without_keys",
 ]
+
+_LONGEST = 400
+"""The maximum length of a quoted text, in characters."""
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -49,6 +54,13 @@ def entropy(distribution: Distribution) -> str:
     )
 
 
+def change(said: Token, before: float, after: float) -> str:
+    """Return a sentence about a token's probability before and after a change."""
+    return _("{token}: {before} before, {after} after.").format(
+        token=token(said), before=percent(before), after=percent(after)
+    )
+
+
 def listed(words: Sequence[str], last: str = _("or")) -> str:
     """Join words into a list, such as "a, b or c"."""
     if len(words) < 2:
@@ -59,6 +71,11 @@ def listed(words: Sequence[str], last: str = _("or")) -> str:
 def ended(text: str) -> str:
     """Add a period to the text, unless it already ends with punctuation."""
     return text if text.endswith((".", "?", "!", ":", "…", "”", '"')) else f"{text}."
+
+
+def quoted_text(text: str) -> str:
+    """Return the text on one line, in quotation marks. Long text is cut off."""
+    return quoted(one_line(text, _LONGEST).encode())
 
 
 def without_keys(text: str) -> str:

@@ -137,13 +137,13 @@ def test_the_height_of_a_bar_shows_bits() -> None:
 
 def test_plain_mode_describes_a_and_b_and_where_they_differ() -> None:
     state = with_bits(0, math.inf, 0.5, b="Another text", place=1)
-    said = [line for lines in plain.describe_all(state).values() for line in lines]
+    said = [line for lines in plain.describe(state).values() for line in lines]
     assert "Text of B: Another text." in said
     assert any(line.startswith("After token 2 of 3,") for line in said)
     assert any("infinitely many bits from A to B" in line for line in said)
     assert any(line.endswith("90.0 percent in A, 40.0 percent in B.") for line in said)
     off = replace(state, view="parts", parts=(Part(0, 1), Part(2, -1)))
-    assert "Switched off in B: 1.2 and 3.ff." in plain.describe_all(off)["b"]
+    assert "Switched off in B: 1.2 and 3.ff." in plain.describe(off)["b"]
 
 
 async def test_the_key_of_the_stepper_opens_its_text_at_its_position(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_a_vector_that_cannot_be_saved_blocks_nothing(tmp_path: Path) -> None:
     there = backend("steer", tmp_path)
     state = done("steer", there, lab.SaveAs("kind"))
     assert "could not be saved" in state.failed
-    assert "could not be saved" in plain.describe_all(state)["saved"][0]
+    assert "could not be saved" in plain.describe(state)["saved"][0]
     assert (state.naming, state.made, state.saved) == ("", None, ())
     state = settled(lab.LAB, lab.act(state, Adjust(2, "strength")), there)
     assert (state.failed, state.next.after.bits > 0) == ("", True)
@@ -443,7 +443,7 @@ def test_the_own_vector_needs_two_own_lists_and_a_moderate_strength() -> None:
 def test_the_sentences_of_plain_mode(view: Any, said: str, tmp_path: Path) -> None:
     there = backend("steer", tmp_path)
     state = done("steer", there, Adjust(4, "strength"), ShowView(view))
-    lines = plain.describe_all(state)
+    lines = plain.describe(state)
     assert any(said in line for line in lines[view])
     assert "Layer 6, strength 1." in lines["settings"]
     assert "without steering" in lines["perplexity"][0]

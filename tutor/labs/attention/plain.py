@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.labs.attention.lab import PATTERNS
 from tutor.language import _
-from tutor.plain.words import percent, token
+from tutor.plain.words import percent, quoted_text, token
 
 if TYPE_CHECKING:
     from tutor.labs.attention.lab import State
@@ -16,31 +16,41 @@ _MOST = 5
 
 def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the selected head, what it attends to, and the ranking of heads."""
-    hidden = ["scores", "layers", "heads", "token", "rank", "head scores", "row", "ranking"]
-    lines: dict[str, list[str]] = {name: [] for name in hidden}
+    lines = {"text": [_("Text: {text}").format(text=quoted_text(state.text))]}
     if state.sentence is None:
         return lines
-    for pattern in PATTERNS:
-        if (score := state.score(pattern)) is not None:
-            lines["head scores"].append(
-                _("Attention to {pattern}: {probability} on average.").format(
-                    pattern=pattern, probability=percent(score)
-                )
-            )
+    lines["head"] = [
+        _("Layer {layer} of {layers}, head {head} of {heads}.").format(
+            layer=state.layer + 1,
+            layers=state.sentence.layers,
+            head=state.head + 1,
+            heads=state.sentence.heads,
+        )
+    ]
+    lines["head"] += [
+        _("Attention to {pattern}: {probability} on average.").format(
+            pattern=pattern, probability=percent(score)
+        )
+        for pattern in PATTERNS
+        if (score := state.score(pattern)) is not None
+    ]
     if state.known:
         lines["row"] = _row(state)
     if state.view == "finder":
-        lines["ranking"] = [
-            _("Heads ranked by attention to {pattern}:").format(pattern=state.pattern)
-        ]
-        for rank, (layer, head, score) in enumerate(state.ranking()[:_MOST]):
-            here = _(", selected") if rank == state.rank else ""
-            lines["ranking"].append(
-                _("Layer {layer}, head {head}: {probability}{here}.").format(
-                    layer=layer + 1, head=head + 1, probability=percent(score), here=here
-                )
-            )
+        lines["ranking"] = _ranking(state)
     return lines
+
+
+def _ranking(state: State) -> list[str]:
+    said = [_("Heads ranked by attention to {pattern}:").format(pattern=state.pattern)]
+    for rank, (layer, head, score) in enumerate(state.ranking()[:_MOST]):
+        here = _(", selected") if rank == state.rank else ""
+        said.append(
+            _("Layer {layer}, head {head}: {probability}{here}.").format(
+                layer=layer + 1, head=head + 1, probability=percent(score), here=here
+            )
+        )
+    return said
 
 
 def _row(state: State) -> list[str]:

@@ -21,7 +21,7 @@ HELP = {
 }
 
 
-def describe_all(state: State) -> dict[str, list[str]]:
+def describe(state: State) -> dict[str, list[str]]:
     """Return the models and their answers."""
     return {
         "prompt": [_("Prompt: {prompt}").format(prompt=ended(state.prompt))],

@@ -25,7 +25,7 @@ HELP = {
 _FEW = 5
 
 
-def describe_all(state: State) -> dict[str, list[str]]:
+def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about A, about B, and about the differences between them."""
     return {
         "a": [

@@ -32,7 +32,7 @@ _NAMES: dict[Bot, str] = {
 }
 
 
-def describe_all(state: State) -> dict[str, list[str]]:
+def describe(state: State) -> dict[str, list[str]]:
     """Return the replies to the last message, and what the current view shows."""
     rules = list(_rules(state)) if state.view == "rules" else []
     intents = list(_intents(state)) if state.view == "intents" else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.language import _
-from tutor.plain.words import percent, token
+from tutor.plain.words import percent, quoted_text, token
 
 if TYPE_CHECKING:
     from tutor.labs.mask.lab import State
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the prediction at each token, with or without the mask."""
-    found = state.readings.get(state.hide)
+    found = state.shown
     lines = []
     if found is not None:
         for at, each in enumerate(found.tokens):
@@ -32,7 +32,23 @@ def describe(state: State) -> dict[str, list[str]]:
             )
     switched = _("on") if state.hide else _("off")
     return {
-        "hide": [_("The causal mask is {switched}.").format(switched=switched)],
-        "readings": lines,
-        "before": [],
+        "text": [_("Text: {text}").format(text=quoted_text(state.text))],
+        "mask": [_("The causal mask is {switched}.").format(switched=switched)],
+        "predictions": lines,
+        "mean": [_("The mean surprisal is {bits:.2f} bits.").format(bits=found.mean_bits)]
+        if found is not None
+        else [],
+        "attention": _attention(state),
     }
+
+
+def _attention(state: State) -> list[str]:
+    """Return how much the selected token attends to later tokens."""
+    if state.shown is None:
+        return []
+    ahead = state.shown.ahead(state.focus)
+    return [
+        _("Token {at}, {token}, gives {share} of its attention to later tokens.").format(
+            at=state.focus + 1, token=token(state.tokens[state.focus]), share=percent(ahead)
+        )
+    ]

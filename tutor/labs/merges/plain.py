@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.language import _
-from tutor.plain.words import quoted
+from tutor.plain.words import quoted, quoted_text
 
 if TYPE_CHECKING:
     from tutor.labs.merges.lab import State
@@ -31,4 +31,4 @@ def describe(state: State) -> dict[str, list[str]]:
                     head=head, left=left, right=right, rank=merge.rank
                 )
             )
-    return {"at": said, "played": [], "merges": []}
+    return {"text": [_("Text: {text}").format(text=quoted_text(state.text))], "merges": said}

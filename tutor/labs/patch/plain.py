@@ -29,7 +29,7 @@ HELP = {
 _MOST = 5
 
 
-def describe_all(state: State) -> dict[str, list[str]]:
+def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the texts, the map and the continuations."""
     texts = [
         _("Text A: {text}").format(text=ended(state.text)),

@@ -16,9 +16,7 @@ _MOST = 5
 
 def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the selected probe, the sentences, and the effect of its direction."""
-    hidden = ["layer", "row", "own", "prompts", "count", "fitted", "held out", "probabilities"]
-    hidden += ["control", "right", "judged", "added", "trained", "left out"]
-    lines: dict[str, list[str]] = {name: [] for name in hidden}
+    lines = {"set": [_("Set of sentences: {name}.").format(name=state.of)]}
     trained = state.trained
     if trained is None:
         return lines

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.labs.scale.lab import ladder
 from tutor.language import _
-from tutor.plain.words import ended, listed, number, percent, quoted
+from tutor.plain.words import ended, listed, number, percent, quoted, quoted_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +20,10 @@ HELP = {
 _FEW = 3
 
 
-def describe_all(state: State) -> dict[str, list[str]]:
+def describe(state: State) -> dict[str, list[str]]:
     """Return each model's results for the text, and the models in order of size."""
     return {
-        "text": [_("Text: {text}").format(text=ended(state.text))],
+        "text": [_("Text: {text}").format(text=quoted_text(state.text))],
         "models": list(_readings(state)),
         "remote": list(_remote(state)),
         "ladder": list(_ladder(state)) if state.view == "ladder" else [],

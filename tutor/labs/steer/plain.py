@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MOST = 6
 
 
-def describe_all(state: State) -> dict[str, list[str]]:
+def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the settings, and about the results in the current view."""
     toward, away = state.lists.first[0], state.lists.second[0]
     lines = {

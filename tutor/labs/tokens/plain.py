@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.language import _
-from tutor.plain.words import ended, quoted
-from tutor.text import counted, one_line
+from tutor.plain.words import quoted, quoted_text
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.labs.tokens.lab import Piece, State
@@ -19,7 +19,6 @@ _SPLIT = {
     "bytes": _("Split into bytes."),
 }
 _MOST = 40
-_LONGEST = 400
 
 
 def describe(state: State) -> dict[str, list[str]]:
@@ -30,7 +29,7 @@ def describe(state: State) -> dict[str, list[str]]:
     lines += [f"{name} {number}: {_said(piece)}" for number, piece in enumerate(shown, 1)]
     focused = [f"{name} {state.focus + 1}: {_said(state.shown[state.focus])}"] if shown else []
     return {
-        "text": [_("Text: {text}").format(text=ended(one_line(state.text, _LONGEST)))],
+        "text": [_("Text: {text}").format(text=quoted_text(state.text))],
         "cut": [_SPLIT[state.cut]],
         "focus": [_("Selected: {line}").format(line=line) for line in focused],
         "pieces": lines,

@@ -22,7 +22,7 @@ HELP = {
 }
 
 
-def describe_all(state: State) -> dict[str, list[str]]:
+def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about the explained logit, and about what the current view shows."""
     lines = {"text": [_("The text is: {text}").format(text=state.text)]}
     if state.candidates is None or state.explained is None:

@@ -238,7 +238,7 @@ class LabPlace(Place):
         if not rest:
             self._say_state()
             return
-        lines = sentences.describe(self._lab.name, self._runner.state, sentences.MOST)
+        lines = self._lines()
         if rest.lower() in lines:
             self.say(*lines[rest.lower()])
         else:

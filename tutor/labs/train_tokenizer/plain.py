@@ -1,0 +1,63 @@
+"""Describes the state of the lab on training a tokenizer in sentences, for plain mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.labs.train_tokenizer.lab import SIZES, bytes_a_token
+from tutor.language import _
+from tutor.plain.words import listed, quoted
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.labs.train_tokenizer.lab import Answer, State
+
+HELP = {
+    "edit": _("Train on a text of your own or, with tried first, tokenize another text."),
+    "adjust": _("Change the size of the vocabulary."),
+}
+_MOST = 20
+
+
+def describe(state: State) -> dict[str, list[str]]:
+    """Return the training text, the results of all sizes so far, and the tokens of a text."""
+    return {
+        "trained": [
+            _("The training text is the text of the lessons.")
+            if state.own is None
+            else _("The training text is your own, {count}.").format(
+                count=counted(len(state.own), "character")
+            )
+        ],
+        "size": [_("Vocabulary: {size:,} tokens.").format(size=SIZES[state.size])],
+        "run": list(_run(state, state.run)) if state.run is not None else [],
+        "sizes": list(_sizes(state)),
+    }
+
+
+def _run(state: State, run: Answer) -> Iterator[str]:
+    yield _("The training text has {tokens:,} tokens, {each:.2f} bytes per token.").format(
+        tokens=run.tokens, each=bytes_a_token(run)
+    )
+    if run.merges:
+        first = listed([*map(quoted, run.merges[:_MOST])], _("and"))
+        yield _("The first of {merges}: {first}.").format(
+            merges=counted(run.found, "merge"), first=first
+        )
+    yield _("The text {text} has {tokens} here and {model} for the model: {pieces}.").format(
+        text=quoted(state.tried.encode()),
+        tokens=counted(len(run.pieces), "token"),
+        model=f"{run.model_pieces:,}",
+        pieces=", ".join(map(quoted, run.pieces)),
+    )
+
+
+def _sizes(state: State) -> Iterator[str]:
+    if len(state.runs) < 2:
+        return
+    for size, run in sorted(state.runs.items()):
+        yield _("With {size:,} tokens in the vocabulary: {each:.2f} bytes per token.").format(
+            size=size, each=bytes_a_token(run)
+        )
