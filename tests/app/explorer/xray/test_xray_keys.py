@@ -358,6 +358,16 @@ async def test_the_lens_map_fills_in_around_the_position(tmp_path: Path) -> None
         it.engine.release()
 
 
+async def test_the_lens_map_requests_no_more_attention_than_it_must(tmp_path: Path) -> None:
+    """The map draws none, and in a long text, the attention of all layers is megabytes."""
+    async with xrayed(tmp_path) as it:
+        already = len(it.engine.attention_layers)
+        await it.press(*to("lens map"))
+        columns = it.engine.attention_layers[already:]
+        assert len(columns) == len(split(PROMPT)) - 1
+        assert set(columns) == {1}
+
+
 async def test_arrows_walk_through_the_lens_map(tmp_path: Path) -> None:
     session = await FakeEngine().open_text(PROMPT)
     async with xrayed(tmp_path, *to("lens map")) as it:
