@@ -590,7 +590,7 @@ def test_paris_rather_than_london(exact_model: LanguageModel) -> None:
     text = body("why", "paris-london")
     rows = re.findall(r"^ layer (\d+), head (\d+) +([+-][\d.]+)$", text, re.MULTILINE)
     assert len(rows) == 4
-    ranked = split.contributions()
+    ranked = split.contributions
     for (layer, head, figure), found in zip(rows, ranked, strict=False):
         assert (found.part.layer, found.part.head) == (int(layer) - 1, int(head) - 1)
         assert rounds_to(found.logits, figure)

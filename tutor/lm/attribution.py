@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -39,7 +40,7 @@ class Contribution(msgspec.Struct, frozen=True):
     logits: float
 
 
-class Attribution(msgspec.Struct, frozen=True):
+class Attribution(msgspec.Struct, frozen=True, dict=True):
     """The direct contributions of all parts to a token's logit at the end of a text.
 
     `logit` is the logit of `target` or, if there is a second token `against`, the logit of `target`
@@ -56,12 +57,13 @@ class Attribution(msgspec.Struct, frozen=True):
     feed_forward: tuple[float, ...]
     steering: float = 0.0
 
-    def contributions(self) -> list[Contribution]:
-        """Return all contributions, the largest absolute values first.
+    @cached_property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """All contributions, the largest absolute values first. They are sorted only once.
 
         Equal contributions have the same order as the parts in the network.
         """
-        return sorted(self._in_order(), key=lambda each: -abs(each.logits))
+        return tuple(sorted(self._in_order(), key=lambda each: -abs(each.logits)))
 
     def _in_order(self) -> Iterator[Contribution]:
         yield Contribution(Part(), self.embedding)

@@ -102,7 +102,7 @@ def test_a_steered_session_computes_all_results_with_the_vector(model: Any) -> N
 def test_the_attribution_of_a_steered_logit_still_adds_up(model: Any) -> None:
     session = Session(model, IDS, steering=Steering(VECTOR, LAYER, 1.5))
     found = session.attribution(5)
-    assert sum(each.logits for each in found.contributions()) == pytest.approx(
+    assert sum(each.logits for each in found.contributions) == pytest.approx(
         found.logit, abs=1e-4
     )
 
@@ -129,7 +129,7 @@ def test_the_attribution_tells_the_vector_from_the_feed_forward_network(model: A
     expected = to_logit(network, stream, torch.stack([added, 1.5 * VECTOR]), found.target.id)
     assert found.feed_forward[LAYER] == pytest.approx(float(expected[0]), abs=1e-4)
     assert found.steering == pytest.approx(float(expected[1]), abs=1e-4)
-    (part,) = [each.part for each in found.contributions() if each.logits == found.steering]
+    (part,) = [each.part for each in found.contributions if each.logits == found.steering]
     assert part_name(part) == spoken.part(part) == "steering vector"
     assert logits_of(found, part) == found.steering
     assert "No part of the network computes it." in sources_line([], None, part, 80).plain
@@ -138,7 +138,7 @@ def test_the_attribution_tells_the_vector_from_the_feed_forward_network(model: A
 def test_an_attribution_without_steering_has_no_such_part(model: Any) -> None:
     found = Session(model, IDS).attribution(5)
     assert found.steering == 0
-    assert not any(each.part.steering for each in found.contributions())
+    assert not any(each.part.steering for each in found.contributions)
 
 
 @pytest.mark.parametrize(("size", "layer"), [(3, 0), (CONFIG.width, 99), (CONFIG.width, -1)])

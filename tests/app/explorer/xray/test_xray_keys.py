@@ -198,7 +198,7 @@ async def test_the_list_contains_every_part_and_adds_up(tmp_path: Path) -> None:
 
 async def test_enter_on_a_row_opens_the_attention_of_that_head(tmp_path: Path) -> None:
     found = await attribution_of()
-    heads = [each.part for each in found.contributions() if each.part.head is not None]
+    heads = [each.part for each in found.contributions if each.part.head is not None]
     async with xrayed(tmp_path, *to("why")) as it:
         while "head" not in it.selected:
             assert "enter attention" not in it.screen
