@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -75,6 +76,16 @@ def test_saved_vectors_are_listed_replaced_and_deleted(tmp_path: Path) -> None:
     delete(tmp_path, "b")
     delete(tmp_path, "b")
     assert [each.name for each in saved(tmp_path)] == ["kind words"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    """Reading it would wait until another process writes to the pipe."""
+    write(tmp_path, VECTOR)
+    os.mkfifo(tmp_path / f"pipe{ENDING}")
+    with pytest.raises(ModelError, match="could not be read: not a regular file"):
+        find("pipe:1", tmp_path)
+    assert saved(tmp_path) == (VECTOR,)
 
 
 @pytest.mark.parametrize("name", ["", " ", "../up", "a/b", "a:b", ".hidden", "a" * 41, "nul\0"])

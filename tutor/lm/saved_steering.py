@@ -21,6 +21,7 @@ import msgspec
 from tutor import paths, private
 from tutor.errors import ModelError, TextError, UsageError
 from tutor.lm.distribution import ModelCard
+from tutor.regular_file import read_regular
 
 FOLDER = "steering"
 """The folder of saved vectors, within the folder of the labs."""
@@ -200,8 +201,7 @@ def write(folder: Path, vector: SavedVector) -> Path:
 def read(path: Path) -> SavedVector:
     """Read a vector. Raises `ModelError` if the file is missing or is not a valid vector."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+        data = read_regular(path, LARGEST + 1)
     except OSError as error:
         raise ModelError(
             f"{path.name} could not be read: {error.strerror}.",

@@ -102,9 +102,7 @@ def test_a_steered_session_computes_all_results_with_the_vector(model: Any) -> N
 def test_the_attribution_of_a_steered_logit_still_adds_up(model: Any) -> None:
     session = Session(model, IDS, steering=Steering(VECTOR, LAYER, 1.5))
     found = session.attribution(5)
-    assert sum(each.logits for each in found.contributions) == pytest.approx(
-        found.logit, abs=1e-4
-    )
+    assert sum(each.logits for each in found.contributions) == pytest.approx(found.logit, abs=1e-4)
 
 
 @torch.inference_mode()
