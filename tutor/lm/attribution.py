@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -20,6 +21,9 @@ MOST_REMOVED = 8
 """The maximum number of tokens in one request for occlusion. Each takes a forward pass."""
 
 
+_OPTION = re.compile(r"(?P<layer>\d{1,4})\.(?P<head>\d{1,4}|ff)", re.ASCII)
+
+
 class Part(msgspec.Struct, frozen=True):
     """A part of the network that adds a vector to the residual stream.
 
@@ -31,6 +35,28 @@ class Part(msgspec.Struct, frozen=True):
     layer: int | None = None
     head: int | None = None
     steering: bool = False
+
+    @property
+    def option(self) -> str:
+        """The name of a head or feed-forward network on the command line, such as 24.5 or 24.ff.
+
+        There, layers and heads start at 1.
+        """
+        layer = 0 if self.layer is None else self.layer + 1
+        return f"{layer}.{'ff' if self.head is None else self.head + 1}"
+
+    @classmethod
+    def of_option(cls, text: str) -> Part:
+        """Return the part that is called `text` on the command line.
+
+        Raises `ValueError` if `text` has another form. The result of a number 0 is -1, which is
+        not in any network.
+        """
+        found = _OPTION.fullmatch(text)
+        if not found:
+            raise ValueError(f"{text!r} is not a part")
+        head = found["head"]
+        return cls(int(found["layer"]) - 1, None if head == "ff" else int(head) - 1)
 
 
 class Contribution(msgspec.Struct, frozen=True):
