@@ -19,7 +19,7 @@ from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import single_tokens, tokens_of
 from tutor.labs.steer import questions
 from tutor.labs.steer.pairs import NEUTRAL, Lists, Words, checked
-from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot
+from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot, at
 from tutor.lm import draw, saved_steering
 from tutor.lm.chat import text_ids
 from tutor.lm.divergence import divergence
@@ -64,7 +64,7 @@ class SteerBackend:
 
         Raises `TextError` if a text or a list is invalid.
         """
-        if not isinstance(question, questions.Save | questions.Delete | questions.ListSaved):
+        if not isinstance(question, questions.AboutFiles):
             checked(question.lists.first)
             checked(question.lists.second)
         match question:
@@ -156,7 +156,7 @@ class SteerBackend:
 
         It is steered unless the strength is 0. Then all sentences must be processed.
         """
-        key = (lists if spot.dial else None, ids, spot if spot.dial else BASE)
+        key = (lists if spot.dial else None, ids, at(spot.layer, spot.dial))
         if key not in self._passes:
             network = self._model.network
             if spot.dial:

@@ -28,6 +28,7 @@ from tutor.labs.kit.work import LONGEST, one_of, work
 from tutor.labs.steer.pairs import Lists, checked, pairs, sentences, word_sets
 from tutor.labs.steer.questions import (
     BASE,
+    AboutFiles,
     Answer,
     Compared,
     Cost,
@@ -45,6 +46,7 @@ from tutor.labs.steer.questions import (
     Spot,
     Write,
     Written,
+    at,
 )
 from tutor.labs.steer.state import LAYER, ONE, TURNS, State, View
 from tutor.lm import saved_steering
@@ -104,10 +106,12 @@ def act(state: State, action: Action) -> State:
         case NewSeed():
             return replace(state, greedy=False, seed=state.seed + 1, written={})
         case SaveAs(name=name):
-            return replace(state, naming=new_name(state, name), made=None, view="saved")
+            make = Make(state.lists, state.layer, new_name(state, name))
+            return replace(state, pending=(*state.pending, make), view="saved")
         case DeleteSaved():
             chosen = (state.saved or ())[state.row : state.row + 1]
-            return replace(state, deleting=chosen[0].name if chosen else "")
+            deleted = (Delete(each.name) for each in chosen)
+            return replace(state, pending=(*state.pending, *deleted))
         case Reset():
             return replace(_at_layer(state, LAYER), dial=0)
 
@@ -149,8 +153,10 @@ def _at_layer(state: State, layer: int) -> State:
 def question(state: State) -> Question | None:
     if not state.layers:  # A restored layer may not exist in this model.
         return Next(state.lists, state.prompt, state.words, BASE)
-    if (asked := _about_files(state)) is not None:
-        return asked
+    if state.pending:
+        return state.pending[0]
+    if state.view == "saved" and state.saved is None:
+        return ListSaved()
     if state.next is None:
         return Next(state.lists, state.prompt, state.words, Spot(state.layer, state.dial))
     if state.view == "text" and not state.stopped:
@@ -170,23 +176,13 @@ def question(state: State) -> Question | None:
     return None
 
 
-def _about_files(state: State) -> Question | None:
-    if state.made is not None:
-        return Save(state.made)
-    if state.naming:
-        return Make(state.lists, state.layer, state.naming)
-    if state.deleting:
-        return Delete(state.deleting)
-    return ListSaved() if state.view == "saved" and state.saved is None else None
-
-
 def receive(state: State, question: Question, answer: Answer) -> State:
     state = replace(state, progress=answer if isinstance(answer, Progress) else None)
     match question, answer:
         case Next(), Compared() if not state.layers:
             return _at_layer(replace(state, layers=answer.layers), state.layer)
         case Next(spot=spot), Compared():
-            effects = {BASE: answer.before, _plain(spot): answer.after}
+            effects = {BASE: answer.before, at(spot.layer, spot.dial): answer.after}
             return replace(state, next=answer, effects={**state.effects, **effects})
         case Measure(spot=spot), Measured(effect=effect):
             return replace(state, effects={**state.effects, spot: effect})
@@ -195,16 +191,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Write(spot=spot), Written(reply=reply):
             return replace(state, written={**state.written, spot.dial: reply})
         case Make(), Made(vector=vector):
-            return replace(state, made=vector, naming="")
+            return replace(state, pending=(Save(vector), *state.pending[1:]))
         case _, Entries(entries=entries, failed=failed):
             row = moved(state.row, 0, len(entries))
             # A request that has failed isn't repeated, because it would block all others.
-            return replace(state, saved=entries, row=row, made=None, deleting="", failed=failed)
+            return replace(state, saved=entries, row=row, pending=state.pending[1:], failed=failed)
     return state
-
-
-def _plain(spot: Spot) -> Spot:
-    return spot if spot.dial else BASE
 
 
 def lost(before: State, after: State) -> str:
@@ -273,7 +265,7 @@ def _own_lists(own: Lists | None) -> Lists | None:
 
 def _private(question: Question) -> bool:
     """Return True if a request is about files in the learner's data folder."""
-    return isinstance(question, Save | Delete | ListSaved)
+    return isinstance(question, AboutFiles)
 
 
 def _prompt(text: str) -> str:

@@ -32,6 +32,11 @@ BASE = Spot(0, 0)
 """The spot for results without steering."""
 
 
+def at(layer: int, dial: int) -> Spot:
+    """Return the spot for a layer and a setting of the dial. At 0, all layers are the same."""
+    return Spot(layer, dial) if dial else BASE
+
+
 class Next(msgspec.Struct, frozen=True, tag=True):
     """A request for the next-token probabilities without and with steering."""
 
@@ -94,7 +99,10 @@ class ListSaved(msgspec.Struct, frozen=True, tag=True):
     """A request for the list of saved vectors."""
 
 
-Question = Next | Measure | Cost | Write | Make | Save | Delete | ListSaved
+AboutFiles = Save | Delete | ListSaved
+"""The requests about files in the learner's data folder."""
+
+Question = Next | Measure | Cost | Write | Make | AboutFiles
 
 
 class Effect(msgspec.Struct, frozen=True, array_like=True):
