@@ -28,6 +28,7 @@ from tutor.lm.saved_steering import (
     packed,
     read,
     require_model,
+    restore,
     saved,
     write,
 )
@@ -76,6 +77,32 @@ def test_saved_vectors_are_listed_replaced_and_deleted(tmp_path: Path) -> None:
     delete(tmp_path, "b")
     delete(tmp_path, "b")
     assert [each.name for each in saved(tmp_path)] == ["kind words"]
+
+
+def test_the_vector_that_was_deleted_last_can_be_restored(tmp_path: Path) -> None:
+    b = replace(VECTOR, name="b")
+    write(tmp_path, VECTOR)
+    write(tmp_path, b)
+    delete(tmp_path, VECTOR.name)
+    delete(tmp_path, "b")
+    delete(tmp_path, "b")
+    restore(tmp_path, (VECTOR.name,))  # Only the last one is kept.
+    assert saved(tmp_path) == ()
+    restore(tmp_path, (VECTOR.name, "b"))
+    assert saved(tmp_path) == (b,)
+    restore(tmp_path, ("b",))
+    assert saved(tmp_path) == (b,)
+    assert [each.name for each in tmp_path.iterdir()] == ["b.steering"]
+
+
+def test_a_restored_vector_replaces_no_other(tmp_path: Path) -> None:
+    write(tmp_path, VECTOR)
+    delete(tmp_path, VECTOR.name)
+    newer = replace(VECTOR, layer=1)
+    write(tmp_path, newer)
+    with pytest.raises(TextError, match="already saved"):
+        restore(tmp_path, (VECTOR.name,))
+    assert saved(tmp_path) == (newer,)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")

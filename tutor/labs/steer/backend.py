@@ -72,6 +72,8 @@ class SteerBackend:
                 return self._saved(partial(saved_steering.write, self._folder, vector))
             case questions.Delete(name=name):
                 return self._saved(partial(saved_steering.delete, self._folder, name))
+            case questions.Restore(names=names):
+                return self._saved(partial(saved_steering.restore, self._folder, names))
             case questions.ListSaved():
                 return self._saved()
             case questions.Make(lists):

@@ -42,6 +42,7 @@ from tutor.labs.steer.questions import (
     Next,
     Price,
     Question,
+    Restore,
     Save,
     Spot,
     Write,
@@ -49,6 +50,7 @@ from tutor.labs.steer.questions import (
     at,
 )
 from tutor.labs.steer.state import LAYER, ONE, TURNS, State, View
+from tutor.language import _
 from tutor.lm import saved_steering
 from tutor.lm.saved_steering import checked_name
 
@@ -200,10 +202,21 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return a sentence if an action has removed the learner's own texts, and "" otherwise."""
+    """Return a sentence if an action has removed the learner's own texts or a saved vector."""
     if before.own is not None and after.own is None:
         return "Your own sentences were removed."
+    for each in after.pending[len(before.pending) :]:
+        if isinstance(each, Delete):
+            return _("The vector {name} was deleted.").format(name=each.name)
     return ""
+
+
+def undone(before: State) -> State:
+    """Return the state before an action, with a request to restore a deleted vector."""
+    if not before.saved:
+        return before
+    restore = Restore(tuple(each.name for each in before.saved))
+    return replace(before, pending=(*before.pending, restore))
 
 
 DOWN_TO = 0.1
@@ -291,6 +304,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     lost=lost,
+    undone=undone,
     work=work(
         "view",
         "layer",

@@ -95,11 +95,17 @@ class Delete(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
+class Restore(msgspec.Struct, frozen=True, tag=True):
+    """A request to restore the vector that was deleted last, if it is one of `names`."""
+
+    names: tuple[str, ...]
+
+
 class ListSaved(msgspec.Struct, frozen=True, tag=True):
     """A request for the list of saved vectors."""
 
 
-AboutFiles = Save | Delete | ListSaved
+AboutFiles = Save | Delete | Restore | ListSaved
 """The requests about files in the learner's data folder."""
 
 Question = Next | Measure | Cost | Write | Make | AboutFiles
@@ -180,7 +186,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Entries(msgspec.Struct, frozen=True, tag=True):
     """The saved vectors, sorted by name.
 
-    `failed` says why a vector could not be saved or deleted, or is "".
+    `failed` says why a vector could not be saved, deleted or restored, or is "".
     """
 
     entries: tuple[Entry, ...]

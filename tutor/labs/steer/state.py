@@ -56,8 +56,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         written: The continuations at the current layer, by the setting of the dial.
         saved: The list of saved vectors, or None until it is known.
         row: The index of the selected saved vector.
-        pending: The requests that will save or delete vectors, in the order of the keys.
-        failed: Why a vector could not be saved or deleted, or "".
+        pending: The requests that will save, delete or restore vectors, in the order of the keys.
+        failed: Why a vector could not be saved, deleted or restored, or "".
     """
 
     view: View = "next"
