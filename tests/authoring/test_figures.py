@@ -34,7 +34,7 @@ from tutor.lm.inspect.hooks import block_of, replaced
 from tutor.lm.inspect.interventions import InputMask, next_token_surprisals
 from tutor.lm.inspect.patching import Activations, PatchedRuns, Recording, outcomes
 from tutor.lm.inspect.probing import ManyTexts, in_batches, train
-from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered_by
+from tutor.lm.inspect.steering import Steering, contrast, steered_by
 from tutor.lm.network import causal_mask, rotations
 from tutor.lm.patch import Column, Component, Source
 from tutor.lm.session import Session
@@ -590,7 +590,7 @@ def test_paris_rather_than_london(exact_model: LanguageModel) -> None:
     text = body("why", "paris-london")
     rows = re.findall(r"^ layer (\d+), head (\d+) +([+-][\d.]+)$", text, re.MULTILINE)
     assert len(rows) == 4
-    ranked = split.contributions()
+    ranked = split.contributions
     for (layer, head, figure), found in zip(rows, ranked, strict=False):
         assert (found.part.layer, found.part.head) == (int(layer) - 1, int(head) - 1)
         assert rounds_to(found.logits, figure)
@@ -700,7 +700,7 @@ def test_steering_from_praise_to_blame(exact_model: LanguageModel) -> None:
     def stream(text: str) -> torch.Tensor:
         passage = ForwardPass(network, text_ids(exact_model, text))
         passage.advance(60)
-        return last_streams(passage)[layer]
+        return passage.streams_at(-1)[1:][layer]
 
     lists = (pair.first_texts, pair.second_texts)
     vector = contrast(*([stream(text) for text in texts] for texts in lists))

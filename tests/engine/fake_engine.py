@@ -292,11 +292,12 @@ class FakeSession:
             bits.append(next(row.surprisal_bits for row in rows if row.token == after))
         return tuple(bits[start:])
 
-    async def xray(self, position: int, layer: int) -> XRay:
+    async def xray(self, position: int, layer: int, neighbors: bool = True) -> XRay:
         await self._work("xray")
         length = position + 1
         weights = array("f")
-        held = range(LAYERS) if length < LONG else range(layer, layer + 1)
+        held = range(LAYERS) if neighbors and length < LONG else range(layer, layer + 1)
+        self._engine.attention_layers.append(len(held))
         for one in held:
             for head in range(HEADS):
                 raw = [0.05 + _unit("attention", one, head, at) for at in range(length)]
@@ -381,6 +382,8 @@ class FakeEngine:
         self.fail_with: TutorError | None = None
         self.calls: list[str] = []
         self.cancelled: list[str] = []
+        self.attention_layers: list[int] = []
+        """The number of layers in the attention of each x-ray."""
         self.sessions: list[FakeSession] = []
         self.restarts = 0
         self.generation = 1

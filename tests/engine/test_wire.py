@@ -39,7 +39,7 @@ TO_ENGINE = {
     "AskRows": ("id", "session", "position", "sampler", "ids"),
     "FindTokens": ("id", "session", "position", "sampler", "query", "limit"),
     "AskSurprisals": ("id", "session", "start"),
-    "AskXRay": ("id", "session", "position", "layer"),
+    "AskXRay": ("id", "session", "position", "layer", "neighbors"),
     "AskAttribution": ("id", "session", "position", "target", "against"),
     "AskSources": ("id", "session", "position", "layer", "head", "target", "against"),
     "AskOcclusion": ("id", "session", "position", "indexes", "target", "against"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +28,7 @@ from tutor.lm.saved_steering import (
     packed,
     read,
     require_model,
+    restore,
     saved,
     write,
 )
@@ -75,6 +77,42 @@ def test_saved_vectors_are_listed_replaced_and_deleted(tmp_path: Path) -> None:
     delete(tmp_path, "b")
     delete(tmp_path, "b")
     assert [each.name for each in saved(tmp_path)] == ["kind words"]
+
+
+def test_the_vector_that_was_deleted_last_can_be_restored(tmp_path: Path) -> None:
+    b = replace(VECTOR, name="b")
+    write(tmp_path, VECTOR)
+    write(tmp_path, b)
+    delete(tmp_path, VECTOR.name)
+    delete(tmp_path, "b")
+    delete(tmp_path, "b")
+    restore(tmp_path, (VECTOR.name,))  # Only the last one is kept.
+    assert saved(tmp_path) == ()
+    restore(tmp_path, (VECTOR.name, "b"))
+    assert saved(tmp_path) == (b,)
+    restore(tmp_path, ("b",))
+    assert saved(tmp_path) == (b,)
+    assert [each.name for each in tmp_path.iterdir()] == ["b.steering"]
+
+
+def test_a_restored_vector_replaces_no_other(tmp_path: Path) -> None:
+    write(tmp_path, VECTOR)
+    delete(tmp_path, VECTOR.name)
+    newer = replace(VECTOR, layer=1)
+    write(tmp_path, newer)
+    with pytest.raises(TextError, match="already saved"):
+        restore(tmp_path, (VECTOR.name,))
+    assert saved(tmp_path) == (newer,)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    """Reading it would wait until another process writes to the pipe."""
+    write(tmp_path, VECTOR)
+    os.mkfifo(tmp_path / f"pipe{ENDING}")
+    with pytest.raises(ModelError, match="could not be read: not a regular file"):
+        find("pipe:1", tmp_path)
+    assert saved(tmp_path) == (VECTOR,)
 
 
 @pytest.mark.parametrize("name", ["", " ", "../up", "a/b", "a:b", ".hidden", "a" * 41, "nul\0"])

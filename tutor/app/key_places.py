@@ -40,7 +40,7 @@ KEY_PLACES = (
     KeyPlace("menu of what can be copied", "copy", "CopyMenu"),
     KeyPlace("settings", "settings", "SettingsScreen SettingsList SettingField"),
     KeyPlace("model", "model", "ModelScreen"),
-    KeyPlace("stepper and chat", "stepper", "ExplorerPane ExplorerScreen"),
+    KeyPlace("stepper and chat", "stepper", "ExplorerPane ExplorerScreen XRayScreen"),
     KeyPlace("glossary, search, list of labs", "finder", "FinderScreen", "type to filter"),
     KeyPlace("vocabulary search", "vocabulary", "SearchEntry TokenSearch"),
     KeyPlace("prompt or message editor", "editor", "MessageEditor"),

@@ -92,11 +92,11 @@ class ModelSession(Protocol):
         """
         ...
 
-    def xray(self, position: int, layer: int) -> XRay:
+    def xray(self, position: int, layer: int, neighbors: bool = True) -> XRay:
         """Return the logit lens at `position` and the attention maps of `layer`.
 
-        Positions and layers are counted from 0. The result also includes the attention maps of as
-        many neighboring layers as fit into one response.
+        Positions and layers are counted from 0. With `neighbors`, the result also includes the
+        attention maps of as many neighboring layers as fit into one response.
         """
         ...
 
@@ -200,7 +200,7 @@ class AsyncModelSession(Protocol):
 
     async def surprisals(self, start: int = 0) -> tuple[float | None, ...]: ...
 
-    async def xray(self, position: int, layer: int) -> XRay: ...
+    async def xray(self, position: int, layer: int, neighbors: bool = True) -> XRay: ...
 
     async def attribution(
         self, position: int, target: int | None = None, against: int | None = None

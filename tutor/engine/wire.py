@@ -180,12 +180,14 @@ class AskSurprisals(SessionQuestion, frozen=True):
 class AskXRay(SessionQuestion, frozen=True):
     """Request the logit lens at `position` and the attention of `layer`. Response: `XRayAnswer`.
 
-    Layers are counted from 0, and a number beyond the last layer selects the last layer. The
-    response also includes the attention of as many neighboring layers as fit.
+    Layers are counted from 0, and a number beyond the last layer selects the last layer. If
+    `neighbors` is true, the response also includes the attention of as many neighboring layers as
+    fit. An engine of an older version includes them in any case.
     """
 
     position: int
     layer: int
+    neighbors: bool = True
 
 
 class AskAttribution(SessionQuestion, frozen=True):

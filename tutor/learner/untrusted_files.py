@@ -5,20 +5,11 @@ is limited.
 """
 
 import os
-import stat
 from pathlib import Path
 
 from tutor.errors import StoreError
 from tutor.learner import disk
-
-_CAREFULLY = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    # Without O_NONBLOCK, opening a pipe waits until another process writes to it.
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
+from tutor.regular_file import NotRegular, read_regular
 
 
 def entry_exists(path: Path) -> bool:
@@ -54,11 +45,10 @@ def read_beginning(path: Path, most: int) -> bytes:
     with disk.failures_in_words(path, "read"):
         if path.is_symlink():  # Some systems have no O_NOFOLLOW.
             raise refusal(path, "is a link, and links are not followed")
-        descriptor = os.open(path, _CAREFULLY)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise refusal(path, "is not a regular file")
-            return file.read(most)
+        try:
+            return read_regular(path, most, links=False)
+        except NotRegular as error:
+            raise refusal(path, "is not a regular file") from error
 
 
 def refusal(path: Path, why: str) -> StoreError:

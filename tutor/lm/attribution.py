@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -17,6 +19,9 @@ token of the text."""
 
 MOST_REMOVED = 8
 """The maximum number of tokens in one request for occlusion. Each takes a forward pass."""
+
+
+_OPTION = re.compile(r"(?P<layer>\d{1,4})\.(?P<head>\d{1,4}|ff)", re.ASCII)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -31,6 +36,28 @@ class Part(msgspec.Struct, frozen=True):
     head: int | None = None
     steering: bool = False
 
+    @property
+    def option(self) -> str:
+        """The name of a head or feed-forward network on the command line, such as 24.5 or 24.ff.
+
+        There, layers and heads start at 1.
+        """
+        layer = 0 if self.layer is None else self.layer + 1
+        return f"{layer}.{'ff' if self.head is None else self.head + 1}"
+
+    @classmethod
+    def of_option(cls, text: str) -> Part:
+        """Return the part that is called `text` on the command line.
+
+        Raises `ValueError` if `text` has another form. The result of a number 0 is -1, which is
+        not in any network.
+        """
+        found = _OPTION.fullmatch(text)
+        if not found:
+            raise ValueError(f"{text!r} is not a part")
+        head = found["head"]
+        return cls(int(found["layer"]) - 1, None if head == "ff" else int(head) - 1)
+
 
 class Contribution(msgspec.Struct, frozen=True):
     """The direct contribution of one part to the explained logit."""
@@ -39,7 +66,7 @@ class Contribution(msgspec.Struct, frozen=True):
     logits: float
 
 
-class Attribution(msgspec.Struct, frozen=True):
+class Attribution(msgspec.Struct, frozen=True, dict=True):
     """The direct contributions of all parts to a token's logit at the end of a text.
 
     `logit` is the logit of `target` or, if there is a second token `against`, the logit of `target`
@@ -56,12 +83,13 @@ class Attribution(msgspec.Struct, frozen=True):
     feed_forward: tuple[float, ...]
     steering: float = 0.0
 
-    def contributions(self) -> list[Contribution]:
-        """Return all contributions, the largest absolute values first.
+    @cached_property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """All contributions, the largest absolute values first. They are sorted only once.
 
         Equal contributions have the same order as the parts in the network.
         """
-        return sorted(self._in_order(), key=lambda each: -abs(each.logits))
+        return tuple(sorted(self._in_order(), key=lambda each: -abs(each.logits)))
 
     def _in_order(self) -> Iterator[Contribution]:
         yield Contribution(Part(), self.embedding)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,10 +21,13 @@ import msgspec
 from tutor import paths, private
 from tutor.errors import ModelError, TextError, UsageError
 from tutor.lm.distribution import ModelCard
+from tutor.regular_file import read_regular
 
 FOLDER = "steering"
 """The folder of saved vectors, within the folder of the labs."""
 ENDING = ".steering"
+DELETED = ".deleted"
+"""The ending of the file that was deleted last, which `restore` brings back."""
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
 MOST_SENTENCES = 40
@@ -200,8 +203,7 @@ def write(folder: Path, vector: SavedVector) -> Path:
 def read(path: Path) -> SavedVector:
     """Read a vector. Raises `ModelError` if the file is missing or is not a valid vector."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+        data = read_regular(path, LARGEST + 1)
     except OSError as error:
         raise ModelError(
             f"{path.name} could not be read: {error.strerror}.",
@@ -231,14 +233,36 @@ def saved(folder: Path) -> tuple[SavedVector, ...]:
 
 
 def delete(folder: Path, name: str) -> None:
-    """Delete the vector with this name, if it exists.
+    """Delete the vector with this name, if it exists. It can be restored until the next deletion.
 
     Raises `TextError` if the name is invalid, and `ModelError` if the file can't be deleted.
     """
     path = folder / f"{checked_name(name)}{ENDING}"
     try:
-        path.unlink(missing_ok=True)
+        if path.exists():
+            for older in folder.glob(f"*{DELETED}"):
+                older.unlink(missing_ok=True)
+            path.replace(path.with_suffix(DELETED))
     except OSError as error:
         raise ModelError(
             f"The vector could not be deleted: {error.strerror}.", f"Check {folder}."
+        ) from error
+
+
+def restore(folder: Path, names: Collection[str]) -> None:
+    """Bring back the vector that was deleted last, if it is one of `names`.
+
+    Raises `TextError` if another file has its name now, and `ModelError` if the file can't be
+    restored.
+    """
+    try:
+        for path in folder.glob(f"*{DELETED}"):
+            restored = path.with_suffix(ENDING)
+            if path.stem in names:
+                if restored.exists():
+                    raise name_is_used(path.stem)
+                path.replace(restored)
+    except OSError as error:
+        raise ModelError(
+            f"The vector could not be restored: {error.strerror}.", f"Check {folder}."
         ) from error

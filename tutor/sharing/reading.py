@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.lm.token_tree import MAXIMUM_TOKENS
+from tutor.regular_file import NotRegular, read_regular
 from tutor.sharing.document import FORMAT, VERSION, SharedText
 from tutor.text import one_line
 
@@ -33,22 +33,21 @@ def read_file(path: Path) -> SharedText:
     """Return the text in a file. Raises `SharedTextError`."""
     name = one_line(str(path))
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise SharedTextError(
-                _("{name} is not a file.").format(name=name), "Check the file name."
-            )
-        if status.st_size > LARGEST:
-            raise SharedTextError(
-                _("{name} is larger than {most} MB.").format(name=name, most=LARGEST // 2**20),
-                "Save a shorter text.",
-            )
-        data = path.read_bytes()
+        data = read_regular(path, LARGEST + 1)
+    except NotRegular as error:
+        raise SharedTextError(
+            _("{name} is not a file.").format(name=name), "Check the file name."
+        ) from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise SharedTextError(
             _("{name} cannot be read: {why}.").format(name=name, why=why), "Check the file name."
         ) from error
+    if len(data) > LARGEST:
+        raise SharedTextError(
+            _("{name} is larger than {most} MB.").format(name=name, most=LARGEST // 2**20),
+            "Save a shorter text.",
+        )
     return from_json(data, name)
 
 

@@ -177,7 +177,7 @@ class RemoteSession:
                 return -each.log_probability / math.log(2)
         return NOT_TOLD
 
-    def xray(self, position: int, layer: int) -> XRay:
+    def xray(self, position: int, layer: int, neighbors: bool = True) -> XRay:
         """Raise `NotTold`, because services don't report the internal values of their models."""
         raise NotTold(
             "A server returns the model's output, but not its internal values.",

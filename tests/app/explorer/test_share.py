@@ -17,6 +17,7 @@ from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.share.opening import restored
 from tutor.app.explorer.share.screen import ShareScreen
+from tutor.app.explorer.xray.screen import XRayScreen
 from tutor.lm import token_tree
 from tutor.lm.distribution import SamplerSettings
 from tutor.sharing.document import SharedText
@@ -251,3 +252,30 @@ async def test_the_attribution_of_an_open_xray_is_saved(tmp_path: Path, in_a_fol
     total = found.embedding + sum(map(sum, found.heads)) + sum(found.feed_forward)
     assert total == pytest.approx(found.logit, abs=1e-3)
     assert "Contributions to the logit of" in to_html(text)
+
+
+async def test_the_key_works_on_the_screen_of_the_xray(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "x", "tab", "tab")
+        assert isinstance(it.stage.screen, XRayScreen)
+        await save(it, "4")
+        assert isinstance(it.stage.screen, XRayScreen)
+        text = read(in_a_folder)
+        assert [each.position for each in text.attributions] == [len(text.current.tokens)]
+        saved(in_a_folder).unlink()
+        await save(it, "3")
+        picture = saved(in_a_folder).read_text()
+        assert "x-ray" in picture
+        assert "Markdown" not in picture
+        await it.press("escape", "up")
+        saved(in_a_folder).unlink()
+        await save(it, "4")
+        assert read(in_a_folder).attributions == ()
+
+
+async def test_a_refusal_is_shown_on_the_screen_of_the_xray(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        it.stage.saves_files = False
+        await it.press("x", "ctrl+s")
+        assert isinstance(it.stage.screen, XRayScreen)
+        assert "Texts cannot be saved as files here" in it.words

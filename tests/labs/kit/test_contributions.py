@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ def attribution(layers: int, heads: int, logits: float = 1.0) -> Attribution:
 @given(st.integers(1, 40), st.integers(1, 33), LOGITS, st.integers(38, 160), st.integers(4, 40))
 def test_lists_and_maps_fit(layers: int, heads: int, logits: float, width: int, rows: int) -> None:
     found, room = attribution(layers, heads, logits), Room(width, rows)
-    ranked = found.contributions()
+    ranked = found.contributions
     for at in (0, len(ranked) - 1):
         lines = ranked_lines(found, ranked, at, room)
         assert len(lines) <= rows
@@ -108,3 +109,11 @@ def test_a_click_on_the_map_moves_the_focus() -> None:
     lines = map_lines(attribution(3, 4), Part(0, 1), Room(80, 10))
     top = lines[1]
     assert dict(moves_at(lines, top.cell_length - 1, 1)) == {"layer": 2, "part": 3}
+
+
+def test_contributions_are_sorted_once_and_never_sent() -> None:
+    found = attribution(2, 3, 1.5)
+    sent = msgspec.msgpack.encode(found)
+    assert found.contributions is found.contributions
+    assert msgspec.msgpack.encode(found) == sent
+    assert msgspec.msgpack.decode(sent, type=Attribution) == found

@@ -166,13 +166,23 @@ def test_a_vector_is_saved_listed_and_deleted(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_no_request_about_files_is_lost_when_keys_are_faster_than_the_model(tmp_path: Path) -> None:
+    there = backend("steer", tmp_path)
+    state = done("steer", there, lab.SaveAs("one"))
+    for action in (lab.SaveAs("two"), lab.DeleteSaved(), lab.SaveAs("three")):
+        state = lab.act(state, action)
+    state = settled(lab.LAB, state, there)
+    assert [each.name for each in state.saved] == ["three", "two"]
+    assert (state.pending, state.failed) == ((), "")
+
+
 def test_a_vector_that_cannot_be_saved_blocks_nothing(tmp_path: Path) -> None:
     (tmp_path / "steering").write_bytes(b"")  # No file can be written into a file.
     there = backend("steer", tmp_path)
     state = done("steer", there, lab.SaveAs("kind"))
     assert "could not be saved" in state.failed
     assert "could not be saved" in plain.describe(state)["saved"][0]
-    assert (state.naming, state.made, state.saved) == ("", None, ())
+    assert (state.pending, state.saved) == ((), ())
     state = settled(lab.LAB, lab.act(state, Adjust(2, "strength")), there)
     assert (state.failed, state.next.after.bits > 0) == ("", True)
 

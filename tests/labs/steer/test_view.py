@@ -10,9 +10,17 @@ import pytest
 from tests.app.pressing import tap
 from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 from tutor.labs.steer.state import VIEWS
+from tutor.lm.saved_steering import folder_of_learner
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def own_vectors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let each test have saved vectors of its own."""
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+
 
 TURNED = ("down", "down", *("left",) * 4)
 
@@ -100,6 +108,44 @@ async def test_a_vector_is_saved_and_deleted(tmp_path: Path) -> None:
         await do(pilot, "escape")
         await do(pilot, "d")
         assert "No vectors are saved." in seen(pilot)
+        assert "The vector kind was deleted. Press u to undo." in seen(pilot)
+
+
+async def test_a_deleted_vector_comes_back(tmp_path: Path) -> None:
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        for name in ("kind", "warm"):
+            await do(pilot, "ctrl+s")
+            editor(pilot).load(name)
+            await do(pilot, "enter")
+        folder = folder_of_learner()
+        files = {path: path.read_bytes() for path in folder.iterdir()}
+        assert len(files) == 2
+        await do(pilot, "down", "d")
+        assert [each.name for each in state_of(pilot).saved] == ["kind"]
+        await do(pilot, "tab", "u")  # A change of the view keeps the undo.
+        state = state_of(pilot)
+        assert (state.view, state.row) == ("saved", 1)
+        assert [each.name for each in state.saved] == ["kind", "warm"]
+        assert {path: path.read_bytes() for path in folder.iterdir()} == files
+
+
+async def test_undo_is_as_fast_as_the_key(tmp_path: Path) -> None:
+    """Whether or not the engine has already deleted the file, undo brings it back."""
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "ctrl+s")
+        editor(pilot).load("kind")
+        await do(pilot, "enter")
+        await pilot.press("d", "u", "d", "u")
+        await do(pilot, "tab", "shift+tab")
+        assert [each.name for each in state_of(pilot).saved] == ["kind"]
+
+
+async def test_a_deleted_vector_comes_back_after_a_reset(tmp_path: Path) -> None:
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "ctrl+s")
+        editor(pilot).load("kind")
+        await do(pilot, "enter", "d", "z", "u")
+        assert [each.name for each in state_of(pilot).saved] == ["kind"]
 
 
 async def test_a_vector_that_cannot_be_saved_is_reported_in_the_list(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_the_difference_of_two_tokens_is_that_of_their_contributions(model: Any)
 
 
 def test_every_part_is_listed_once_with_the_largest_first(model: Any) -> None:
-    found = Session(model, IDS).attribution(len(IDS) - 1).contributions()
+    found = Session(model, IDS).attribution(len(IDS) - 1).contributions
     parts = [each.part for each in found]
     assert len(set(parts)) == len(parts) == 1 + CONFIG.layers * (CONFIG.heads + 1)
     assert Part() in parts
@@ -243,7 +243,7 @@ def test_the_default_model_in_its_own_number_format(language_model: LanguageMode
     found = session.attribution(len(session) - 1, paris, london)
     total = found.embedding + sum(map(sum, found.heads)) + sum(found.feed_forward)
     assert total == pytest.approx(found.logit, abs=0.05)
-    assert found.contributions()[0].part == Part(23, 4)
+    assert found.contributions[0].part == Part(23, 4)
     sources = session.sources(len(session) - 1, 23, 4, paris, london)
     assert sum(sources) == pytest.approx(found.heads[23][4], abs=0.05)
     assert max(range(len(sources)), key=sources.__getitem__) == encode(

@@ -18,7 +18,6 @@ from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.steering import (
     Steering,
     contrast,
-    last_streams,
     same_steering,
     steered,
     steering_of,
@@ -79,7 +78,7 @@ def test_a_vector_is_the_difference_of_the_mean_last_streams(model: Any) -> None
     for ids in texts:
         passage = ForwardPass(model.network, ids)
         passage.advance(60)
-        found.append(last_streams(passage))
+        found.append(passage.streams_at(-1)[1:])
     assert torch.allclose(torch.stack(found), by_hand, atol=1e-5)
     vector = contrast(found[:2], found[2:])
     assert torch.allclose(vector, (by_hand[0] + by_hand[1]) / 2 - by_hand[2], atol=1e-5)
@@ -102,9 +101,7 @@ def test_a_steered_session_computes_all_results_with_the_vector(model: Any) -> N
 def test_the_attribution_of_a_steered_logit_still_adds_up(model: Any) -> None:
     session = Session(model, IDS, steering=Steering(VECTOR, LAYER, 1.5))
     found = session.attribution(5)
-    assert sum(each.logits for each in found.contributions()) == pytest.approx(
-        found.logit, abs=1e-4
-    )
+    assert sum(each.logits for each in found.contributions) == pytest.approx(found.logit, abs=1e-4)
 
 
 @torch.inference_mode()
@@ -129,7 +126,7 @@ def test_the_attribution_tells_the_vector_from_the_feed_forward_network(model: A
     expected = to_logit(network, stream, torch.stack([added, 1.5 * VECTOR]), found.target.id)
     assert found.feed_forward[LAYER] == pytest.approx(float(expected[0]), abs=1e-4)
     assert found.steering == pytest.approx(float(expected[1]), abs=1e-4)
-    (part,) = [each.part for each in found.contributions() if each.logits == found.steering]
+    (part,) = [each.part for each in found.contributions if each.logits == found.steering]
     assert part_name(part) == spoken.part(part) == "steering vector"
     assert logits_of(found, part) == found.steering
     assert "No part of the network computes it." in sources_line([], None, part, 80).plain
@@ -138,7 +135,7 @@ def test_the_attribution_tells_the_vector_from_the_feed_forward_network(model: A
 def test_an_attribution_without_steering_has_no_such_part(model: Any) -> None:
     found = Session(model, IDS).attribution(5)
     assert found.steering == 0
-    assert not any(each.part.steering for each in found.contributions())
+    assert not any(each.part.steering for each in found.contributions)
 
 
 @pytest.mark.parametrize(("size", "layer"), [(3, 0), (CONFIG.width, 99), (CONFIG.width, -1)])

@@ -38,7 +38,7 @@ def test_for_a_long_text_only_layers_around_the_requested_one_are_returned(model
     everything = Session(model, IDS).xray(3)
     assert everything.held == range(CONFIG.layers)
     for layer in (*range(CONFIG.layers), CONFIG.layers + 5):
-        one = Session(model, IDS).xray(3, layer, attention_bytes=1)
+        one = Session(model, IDS).xray(3, layer, neighbors=False)
         (held,) = one.held
         assert held == min(layer, CONFIG.layers - 1)
         for head in range(CONFIG.heads):

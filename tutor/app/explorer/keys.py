@@ -7,6 +7,14 @@ from textual.binding import Binding, BindingType
 from tutor.app.explorer.chat.keys import ANSWER_KEYS, READING_KEYS
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 
+SHARE = Binding(
+    "ctrl+s",
+    "share",
+    "save",
+    show=False,
+    tooltip="Save the text with its distributions as an HTML, Markdown, SVG or JSON file.",
+)
+
 PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
     Binding("enter", "step", "step", tooltip="Take the token shown next to “enter”."),
@@ -61,11 +69,5 @@ PANE_KEYS: list[BindingType] = [
     Binding("f", "do('fork')", "fork", tooltip="Start another branch at this token."),
     Binding("o", "panel('recent')", "open", tooltip="Open a saved text, or start a new one."),
     Binding("w", "branches", "branches", tooltip="Switch to another branch, or remove one."),
-    Binding(
-        "ctrl+s",
-        "share",
-        "save",
-        show=False,
-        tooltip="Save the text with its distributions as an HTML, Markdown, SVG or JSON file.",
-    ),
+    SHARE,
 ]

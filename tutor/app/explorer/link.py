@@ -182,10 +182,12 @@ class Link:
         """The engine's model, and the vector that steers it."""
         return Network(self.model, self._steering)
 
-    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
+    async def xray(
+        self, path: Sequence[Token], position: int, layer: int, neighbors: bool = True
+    ) -> XRay:
         """Return the attention weights and the logit lens for the token at `position` of `path`."""
         session = await self.follow(path)
-        return await session.xray(position, layer)
+        return await session.xray(position, layer, neighbors)
 
     async def attribution(
         self, path: Sequence[Token], position: int, target: int | None, against: int | None

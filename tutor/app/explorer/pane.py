@@ -263,10 +263,8 @@ class ExplorerPane(SharingPane):
             return
         if xray_room(*self.size) is not None:
             await self._open_beside()
-            return
-        from tutor.app.explorer.xray.screen import XRayScreen
-
-        self.app.push_screen(XRayScreen(path, index, self._controller.link))
+        else:
+            self._open_above(path, index)
 
     def action_compare(self) -> None:
         tree, model = self.state.tree, self.state.engine.model

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from tutor.cli.diff.output import (
     JsonSide,
@@ -19,6 +18,7 @@ from tutor.cli.step import sampler
 from tutor.cli.step.command import load, open_session, positive
 from tutor.errors import UsageError
 from tutor.language import _
+from tutor.lm.attribution import Part
 from tutor.lm.comparison import Order, aligned
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote
@@ -28,19 +28,8 @@ if TYPE_CHECKING:
 
     from tutor.lm.language_model import LanguageModel
 
-_PART = re.compile(r"(?P<layer>\d+)\.(?P<head>\d+|ff)")
 _B = "b-"
 """The prefix of the options that are only for B."""
-
-
-class SwitchedOff(NamedTuple):
-    """A part that is switched off: a head, or a layer's feed-forward network if `head` is None.
-
-    Both numbers count from 0.
-    """
-
-    layer: int
-    head: int | None
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
@@ -140,7 +129,7 @@ def _compare(options: argparse.Namespace, model_a: LanguageModel, model_b: Langu
         sampler.settings(options, _B, default=settings),
         changed,
     )
-    side_a, side_b = JsonSide.of(a), JsonSide.of(b, list(map(_name, options.b_without)))
+    side_a, side_b = JsonSide.of(a), JsonSide.of(b, [part.option for part in options.b_without])
     places = aligned(a.session.ids, b.session.ids)
     found = compare(a, b, places[-1], top=options.top, order=options.order)
     divergences = along(a, b, places) if options.along else None
@@ -154,7 +143,7 @@ def _compare(options: argparse.Namespace, model_a: LanguageModel, model_b: Langu
 
 
 def _changed(
-    model: LanguageModel, parts: Sequence[SwitchedOff]
+    model: LanguageModel, parts: Sequence[Part]
 ) -> Callable[[], AbstractContextManager[None]]:
     """Return a function that switches off parts of the network. Raises `UsageError`."""
     from tutor.lm.inspect.interventions import switched_off
@@ -163,26 +152,21 @@ def _changed(
     for part in parts:
         if part.layer not in range(config.layers) or part.head not in (None, *range(config.heads)):
             raise UsageError(
-                _("The model has no part {part}.").format(part=_name(part)),
+                _("The model has no part {part}.").format(part=part.option),
                 _("It has {layers} layers with {heads} heads each.").format(
                     layers=config.layers, heads=config.heads
                 ),
             )
-    heads = [(part.layer, part.head) for part in parts if part.head is not None]
-    feed_forwards = [part.layer for part in parts if part.head is None]
+    known = [(part.layer, part.head) for part in parts if part.layer is not None]
+    heads = [(layer, head) for layer, head in known if head is not None]
+    feed_forwards = [layer for layer, head in known if head is None]
     return partial(switched_off, model.network, heads, feed_forwards)
 
 
-def _name(part: SwitchedOff) -> str:
-    """Return the part as it is written on the command line, where layers and heads start at 1."""
-    return f"{part.layer + 1}.{'ff' if part.head is None else part.head + 1}"
-
-
-def _part(text: str) -> SwitchedOff:
-    found = _PART.fullmatch(text)
-    if not found:
+def _part(text: str) -> Part:
+    try:
+        return Part.of_option(text)
+    except ValueError as error:
         raise argparse.ArgumentTypeError(
             _("{text!r} is not LAYER.HEAD or LAYER.ff").format(text=text)
-        )
-    head = found["head"]
-    return SwitchedOff(int(found["layer"]) - 1, None if head == "ff" else int(head) - 1)
+        ) from error

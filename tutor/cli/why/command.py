@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli.step.command import load, open_session, positive
@@ -17,6 +17,7 @@ from tutor.cli.why.output import (
 )
 from tutor.errors import UsageError
 from tutor.language import _
+from tutor.lm.attribution import Part
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote
 
@@ -106,13 +107,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _head(text: str) -> tuple[int, int]:
     """Convert `LAYER.HEAD`, counted from 1, to a layer and a head, counted from 0."""
-    found = re.fullmatch(r"(\d{1,4})\.(\d{1,4})", text, re.ASCII)
-    layer, head = map(int, found.groups()) if found else (0, 0)
-    if layer < 1 or head < 1:
-        raise argparse.ArgumentTypeError(
-            _("{text!r} is not a layer and a head. Write them like this: 24.5").format(text=text)
-        )
-    return layer - 1, head - 1
+    with suppress(ValueError):
+        part = Part.of_option(text)
+        if part.layer is not None and part.head is not None and min(part.layer, part.head) >= 0:
+            return part.layer, part.head
+    raise argparse.ArgumentTypeError(
+        _("{text!r} is not a layer and a head. Write them like this: 24.5").format(text=text)
+    )
 
 
 def _check_head(found: Attribution, layer: int, head: int) -> None:

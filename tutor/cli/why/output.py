@@ -111,7 +111,7 @@ def write_attribution(
     output.write(_("It is the sum of what the parts of the network contribute directly:"))
     from tutor.app.spoken import part  # not needed to read the command line
 
-    contributions = found.contributions()
+    contributions = found.contributions
     for each in contributions[:top]:
         output.write(f"{each.logits:+9.2f}  {part(each.part)}")
     if others := contributions[top:]:

@@ -8,6 +8,7 @@ import msgspec
 
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
+from tutor.lm import attribution
 from tutor.lm.comparison import Place
 from tutor.lm.distribution import SamplerSettings, Token
 
@@ -50,7 +51,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True, order=True):
     @property
     def name(self) -> str:
         """The part's name as in the command `tutor diff`, where layers and heads start at 1."""
-        return f"{self.layer + 1}.{'ff' if self.head == FEED_FORWARD else self.head + 1}"
+        return attribution.Part(self.layer, None if self.head == FEED_FORWARD else self.head).option
 
 
 class OtherText(msgspec.Struct, frozen=True, tag=True):

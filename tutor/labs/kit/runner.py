@@ -156,7 +156,7 @@ class LabRunner:
 
     def undo(self) -> None:
         """Restore the state before a destructive action, or before a series of resets."""
-        self.state, self._before = self._before, None
+        self.state, self._before = self.lab.undone(self._before), None
         self.error = self.note = self._stopped = None
         self._pursue()
         self._changed()

@@ -6,6 +6,8 @@ which no other request is answered. So longer texts are refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tutor.labs.kit.sentence import short
 from tutor.lm.chat import text_ids
 from tutor.lm.language_model import LanguageModel
@@ -26,3 +28,13 @@ def short_ids(model: LanguageModel, text: str) -> list[int]:
     Raises `TextError` if the text is too long, or the vocabulary cannot express it.
     """
     return text_ids(model, short(text))
+
+
+def single_tokens(model: LanguageModel, words: Iterable[str]) -> list[int]:
+    """Return the ids of the words that are single tokens.
+
+    A word is spelled with a space before it, unless it begins with an apostrophe.
+    """
+    spelled = (word if word.startswith("'") else f" {word}" for word in words)
+    ids = (model.tokenizer.encode(word) for word in spelled)
+    return [each[0] for each in ids if len(each) == 1]

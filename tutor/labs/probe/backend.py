@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from tutor.errors import LabError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.progress import Progress
-from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.labs.kit.sentence_ids import single_tokens, tokens_of
 from tutor.labs.probe import lab
 from tutor.labs.probe.lab import (
     SETS,
@@ -121,6 +122,15 @@ class Reading:
         return Progress(done, blocks + probes)
 
 
+class Text(NamedTuple):
+    """A text of the learner with its token ids, how many tokens were cut, and its forward pass."""
+
+    text: str
+    ids: Sequence[int]
+    left_out: int
+    passage: ForwardPass
+
+
 class ProbeBackend:
     """The lab's backend. It caches the residual streams and probes of one set.
 
@@ -131,7 +141,7 @@ class ProbeBackend:
         self._model = tools.model
         self._moment = tools.moment
         self._reading: Reading | None = None
-        self._passes: dict[type, tuple[str, ForwardPass]] = {}
+        self._texts: dict[type, Text] = {}
         self._changed: tuple[Add, list[ForwardPass]] | None = None
 
     def answer(self, question: Question) -> Answer:
@@ -160,36 +170,36 @@ class ProbeBackend:
             case Add():
                 return self._added(reading, question)
 
-    def _pass(self, question: Judge | Add) -> tuple[ForwardPass, int]:
-        """Return the forward pass over the question's text, and the number of tokens left out."""
-        ids, left_out = tokens_of(self._model, question.text, MOST_TOKENS)
-        text, passage = self._passes.get(type(question), ("", None))
-        if passage is None or text != question.text:
+    def _text(self, question: Judge | Add) -> Text:
+        """Return the question's text with its forward pass, from the cache if possible."""
+        found = self._texts.get(type(question))
+        if found is None or found.text != question.text:
+            ids, left_out = tokens_of(self._model, question.text, MOST_TOKENS)
             passage = ForwardPass(self._model.network, ids)
-            self._passes[type(question)] = question.text, passage
-        return passage, left_out
+            found = self._texts[type(question)] = Text(question.text, ids, left_out, passage)
+        return found
 
     def _judged(self, reading: Reading, question: Judge) -> Answer:
-        passage, left_out = self._pass(question)
-        if (progress := advanced([passage], self._moment)) is not None:
+        text = self._text(question)
+        if (progress := advanced([text.passage], self._moment)) is not None:
             return progress
-        streams = torch.stack([x[-1].float().cpu() for x in passage.trace.residuals])
-        scores = reading.probes().scores(streams[:, None])[:, 0]  # [layers + 1]
-        return lab.Judged(tuple(scores.sigmoid().tolist()), left_out)
+        streams = text.passage.streams_at(-1)[:, None]  # [layers + 1, 1, width]
+        scores = reading.probes().scores(streams)[:, 0]
+        return lab.Judged(tuple(scores.sigmoid().tolist()), text.left_out)
 
     def _added(self, reading: Reading, question: Add) -> Answer:
-        whole, left_out = self._pass(question)
-        if (progress := advanced([whole], self._moment)) is not None:
+        text = self._text(question)
+        if (progress := advanced([text.passage], self._moment)) is not None:
             return progress
         if self._changed is None or self._changed[0] != question:
-            self._changed = question, self._with_added(reading, question, whole)
+            self._changed = question, self._with_added(reading, question, text)
         changed = self._changed[1]
         if (progress := advanced(changed, self._moment)) is not None:
             return progress
-        return self._compared(question.of, [whole, *changed], left_out)
+        return self._compared(question.of, [text.passage, *changed], text.left_out)
 
-    def _with_added(self, reading: Reading, question: Add, whole: ForwardPass) -> list[ForwardPass]:
-        """Return two passes that continue `whole` after `layer` blocks, with a vector added there.
+    def _with_added(self, reading: Reading, question: Add, text: Text) -> list[ForwardPass]:
+        """Return two passes that continue the text's after `layer` blocks, with a vector added.
 
         The first vector is the probe's direction, and the second one is random.
         """
@@ -198,9 +208,8 @@ class ProbeBackend:
         direction = reading.probes().direction(layer, vectors, labels)
         changed = []
         for vector in (direction, random_like(direction)):
-            ids, _left_out = tokens_of(self._model, question.text, MOST_TOKENS)
-            passage = ForwardPass(self._model.network, ids)
-            passage.reuse(whole, layer)
+            passage = ForwardPass(self._model.network, text.ids)
+            passage.reuse(text.passage, layer)
             passage.add(question.strength * vector)
             changed.append(passage)
         return changed
@@ -209,17 +218,12 @@ class ProbeBackend:
     def _compared(self, of: Name, passes: Sequence[ForwardPass], left_out: int) -> lab.Added:
         streams = torch.stack([each.stream[-1] for each in passes])
         logs = self._model.network.lens(streams).cpu().log_softmax(dim=-1)  # [3, vocabulary]
-        words = [self._tokens(each) for each in SETS[of].answers]
+        words = [single_tokens(self._model, each) for each in SETS[of].answers]
         before, after, chance = (
             lab.Answers(*(float(row[ids].exp().sum()) for ids in words)) for row in logs
         )
         rows = next_rows(self._model, logs[0], logs[1])
         return lab.Added(before, after, chance, rows, left_out)
-
-    def _tokens(self, words: Sequence[str]) -> list[int]:
-        """Return the ids of the words that are single tokens after a space."""
-        ids = (self._model.tokenizer.encode(f" {word}") for word in words)
-        return [each[0] for each in ids if len(each) == 1]
 
 
 def _trained(reading: Reading) -> lab.Trained:

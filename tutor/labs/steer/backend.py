@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -16,16 +16,16 @@ from tutor.errors import ModelError, TextError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, log_probabilities, longer, next_rows
 from tutor.labs.kit.progress import Progress
-from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.labs.kit.sentence_ids import single_tokens, tokens_of
 from tutor.labs.steer import questions
 from tutor.labs.steer.pairs import NEUTRAL, Lists, Words, checked
-from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot
+from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot, at
 from tutor.lm import draw, saved_steering
 from tutor.lm.chat import text_ids
 from tutor.lm.divergence import divergence
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import next_token_surprisals
-from tutor.lm.inspect.steering import Steering, contrast, last_streams, steered_by
+from tutor.lm.inspect.steering import Steering, contrast, steered_by
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.saved_steering import SavedVector, checked_name, packed
 from tutor.lm.session import Session
@@ -64,7 +64,7 @@ class SteerBackend:
 
         Raises `TextError` if a text or a list is invalid.
         """
-        if not isinstance(question, questions.Save | questions.Delete | questions.ListSaved):
+        if not isinstance(question, questions.AboutFiles):
             checked(question.lists.first)
             checked(question.lists.second)
         match question:
@@ -72,6 +72,8 @@ class SteerBackend:
                 return self._saved(partial(saved_steering.write, self._folder, vector))
             case questions.Delete(name=name):
                 return self._saved(partial(saved_steering.delete, self._folder, name))
+            case questions.Restore(names=names):
+                return self._saved(partial(saved_steering.restore, self._folder, names))
             case questions.ListSaved():
                 return self._saved()
             case questions.Make(lists):
@@ -105,7 +107,7 @@ class SteerBackend:
                 if time.perf_counter() >= until:
                     blocks = passage.blocks
                     return Progress(done * blocks + passage.done, len(texts) * blocks)
-            self._streams[text] = last_streams(passage)
+            self._streams[text] = passage.streams_at(-1)[1:]
         while len(self._streams) > max(_KEPT_SENTENCES, len(texts)):
             self._streams.popitem(last=False)
         return None
@@ -156,7 +158,7 @@ class SteerBackend:
 
         It is steered unless the strength is 0. Then all sentences must be processed.
         """
-        key = (lists if spot.dial else None, ids, spot if spot.dial else BASE)
+        key = (lists if spot.dial else None, ids, at(spot.layer, spot.dial))
         if key not in self._passes:
             network = self._model.network
             if spot.dial:
@@ -198,18 +200,10 @@ class SteerBackend:
     def _effect(self, lists: Lists, ids: Ids, words: Words, spot: Spot) -> Effect:
         before, after = (self._final(lists, ids, each) for each in (BASE, spot))
         first, second = (
-            float(after[self._known(each)].exp().sum()) for each in (words.first, words.second)
+            float(after[single_tokens(self._model, each)].exp().sum())
+            for each in (words.first, words.second)
         )
         return Effect(first, second, divergence(before, after))
-
-    def _known(self, words: Sequence[str]) -> list[int]:
-        """Return the token ids of the words that are single tokens.
-
-        A word is spelled with a space before it, unless it begins with an apostrophe.
-        """
-        spelled = [word if word.startswith("'") else f" {word}" for word in words]
-        ids = [self._model.tokenizer.encode(word) for word in spelled]
-        return [each[0] for each in ids if len(each) == 1]
 
     def _compared(self, question: questions.Next, ids: Ids) -> questions.Compared:
         lists, words, spot = question.lists, question.words, question.spot
@@ -222,7 +216,10 @@ class SteerBackend:
             rows=next_rows(self._model, before, after),
             before=self._effect(lists, ids, words, BASE),
             after=self._effect(lists, ids, words, spot),
-            known=(len(self._known(words.first)), len(self._known(words.second))),
+            known=(
+                len(single_tokens(self._model, words.first)),
+                len(single_tokens(self._model, words.second)),
+            ),
             length=float(vector.norm()),
             stream=float(torch.stack(streams).norm(dim=-1).mean()),
         )

@@ -28,6 +28,7 @@ from tutor.labs.kit.work import LONGEST, one_of, work
 from tutor.labs.steer.pairs import Lists, checked, pairs, sentences, word_sets
 from tutor.labs.steer.questions import (
     BASE,
+    AboutFiles,
     Answer,
     Compared,
     Cost,
@@ -41,12 +42,15 @@ from tutor.labs.steer.questions import (
     Next,
     Price,
     Question,
+    Restore,
     Save,
     Spot,
     Write,
     Written,
+    at,
 )
 from tutor.labs.steer.state import LAYER, ONE, TURNS, State, View
+from tutor.language import _
 from tutor.lm import saved_steering
 from tutor.lm.saved_steering import checked_name
 
@@ -104,10 +108,12 @@ def act(state: State, action: Action) -> State:
         case NewSeed():
             return replace(state, greedy=False, seed=state.seed + 1, written={})
         case SaveAs(name=name):
-            return replace(state, naming=new_name(state, name), made=None, view="saved")
+            make = Make(state.lists, state.layer, new_name(state, name))
+            return replace(state, pending=(*state.pending, make), view="saved")
         case DeleteSaved():
             chosen = (state.saved or ())[state.row : state.row + 1]
-            return replace(state, deleting=chosen[0].name if chosen else "")
+            deleted = (Delete(each.name) for each in chosen)
+            return replace(state, pending=(*state.pending, *deleted))
         case Reset():
             return replace(_at_layer(state, LAYER), dial=0)
 
@@ -149,8 +155,10 @@ def _at_layer(state: State, layer: int) -> State:
 def question(state: State) -> Question | None:
     if not state.layers:  # A restored layer may not exist in this model.
         return Next(state.lists, state.prompt, state.words, BASE)
-    if (asked := _about_files(state)) is not None:
-        return asked
+    if state.pending:
+        return state.pending[0]
+    if state.view == "saved" and state.saved is None:
+        return ListSaved()
     if state.next is None:
         return Next(state.lists, state.prompt, state.words, Spot(state.layer, state.dial))
     if state.view == "text" and not state.stopped:
@@ -170,23 +178,13 @@ def question(state: State) -> Question | None:
     return None
 
 
-def _about_files(state: State) -> Question | None:
-    if state.made is not None:
-        return Save(state.made)
-    if state.naming:
-        return Make(state.lists, state.layer, state.naming)
-    if state.deleting:
-        return Delete(state.deleting)
-    return ListSaved() if state.view == "saved" and state.saved is None else None
-
-
 def receive(state: State, question: Question, answer: Answer) -> State:
     state = replace(state, progress=answer if isinstance(answer, Progress) else None)
     match question, answer:
         case Next(), Compared() if not state.layers:
             return _at_layer(replace(state, layers=answer.layers), state.layer)
         case Next(spot=spot), Compared():
-            effects = {BASE: answer.before, _plain(spot): answer.after}
+            effects = {BASE: answer.before, at(spot.layer, spot.dial): answer.after}
             return replace(state, next=answer, effects={**state.effects, **effects})
         case Measure(spot=spot), Measured(effect=effect):
             return replace(state, effects={**state.effects, spot: effect})
@@ -195,23 +193,30 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Write(spot=spot), Written(reply=reply):
             return replace(state, written={**state.written, spot.dial: reply})
         case Make(), Made(vector=vector):
-            return replace(state, made=vector, naming="")
+            return replace(state, pending=(Save(vector), *state.pending[1:]))
         case _, Entries(entries=entries, failed=failed):
             row = moved(state.row, 0, len(entries))
             # A request that has failed isn't repeated, because it would block all others.
-            return replace(state, saved=entries, row=row, made=None, deleting="", failed=failed)
+            return replace(state, saved=entries, row=row, pending=state.pending[1:], failed=failed)
     return state
 
 
-def _plain(spot: Spot) -> Spot:
-    return spot if spot.dial else BASE
-
-
 def lost(before: State, after: State) -> str:
-    """Return a sentence if an action has removed the learner's own texts, and "" otherwise."""
+    """Return a sentence if an action has removed the learner's own texts or a saved vector."""
     if before.own is not None and after.own is None:
         return "Your own sentences were removed."
+    for each in after.pending[len(before.pending) :]:
+        if isinstance(each, Delete):
+            return _("The vector {name} was deleted.").format(name=each.name)
     return ""
+
+
+def undone(before: State) -> State:
+    """Return the state before an action, with a request to restore a deleted vector."""
+    if not before.saved:
+        return before
+    restore = Restore(tuple(each.name for each in before.saved))
+    return replace(before, pending=(*before.pending, restore))
 
 
 DOWN_TO = 0.1
@@ -273,7 +278,7 @@ def _own_lists(own: Lists | None) -> Lists | None:
 
 def _private(question: Question) -> bool:
     """Return True if a request is about files in the learner's data folder."""
-    return isinstance(question, Save | Delete | ListSaved)
+    return isinstance(question, AboutFiles)
 
 
 def _prompt(text: str) -> str:
@@ -299,6 +304,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     lost=lost,
+    undone=undone,
     work=work(
         "view",
         "layer",

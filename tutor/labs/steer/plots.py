@@ -12,8 +12,8 @@ from tutor.app.widgets import figures, plot
 from tutor.labs.kit.columns import ROOMY, beside
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.progress_line import progress_line
-from tutor.labs.steer.questions import BASE, STEP, Effect, Spot
-from tutor.labs.steer.state import GRID, ONE, State, at
+from tutor.labs.steer.questions import BASE, STEP, Effect, Spot, at
+from tutor.labs.steer.state import GRID, ONE, State
 from tutor.language import _
 
 if TYPE_CHECKING:

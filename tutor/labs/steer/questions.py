@@ -32,6 +32,11 @@ BASE = Spot(0, 0)
 """The spot for results without steering."""
 
 
+def at(layer: int, dial: int) -> Spot:
+    """Return the spot for a layer and a setting of the dial. At 0, all layers are the same."""
+    return Spot(layer, dial) if dial else BASE
+
+
 class Next(msgspec.Struct, frozen=True, tag=True):
     """A request for the next-token probabilities without and with steering."""
 
@@ -90,11 +95,20 @@ class Delete(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
+class Restore(msgspec.Struct, frozen=True, tag=True):
+    """A request to restore the vector that was deleted last, if it is one of `names`."""
+
+    names: tuple[str, ...]
+
+
 class ListSaved(msgspec.Struct, frozen=True, tag=True):
     """A request for the list of saved vectors."""
 
 
-Question = Next | Measure | Cost | Write | Make | Save | Delete | ListSaved
+AboutFiles = Save | Delete | Restore | ListSaved
+"""The requests about files in the learner's data folder."""
+
+Question = Next | Measure | Cost | Write | Make | AboutFiles
 
 
 class Effect(msgspec.Struct, frozen=True, array_like=True):
@@ -172,7 +186,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Entries(msgspec.Struct, frozen=True, tag=True):
     """The saved vectors, sorted by name.
 
-    `failed` says why a vector could not be saved or deleted, or is "".
+    `failed` says why a vector could not be saved, deleted or restored, or is "".
     """
 
     entries: tuple[Entry, ...]

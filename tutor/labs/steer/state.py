@@ -9,8 +9,17 @@ import msgspec
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.reply import Reply
 from tutor.labs.steer.pairs import Lists, Pair, Words, pairs
-from tutor.labs.steer.questions import BASE, STEP, Compared, Effect, Entry, Spot
-from tutor.lm.saved_steering import SavedVector
+from tutor.labs.steer.questions import (
+    BASE,
+    STEP,
+    AboutFiles,
+    Compared,
+    Effect,
+    Entry,
+    Make,
+    Spot,
+    at,
+)
 
 View = Literal["next", "text", "cost", "layers", "saved"]
 VIEWS: tuple[View, ...] = ("next", "text", "cost", "layers", "saved")
@@ -47,10 +56,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         written: The continuations at the current layer, by the setting of the dial.
         saved: The list of saved vectors, or None until it is known.
         row: The index of the selected saved vector.
-        naming: The name under which the vector will be saved, or "".
-        made: The vector that will be saved next.
-        deleting: The name of the vector that will be deleted, or "".
-        failed: Why a vector could not be saved or deleted, or "".
+        pending: The requests that will save, delete or restore vectors, in the order of the keys.
+        failed: Why a vector could not be saved, deleted or restored, or "".
     """
 
     view: View = "next"
@@ -70,9 +77,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     written: dict[int, Reply] = {}
     saved: tuple[Entry, ...] | None = None
     row: int = 0
-    naming: str = ""
-    made: SavedVector | None = None
-    deleting: str = ""
+    pending: tuple[Make | AboutFiles, ...] = ()
     failed: str = ""
     progress: Progress | None = None
 
@@ -149,8 +154,3 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def reply(self, dial: int) -> Reply:
         """Return the continuation at this setting of the dial, which may be incomplete."""
         return self.written.get(dial, Reply(most=LENGTH))
-
-
-def at(layer: int, dial: int) -> Spot:
-    """Return the spot for a layer and a setting of the dial. At 0, all layers are the same."""
-    return Spot(layer, dial) if dial else BASE

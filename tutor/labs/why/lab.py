@@ -213,9 +213,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return (explained.logit if explained else 0.0) - (against.logit if against else 0.0)
 
     @property
-    def ranking(self) -> list[Contribution]:
+    def ranking(self) -> tuple[Contribution, ...]:
         """The contributions of all parts, the largest absolute values first."""
-        return [] if self.split is None else self.split.contributions()
+        return () if self.split is None else self.split.contributions
 
     @property
     def selected(self) -> Contribution | None:
@@ -370,7 +370,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Next(), Candidates():
             return _opened(state, answer)
         case Split(), Contributions(of=split):
-            known = any(each.part == state.part for each in split.contributions())
+            known = any(each.part == state.part for each in split.contributions)
             return replace(state, split=split, part=state.part if known else None)
         case Sources(), HeadSources():
             return replace(state, sources=answer)

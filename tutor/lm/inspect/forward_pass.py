@@ -70,6 +70,14 @@ class ForwardPass:
         """Return the residual stream [T, width] after the last block that has run."""
         return self.trace.residuals[-1]
 
+    def streams_at(self, tokens: int | Tensor) -> Tensor:
+        """Return the residual stream at one or more tokens: [blocks run + 1, ..., width].
+
+        `tokens` is an index, or a tensor of indices. The first vectors are embeddings, and the
+        others are the stream after each block that has run. They are 32-bit floats on the CPU.
+        """
+        return torch.stack([x[tokens].float().cpu() for x in self.trace.residuals])
+
     def reuse(self, other: ForwardPass, layers: int) -> None:
         """Copy the results of the first `layers` blocks from a finished pass over the same text.
 

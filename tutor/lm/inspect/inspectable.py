@@ -54,15 +54,17 @@ class Inspectable(ABC):
         The token at `position` can be processed again in the block, in inference mode.
         """
 
-    def xray(self, position: int, layer: int = 0, attention_bytes: int = ATTENTION_BYTES) -> XRay:
+    def xray(self, position: int, layer: int = 0, neighbors: bool = True) -> XRay:
         """Return the attention and the logit lens of the token at `position`, counted from 0.
 
-        The attention covers `layer` and as many layers around it as fit into `attention_bytes`.
+        The attention covers `layer` and, with `neighbors`, as many layers around it as fit into
+        `ATTENTION_BYTES`.
         """
         ids = self._checked(position)
         following = ids[position + 1] if position + 1 < len(ids) else None
         with self.before(position) as before:
-            return x_ray(self.model, before, ids[position], following, layer, attention_bytes)
+            room = ATTENTION_BYTES if neighbors else 0
+            return x_ray(self.model, before, ids[position], following, layer, room)
 
     def attribution(
         self, position: int, target: int | None = None, against: int | None = None

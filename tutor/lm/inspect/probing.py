@@ -33,8 +33,8 @@ _FLATTEST = 1e-12
 """The smallest curvature of the loss that a Newton step assumes."""
 
 
-class ManyTexts:
-    """A forward pass over several texts at once, which can pause between two blocks.
+class ManyTexts(ForwardPass):
+    """A forward pass over several texts at once.
 
     The texts are joined, but no token attends to another text. One pass over ten short texts takes
     little longer than a pass over one, since most of the time is needed to read the weights.
@@ -46,29 +46,12 @@ class ManyTexts:
         positions = [at for each in texts for at in range(len(each))]
         text_of = torch.arange(len(texts)).repeat_interleave(lengths)
         mask = (text_of[:, None] == text_of).tril()  # [tokens, tokens]
+        super().__init__(network, ids, positions=positions, mask=mask)
         self._last = lengths.cumsum(0) - 1
-        self._pass = ForwardPass(network, ids, positions=positions, mask=mask)
-
-    @property
-    def finished(self) -> bool:
-        return self._pass.finished
-
-    @property
-    def done(self) -> int:
-        """Return the number of blocks that have run."""
-        return self._pass.done
-
-    def advance(self, seconds: float) -> None:
-        """Run blocks until `seconds` have passed, but at least one block."""
-        self._pass.advance(seconds)
 
     def last_vectors(self) -> Tensor:
-        """Return the residual stream at each text's last token: [layers + 1, texts, width].
-
-        The first vectors are embeddings, and the others are the stream after each block.
-        """
-        streams = self._pass.trace.residuals
-        return torch.stack([x[self._last.to(x.device)].float().cpu() for x in streams])
+        """Return the residual stream at each text's last token: [layers + 1, texts, width]."""
+        return self.streams_at(self._last)
 
 
 def in_batches(lengths: Sequence[int], most: int) -> list[range]:

@@ -34,7 +34,6 @@ import torch
 from torch import Tensor
 
 from tutor.errors import ModelError
-from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.hooks import AddedOutput, block_of, replaced
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Transformer
@@ -98,14 +97,6 @@ def steered_by(steering: Steering | None, network: Transformer) -> AbstractConte
     if steering is None:
         return nullcontext()
     return steered(network, steering.vector, steering.layer, steering.strength)
-
-
-def last_streams(passage: ForwardPass) -> Tensor:
-    """Return the residual stream at the last token after each block: [layers, width].
-
-    The forward pass must be finished.
-    """
-    return torch.stack([stream[-1].float().cpu() for stream in passage.trace.residuals[1:]])
 
 
 def contrast(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:

@@ -118,7 +118,7 @@ class XRayPlace(Place):
     async def _say_why(self) -> None:
         found = await self._explained()
         target, logit = words.token(found.target), f"{found.logit:.2f}"
-        ranked = found.contributions()
+        ranked = found.contributions
         if found.against is None:
             said = _(
                 "The logit of {target} is {logit}. It is the sum of what {parts} of the network "

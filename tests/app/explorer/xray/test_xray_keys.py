@@ -198,7 +198,7 @@ async def test_the_list_contains_every_part_and_adds_up(tmp_path: Path) -> None:
 
 async def test_enter_on_a_row_opens_the_attention_of_that_head(tmp_path: Path) -> None:
     found = await attribution_of()
-    heads = [each.part for each in found.contributions() if each.part.head is not None]
+    heads = [each.part for each in found.contributions if each.part.head is not None]
     async with xrayed(tmp_path, *to("why")) as it:
         while "head" not in it.selected:
             assert "enter attention" not in it.screen
@@ -356,6 +356,16 @@ async def test_the_lens_map_fills_in_around_the_position(tmp_path: Path) -> None
         await it.pilot.press("escape")
         await it.until(lambda: "xray" in it.engine.cancelled)
         it.engine.release()
+
+
+async def test_the_lens_map_requests_no_more_attention_than_it_must(tmp_path: Path) -> None:
+    """The map draws none, and in a long text, the attention of all layers is megabytes."""
+    async with xrayed(tmp_path) as it:
+        already = len(it.engine.attention_layers)
+        await it.press(*to("lens map"))
+        columns = it.engine.attention_layers[already:]
+        assert len(columns) == len(split(PROMPT)) - 1
+        assert set(columns) == {1}
 
 
 async def test_arrows_walk_through_the_lens_map(tmp_path: Path) -> None:

@@ -7,18 +7,49 @@ from typing import TYPE_CHECKING, cast
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import ChatPane
-from tutor.errors import NotInThisLogin
+from tutor.app.explorer.xray.view import XRayView
+from tutor.errors import NotInThisLogin, TutorError
 from tutor.language import _
 from tutor.lm.token_tree import text_of
 from tutor.sharing.writing import suggested
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.app.explorer.state import State
+    from tutor.app.explorer.xray.screen import XRayScreen
     from tutor.app.terminal.remote_terminal import RemoteTerminal
+    from tutor.lm.distribution import Token
     from tutor.sharing.writing import Form
 
 
 class SharingPane(ChatPane):
     """The base class of the pane, with the action that saves a text as a file."""
+
+    _above: XRayScreen | None = None
+    """The x-ray that was opened last on a screen of its own, above this pane."""
+    _noted: TutorError | str | None = None
+    """The message that was drawn last."""
+
+    def _open_above(self, path: Sequence[Token], position: int) -> None:
+        from tutor.app.explorer.xray.screen import XRayScreen
+
+        self._above = XRayScreen(path, position, self._controller.link, self.action_share)
+        self.app.push_screen(self._above)
+
+    @property
+    def _xray(self) -> XRayView | None:
+        """The open x-ray: beside the text, or on the screen above this pane."""
+        if self._above is not None and self._above in self.app.screen_stack:
+            return self._above.query_one(XRayView)
+        return self._beside
+
+    def _draw_notice(self, state: State) -> None:
+        """Draw the message, on the x-ray's screen too if it covers this pane."""
+        super()._draw_notice(state)
+        if self._above is not None and state.note != self._noted:
+            self._above.tell(state.note)
+        self._noted = state.note
 
     def action_share(self) -> None:
         """Let the learner choose the format and the name of the file."""
@@ -41,10 +72,10 @@ class SharingPane(ChatPane):
 
     def _save_as(self, name: str, form: Form | None) -> None:
         if form is None:
-            # The picture shows this screen, which is drawn after the menu has closed.
-            self.call_after_refresh(partial(self._save_picture, name))
+            # The picture shows the screen below the menu, which is drawn after the menu has closed.
+            self.app.screen.call_after_refresh(partial(self._save_picture, name))
         else:
-            explained = self._beside.explained if self._beside is not None else None
+            explained = self._xray.explained if self._xray is not None else None
             self._send(events.Share(name, form, explained=explained))
 
     def _save_picture(self, name: str) -> None:

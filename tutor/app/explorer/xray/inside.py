@@ -44,7 +44,9 @@ class Inside(Protocol):
         """The network that the results are about. They are not valid for any other network."""
         ...
 
-    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay: ...
+    async def xray(
+        self, path: Sequence[Token], position: int, layer: int, neighbors: bool = True
+    ) -> XRay: ...
 
     async def attribution(
         self, path: Sequence[Token], position: int, target: int | None, against: int | None
@@ -260,12 +262,13 @@ class AskXRay:
 
 @dataclass(frozen=True)
 class AskLens:
-    """Request the logit lens at any position of the text."""
+    """Request the logit lens at any position of the text, with as little attention as possible."""
 
     position: int
 
     async def run(self, inside: Inside, found: Findings) -> None:
-        found.lens[self.position] = (await inside.xray(found.path, self.position, 0)).lens
+        xray = await inside.xray(found.path, self.position, 0, neighbors=False)
+        found.lens[self.position] = xray.lens
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tutor.app.base_screen import TutorScreen
+from tutor.app.explorer.keys import SHARE
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets import figures
 from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from tutor.app.explorer.xray.inside import Inside
     from tutor.lm.distribution import Token
@@ -22,11 +24,21 @@ if TYPE_CHECKING:
 class XRayScreen(TutorScreen):
     """A screen that shows only the x-ray.
 
-    `path` is the text, and `position` is the position of the token to show first.
+    `path` is the text, and `position` is the position of the token to show first. `share` lets the
+    learner save the text as a file.
     """
 
-    def __init__(self, path: Sequence[Token], position: int, inside: Inside) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [SHARE]
+
+    def __init__(
+        self,
+        path: Sequence[Token],
+        position: int,
+        inside: Inside,
+        share: Callable[[], None],
+    ) -> None:
         super().__init__()
+        self._share = share
         self._path = tuple(path)
         self._position = position
         self._inside = inside
@@ -46,6 +58,9 @@ class XRayScreen(TutorScreen):
         if (steering := self._inside.network.steering) is not None:
             self.place += "  " + _("steered: {said}").format(said=safe(steering.said))
         self.query_one(XRayView).look(self._path, position)
+
+    def action_share(self) -> None:
+        self._share()
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
         self._look(event.position)

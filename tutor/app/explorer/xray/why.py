@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.app.explorer.xray.inside import ChosenHead, Findings, Request
-    from tutor.lm.attribution import Attribution, Contribution
     from tutor.lm.distribution import Token
     from tutor.lm.saved_steering import Applied
 
@@ -80,20 +79,13 @@ class WhyTab(ExplainingTab):
     def __init__(self, chosen: ChosenHead) -> None:
         super().__init__(chosen)
         self._at = 0
-        self._ranked: tuple[Attribution, list[Contribution]] | None = None
 
     def begin(self) -> None:
         self._at = 0
 
-    def ranked(self, attribution: Attribution) -> list[Contribution]:
-        """Return the contributions, the largest first. They are sorted only once."""
-        if self._ranked is None or self._ranked[0] is not attribution:
-            self._ranked = attribution, attribution.contributions()
-        return self._ranked[1]
-
     def head(self, found: Findings) -> Part | None:
         assert found.attribution is not None
-        part = self.ranked(found.attribution)[self._at].part
+        part = found.attribution.contributions[self._at].part
         return None if part.head is None else part
 
     def missing(self, found: Findings) -> Request | None:
@@ -102,14 +94,14 @@ class WhyTab(ExplainingTab):
     def lines(self, found: Findings, room: Room) -> list[Content]:
         attribution = found.attribution
         assert attribution is not None
-        ranked = self.ranked(attribution)
+        ranked = attribution.contributions
         part = ranked[self._at].part
         table = ranked_lines(attribution, ranked, self._at, Room(room.width, room.height - 1))
         return [*table, _from_tokens(part, found, room.width)]
 
     def move(self, found: Findings, what: str, by: int) -> None:
         if found.attribution is not None:
-            self._at = moved(self._at, by, len(self.ranked(found.attribution)))
+            self._at = moved(self._at, by, len(found.attribution.contributions))
 
 
 class MapTab(ExplainingTab):

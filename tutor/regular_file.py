@@ -1,0 +1,36 @@
+"""Read files that another person may have put there, or that may not be files at all."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+_FLAGS = (
+    os.O_RDONLY
+    # Without O_NONBLOCK, opening a pipe waits until another process writes to it.
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+
+
+class NotRegular(OSError):
+    """Raised when a path is not a regular file, but for example a folder or a pipe."""
+
+
+def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:
+    """Return at most `most` bytes from the beginning of a file, and never wait for them.
+
+    To find out whether a file is larger than a limit, read one byte more. If not `links`, systems
+    that can do so refuse to follow a link. Raises `NotRegular` or another `OSError`, and
+    `ValueError` if `path` contains a null character.
+    """
+    descriptor = os.open(path, _FLAGS if links else _FLAGS | _NO_LINKS)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotRegular(errno.EINVAL, "not a regular file", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(descriptor)
