@@ -185,6 +185,8 @@ def test_questions_left_for_later_are_counted_while_another_lesson_comes_next() 
     assert step == next_in_lessons(COURSE, states, cards, after="a")
     assert left_for_later(COURSE, states, cards, step) == {"a": 2}
     assert left_for_later(COURSE, {**states, "a": IN_QUIZ}, cards, step) == {}
+    opened = replace(READ, question="a-0", quiz_order=("a-0", "a-1"))
+    assert next_in_lessons(COURSE, {"a": opened}, cards) == step
 
 
 def test_after_the_last_lesson_its_open_questions_are_left() -> None:

@@ -105,7 +105,7 @@ def left_for_later(
 ) -> Mapping[str, int]:
     """Return the number of questions that were left for later, for each lesson that has any.
 
-    These are the questions that keep a lesson from being done, although `step` leads to another lesson.
+    They keep a lesson from being done, although `step` leads to another lesson.
     """
     left = {}
     for each in outlines:
@@ -171,9 +171,9 @@ def _where_to_read(outline: Outline, state: LessonState) -> str:
 def _for_later(step: LessonStep, where: LessonProgress) -> bool:
     """Return True if this step only leads to questions that a finished quiz has left.
 
-    The learner has skipped them or answered them wrong, and has chosen to continue.
+    The learner has skipped them or answered them wrong, and has not begun to answer them again.
     """
-    return isinstance(step, AnswerQuestions) and not step.running and where.answered > 0
+    return isinstance(step, AnswerQuestions) and not where.quiz_begun and where.answered > 0
 
 
 def _only_wrong(step: LessonStep) -> bool:

@@ -70,13 +70,11 @@ def lesson_row(outline: Outline, step: LessonStep) -> First:
                 title,
                 _(" · {questions} not right yet").format(questions=counted(wrong, "question")),
             )
-        case AnswerQuestions(open_=0):
+        case AnswerQuestions(open_=0, wrong=0):
             return First(_("Continue"), title, _(" · questions"))
-        case AnswerQuestions(open_=open_, running=False, wrong=wrong) if wrong:
+        case AnswerQuestions(open_=open_, wrong=wrong):
             left = counted(open_ + wrong, "question")
-            return First(_("Finish"), title, _(" · {questions} left").format(questions=left))
-        case AnswerQuestions(open_=open_):
-            return First(_("Continue"), title, _(" · questions, {open} open").format(open=open_))
+            return First(_("Continue"), title, _(" · {questions} left").format(questions=left))
 
 
 def left_in(lessons: Sequence[int], count: int) -> str:

@@ -23,7 +23,7 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
-from tutor.study.lesson_progress import lesson_progress, lessons_done
+from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import AnswerQuestions, ReadLesson, next_in_lessons
 from tutor.study.results import Results, comes_back, results
 from tutor.text import counted, safe
@@ -130,9 +130,6 @@ class ResultScreen(MenuScreen):
 
     def fill(self) -> None:
         found = self._results
-        progress, lessons = self.services.progress, self.services.course.outlines
-        if len(lessons) > 1:
-            self.aside = lessons_done(lessons, progress.lessons(), progress.cards())
         self._show_summary(found)
         entries: list[Entry | None] = [*self._ways_on(found)]
         self._labs = [None] * len(entries)
