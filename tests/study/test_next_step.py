@@ -20,6 +20,7 @@ from tutor.study.next_step import (
     NextStep,
     ReadLesson,
     Review,
+    left_for_later,
     next_in_lessons,
     next_step,
 )
@@ -98,7 +99,17 @@ IN_QUIZ = at("a", "s1", 1, question="a-1", quiz_order=("a-0", "a-1"))
             AnswerQuestions("a", 0, 0, running=True),
             id="at an answer that may not have been read yet",
         ),
-        pytest.param([READ], {"a-0": True}, 3, AnswerQuestions("a", 1, 0), id="left for later"),
+        pytest.param(
+            [READ], {"a-0": True}, 0, ReadLesson("b", "s1", begun=False), id="left for later"
+        ),
+        pytest.param([READ], {"a-0": True}, 3, Review(3), id="left for later, and due"),
+        pytest.param(
+            [READ, at("b", "s3", 3), at("c", "s3", 3)],
+            {"a-0": True, "b-0": False, "b-1": True},
+            3,
+            AnswerQuestions("a", 1, 0),
+            id="left for later, after all other lessons",
+        ),
         pytest.param(
             [READ],
             {"a-0": True, "a-1": False},
@@ -164,6 +175,18 @@ def test_what_comes_next(
 def test_the_end_of_a_lesson_leads_on_although_questions_are_left_for_later() -> None:
     after = next_in_lessons(COURSE, {"a": READ}, {}, after="a")
     assert after == ReadLesson("b", "s1", begun=False)
+
+
+def test_questions_left_for_later_are_counted_while_another_lesson_comes_next() -> None:
+    cards = {"a-0": card("a-0", right=False)}
+    states = {"a": READ}
+    step = next_in_lessons(COURSE, states, cards)
+    assert step == ReadLesson("b", "s1", begun=False)
+    assert step == next_in_lessons(COURSE, states, cards, after="a")
+    assert left_for_later(COURSE, states, cards, step) == {"a": 2}
+    assert left_for_later(COURSE, {**states, "a": IN_QUIZ}, cards, step) == {}
+    opened = replace(READ, question="a-0", quiz_order=("a-0", "a-1"))
+    assert next_in_lessons(COURSE, {"a": opened}, cards) == step
 
 
 def test_after_the_last_lesson_its_open_questions_are_left() -> None:

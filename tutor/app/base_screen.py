@@ -14,12 +14,12 @@ from textual.scrollbar import ScrollBar
 from textual.widgets import Rule
 
 from tutor.app.widgets.key_line import KeyLine
-from tutor.app.widgets.more_below import MoreBelow
+from tutor.app.widgets.more_below import MoreBelow, WideLines
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.scroll_bar import WholeCells
 from tutor.app.widgets.static import Static
 from tutor.app.widgets.top_line import TopLine
-from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.labs.kit.keys import SIDEWAYS, UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -39,6 +39,11 @@ def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
         Binding("pageup", "page(-1)", show=False),
     ]
 
+
+PAN_KEYS: list[BindingType] = [
+    *pair(SIDEWAYS, "pan(*)", "wide lines", "Show the hidden part of lines that are too long.")
+]
+"""The bindings that scroll drawings and code which are wider than the screen."""
 
 ENTER_PAGES = Binding("enter", "more", "more", tooltip="Page down to the text that is hidden.")
 """The binding that makes Enter page down. It must come before other bindings of Enter."""
@@ -122,6 +127,15 @@ class TutorScreen(Screen[None]):
 
     def action_more(self) -> None:
         self.action_page(1)
+
+    def action_pan(self, direction: int) -> None:
+        for lines in self.query(WideLines):
+            lines.pan(direction)
+
+    @property
+    def cuts_lines(self) -> bool:
+        """True if lines that cannot wrap are longer than the screen is wide."""
+        return any(lines.cut for lines in self.query(WideLines))
 
     @property
     def can_scroll(self) -> bool:

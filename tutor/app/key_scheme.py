@@ -78,7 +78,7 @@ _BY_KEY = {
     "escape": GO,
 }
 _BY_ACTION = {
-    **dict.fromkeys(("next", "previous", "link"), MOVE),
+    **dict.fromkeys(("next", "next_now", "leave_text", "more", "previous", "link"), MOVE),
     **dict.fromkeys(("take", "another"), DO),
     **dict.fromkeys(("next_view", "xray", "branches", "mode"), VIEW),
     **dict.fromkeys(("open", "quit", "quiz", "lab"), GO),

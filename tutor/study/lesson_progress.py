@@ -1,6 +1,6 @@
 """Compute how much of a lesson a learner has done."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -9,6 +9,7 @@ from tutor.course.outline import Outline
 from tutor.language import _
 from tutor.learner.records import Card, LessonState
 from tutor.study.quiz_run import resumed
+from tutor.text import counted
 
 
 class LessonProgress(msgspec.Struct, frozen=True):
@@ -48,6 +49,11 @@ class LessonProgress(msgspec.Struct, frozen=True):
         return self.seen == self.screens and self.ever_right == self.questions
 
     @property
+    def left(self) -> int:
+        """The number of questions that were never answered right."""
+        return self.questions - self.ever_right
+
+    @property
     def started(self) -> bool:
         return self.seen > 0 or self.answered > 0 or self.in_quiz
 
@@ -70,7 +76,7 @@ class LessonProgress(msgspec.Struct, frozen=True):
         if self.done:
             return _("done")
         if self.quiz_begun or (self.seen == self.screens and self.questions):
-            return _("{right}/{questions} right").format(right=self.right, questions=self.questions)
+            return _("{questions} left").format(questions=counted(self.left, "question"))
         if self.started:
             return _("screen {screen_number}").format(screen_number=self.screen_number)
         return ""
@@ -104,3 +110,17 @@ def lesson_progress(
         quiz_begun=quiz is not None and bool(quiz.index or state.draft or state.answer),
         screen_number=screens.index(state.screen) + 1 if state.screen in screens else 1,
     )
+
+
+def lessons_done(
+    lessons: Sequence[Lesson | Outline],
+    states: Mapping[str, LessonState],
+    cards: Mapping[str, Card],
+) -> str:
+    """Return how many lessons are done as text, such as "1 of 14 lessons done"."""
+    found = (
+        lesson_progress(each, states.get(each.id) or LessonState(lesson=each.id), cards)
+        for each in lessons
+    )
+    done = sum(each.done for each in found)
+    return _("{done} of {lessons} done").format(done=done, lessons=counted(len(lessons), "lesson"))

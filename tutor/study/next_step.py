@@ -76,9 +76,9 @@ def next_in_lessons(
     """Return the next step in the lessons, or None if every lesson is done.
 
     The order is: the rest of the lesson that the learner opened last, the lessons after it, the
-    lessons before it, and finally questions that were answered wrong. At the end of a lesson, pass
-    its id as `after`. The unanswered questions of this lesson then come after all other lessons,
-    because the learner has just decided to leave them for later.
+    lessons before it, and finally the questions that were left for later or answered wrong. At the
+    end of a lesson, pass its id as `after`. The questions of this lesson then come after all other
+    lessons even if the learner has skipped every one of them.
     """
     found = {
         each.id: lesson_progress(each, states.get(each.id) or LessonState(lesson=each.id), cards)
@@ -88,10 +88,32 @@ def next_in_lessons(
     in_order = _from(outlines, last)
     if after in found:
         in_order = [*in_order[1:], in_order[0]]
-    steps = [_step(each, states.get(each.id), found[each.id]) for each in in_order]
-    return next((step for step in steps if step and not _only_wrong(step)), None) or next(
-        (step for step in steps if step), None
+    steps = [
+        step for each in in_order if (step := _step(each, states.get(each.id), found[each.id]))
+    ]
+    first = (step for step in steps if not _for_later(step, found[step.lesson]))
+    return next(first, None) or next(
+        (step for step in steps if not _only_wrong(step)), next(iter(steps), None)
     )
+
+
+def left_for_later(
+    outlines: Sequence[Outline],
+    states: Mapping[str, LessonState],
+    cards: Mapping[str, Card],
+    step: LessonStep,
+) -> Mapping[str, int]:
+    """Return the number of questions that were left for later, for each lesson that has any.
+
+    They keep a lesson from being done, although `step` leads to another lesson.
+    """
+    left = {}
+    for each in outlines:
+        where = lesson_progress(each, states.get(each.id) or LessonState(lesson=each.id), cards)
+        other = _step(each, states.get(each.id), where)
+        if other and each.id != step.lesson and _for_later(other, where):
+            left[each.id] = where.left
+    return left
 
 
 def _last_opened(
@@ -144,6 +166,14 @@ def _where_to_read(outline: Outline, state: LessonState) -> str:
     if any(each not in state.seen for each in ids[at:]):
         return ids[at]
     return next(each for each in ids if each not in state.seen)
+
+
+def _for_later(step: LessonStep, where: LessonProgress) -> bool:
+    """Return True if this step only leads to questions that a finished quiz has left.
+
+    The learner has skipped them or answered them wrong, and has not begun to answer them again.
+    """
+    return isinstance(step, AnswerQuestions) and not where.quiz_begun and where.answered > 0
 
 
 def _only_wrong(step: LessonStep) -> bool:

@@ -47,16 +47,17 @@ async def test_a_goal_reached_in_a_lab_does_not_begin_its_lesson(tmp_path: Path)
 
 
 async def test_after_the_last_screen_the_open_questions_come_next(tmp_path: Path) -> None:
-    clock = Clock()
-    answered(tmp_path, clock, 1)
     Progress.open(tmp_path).save_lesson(READ)
-    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "› Continue   2 One question, asked again and again · questions, 2 open")
+    async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Continue   2 One question, asked again and again · 3 questions left")
         await keys(pilot, "enter")
         await sees(pilot, "question ")
 
 
-async def test_wrong_questions_of_a_finished_quiz_count_with_the_open_ones(tmp_path: Path) -> None:
+async def test_the_map_names_the_next_lesson_that_the_end_of_a_lesson_names(
+    tmp_path: Path,
+) -> None:
+    """The questions that were skipped or answered wrong are counted in the same row."""
     clock = Clock()
     progress = Progress.open(tmp_path, clock=clock)
     progress.record(
@@ -64,7 +65,12 @@ async def test_wrong_questions_of_a_finished_quiz_count_with_the_open_ones(tmp_p
     )
     progress.save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "3 questions left")
+        await sees(pilot, "› Begin      3 The next lesson · 3 questions left in lesson 2")
+        pilot.app.navigator.open_end(COURSE.lessons[0])  # type: ignore[attr-defined]
+        await sees(pilot, "› Next lesson 3 The next lesson")
+        await sees(pilot, "To finish the lesson,")
+        said = " ".join(shown(pilot.app).split())
+        assert "To finish the lesson, answer 3 more questions right." in said
 
 
 async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
@@ -73,7 +79,10 @@ async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "› Begin      3 The next lesson")
-        await sees(pilot, "1 of 2 done · your memory lasts about 2 days")
+        await sees(pilot, "1 of 2 lessons done · your memory lasts about 2 days")
+        await pilot.resize_terminal(60, 24)
+        await until(pilot, lambda: "your memory" not in shown(pilot.app))
+        await sees(pilot, "1 of 2 lessons done")
     clock.at += 3 * DAY
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "› Review     3 due · about 1 minute")

@@ -92,6 +92,7 @@ async def test_no_key_waits_for_a_search(tmp_path: Path) -> None:
         try:
             await keys(pilot, "slash", *"abc")
             await sees(pilot, "> abc")
+            await sees(pilot, "searching …")
             await keys(pilot, "escape")
             assert isinstance(pilot.app.screen, HomeScreen)
         finally:

@@ -60,6 +60,32 @@ async def test_paging_reaches_the_end_before_it_goes_on(
         await until(pilot, lambda: "below" not in shown(app))
 
 
+DRAWING = "```text\n" + "begin " + "-" * 50 + " end\n```"
+
+
+async def test_lines_that_are_too_long_are_announced_and_can_be_read(tmp_path: Path) -> None:
+    screens = (Screen(id="question", title="Wide", body=DRAWING),)
+    course = Course(lessons=(msgspec.structs.replace(LESSON, screens=screens),))
+    app = whole_app(tmp_path, course=course)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "begin -")
+        await sees(pilot, "columns to the right  >")
+        await sees(pilot, "<> wide lines")
+        assert " end" not in shown(app)
+        await keys(pilot, "greater_than_sign", "greater_than_sign")
+        await sees(pilot, "- end")
+        await sees(pilot, "columns to the left  <")
+        assert "to the right" not in shown(app)
+        await keys(pilot, "less_than_sign", "less_than_sign")
+        await sees(pilot, "begin -")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "to the right" not in shown(app))
+        assert "wide lines" not in shown(app)
+        assert "begin" in shown(app)
+        assert " end" in shown(app)
+
+
 async def test_a_prediction_below_the_edge_is_not_skipped(tmp_path: Path) -> None:
     asked = ChoicePrediction(
         id="which", ask="Which one?", choices=("One", "Two"), right=2, reveal="So it is."

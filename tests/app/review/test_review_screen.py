@@ -104,6 +104,30 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         await sees(pilot, "What is 1 and 1?")
 
 
+async def test_enter_asks_only_what_was_left_for_later(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await keys(pilot, "s")
+        await sees(pilot, "Press Enter to answer what you left, or press Esc to go back.")
+        await sees(pilot, "enter review")
+        assert "ahead" not in shown(pilot.app)
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "4", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "Press Enter to review some questions early, or press Esc to go back.")
+        await sees(pilot, "enter review ahead")
+
+
 async def test_undo_after_a_suspension_brings_the_question_back(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)

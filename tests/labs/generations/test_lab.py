@@ -67,6 +67,11 @@ def test_one_message_is_answered_by_all_three(asked: State) -> None:
     assert LAB.question(asked) is None
 
 
+def test_the_rule_that_answers_a_message_is_selected() -> None:
+    state = lab.act(lab.start(), SendMessage("Where can I park my bike?"))
+    assert state.rules_shown[state.rule].name == "parking"
+
+
 def test_a_new_seed_that_changes_nothing_is_reported(asked: State) -> None:
     replace = msgspec.structs.replace
     first = asked.turn

@@ -264,6 +264,8 @@ class PaneLayout(Vertical):
             draft = state.document.drafts.get(state.mode, given)
             editor = self.query_one(MessageEditor)
             editor.chat = state.mode == "chat"
+            ended = self._drawn is not None and self._drawn.running and state.complete
+            editor.opened_at = time.monotonic() if ended else None
             editor.load(draft, earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")

@@ -17,7 +17,7 @@ from tutor.study.next_step import AnswerQuestions, LessonStep, ReadLesson
 from tutor.text import counted, one_line, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tutor.classroom.due import LessonDue
     from tutor.course.outline import Outline
@@ -70,13 +70,27 @@ def lesson_row(outline: Outline, step: LessonStep) -> First:
                 title,
                 _(" · {questions} not right yet").format(questions=counted(wrong, "question")),
             )
-        case AnswerQuestions(open_=0):
+        case AnswerQuestions(open_=0, wrong=0):
             return First(_("Continue"), title, _(" · questions"))
-        case AnswerQuestions(open_=open_, running=False, wrong=wrong) if wrong:
+        case AnswerQuestions(open_=open_, wrong=wrong):
             left = counted(open_ + wrong, "question")
-            return First(_("Finish"), title, _(" · {questions} left").format(questions=left))
-        case AnswerQuestions(open_=open_):
-            return First(_("Continue"), title, _(" · questions, {open} open").format(open=open_))
+            return First(_("Continue"), title, _(" · {questions} left").format(questions=left))
+
+
+def left_in(lessons: Sequence[int], count: int) -> str:
+    """Return a phrase about questions that were left for later in the lessons with these numbers.
+
+    `count` is the number of these questions.
+    """
+    if not lessons:
+        return ""
+    questions = counted(count, "question")
+    if len(lessons) == 1:
+        said = _(" · {questions} left in lesson {number}")
+        return said.format(questions=questions, number=lessons[0])
+    return _(" · {questions} left in {count} lessons").format(
+        questions=questions, count=len(lessons)
+    )
 
 
 def review_row(queue: Queue, now: float) -> First:

@@ -22,9 +22,16 @@ from tutor.classroom.due import duties
 from tutor.language import _
 from tutor.learner import review
 from tutor.learner.records import LessonState
-from tutor.study.lesson_progress import LessonProgress, lesson_progress
+from tutor.study.lesson_progress import LessonProgress, lesson_progress, lessons_done
 from tutor.study.memory_words import BOTH, lasting
-from tutor.study.next_step import AnswerQuestions, ReadLesson, Review, next_in_lessons, next_step
+from tutor.study.next_step import (
+    AnswerQuestions,
+    ReadLesson,
+    Review,
+    left_for_later,
+    next_in_lessons,
+    next_step,
+)
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -153,12 +160,8 @@ class HomeScreen(MenuScreen):
             map_rows.append(None)
         self._rows = [*map_rows, *places]
         self.show_entries([row and row.entry for row in self._rows], flat=not roomy)
-        done = sum(each.done for each in by_lesson.values())
-        self._done = (
-            _("{done} of {count} done").format(done=done, count=len(lessons))
-            if states and len(lessons) > 1
-            else ""
-        )
+        begun = states and len(lessons) > 1
+        self._done = lessons_done(lessons, states, cards) if begun else ""
         self.aside = self._done
         self.call_after_refresh(self._describe)  # the width is known only after the layout
         if cards:
@@ -230,7 +233,12 @@ class HomeScreen(MenuScreen):
             case AnswerQuestions():
                 opener = partial(self.navigation.open_outline, outline, quiz=True)
         describe = partial(self._about_lesson, outline, by_lesson[outline.id])
-        return _MapRow((rows.lesson_row(outline, step).draw, opener), _title(outline), describe)
+        left = left_for_later(course.outlines, progress.lessons(), progress.cards(), step)
+        row = rows.lesson_row(outline, step)
+        if isinstance(step, ReadLesson) and not step.begun:
+            numbers = [each.number for each in course.outlines if each.id in left]
+            row = row._replace(said=rows.left_in(numbers, sum(left.values())))
+        return _MapRow((row.draw, opener), _title(outline), describe)
 
     def _review_row(self) -> _MapRow:
         row = rows.review_row(self.services.review_queue(), self.services.progress.clock())

@@ -275,7 +275,10 @@ def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
         _heading(_("How you learn here")),
         _keys(
             {
-                _("Lessons"): _("explain one idea per screen. A lesson ends with questions."),
+                _("Lessons"): _(
+                    "explain one idea per screen, and end with questions. A lesson is done when "
+                    "you have answered each of its questions right once."
+                ),
                 _("Labs"): _(
                     "let you try an idea on the live model, with goals to reach. They open "
                     "from a lesson, or from the list of labs (l)."
@@ -290,10 +293,9 @@ def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
         _paragraph(
             _(
                 "After this tour, you see the course map. Its first two rows are what is worth "
-                "doing "
-                "next, in lessons and in reviews: press Enter to open the selected row. You can "
-                "leave "
-                "at any time. Your answers, your place in each lesson and your goals are kept."
+                "doing next, in lessons and in reviews: press Enter to open the selected row. "
+                "You can leave at any time. Your answers, your place in each lesson and your "
+                "goals are kept."
             ),
             width,
         ),

@@ -16,7 +16,7 @@ from textual.containers import Vertical
 from textual.css.query import NoMatches
 from textual.widgets import Input
 
-from tutor.app.base_screen import ENTER_PAGES, scroll_keys
+from tutor.app.base_screen import ENTER_PAGES, PAN_KEYS, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.quiz.answers import AnswerList, Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.quiz.live_answers import ask_model
@@ -86,6 +86,7 @@ class AskScreen(CourseScreen):
         ),
         Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
         *scroll_keys(_("Scroll the text.")),
+        *PAN_KEYS,
     ]
     SCROLLED = "#quiz"
 
@@ -294,6 +295,8 @@ class AskScreen(CourseScreen):
                 return self._lab is not None
             case "scroll":
                 return self.can_scroll
+            case "pan":
+                return self.cuts_lines
             case "more":
                 return judged and self.hides_text
             case "leave_field":

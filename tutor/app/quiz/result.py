@@ -23,6 +23,7 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
+from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import AnswerQuestions, ReadLesson, next_in_lessons
 from tutor.study.results import Results, comes_back, results
 from tutor.text import counted, safe
@@ -169,12 +170,24 @@ class ResultScreen(MenuScreen):
         lines = []
         if self.lesson.questions:
             kept = "" if found.open_ == self.lesson.questions else f" {_KEPT}"
-            lines += [_row(_("Questions"), f"{_score(found)}{kept}", width)]
+            lines += [_row(_("Questions"), f"{_score(found)}{self._missing()}{kept}", width)]
         if self.lesson.labs:
             lines += [_row(_("Labs"), self._lab_count(), width)]
         if self.lesson.questions:
             lines += [_row(_("Review"), self._coming(), width)]
         return lines
+
+    def _missing(self) -> str:
+        """Say what is missing before the lesson counts as done, or return "" if nothing is."""
+        progress = self.services.progress
+        here = lesson_progress(self.lesson, progress.lesson(self.lesson.id), progress.cards())
+        if here.done:
+            return ""
+        if here.seen < here.screens:
+            return _(" To finish the lesson, read all screens and answer all questions right.")
+        return _(" To finish the lesson, answer {questions} right.").format(
+            questions=counted(here.left, "more question")
+        )
 
     def _lab_count(self) -> str:
         left = self._open_labs()

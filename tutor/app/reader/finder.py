@@ -277,9 +277,12 @@ class SearchScreen(FinderScreen):
 
     @work(exclusive=True)
     async def _search(self, words: str) -> None:
+        if words and not self.aside:  # the first search reads all lessons, which takes a moment
+            self.aside = _("searching …")
         try:
             hits, about = await asyncio.to_thread(self._hits, words)
         except TutorError as error:
+            self.aside = ""
             self.tell(error)
             return
         if words != self.words:  # the text has changed during the search

@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus
 
 from tutor.app.background.goal_keeper import reached
-from tutor.app.base_screen import ENTER_PAGES, scroll_keys
+from tutor.app.base_screen import ENTER_PAGES, PAN_KEYS, scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
 from tutor.app.reader.predict_card import PredictCard, PredictionField
 from tutor.app.widgets.copyable import Copy
@@ -80,6 +80,7 @@ class LessonScreen(LinkedScreen):
         Binding("right", "leave_text('over')", show=False),
         Binding("left", "previous", "previous", tooltip="Go to the previous screen."),
         *scroll_keys(_("Scroll the text.")),
+        *PAN_KEYS,
         Binding("l", "lab", "lab", tooltip="Open the lab of this screen."),
         Binding("a", "quiz", "questions", tooltip="Answer the questions of this lesson."),
     ]

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Rule
 
-from tutor.app.base_screen import scroll_keys
+from tutor.app.base_screen import PAN_KEYS, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.key_line import KeyLine
@@ -60,6 +60,8 @@ class LinkedScreen(CourseScreen):
                 return any(prose.has_links for prose in self.query(Prose))
             case "follow":
                 return self._href is not None
+            case "pan":
+                return self.cuts_lines
         return super().check_action(action, parameters)
 
     async def action_link(self, step: int) -> None:
@@ -83,6 +85,7 @@ class TermScreen(LinkedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
         *scroll_keys(_("Scroll the text.")),
+        *PAN_KEYS,
     ]
     SCROLLED = "#meaning"
     CSS_PATH = "term.tcss"

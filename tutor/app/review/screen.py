@@ -35,6 +35,7 @@ class ReviewScreen(AskScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
+        Binding("enter", "rest", "review", tooltip="Answer the questions that you left for later."),
         Binding(
             "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
         ),
@@ -174,10 +175,12 @@ class ReviewScreen(AskScreen):
                 suspended=queue.suspended, bring_back=bring_back(queue.suspended)
             )
             lines.append(with_keys(said, MUTED))
-        early = _("Press Enter to review some questions early, or press Esc to go back.")
+        more = _("Press Esc to go back.")
         if skipped:
-            early = _("Press Enter to answer what you left, or press Esc to go back.")
-        lines += [Content(""), with_keys(early if queue.ahead else _("Press Esc to go back."))]
+            more = _("Press Enter to answer what you left, or press Esc to go back.")
+        elif queue.ahead:
+            more = _("Press Enter to review some questions early, or press Esc to go back.")
+        lines += [Content(""), with_keys(more)]
         return Content("\n").join(lines)
 
     def head(self) -> None:
@@ -210,8 +213,10 @@ class ReviewScreen(AskScreen):
                 return self.asked is not None and not self._saving
             case "open":
                 return self.asked is None and self.services.review_queue().suspended > 0
-            case "ahead":
-                return self.asked is None and bool(self.services.review_queue().ahead)
+            case "rest" | "ahead":
+                queue = self.services.review_queue()
+                ends = self.asked is None and bool(queue.due or queue.ahead)
+                return ends and bool(queue.due) == (action == "rest")
             case "undo":
                 if self._saving or not (self._last_suspended() or self._last_answered()):
                     return False
@@ -228,6 +233,10 @@ class ReviewScreen(AskScreen):
         await self._go_on()
         if self.asked is not None:
             self.tell(_("Left for later. The question stays due.") if due else _("Left for later."))
+
+    async def action_rest(self) -> None:
+        self._passed.clear()
+        await self._go_on()
 
     async def action_ahead(self) -> None:
         self._passed.clear()

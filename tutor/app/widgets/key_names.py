@@ -25,6 +25,8 @@ _NAMES = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
 }
 KEY_BY_NAME = {name: key for key, name in _NAMES.items()}
 NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"

@@ -1,9 +1,10 @@
-"""A line below a scrolling container, which says how many lines are hidden below and above."""
+"""Lines below a scrolling container, which say how much of its text is hidden."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from textual.containers import HorizontalScroll
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -13,7 +14,7 @@ from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from textual.screen import Screen
 
@@ -90,3 +91,68 @@ class MoreBelow(Widget):
 def _hidden(mark: str, said: str, key: str = "") -> Content:
     line = Content.assemble((f"{mark} ", f"bold {ACT}"), said)
     return line + Content.assemble("  ", (key, f"bold {ACT}")) if key else line
+
+
+class WideLines(HorizontalScroll):
+    """A block of lines that cannot wrap, such as a drawing. `<` and `>` scroll it sideways."""
+
+    DEFAULT_CSS = """
+    WideLines { width: 1fr; height: auto; scrollbar-size-horizontal: 0; }
+    """
+
+    def __init__(self, *children: Widget) -> None:
+        super().__init__(*children, can_focus=False)
+
+    @property
+    def cut(self) -> bool:
+        """True if a part of the lines is hidden."""
+        return self.max_scroll_x > 0
+
+    def pan(self, direction: int) -> None:
+        """Scroll by half the width, to the left (-1) or to the right (1)."""
+        self.scroll_relative(x=direction * max(1, self.size.width // 2), animate=False)
+
+
+class MoreBeside(Widget):
+    """A line that says how many columns of the block above it are hidden, if there are any."""
+
+    DEFAULT_CSS = "MoreBeside { height: 1; width: 1fr; display: none; }"
+
+    def __init__(self, lines: WideLines) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def on_mount(self) -> None:
+        self.watch(self._lines, "scroll_x", self.count)
+        self.watch(self._lines, "virtual_size", self._later)
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
+
+    def _laid_out(self, _screen: Screen[Any]) -> None:
+        self.count()
+
+    def _later(self) -> None:
+        self.call_after_refresh(self.count)
+
+    def count(self) -> None:
+        """Show or hide the line, and draw it again."""
+        if self.display != self._lines.cut:
+            self.display = self._lines.cut
+            self.screen.refresh_bindings()
+        self.refresh()
+
+    def render(self) -> Content:
+        before = round(self._lines.scroll_x)
+        after = round(self._lines.max_scroll_x) - before
+        sides = []
+        if before:
+            said = _("{columns} to the left").format(columns=counted(before, "column"))
+            sides.append(_hidden("◀", said, "<"))
+        if after > 0:
+            said = _("{columns} to the right").format(columns=counted(after, "column"))
+            sides.append(_hidden("▶", said, ">"))
+        return _first_that_fits(sides, self.size.width)
+
+
+def _first_that_fits(sides: Sequence[Content], width: int) -> Content:
+    whole = Content("   ").join(sides)
+    return whole if whole.cell_length <= width or not sides else sides[-1]

@@ -16,7 +16,7 @@ from textual import actions
 from textual.content import Content, Span
 from textual.highlight import HighlightTheme, highlight
 from textual.style import Style
-from textual.widgets import Markdown
+from textual.widgets import Label, Markdown
 from textual.widgets._markdown import (
     MarkdownFence,
     MarkdownTable,
@@ -26,6 +26,7 @@ from textual.widgets._markdown import (
 )
 
 from tutor.app.widgets.inline import parser
+from tutor.app.widgets.more_below import MoreBeside, WideLines
 from tutor.app.widgets.static import Static
 from tutor.text import safe
 
@@ -98,7 +99,15 @@ class _Calm(HighlightTheme):
 
 
 class Fence(MarkdownFence):
-    """A fenced code block in the app's colors. It is highlighted only if it declares a language."""
+    """A fenced code block in the app's colors. It is highlighted only if it declares a language.
+
+    If its lines are longer than the screen is wide, a line below says so.
+    """
+
+    def compose(self) -> ComposeResult:
+        lines = WideLines(Label(self._highlighted_code, id="code-content"))
+        yield lines
+        yield MoreBeside(lines)
 
     @classmethod
     def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:

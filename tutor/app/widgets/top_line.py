@@ -21,9 +21,9 @@ class TopLine(Widget):
     """The status line.
 
     `place` says where the learner is, from the general to the specific, separated by `SEPARATOR`.
-    `aside` is a note about the current screen. `model` describes the model's state in words, and
-    `model_mark` is a symbol for the state. If there is too little room, the right side is shortened
-    first, and then the general parts of `place`.
+    `aside` is a note about the current screen, whose most important part comes first. `model`
+    describes the model's state in words, and `model_mark` is a symbol for the state. If there is
+    too little room, the right side is shortened first, and then the general parts of `place`.
     """
 
     place: reactive[str] = reactive("")
@@ -36,6 +36,7 @@ class TopLine(Widget):
         wanted = min(cell_len(self.place), _LEAST_PLACE)
         for parts in (
             (self.aside, self.model),
+            (self.aside.partition(SEPARATOR)[0], self.model),
             (self.model,),
             (self.aside, self.model_mark),
             (self.model_mark,),

@@ -94,7 +94,8 @@ def _send(state: State, text: str) -> State:
         raise LabError("The message is empty.", "Write at least one word.")
     before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
     turn = Turn(message=message, written=Written(state.limits.length))
-    return _replace(state, turns=(*before, turn)[-MOST_TURNS:], token=0, sentence=message)
+    new = _replace(state, turns=(*before, turn)[-MOST_TURNS:], token=0)
+    return _try_rules(new, message)
 
 
 def _ask_again(state: State, new_seed: bool) -> State:
@@ -137,6 +138,7 @@ def _other_row(state: State, by: int) -> State:
 
 
 def _try_rules(state: State, sentence: str) -> State:
+    """Test the rules on a sentence, and select the rule that answers it."""
     new = _replace(state, sentence=" ".join(sentence.split())[:LONGEST])
     speaks = next(iter(new.fits), None)
     shown = [rule.name for rule in new.rules_shown]

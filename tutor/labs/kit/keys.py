@@ -27,6 +27,7 @@ class Pair(NamedTuple):
 
 UP_DOWN = Pair("up", "down", "↑↓")
 LEFT_RIGHT = Pair("left", "right", "←→")
+SIDEWAYS = Pair("less_than_sign", "greater_than_sign", "<>")
 P_N = Pair("p", "n", "p/n")
 LAYERS = Pair("down", "up", "↑↓")
 """The keys that select a layer. The up arrow selects a later layer, because the last layer is drawn

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from textual.events import MouseScrollUp, Paste
+from textual.events import Key, MouseScrollUp, Paste
 
 from tests.app.explorer.explorer_stage import lines
 from tests.app.explorer.test_keys import Explorer, explorer
 from tests.engine.fake_engine import CARD, FakeEngine
+from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.document import CHAT_SAMPLER
 from tutor.app.explorer.pane import ExplorerPane
-from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.course.lesson import Lab
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def view(it: Explorer) -> ConversationView:
     return it.stage.screen.query_one(ConversationView)
 
 
-def editor(it: Explorer) -> PromptEditor:
-    return it.stage.screen.query_one(PromptEditor)
+def editor(it: Explorer) -> MessageEditor:
+    return it.stage.screen.query_one(MessageEditor)
 
 
 def table_is_shown(it: Explorer) -> bool:
@@ -388,6 +388,24 @@ async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("So")
         assert editor(it).text == "So"
+
+
+@pytest.mark.parametrize("late", [True, False])
+async def test_a_key_pressed_as_the_answer_ends_is_not_typed(tmp_path: Path, late: bool) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Hello")
+        await it.press("enter")
+        await it.until(lambda: state(it).ended and it.stage.screen.focused is editor(it))
+        opened_at = editor(it).opened_at
+        assert opened_at is not None
+        pressed = Key("r", "r")
+        pressed.time = opened_at + (LATE / 2 if late else 2 * LATE)
+        editor(it).post_message(pressed)
+        await it.settle()
+        assert editor(it).text == ("" if late else "r")
+        assert ("The answer had already ended, so r did nothing." in it.words) is late
+        await it.type("Hi")  # other letters are never lost
+        assert editor(it).text == ("Hi" if late else "rHi")
 
 
 async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) -> None:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tutor.app.explorer.chat.keys import PAGES
+from tutor.app.explorer.chat.keys import COMMANDS, PAGES
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.labs.kit.keys import pair
 
 if TYPE_CHECKING:
     from textual.events import Key
+
+
+LATE = 0.5
+"""The time, in seconds, in which a learner may still press a key that was meant for the answer."""
 
 
 class MessageEditor(PromptEditor):
@@ -34,6 +38,11 @@ class MessageEditor(PromptEditor):
     """Whether the learner writes a message (True) or a prompt (False)."""
     suggests = 0
     """The number of suggested first messages, or 0 if the chat is not empty."""
+    opened_at: float | None = None
+    """When the end of an answer opened the field, or None if the learner opened it.
+
+    This is a time on the clock of key events.
+    """
 
     @dataclass
     class Arrow(Message):
@@ -52,6 +61,15 @@ class MessageEditor(PromptEditor):
         """Posted when Page Up (-1) or Page Down (1) is pressed."""
 
         by: int
+
+    @dataclass
+    class TooLate(Message):
+        """Posted instead of typing a key that was pressed just as the answer ended.
+
+        A moment earlier, the key would have been a command, such as the one that stops the answer.
+        """
+
+        key: str
 
     @dataclass
     class Recalled(Message):
@@ -75,7 +93,18 @@ class MessageEditor(PromptEditor):
             event.prevent_default()
             self.post_message(self.Picked(event.key))
             return
+        if self._is_late(event):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.TooLate(event.key))
+            return
         await super()._on_key(event)
+
+    def _is_late(self, event: Key) -> bool:
+        """Return True if a key was meant as a command, because the answer had not ended yet."""
+        if self.opened_at is None or self.text or event.key not in COMMANDS:
+            return False
+        return event.time - self.opened_at < LATE
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:

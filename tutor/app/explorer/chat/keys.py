@@ -10,6 +10,9 @@ from tutor.language import _
 
 PAGES = Pair("pageup", "pagedown", "PgUp/PgDn")
 
+COMMANDS = ("r", "e", "d")
+"""The letters that are commands while an answer grows."""
+
 AGAIN = _("Let the model answer again, with a new seed. The earlier answer is kept.")
 
 ANSWER_KEYS: list[BindingType] = [

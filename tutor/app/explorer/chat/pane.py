@@ -11,6 +11,7 @@ from tutor.app.explorer.chat.lines import opens_editor, writes_on
 from tutor.app.explorer.chat.messages import last_message
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
+from tutor.language import _
 from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
@@ -176,6 +177,10 @@ class ChatPane(PaneLayout):
 
     def on_message_editor_picked(self, event: MessageEditor.Picked) -> None:
         self.use_text(event.number)
+
+    def on_message_editor_too_late(self, event: MessageEditor.TooLate) -> None:
+        said = _("The answer had already ended, so {key} did nothing.")
+        self._send(events.Say(said.format(key=event.key)))
 
     def on_message_editor_recalled(self, event: MessageEditor.Recalled) -> None:
         """Tell the controller whether the text in the editor is the last message.
