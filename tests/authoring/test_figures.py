@@ -601,6 +601,7 @@ def test_paris_rather_than_london(exact_model: LanguageModel) -> None:
     assert rounds_to(sum(each.logits for each in ranked[4:]), others[1])
     assert rounds_to(split.logit, total[1])
     assert sum(each.logits < 0 for each in ranked) == answer("why", "paris-london")
+    assert sum(-0.1 < each.logits < 0 for each in ranked) > 65  # "most by less than 0.1"
     from_country = session.sources(last, 23, 4, *pair)
     assert from_country[3] / sum(from_country) > 0.95  # "nearly all of this"
 
