@@ -17,14 +17,14 @@ Moves = tuple[tuple[str, int], ...]
 """Axes, each with the number of steps along it."""
 
 
-def focusing(part: tuple[str, str], /, **moves: int) -> Content:
+def focusing(part: tuple[str, str] | Content, /, **moves: int) -> Content:
     """Return a part of a line that moves the focus when it is clicked.
 
     `moves` has the number of steps along each axis, as in a lab's `MoveFocus`.
     """
-    text, style = part
+    content = part if isinstance(part, Content) else Content.styled(*part)
     wanted: Moves = tuple((axis, by) for axis, by in moves.items() if by)
-    return Content.styled(text, style).stylize(Style.from_meta({_MOVES: wanted}))
+    return content.stylize(Style.from_meta({_MOVES: wanted}))
 
 
 def moves_at(lines: Sequence[Content], x: int, y: int) -> Moves:

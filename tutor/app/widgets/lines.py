@@ -16,12 +16,14 @@ from textual.style import Style
 from textual.visual import Visual
 from textual.widget import Widget
 
+from tutor.app.widgets import clicks
 from tutor.app.widgets.copyable import row_copy
 from tutor.app.widgets.selection import MARK, highlighted, row_said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from textual.events import Click
     from textual.geometry import Size
     from textual.selection import Selection
 
@@ -66,6 +68,8 @@ class Lines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Content] = []
+        self._given: Sequence[Content] = ()
+        """The lines with the moves of their parts, as `clicks` explains."""
         self._strips: list[Strip | None] = []
         """The drawn form of each line, or None for a line that must be drawn."""
         self._drawn_for: object = None
@@ -83,7 +87,8 @@ class Lines(Widget):
 
     def show(self, lines: Sequence[Content]) -> None:
         """Replace all lines."""
-        new = list(lines)
+        self._given = lines
+        new = list(map(clicks.drawn, lines))
         old, self._lines = self._lines, new
         if len(old) != len(new):
             self._strips = [None] * len(new)
@@ -112,6 +117,10 @@ class Lines(Widget):
         """The index of the selected line, or None if no line is selected."""
         rows = (y for y, line in enumerate(self._lines) if highlighted(line, 0) is not line)
         return next(rows, None)
+
+    def moves_at(self, x: int, y: int) -> clicks.Moves:
+        """Return how a click on the cell in column `x` of line `y` moves the focus."""
+        return clicks.moves_at(self._given, x, y)
 
     def copies(self) -> Iterable[Copy]:
         """Yield the selected row, if there is one."""
@@ -174,3 +183,29 @@ class Lines(Widget):
 
     def render(self) -> Content:
         return Content("\n").join(self._lines)
+
+
+async def follow_click(view: Widget, event: Click, move: Callable[[int, str], object]) -> None:
+    """Focus the part of a map that was clicked, or select the row that was clicked.
+
+    `move` moves the focus of `view` along an axis. A row is selected by repeating the action of
+    the arrow keys of `view`.
+    """
+    clicked = event.widget
+    if not isinstance(clicked, Lines):
+        return
+    if moves := clicked.moves_at(event.x, event.y):
+        for axis, by in moves:
+            move(by, axis)
+        return
+    if (at := clicked.selected) is None:
+        return
+    for _press in range(abs(event.y - at)):
+        key = "down" if event.y > at else "up"
+        active = view.screen.active_bindings.get(key)
+        if active is None or active.node is not view:
+            return
+        await view.app.run_action(active.binding.action, view)
+        before, at = at, clicked.selected
+        if at is None or at == before or (at - event.y) * (before - event.y) <= 0:
+            return

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 from textual.containers import VerticalScroll
 from textual.message import Message
 
-from tutor.app.widgets import clicks
 from tutor.app.widgets.copyable import Copy
-from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.lines import Lines, follow_click
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
 from tutor.language import _
 
@@ -106,8 +105,6 @@ class LabView(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="view")
         self.state: Any = None
-        self._lines: dict[str | None, Sequence[Content]] = {}
-        """The lines that were drawn last, by the id of their widget."""
 
     def compose(self) -> ComposeResult:
         yield Lines(id="lines")
@@ -161,8 +158,7 @@ class LabView(VerticalScroll, can_focus=True):
         if len(lines) > self.size.height:
             width -= self.styles.scrollbar_size_vertical
         shown = self.query_one(where, Lines)
-        self._lines[shown.id] = lines
-        shown.show([_marked(clicks.drawn(line), max(1, width)) for line in lines])
+        shown.show([_marked(line, max(1, width)) for line in lines])
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
         """Return the lines that show `state`, laid out for `width` columns.
@@ -179,28 +175,7 @@ class LabView(VerticalScroll, can_focus=True):
         yield Copy(_("the view"), "\n".join(lines.text for lines in everything if lines.plain))
 
     async def on_click(self, event: Click) -> None:
-        """Focus the part of a map that was clicked, or select the row that was clicked.
-
-        A row is selected by repeating the action of the arrow keys.
-        """
-        clicked = event.widget
-        if not isinstance(clicked, Lines):
-            return
-        if moves := clicks.moves_at(self._lines.get(clicked.id, ()), event.x, event.y):
-            for axis, by in moves:
-                self.did(MoveFocus(by, axis))
-            return
-        if (at := clicked.selected) is None:
-            return
-        for _press in range(abs(event.y - at)):
-            key = "down" if event.y > at else "up"
-            active = self.screen.active_bindings.get(key)
-            if active is None or active.node is not self:
-                return
-            await self.app.run_action(active.binding.action, self)
-            before, at = at, clicked.selected
-            if at is None or at == before or (at - event.y) * (before - event.y) <= 0:
-                return
+        await follow_click(self, event, lambda by, axis: self.did(MoveFocus(by, axis)))
 
     @property
     def host(self) -> LabHost:

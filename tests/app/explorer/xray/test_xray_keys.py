@@ -560,3 +560,31 @@ def test_the_lens_of_a_common_start_is_kept() -> None:
     assert not Findings.at(path, 4, Network("other"), before=first).lens
     assert sorted(other.lens) == [0, 1]
     assert (first.target, other.target) == (None, token(" Paris").id)
+
+
+@pytest.mark.parametrize(
+    ("view", "x", "heading"),
+    [
+        ("map", 15, "layer  1  head 3"),
+        ("heads", 20, "layer  1  head  3"),
+        ("lens map", 9, "layer  1  after The"),
+    ],
+)
+async def test_a_click_on_a_map_selects_the_cell(
+    tmp_path: Path, view: str, x: int, heading: str
+) -> None:
+    async with xrayed(tmp_path, *to(view)) as it:
+        await it.until(lambda: any("1 " in row[:8] for row in it.rows))
+        *_others, row = (
+            y for y, row in enumerate(it.rows) if row.removeprefix("›").split()[:1] == ["1"]
+        )
+        await it.pilot.click(it.view.query_one("#rows"), offset=(x, row))
+        await it.until(lambda: heading in it.screen)
+
+
+async def test_a_click_selects_a_row_of_the_ranked_list(tmp_path: Path) -> None:
+    async with xrayed(tmp_path, *to("why")) as it:
+        wanted = it.rows[3].strip()
+        assert it.selected != wanted
+        await it.pilot.click(it.view.query_one("#rows"), offset=(4, 3))
+        assert it.selected == wanted

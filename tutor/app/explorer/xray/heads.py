@@ -10,6 +10,7 @@ from tutor.app.explorer.xray.inside import AskAttribution, AskXRay, squeezed
 from tutor.app.explorer.xray.tab import Tab
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit.attribution.words import ending
 from tutor.labs.kit.columns import Cell, around, cursor
 from tutor.language import _
@@ -88,13 +89,18 @@ class HeadsTab(Tab):
         for layer in reversed(self._visible):
             strips = found.strips(layer)
             here = layer == chosen.layer
-            parts: list[Cell] = [cursor(here), (f"{layer + 1:>3}", "bold" if here else MUTED)]
+            parts: list[Cell | Content] = [
+                cursor(here),
+                (f"{layer + 1:>3}", "bold" if here else MUTED),
+            ]
             opening: Cell = " "
             for head in shown:
                 selected = here and head == chosen.head
                 if selected:
                     opening = ("[", _BRACKET)
-                parts += [opening, *_strip_cells(strips[head] if strips else None, cell)]
+                strip = Content.assemble(*_strip_cells(strips[head] if strips else None, cell))
+                moves = {"layer": layer - chosen.layer, "head": head - chosen.head}
+                parts += [opening, focusing(strip, **moves)]
                 opening = ("]", _BRACKET) if selected else " "
             lines.append(Content.assemble(*parts, opening))
         return lines

@@ -11,9 +11,9 @@ XRAY_KEYS: list[BindingType] = [
     *pair(LAYERS, "move(*, 'layer')", "layer", "Choose the layer."),
     *pair(UP_DOWN, "move(*, 'row')", "row", "Choose a row."),
     *pair(LEFT_RIGHT, "move(*, 'head')", "head", "Choose the head."),
-    *pair(LEFT_RIGHT, "move(*, 'column')", "head", "Choose a head or the feed-forward network."),
+    *pair(LEFT_RIGHT, "move(*, 'part')", "head", "Choose a head or the feed-forward network."),
     *pair(LEFT_RIGHT, "move(*, 'position')", "position", "Go to the previous or next token."),
-    key("a", "against", "rather than", "Explain why this token rather than a second one."),
+    key("a", "explain(True)", "rather than", "Explain why this token rather than a second one."),
     # The key is named after the two views that there were at first, because learners may have
     # assigned another key to it.
     key("tab", "next_view(1)", "view", "Go to the next view of this token.", id="attention-lens"),

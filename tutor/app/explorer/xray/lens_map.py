@@ -10,6 +10,7 @@ from tutor.app.explorer.xray.inside import AskLens
 from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit import heat
 from tutor.labs.kit.attribution.words import ending
 from tutor.labs.kit.columns import Cell, around, cursor
@@ -79,11 +80,16 @@ class LensMapTab(Tab):
         for row in around(last - layer, last + 1, room.height - 1):
             each = last - row
             here = each == layer
-            parts: list[Cell] = [cursor(here), (f"{each:>3} ", "bold" if here else MUTED)]
+            parts: list[Cell | Content] = [
+                cursor(here),
+                (f"{each:>3} ", "bold" if here else MUTED),
+            ]
             for at in shown:
                 rows = found.lens.get(at)
                 selected = here and at == found.position
-                parts += _cell(rows[each] if rows else None, cell, reverse=selected)
+                drawn = _cell(rows[each] if rows else None, cell, reverse=selected)
+                moves = {"layer": each - layer, "position": at - found.position}
+                parts.append(focusing(Content.assemble(*drawn), **moves))
             lines.append(Content.assemble(*parts))
         return lines
 

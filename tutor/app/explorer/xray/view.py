@@ -23,7 +23,7 @@ from tutor.app.explorer.xray.lens import LensTab
 from tutor.app.explorer.xray.lens_map import LensMapTab
 from tutor.app.explorer.xray.tab import Tab
 from tutor.app.explorer.xray.why import EXPLAIN, MapTab, TokensTab, WhyTab
-from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.lines import Lines, follow_click
 from tutor.errors import RequestCancelled, TutorError
 from tutor.labs.kit.columns import Room
 from tutor.labs.kit.tabs import tabs
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.events import Click
 
     from tutor.app.explorer.xray.inside import Inside, Request
     from tutor.lm.attribution import Attribution
@@ -119,6 +120,9 @@ class XRayView(Vertical, can_focus=True):
         # Which token is explained is known before the explanation has been computed.
         found = self._found if name in EXPLAIN else self._ready()
         return self._tab.applies(name, found)
+
+    async def on_click(self, event: Click) -> None:
+        await follow_click(self, event, self.action_move)
 
     def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
@@ -291,9 +295,6 @@ class XRayView(Vertical, can_focus=True):
         search = self.query_one(TokenSearch)
         search.open()
         search.query_one("SearchEntry").focus()
-
-    def action_against(self) -> None:
-        self.action_explain(against=True)
 
     def action_remove(self) -> None:
         if self._found is not None:

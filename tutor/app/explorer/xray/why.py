@@ -10,7 +10,6 @@ from tutor.app.explorer.xray.inside import AskAttribution, AskOcclusion, AskSour
 from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
-from tutor.app.widgets.clicks import drawn
 from tutor.labs.kit import heat
 from tutor.labs.kit.attribution.parts_map import map_lines
 from tutor.labs.kit.attribution.ranked_list import ranked_lines
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Token
     from tutor.lm.saved_steering import Applied
 
-EXPLAIN = frozenset({"explain", "against", "remove", "reset"})
+EXPLAIN = frozenset({"explain", "remove", "reset"})
 """The actions that choose which token is explained."""
 
 
@@ -108,7 +107,7 @@ class MapTab(ExplainingTab):
     """The contributions as a map of layers and heads, with a column of feed-forward networks."""
 
     name = _("map")
-    actions: ClassVar = EXPLAIN | {"layer", "column", "open"}
+    actions: ClassVar = EXPLAIN | {"layer", "part", "open"}
 
     def __init__(self, chosen: ChosenHead) -> None:
         super().__init__(chosen)
@@ -139,7 +138,7 @@ class MapTab(ExplainingTab):
         if not low:
             below.append(Content.styled(heat.signed_legend(room.width), MUTED))
         table = Room(room.width, max(2, room.height - len(below)))
-        return [*map(drawn, map_lines(attribution, part, table)), *below]
+        return [*map_lines(attribution, part, table), *below]
 
     def move(self, found: Findings, what: str, by: int) -> None:
         attribution, part = found.attribution, self.part(found)
