@@ -34,7 +34,7 @@ from tutor.lm.inspect.hooks import block_of, replaced
 from tutor.lm.inspect.interventions import InputMask, next_token_surprisals
 from tutor.lm.inspect.patching import Activations, PatchedRuns, Recording, outcomes
 from tutor.lm.inspect.probing import ManyTexts, in_batches, train
-from tutor.lm.inspect.steering import Steering, contrast, steered_by
+from tutor.lm.inspect.steering import Steering, mean_difference, steered_by
 from tutor.lm.network import causal_mask, rotations
 from tutor.lm.patch import Column, Component, Source
 from tutor.lm.session import Session
@@ -711,7 +711,7 @@ def test_steering_from_praise_to_blame(exact_model: LanguageModel) -> None:
         return passage.streams_at(-1)[1:][layer]
 
     lists = (pair.first_texts, pair.second_texts)
-    vector = contrast(*([stream(text) for text in texts] for texts in lists))
+    vector = mean_difference(*([stream(text) for text in texts] for texts in lists))
     words = [
         [token_id(exact_model, f"␣{word}") for word in each]
         for each in (pair.first_words, pair.second_words)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from tests.benchmarks.table import Measured
-from tutor.labs.patch.lab import fitting
+from tutor.labs.patch.lab import columns_per_pass
 from tutor.lm.fast.kernels import THREADS
 from tutor.lm.inspect.patching import PatchedRuns, Recording
 from tutor.lm.inspect.steering import Steering, steered_by
@@ -180,7 +180,7 @@ def patching(model: LanguageModel) -> list[Measured]:
         base.advance(math.inf)
         new, left = base.activations(1), columns
         while left:
-            count = fitting(layers, PATCHED, left)
+            count = columns_per_pass(layers, PATCHED, left)
             PatchedRuns(base, new, left[:count], (500, 501)).advance(math.inf)
             left = left[count:]
 

@@ -96,9 +96,3 @@ def test_open_reports_a_damaged_file_before_the_app_opens(
     assert said in outcome.err
     assert "\x1b" not in outcome.err
     assert not outcome.out
-
-
-def test_plain_mode_says_that_it_opens_no_text(tutor: Tutor) -> None:
-    outcome = tutor("--plain", "open", str(OLD))
-    assert outcome.status == 2
-    assert "Plain mode cannot open a saved text." in outcome.err

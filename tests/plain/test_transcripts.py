@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from tests.plain.typed import typed
+from tests.tiny_model import CONFIG
 from tutor import paths
 from tutor.course.catalogue import load_course
 from tutor.course.questions.compare import ComparePrompts
@@ -21,13 +24,19 @@ from tutor.course.questions.text import TextQuestion
 from tutor.labs.kit import registry
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, GoalReached, LessonRead, LessonState, Predicted
+from tutor.lm.load import load_model
+from tutor.lm.saved_steering import SavedVector, folder_of_learner, packed, write
+from tutor.lm.token_tree import text_of
+from tutor.models import find_model
 from tutor.plain.words import LETTERS
+from tutor.sharing.reading import read_file
 from tutor.study.quiz_run import begun
 
 if TYPE_CHECKING:
     from tests.plain.session import Machine
     from tutor.course.questions.question import Question
 
+OLD_TEXT = Path(__file__).parents[1] / "sharing" / "data" / "version-1.json"
 _DAY = 86_400.0
 _SEED = 5
 
@@ -163,6 +172,52 @@ def test_the_xray_explains_a_token_in_sentences(machine: Machine) -> None:
     assert sum(amounts) == pytest.approx(total, abs=0.06)
     assert "That is the token that is explained. Type another one." in said.lines
     assert "Type than and another token, such as than London." in said.lines
+
+
+def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
+    said = machine.say("step", "steer")
+    assert "No vectors are saved for this model. Save one in the lab steer." in said.lines
+    vector = SavedVector(
+        name="Kind words",
+        model=load_model(find_model(machine.model)).card.sha256,
+        model_name="tiny",
+        layer=1,
+        first=("a",),
+        second=("b",),
+        values=packed([1.0] * CONFIG.width),
+    )
+    write(folder_of_learner(), vector)
+    write(folder_of_learner(), replace(vector, name="other", model="x"))
+    said = machine.say(
+        *("step", "edit abc", "steer", "steer Kind words -2", "settings"),
+        *("steer Kind words 99", "steer off", "quit"),
+    )
+    assert "Kind words, added after layer 2." in said.lines
+    assert not any("other" in line for line in said.lines)
+    assert "Type steer, a name and a strength from -20 to 20, or steer off." in said.lines
+    steered = "The network is steered: Kind words, layer 2, -2."
+    assert said.lines.count(steered) == 3  # after the key, in the settings, after the wrong number
+    first, after, last = (
+        [line for line in said.lines[start:] if line.startswith("Rank ")][:5]
+        for start in (
+            said.lines.index('The text has 3 tokens: "abc"'),
+            said.lines.index(steered),
+            said.lines.index("The network is not steered."),
+        )
+    )
+    assert first != after
+    assert first == last
+    again = machine.say("step", "steer Kind words 1", "quit")
+    assert "The network is steered: Kind words, layer 2, +1." in again.lines
+    assert "The network is steered: Kind words, layer 2, +1." in machine.say("step", "quit").lines
+
+
+def test_a_saved_text_is_opened(machine: Machine) -> None:
+    said = machine.say("", "back", "quit", options=["open", str(OLD_TEXT)])
+    text = read_file(OLD_TEXT)
+    assert any(text_of(text.tree().steps) in line for line in said.lines)
+    assert any("tokenized again" in line for line in said.lines)
+    assert sum(line.startswith("Took ") for line in said.lines) == 1
 
 
 def _amounts(lines: list[str], heading: str) -> list[float]:

@@ -21,7 +21,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_is_saved_in_the_current_folder_and_read_again(tmp_path: Path) -> None:
     text = shared()
-    path = save("it", ".json", writing.content(text, "json"))
+    path = save("it", "json", writing.content(text, "json"))
     assert path == tmp_path / "it.json"
     assert read_file(path) == text
     if sys.platform != "win32":
@@ -31,8 +31,8 @@ def test_a_file_is_saved_in_the_current_folder_and_read_again(tmp_path: Path) ->
 def test_an_existing_file_and_a_link_are_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "it.html").write_text("mine")
     (tmp_path / "it-2.html").symlink_to(tmp_path / "nowhere")
-    assert save("it", ".html", b"new") == tmp_path / "it-3.html"
-    assert save("it.html", ".html", b"new") == tmp_path / "it-4.html"
+    assert save("it", "html", b"new") == tmp_path / "it-3.html"
+    assert save("it.html", "html", b"new") == tmp_path / "it-4.html"
     assert (tmp_path / "it.html").read_text() == "mine"
     assert not (tmp_path / "nowhere").exists()
 
@@ -42,14 +42,14 @@ def test_a_path_and_the_home_folder_are_understood(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "sub").mkdir()
-    assert save("sub/a.b", ".md", b"x") == tmp_path / "sub" / "a.b.md"
-    assert save("~/x", ".svg", b"x") == tmp_path / "x.svg"
+    assert save("sub/a.b", "markdown", b"x") == tmp_path / "sub" / "a.b.md"
+    assert save("~/x", "svg", b"x") == tmp_path / "x.svg"
 
 
 @pytest.mark.parametrize("name", ["missing/x", "x\x00y", "a" * 300, "~nobody-of-this-name/x"])
 def test_a_name_that_cannot_be_used_is_a_plain_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(NotWritten) as caught:
-        save(name, ".html", b"x")
+        save(name, "html", b"x")
     assert caught.value.happened.isprintable()
     assert caught.value.next_step
     assert not list(tmp_path.iterdir())

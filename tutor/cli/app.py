@@ -12,7 +12,6 @@ from tutor import private
 from tutor.cli import lockdown
 from tutor.cli.errors import TerminalError
 from tutor.cli.learning import course_folder
-from tutor.errors import UsageError
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -33,10 +32,6 @@ def run(
     if options.browser is not None:
         _use_browser(options.browser)
     elif options.settings.settings.plain:
-        if not isinstance(start, str):
-            raise UsageError(
-                "Plain mode cannot open a saved text.", "Save the text as Markdown to read it."
-            )
         return run_plain(options, start=start, lab=lab)
     else:
         check_terminal()
@@ -81,7 +76,7 @@ def _use_browser(size: str) -> None:
     }
 
 
-def run_plain(options: argparse.Namespace, *, start: Start, lab: str | None) -> int:
+def run_plain(options: argparse.Namespace, *, start: Start | Document, lab: str | None) -> int:
     """Run plain mode, which needs no terminal."""
     private.begin()
     if options.kiosk:

@@ -23,6 +23,7 @@ from tutor.study.next_step import ReadLesson, Review
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tutor.app.explorer.document import Document
     from tutor.app.explorer.xray.inside import Inside
     from tutor.course.lesson import Lab, Lesson
     from tutor.lm.distribution import Token
@@ -68,6 +69,11 @@ class Navigator:
 
     def chat(self) -> Place:
         return ChatPlace(self._services)
+
+    def text(self, text: Document) -> Place:
+        """Return the stepper or the chat, opened with this text or conversation."""
+        kind = ChatPlace if text.mode == "chat" else StepperPlace
+        return kind(self._services, begin=text)
 
     def guess(self) -> Place:
         return GuessPlace(self._services)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tutor.allowed import Allowed
     from tutor.app.background.goal_keeper import GoalKeeper
     from tutor.app.background.lab_keeper import LabKeeper
+    from tutor.app.explorer.document import Document
     from tutor.app.explorer.xray.inside import Inside
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
@@ -93,6 +94,8 @@ class Navigation(Protocol):
     def stepper(self) -> Place: ...
 
     def chat(self) -> Place: ...
+
+    def text(self, text: Document) -> Place: ...
 
     def guess(self) -> Place: ...
 

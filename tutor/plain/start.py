@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.app.background.status import ModelStatus
+    from tutor.app.explorer.document import Document
     from tutor.settings.effective import Effective
 
 SAVING = 6.0
@@ -44,7 +45,7 @@ def run(
     *,
     settings: Effective,
     course: Path | None = None,
-    start: str = "home",
+    start: str | Document = "home",
     lab: str | None = None,
     allowed: Allowed = EVERYTHING,
     idle_minutes: float | None = None,
@@ -95,7 +96,11 @@ def run(
 
 
 async def _run(
-    services: Services, keeper: ModelKeeper, start: str, lab: str | None, idle: float | None
+    services: Services,
+    keeper: ModelKeeper,
+    start: str | Document,
+    lab: str | None,
+    idle: float | None,
 ) -> None:
     if services.remote is not None and services.remote.here:
         services.engine.allow(services.remote)
@@ -110,12 +115,12 @@ async def _run(
         await keeper.stop()
 
 
-def _first_places(services: Services, start: str, lab: str | None) -> list[Place]:
+def _first_places(services: Services, start: str | Document, lab: str | None) -> list[Place]:
     if lab is not None:
         return [services.open.live_lab(lab)]
-    if start == "review":
-        return [services.open.review()]
-    return []
+    if not isinstance(start, str):
+        return [services.open.text(start)]
+    return [services.open.review()] if start == "review" else []
 
 
 def _tell(services: Services, error: Exception) -> None:

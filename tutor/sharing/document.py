@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "tutor-text"
 VERSION = 1
-MOST_SHARED = 500
+_MOST_SHARED = 500
 """The maximum number of distributions to compute for a text that is saved."""
 
 Hex = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{2})*\Z")]
@@ -267,6 +267,14 @@ class SharedText(msgspec.Struct, frozen=True, kw_only=True):
     def to_json(self) -> bytes:
         """Return the text as JSON that people can read."""
         return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
+
+
+def shared_positions(tokens: int) -> range:
+    """Return the positions after which a text's distributions are computed: the last ones.
+
+    `tokens` is the number of tokens of the text. Position n is the one after n tokens.
+    """
+    return range(max(1, tokens + 1 - _MOST_SHARED), tokens + 1)
 
 
 def shared_text(

@@ -15,10 +15,11 @@ from tutor.text import one_line, printable_json
 if TYPE_CHECKING:
     from tutor.sharing.document import SharedText
 
-Form = Literal["html", "markdown", "json"]
+TextForm = Literal["html", "markdown", "json"]
 """The format of a file with a shared text."""
-Suffix = Literal[".html", ".md", ".svg", ".json"]
-SUFFIXES: dict[Form, Suffix] = {"html": ".html", "markdown": ".md", "json": ".json"}
+Form = TextForm | Literal["svg"]
+"""The format of a file with a shared text, or "svg" for a picture of the screen."""
+_SUFFIXES: dict[Form, str] = {"html": ".html", "markdown": ".md", "json": ".json", "svg": ".svg"}
 _WORDS = re.compile(r"[a-z0-9]+")
 _LONGEST_NAME = 40
 _WEB_FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -28,7 +29,7 @@ class NotWritten(TutorError, title="The file was not saved"):
     """Raised when a file cannot be written."""
 
 
-def content(text: SharedText, form: Form) -> bytes:
+def content(text: SharedText, form: TextForm) -> bytes:
     """Return the content of the file."""
     match form:
         case "html":
@@ -69,12 +70,13 @@ def current_folder() -> str:
         return "."
 
 
-def save(name: str, suffix: Suffix, data: bytes) -> Path:
+def save(name: str, form: Form, data: bytes) -> Path:
     """Write a new file and return its full path. A number is added if the file exists already.
 
-    `name` is relative to the current folder. The suffix is added unless `name` ends with it. Raises
-    `NotWritten`.
+    `name` is relative to the current folder. The form's suffix is added unless `name` ends with it.
+    Raises `NotWritten`.
     """
+    suffix = _SUFFIXES[form]
     try:
         _check(name)
         path = Path(name.strip()).expanduser().absolute()

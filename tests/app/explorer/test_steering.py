@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from tutor.app.explorer.chat.lines import with_sampler
 from tutor.app.explorer.copies import step_command
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.effects import Question
+from tutor.lm import saved_steering
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.saved_steering import Applied, SavedVector, folder_of_learner, packed, write
 
@@ -119,6 +121,27 @@ def test_only_vectors_of_the_loaded_model_are_offered() -> None:
     learner = Learner()
     learner.send(events.VectorsListed((VECTOR, replace(OTHER, model="other"))))
     assert learner.state.fitting_vectors == (VECTOR,)
+
+
+async def test_keys_do_not_wait_until_vectors_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are read in a thread, first when the stepper opens."""
+    threads = []
+    read = saved_steering.saved
+
+    def saved(folder: Path) -> tuple[SavedVector, ...]:
+        threads.append(threading.current_thread())
+        return read(folder)
+
+    monkeypatch.setattr(saved_steering, "saved", saved)
+    write(folder_of_learner(), VECTOR)
+    async with explorer(tmp_path) as it:
+        assert len(threads) == 1
+        await it.press("t")
+        assert "5 steering" in it.screen
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
 
 
 async def test_the_panel_steers_and_the_heading_says_so(tmp_path: Path) -> None:

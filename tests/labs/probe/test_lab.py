@@ -21,7 +21,7 @@ from tutor.errors import LabError, TextError
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, NewSeed, ShowView
 from tutor.labs.kit.progress import Progress
 from tutor.labs.probe import lab
-from tutor.labs.probe.backend import Reading, random_like
+from tutor.labs.probe.backend import ProbedSet, random_like
 from tutor.labs.probe.lab import Add, Answers, Judge, Train, TrainControl
 from tutor.labs.probe.sets import control_labels, examples
 from tutor.lm.chat import text_ids
@@ -174,7 +174,7 @@ def test_a_change_that_the_lab_does_not_offer_is_refused(
 
 
 def test_the_residual_streams_are_kept_only_once(tmp_path: Path) -> None:
-    reading = Reading(small_model(), "number")
+    reading = ProbedSet(small_model(), "number")
     while reading.advance(math.inf) is not None:
         pass
     kept = {

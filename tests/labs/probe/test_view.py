@@ -13,7 +13,7 @@ from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView
 from tutor.labs.kit.intervals import percent_range
 from tutor.labs.kit.proportions import wilson
-from tutor.labs.probe.lab import Judged, Sentence, State, Trained
+from tutor.labs.probe.lab import MILDER, Judged, Sentence, State, Trained
 from tutor.labs.probe.view import ProbeView
 from tutor.plain.labs.sentences import describe
 
@@ -58,6 +58,8 @@ async def test_the_accuracies_are_shown_with_their_intervals(tmp_path: Path) -> 
                 pilot
             )
         assert f"selectivity {round(100 * state.selectivity):+d} points" in seen(pilot)
+        assert MILDER in " ".join(seen(pilot).split())
+        assert MILDER in describe("probe", state)["trained"]
 
 
 async def test_an_error_is_marked_and_another_layer_judges_differently(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ async def test_a_vector_is_saved_and_deleted(tmp_path: Path) -> None:
         await do(pilot, "escape")
         await do(pilot, "d")
         assert "No vectors are saved." in seen(pilot)
-        assert "The vector kind was deleted. Press u to undo." in seen(pilot)
+        assert "The vector “kind” was deleted. Press u to undo." in seen(pilot)
 
 
 async def test_a_deleted_vector_comes_back(tmp_path: Path) -> None:

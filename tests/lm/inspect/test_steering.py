@@ -17,7 +17,7 @@ from tutor.lm.inspect.contributions import to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.steering import (
     Steering,
-    contrast,
+    mean_difference,
     same_steering,
     steered,
     steering_of,
@@ -80,7 +80,7 @@ def test_a_vector_is_the_difference_of_the_mean_last_streams(model: Any) -> None
         passage.advance(60)
         found.append(passage.streams_at(-1)[1:])
     assert torch.allclose(torch.stack(found), by_hand, atol=1e-5)
-    vector = contrast(found[:2], found[2:])
+    vector = mean_difference(found[:2], found[2:])
     assert torch.allclose(vector, (by_hand[0] + by_hand[1]) / 2 - by_hand[2], atol=1e-5)
 
 

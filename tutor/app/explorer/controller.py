@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -84,6 +85,8 @@ class ExplorerController:
         """Start watching the state of the engine."""
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
+        # Learners who press keys fast find the vectors in the panel before it lists them again.
+        self._run(effects.PlainEffect.LIST_VECTORS)
 
     def stop_receiving(self) -> None:
         """Ignore all events from now on, because the pane is about to be removed.
@@ -144,7 +147,7 @@ class ExplorerController:
                 if said is not None:
                     self.send(events.Say(said))
             case effects.PlainEffect.LIST_VECTORS:
-                self.send(events.VectorsListed(_vectors()))
+                self._work(self.list_vectors, "vectors")
             case effects.PlainEffect.LIST_TEXTS:
                 self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
             case effects.SwitchText(info, mode):
@@ -185,6 +188,10 @@ class ExplorerController:
         except TutorError as error:
             said = f"{error.happened} {error.next_step}"
         self.send(events.TokensFound(wanted.query, rows, said))
+
+    async def list_vectors(self) -> None:
+        """Read the saved vectors in a thread, because there may be many on a slow disk."""
+        self.send(events.VectorsListed(await asyncio.to_thread(_vectors)))
 
     async def _share(self, wanted: effects.ShareText) -> None:
         try:

@@ -11,15 +11,14 @@ from enum import Enum
 import msgspec
 
 from tutor.app.explorer.document import Document, Mode
+from tutor.app.explorer.share.request import Share
 from tutor.course.goals import Evidence
 from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
-from tutor.lm.attribution import Attribution
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
 from tutor.lm.saved_steering import Applied
 from tutor.lm.token_tree import TokenTree
-from tutor.sharing.writing import Form
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -118,12 +117,13 @@ class StarText(msgspec.Struct, frozen=True):
 
 
 class ShareText(msgspec.Struct, frozen=True):
-    """Save a text as a file for other people. `name` is the file's name without a suffix.
+    """Save a text as a file for other people, as `asked`.
 
-    If there is a `picture` of the screen, the file contains the picture, and `form` is None. If
-    the distributions are not in `known`, the engine computes them.
+    The distributions are computed after each of `tokens`, the part of the text that fits into the
+    context window. With a remote model, the file contains only the distribution in `known`.
     """
 
+    asked: Share
     tree: TokenTree
     model: ModelCard
     mode: Mode
@@ -131,10 +131,6 @@ class ShareText(msgspec.Struct, frozen=True):
     tokens: tuple[Token, ...]
     steering: Applied | None
     known: Distribution | None
-    name: str
-    form: Form | None
-    picture: str = ""
-    explained: tuple[int, Attribution] | None = None
 
 
 Effect = (

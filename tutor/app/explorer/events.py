@@ -9,12 +9,11 @@ import msgspec
 
 from tutor.app.explorer.document import Document, Mode
 from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
+from tutor.app.explorer.share.request import Share
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
-from tutor.lm.attribution import Attribution
 from tutor.lm.distribution import Row, SamplerSettings, Token
 from tutor.lm.saved_steering import Applied, SavedVector
-from tutor.sharing.writing import Form
 
 Panel = Literal["search", "dials", "editor", "recent"]
 
@@ -199,19 +198,6 @@ class ToggleStar(msgspec.Struct, frozen=True):
     """Add a star to a saved text, or remove it."""
 
     info: TextInfo
-
-
-class Share(msgspec.Struct, frozen=True):
-    """Save the text, or a picture of the screen as SVG, as a file for other people.
-
-    `name` is the name of the file without a suffix, and `form` is None for a picture. `explained`
-    contains the attribution that the x-ray shows, and the number of tokens before it.
-    """
-
-    name: str
-    form: Form | None
-    picture: str = ""
-    explained: tuple[int, Attribution] | None = None
 
 
 class Say(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from tutor.engine.proxy import spelled
 from tutor.errors import TextError
 from tutor.language import _
 from tutor.lm.distribution import PLAIN, ChatMessage, common_length
-from tutor.sharing.document import MOST_SHARED
+from tutor.sharing.document import shared_positions
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Link:
         top: int,
         on_read: Callable[[int, int], None],
     ) -> AsyncIterator[Distribution]:
-        """Yield the distribution after each of the last `MOST_SHARED` tokens of `path`.
+        """Yield the distributions of a text that is saved (see `shared_positions`).
 
         A long text is first processed in chunks. Raises `TutorError`.
         """
@@ -161,7 +161,7 @@ class Link:
             session = await self.follow(path[:end])
             await session.rows(end, sampler, (path[0].id,))
             self._read = end
-        for position in range(max(1, total + 1 - MOST_SHARED), total + 1):
+        for position in shared_positions(total):
             session = await self.follow(path)
             yield await session.distribution(position, sampler, seed, top)
             if position % CHUNK == 0:

@@ -17,6 +17,7 @@ from tutor.app.explorer.chat.situation import situation
 from tutor.app.explorer.distribution_table import DRAW, TARGET
 from tutor.app.explorer.stepping import MAKE_ROOM, RUN_LIMIT
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.layout import first_that_fits
 from tutor.engine.api import EngineState
 from tutor.errors import RemoteError, TutorError
 from tutor.language import _
@@ -103,8 +104,7 @@ def settings(sampler: SamplerSettings, steering: Applied | None, room: int) -> C
         return Content.styled(figures.sampler(sampler), theme.MUTED)
     said = _("steered: {said}").format(said=safe(steering.said))
     ways = (f"{said}  {figures.sampler(sampler)}", said, _("steered"))
-    fitting = next((way for way in ways if cell_len(way) <= room), ways[-1])
-    return Content.styled(fitting, theme.ACT)
+    return Content.styled(first_that_fits(ways, room, otherwise=ways[-1]), theme.ACT)
 
 
 def question_line(state: State, width: int) -> Content:

@@ -12,6 +12,7 @@ from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event, Signal
+from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.share.update import share
 from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
 from tutor.errors import ContextFull, EngineError, RequestCancelled, TextError, TutorError
@@ -312,7 +313,7 @@ def _handle_texts(state: State, event: events.TextEvent) -> State:
             state = _change_engine(_restart(state, document), state.engine)
             state = state.emit(effects.PlainEffect.CANCEL_REQUEST)
             return _open_editor(state) if fresh and state.mode == "text" else state
-        case events.Share():
+        case Share():
             return share(state, event)
         case _:
             assert_never(event)

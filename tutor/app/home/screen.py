@@ -14,7 +14,7 @@ from textual.content import Content
 from tutor import paths
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.home import details, rows
-from tutor.app.home.places import MAP_PLACES, MapPlace
+from tutor.app.home.map_keys import MAP_PLACES, MapPlace
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.screen_list import screen_list
 from tutor.app.widgets.static import Static

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rich.cells import cell_len
 from textual.content import Content
+
+from tutor.app.theme import MUTED
 
 _GAP = 2
 _LEAST_REMARK = 24
@@ -22,6 +27,16 @@ def with_end(left: Content, right: Content, width: int) -> Content:
     room = max(1, width - right.cell_length)
     left = left.truncate(room, ellipsis=True)
     return left.pad_right(room - left.cell_length) + right
+
+
+def first_that_fits(texts: Iterable[str], width: int, otherwise: str = "") -> str:
+    """Return the first of `texts` that fits into `width` cells, or `otherwise` if none does."""
+    return next((text for text in texts if cell_len(text) <= width), otherwise)
+
+
+def with_first_that_fits(start: Content, ends: Iterable[str], width: int) -> Content:
+    """Draw `start`, followed by the first of `ends` that fits on the same line."""
+    return Content.assemble(start, (first_that_fits(ends, width - start.cell_length), MUTED))
 
 
 def matched(

@@ -18,7 +18,6 @@ from tutor.cli.step import sampler
 from tutor.cli.step.command import load, open_session, positive
 from tutor.errors import UsageError
 from tutor.language import _
-from tutor.lm.attribution import Part
 from tutor.lm.comparison import Order, aligned
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote
@@ -26,6 +25,7 @@ from tutor.vendors.catalogue import is_remote
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from tutor.lm.attribution import Part
     from tutor.lm.language_model import LanguageModel
 
 _B = "b-"
@@ -164,6 +164,8 @@ def _changed(
 
 
 def _part(text: str) -> Part:
+    from tutor.lm.attribution import Part  # not needed to start other commands
+
     try:
         return Part.of_option(text)
     except ValueError as error:

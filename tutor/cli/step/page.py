@@ -9,7 +9,7 @@ from tutor.cli import output
 from tutor.language import _
 from tutor.lm.token_tree import Step, TokenTree
 from tutor.sharing import writing
-from tutor.sharing.document import MOST_SHARED, shared_text
+from tutor.sharing.document import shared_positions, shared_text
 
 if TYPE_CHECKING:
     import argparse
@@ -42,10 +42,9 @@ def save_page(
     tree = tree.extend([Step(row.token, "drawn", row.surprisal_bits) for row in drawn])
     distributions = [distribution for distribution, __ in found]
     if not card.remote:  # a server would charge for each of these distributions
-        length = len(session)
         distributions = [
             session.distribution(position, settings, options.seed, options.top)
-            for position in range(max(1, length + 1 - MOST_SHARED), length + 1)
+            for position in shared_positions(len(session))
         ]
         tree = tree.note_surprisals(0, session.surprisals(0))
     text = shared_text(

@@ -17,7 +17,6 @@ from tutor.cli.why.output import (
 )
 from tutor.errors import UsageError
 from tutor.language import _
-from tutor.lm.attribution import Part
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote
 
@@ -107,6 +106,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _head(text: str) -> tuple[int, int]:
     """Convert `LAYER.HEAD`, counted from 1, to a layer and a head, counted from 0."""
+    from tutor.lm.attribution import Part  # not needed to start other commands
+
     with suppress(ValueError):
         part = Part.of_option(text)
         if part.layer is not None and part.head is not None and min(part.layer, part.head) >= 0:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from tutor.errors import TutorError
 from tutor.labs.difference import questions
-from tutor.labs.difference.other_models import OtherModels
 from tutor.labs.difference.questions import (
     FEED_FORWARD,
     LISTED,
@@ -29,6 +28,7 @@ from tutor.labs.difference.questions import (
     Rounded,
     Text,
 )
+from tutor.labs.difference.same_vocabulary import OtherModels
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced
 from tutor.labs.kit.next_row import NextRow

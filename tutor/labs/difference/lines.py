@@ -16,7 +16,7 @@ from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, Cell, as_many_as_fit, wrapped
 from tutor.labs.kit.dials import DIALS, reading
 from tutor.labs.kit.progress import Progress
-from tutor.labs.kit.progress_line import progress_line, reading_line
+from tutor.labs.kit.progress_line import coming_line, progress_line, reading_line
 from tutor.labs.kit.tabs import tabs
 from tutor.language import _
 
@@ -181,11 +181,7 @@ def totals(state: State, width: int) -> Content:
     if isinstance(state.progress, Progress):
         return reading_line(_("Processing"), state.progress, width)
     if state.progress is not None:
-        coming = state.progress
-        if not coming.total:
-            return Content.styled(f"{coming.doing} …", MUTED)
-        progress = Progress(coming.done, coming.total, coming.seconds)
-        return progress_line(progress, width, doing=coming.doing)
+        return coming_line(state.progress, width)
     if setup is None or not state.compared:
         return Content.styled(_("Processing …"), MUTED)
     if not state.complete:

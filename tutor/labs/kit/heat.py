@@ -7,6 +7,7 @@ color.
 from __future__ import annotations
 
 from tutor.app.theme import LIKELY, LIKELY_BOUNDS, MUTED, NOT_YET
+from tutor.app.widgets.layout import first_that_fits
 from tutor.language import _
 
 GLYPHS = "·░▒▓█"
@@ -51,7 +52,7 @@ def signed_legend(width: int) -> str:
     )
     both = zip(GLYPHS[1:], NEGATIVE_GLYPHS[1:], bounds, strict=True)
     short = "  ".join(f"{plus} {minus} {bound}" for plus, minus, bound in both)
-    return long if len(long) <= width else short
+    return first_that_fits([long], width, otherwise=short)
 
 
 def percent(share: float) -> str:

@@ -8,10 +8,11 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets.meter import meter
+from tutor.labs.kit.progress import Progress
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from tutor.labs.kit.progress import Progress
+    from tutor.labs.kit.progress import Coming
 
 _METER = 20
 _LEAST_METER = 4
@@ -30,7 +31,7 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
         done=progress.done,
         total=progress.total,
         value=f" {unit}" if unit else "",
-        left=_left(progress),
+        left=time_left(progress.seconds),
     )
     return Content.assemble(
         (lead, MUTED), _meter(progress, width - len(lead) - _COUNTS), (counts, MUTED)
@@ -47,17 +48,22 @@ def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
     said = _("{doing}  block {done:>2} of {total}  ").format(
         doing=doing, done=progress.done, total=progress.total
     )
-    left = _left(progress)
+    left = time_left(progress.seconds)
     bar = _meter(progress, width - len(said) - len(left))
     return Content.assemble((said, MUTED), bar, (left, MUTED))
 
 
-def _left(progress: Progress) -> str:
-    return (
-        ""
-        if progress.seconds is None
-        else _("  about {seconds:.0f} s").format(seconds=progress.seconds)
-    )
+def coming_line(coming: Coming, width: int) -> Content:
+    """Return a line about work that has stages: the current stage, and how much of it is done."""
+    if not coming.total:
+        return Content.styled(f"{coming.doing} …", MUTED)
+    progress = Progress(coming.done, coming.total, coming.seconds)
+    return progress_line(progress, width, doing=coming.doing)
+
+
+def time_left(seconds: float | None) -> str:
+    """Return the estimated time left, or an empty string if there is no estimate."""
+    return "" if seconds is None else _("  about {seconds:.0f} s").format(seconds=seconds)
 
 
 def _meter(progress: Progress, room: int) -> Content:

@@ -321,12 +321,12 @@ def question(state: State) -> Question | None:
     if state.patch is not None and not (state.plain.done and state.patched.done):
         return Extend(state.text, state.other, state.patch, state.plain, state.patched)
     if state.running:
-        count = fitting(state.pair.layers, len(state.pair.a), state.running)
+        count = columns_per_pass(state.pair.layers, len(state.pair.a), state.running)
         return Compute(state.text, state.other, state.running[:count])
     return None
 
 
-def fitting(layers: int, tokens: int, columns: Sequence[Column]) -> int:
+def columns_per_pass(layers: int, tokens: int, columns: Sequence[Column]) -> int:
     """Return how many of the first columns are computed in one pass: at least one.
 
     `tokens` is the number of tokens in each text.

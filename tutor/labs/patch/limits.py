@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tutor.labs.kit.reply import Reply
-from tutor.labs.patch.lab import LENGTH, Compute, Extend, Pair, fitting, problem
+from tutor.labs.patch.lab import LENGTH, Compute, Extend, Pair, columns_per_pass, problem
 
 
 def is_possible(question: Compute | Extend, pair: Pair, vocabulary: int) -> bool:
@@ -35,7 +35,7 @@ def _exist(question: Compute, pair: Pair) -> bool:
             column.position in range(tokens) and column.head in range(pair.heads)
             for column in columns
         )
-        and fitting(pair.layers, tokens, columns) == len(columns)
+        and columns_per_pass(pair.layers, tokens, columns) == len(columns)
     )
 
 

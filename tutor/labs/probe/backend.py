@@ -41,7 +41,7 @@ _SEED = 1
 """The seed of the random directions."""
 
 
-class Reading:
+class ProbedSet:
     """The residual streams of a set's sentences, and the probes that are trained on them.
 
     `advance` computes them step by step.
@@ -140,7 +140,7 @@ class ProbeBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._moment = tools.moment
-        self._reading: Reading | None = None
+        self._reading: ProbedSet | None = None
         self._texts: dict[type, Text] = {}
         self._changed: tuple[Add, list[ForwardPass]] | None = None
 
@@ -157,7 +157,7 @@ class ProbeBackend:
             raise LabError("There is no such layer or strength.", "Choose others.")
         reading = self._reading
         if reading is None or reading.of != question.of:
-            reading = self._reading = Reading(self._model, question.of)
+            reading = self._reading = ProbedSet(self._model, question.of)
         if (progress := reading.advance(self._moment)) is not None:
             return progress
         match question:
@@ -179,7 +179,7 @@ class ProbeBackend:
             found = self._texts[type(question)] = Text(question.text, ids, left_out, passage)
         return found
 
-    def _judged(self, reading: Reading, question: Judge) -> Answer:
+    def _judged(self, reading: ProbedSet, question: Judge) -> Answer:
         text = self._text(question)
         if (progress := advanced([text.passage], self._moment)) is not None:
             return progress
@@ -187,7 +187,7 @@ class ProbeBackend:
         scores = reading.probes().scores(streams)[:, 0]
         return lab.Judged(tuple(scores.sigmoid().tolist()), text.left_out)
 
-    def _added(self, reading: Reading, question: Add) -> Answer:
+    def _added(self, reading: ProbedSet, question: Add) -> Answer:
         text = self._text(question)
         if (progress := advanced([text.passage], self._moment)) is not None:
             return progress
@@ -198,7 +198,7 @@ class ProbeBackend:
             return progress
         return self._compared(question.of, [text.passage, *changed], text.left_out)
 
-    def _with_added(self, reading: Reading, question: Add, text: Text) -> list[ForwardPass]:
+    def _with_added(self, reading: ProbedSet, question: Add, text: Text) -> list[ForwardPass]:
         """Return two passes that continue the text's after `layer` blocks, with a vector added.
 
         The first vector is the probe's direction, and the second one is random.
@@ -226,7 +226,7 @@ class ProbeBackend:
         return lab.Added(before, after, chance, rows, left_out)
 
 
-def _trained(reading: Reading) -> lab.Trained:
+def _trained(reading: ProbedSet) -> lab.Trained:
     probes, held_out = reading.probes(), reading.held_out
     probabilities = probes.scores(reading.vectors[:, held_out]).sigmoid()
     return lab.Trained(
@@ -239,7 +239,7 @@ def _trained(reading: Reading) -> lab.Trained:
     )
 
 
-def _control(reading: Reading, seed: int, moment: float) -> lab.Control | Progress:
+def _control(reading: ProbedSet, seed: int, moment: float) -> lab.Control | Progress:
     if (progress := reading.advance(moment, seed)) is not None:
         return progress
     labels = torch.tensor(control_labels(reading.of, seed))

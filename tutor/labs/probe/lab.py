@@ -24,6 +24,13 @@ from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.work import LONGEST, Refused, one_of, work
+from tutor.language import _
+
+MILDER = _(
+    "This control task is milder than Hewitt and Liang's: the word with the random label is never "
+    "the token that the probe reads."
+)
+"""What the learner should know when comparing the accuracies. `sets.control_labels` says more."""
 
 Name = Literal["sentiment", "truth", "number"]
 NAMES: tuple[Name, ...] = ("sentiment", "truth", "number")

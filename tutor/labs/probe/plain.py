@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.labs.kit.intervals import percent_range
+from tutor.labs.probe.lab import MILDER
 from tutor.language import _
 from tutor.plain.words import percent, spoken, token
 
@@ -53,6 +54,7 @@ def _accuracy(state: State, trained: Trained) -> list[str]:
         said.append(
             _("In the control task, {right} of {count} are right.").format(right=right, count=count)
         )
+        said.append(MILDER)
     best = max(range(trained.layers), key=trained.right)
     said.append(
         _(

@@ -11,7 +11,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, plot
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText, NewSeed
-from tutor.labs.kit.columns import Cell, Room, around, clipped, cursor
+from tutor.labs.kit.columns import Cell, Room, around, clipped, cursor, wrapped
 from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.next_table import next_table
@@ -20,7 +20,7 @@ from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.sentence import edit_sentence, sentence
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.probe.lab import VIEWS, Added, Answers, State, Trained, reset
+from tutor.labs.probe.lab import MILDER, VIEWS, Added, Answers, State, Trained, reset
 from tutor.language import _
 from tutor.text import one_line
 
@@ -174,6 +174,7 @@ def _chosen(state: State, trained: Trained, room: Room) -> list[Content]:
         lines.append(text)
     if not room.low:
         lines.append(_note(state, trained, room))
+        lines += wrapped(Content.styled(MILDER, MUTED), room.width)
     return lines
 
 

@@ -15,6 +15,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.meter import meter
 from tutor.labs.kit.columns import LOW, clipped, cursor, wrapped
+from tutor.labs.kit.progress_line import time_left
 from tutor.labs.scale.lab import BEST, QUANTITIES, Quantity, ladder
 from tutor.language import _
 from tutor.text import counted, safe, visible
@@ -169,9 +170,7 @@ def _other(state: State, width: int) -> list[Content]:
     )
     if coming is None or not coming.total:
         return [said]
-    far = f"  {coming.done / coming.total:>4.0%}"
-    if coming.seconds is not None:
-        far += _("  about {seconds:.0f} s").format(seconds=coming.seconds)
+    far = f"  {coming.done / coming.total:>4.0%}{time_left(coming.seconds)}"
     bar = meter(coming.done / coming.total, min(_METER, width - len(far)))
     return [said, Content.assemble(bar, (far, MUTED))]
 

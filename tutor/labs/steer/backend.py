@@ -25,7 +25,7 @@ from tutor.lm.chat import text_ids
 from tutor.lm.divergence import divergence
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import next_token_surprisals
-from tutor.lm.inspect.steering import Steering, contrast, steered_by
+from tutor.lm.inspect.steering import Steering, mean_difference, steered_by
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.saved_steering import SavedVector, checked_name, packed
 from tutor.lm.session import Session
@@ -117,7 +117,7 @@ class SteerBackend:
         first, second = (
             [self._streams[text][layer] for text in texts] for texts in (lists.first, lists.second)
         )
-        return contrast(first, second)
+        return mean_difference(first, second)
 
     def _steering(self, lists: Lists, spot: Spot) -> Steering:
         return Steering(self._vector(lists, spot.layer), spot.layer, spot.strength)

@@ -207,7 +207,7 @@ def lost(before: State, after: State) -> str:
         return "Your own sentences were removed."
     for each in after.pending[len(before.pending) :]:
         if isinstance(each, Delete):
-            return _("The vector {name} was deleted.").format(name=each.name)
+            return _("The vector “{name}” was deleted.").format(name=each.name)
     return ""
 
 

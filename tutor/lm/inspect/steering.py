@@ -99,7 +99,7 @@ def steered_by(steering: Steering | None, network: Transformer) -> AbstractConte
     return steered(network, steering.vector, steering.layer, steering.strength)
 
 
-def contrast(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+def mean_difference(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
     """Return the mean of the first tensors minus the mean of the second ones.
 
     All tensors have the same shape, and neither list is empty.

@@ -48,6 +48,7 @@ class ChatPlace(ExplorerPlace):
             )
             for message in said[-2:]:
                 self._say_message(message)
+        self.say_steering()
 
     def _say_message(self, message: Message) -> None:
         tree = self.state.tree

@@ -17,6 +17,7 @@ from tutor.course import goals
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.language import _
+from tutor.lm.saved_steering import STRONGEST, Applied
 from tutor.plain import markdown, words
 from tutor.plain.consent import consent_lines
 from tutor.plain.place import Command, Place
@@ -24,11 +25,12 @@ from tutor.plain.place import Command, Place
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
-    from tutor.app.explorer.document import Mode
+    from tutor.app.explorer.document import Document, Mode
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.state import State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
+    from tutor.lm.saved_steering import SavedVector
     from tutor.plain.place import Services
 
 _DIALS = ("temperature", "top-k", "top-p", "min-p")
@@ -42,8 +44,13 @@ class ExplorerPlace(Place):
     """Maps the names of keys in the tasks of labs to the commands that do the same."""
 
     def __init__(
-        self, services: Services, lesson: Lesson | None = None, lab: Lab | None = None
+        self,
+        services: Services,
+        lesson: Lesson | None = None,
+        lab: Lab | None = None,
+        begin: Document | None = None,
     ) -> None:
+        """Create the place. `begin` is an additional document to open first."""
         super().__init__(services)
         self._lesson, self._lab = lesson, lab
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -52,7 +59,7 @@ class ExplorerPlace(Place):
         self._reached = self._goals_reached()
         self._controller = ExplorerController(
             services.engine,
-            SavedTexts(services.progress, lab, self.MODE, sampler=services.sampler),
+            SavedTexts(services.progress, lab, self.MODE, begin, services.sampler),
             work=self._work,
             show=lambda state: self._changed.set(),
             report=self._report,
@@ -194,6 +201,9 @@ class ExplorerPlace(Place):
             found.append(Command("retry", "Start the model again.", self._retry))
         said = _("Change a sampler setting: {names}.").format(names=words.listed(_DIALS))
         found.append(Command("set", said, self._set, "NAME NUMBER"))
+        if not self.state.remote:
+            said = _("Steer the network with a saved vector. Type steer off to stop.")
+            found.append(Command("steer", said, self._steer, "NAME STRENGTH"))
         found.append(Command("settings", "Hear the sampler settings.", self._settings))
         if self._lab is not None:
             found.append(Command("goals", "Hear the task and the goals.", self._goals))
@@ -228,6 +238,42 @@ class ExplorerPlace(Place):
                 min_p=sampler.min_p,
             )
         )
+        self.say_steering()
+
+    def say_steering(self) -> None:
+        """Say how the network is steered, if it is."""
+        if self.state.steering is not None:
+            said = _("The network is steered: {said}.")
+            self.say(said.format(said=words.spoken(self.state.steering.said)))
+
+    async def _steer(self, rest: str) -> None:
+        await self._controller.list_vectors()
+        vectors = {each.name: each for each in self.state.fitting_vectors}
+        name, __, value = rest.rpartition(" ")
+        if rest == "off":
+            applied = None
+        elif name.strip() in vectors and (strength := _strength(value)) is not None:
+            applied = Applied(vectors[name.strip()], strength) if strength else None
+        else:
+            self._say_vectors(list(vectors.values()))
+            return
+        await self.send(events.SetSteering(applied))
+        if applied is None:
+            self.say(_("The network is not steered."))
+        self.say_all()
+
+    def _say_vectors(self, vectors: Sequence[SavedVector]) -> None:
+        """Say which vectors are saved, and how to use one."""
+        if not vectors:
+            self.say(_("No vectors are saved for this model. Save one in the lab steer."))
+            return
+        self.say(_("Saved vectors:"))
+        for each in vectors:
+            said = _("{name}, added after layer {layer}.")
+            self.say(said.format(name=words.spoken(each.name), layer=each.layer + 1))
+        self.say_steering()
+        said = _("Type steer, a name and a strength from {least:g} to {most:g}, or steer off.")
+        self.say(said.format(least=-STRONGEST, most=STRONGEST))
 
     async def _set(self, rest: str) -> None:
         name, __, value = rest.partition(" ")
@@ -243,6 +289,15 @@ class ExplorerPlace(Place):
         dial = {name.replace("-", "_"): int(figure) if name == "top-k" else figure}
         await self.send(events.SetSampler(replace(self.state.sampler, **dial)))
         await self._settings("")
+
+
+def _strength(typed: str) -> float | None:
+    """Return the strength that the learner typed, or None if it is invalid."""
+    try:
+        strength = float(typed)
+    except ValueError:
+        return None
+    return strength if abs(strength) <= STRONGEST else None
 
 
 def simple(place: ExplorerPlace, *sent: Event) -> Callable[[str], Awaitable[None]]:

@@ -68,9 +68,7 @@ class StepperPlace(ExplorerPlace):
         if found is None:
             return
         sampled = not self.state.sampler.plain
-        if self.state.steering is not None:
-            said = _("The network is steered: {said}.")
-            self.say(said.format(said=self.state.steering.said))
+        self.say_steering()
         self.say(
             _("Next token."), *(words.rank(row, sampled=sampled) for row in found.rows[:count])
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import ChatPane
+from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.xray.view import XRayView
 from tutor.errors import NotInThisLogin, TutorError
 from tutor.language import _
@@ -70,14 +71,14 @@ class SharingPane(ChatPane):
             text = self.state.document.title if chat else text_of(tree.steps)
             self.app.push_screen(ShareScreen(suggested(text), self._save_as))
 
-    def _save_as(self, name: str, form: Form | None) -> None:
-        if form is None:
+    def _save_as(self, name: str, form: Form) -> None:
+        if form == "svg":
             # The picture shows the screen below the menu, which is drawn after the menu has closed.
             self.app.screen.call_after_refresh(partial(self._save_picture, name))
         else:
             explained = self._xray.explained if self._xray is not None else None
-            self._send(events.Share(name, form, explained=explained))
+            self._send(Share(name, form, explained=explained))
 
     def _save_picture(self, name: str) -> None:
         picture = self.app.export_screenshot(title="tutor")
-        self._send(events.Share(name, None, picture))
+        self._send(Share(name, "svg", picture))

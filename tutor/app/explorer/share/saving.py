@@ -28,9 +28,10 @@ async def save_shared(
 
     `on_computed` is called with the number of distributions computed so far and their total number.
     """
-    if wanted.form is None:
-        data = writing.picture(wanted.picture)
-        return await asyncio.to_thread(writing.save, wanted.name, ".svg", data)
+    asked = wanted.asked
+    if asked.form == "svg":
+        data = writing.picture(asked.picture)
+        return await asyncio.to_thread(writing.save, asked.name, asked.form, data)
     tree, path = wanted.tree, wanted.tokens
     found: list[Distribution] = [wanted.known] if wanted.known is not None else []
     if path and not wanted.model.remote:  # a server would charge for every distribution
@@ -47,9 +48,8 @@ async def save_shared(
         mode=wanted.mode,
         sampler=wanted.sampler,
         steering=wanted.steering,
-        explained=(wanted.explained,) if wanted.explained else (),
+        explained=(asked.explained,) if asked.explained else (),
         tutor=__version__,
     )
-    form = wanted.form
-    data = await asyncio.to_thread(writing.content, text, form)
-    return await asyncio.to_thread(writing.save, wanted.name, writing.SUFFIXES[form], data)
+    data = await asyncio.to_thread(writing.content, text, asked.form)
+    return await asyncio.to_thread(writing.save, asked.name, asked.form, data)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _Choice(NamedTuple):
-    form: Form | None
+    form: Form
     name: str
     about: str
 
@@ -36,7 +36,7 @@ class _Choice(NamedTuple):
 CHOICES = (
     _Choice("html", "HTML", _("a page for any browser: point at a token for its distribution")),
     _Choice("markdown", "Markdown", _("the text, and a table of its tokens")),
-    _Choice(None, "SVG", _("a picture of the screen")),
+    _Choice("svg", "SVG", _("a picture of the screen")),
     _Choice("json", "JSON", _("for `tutor open FILE`, with all numbers")),
 )
 
@@ -73,12 +73,8 @@ class ShareScreen(TutorScreen):
     ShareScreen ShareName { border: none; height: 1; padding: 0 1; }
     """
 
-    def __init__(self, name: str, save: Callable[[str, Form | None], None]) -> None:
-        """Create the screen.
-
-        `save` is called with the name and the format that the learner chooses. The format is None
-        for a picture of the screen.
-        """
+    def __init__(self, name: str, save: Callable[[str, Form], None]) -> None:
+        """Create the screen. `save` is called with the name and the format of the file."""
         super().__init__()
         self._suggested = name
         self._save = save

@@ -10,7 +10,7 @@ from tutor.app.explorer import effects
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from tutor.app.explorer.events import Share
+    from tutor.app.explorer.share.request import Share
     from tutor.app.explorer.state import State
 
 
@@ -22,6 +22,7 @@ def share(state: State, event: Share) -> State:
     shown = state.shown
     here = shown is not None and shown.current
     effect = effects.ShareText(
+        event,
         tree=tree,
         model=model,
         mode=state.mode,
@@ -29,9 +30,5 @@ def share(state: State, event: Share) -> State:
         tokens=state.path,
         steering=state.steering,
         known=shown.answer.distribution if shown is not None and here else None,
-        name=event.name,
-        form=event.form,
-        picture=event.picture,
-        explained=event.explained,
     )
     return replace(state, note=_("Saving the text.")).emit(effect)

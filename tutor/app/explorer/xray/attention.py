@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
-from tutor.app.explorer.xray.inside import AskAttribution, AskXRay
+from tutor.app.explorer.xray.inside import AskXRay
 from tutor.app.explorer.xray.lines import attention_lines
-from tutor.app.explorer.xray.tab import NARROW, Tab
+from tutor.app.explorer.xray.tab import NARROW, HeadTab
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
-from tutor.labs.kit.attribution.words import ending
+from tutor.app.widgets.layout import with_first_that_fits
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.columns import Room
 
 
-class AttentionTab(Tab):
+class AttentionTab(HeadTab):
     """The attention weights of one head."""
 
     name = _("attention")
@@ -31,18 +31,12 @@ class AttentionTab(Tab):
         super().__init__(chosen)
         self._by_weight = False
 
-    def ready(self, found: Findings) -> bool:
-        suggested = self.chosen.by_learner or found.attribution is not None
-        return found.xray is not None and suggested
-
     def missing(self, found: Findings) -> Request | None:
-        layer = self.chosen.layer
-        if found.xray is None:
-            return AskXRay(layer)
-        if not self.chosen.by_learner and found.attribution is None:
-            return AskAttribution()
+        xray, layer = found.xray, self.chosen.layer
+        if xray is None or not self.ready(found):
+            return super().missing(found)
         # With a long text or a large model, not all layers are in one response.
-        return None if min(layer, found.xray.layers - 1) in found.xray.held else AskXRay(layer)
+        return None if min(layer, xray.layers - 1) in xray.held else AskXRay(layer)
 
     def heading(self, found: Findings, width: int) -> Content:
         assert found.xray is not None
@@ -60,7 +54,7 @@ class AttentionTab(Tab):
             _("  how much {name} attends to").format(name=name),
             _("  of {name}").format(name=name),
         ]
-        return ending(place, ends, width)
+        return with_first_that_fits(place, ends, width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
         xray = found.xray

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
-from tutor.app.explorer.xray.inside import AskAttribution, AskXRay, squeezed
-from tutor.app.explorer.xray.tab import Tab
+from tutor.app.explorer.xray.inside import AskXRay, squeezed
+from tutor.app.explorer.xray.tab import HeadTab
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.clicks import focusing
-from tutor.labs.kit.attribution.words import ending
+from tutor.app.widgets.layout import with_first_that_fits
 from tutor.labs.kit.columns import Cell, around, cursor
 from tutor.language import _
 from tutor.lm.attribution import Part
@@ -28,7 +28,7 @@ _BRACKET = f"bold {ACT}"
 """The style of the brackets around the selected head."""
 
 
-class HeadsTab(Tab):
+class HeadsTab(HeadTab):
     """A contact sheet, with a row for each layer and a column for each head."""
 
     name = _("heads")
@@ -39,17 +39,9 @@ class HeadsTab(Tab):
         self._visible: range = range(0)
         """The layers that were drawn last."""
 
-    def ready(self, found: Findings) -> bool:
-        suggested = self.chosen.by_learner or found.attribution is not None
-        return found.xray is not None and suggested
-
     def missing(self, found: Findings) -> Request | None:
-        if found.xray is None:
-            return AskXRay(self.chosen.layer)
-        if not self.ready(found):
-            return AskAttribution()
         unknown = (layer for layer in self._visible if found.strips(layer) is None)
-        return next((AskXRay(layer) for layer in unknown), None)
+        return super().missing(found) or next((AskXRay(layer) for layer in unknown), None)
 
     def head(self, found: Findings) -> Part:
         return Part(self.chosen.layer, self.chosen.head)
@@ -72,7 +64,7 @@ class HeadsTab(Tab):
         ends = [
             said.format(number=strip.top + 1, name=name, weight=weight) for said in (most, brief)
         ]
-        return ending(place, ends, width)
+        return with_first_that_fits(place, ends, width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
         xray = found.xray

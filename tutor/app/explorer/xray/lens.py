@@ -10,7 +10,7 @@ from tutor.app.explorer.xray.inside import AskXRay
 from tutor.app.explorer.xray.lines import lens_heading, lens_lines, spaced
 from tutor.app.explorer.xray.tab import Tab
 from tutor.app.widgets import figures
-from tutor.labs.kit.attribution.words import ending
+from tutor.app.widgets.layout import with_first_that_fits
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LensTab(Tab):
             _("what each layer would predict after {name}").format(name=name),
             _("after {name}, layer by layer").format(name=name),
         ]
-        return ending(Content(""), ends, width)
+        return with_first_that_fits(Content(""), ends, width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
         assert found.xray is not None

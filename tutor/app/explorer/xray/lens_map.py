@@ -11,8 +11,8 @@ from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.clicks import focusing
+from tutor.app.widgets.layout import with_first_that_fits
 from tutor.labs.kit import heat
-from tutor.labs.kit.attribution.words import ending
 from tutor.labs.kit.columns import Cell, around, cursor
 from tutor.language import _
 
@@ -59,11 +59,10 @@ class LensMapTab(Tab):
             (figures.shown(row.top), "bold"),
             f" {figures.percent(row.top_probability)}",
         )
-        return ending(said, [f"  {heat.LEGEND}"], width)
+        return with_first_that_fits(said, [f"  {heat.LEGEND}"], width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
-        last = len(next(iter(found.lens.values()))) - 1
-        layer = self._at(found)
+        last, layer = _last_layer(found), self._at(found)
         count = len(found.path)
         cell = (room.width - _LABEL) // count - 1
         cell = min(_WIDEST, max(_NARROWEST, cell))
@@ -95,13 +94,17 @@ class LensMapTab(Tab):
 
     def _at(self, found: Findings) -> int:
         """Return the selected layer. Layer 0 is the embedding."""
-        last = len(next(iter(found.lens.values()))) - 1
+        last = _last_layer(found)
         return last if self._layer is None else min(self._layer, last)
 
     def move(self, found: Findings, what: str, by: int) -> None:
         if found.lens:
-            last = len(next(iter(found.lens.values()))) - 1
-            self._layer = moved(self._at(found), by, last + 1)
+            self._layer = moved(self._at(found), by, _last_layer(found) + 1)
+
+
+def _last_layer(found: Findings) -> int:
+    """Return the number of the last layer. The lens must be known at one position."""
+    return len(next(iter(found.lens.values()))) - 1
 
 
 def _cell(row: LensRow | None, width: int, *, reverse: bool) -> list[Cell]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from tutor.app.explorer.xray.inside import AskAttribution, AskXRay
 from tutor.lm.attribution import Part
 
 if TYPE_CHECKING:
@@ -83,6 +84,19 @@ class Tab(ABC):
     def head(self, found: Findings) -> Part | None:
         """Return the selected head, whose attention Enter opens, or None."""
         return None
+
+
+class HeadTab(Tab):
+    """A view of attention, which opens at the head that contributes most."""
+
+    def ready(self, found: Findings) -> bool:
+        suggested = self.chosen.by_learner or found.attribution is not None
+        return found.xray is not None and suggested
+
+    def missing(self, found: Findings) -> Request | None:
+        if found.xray is None:
+            return AskXRay(self.chosen.layer)
+        return None if self.ready(found) else AskAttribution()
 
 
 def moved(at: int, by: int, count: int) -> int:

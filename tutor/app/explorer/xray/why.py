@@ -10,11 +10,12 @@ from tutor.app.explorer.xray.inside import AskAttribution, AskOcclusion, AskSour
 from tutor.app.explorer.xray.tab import Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.layout import first_that_fits
 from tutor.labs.kit import heat
 from tutor.labs.kit.attribution.parts_map import map_lines
 from tutor.labs.kit.attribution.ranked_list import ranked_lines
 from tutor.labs.kit.attribution.token_table import TokenEffects, legend, token_lines
-from tutor.labs.kit.attribution.words import fitting, part_line, signed, sources_line
+from tutor.labs.kit.attribution.words import part_line, signed, sources_line
 from tutor.labs.kit.columns import Room, around
 from tutor.language import _
 from tutor.lm.attribution import Part
@@ -229,7 +230,7 @@ def _without(name: str, target: Token, probability: float, width: int) -> str:
     ]
     shown, percent = figures.shown(target), figures.percent(probability)
     texts = [each.format(name=name, target=shown, probability=percent) for each in said]
-    return fitting(texts, width) or percent
+    return first_that_fits(texts, width) or percent
 
 
 def _sources_of(part: Part | None, found: Findings) -> Request | None:
@@ -246,7 +247,7 @@ def _from_tokens(part: Part, found: Findings, width: int) -> Content:
             _("This contains the steering vector, which is added after the layer."),
             _("This contains the steering vector."),
         ]
-        return Content.styled(fitting(said, width), MUTED)
+        return Content.styled(first_that_fits(said, width), MUTED)
     sources = None if part.layer is None else found.sources.get((part.layer, part.head))
     return sources_line(found.tokens, sources, part, width)
 

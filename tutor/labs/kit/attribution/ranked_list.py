@@ -8,7 +8,8 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
-from tutor.labs.kit.attribution.words import NUMBER, amount, explained, fitting, part_name
+from tutor.app.widgets.layout import first_that_fits
+from tutor.labs.kit.attribution.words import NUMBER, amount, explained, part_name
 from tutor.labs.kit.columns import Room, around, cursor
 from tutor.language import _
 from tutor.text import counted
@@ -47,5 +48,5 @@ def _sum_line(
     # With rounded weights, the sum can differ from the logit in the second decimal.
     equals = "=" if f"{total:.2f}" == f"{attribution.logit:.2f}" else "≈"
     return Content.assemble(
-        *start, (fitting([f"  {equals} {explained(attribution)}"], rest), MUTED)
+        *start, (first_that_fits([f"  {equals} {explained(attribution)}"], rest), MUTED)
     )

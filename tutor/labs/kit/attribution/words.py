@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.layout import first_that_fits, with_first_that_fits
 from tutor.labs.kit.columns import Cell, as_many_as_fit
 from tutor.language import _
 
@@ -76,7 +76,7 @@ def part_line(attribution: Attribution, part: Part, width: int) -> Content:
     logits = logits_of(attribution, part)
     said = [_("  to {logit}").format(logit=explained(attribution))]
     start = Content.assemble((part_name(part), "bold"), "  ", (signed(logits), "bold"))
-    return ending(start, said, width)
+    return with_first_that_fits(start, said, width)
 
 
 def sources_line(
@@ -91,19 +91,19 @@ def sources_line(
             _("It is added to the residual stream. No part of the network computes it."),
             _("No part of the network computes it."),
         ]
-        return Content.styled(fitting(said, width), MUTED)
+        return Content.styled(first_that_fits(said, width), MUTED)
     if part.layer is None:
         said = [
             _("The vector of the last token, before the first layer."),
             _("The vector of the last token."),
         ]
-        return Content.styled(fitting(said, width), MUTED)
+        return Content.styled(first_that_fits(said, width), MUTED)
     if part.head is None:
         said = [
             _("It reads no other tokens, only the residual stream at this one."),
             _("It reads no other tokens."),
         ]
-        return Content.styled(fitting(said, width), MUTED)
+        return Content.styled(first_that_fits(said, width), MUTED)
     if sources is None:
         return Content.styled(_("computing …"), MUTED)
     order = sorted(range(len(sources)), key=lambda index: -abs(sources[index]))
@@ -115,13 +115,3 @@ def sources_line(
     )
     parts = as_many_as_fit(groups, width - len(start[0]))
     return Content.assemble(start, *parts).rstrip()
-
-
-def fitting(texts: Sequence[str], width: int) -> str:
-    """Return the first of `texts` that fits into `width` cells, or an empty string."""
-    return next((text for text in texts if cell_len(text) <= width), "")
-
-
-def ending(start: Content, ends: Sequence[str], width: int) -> Content:
-    """Return `start`, followed by the first of `ends` that fits on the same line."""
-    return Content.assemble(start, (fitting(ends, width - start.cell_length), MUTED))
