@@ -161,6 +161,19 @@ async def test_the_model_is_named_without_its_number_format(tmp_path: Path, cour
         await sees(pilot, "Fake-1K computes")
 
 
+async def test_the_keys_of_the_field_are_right_as_soon_as_it_has_the_focus(
+    tmp_path: Path, course: Course
+) -> None:
+    """The key line is drawn before the field knows that it has the focus."""
+    async with first_screen(tmp_path, course) as pilot:
+        screen = pilot.app.screen
+        field = screen.query_one(PredictionField)
+        for here in (False, True):
+            screen.set_focus(field if here else None)
+            assert screen.check_action("leave_field", ("typed",)) is here
+            assert screen.check_action("enter_field", ()) is not here
+
+
 async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> None:
     async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "enter")

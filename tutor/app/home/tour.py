@@ -277,7 +277,7 @@ def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
             {
                 _("Lessons"): _(
                     "explain one idea per screen, and end with questions. A lesson is done when "
-                    "you have answered each of its questions right once."
+                    "you have read it and answered each question right once."
                 ),
                 _("Labs"): _(
                     "let you try an idea on the live model, with goals to reach. They open "

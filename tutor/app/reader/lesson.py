@@ -199,10 +199,10 @@ class LessonScreen(LinkedScreen):
                 return False
             case "leave_field":
                 typed = isinstance(self._field, PredictionField)
-                here = self._field is not None and self._field.has_focus
+                here = self._field is not None and self._field is self.focused
                 return here and typed == ("typed" in parameters)
             case "enter_field":
-                open_ = self._field is not None and not self._field.has_focus
+                open_ = self._field is not None and self._field is not self.focused
                 return open_ or self.query_one(PredictCard).skipped
             case "next" if self._at_last:
                 return False

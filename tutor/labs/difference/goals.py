@@ -34,7 +34,7 @@ def _diverge(state: State) -> bool:
     return state.compared[state.largest].bits > 0 and state.at == state.largest
 
 
-@goal("sampler", "Change only the sampler: the same top token, yet 1 bit or more, not ∞")
+@goal("sampler", "Change only the sampler: 1 bit or more (not ∞), but the same top token")
 def _sampler(state: State) -> bool:
     here = state.here
     if state.view != "sampler" or here is None:
@@ -42,7 +42,7 @@ def _sampler(state: State) -> bool:
     return ONE_BIT <= here.bits < math.inf and top_kept(here.rows)
 
 
-@goal("one-position", "Switch off a head: ≥ 1 bit after one token, a mean < 0.1 after others")
+@goal("one-position", "Switch off a head (b helps): ≥ 1 bit after one token, < 0.1 after others")
 def _one_position(state: State) -> bool:
     """Return True if switching off one head changes one position by a bit, and others hardly."""
     heads = [part for part in state.parts if part.head != FEED_FORWARD]

@@ -429,9 +429,7 @@ def _selective(state: State) -> bool:
     return state.trained.accuracy(state.layer) >= accuracy and state.selectivity >= above
 
 
-@goal(
-    "not-in-embeddings", "Find a set at chance in embeddings, and a layer with interval above 75 %"
-)
+@goal("not-in-embeddings", "Find a set (x) at chance in embeddings, its interval above 75 % later")
 def _not_in_embeddings(state: State) -> bool:
     """Return True if the interval of the embeddings contains 50 %, which is chance."""
     if state.trained is None:
@@ -448,7 +446,7 @@ def _negation(state: State) -> bool:
     return probabilities[0] >= AT_FIRST and probabilities[state.layer] < LATER
 
 
-@goal("not-used", "Add 3 × the direction of a 75 % probe against the answer: no effect")
+@goal("not-used", "Steer by 3 against the answer with a 75 % probe, and change nothing")
 def _not_used(state: State) -> bool:
     """Return True if the ratio of the answers, and the probability of the answer, hardly change.
 
@@ -465,7 +463,7 @@ def _not_used(state: State) -> bool:
     return against >= STRONG and hardly and readable
 
 
-@goal("used", "Reverse the answer with strength 1, which a random direction does not")
+@goal("used", "Steer by 1 so that the answer reverses, but not with a random direction")
 def _used(state: State) -> bool:
     """Return True if one answer has over 75 % of both before, and under 25 % after."""
     found = state.shown

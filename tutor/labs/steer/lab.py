@@ -253,7 +253,7 @@ def _destroyed(state: State) -> bool:
     return with_ >= DESTROYED * without
 
 
-@goal("no-effect", "At strength ±1, find a layer under 0.1 bits, and another above 1 bit")
+@goal("no-effect", "Find a pair (x): at strength ±1, one layer < 0.1 bits, another > 1 bit")
 def _no_effect(state: State) -> bool:
     """Return True if the vector does almost nothing at the current layer, but much at another."""
     here = state.effects.get(state.spot)
@@ -263,7 +263,7 @@ def _no_effect(state: State) -> bool:
     return max(same) > MUCH
 
 
-@goal("own-vector", "Change the top token with your own two lists, at strength 2 or less")
+@goal("own-vector", "Change the top token with two lists of your own (1, 2) at strength ≤ 2")
 def _own_vector(state: State) -> bool:
     own, shipped = state.own, state.shipped
     if own is None or state.next is None or not 0 < abs(state.dial) <= MODERATE:
