@@ -614,7 +614,7 @@ def test_where_attribution_and_occlusion_disagree(exact_model: LanguageModel) ->
     attributed = sum(session.sources(last, layer, None, *pair)[1] for layer in layers)
     said = plain_numbers(body("why", "occlusion"))
     figures = re.search(
-        r"(-[\d.]+) to Paris minus London\. .* falls by ([\d.]+), from ([\d.]+) to ([\d.]+)\. ",
+        r"(-[\d.]+) to Paris minus London, .* falls by ([\d.]+), from ([\d.]+) to ([\d.]+)\. ",
         said,
     )
     assert figures is not None
