@@ -101,3 +101,31 @@ import tutor.authoring.ask, tutor.authoring.claims, tutor.authoring.kept_answers
 print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules])
 """
     assert _run(program, tmp_path).split("\n")[-1] == ""
+
+
+def test_training_does_not_import_the_compiler_of_pytorch(tmp_path: Path) -> None:
+    """The import takes seconds, in which a learner who starts a training run would wait."""
+    program = """
+import sys, torch
+from tutor.lm.training.train import Settings, make_optimizer
+network = torch.nn.Linear(2, 2)
+optimizer = make_optimizer(network, Settings())
+network(torch.ones(2)).sum().backward()
+optimizer.step()
+optimizer.zero_grad()
+print(*[name for name in sys.modules if name == "torch._dynamo"])
+"""
+    assert _run(program, tmp_path) == ""
+
+
+def test_a_missing_model_is_reported_before_pytorch_is_imported(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from tutor.engine.loading import load
+from tutor.errors import TutorError
+try:
+    load(None, lambda *stage: None)
+except TutorError as error:
+    print(error.happened[:8], *[name for name in {HEAVY!r}.split() if name in sys.modules])
+"""
+    assert _run(program, tmp_path) == "There is"

@@ -36,6 +36,7 @@ from tutor.lm.embeddings.neighbors import EmbeddingTable, scaled
 from tutor.lm.embeddings.word2vec import words_of
 from tutor.lm.fast.kernels import one_thread
 from tutor.lm.language_model import LanguageModel
+from tutor.lm.training.adamw import AdamW
 
 BUCKETS = 1024
 """The number of hash buckets for character n-grams."""
@@ -154,7 +155,7 @@ class IntentTraining:
             torch.manual_seed(seed)
             self.network = IntentNetwork(self.encoder.size, len(phrases))
         self._random = torch.Generator().manual_seed(seed)
-        self._optimizer = torch.optim.AdamW(self.network.parameters(), RATE, weight_decay=DECAY)
+        self._optimizer = AdamW(self.network.parameters(), RATE, weight_decay=DECAY)
         self.losses: list[float] = []
         """The loss of each training step so far, in nats."""
 

@@ -17,14 +17,16 @@ log = logging.getLogger(__name__)
 
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
     """Load the model that `spec`, a value of `--model`, specifies. Raises `TutorError`."""
-    on_stage("importing PyTorch")
     gc.disable()  # saves 0.2 s; there is no garbage to collect
-    # These imports are slow, so they come after the first progress report.
-    from tutor.lm.load import load_model
     from tutor.models import find_model
 
     try:
-        model = load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
+        # A model that is missing is reported at once, not after the slow import.
+        found = find_model(spec, on_stage=on_stage)
+        on_stage("importing PyTorch")
+        from tutor.lm.load import load_model
+
+        model = load_model(found, on_stage=on_stage)
     except Exception as error:
         if isinstance(error, TutorError):
             raise

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from tutor.errors import UsageError
 from tutor.lm.network import Config, KeyValueCache, Transformer
+from tutor.lm.training.adamw import AdamW
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -202,7 +203,7 @@ def initialize(network: nn.Module, seed: int) -> None:
         nn.init.normal_(weight, std=size, generator=generator)
 
 
-def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.AdamW:
+def make_optimizer(network: nn.Module, settings: Settings) -> AdamW:
     """Return an AdamW optimizer with weight decay for the matrices, but not for the norms.
 
     AdamW adapts the step size of each weight to that weight's recent gradients.
@@ -213,7 +214,7 @@ def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.AdamW:
         {"params": matrices, "weight_decay": settings.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, betas=settings.momentum, fused=True)
+    return AdamW(groups, betas=settings.momentum, fused=True)
 
 
 def learning_rate(step: int, settings: Settings) -> float:
