@@ -15,6 +15,7 @@ from tutor.engine.inbox import Inbox
 from tutor.engine.questions import QUESTIONS
 from tutor.engine.wire import (
     AskEngineLoad,
+    AskXRay,
     Failed,
     FromEngine,
     Hello,
@@ -123,3 +124,8 @@ def test_an_unknown_answer_is_a_typed_error() -> None:
 def test_a_greeting_in_the_middle_is_refused(greeting: Message) -> None:
     (answer,) = converse(greeting)
     assert (answer.id, answer.kind) == (0, EngineError.__name__)
+
+
+def test_a_request_of_an_older_version_still_gets_the_attention_of_all_layers() -> None:
+    older = msgspec.msgpack.encode(["AskXRay", 7, "s", 3, 0])
+    assert msgspec.msgpack.decode(older, type=AskXRay) == AskXRay(7, "s", 3, 0, neighbors=True)
