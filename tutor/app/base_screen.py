@@ -128,6 +128,11 @@ class TutorScreen(Screen[None]):
     def action_more(self) -> None:
         self.action_page(1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "pan":
+            return self.cuts_lines
+        return super().check_action(action, parameters)
+
     def action_pan(self, direction: int) -> None:
         for lines in self.query(WideLines):
             lines.pan(direction)

@@ -49,6 +49,12 @@ class LessonProgress(msgspec.Struct, frozen=True):
         return self.seen == self.screens and self.ever_right == self.questions
 
     @property
+    def in_questions(self) -> bool:
+        """True if the next step in the lesson is to answer its questions."""
+        read = self.seen == self.screens and self.questions > 0
+        return not self.done and (self.quiz_begun or read)
+
+    @property
     def left(self) -> int:
         """The number of questions that were never answered right."""
         return self.questions - self.ever_right
@@ -73,10 +79,17 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
         The text is empty if the lesson has not been started.
         """
+        if self.in_questions:
+            return _("{questions} left").format(questions=counted(self.left, "question"))
+        return self.short_words
+
+    @property
+    def short_words(self) -> str:
+        """The progress as short text, for narrow screens."""
         if self.done:
             return _("done")
-        if self.quiz_begun or (self.seen == self.screens and self.questions):
-            return _("{questions} left").format(questions=counted(self.left, "question"))
+        if self.in_questions:
+            return _("{count} left").format(count=self.left)
         if self.started:
             return _("screen {screen_number}").format(screen_number=self.screen_number)
         return ""

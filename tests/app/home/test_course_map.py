@@ -70,7 +70,7 @@ async def test_the_map_names_the_next_lesson_that_the_end_of_a_lesson_names(
         await sees(pilot, "› Next lesson 3 The next lesson")
         await sees(pilot, "To finish the lesson,")
         said = " ".join(shown(pilot.app).split())
-        assert "To finish the lesson, answer 3 more questions right." in said
+        assert "To finish the lesson, press a and answer 3 more questions right." in said
 
 
 async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:

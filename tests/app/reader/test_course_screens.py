@@ -336,7 +336,8 @@ def test_a_lesson_stays_done_when_later_answers_are_wrong() -> None:
     where = lesson_progress(lesson, state, cards)
     assert (where.done, where.words, where.score, where.fraction) == (True, "done", "1/2", 1.0)
     never = {**cards, "cosine": msgspec.structs.replace(cards["cosine"], correct=0)}
-    assert lesson_progress(lesson, state, never).words == "1 question left"
+    where = lesson_progress(lesson, state, never)
+    assert (where.words, where.short_words) == ("1 question left", "1 left")
 
 
 async def test_an_error_inside_a_lesson_is_shown_when_the_lesson_was_read(

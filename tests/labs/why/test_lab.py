@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,25 @@ def test_the_sources_add_up_to_each_head(tmp_path: Path, moment: float) -> None:
     assert sum(of_tokens) == pytest.approx(sum(map(sum, state.split.heads)), abs=1e-2)
     total = sum(each.logits for each in state.ranking)
     assert total == pytest.approx(state.logit, abs=1e-2)
+
+
+def test_a_slow_forward_pass_leaves_time_for_several_heads(tmp_path: Path) -> None:
+    moment = 0.5
+    there = backend("why", tmp_path, moment=moment)
+    state = done("why", there)
+    sources = why.Sources(state.text, state.explained.id, None)
+
+    def lasts_longer(*_: object) -> None:
+        until = time.perf_counter() + moment
+        while time.perf_counter() < until:
+            pass
+
+    hook = small_model().network.register_forward_pre_hook(lasts_longer)
+    try:
+        answer = there.answer(sources)
+    finally:
+        hook.remove()
+    assert isinstance(answer, HeadSources) or answer.done > 1
 
 
 @torch.inference_mode()

@@ -124,9 +124,11 @@ def said(where: LessonProgress, due: LessonDue | None, now: float) -> Said:
         style = f"bold {NOT_YET}" if due.overdue else ACT
         texts = (on_the_map(due, now), in_few_words(due))
         return Said(*(Content.styled(text, style) for text in texts))
-    words = Content.styled(where.words, RIGHT if where.done else MUTED)
+    style = RIGHT if where.done else MUTED
     score = Content.styled(f" · {where.score}" if where.score else "", MUTED)
-    return Said(words + score, words)
+    return Said(
+        Content.styled(where.words, style) + score, Content.styled(where.short_words, style)
+    )
 
 
 class Room(NamedTuple):

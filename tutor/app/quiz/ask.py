@@ -259,8 +259,7 @@ class AskScreen(CourseScreen):
 
     def _show_again(self, given: str, *, correct: bool) -> None:
         """Show the verdict on an answer that the learner submitted before leaving the screen."""
-        answer = self.question.from_text(given)
-        if answer is not None:
+        if (answer := self.question.from_text(given)) is not None:
             self.view.field.enter(answer)
         self._show_verdict(self.question.grade_again(given, correct=correct), None, saved=True)
 
@@ -295,8 +294,6 @@ class AskScreen(CourseScreen):
                 return self._lab is not None
             case "scroll":
                 return self.can_scroll
-            case "pan":
-                return self.cuts_lines
             case "more":
                 return judged and self.hides_text
             case "leave_field":
@@ -305,7 +302,7 @@ class AskScreen(CourseScreen):
                 return self._open and typing
             case "enter_field":
                 return self._open and self.focused is None and self.view.has_text_field
-        return True
+        return super().check_action(action, parameters)
 
     def copies(self) -> Iterator[Copy]:
         """Yield the texts to copy: the question with choices, the answer, and the explanation."""

@@ -169,7 +169,7 @@ class ResultScreen(MenuScreen):
         """Return lines about the number of right answers, the labs, and the coming reviews."""
         lines = []
         if self.lesson.questions:
-            kept = "" if found.open_ == self.lesson.questions else f" {_KEPT}"
+            kept = "" if found.left else f" {_KEPT}"
             lines += [_row(_("Questions"), f"{_score(found)}{self._missing()}{kept}", width)]
         if self.lesson.labs:
             lines += [_row(_("Labs"), self._lab_count(), width)]
@@ -185,7 +185,7 @@ class ResultScreen(MenuScreen):
             return ""
         if here.seen < here.screens:
             return _(" To finish the lesson, read all screens and answer all questions right.")
-        return _(" To finish the lesson, answer {questions} right.").format(
+        return _(" To finish the lesson, press a and answer {questions} right.").format(
             questions=counted(here.left, "more question")
         )
 

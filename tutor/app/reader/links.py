@@ -60,8 +60,6 @@ class LinkedScreen(CourseScreen):
                 return any(prose.has_links for prose in self.query(Prose))
             case "follow":
                 return self._href is not None
-            case "pan":
-                return self.cuts_lines
         return super().check_action(action, parameters)
 
     async def action_link(self, step: int) -> None:

@@ -14,7 +14,7 @@ from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from textual.screen import Screen
 
@@ -143,16 +143,14 @@ class MoreBeside(Widget):
     def render(self) -> Content:
         before = round(self._lines.scroll_x)
         after = round(self._lines.max_scroll_x) - before
-        sides = []
-        if before:
-            said = _("{columns} to the left").format(columns=counted(before, "column"))
-            sides.append(_hidden("◀", said, "<"))
+        sides = [("◀", "<", before, _("{columns} to the left"))] if before else []
         if after > 0:
-            said = _("{columns} to the right").format(columns=counted(after, "column"))
-            sides.append(_hidden("▶", said, ">"))
-        return _first_that_fits(sides, self.size.width)
-
-
-def _first_that_fits(sides: Sequence[Content], width: int) -> Content:
-    whole = Content("   ").join(sides)
-    return whole if whole.cell_length <= width or not sides else sides[-1]
+            sides.append(("▶", ">", after, _("{columns} to the right")))
+        long = [
+            _hidden(mark, said.format(columns=counted(count, "column")), key)
+            for mark, key, count, said in sides
+        ]
+        line = Content("   ").join(long)
+        if line.cell_length <= self.size.width:
+            return line
+        return Content("   ").join(_hidden(mark, str(n), key) for mark, key, n, _said in sides)

@@ -90,8 +90,7 @@ class WhyBackend(ModelBackend):
             self._asked, self._sources = question, []
         config = self._model.network.config
         heads = [(layer, head) for layer in range(config.layers) for head in range(config.heads)]
-        until = time.perf_counter() + self._moment
-        last = len(session) - 1
+        last, until = len(session) - 1, 0.0
         with session.before(last) as before:
             for each in attribution.from_tokens(
                 self._model,
@@ -102,6 +101,9 @@ class WhyBackend(ModelBackend):
                 question.against,
             ):
                 self._sources.append(each)
+                # The forward pass before the first head does not count. Otherwise, there would be
+                # only one head for each pass on a slow machine.
+                until = until or time.perf_counter() + self._moment
                 if time.perf_counter() >= until:
                     break
         if len(self._sources) < len(heads):
