@@ -52,7 +52,8 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.delenv("TUTOR_CONFIG", raising=False)
-    for name in ("TUTOR_BASE_URL", "SSH_CONNECTION", "SSH_TTY", "TUTOR_LOW_BANDWIDTH"):
+    of_server = ("TUTOR_BASE_URL", "TUTOR_BASE_URL_OF")
+    for name in (*of_server, "SSH_CONNECTION", "SSH_TTY", "TUTOR_LOW_BANDWIDTH"):
         monkeypatch.delenv(name, raising=False)  # so that tests give the same results over SSH
 
 

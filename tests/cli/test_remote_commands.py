@@ -144,6 +144,38 @@ def test_a_service_that_cannot_continue_text_is_reported(
     assert "does not return log-probabilities" in outcome.err
 
 
+@pytest.mark.parametrize("spec", ["claude:", "claude:x", "openai:x"])
+def test_text_goes_to_the_base_url_and_without_the_vendor_s_key(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch, spec: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with loopback() as server:
+        server.answers = [stream(chat_event("Hello"), chat_event(finish="stop"))]
+        outcome = tutor("step", "Hi", "--chat", "--model", spec, "--base-url", server.url + "/v1")
+    assert outcome.status == 0
+    assert {each.path for each in server.asked} == {"/v1/chat/completions"}
+    assert KEY not in str([each.headers for each in server.asked])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["step", "x"],
+        ["step", "x", "--model", "small-model"],
+        ["diff", "x", "y", "--model", "small-model"],
+        ["why", "x", "--model", "hf:owner/repo"],
+        ["model", "check", "small-model"],
+        ["lab", "compare"],
+    ],
+)
+def test_a_base_url_needs_a_remote_model(tutor: Tutor, command: list[str]) -> None:
+    outcome = tutor(*command, "--base-url", "http://127.0.0.1:9/v1")
+    assert outcome.status == 2
+    assert "works only with a remote model" in outcome.err
+    assert not outcome.out
+
+
 @pytest.mark.parametrize("arguments", [["--base-url", "nonsense"], ["--model", "claude:\x1b"]])
 def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
     outcome = tutor("step", "x", "--model", "openai:y", *arguments)

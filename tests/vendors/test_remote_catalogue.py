@@ -8,7 +8,16 @@ from tutor.course import facts
 from tutor.course.folder import FACTS
 from tutor.errors import UsageError
 from tutor.paths import lessons_folder
-from tutor.vendors.catalogue import OWN, catalogue, is_loopback, is_remote, remote_model
+from tutor.vendors.catalogue import (
+    OWN,
+    catalogue,
+    is_loopback,
+    is_remote,
+    remote_model,
+    use_base_url,
+)
+
+GEMINI = "generativelanguage.googleapis.com"
 
 
 def test_every_service_has_a_price_and_a_context_from_the_facts() -> None:
@@ -78,6 +87,19 @@ def test_the_base_url_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TUTOR_MODEL", "openai:y")
     assert is_remote(None)
     assert remote_model(None).name == "y"
+
+
+def test_a_base_url_is_for_the_service_of_its_model_only() -> None:
+    use_base_url("http://gateway:4000", "gemini:")
+    gemini = remote_model("gemini:")
+    assert (gemini.host, gemini.service.adapter) == ("gateway:4000", "gemini")
+    assert gemini.service.key_variables == ("TUTOR_API_KEY",)
+    assert gemini.name == remote_model("gemini:", "https://" + GEMINI).name
+    assert gemini.spec == f"gemini:{gemini.name}"
+    assert remote_model("openai:x").host == "api.openai.com"
+    assert remote_model("claude:x").host == "api.anthropic.com"
+    with pytest.raises(UsageError, match="only with a remote model"):
+        use_base_url("http://gateway:4000", "model.gguf")
 
 
 @pytest.mark.parametrize(

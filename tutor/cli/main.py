@@ -49,6 +49,7 @@ from tutor.lm.fast.shortage import shortage_in_words
 from tutor.lm.fast.waiting import settle_waiting
 from tutor.settings.catalogue import ENTRIES, Entry, Value
 from tutor.settings.effective import in_effect
+from tutor.vendors.catalogue import use_base_url
 
 Options = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -105,13 +106,16 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
         lockdown.lock_down(options, given)
     variables = {
         "TUTOR_DEVICE": options.device,
-        "TUTOR_BASE_URL": options.base_url,
         "TUTOR_DATA": options.data_folder,
         "TUTOR_SHARED": options.shared_folder,
         "TUTOR_LEARNER": options.learner,
     }  # The engine process inherits these variables.
     os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
     _settle_settings(options)
+    if options.base_url is not None:
+        # `tutor model check` also takes the model as an argument.
+        named = options.name if options.run is model.run_check else None
+        use_base_url(options.base_url, named or options.model)
 
 
 def _settle_settings(options: argparse.Namespace) -> None:
@@ -250,7 +254,7 @@ def _add_model(target: Options) -> None:
     target.add_argument(
         "--base-url",
         metavar="URL",
-        help=_("the URL of the server for openai:NAME, such as http://127.0.0.1:8000/v1"),
+        help=_("the URL of the remote model's server, such as http://127.0.0.1:8000/v1"),
     )
     target.add_argument(
         "--device",

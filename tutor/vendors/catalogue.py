@@ -28,7 +28,13 @@ Such a server never gets another key, because a key must be sent only to the ser
 """
 
 BASE_URL = "TUTOR_BASE_URL"
-"""The environment variable with the default value of `--base-url`."""
+"""The environment variable with the server's address, as `--base-url` sets it."""
+
+_OF = "TUTOR_BASE_URL_OF"
+"""The environment variable with the service for which BASE_URL is the address: "openai" by default.
+
+Only `--base-url` sets it to another service, for the child processes of a command.
+"""
 
 _PRICE = re.compile(r"(?P<prompt>[\d.]+) / (?P<answer>[\d.]+) (?P<model>.+)")
 _SPEC = re.compile(r"(?P<service>[a-z]+):(?P<name>.*)", re.DOTALL)
@@ -73,6 +79,7 @@ class ServiceCard(msgspec.Struct, frozen=True):
 
     `price` and `context` are for the model `model`. `alternatives` is the maximum number of
     alternatives per token that the service returns, or None if the vendor does not document it.
+    `compatible` is the service's base URL with OpenAI's protocol, if it also has another one.
     """
 
     id: str
@@ -86,6 +93,7 @@ class ServiceCard(msgspec.Struct, frozen=True):
     alternatives: int | None
     as_of: str
     source: str
+    compatible: str = ""
 
 
 class RemoteModel(msgspec.Struct, frozen=True):
@@ -97,7 +105,7 @@ class RemoteModel(msgspec.Struct, frozen=True):
     @property
     def spec(self) -> str:
         """Return the name of the model as on the command line, without `--base-url`."""
-        prefix = "openai" if self.service.id == OWN else self.service.id
+        prefix = self.service.adapter if self.service.id == OWN else self.service.id
         return f"{prefix}:{self.name}"
 
     @property
@@ -134,8 +142,8 @@ def is_remote(spec: str | None) -> bool:
 def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
     """Return the model that `openai:NAME`, `claude:NAME` or `gemini:NAME` names.
 
-    Without a name, this is the service's default model. `spec` is TUTOR_MODEL by default. For
-    `openai:`, `base_url` is TUTOR_BASE_URL by default. Raises `UsageError` if `spec` is invalid.
+    Without a name, this is the service's default model. By default, `spec` is TUTOR_MODEL and
+    `base_url` is `base_url_of` the service. Raises `UsageError` if `spec` is invalid.
     """
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
     found = _SPEC.fullmatch(spec)
@@ -145,19 +153,45 @@ def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
             f"{spec!r} does not specify a remote model.",
             f"Write {_choices(cards)} followed by a model's name.",
         )
-    card, name = cards[found["service"]], found["name"].strip()
-    if given := (base_url or (os.environ.get(BASE_URL) if card.id == "openai" else None)):
-        card = _at(given, card)
-    if not name and card.model is None:
+    named, name = cards[found["service"]], found["name"].strip()
+    given = base_url or base_url_of(named.id)
+    card = _at(given, named) if given else named
+    # Another vendor's model has the same name at a gateway, but a server of your own has no GPT.
+    name = name or card.model or (named.model if named.id != "openai" else None) or ""
+    if not name:
         raise UsageError(
             f"{card.product} has no default model.", f"Add the model's name: {spec}NAME."
         )
-    name = name or card.model or ""
     if len(name) > _LONGEST_NAME or not name.isprintable():
         raise UsageError(
             f"{name[:60]!r} is not a valid model name.", "Check it for invisible characters."
         )
     return RemoteModel(card, name)
+
+
+def base_url_of(service: str) -> str | None:
+    """Return the address that TUTOR_BASE_URL or `--base-url` sets for this service, or None."""
+    return os.environ.get(BASE_URL) if service == os.environ.get(_OF, "openai") else None
+
+
+def use_base_url(base_url: str, spec: str | None) -> None:
+    """Use this address for the service of `spec`, in this process and its children.
+
+    By default, `spec` is TUTOR_MODEL. Raises `UsageError` if it does not name a remote model, which
+    would never be asked at this address.
+    """
+    if not is_remote(spec):
+        raise UsageError(
+            "--base-url works only with a remote model.",
+            "Name a model of the server, such as --model openai:NAME, or leave out --base-url.",
+        )
+    service = (spec or os.environ.get("TUTOR_MODEL") or "").partition(":")[0]
+    os.environ.update({BASE_URL: base_url, _OF: service})
+
+
+def base_url_variables() -> dict[str, str]:
+    """Return the environment variables that set an address, for a child process."""
+    return {name: os.environ[name] for name in (BASE_URL, _OF) if name in os.environ}
 
 
 @cache
@@ -180,8 +214,8 @@ def is_loopback(url: str) -> bool:
 def _at(base_url: str, card: ServiceCard) -> ServiceCard:
     """Return the service at `base_url`, which is found in the catalogue by its host.
 
-    For any other host, return a new service with the id `OWN`. Raises `UsageError` if the address
-    is invalid.
+    For any other host, return a new service with the id `OWN`, which never gets the key of `card`.
+    Raises `UsageError` if the address is invalid.
     """
     address = base_url.strip().rstrip("/")
     try:
@@ -208,7 +242,7 @@ def _at(base_url: str, card: ServiceCard) -> ServiceCard:
         model=None,
         price=None,
         context=None,
-        alternatives=None,
+        alternatives=card.alternatives,
         as_of="",
         source="",
     )

@@ -23,6 +23,7 @@ from tutor.installation import install_command
 from tutor.models.find import HUB_PREFIX
 from tutor.settings import file as settings_file
 from tutor.settings.catalogue import ENTRIES
+from tutor.vendors.catalogue import base_url_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +150,6 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
         "--learner": learner,
         "--data": paths.data_folder(),
         "--shared": paths.shared_folder(),
-        "--base-url": options.base_url or os.environ.get("TUTOR_BASE_URL"),
         "--device": options.device,
         "--course": options.course and options.course.absolute(),
         "--idle-limit": options.idle_limit,
@@ -162,6 +162,7 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
     # passed as options, and tutor has copied some of them from the server's file to variables.
     for name in (*lockdown.OF_SSHD, *(entry.variable for entry in ENTRIES.values())):
         environment.pop(name, None)
+    environment |= base_url_variables()
     if confined and sys.platform != "win32":
         from tutor.engine.shared import address
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 import msgspec
 
 from tutor.errors import UsageError
 from tutor.language import _
-from tutor.vendors.catalogue import BASE_URL, RemoteModel, remote_model
+from tutor.vendors.catalogue import RemoteModel, base_url_of, remote_model
 
 
 class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
@@ -63,7 +62,7 @@ def named(written: str) -> Add:
             _("For example: {example}").format(example=EXAMPLE),
         )
     spec, base_url = words[0], words[1] if len(words) == 2 else ""
-    if not base_url and spec.startswith("openai:") and not os.environ.get(BASE_URL):
+    if not base_url and spec.startswith("openai:") and not base_url_of("openai"):
         raise UsageError(
             "The server's address is missing.", _("For example: {example}").format(example=EXAMPLE)
         )
