@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from tests.cli.command_line import Tutor
 from tests.tiny_gguf import write_gguf
@@ -109,6 +111,17 @@ def test_check(tutor: Tutor, tiny_model: str) -> None:
     assert "Runs on cpu, stored as fp" in outcome.out
     for form in ("int4", "int8", "fp16", "fp32"):
         assert f"\n  {form} " in outcome.out
+
+
+def test_check_runs_a_step(tutor: Tutor, tiny_model: str, tmp_path: Path) -> None:
+    """A model whose output is not a number loads, but does not pass the check."""
+    broken = Path(shutil.copytree(tiny_model, tmp_path / "broken")) / "model.safetensors"
+    wrong = {name: tensor * math.nan for name, tensor in load_file(broken).items()}
+    broken.unlink()
+    save_file(wrong, broken)
+    outcome = tutor("model", "check", "--model", str(broken.parent), "--device", "cpu")
+    assert outcome.status == 1
+    assert "damaged" in outcome.err
 
 
 def test_an_unavailable_device(

@@ -25,6 +25,7 @@ from tutor.lm.fast.kernels import Kernels
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import checksum, load_model
 from tutor.lm.network import Config, Transformer
+from tutor.lm.self_test import run_self_test
 from tutor.models import FoundModel, report
 from tutor.models.find import from_path
 
@@ -122,6 +123,17 @@ def test_matrices_of_different_formats_are_joined_as_floats(tmp_path: Path) -> N
     values = write_gguf(tmp_path / "tiny.gguf", "Q4_1", table_format="Q8_0", mixed=mixed)
     model = load_model(from_path(tmp_path / "tiny.gguf"))
     assert model.card.kernel == "fp16, int4, int8"
+    wanted = logits(plain_network(model.network.config, values))
+    assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) <= 2e-2
+
+
+@pytest.mark.parametrize("form", ["F16", "F32", "Q8_0", "TQ2_0"])
+def test_a_matrix_of_any_format_follows_a_4_bit_matrix(tmp_path: Path, form: str) -> None:
+    """Low-bit files mix formats in a block, because rows of some lengths have no low-bit format."""
+    mixed = {f"blk.{layer}.ffn_down.weight": form for layer in range(LAYERS)}
+    values = write_gguf(tmp_path / "tiny.gguf", "Q4_0", mixed=mixed)
+    model = load_model(from_path(tmp_path / "tiny.gguf"))
+    run_self_test(model)
     wanted = logits(plain_network(model.network.config, values))
     assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) <= 2e-2
 

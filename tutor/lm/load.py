@@ -17,7 +17,7 @@ import torch
 
 from tutor import paths
 from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
-from tutor.lm.distribution import PLAIN, ModelCard
+from tutor.lm.distribution import ModelCard
 from tutor.lm.fast.device import DEVICE_ERRORS, ON_GPU, choose_device
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.fast.kernels import EXACT, Kernels, choose_kernels, use_threads
@@ -35,7 +35,7 @@ from tutor.lm.formats.soundness import require_sound
 from tutor.lm.formats.source import Source, about
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Config
-from tutor.lm.session import Session
+from tutor.lm.self_test import run_self_test
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
 from tutor.models.report import OnStage, measured, quiet
@@ -139,9 +139,7 @@ def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
     """
     torch.zeros(1, device=device)  # raises an error if the device doesn't exist
     model = _in_memory(found, ON_GPU, on_stage, device)
-    session = Session(model, [0, 0])
-    session.distribution(2, PLAIN, seed=0, top=1)
-    session.xray(1)
+    run_self_test(model)
     return model
 
 

@@ -238,7 +238,7 @@ def run_remove(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load the model, and measure each way to compute its matrix products on this machine.
+    """Load the model, run a step, and measure the ways to compute matrix products on this machine.
 
     For a remote model, send a short question instead.
     """
@@ -248,11 +248,13 @@ def run_check(options: argparse.Namespace) -> int:
     with leaving_at_once():
         from tutor.lm.fast.kernels import check_kernels
         from tutor.lm.load import load_model
+        from tutor.lm.self_test import run_self_test
         from tutor.models import find_model
 
     with loading() as on_stage:
         model = load_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
         on_stage("measuring")
+        seconds = run_self_test(model)
         report = check_kernels(model.network.config)
     card = model.card
     output.write(
@@ -264,6 +266,11 @@ def run_check(options: argparse.Namespace) -> int:
         _("Runs on {device}, stored as {kernel}; PyTorch {torch_version}").format(
             device=card.device, kernel=card.kernel, torch_version=report.torch_version
         )
+    )
+    output.write(
+        _(
+            "A test text was processed without errors; one token takes {milliseconds:.1f} ms."
+        ).format(milliseconds=1000 * seconds)
     )
     output.write(
         _(

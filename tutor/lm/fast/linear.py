@@ -7,9 +7,10 @@ in a row consists of small integers q that share a scale and a zero point:
 
     W[n, k] = scale[n, k // 32] * q[n, k] + zero[n, k // 32]
 
-Each class stores one format and uses PyTorch's own kernels. The input of every class is a tensor
-[..., inputs] of 32-bit floats. The output [..., outputs] contains 32-bit floats or, if the kernel
-rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit floats gives 32-bit floats). A
+Each class stores one format and uses PyTorch's own kernels. The output [..., outputs] contains
+32-bit floats or, if the kernel rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit
+floats gives 32-bit floats). The input of every class is a tensor [..., inputs] of 32-bit floats or
+bfloat16, because a file can combine formats: it may follow a 4-bit matrix with a 16-bit one. A
 `Table` can also look up single rows of W, as an embedding does. None of these layers can be
 trained.
 
@@ -105,7 +106,7 @@ class FloatLinear(Table):
         self.weight = weight
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight)
+        return F.linear(x.float(), self.weight)
 
     def rows(self, ids: Tensor) -> Tensor:
         return F.embedding(ids.to(self.weight.device), self.weight)
@@ -129,7 +130,7 @@ class HalfLinear(Table):
     def forward(self, x: Tensor) -> Tensor:
         if x.numel() == self.inputs or not x.is_cpu:
             return F.linear(x.to(self.weight.dtype), self.weight).float()
-        chunks = self.weight.split(max(1, CHUNK // self.inputs))
+        chunks, x = self.weight.split(max(1, CHUNK // self.inputs)), x.float()
         answers = [F.linear(x, chunk.float()) for chunk in chunks]
         return answers[0] if len(answers) == 1 else torch.cat(answers, dim=-1)
 
@@ -173,7 +174,7 @@ class Int8Linear(Table):
         }
 
     def forward(self, x: Tensor) -> Tensor:
-        vectors = x.reshape(-1, self.inputs)
+        vectors = x.float().reshape(-1, self.inputs)
         if len(vectors) <= FEW_VECTORS:
             answer = torch.stack([self._weighted_sum(vector) for vector in vectors])
         else:
@@ -261,7 +262,7 @@ class Int4Linear(FrozenLinear):
         if x.dim() != 2:
             return self.forward(x.reshape(-1, self.inputs)).view(*x.shape[:-1], self.outputs)
         if x.shape[0] > self.few:
-            return x @ self._unpack()
+            return x.float() @ self._unpack()
         return torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.packed, GROUP, self.scales)
 
     def matrix(self) -> Tensor | None:

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.formats.json_file import read_json, read_text
 from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
@@ -135,7 +136,7 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
     """
     index = folder / "model.safetensors.index.json"
     if index.exists():
-        data = _read_json(index)
+        data = read_json(index)
         names = data.get("weight_map") if isinstance(data, dict) else None
         if not isinstance(names, dict):
             raise ModelDamaged(f"{index.name} does not list the weights.")
@@ -166,17 +167,12 @@ def _open_safetensors(path: Path) -> Any:
         raise ModelDamaged(f"{path.name} is incomplete or not a safetensors file.") from error
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
-
-
 def _read_config(path: Path) -> Config:
-    data = _read_json(path)
+    data = read_json(path)
     architectures = data.get("architectures") if isinstance(data, dict) else None
-    if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
+    if not isinstance(architectures, list):
+        raise ModelDamaged(f"{path.name} does not name the model's architecture.")
+    if "LlamaForCausalLM" not in architectures:
         raise ModelUnsupported(
             f"the architecture {architectures!r:.60} is not supported.",
             "Use a model of the Llama family (LlamaForCausalLM).",
@@ -254,13 +250,10 @@ def _chat_template(folder: Path) -> str | None:
     """
     alone, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
     if alone.exists():
-        try:
-            return alone.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ModelDamaged(f"{alone.name} cannot be read: {error}.") from error
+        return read_text(alone)
     if not config.exists():
         return None
-    data = _read_json(config)
+    data = read_json(config)
     template = data.get("chat_template") if isinstance(data, dict) else None
     if isinstance(template, list):
         named = {
