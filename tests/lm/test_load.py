@@ -509,7 +509,9 @@ def test_folder_whose_tokenizer_has_more_tokens_than_its_network(folder: Path) -
     path.unlink()
     save_file(tensors | {"model.embed_tokens.weight": table}, path)
     change_config(folder, vocab_size=200)
-    assert "tokenizer" in refused(folder, ModelDamaged).happened
+    error = refused(folder, ModelUnsupported)
+    assert "only 200 token embeddings" in error.happened
+    assert "resize_token_embeddings" in error.next_step
 
 
 def test_folder_with_a_truncated_file(folder: Path) -> None:
@@ -524,6 +526,37 @@ def test_folder_in_another_number_format(folder: Path) -> None:
     path.unlink()
     save_file(tensors, path)
     assert "int8" in refused(folder, ModelUnsupported).happened
+
+
+QUANTIZED: list[tuple[dict[str, Any], str]] = [
+    ({"quantization_config": {"quant_method": "gptq", "bits": 4}}, "GPTQ"),
+    ({"quantization_config": {"quant_method": "awq"}}, "AWQ"),
+    ({"quantization_config": {"load_in_4bit": True}}, "a method without a name"),
+    ({"quantization": {"bits": 4, "group_size": 64}}, "MLX"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), QUANTIZED)
+def test_a_quantized_folder_is_not_called_damaged(
+    folder: Path, changes: dict[str, Any], said: str
+) -> None:
+    change_config(folder, **changes)
+    error = refused(folder, ModelUnsupported)
+    assert f"quantized with {said}" in error.happened
+    assert "GGUF" in error.next_step
+
+
+def test_a_quantized_folder_whose_config_does_not_say_so(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    table = "model.embed_tokens.weight"
+    renamed = {
+        name if name == table else name.replace(".weight", ".qweight"): tensor
+        for name, tensor in tensors.items()
+    }
+    path.unlink()
+    save_file(renamed, path)
+    assert "quantized" in refused(folder, ModelUnsupported).happened
 
 
 def test_folder_with_an_unreadable_tokenizer(folder: Path) -> None:

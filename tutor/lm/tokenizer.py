@@ -43,6 +43,10 @@ SENTENCEPIECE_SPACE = "▁"
 # The special tokens that end a model's answer, even if the model file does not list them.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
 
+# The library visits each unused id when it saves a tokenizer, so it would be busy for hours if a
+# damaged file contained a huge id.
+_MOST_UNUSED = 1_000_000
+
 _BETWEEN = "\ud800"  # half of a surrogate pair, which decoded text never contains
 
 
@@ -103,6 +107,9 @@ class Tokenizer:
             backend.no_padding()
             processed = backend.encode("a").ids
             plain = backend.encode("a", add_special_tokens=False).ids
+            highest = max(backend.get_vocab().values(), default=-1)
+        if highest > backend.get_vocab_size() + _MOST_UNUSED:
+            raise ModelDamaged(f"{path.name} is damaged: it has a token with the id {highest:,}.")
         start = processed[: processed.index(plain[0])] if plain and plain[0] in processed else []
         return cls(backend, start_ids=start, end_ids=_end_ids_beside(path, backend))
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.formats.json_file import read_json, read_text
+from tutor.lm.formats.quantized import quantized, require_floats
 from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
@@ -113,6 +114,8 @@ class HuggingFaceFolder:
         if block is not None:
             name = f"model.layers.{block}.{name}"
         if name not in self._files:
+            if name.replace(".weight", ".qweight") in self._files:
+                raise quantized("GPTQ or AWQ")
             raise ModelDamaged(f"the tensor {name} is missing.")
         path = self._files[name]
         if path not in self._open:
@@ -169,6 +172,7 @@ def _open_safetensors(path: Path) -> Any:
 
 def _read_config(path: Path) -> Config:
     data = read_json(path)
+    require_floats(data)
     architectures = data.get("architectures") if isinstance(data, dict) else None
     if not isinstance(architectures, list):
         raise ModelDamaged(f"{path.name} does not name the model's architecture.")
