@@ -42,8 +42,8 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
         return _default_model()
     if spec.startswith(HUB_PREFIX):
         return _from_hub(spec.removeprefix(HUB_PREFIX), on_stage)
-    if (elsewhere := unusable_name(spec)) and not os.path.exists(spec):  # noqa: PTH110
-        raise elsewhere
+    if (problem := unusable_name(spec)) and not os.path.exists(spec):  # noqa: PTH110
+        raise problem
     if os.sep not in spec:
         for model in installed_models():
             if spec.casefold() in (model.name.casefold(), model.path.name.casefold()):

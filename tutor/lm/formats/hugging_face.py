@@ -85,7 +85,6 @@ class HuggingFaceFolder:
         self.config = _read_config(folder / "config.json")
         self._files = _files_by_tensor(folder)
         self.files = sorted(set(self._files.values()))
-        self._open: dict[Path, Any] = {}
         self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
         self.chat_template = _chat_template(folder)
 
@@ -118,12 +117,12 @@ class HuggingFaceFolder:
                 raise quantized("GPTQ or AWQ")
             raise ModelDamaged(f"the tensor {name} is missing.")
         path = self._files[name]
-        if path not in self._open:
-            self._open[path] = _open_safetensors(path)
-        try:
-            tensor: Tensor = self._open[path].get_tensor(name)
-        except SafetensorError as error:
-            raise ModelDamaged(f"{path.name} has no tensor {name}.") from error
+        # The file is mapped for this tensor alone, which frees the memory of earlier tensors.
+        with _open_safetensors(path) as file:
+            try:
+                tensor: Tensor = file.get_tensor(name)
+            except SafetensorError as error:
+                raise ModelDamaged(f"{path.name} has no tensor {name}.") from error
         if tensor.dtype not in _FORMATS:
             raise ModelUnsupported(
                 f"{name} has an unsupported format: {str(tensor.dtype).removeprefix('torch.')}.",
@@ -147,7 +146,11 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ModelDamaged("the folder contains no safetensors file.")
-    return {tensor: file for file in files for tensor in _open_safetensors(file).keys()}  # noqa: SIM118
+    found: dict[str, Path] = {}
+    for path in files:
+        with _open_safetensors(path) as file:
+            found |= dict.fromkeys(file.keys(), path)
+    return found
 
 
 def _file_name(index: Path, file: object) -> str:
@@ -163,7 +166,7 @@ def _file_name(index: Path, file: object) -> str:
 
 def _open_safetensors(path: Path) -> Any:
     try:
-        return safe_open(path, framework="pt").__enter__()
+        return safe_open(path, framework="pt")
     except FileNotFoundError as error:
         raise ModelDamaged(f"{path.name} is missing.") from error
     except (SafetensorError, OSError) as error:
