@@ -69,6 +69,11 @@ def user_models_folder() -> Path:
     return data_folder() / "models"
 
 
+def packed_folder() -> Path:
+    """Return the folder for packed copies of models. Raises `NoHome`."""
+    return cache_folder() / "packed"
+
+
 def shared_models_folder() -> Path:
     return shared_folder() / "models"
 

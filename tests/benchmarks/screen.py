@@ -29,7 +29,7 @@ from tests.benchmarks.course import wait_until_cached
 from tests.benchmarks.table import Measured
 from tests.terminal import Terminal
 from tutor.models import find_model
-from tutor.paths import user_models_folder
+from tutor.paths import packed_folder, user_models_folder
 
 PEER = """
 from textual.app import App
@@ -67,7 +67,9 @@ def tutor(
     with nullcontext(data) if data else tempfile.TemporaryDirectory() as data:
         models = Path(data) / "models"
         if not models.is_symlink():
-            models.symlink_to(user_models_folder())  # the packed weights are next to the model
+            models.symlink_to(user_models_folder())
+            (Path(data) / "cache").mkdir()
+            (Path(data) / "cache" / "packed").symlink_to(packed_folder())
         environment = {"TUTOR_DATA": data, "TUTOR_MODEL": model}
         command = [sys.executable, "-m", "tutor", *arguments]
         with Terminal(command, columns=columns, lines=lines, environment=environment) as run:

@@ -19,7 +19,7 @@ from tests.benchmarks.table import Measured, markdown
 from tests.ssh_server import SshServer
 from tests.ssh_session import Costs
 from tutor.models import find_model
-from tutor.paths import user_models_folder
+from tutor.paths import packed_folder, user_models_folder
 
 KILOBYTE = 1000
 PAINTINGS = 8.0
@@ -32,7 +32,9 @@ def costs(*arguments: str) -> Costs:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "learner"
         data.mkdir()
-        (data / "models").symlink_to(user_models_folder())  # the packed weights are next to them
+        (data / "models").symlink_to(user_models_folder())
+        (data / "cache").mkdir()
+        (data / "cache" / "packed").symlink_to(packed_folder())
         keys = Path(folder) / "server"
         keys.mkdir()
         with SshServer(keys) as server:

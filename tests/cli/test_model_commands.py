@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from tests.cli.command_line import Tutor
 from tests.tiny_gguf import write_gguf
@@ -22,6 +25,7 @@ from tutor.errors import NoSpace
 from tutor.models import FoundModel
 from tutor.models import pull as pull_module
 from tutor.models.installed import DEFAULT
+from tutor.models.packed import in_bytes
 from tutor.models.report import Pulled, PullFailed, PullProgress, decode
 
 
@@ -77,6 +81,73 @@ def test_packed_copies_are_listed_and_can_be_removed(tutor: Tutor, tmp_path: Pat
     assert (tmp_path / "moved.gguf").exists()
     assert tutor("model", "remove", "Kept").status == 0
     assert [path.name for path in kept.parent.iterdir()] == []
+    assert list(paths.packed_folder().iterdir()) == []
+
+
+def _packed_copy(name: str, source: Path, size: int, used: int) -> Path:
+    """Write a file that looks like a packed copy, which was last used at the time `used`."""
+    path = paths.packed_folder() / f"{name * 16}-avx2-torch2.9.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"a": torch.zeros(size // 4)}, path, {"tutor": json.dumps({"source": str(source)})})
+    os.utime(path, (used, used))
+    return path
+
+
+def test_packed_copies_stay_within_their_limit(
+    tutor: Tutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copies of removed files go first, and then those that were not used for longest."""
+    monkeypatch.setenv("TUTOR_PACKED_LIMIT", "0.0024")
+    model = tmp_path / "new.gguf"
+    write_gguf(model, "Q4_1")
+    orphan = _packed_copy("a", tmp_path / "gone.gguf", 1_000_000, used=3)
+    old = _packed_copy("b", model, 1_000_000, used=1)
+    recent = _packed_copy("c", model, 1_000_000, used=2)
+    assert tutor("step", "hello", "--model", str(model)).status == 0
+    assert [path.exists() for path in (orphan, old, recent)] == [False, False, True]
+    taken = sum(path.stat().st_size for path in paths.packed_folder().iterdir())
+    assert f"Packed copies take {in_bytes(taken)} (limit: 2 MB)" in tutor("model", "list").out
+
+
+def test_prune(tutor: Tutor, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.gguf"
+    kept.touch()
+    orphan = _packed_copy("a", tmp_path / "gone.gguf", 1_000_000, used=3)
+    old = _packed_copy("b", kept, 1_000_000, used=1)
+    recent = _packed_copy("c", kept, 1_000_000, used=2)
+    assert f"Removed {orphan} (1 MB)" in tutor("model", "prune").out
+    assert [path.exists() for path in (orphan, old, recent)] == [False, True, True]
+    assert "nothing to remove" in tutor("model", "prune").out
+    assert tutor("model", "prune", "--keep", "0.0015").status == 0
+    assert [path.exists() for path in (old, recent)] == [False, True]
+    assert tutor("model", "prune", "--keep", "0").status == 0
+    assert not recent.exists()
+    assert kept.exists()
+    assert tutor("model", "prune", "--keep", "-1").status == 2
+
+
+def test_an_invalid_limit(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_PACKED_LIMIT", "much")
+    outcome = tutor("model", "prune")
+    assert (outcome.status, "TUTOR_PACKED_LIMIT is 'much'" in outcome.err) == (2, True)
+
+
+def test_copies_of_older_versions_are_moved_to_the_cache(tutor: Tutor, tmp_path: Path) -> None:
+    """A learner's own files in the same folder stay there, whatever their names are."""
+    models = paths.user_models_folder()
+    models.mkdir(parents=True)
+    old = _packed_copy("a", tmp_path / "model.gguf", 1000, used=1)
+    moved = old.rename(models / old.name)
+    mine = models / "mine.safetensors"
+    shutil.copyfile(moved, mine)
+    named = models / f"{'b' * 16}-avx2-torch2.9.safetensors"
+    save_file({"a": torch.zeros(9)}, named)
+    linked = models / f"{'c' * 16}-avx2-torch2.9.safetensors"
+    linked.symlink_to(mine)
+    assert tutor("model", "list").status == 0
+    assert old.exists()
+    assert not moved.exists()
+    assert sorted(models.iterdir()) == sorted([mine, named, linked])
 
 
 def test_some_models_cannot_be_removed(tutor: Tutor, tiny_model: str) -> None:
@@ -109,6 +180,17 @@ def test_check(tutor: Tutor, tiny_model: str) -> None:
     assert "Runs on cpu, stored as fp" in outcome.out
     for form in ("int4", "int8", "fp16", "fp32"):
         assert f"\n  {form} " in outcome.out
+
+
+def test_check_runs_a_step(tutor: Tutor, tiny_model: str, tmp_path: Path) -> None:
+    """A model whose output is not a number loads, but does not pass the check."""
+    broken = Path(shutil.copytree(tiny_model, tmp_path / "broken")) / "model.safetensors"
+    wrong = {name: tensor * math.nan for name, tensor in load_file(broken).items()}
+    broken.unlink()
+    save_file(wrong, broken)
+    outcome = tutor("model", "check", "--model", str(broken.parent), "--device", "cpu")
+    assert outcome.status == 1
+    assert "damaged" in outcome.err
 
 
 def test_an_unavailable_device(

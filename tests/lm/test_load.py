@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import weakref
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,16 @@ from tutor import paths
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, NotEnoughMemory
 from tutor.lm import load
 from tutor.lm.fast.kernels import Kernels
+from tutor.lm.formats.convert import converted
+from tutor.lm.formats.gguf_file import GgufFile
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import checksum, load_model
 from tutor.lm.network import Config, Transformer
+from tutor.lm.self_test import run_self_test
 from tutor.models import FoundModel, report
 from tutor.models.find import from_path
 
 IDS = torch.tensor([5, 80, 120, 7, 7, 200, 31])
-PACKING = "packing the weights for this machine (first run only)"
 
 
 @pytest.fixture(autouse=True)
@@ -91,8 +95,8 @@ FORMATS = [
     ("Q4_0", "int4, fp16", 2e-2),
     ("Q4_1", "int4, fp16", 2e-2),
     ("Q5_0", "fp16", 2e-3),
-    ("Q4_K", "fp16", 2e-3),
-    ("Q6_K", "fp16", 2e-3),
+    ("Q4_K", "int4, fp16", 2e-2),
+    ("Q6_K", "int8", 1e-5),
 ]
 
 
@@ -126,6 +130,17 @@ def test_matrices_of_different_formats_are_joined_as_floats(tmp_path: Path) -> N
     assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) <= 2e-2
 
 
+@pytest.mark.parametrize("form", ["F16", "F32", "Q8_0", "TQ2_0"])
+def test_a_matrix_of_any_format_follows_a_4_bit_matrix(tmp_path: Path, form: str) -> None:
+    """Low-bit files mix formats in a block, because rows of some lengths have no low-bit format."""
+    mixed = {f"blk.{layer}.ffn_down.weight": form for layer in range(LAYERS)}
+    values = write_gguf(tmp_path / "tiny.gguf", "Q4_0", mixed=mixed)
+    model = load_model(from_path(tmp_path / "tiny.gguf"))
+    run_self_test(model)
+    wanted = logits(plain_network(model.network.config, values))
+    assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) <= 2e-2
+
+
 def test_an_untied_output_layer_and_rope_factors(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     values = write_gguf(path, "F32", tied=False, extra=("rope_freqs.weight",))
@@ -155,23 +170,27 @@ def packed_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.safetensors"))
 
 
+def packing(stages: Iterable[str]) -> list[str]:
+    return [stage for stage in stages if stage.startswith("packing")]
+
+
 def test_a_model_is_packed_once_and_then_mapped(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, "Q4_1", table_format="Q8_0")
     first, stages = load_noting_stages(path)
-    assert PACKING in stages
-    (packed,) = packed_files(paths.user_models_folder())
+    assert packing(stages)
+    (packed,) = packed_files(paths.packed_folder())
     assert packed.name.startswith(checksum([path])[:16])
     second, stages = load_noting_stages(path)
     assert stages == ["starting the model"]
     assert second.card == first.card
     torch.testing.assert_close(logits(second.network), logits(first.network))
     assert second.tokenizer.encode("hello") == first.tokenizer.encode("hello")
-    assert not list(paths.user_models_folder().glob(".*"))  # no temporary file is left
+    assert not list(paths.packed_folder().glob(".*"))  # no temporary file is left
 
 
 def test_incomplete_packed_copies_of_killed_processes_are_removed(tmp_path: Path) -> None:
-    folder = paths.user_models_folder()
+    folder = paths.packed_folder()
     folder.mkdir(parents=True)
     old, new = folder / ".a.safetensors.x", folder / ".b.safetensors.y"
     for partial in (old, new):
@@ -194,8 +213,9 @@ def test_loading_reports_its_progress(tmp_path: Path, monkeypatch: pytest.Monkey
     load_model(FoundModel("tiny", "gguf", tmp_path / "tiny.gguf"), on_stage=on_stage)
     size = (tmp_path / "tiny.gguf").stat().st_size
     assert heard["checking the model file"] == [(0, size), (size, size)]
-    packing = heard[PACKING]
-    done, totals = zip(*packing, strict=True)
+    (stage,) = packing(heard)
+    assert str(paths.packed_folder()) in stage
+    done, totals = zip(*heard[stage], strict=True)
     assert list(done) == sorted(done)
     assert 0 < done[-1] < totals[-1]
     assert len(set(totals)) == 1
@@ -207,7 +227,48 @@ def test_an_installed_model_is_packed_in_its_own_folder() -> None:
     write_gguf(path, "Q4_1")
     load_noting_stages(path)
     assert len(packed_files(paths.shared_models_folder())) == 1
-    assert not paths.user_models_folder().exists()
+    assert not paths.packed_folder().exists()
+
+
+def test_a_large_folder_is_packed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change to any file of the folder is noticed."""
+    monkeypatch.setattr(load, "_SMALL_FOLDER", 0)
+    folder = write_tiny_folder(tmp_path / "tiny")
+    stages: list[str] = []
+
+    def loaded() -> LanguageModel:
+        stages.clear()
+        return load_model(from_path(folder), on_stage=lambda stage, *_: stages.append(stage))
+
+    wanted = logits(tiny_model().network)
+    for run in ("packed", "mapped"):
+        model = loaded()
+        assert bool(packing(stages)) == (run == "packed")
+        assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) < 2e-2
+        assert model.card.sha256 == checksum([folder / "model.safetensors"])
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(config | {"chat_template": "new"}))
+    assert loaded().chat_template == "new"
+    assert packing(stages)
+    damaged = bytearray((folder / "tokenizer.json").read_bytes())
+    damaged[100] = 0xFF
+    (folder / "tokenizer.json").write_bytes(damaged)
+    with pytest.raises(ModelDamaged, match=r"tokenizer\.json"):
+        loaded()
+
+
+def test_packing_needs_memory_for_one_matrix(tmp_path: Path) -> None:
+    """Only one matrix is converted before the previous one is written."""
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q4_K")
+    alive: list[weakref.ref[Tensor]] = []
+    source = GgufFile(path)
+    for name, tensor in converted(source, Kernels(int4=True, int8=True)):
+        if name.endswith("packed"):
+            assert sum(ref() is not None for ref in alive) <= 1
+            alive.append(weakref.ref(tensor))
+        del tensor
+    assert len(alive) == 4 * LAYERS
 
 
 def test_a_replaced_file_is_noticed(tmp_path: Path) -> None:
@@ -216,7 +277,7 @@ def test_a_replaced_file_is_noticed(tmp_path: Path) -> None:
     first, _ = load_noting_stages(path)
     write_gguf(path, "Q4_0")
     second, stages = load_noting_stages(path)
-    assert PACKING in stages
+    assert packing(stages)
     assert second.card.sha256 != first.card.sha256
 
 
@@ -238,13 +299,13 @@ def test_a_damaged_packed_copy_is_made_again(tmp_path: Path) -> None:
     write_gguf(path, "Q4_1")
     first, _ = load_noting_stages(path)
     wanted = logits(first.network)
-    (packed,) = packed_files(paths.user_models_folder())
+    (packed,) = packed_files(paths.packed_folder())
     size = packed.stat().st_size
     content = packed.read_bytes()
     packed.unlink()  # the network above still has it mapped
     packed.write_bytes(content[: size // 2])
     again, stages = load_noting_stages(path)
-    assert PACKING in stages
+    assert packing(stages)
     torch.testing.assert_close(logits(again.network), wanted)
     assert packed.stat().st_size == size
 
@@ -257,7 +318,7 @@ def test_a_model_loads_if_its_copy_cannot_be_written(tmp_path: Path) -> None:
 def test_a_model_loads_if_there_is_no_space_for_its_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(folder: Path, packed: object) -> Path:
+    def full(*_: object) -> Path:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(load, "save_packed", full)
@@ -270,7 +331,7 @@ def check_without_a_copy(tmp_path: Path) -> None:
     write_gguf(path, "Q4_1")
     model, _ = load_noting_stages(path)
     assert torch.isfinite(logits(model.network)).all()
-    assert not paths.user_models_folder().exists()
+    assert not paths.packed_folder().exists()
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -364,7 +425,7 @@ def test_too_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     write_gguf(path, "Q8_0")
     monkeypatch.setattr(load, "available_memory", lambda: 1000)
     assert "memory" in refused(path, NotEnoughMemory).happened
-    assert not paths.user_models_folder().exists()
+    assert not paths.packed_folder().exists()
 
 
 # --- Hugging Face folders ---------------------------------------------------------------------
@@ -388,7 +449,7 @@ def test_folder(folder: Path) -> None:
     assert model.card.format == "BF16"
     assert model.card.sha256 == checksum([folder / "model.safetensors"])
     assert model.card.parameters == sum(p.numel() for p in tiny_model().network.parameters())
-    assert not paths.user_models_folder().exists()
+    assert not paths.packed_folder().exists()
 
 
 def test_folder_with_several_weight_files(folder: Path) -> None:
@@ -497,7 +558,9 @@ def test_folder_whose_tokenizer_has_more_tokens_than_its_network(folder: Path) -
     path.unlink()
     save_file(tensors | {"model.embed_tokens.weight": table}, path)
     change_config(folder, vocab_size=200)
-    assert "tokenizer" in refused(folder, ModelDamaged).happened
+    error = refused(folder, ModelUnsupported)
+    assert "only 200 token embeddings" in error.happened
+    assert "resize_token_embeddings" in error.next_step
 
 
 def test_folder_with_a_truncated_file(folder: Path) -> None:
@@ -512,6 +575,37 @@ def test_folder_in_another_number_format(folder: Path) -> None:
     path.unlink()
     save_file(tensors, path)
     assert "int8" in refused(folder, ModelUnsupported).happened
+
+
+QUANTIZED: list[tuple[dict[str, Any], str]] = [
+    ({"quantization_config": {"quant_method": "gptq", "bits": 4}}, "GPTQ"),
+    ({"quantization_config": {"quant_method": "awq"}}, "AWQ"),
+    ({"quantization_config": {"load_in_4bit": True}}, "a method without a name"),
+    ({"quantization": {"bits": 4, "group_size": 64}}, "MLX"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), QUANTIZED)
+def test_a_quantized_folder_is_not_called_damaged(
+    folder: Path, changes: dict[str, Any], said: str
+) -> None:
+    change_config(folder, **changes)
+    error = refused(folder, ModelUnsupported)
+    assert f"quantized with {said}" in error.happened
+    assert "GGUF" in error.next_step
+
+
+def test_a_quantized_folder_whose_config_does_not_say_so(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    table = "model.embed_tokens.weight"
+    renamed = {
+        name if name == table else name.replace(".weight", ".qweight"): tensor
+        for name, tensor in tensors.items()
+    }
+    path.unlink()
+    save_file(renamed, path)
+    assert "quantized" in refused(folder, ModelUnsupported).happened
 
 
 def test_folder_with_an_unreadable_tokenizer(folder: Path) -> None:

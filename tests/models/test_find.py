@@ -192,5 +192,49 @@ def test_other_files_in_a_model_folder_are_ignored() -> None:
 
 @pytest.mark.parametrize("spec", ["openai:gpt", "claude:", "gemini:org/name"])
 def test_a_remote_model_has_no_files(spec: str) -> None:
-    with pytest.raises(ModelUnsupported, match="is a remote model"):
+    with pytest.raises(ModelUnsupported, match="not a local model"):
         find_model(spec)
+
+
+def test_a_name_of_ollama_leads_to_its_server() -> None:
+    with pytest.raises(ModelUnsupported) as caught:
+        find_model("ollama:llama3.2:1b")
+    assert "openai:llama3.2:1b --base-url http://localhost:11434/v1" in caught.value.next_step
+
+
+@pytest.mark.parametrize("name", ["HuggingFaceTB/SmolLM2-135M", "owner/repo-GGUF/model.Q8_0.gguf"])
+def test_a_repository_without_its_prefix(name: str) -> None:
+    with pytest.raises(ModelNotFound) as caught:
+        find_model(name)
+    assert f"hf:{name}" in caught.value.next_step
+
+
+# What a folder without all files of a model contains, what the error says it is, and a word of what
+# to do.
+NOT_MODELS = [
+    (("config.json", "tokenizer.json", "pytorch_model.bin"), "pickle", "safetensors"),
+    (("config.json", "pytorch_model-00001-of-00002.bin", "tokenizer.model"), "pickle", "GGUF"),
+    (("consolidated.00.pth", "params.json"), "pickle", "GGUF"),
+    (("config.json", "tokenizer.json", "tf_model.h5"), "TensorFlow", "safetensors"),
+    (("config.json", "model.safetensors", "tokenizer.model"), "tokenizer.model", "AutoTokenizer"),
+    (("config.json", "model.safetensors", "vocab.json"), "vocab.json", "AutoTokenizer"),
+    (("adapter_config.json", "adapter_model.safetensors"), "LoRA", "merge_and_unload"),
+    (
+        ("config.json", "tokenizer.json", "adapter_config.json", "adapter_model.safetensors"),
+        "LoRA adapter for org/base",
+        "merge_and_unload",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "said", "advice"), NOT_MODELS)
+def test_a_complete_folder_of_another_kind_is_not_called_damaged(
+    tmp_path: Path, files: tuple[str, ...], said: str, advice: str
+) -> None:
+    for name in files:
+        (tmp_path / name).write_text('{"base_model_name_or_path": "org/base"}')
+    with pytest.raises(ModelUnsupported) as caught:
+        find_model(str(tmp_path))
+    assert said in caught.value.happened
+    assert advice in caught.value.next_step
+    assert "again" not in caught.value.next_step

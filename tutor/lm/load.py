@@ -1,50 +1,57 @@
 """Load a model from disk: network, tokenizer and chat template.
 
-When a GGUF file is first loaded, its weights are packed for this machine and saved; later loads
-memory-map the packed copy. A Hugging Face folder is converted in memory each time. If a model
-cannot be used, a `ModelError` explains why and what to do.
+When a GGUF file or a large Hugging Face folder is first loaded, its weights are packed for this
+machine and saved in the cache folder; later loads memory-map the packed copy. A small folder is
+converted in memory each time. If a model cannot be used, a `ModelError` explains why and what to
+do.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from tutor import paths
 from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
-from tutor.lm.distribution import PLAIN, ModelCard
+from tutor.lm.distribution import ModelCard
 from tutor.lm.fast.device import DEVICE_ERRORS, ON_GPU, choose_device
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.fast.kernels import EXACT, Kernels, choose_kernels, use_threads
 from tutor.lm.fast.network import build, forms
 from tutor.lm.fast.shortage import shortage_in_words
-from tutor.lm.formats.convert import convert, matrices, parameters
+from tutor.lm.formats.convert import converted, matrices, parameters
 from tutor.lm.formats.packed_file import (
     Description,
     FileStamp,
     PackedModel,
     find_packed,
+    read_packed,
     save_packed,
 )
 from tutor.lm.formats.soundness import require_sound
 from tutor.lm.formats.source import Source, about
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Config
-from tutor.lm.session import Session
+from tutor.lm.self_test import run_self_test
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
+from tutor.models.packed import in_bytes, move_old_copies, prune, require_space, short_path
 from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
 # The number of 32-bit copies of the largest matrix for which there must be memory during
 # conversion, in addition to the memory for all weights.
-_WORKING_COPIES = 3
+_WORKING_COPIES = 1
+
+# The size of weights, in bytes, below which a folder is converted in memory at each start.
+_SMALL_FOLDER = 200_000_000
 
 
 def load_model(
@@ -68,7 +75,7 @@ def load_model(
             except (*DEVICE_ERRORS, ModelDamaged, NotEnoughMemory) as error:
                 log.warning("%s cannot be used; using the CPU instead: %s", device, error)
                 on_stage(f"{device} cannot be used; using the CPU instead")
-        if found.kind == "folder":
+        if not _worth_packing(found):
             return _in_memory(found, choose_kernels(), on_stage)
         packed = _packed(found, on_stage)
         on_stage("starting the model")
@@ -102,12 +109,15 @@ def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda don
 
 
 def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
-    """Return the packed copy of a model file. If there is no copy, create it."""
-    stamp, folders = FileStamp.of(found.path), _pack_folders(found)
+    """Return the packed copy of a model. If there is no copy, create it."""
+    move_old_copies()
+    stamp, folders = _stamp(found), _pack_folders(found)
     packed = find_packed(folders, stamp, found.sha256)
     if packed is not None and packed.description.stamp == stamp:
         return packed
-    sha256 = checksum([found.path], measured(on_stage, "checking the model file", stamp.size))
+    source = _open(found) if found.kind == "folder" else None
+    files = [found.path] if source is None else source.files
+    sha256 = checksum(files, measured(on_stage, "checking the model file", stamp.size))
     if found.sha256 is not None and sha256 != found.sha256:
         raise ModelDamaged(
             f"the checksum is {sha256[:12]}... instead of {found.sha256[:12]}...: the file was "
@@ -115,20 +125,19 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
             "Download the model again with `tutor model pull`.",
         )
     # Look again by checksum: a copy may exist from before the file's modification time or name
-    # changed.
-    if packed is None and found.sha256 is None:
+    # changed. The checksum of a folder does not cover its tokenizer.
+    if packed is None and source is None and found.sha256 is None:
         packed = find_packed(folders, stamp, sha256)
     if packed is not None:
         return packed
     on_stage("reading the model file")
-    source, stage = _open(found), "packing the weights for this machine (first run only)"
-    packed = _converted(found, source, choose_kernels(), sha256, stamp, on_stage, stage)
-    on_stage("saving the packed weights")
+    conversion = _Conversion(found, source or _open(found), choose_kernels(), sha256, stamp)
     for folder in folders:
-        with suppress(OSError):  # if saving fails, the next start packs the model again
-            save_packed(folder, packed)
-            break
-    return packed
+        # If saving fails, try the next folder. The next start packs the model again.
+        with suppress(OSError):
+            if saved := read_packed(conversion.save(folder, on_stage)):
+                return saved
+    return conversion.in_memory(on_stage, "packing the weights for this machine")
 
 
 def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
@@ -139,9 +148,7 @@ def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
     """
     torch.zeros(1, device=device)  # raises an error if the device doesn't exist
     model = _in_memory(found, ON_GPU, on_stage, device)
-    session = Session(model, [0, 0])
-    session.distribution(2, PLAIN, seed=0, top=1)
-    session.xray(1)
+    run_self_test(model)
     return model
 
 
@@ -154,9 +161,8 @@ def _in_memory(
     # `checksum` below reports missing files
     size = sum(file.stat().st_size for file in files if file.exists())
     sha256 = checksum(files, measured(on_stage, "reading the model", size))
-    stamp, stage = FileStamp.of(files[0]), "preparing the weights"
-    packed = _converted(found, source, kernels, sha256, stamp, on_stage, stage)
-    return _model(found, packed, device)
+    conversion = _Conversion(found, source, kernels, sha256, FileStamp.of(files[0]))
+    return _model(found, conversion.in_memory(on_stage, "preparing the weights"), device)
 
 
 def _open(found: FoundModel) -> Source:
@@ -170,23 +176,43 @@ def _open(found: FoundModel) -> Source:
     return HuggingFaceFolder(found.path)
 
 
-def _converted(
-    found: FoundModel,
-    source: Source,
-    kernels: Kernels,
-    sha256: str,
-    stamp: FileStamp,
-    on_stage: OnStage,
-    stage: str,
-) -> PackedModel:
-    tokenizer = source.tokenizer()
-    require_sound(source.config, tokenizer)
-    _require_memory(source.config, source.format, kernels)
-    tensors = convert(source, kernels, measured(on_stage, stage, matrices(source.config)))
-    description = Description(
-        sha256, stamp, source.format, source.config, source.chat_template, source=str(found.path)
-    )
-    return PackedModel(description, tensors, tokenizer.to_json())
+class _Conversion:
+    """The conversion of an open model file to packed weights.
+
+    Raises `ModelDamaged`, `ModelUnsupported` and `NotEnoughMemory`.
+    """
+
+    def __init__(
+        self, found: FoundModel, source: Source, kernels: Kernels, sha256: str, stamp: FileStamp
+    ) -> None:
+        self._source = source
+        self._kernels = kernels
+        tokenizer = source.tokenizer()
+        require_sound(source.config, tokenizer)
+        _require_memory(source.config, source.format, kernels)
+        self._tokenizer = tokenizer.to_json()
+        self._identity = sha256 if found.kind == "gguf" else stamp.sample
+        self._description = Description(
+            sha256, stamp, source.format, source.config, source.chat_template, str(found.path)
+        )
+
+    def in_memory(self, on_stage: OnStage, stage: str) -> PackedModel:
+        """Return the packed model without saving it."""
+        return PackedModel(self._description, dict(self._tensors(on_stage, stage)), self._tokenizer)
+
+    def save(self, folder: Path, on_stage: OnStage) -> Path:
+        """Save the packed model in `folder`, and return its path. Raises `OSError`."""
+        size = _packed_size(self._source.config, self._source.format, self._kernels)
+        require_space(folder, size)
+        stage = f"packing {in_bytes(size)} to {short_path(folder)} (first run only)"
+        tensors = self._tensors(on_stage, stage)
+        path = save_packed(folder, self._identity, self._description, self._tokenizer, tensors)
+        prune(keep=path)
+        return path
+
+    def _tensors(self, on_stage: OnStage, stage: str) -> Iterator[tuple[str, Tensor]]:
+        on_matrix = measured(on_stage, stage, matrices(self._source.config))
+        return converted(self._source, self._kernels, on_matrix)
 
 
 def _model(found: FoundModel, packed: PackedModel, device: str = "cpu") -> LanguageModel:
@@ -213,27 +239,51 @@ def _model(found: FoundModel, packed: PackedModel, device: str = "cpu") -> Langu
     return LanguageModel(card, network, tokenizer, description.chat_template)
 
 
+def _worth_packing(found: FoundModel) -> bool:
+    if found.kind == "gguf":
+        return True
+    weights = found.path.glob("*.safetensors")
+    return sum(file.stat().st_size for file in weights) >= _SMALL_FOLDER
+
+
+def _stamp(found: FoundModel) -> FileStamp:
+    """Compute the fingerprint of the model file, or of all files in a folder that tutor reads."""
+    if found.kind == "gguf":
+        return FileStamp.of(found.path)
+    patterns = ("*.safetensors", "*.json", "*.jinja")
+    return FileStamp.of_all(file for form in patterns for file in sorted(found.path.glob(form)))
+
+
 def _pack_folders(found: FoundModel) -> list[Path]:
     """Return the folders for packed copies, in the order in which to try them.
 
-    An installed model has its own folder; every learner has one too.
+    All users of the machine share a copy of a machine-wide model, which its administrator makes.
+    Other copies are in the learner's cache folder.
     """
-    folders = [folder for folder in paths.model_folders() if folder == found.path.parent]
+    shared = paths.shared_models_folder()
+    folders = [shared] if found.path.parent == shared else []
     with suppress(NoHome):
-        folders.append(paths.user_models_folder())
+        folders.append(paths.packed_folder())
     return folders
+
+
+def _packed_size(config: Config, number_format: str, kernels: Kernels) -> int:
+    """Estimate the size of the packed weights in bytes."""
+    if kernels.exact or number_format == "F32":
+        bytes_per_weight = 4.0
+    elif number_format.startswith("Q4_") and kernels.int4:
+        bytes_per_weight = 0.85
+    elif number_format.startswith(("Q8_", "Q6_")) and kernels.int8:
+        bytes_per_weight = 1.25
+    else:
+        bytes_per_weight = 2.0
+    return int(bytes_per_weight * parameters(config))
 
 
 def _require_memory(config: Config, number_format: str, kernels: Kernels) -> None:
     """Raise `NotEnoughMemory` if the conversion would not fit in memory."""
-    if kernels.exact or number_format == "F32":
-        bytes_per_weight = 4.0
-    elif number_format.startswith("Q4_") and kernels.int4:
-        bytes_per_weight = 1.0
-    else:
-        bytes_per_weight = 2.0
     working = _WORKING_COPIES * 4 * config.vocabulary_size * config.width
-    needed = bytes_per_weight * parameters(config) + working
+    needed = _packed_size(config, number_format, kernels) + working
     available = available_memory()
     if available is not None and needed > available:
         raise NotEnoughMemory(

@@ -35,12 +35,17 @@ from tokenizers import Tokenizer as Backend
 from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError
 from tutor.lm.distribution import Token
 from tutor.lm.formats import tokenizer_gguf
+from tutor.lm.formats.json_file import read_json, read_text
 from tutor.text import safe
 
 SENTENCEPIECE_SPACE = "▁"
 
 # The special tokens that end a model's answer, even if the model file does not list them.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
+
+# The library visits each unused id when it saves a tokenizer, so it would be busy for hours if a
+# damaged file contained a huge id.
+_MOST_UNUSED = 1_000_000
 
 _BETWEEN = "\ud800"  # half of a surrogate pair, which decoded text never contains
 
@@ -95,16 +100,16 @@ class Tokenizer:
         The end token is read from the `tokenizer_config.json` in the same folder. Raises
         `ModelDamaged` for an invalid file, and `ModelUnsupported` for an unknown kind of tokenizer.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
+        text = read_text(path)
         with library_failures(f"{path.name} is not a tokenizer"):
             backend = Backend.from_str(text)
             backend.no_truncation()  # tokenizer.json may enable truncation and padding
             backend.no_padding()
             processed = backend.encode("a").ids
             plain = backend.encode("a", add_special_tokens=False).ids
+            highest = max(backend.get_vocab().values(), default=-1)
+        if highest > backend.get_vocab_size() + _MOST_UNUSED:
+            raise ModelDamaged(f"{path.name} is damaged: it has a token with the id {highest:,}.")
         start = processed[: processed.index(plain[0])] if plain and plain[0] in processed else []
         return cls(backend, start_ids=start, end_ids=_end_ids_beside(path, backend))
 
@@ -315,13 +320,9 @@ def _is_byte_level(backend: Backend) -> bool:
 
 
 def _end_ids_beside(path: Path, backend: Backend) -> list[int]:
-    """Return the id of the end token named in `tokenizer_config.json`, or None if there is none."""
-    try:
-        settings = msgspec.json.decode((path.parent / "tokenizer_config.json").read_bytes())
-    except FileNotFoundError:
-        return []
-    except (OSError, msgspec.DecodeError) as error:
-        raise ModelDamaged(f"tokenizer_config.json cannot be read: {error}.") from error
+    """Return the id of the end token named in `tokenizer_config.json`, if there is one."""
+    config = path.parent / "tokenizer_config.json"
+    settings = read_json(config) if config.exists() else None
     mark = settings.get("eos_token") if isinstance(settings, dict) else None
     if isinstance(mark, dict):
         mark = mark.get("content")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import msgspec
 
-from tutor.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported
+from tutor.errors import ModelDamaged, ModelNotFound, ModelUnsupported
 from tutor.models.installed import (
     DEFAULT,
     FoundModel,
@@ -18,10 +17,9 @@ from tutor.models.installed import (
     is_default,
 )
 from tutor.models.report import OnStage, quiet
+from tutor.models.unusable import SEE_LIST, unusable_folder, unusable_name
 
 HUB_PREFIX = "hf:"
-_REMOTE = re.compile(r"[a-z]{2,}:(?!/)")
-_SEE_LIST = "Run `tutor model list` to see what is installed."
 
 
 def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundModel:
@@ -44,12 +42,8 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
         return _default_model()
     if spec.startswith(HUB_PREFIX):
         return _from_hub(spec.removeprefix(HUB_PREFIX), on_stage)
-    if _REMOTE.match(spec) and not Path(spec).exists():
-        raise ModelUnsupported(
-            f"{spec} is a remote model, but a local model is required here.",
-            "You can use remote models in the stepper, in chat, with `tutor step` and "
-            "with `tutor model check`.",
-        )
+    if (problem := unusable_name(spec)) and not os.path.exists(spec):  # noqa: PTH110
+        raise problem
     if os.sep not in spec:
         for model in installed_models():
             if spec.casefold() in (model.name.casefold(), model.path.name.casefold()):
@@ -70,14 +64,14 @@ def from_path(path: Path) -> FoundModel:
         return _from_file(path)
     except FileNotFoundError as error:
         raise ModelNotFound(
-            f"There is no file or installed model named {str(path)!r}.", _SEE_LIST
+            f"There is no file or installed model named {str(path)!r}.", SEE_LIST
         ) from error
     except (
         OSError,
         RuntimeError,
         ValueError,
     ) as error:  # no permission, an unknown ~user, or a NUL character
-        raise ModelNotFound(f"{str(path)!r} cannot be read: {error}.", _SEE_LIST) from error
+        raise ModelNotFound(f"{str(path)!r} cannot be read: {error}.", SEE_LIST) from error
 
 
 def _default_model() -> FoundModel:
@@ -116,18 +110,8 @@ def _from_file(path: Path) -> FoundModel:
 
 
 def _from_folder(path: Path) -> FoundModel:
-    missing = [name for name in ("config.json", "tokenizer.json") if not (path / name).is_file()]
-    if not any(path.glob("*.safetensors")):
-        missing.append("safetensors")
-    if not missing:
-        return FoundModel(name=path.name, kind="folder", path=path)
-    if len(missing) < 3:
-        raise ModelDamaged(
-            f"{path} does not contain {' or '.join(missing)}.", "Download the folder again."
-        )
-    if files := sorted(file.name for file in path.glob("*.gguf")):
-        raise ModelError(f"{path} contains GGUF files: {', '.join(files)}.", "Specify one of them.")
-    raise ModelNotFound(
-        f"There is no model in the folder {path}.",
-        "A model folder contains config.json, tokenizer.json and safetensors files.",
-    )
+    complete = all((path / name).is_file() for name in ("config.json", "tokenizer.json"))
+    weights = [file for file in path.glob("*.safetensors") if not file.name.startswith("adapter_")]
+    if not complete or not weights:
+        raise unusable_folder(path)
+    return FoundModel(name=path.name, kind="folder", path=path)

@@ -1,19 +1,26 @@
-"""List and remove packed copies of models.
+"""List and remove packed copies of models, and limit the space that they take.
 
 When a model file is loaded for the first time, its weights are packed for this machine and saved,
-even if the file is used only once (see `tutor.lm.formats.packed_file`).
+even if the file is used only once (see `tutor.lm.formats.packed_file`). The copies are in the cache
+folder, because tutor can create them again. If they take more space than the limit, the copies that
+were not used for the longest time are removed.
 """
 
 from __future__ import annotations
 
+import errno
+import math
+import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from tutor import paths
-from tutor.errors import ModelError, ModelNotFound
+from tutor import paths, private
+from tutor.errors import ModelError, ModelNotFound, NoHome, UsageError
 from tutor.models.installed import (
     DEFAULT,
     bundled_model,
@@ -23,19 +30,26 @@ from tutor.models.installed import (
 )
 
 _LONGEST_HEADER = 100_000_000  # the limit of the safetensors library, in bytes
+LIMIT = "TUTOR_PACKED_LIMIT"
+"""The environment variable with the most gigabytes that packed copies may take together."""
+_USUAL_LIMIT = 10_000_000_000
+_PATTERN = "*.safetensors"
+_OUR_NAME = re.compile(r"[0-9a-f]{16}-[\w-]+-torch[\d.]+\.safetensors")
 _SEE_LIST = "Run `tutor model list` to see what can be removed."
 
 
 class PackedCopy(msgspec.Struct, frozen=True):
     """A packed copy of the model file `source`.
 
-    `name` is the name to display, and `size` is in bytes.
+    `name` is the name to display, and `size` is in bytes. `used` is the time of the last use, in
+    seconds since 1970.
     """
 
     name: str
     path: Path
     size: int
     source: str
+    used: float = 0.0
 
 
 class _Description(msgspec.Struct, frozen=True):
@@ -51,8 +65,107 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 def packed_copies() -> tuple[PackedCopy, ...]:
-    """Return the packed copies in all model folders."""
-    return tuple(copy for folder in paths.model_folders() for copy in _copies_in(folder))
+    """Return the learner's packed copies, and the copies for all users of this machine."""
+    folders = [paths.shared_models_folder()]
+    with suppress(NoHome):
+        folders.insert(0, paths.packed_folder())
+    return tuple(copy for folder in folders for copy in _copies_in(folder))
+
+
+def limit() -> int:
+    """Return the most bytes that the learner's packed copies may take together.
+
+    Raises `UsageError` if TUTOR_PACKED_LIMIT is not a number of gigabytes.
+    """
+    given = os.environ.get(LIMIT)
+    if not given:
+        return _USUAL_LIMIT
+    try:
+        gigabytes = float(given)
+    except ValueError:
+        gigabytes = math.nan
+    if not 0 <= gigabytes < math.inf:
+        raise UsageError(f"{LIMIT} is {given!r}.", "Set it to a number of gigabytes, such as 5.")
+    return int(gigabytes * 1e9)
+
+
+def prune(most: int | None = None, *, keep: Path | None = None) -> tuple[tuple[Path, int], ...]:
+    """Remove the learner's packed copies until they take at most `most` bytes together.
+
+    By default, `most` is `limit()`. Copies of model files that no longer exist are removed first,
+    and then the copies that were not used for the longest time. The copy `keep` is never removed.
+    Returns the removed paths with their sizes.
+    """
+    most = limit() if most is None else most
+    copies = sorted(
+        _copies_in(paths.packed_folder()), key=lambda copy: (not is_orphan(copy), copy.used)
+    )
+    above = sum(copy.size for copy in copies) - most
+    removed: list[tuple[Path, int]] = []
+    for copy in copies:
+        if copy.path != keep and above > 0:
+            removed += _removed_copy(copy)
+            above -= copy.size
+    return tuple(removed)
+
+
+def remove_orphans() -> tuple[tuple[Path, int], ...]:
+    """Remove the learner's packed copies of model files that no longer exist.
+
+    Returns the removed paths with their sizes.
+    """
+    orphans = filter(is_orphan, tuple(_copies_in(paths.packed_folder())))
+    return tuple(removed for copy in orphans for removed in _removed_copy(copy))
+
+
+def _removed_copy(copy: PackedCopy) -> list[tuple[Path, int]]:
+    try:
+        copy.path.unlink()
+    except OSError:  # another process removed it first, or has it open on Windows
+        return []
+    return [(copy.path, copy.size)]
+
+
+def move_old_copies() -> None:
+    """Move packed copies from the models folder, where older versions stored them, to the cache.
+
+    Only files whose name and contents show that tutor made them are moved. If a file cannot be
+    moved, it is left where it is.
+    """
+    with suppress(NoHome, OSError):
+        old, new = paths.user_models_folder(), paths.packed_folder()
+        if old.is_symlink():  # the folder belongs to another installation
+            return
+        for path in filter(_is_ours, sorted(old.glob(_PATTERN))):
+            private.make_folder(new)
+            if (new / path.name).exists():
+                path.unlink()
+            else:
+                shutil.move(path, new / path.name)
+
+
+def _is_ours(path: Path) -> bool:
+    """Return True if tutor made this file, which is not just any safetensors file."""
+    named = _OUR_NAME.fullmatch(path.name) is not None
+    return named and not path.is_symlink() and "tutor" in _metadata(path)
+
+
+def require_space(folder: Path, size: int) -> None:
+    """Raise `OSError` if the disk of `folder` does not have `size` free bytes."""
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    if shutil.disk_usage(nearest).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def in_bytes(size: int) -> str:
+    """Format a size, such as "92 MB" or "2.5 GB"."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def short_path(path: Path) -> str:
+    """Format a path, with `~` for the home folder."""
+    home = os.path.expanduser("~")  # noqa: PTH111
+    return str(path).replace(home, "~", 1) if path.is_relative_to(home) else str(path)
 
 
 def remove(name: str) -> tuple[tuple[Path, int], ...]:
@@ -104,21 +217,26 @@ def _removed(path: Path, size: int) -> tuple[Path, int]:
 
 
 def _copies_in(folder: Path) -> Iterator[PackedCopy]:
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(folder.glob(_PATTERN)):
         try:
-            with path.open("rb") as file:
-                length = int.from_bytes(file.read(8), "little")
-                header = file.read(length) if length <= _LONGEST_HEADER else b""
-            metadata = msgspec.json.decode(header, type=_Header).metadata
-            source = msgspec.json.decode(metadata.get("tutor", "{}"), type=_Description).source
-            size = path.stat().st_size
-        except (
-            OSError,
-            msgspec.DecodeError,
-        ):  # The file was removed a moment ago, or it is damaged but still takes disk space.
-            source, size = "", path.stat().st_size if path.exists() else 0
+            status = path.stat()
+        except OSError:  # the file was removed a moment ago
+            continue
+        source = ""
+        with suppress(msgspec.DecodeError):
+            text = _metadata(path).get("tutor", "{}")
+            source = msgspec.json.decode(text, type=_Description).source
         name = Path(source).stem if source else path.name
-        yield PackedCopy(name, path, size, source)
+        yield PackedCopy(name, path, status.st_size, source, status.st_mtime)
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """Return the metadata in a safetensors file, which is empty if the file is damaged."""
+    with suppress(OSError, ValueError), path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length <= _LONGEST_HEADER else b""
+        return msgspec.json.decode(header, type=_Header).metadata
+    return {}
 
 
 def is_orphan(copy: PackedCopy) -> bool:

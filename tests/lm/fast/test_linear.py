@@ -66,14 +66,18 @@ KINDS = [
 TABLES = [kind for kind in KINDS if kind.id != "int4"]
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(("make", "kind", "tolerance"), KINDS)
 @pytest.mark.parametrize("shape", [(1,), (3,), (40,), (2, 5), (2, 30), ()])
-def test_product(make: Make, kind: type, tolerance: float, shape: tuple[int, ...]) -> None:
+def test_product(
+    make: Make, kind: type, tolerance: float, shape: tuple[int, ...], precision: torch.dtype
+) -> None:
+    """Every layer also accepts the output of a 4-bit layer, which is bfloat16."""
     layer, weight = make()
     assert isinstance(layer, kind)
-    x = torch.randn(*shape, INPUTS, generator=torch.Generator().manual_seed(5))
+    x = torch.randn(*shape, INPUTS, generator=torch.Generator().manual_seed(5)).to(precision)
     with torch.inference_mode():
-        found, wanted = layer(x), x @ weight.t()
+        found, wanted = layer(x), x.float() @ weight.t()
     assert found.dtype in (torch.float32, torch.bfloat16)
     assert found.shape == wanted.shape
     assert float((found - wanted).abs().max()) <= tolerance * float(wanted.abs().max())

@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 from tests.hostile_files import changed_json, changes, gguf_header, gguf_text, write_json
 from tests.tiny_gguf import write_gguf
 from tests.tiny_model import write_tiny_folder
-from tutor.errors import ModelDamaged, ModelError, TutorError
+from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, TutorError
 from tutor.lm import chat_template
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
@@ -129,6 +129,32 @@ def test_json_files_with_any_contents(examples: int, name: str, tmp_path: Path) 
 
 
 _NAMES = ["model.embed_tokens.weight", "model.norm.weight"]
+
+
+@lengths
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "tokenizer.json"])
+def test_json_files_with_changed_bytes(examples: int, name: str, tmp_path: Path) -> None:
+    """A download can damage any byte, so a file may be neither UTF-8 nor JSON any longer."""
+    folder = write_tiny_folder(tmp_path / "it")
+    path = folder / name
+    sound = path.read_bytes()
+
+    def attempt(changed: list[Callable[[bytes], bytes]]) -> None:
+        path.write_bytes(all_of(changed, sound))
+        use(folder, "folder")
+
+    fuzz(examples, st.lists(changes(len(sound)), min_size=1, max_size=3), attempt)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "tokenizer.json"])
+def test_a_file_that_is_not_utf_8_is_named(name: str, tmp_path: Path) -> None:
+    folder = write_tiny_folder(tmp_path / "it")
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:20] + b"\xff" + path.read_bytes()[21:])
+    with pytest.raises(ModelDamaged) as caught:
+        load_model(FoundModel("it", "folder", folder))
+    assert f"{name} is damaged: byte 20 " in caught.value.happened
+    assert "Download this file again" in caught.value.next_step
 
 
 @lengths
@@ -262,6 +288,15 @@ def test_an_invalid_header_is_refused_and_the_field_named(name: str, tmp_path: P
     with pytest.raises(ModelDamaged) as caught:
         GgufFile(path)
     assert words in caught.value.happened
+
+
+def test_a_newer_number_format_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "it.gguf"
+    path.write_bytes(one("w", kind=200))
+    with pytest.raises(ModelUnsupported) as caught:
+        GgufFile(path)
+    assert "number format 200" in caught.value.happened
+    assert "Update" in caught.value.next_step
 
 
 LIMITED = """

@@ -15,7 +15,7 @@ from tutor.cli import output
 from tutor.cli.interrupted import leaving_at_once, on_signals
 from tutor.cli.model import check as remote_check
 from tutor.cli.status_line import loading, pulling
-from tutor.errors import ModelError, TutorError
+from tutor.errors import ModelError, TutorError, UsageError
 from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_model
 
@@ -41,6 +41,17 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     remove = what.add_parser("remove", help=_("remove a model or a packed copy of one"))
     remove.add_argument("name", metavar="NAME", help=_("a name from `tutor model list`"))
     remove.set_defaults(run=run_remove)
+    prune = what.add_parser("prune", help=_("remove packed copies of models"))
+    prune.add_argument(
+        "--keep",
+        type=float,
+        metavar="GB",
+        help=_(
+            "keep the copies that were used last, up to this many gigabytes (default: remove "
+            "copies of files that no longer exist, and all copies above the limit)"
+        ),
+    )
+    prune.set_defaults(run=run_prune)
     check = what.add_parser(
         "check",
         parents=[for_model],
@@ -125,7 +136,9 @@ class ListedModel(msgspec.Struct, frozen=True):
 
 
 def run_list(options: argparse.Namespace) -> int:
-    from tutor.models.packed import is_orphan, packed_copies
+    from tutor.models.packed import in_bytes, is_orphan, limit, move_old_copies, packed_copies
+
+    move_old_copies()
 
     models, remark = _listed(options.model)
     copies = packed_copies()
@@ -173,9 +186,9 @@ def run_list(options: argparse.Namespace) -> int:
     if copies:
         output.write(
             _(
-                "Packed copies are recreated when needed. To remove one, run `tutor model remove "
-                "NAME`."
-            )
+                "Packed copies take {taken} (limit: {limit}) and are recreated when needed. To "
+                "remove some, run `tutor model prune`."
+            ).format(taken=in_bytes(sum(copy.size for copy in copies)), limit=in_bytes(limit()))
         )
     if remark:
         output.note(remark)
@@ -234,11 +247,28 @@ def run_remove(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_prune(options: argparse.Namespace) -> int:
+    """Remove packed copies, which tutor creates again when it needs them."""
+    from tutor.models import packed
+
+    if options.keep is None:
+        removed = (*packed.remove_orphans(), *packed.prune())
+    elif options.keep >= 0:
+        removed = packed.prune(int(options.keep * 1e9))
+    else:
+        raise UsageError(_("--keep needs a number of gigabytes, such as 2."))
+    for path, size in removed:
+        output.write(_("Removed {path} ({size}).").format(path=path, size=packed.in_bytes(size)))
+    if not removed:
+        output.write(_("There is nothing to remove."))
+    return 0
+
+
 # --- check --------------------------------------------------------------------------------------
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load the model, and measure each way to compute its matrix products on this machine.
+    """Load the model, run a step, and measure the ways to compute matrix products on this machine.
 
     For a remote model, send a short question instead.
     """
@@ -248,11 +278,13 @@ def run_check(options: argparse.Namespace) -> int:
     with leaving_at_once():
         from tutor.lm.fast.kernels import check_kernels
         from tutor.lm.load import load_model
+        from tutor.lm.self_test import run_self_test
         from tutor.models import find_model
 
     with loading() as on_stage:
         model = load_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
         on_stage("measuring")
+        seconds = run_self_test(model)
         report = check_kernels(model.network.config)
     card = model.card
     output.write(
@@ -264,6 +296,11 @@ def run_check(options: argparse.Namespace) -> int:
         _("Runs on {device}, stored as {kernel}; PyTorch {torch_version}").format(
             device=card.device, kernel=card.kernel, torch_version=report.torch_version
         )
+    )
+    output.write(
+        _(
+            "A test text was processed without errors; one token takes {milliseconds:.1f} ms."
+        ).format(milliseconds=1000 * seconds)
     )
     output.write(
         _(

@@ -3,13 +3,14 @@
 The classes below replace `nn.Linear` in a trained model. Generating one token uses every weight
 once, so most of the time is spent reading weights from memory, and a 4-bit weight is read eight
 times as fast as a 32-bit weight. Model files contain quantized weights: each group of 32 neighbors
-in a row consists of small integers q that share a scale and a zero point:
+in a row (16 in one format) consists of small integers q that share a scale and a zero point:
 
     W[n, k] = scale[n, k // 32] * q[n, k] + zero[n, k // 32]
 
-Each class stores one format and uses PyTorch's own kernels. The input of every class is a tensor
-[..., inputs] of 32-bit floats. The output [..., outputs] contains 32-bit floats or, if the kernel
-rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit floats gives 32-bit floats). A
+Each class stores one format and uses PyTorch's own kernels. The output [..., outputs] contains
+32-bit floats or, if the kernel rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit
+floats gives 32-bit floats). The input of every class is a tensor [..., inputs] of 32-bit floats or
+bfloat16, because a file can combine formats: it may follow a 4-bit matrix with a 16-bit one. A
 `Table` can also look up single rows of W, as an embedding does. None of these layers can be
 trained.
 
@@ -37,7 +38,8 @@ from torch import Tensor
 from tutor.lm.fast.module import FastModule
 
 GROUP = 32
-"""The number of weights that share a scale, in all GGUF formats that are used without conversion.
+"""The number of weights that share a scale, in all GGUF formats that are used without conversion
+except Q6_K, which uses 16.
 """
 
 # The maximum number of vectors that are multiplied by packed weights directly. For more vectors, it
@@ -52,13 +54,18 @@ class Groups(msgspec.Struct, frozen=True):
     """A matrix [N, K] as it is stored in a model file: value = scale * quant + zero.
 
     `quants` [N, K] are integers (0 to 15 if `bits` is 4, -128 to 127 if it is 8). `scales` and
-    `zeros` [N, K / 32] are 32-bit floats.
+    `zeros` [N, K / size] are 32-bit floats. If `bits` is 8, all zeros are 0.
     """
 
     bits: int
     quants: Tensor
     scales: Tensor
     zeros: Tensor
+
+    @property
+    def size(self) -> int:
+        """Return the number of weights that share a scale: 32 or 16."""
+        return self.quants.shape[1] // self.scales.shape[1]
 
 
 class FrozenLinear(FastModule):
@@ -105,7 +112,7 @@ class FloatLinear(Table):
         self.weight = weight
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight)
+        return F.linear(x.float(), self.weight)
 
     def rows(self, ids: Tensor) -> Tensor:
         return F.embedding(ids.to(self.weight.device), self.weight)
@@ -129,7 +136,7 @@ class HalfLinear(Table):
     def forward(self, x: Tensor) -> Tensor:
         if x.numel() == self.inputs or not x.is_cpu:
             return F.linear(x.to(self.weight.dtype), self.weight).float()
-        chunks = self.weight.split(max(1, CHUNK // self.inputs))
+        chunks, x = self.weight.split(max(1, CHUNK // self.inputs)), x.float()
         answers = [F.linear(x, chunk.float()) for chunk in chunks]
         return answers[0] if len(answers) == 1 else torch.cat(answers, dim=-1)
 
@@ -146,7 +153,8 @@ class Int8Linear(Table):
     that its sum stays in the processor's fastest cache.
 
     `table` [K * blocks, block + 8] contains the bytes q + 128. Each row ends with the scale 1 and
-    the offset -128, which the kernel expects. `scales` are [K / 32, N].
+    the offset -128, which the kernel expects. `scales` are [K / group, N], where `group` is the
+    number of weights that share a scale: 32 or 16.
     """
 
     form = "int8"
@@ -154,8 +162,10 @@ class Int8Linear(Table):
     def __init__(self, table: Tensor, scales: Tensor) -> None:
         super().__init__()
         self.block = table.shape[1] - 8
-        self.inputs, self.outputs = GROUP * scales.shape[0], scales.shape[1]
+        self.outputs = scales.shape[1]
         self.blocks = self.outputs // self.block
+        self.inputs = table.shape[0] // self.blocks
+        self.group = self.inputs // scales.shape[0]
         self.table = table
         self.scales = scales
 
@@ -164,16 +174,14 @@ class Int8Linear(Table):
         """Return quantized weights in the memory layout of this layer, as tensors by name."""
         outputs, inputs = groups.quants.shape
         block = math.gcd(outputs, 1024)
-        columns = (groups.quants.t().to(torch.int16) + 128).to(torch.uint8)
-        columns = columns.reshape(inputs * (outputs // block), block)
-        ending = torch.tensor([1.0, -128.0]).view(torch.uint8).expand(len(columns), 8)
-        return {
-            "table": torch.cat([columns, ending], dim=1),
-            "scales": groups.scales.t().contiguous(),
-        }
+        table = torch.empty(inputs, outputs // block, block + 8, dtype=torch.uint8)
+        table[..., block:] = torch.tensor([1.0, -128.0]).view(torch.uint8)
+        for number, rows in enumerate(groups.quants.split(block)):
+            table[:, number, :block] = rows.t().to(torch.int16) + 128
+        return {"table": table.flatten(0, 1), "scales": groups.scales.t().contiguous()}
 
     def forward(self, x: Tensor) -> Tensor:
-        vectors = x.reshape(-1, self.inputs)
+        vectors = x.float().reshape(-1, self.inputs)
         if len(vectors) <= FEW_VECTORS:
             answer = torch.stack([self._weighted_sum(vector) for vector in vectors])
         else:
@@ -183,8 +191,8 @@ class Int8Linear(Table):
     def _weighted_sum(self, x: Tensor) -> Tensor:
         """Return W x for a single vector x."""
         groups = len(self.scales)
-        indices, starts = _bags(groups, self.blocks)
-        weights = x.view(groups, 1, GROUP).expand(groups, self.blocks, GROUP).reshape(-1)
+        indices, starts = _bags(groups, self.blocks, self.group)
+        weights = x.view(groups, 1, -1).expand(groups, self.blocks, self.group).reshape(-1)
         sums = torch.ops.quantized.embedding_bag_byte_rowwise_offsets(
             self.table, indices, starts, False, 0, False, weights, None, True
         )
@@ -201,28 +209,29 @@ class Int8Linear(Table):
             quants = self._bytes()[:, start : start + step, : self.block].float().sub_(128)
             first = start * self.block
             scales = self.scales[:, None, first : first + step * self.block]
-            chunks.append(quants.view(len(self.scales), GROUP, -1).mul_(scales).flatten(0, 1))
+            grouped = quants.view(len(self.scales), self.group, -1)
+            chunks.append(grouped.mul_(scales).flatten(0, 1))
         return chunks
 
     def rows(self, ids: Tensor) -> Tensor:
         flat = ids.reshape(-1)
         quants = self._bytes()[:, flat // self.block, flat % self.block].float().sub_(128)  # [K, n]
         scales = self.scales[:, None, flat]
-        values = quants.view(len(self.scales), GROUP, -1) * scales
+        values = quants.view(len(self.scales), self.group, -1) * scales
         # the 4-bit kernel requires contiguous rows
         return values.flatten(0, 1).t().contiguous().view(*ids.shape, self.inputs)
 
 
 @lru_cache
-def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
+def _bags(groups: int, blocks: int, size: int) -> tuple[Tensor, Tensor]:
     """Return the indices of the table rows in all bags, and the start of each bag.
 
     A bag is a group of table rows that are added up. The starts are positions in the tensor of
     indices.
     """
-    columns = torch.arange(groups * GROUP, dtype=torch.int32).view(groups, 1, GROUP)
+    columns = torch.arange(groups * size, dtype=torch.int32).view(groups, 1, size)
     block = torch.arange(blocks, dtype=torch.int32).view(1, blocks, 1)
-    starts = torch.arange(groups * blocks + 1, dtype=torch.int32) * GROUP
+    starts = torch.arange(groups * blocks + 1, dtype=torch.int32) * size
     return (columns * blocks + block).flatten(), starts
 
 
@@ -261,7 +270,7 @@ class Int4Linear(FrozenLinear):
         if x.dim() != 2:
             return self.forward(x.reshape(-1, self.inputs)).view(*x.shape[:-1], self.outputs)
         if x.shape[0] > self.few:
-            return x @ self._unpack()
+            return x.float() @ self._unpack()
         return torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.packed, GROUP, self.scales)
 
     def matrix(self) -> Tensor | None:
@@ -338,15 +347,28 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
 
 def dequantized(groups: Groups) -> Tensor:
     """Convert a quantized matrix to 32-bit floats: [N, K]."""
-    outputs, inputs = groups.quants.shape
-    quants = groups.quants.float().view(outputs, inputs // GROUP, GROUP)
+    outputs = len(groups.quants)
+    quants = groups.quants.float().view(outputs, -1, groups.size)
     return (quants * groups.scales.unsqueeze(-1) + groups.zeros.unsqueeze(-1)).flatten(1)
 
 
 def to_half(values: Tensor) -> Tensor:
-    """Convert values to 16-bit floats, or to 32-bit floats if a value is too large.
+    """Convert a matrix to 16-bit floats, or to 32-bit floats if a value is too large.
 
-    The largest 16-bit float is 65,504.
+    The largest 16-bit float is 65,504. The matrix is converted in chunks, because a temporary copy
+    of a large matrix would take much memory.
     """
-    half = values.half()
-    return half if half.isfinite().all() else values.float()
+    if values.dtype == torch.float16:
+        return values if _all_finite(values) else values.float()
+    half = torch.empty(values.shape, dtype=torch.float16)
+    rows = max(1, CHUNK // values.shape[-1])
+    for target, source in zip(half.split(rows), values.split(rows), strict=True):
+        target.copy_(source)
+        if not _all_finite(target):
+            return values.float()
+    return half
+
+
+def _all_finite(values: Tensor) -> bool:
+    """Return True if no value is infinite or NaN. `Tensor.isfinite` is 20 times slower."""
+    return values.numel() == 0 or all(math.isfinite(end) for end in values.aminmax())

@@ -34,26 +34,25 @@ def matrices(config: Config) -> int:
 
 
 @torch.inference_mode()
-def convert(
+def converted(
     source: Source, kernels: Kernels, on_matrix: Callable[[int], None] = lambda done: None
-) -> dict[str, Tensor]:
-    """Return every tensor of the network by its name.
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield every tensor of the network with its name, one matrix at a time.
 
-    `on_matrix` is called with the number of matrices converted so far, out of `matrices(config)`.
-    Raises `ModelDamaged` if the file lacks a tensor, or if a tensor has the wrong size.
+    Only one matrix is in memory at once unless the caller keeps them. `on_matrix` is called with
+    the number of matrices converted so far, out of `matrices(config)`. Raises `ModelDamaged` if the
+    file lacks a tensor, or if a tensor has the wrong size.
     """
     config = source.config
-    tensors = {}
     for done, (name, matrix) in enumerate(_matrices(source)):
         on_matrix(done)
         is_table = name in ("head", "embedding")
         for part, tensor in _packed(matrix, kernels, is_table).items():
-            tensors[f"{name}.{part}"] = tensor
+            yield f"{name}.{part}", tensor
     for name, vector in _vectors(source):
         if vector.shape != (config.width,):
             raise ModelDamaged(f"the tensor for {name} does not have {config.width} numbers.")
-        tensors[f"{name}.weight"] = vector.float().contiguous()
-    return tensors
+        yield f"{name}.weight", vector.float().contiguous()
 
 
 def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:
@@ -87,17 +86,17 @@ def _joined(parts: Sequence[Matrix]) -> Matrix:
     if len(parts) == 1:
         return parts[0]
     groups = [part for part in parts if isinstance(part, Groups)]
-    if len(groups) == len(parts) and len({part.bits for part in groups}) == 1:
+    if len(groups) == len(parts) and len({(part.bits, part.size) for part in groups}) == 1:
         return Groups(
             groups[0].bits,
             torch.cat([part.quants for part in groups]),
             torch.cat([part.scales for part in groups]),
             torch.cat([part.zeros for part in groups]),
         )
-    floats = torch.cat([_floats(part).float() for part in parts])
-    if all(isinstance(part, Tensor) and part.dtype == torch.float32 for part in parts):
-        return floats
-    return linear.to_half(floats)
+    floats = [_floats(part) for part in parts]
+    if any(isinstance(part, Groups) or part.dtype != torch.float32 for part in parts):
+        floats = [linear.to_half(part) for part in floats]
+    return torch.cat(floats)  # one 32-bit matrix makes all of them 32-bit floats
 
 
 def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tensor]:

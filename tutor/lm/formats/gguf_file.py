@@ -1,14 +1,17 @@
 """Read models from GGUF files, the format of llama.cpp.
 
 A file contains metadata (sizes, tokenizer, chat template) and tensors. Most tensors consist of
-blocks of small integers that share a scale. Blocks of 32 integers with 4 or 8 bits are used without
-conversion; the `gguf` package converts all other formats to 32-bit floats.
+blocks of small integers that share a scale. The integers are used without conversion if
+`tutor.lm.formats.gguf_blocks` can decode them; the `gguf` package converts all other formats to
+32-bit floats.
 """
 
 from __future__ import annotations
 
+import sys
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gguf
 import numpy as np
@@ -16,13 +19,20 @@ import torch
 from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
-from tutor.lm.fast.linear import GROUP, Groups, to_half
+from tutor.lm.fast.linear import CHUNK, to_half
+from tutor.lm.formats.gguf_blocks import BLOCKS
 from tutor.lm.formats.gguf_header import TensorInfo, read_header
 from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.formats.source import Matrix
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 from tutor.text import safe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+if sys.platform == "linux":
+    from mmap import MADV_DONTNEED
 
 _NAMES = {
     "embedding": "token_embd",
@@ -46,9 +56,10 @@ class GgufFile:
     def __init__(self, path: Path) -> None:
         try:
             with path.open("rb") as file:
-                self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+                self._map = mmap(file.fileno(), 0, access=ACCESS_READ)
         except ValueError as error:  # an empty file cannot be memory-mapped
             raise ModelDamaged("the file is empty.") from error
+        self._data = memoryview(self._map)
         self.files = [path]
         self._fields, self._tensors = read_header(self._data)
         self._require_family()
@@ -65,26 +76,38 @@ class GgufFile:
         return self._dense(self._tensor(part, block)).flatten()
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
-        """Return a matrix [N, K], as integers with scales if the file stores it in blocks of 32."""
+        """Return a matrix [N, K], as integers with scales if we can decode the file's format."""
         tensor = self._matrix(part, block)
+        self._free_memory()
         inputs, outputs = tensor.shape
-        blocks = _BLOCKS.get(tensor.kind.name)
-        if blocks is None:
-            values = self._dense(tensor).view(outputs, inputs)
-            return values if tensor.kind.name == "F32" else to_half(values)
-        rows = torch.from_numpy(np.array(tensor.rows(self._data)))
-        return blocks(rows.view(outputs, inputs // GROUP, -1))
+        decode = BLOCKS.get(tensor.kind.name)
+        if decode is not None:
+            return decode(tensor.rows(self._data), inputs)
+        if tensor.kind.name == "F32":
+            return self._dense(tensor).view(outputs, inputs)
+        rows, step = tensor.rows(self._data), max(1, CHUNK // inputs)
+        chunks = (rows[start : start + step] for start in range(0, outputs, step))
+        halves = [to_half(self._floats(tensor.kind, chunk)) for chunk in chunks]
+        return torch.cat(halves)  # one 32-bit chunk makes all of them 32-bit floats
 
     def _dense(self, tensor: TensorInfo) -> Tensor:
         """Return the values of a tensor as 32-bit floats."""
+        return self._floats(tensor.kind, tensor.rows(self._data))
+
+    def _floats(self, kind: gguf.GGMLQuantizationType, rows: NDArray[np.uint8]) -> Tensor:
         try:
-            values = gguf.dequantize(tensor.rows(self._data), tensor.kind)
+            values = gguf.dequantize(rows, kind)
         except NotImplementedError as error:
             raise ModelUnsupported(
-                f"the number format {tensor.kind.name} is not supported.",
+                f"the number format {kind.name} is not supported.",
                 "Use a file in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K or Q6_K.",
             ) from error
         return torch.from_numpy(np.array(values, dtype=np.float32))
+
+    def _free_memory(self) -> None:
+        """Let the system take back the memory of the parts of the file that were read so far."""
+        if sys.platform == "linux":
+            self._map.madvise(MADV_DONTNEED)
 
     def _matrix(self, part: str, block: int | None) -> TensorInfo:
         tensor = self._tensor(part, block)
@@ -162,44 +185,3 @@ class GgufFile:
             return str(gguf.LlamaFileType(number).name).removeprefix("MOSTLY_").removeprefix("ALL_")
         except ValueError:
             return "GGUF"
-
-
-# The functions below decode blocks of 32 weights, given as bytes [N, K / 32, bytes per block]. The
-# formats are defined by ggml (ggml-common.h).
-
-
-def _q8_0(blocks: Tensor) -> Groups:
-    """Decode blocks of a scale (2 bytes) and 32 signed bytes: w = scale * q."""
-    scales = _half(blocks, 0)
-    return Groups(8, _flat(blocks[..., 2:].view(torch.int8)), scales, torch.zeros_like(scales))
-
-
-def _q4_0(blocks: Tensor) -> Groups:
-    """Decode blocks of a scale (2 bytes) and 32 integers (16 bytes): w = scale * (q - 8)."""
-    scales = _half(blocks, 0)
-    return Groups(4, _nibbles(blocks[..., 2:]), scales, -8 * scales)
-
-
-def _q4_1(blocks: Tensor) -> Groups:
-    """Decode blocks of a scale and a minimum (2 bytes each) and 32 integers (16 bytes).
-
-    The weights are w = scale * q + minimum.
-    """
-    return Groups(4, _nibbles(blocks[..., 4:]), _half(blocks, 0), _half(blocks, 2))
-
-
-_BLOCKS = {"Q8_0": _q8_0, "Q4_0": _q4_0, "Q4_1": _q4_1}
-
-
-def _half(blocks: Tensor, start: int) -> Tensor:
-    """Return the 16-bit float at byte `start` of every block: [N, K / 32]."""
-    return blocks[..., start : start + 2].contiguous().view(torch.float16).squeeze(-1).float()
-
-
-def _nibbles(data: Tensor) -> Tensor:
-    """Return 32 integers for every 16 bytes: the low halves, then the high halves."""
-    return _flat(torch.cat([data & 15, data >> 4], dim=-1))
-
-
-def _flat(groups: Tensor) -> Tensor:
-    return groups.flatten(1)  # [N, K / 32, 32] -> [N, K]

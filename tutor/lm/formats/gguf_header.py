@@ -31,6 +31,8 @@ _STRING, _ARRAY = 8, 9
 _LEAST_FIELD = 8 + 4 + 1  # bytes of the smallest field: length of its name, type, value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
+_HIGHEST_TYPE = 255
+"""The highest number that a future number format of ggml may plausibly have."""
 _LONGEST_NAME = 65_535
 """The maximum length of a name in bytes. The GGUF specification sets this limit for keys."""
 _SHOWN = 80
@@ -245,7 +247,13 @@ def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
         kind = GGMLQuantizationType(number)
         block, bytes_of_block = GGML_QUANT_SIZES[kind]
     except (ValueError, KeyError) as error:
-        raise ModelDamaged(f"{what} has the unknown type {number}.") from error
+        if number > _HIGHEST_TYPE:
+            raise ModelDamaged(f"{what} has the unknown type {number}.") from error
+        raise ModelUnsupported(
+            f"{what} has the number format {number}, which the installed gguf package does not "
+            "know.",
+            "Update tutor and the gguf package, or use a file in Q4_K_M, Q8_0 or BF16.",
+        ) from error
     if 0 in shape or shape[0] % block:
         raise ModelDamaged(f"{what} cannot have the shape {_times(shape)} in {kind.name}.")
     size = math.prod(shape) // block * bytes_of_block

@@ -12,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.formats.json_file import read_json, read_text
+from tutor.lm.formats.quantized import quantized, require_floats
 from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
@@ -83,7 +85,6 @@ class HuggingFaceFolder:
         self.config = _read_config(folder / "config.json")
         self._files = _files_by_tensor(folder)
         self.files = sorted(set(self._files.values()))
-        self._open: dict[Path, Any] = {}
         self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
         self.chat_template = _chat_template(folder)
 
@@ -112,14 +113,16 @@ class HuggingFaceFolder:
         if block is not None:
             name = f"model.layers.{block}.{name}"
         if name not in self._files:
+            if name.replace(".weight", ".qweight") in self._files:
+                raise quantized("GPTQ or AWQ")
             raise ModelDamaged(f"the tensor {name} is missing.")
         path = self._files[name]
-        if path not in self._open:
-            self._open[path] = _open_safetensors(path)
-        try:
-            tensor: Tensor = self._open[path].get_tensor(name)
-        except SafetensorError as error:
-            raise ModelDamaged(f"{path.name} has no tensor {name}.") from error
+        # The file is mapped for this tensor alone, which frees the memory of earlier tensors.
+        with _open_safetensors(path) as file:
+            try:
+                tensor: Tensor = file.get_tensor(name)
+            except SafetensorError as error:
+                raise ModelDamaged(f"{path.name} has no tensor {name}.") from error
         if tensor.dtype not in _FORMATS:
             raise ModelUnsupported(
                 f"{name} has an unsupported format: {str(tensor.dtype).removeprefix('torch.')}.",
@@ -135,7 +138,7 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
     """
     index = folder / "model.safetensors.index.json"
     if index.exists():
-        data = _read_json(index)
+        data = read_json(index)
         names = data.get("weight_map") if isinstance(data, dict) else None
         if not isinstance(names, dict):
             raise ModelDamaged(f"{index.name} does not list the weights.")
@@ -143,7 +146,11 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ModelDamaged("the folder contains no safetensors file.")
-    return {tensor: file for file in files for tensor in _open_safetensors(file).keys()}  # noqa: SIM118
+    found: dict[str, Path] = {}
+    for path in files:
+        with _open_safetensors(path) as file:
+            found |= dict.fromkeys(file.keys(), path)
+    return found
 
 
 def _file_name(index: Path, file: object) -> str:
@@ -159,24 +166,20 @@ def _file_name(index: Path, file: object) -> str:
 
 def _open_safetensors(path: Path) -> Any:
     try:
-        return safe_open(path, framework="pt").__enter__()
+        return safe_open(path, framework="pt")
     except FileNotFoundError as error:
         raise ModelDamaged(f"{path.name} is missing.") from error
     except (SafetensorError, OSError) as error:
         raise ModelDamaged(f"{path.name} is incomplete or not a safetensors file.") from error
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
-
-
 def _read_config(path: Path) -> Config:
-    data = _read_json(path)
+    data = read_json(path)
+    require_floats(data)
     architectures = data.get("architectures") if isinstance(data, dict) else None
-    if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
+    if not isinstance(architectures, list):
+        raise ModelDamaged(f"{path.name} does not name the model's architecture.")
+    if "LlamaForCausalLM" not in architectures:
         raise ModelUnsupported(
             f"the architecture {architectures!r:.60} is not supported.",
             "Use a model of the Llama family (LlamaForCausalLM).",
@@ -254,13 +257,10 @@ def _chat_template(folder: Path) -> str | None:
     """
     alone, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
     if alone.exists():
-        try:
-            return alone.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ModelDamaged(f"{alone.name} cannot be read: {error}.") from error
+        return read_text(alone)
     if not config.exists():
         return None
-    data = _read_json(config)
+    data = read_json(config)
     template = data.get("chat_template") if isinstance(data, dict) else None
     if isinstance(template, list):
         named = {

@@ -3,8 +3,11 @@
 Packing a model takes seconds, so the result is saved. The packed file contains everything that the
 network needs, including the tokenizer. It is memory-mapped, so all engines on a machine share its
 pages. It is written under a temporary name and then renamed, so it is always complete. The original
-model file is not read again as long as its size, its modification time and a sample of its content
-stay the same.
+model files are not read again as long as their sizes, their modification times and samples of their
+contents stay the same.
+
+The tensors are written one by one while the model is converted (`tensor_file`), so packing never
+needs memory for the whole model.
 """
 
 from __future__ import annotations
@@ -15,17 +18,18 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from tutor import paths, private
 from tutor.lm.fast.kernels import machine_key
+from tutor.lm.formats.tensor_file import FILLER, write_tensors
 from tutor.lm.network import Config
 
 _VERSION = 2  # the version of the tensor layout of `tutor.lm.fast.linear`
@@ -61,6 +65,17 @@ class FileStamp(msgspec.Struct, frozen=True):
                 digest.update(file.read(_CHUNK))
         return cls(status.st_size, status.st_mtime_ns, digest.hexdigest())
 
+    @classmethod
+    def of_all(cls, files: Iterable[Path]) -> FileStamp:
+        """Compute the fingerprint of several files. Raises `OSError` if one cannot be read."""
+        stamps = {path.name: cls.of(path) for path in files}
+        sample = hashlib.blake2b(msgspec.json.encode(stamps, order="sorted"), digest_size=16)
+        return cls(
+            sum(stamp.size for stamp in stamps.values()),
+            max(stamp.modified_ns for stamp in stamps.values()),
+            sample.hexdigest(),
+        )
+
 
 class Description(msgspec.Struct, frozen=True):
     """The metadata of a packed model.
@@ -74,8 +89,8 @@ class Description(msgspec.Struct, frozen=True):
     format: str
     config: Config
     chat_template: str | None
-    version: int = _VERSION
     source: str = ""
+    version: int = _VERSION
 
 
 class PackedModel(msgspec.Struct, frozen=True):
@@ -93,43 +108,51 @@ def find_packed(
 
     If `sha256` is given, the copy must have been made from a file with this checksum. Otherwise, it
     must have been made from a file with this stamp (size, time and a hash of a few parts). Copies
-    that are damaged or have another layout version are ignored.
+    that are damaged or have another layout version are ignored. The modification time of a copy is
+    the time of its last use.
     """
     pattern = f"{sha256[:16] if sha256 else '*'}-{machine_key()}{_SUFFIX}"
     for folder in folders:
         for path in sorted(folder.glob(pattern)):
-            packed = _read(path)
+            packed = read_packed(path)
             if packed is None:
                 continue
             made_from = packed.description
             if made_from.sha256 == sha256 if sha256 else made_from.stamp == stamp:
+                with suppress(OSError):  # another user's copy
+                    os.utime(path)
                 return packed
     return None
 
 
-def save_packed(folder: Path, packed: PackedModel) -> Path:
-    """Save the packed model as a file in `folder`, and return the file's path.
+def save_packed(
+    folder: Path,
+    identity: str,
+    description: Description,
+    tokenizer: bytes,
+    tensors: Iterable[tuple[str, Tensor]],
+) -> Path:
+    """Save a packed model as a file in `folder`, and return the file's path.
 
-    If saving fails, this leaves no file behind and raises `OSError`.
+    `identity` is a checksum of the model, which is part of the name of the file. `tensors` are
+    written one by one. If saving fails, this leaves no file behind and raises `OSError`.
     """
-    name = f"{packed.description.sha256[:16]}-{machine_key()}{_SUFFIX}"
-    text = torch.from_numpy(np.frombuffer(packed.tokenizer, dtype=np.uint8).copy())
-    metadata = {"tutor": msgspec.json.encode(packed.description).decode()}
+    name = f"{identity[:16]}-{machine_key()}{_SUFFIX}"
+    text = torch.from_numpy(np.frombuffer(tokenizer, dtype=np.uint8).copy())
+    metadata = {"tutor": msgspec.json.encode(description).decode()}
     shared = folder == paths.shared_models_folder()
     if not shared:
         private.make_folder(folder)
     _tidy_up(folder)
     handle, partial = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    os.close(handle)
     try:
-        save_file({**packed.tensors, _TOKENIZER: text}, partial, metadata)
-        with open(partial, "rb") as file:  # noqa: PTH123
+        with os.fdopen(handle, "wb") as file:
+            write_tensors(file, chain(tensors, [(_TOKENIZER, text)]), metadata)
+            file.flush()
             os.fsync(file.fileno())
         if shared:
             Path(partial).chmod(0o644)  # readable by the other users of this machine
         Path(partial).replace(folder / name)
-    except SafetensorError as error:  # safetensors raises this if the disk is full
-        raise OSError(str(error)) from error
     finally:
         Path(partial).unlink(missing_ok=True)
     return folder / name
@@ -143,14 +166,16 @@ def _tidy_up(folder: Path) -> None:
                 partial.unlink()
 
 
-def _read(path: Path) -> PackedModel | None:
+def read_packed(path: Path) -> PackedModel | None:
+    """Return the packed model in a file, or None if it is damaged or has another version."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             description = msgspec.json.decode(metadata.get("tutor", ""), type=Description)
             if description.version != _VERSION:
                 return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = [name for name in file.keys() if not name.startswith(FILLER)]  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError, msgspec.DecodeError):
         return None
     return PackedModel(description, tensors, tensors.pop(_TOKENIZER).numpy().tobytes())

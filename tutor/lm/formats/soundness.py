@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tutor.errors import ModelDamaged
+from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
@@ -33,16 +33,19 @@ def require_head_size(size: int) -> None:
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:
-    """Raise `ModelDamaged` if the configuration is contradictory or doesn't fit the tokenizer.
+    """Raise `ModelDamaged` if the configuration is contradictory.
 
-    The shapes of the weights are checked later, when the weights are read.
+    Raises `ModelUnsupported` if the tokenizer has more tokens than the network has embeddings. The
+    shapes of the weights are checked later, when the weights are read.
     """
     if wrong := _contradiction(config):
         raise ModelDamaged(f"{wrong}.")
     if tokenizer.highest_id >= config.vocabulary_size:
-        raise ModelDamaged(
-            f"the tokenizer has a token {tokenizer.highest_id}, but the vocabulary has only "
-            f"{config.vocabulary_size} entries."
+        raise ModelUnsupported(
+            f"the tokenizer has a token with the id {tokenizer.highest_id:,}, but the network has "
+            f"only {config.vocabulary_size:,} token embeddings.",
+            "Use the tokenizer that belongs to these weights. If you added tokens, enlarge the "
+            "network with `resize_token_embeddings` of the transformers library.",
         )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from tutor.errors import ModelUnsupported, UsageError
 from tutor.lm.fast.attention import fuse_attention
 from tutor.lm.fast.kernels import EXACT
-from tutor.lm.formats.convert import convert
+from tutor.lm.formats.convert import converted
 from tutor.lm.formats.export import export_folder
 from tutor.lm.formats.hugging_face import HuggingFaceFolder
 from tutor.lm.network import Transformer
@@ -109,7 +109,7 @@ def take_weights(network: Transformer, folder: Path) -> None:
             f"The network in {folder} has different sizes.",
             "Train with the settings of that network.",
         )
-    tensors = convert(source, EXACT)
+    tensors = dict(converted(source, EXACT))
     for name, weight in network.named_parameters():
         # if the embedding is tied, the output layer has its weights
         weight.data.copy_(tensors[name if name in tensors else "head.weight"])
