@@ -447,21 +447,39 @@ def test_folder_like_transformers(folder: Path) -> None:
 
 
 def test_folder_of_another_architecture(folder: Path) -> None:
-    change_config(folder, architectures=["Qwen2ForCausalLM"])
-    assert "Qwen2ForCausalLM" in refused(folder, ModelUnsupported).happened
+    change_config(folder, architectures=["MambaForCausalLM"])
+    assert "MambaForCausalLM" in refused(folder, ModelUnsupported).happened
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"attention_bias": True},
-        {"rope_scaling": {"rope_type": "yarn"}},
-        {"rope_scaling": {"type": "yarn"}},
+        {"hidden_act": "relu2"},
+        {"rope_scaling": {"rope_type": "proportional"}},
+        {"rope_scaling": {"type": "proportional"}},
+        {"rope_scaling": {"rope_type": "yarn", "new_setting": 2}},
+        {"a_new_setting": 2},
+        {"layer_types": ["full_attention", "linear_attention", "full_attention"]},
     ],
 )
 def test_folder_with_unsupported_settings(folder: Path, changes: dict[str, Any]) -> None:
     change_config(folder, rope_parameters=None, **changes)
     refused(folder, ModelUnsupported)
+
+
+def test_an_unknown_setting_is_named(folder: Path) -> None:
+    change_config(folder, a_new_setting=2)
+    assert "'a_new_setting'" in refused(folder, ModelUnsupported).happened
+
+
+def test_an_unknown_setting_that_is_off_changes_nothing(folder: Path) -> None:
+    change_config(folder, a_new_setting=False, another=None, third=[])
+    load_model(from_path(folder))
+
+
+def test_folder_without_the_biases_that_it_promises(folder: Path) -> None:
+    change_config(folder, attention_bias=True)
+    assert "q_proj.bias" in refused(folder, ModelDamaged).happened
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tutor.labs.attention_formula.lab import MOST_TOKENS, Answer, Question
 from tutor.labs.kit.model_backend import ModelBackend
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced
-from tutor.lm.network import Trace, Transformer, rotate, rotations
+from tutor.lm.network import Trace, Transformer, rotate, rotations_by_layer
 
 
 class HeadVectors(NamedTuple):
@@ -50,8 +50,9 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     # Repeat the steps of `Attention.forward`, to get their intermediate results.
     stream = trace.residuals[layer]  # The input to the block, [T, width].
     queries, keys, values = attention.project(block.attention_norm(stream))
-    rotation = rotations(config, 0, len(ids)).to(stream.device)
-    queries, keys = rotate(queries, rotation), rotate(keys, rotation)
+    rotation = rotations_by_layer(config, range(len(ids)), stream.device)[layer]
+    if rotation is not None:
+        queries, keys = rotate(queries, rotation), rotate(keys, rotation)
     # With grouped-query attention, several heads share one key and one value.
     shared = head // (config.heads // config.key_value_heads)
     answers = recorded[0].unflatten(-1, (config.heads, config.head_size))

@@ -7,6 +7,7 @@ conversion; the `gguf` package converts all other formats to 32-bit floats.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class GgufFile:
         self._fields, self._tensors = read_header(self._data)
         self._require_family()
         self.config = self._config()
+        self.multipliers: Mapping[str, float] = {}
         self.format = self._format()
         self.chat_template = self._fields.text("tokenizer.chat_template", "") or None
 

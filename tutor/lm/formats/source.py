@@ -5,7 +5,7 @@ Two classes implement it, in `tutor.lm.formats.gguf_file` and `tutor.lm.formats.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,50 @@ PRODUCTS = {
 """Maps each matrix of a block in our network to the matrices in a file that it consists of."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
+"""The norms in a block of the Llama family."""
+
+
+def products(config: Config) -> dict[str, tuple[str, ...]]:
+    """Return `PRODUCTS` for a configuration: without a gate, there is only the matrix "up"."""
+    return PRODUCTS if config.gated else PRODUCTS | {"feed_forward.gate_up": ("up",)}
+
+
+def vectors(config: Config) -> dict[str, tuple[tuple[str, ...], int]]:
+    """Return the vectors of a block: for each name in our network, its parts and its length."""
+    width, size = config.width, config.head_size
+    rows = {
+        name: sum(shapes(config)[part][0] for part in parts)
+        for name, parts in products(config).items()
+    }
+    found: dict[str, tuple[tuple[str, ...], int]] = {}
+
+    def add(name: str, length: int, part: str) -> None:
+        found[f"{name}.weight"] = ((part,), length)
+        if config.layer_norm:
+            found[f"{name}.bias"] = ((f"{part}.bias",), length)
+
+    def add_bias(name: str) -> None:
+        parts = products(config)[name]
+        found[f"{name}_bias.weight"] = (tuple(f"{part}.bias" for part in parts), rows[name])
+
+    if config.norm_before:
+        for norm in NORMS:
+            add(norm, width, norm)
+    if config.norm_after:
+        add("attention.output_norm", width, "attention_output_norm")
+        add("feed_forward.output_norm", width, "feed_forward_output_norm")
+    if config.query_key_norm is not None:
+        one = config.query_key_norm == "head"
+        add("attention.query_norm", size * (1 if one else config.heads), "query_norm")
+        add("attention.key_norm", size * (1 if one else config.key_value_heads), "key_norm")
+    if config.query_key_value_bias:
+        add_bias("attention.query_key_value")
+    if config.output_bias:
+        add_bias("attention.output")
+    if config.feed_forward_bias:
+        add_bias("feed_forward.gate_up")
+        add_bias("feed_forward.down")
+    return found
 
 
 def shapes(config: Config) -> dict[str, tuple[int, int]]:
@@ -44,6 +88,7 @@ def shapes(config: Config) -> dict[str, tuple[int, int]]:
         "down": (width, hidden),
         "embedding": (config.vocabulary_size, width),
         "head": (config.vocabulary_size, width),
+        "positions": (config.context, width),
     }
 
 
@@ -52,7 +97,8 @@ class Source(Protocol):
 
     The methods take the name of a part. The matrices are "embedding", "head" and, for each block,
     "query", "key", "value", "output", "gate", "up" and "down". The vectors are "norm" and, for each
-    block, "attention_norm" and "feed_forward_norm".
+    block, the parts in `vectors`: "attention_norm" and "feed_forward_norm" in the Llama family.
+    `multipliers` are the numbers by which some parts must be multiplied.
 
     `files` are the files that contain the weights. `format` is the number format ("Q4_1", "BF16").
     Query and key rows are ordered for our rotary embedding: the two numbers of a pair are
@@ -62,6 +108,7 @@ class Source(Protocol):
 
     files: list[Path]
     config: Config
+    multipliers: Mapping[str, float]
     format: str
     chat_template: str | None
 
