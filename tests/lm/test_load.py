@@ -331,20 +331,33 @@ def test_gguf_with_an_impossible_size(tmp_path: Path, base: float) -> None:
 
 def test_another_architecture(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
-    write_gguf(path, architecture="gemma3")
-    assert "gemma3" in refused(path, ModelUnsupported).happened
+    write_gguf(path, architecture="mamba")
+    assert "mamba" in refused(path, ModelUnsupported).happened
 
 
-def test_bias(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["blk.0.attn_k.bias", "blk.1.attn_sinks.weight"])
+def test_a_tensor_that_llama_does_not_have(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, extra=(name,))
+    assert name in refused(path, ModelUnsupported).happened
+
+
+def test_some_biases_are_missing(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, extra=("blk.0.attn_q.bias",))
-    assert "attn_q.bias" in refused(path, ModelUnsupported).happened
+    refused(path, ModelDamaged)
+
+
+def test_an_unknown_setting_of_a_gguf_file(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, settings={"llama.attention.sliding_window": 8.0})
+    assert "sliding_window" in refused(path, ModelUnsupported).happened
 
 
 def test_unsupported_rope_scaling(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
-    write_gguf(path, settings={"llama.rope.scaling.type": "yarn"})
-    assert "yarn" in refused(path, ModelUnsupported).happened
+    write_gguf(path, settings={"llama.rope.scaling.type": "proportional"})
+    assert "proportional" in refused(path, ModelUnsupported).happened
 
 
 def test_unknown_number_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ _SIZES = {
 _NEOX = {name: value for name, value in _SIZES.items() if name != "num_key_value_heads"} | {
     "hidden_size": 64
 }
-_GEMMA = {"head_dim": 16, "query_pre_attn_scalar": 24, "sliding_window": 8}
+_GEMMA = {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 8}
 _LONGROPE = {
     "rope_type": "longrope",
     "short_factor": [1.0, 1.5, 2.0, 3.0],
@@ -129,7 +129,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "gemma3 with linear rope": (
         "Gemma3Text",
         _sizes(
-            **_GEMMA,
+            **_GEMMA | {"query_pre_attn_scalar": 24},
             num_hidden_layers=7,
             num_key_value_heads=4,
             rope_parameters={

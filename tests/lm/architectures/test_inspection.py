@@ -7,7 +7,11 @@ import torch
 from torch import Tensor
 
 from tests.lm.architectures.make_reference import IDS
+from tutor.errors import ModelUnsupported
+from tutor.labs.anatomy import tensors
+from tutor.labs.attention_formula.backend import head_vectors
 from tutor.lm.fast.together import read_together
+from tutor.lm.inspect import neurons
 from tutor.lm.inspect.contributions import Parts, recorded
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import switched_off
@@ -152,3 +156,34 @@ def test_a_patched_text_becomes_the_other_text(model: LanguageModel) -> None:
     runs.advance(1e9)
     wanted = logits_after(model.network, other)
     close(runs.logits(), wanted.expand(model.network.config.layers, -1))
+
+
+def test_the_tensors_in_the_lab_are_all_parameters(model: LanguageModel) -> None:
+    found = list(tensors.tensors(model.network))
+    assert sum(each.size for each in found) == model.card.parameters
+    assert all(tensors.weights_of(each, 10_000).isfinite().all() for each in found)
+
+
+@torch.inference_mode()
+def test_the_neurons_add_up_to_the_feed_forward_network(model: LanguageModel) -> None:
+    network, parts = model.network, Parts()
+    activations: list[Tensor] = []
+    with neurons.recorded(network, activations), recorded(network, parts):
+        network(torch.tensor(TEXT))
+    everyone = torch.arange(network.config.hidden)
+    for layer, feed_forward in enumerate(parts.feed_forward):
+        last = activations[layer][-1]
+        added = last @ neurons.vectors(network, layer, everyone, last)
+        if not network.config.feed_forward_bias:  # the bias belongs to no neuron
+            close(added, feed_forward[-1])
+
+
+def test_the_formula_of_attention(model: LanguageModel) -> None:
+    if model.network.config.score_cap is not None:
+        with pytest.raises(ModelUnsupported):
+            head_vectors(model.network, TEXT[:8], 1, 1)
+        return
+    found = head_vectors(model.network, TEXT[:8], 1, 1)
+    scores = found.queries @ found.keys.T / found.queries.shape[-1] ** 0.5
+    mask = torch.ones(8, 8, dtype=torch.bool).tril()
+    close(scores.masked_fill(~mask, -torch.inf).softmax(-1), found.weights)

@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         rope = self.rope()
         base = rope.rope_theta or self.rope_theta
         part = rope.partial_rotary_factor or self.partial_rotary_factor
-        rotated = size if part == 1 else int(size * part)
+        rotated = size if part == 1 else int(size * part + 1e-6)
         scaled = scaling(rope, base, rotated, self.max_position_embeddings)
         return Config(
             vocabulary_size=self.vocab_size,

@@ -14,10 +14,15 @@ from torch import Tensor
 from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.architectures import FAMILIES
 from tutor.lm.architectures.family import Family, Settings, converted
-from tutor.lm.formats.source import PRODUCTS, shapes
+from tutor.lm.formats.source import ROTATED, all_parts, fused_rows, paired
 from tutor.lm.tokenizer import Tokenizer
 
 _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
+
+# The ends of the names of tensors that are not needed: constants that `transformers` used to save,
+# and the output layer of a model whose configuration says that it is the embedding table.
+_UNUSED = ("rotary_emb.inv_freq", "attn.bias", "attn.masked_bias", "attention.bias")
+_UNUSED += ("attention.masked_bias", "lm_head.weight")
 
 _LONGEST_NAME = 200  # characters
 
@@ -31,10 +36,21 @@ class HuggingFaceFolder:
         self.config = settings.config()
         self.multipliers: Mapping[str, float] = settings.multipliers()
         self._files = _files_by_tensor(folder)
+        self._require_known()
         self.files = sorted(set(self._files.values()))
         self._open: dict[Path, Any] = {}
         self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
         self.chat_template = _chat_template(folder)
+
+    def _require_known(self) -> None:
+        """Raise `ModelUnsupported` if there are weights that this family doesn't have."""
+        known = {self._name(part, block) for part, block in all_parts(self.config)}
+        for name in self._files if self.config.layers > 0 else ():
+            if name not in known and not name.endswith(_UNUSED):
+                raise ModelUnsupported(
+                    f"there is a tensor {name!r:.80}, which models of this family don't have.",
+                    "Use another model.",
+                )
 
     def tokenizer(self) -> Tokenizer:
         """Return the model's tokenizer."""
@@ -66,20 +82,14 @@ class HuggingFaceFolder:
         """
         family, config = self._family, self.config
         role = part.partition(".")[0]
-        names = family.names
-        joined = next((p for p in PRODUCTS.values() if role in p), (role,))
-        together = [each for each in joined if names.get(each) == names[role]]
-        if len(together) > 1:
-            rows = [shapes(config)[each][0] for each in together]
+        together, rows = fused_rows(role, family.names, config)
+        if rows:
             if sum(rows) != len(tensor):
                 return tensor
             if family.interleaved:
                 tensor = _by_part(tensor, config.heads)
             tensor = tensor.split(rows)[together.index(role)]
-        turned = role in ("query", "key", "query_norm", "key_norm") and not config.learned_positions
-        if turned and len(tensor) % config.head_size == 0:
-            return _pairs(tensor, config.head_size, config.rotated)
-        return tensor
+        return paired(tensor, config) if role in ROTATED else tensor
 
     def _name(self, part: str, block: int | None) -> str:
         """Return the name of a tensor in the files."""
@@ -172,18 +182,6 @@ def _read_settings(path: Path) -> tuple[Family, Settings]:
 def _by_part(tensor: Tensor, heads: int) -> Tensor:
     """Return interleaved rows in our order: all queries, then all keys, then all values."""
     return tensor.unflatten(0, (heads, 3, -1)).transpose(0, 1).flatten(0, 2)
-
-
-def _pairs(weight: Tensor, head_size: int, rotated: int) -> Tensor:
-    """Reorder the rows of each head for our rotary embedding, which pairs neighbors.
-
-    The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
-    the second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5. If only a part of a head is rotated,
-    this part is reordered.
-    """
-    heads = weight.unflatten(0, (-1, head_size))
-    pairs = heads[:, :rotated].unflatten(1, (2, rotated // 2)).transpose(1, 2).flatten(1, 2)
-    return torch.cat([pairs, heads[:, rotated:]], dim=1).flatten(0, 1)
 
 
 def _chat_template(folder: Path) -> str | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from tutor.errors import ModelError
@@ -26,6 +27,9 @@ PRODUCTS = {
     "feed_forward.down": ("down",),
 }
 """Maps each matrix of a block in our network to the matrices in a file that it consists of."""
+
+ROTATED = ("query", "key", "query_norm", "key_norm")
+"""The parts whose rows are in the order that the rotary embedding needs."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 """The norms in a block of the Llama family."""
@@ -72,6 +76,47 @@ def vectors(config: Config) -> dict[str, tuple[tuple[str, ...], int]]:
         add_bias("feed_forward.gate_up")
         add_bias("feed_forward.down")
     return found
+
+
+def all_parts(config: Config) -> Iterator[tuple[str, int | None]]:
+    """Yield every part that is read from a model file, and the number of its block."""
+    yield "embedding", None
+    yield "norm", None
+    if config.layer_norm:
+        yield "norm.bias", None
+    if config.learned_positions:
+        yield "positions", None
+    if not config.tied:
+        yield "head", None
+    for block in range(config.layers):
+        for parts in (*products(config).values(), *(each for each, _ in vectors(config).values())):
+            yield from ((part, block) for part in parts)
+
+
+def fused_rows(part: str, names: Mapping[str, str], config: Config) -> tuple[list[str], list[int]]:
+    """Return the parts that are stored in the same tensor as a part, and their numbers of rows.
+
+    `names` maps parts to the names of tensors.
+    """
+    joined = next((parts for parts in PRODUCTS.values() if part in parts), (part,))
+    together = [each for each in joined if names.get(each) == names[part]]
+    return together, [shapes(config)[each][0] for each in together if len(together) > 1]
+
+
+def paired(rows: Tensor, config: Config) -> Tensor:
+    """Reorder the rows of each head for our rotary embedding, which pairs neighbors.
+
+    The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
+    the second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5. If only a part of a head is rotated,
+    this part is reordered. If the number of rows is wrong, they are returned as they are, and
+    `convert` refuses them.
+    """
+    size, rotated = config.head_size, config.rotated
+    if config.learned_positions or len(rows) % size:
+        return rows
+    heads = rows.unflatten(0, (-1, size))
+    pairs = heads[:, :rotated].unflatten(1, (2, rotated // 2)).transpose(1, 2).flatten(1, 2)
+    return torch.cat([pairs, heads[:, rotated:]], dim=1).flatten(0, 1)
 
 
 def shapes(config: Config) -> dict[str, tuple[int, int]]:
