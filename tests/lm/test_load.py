@@ -392,20 +392,33 @@ def test_gguf_with_an_impossible_size(tmp_path: Path, base: float) -> None:
 
 def test_another_architecture(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
-    write_gguf(path, architecture="gemma3")
-    assert "gemma3" in refused(path, ModelUnsupported).happened
+    write_gguf(path, architecture="mamba")
+    assert "mamba" in refused(path, ModelUnsupported).happened
 
 
-def test_bias(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["blk.0.attn_k.bias", "blk.1.attn_sinks.weight"])
+def test_a_tensor_that_llama_does_not_have(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, extra=(name,))
+    assert name in refused(path, ModelUnsupported).happened
+
+
+def test_some_biases_are_missing(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, extra=("blk.0.attn_q.bias",))
-    assert "attn_q.bias" in refused(path, ModelUnsupported).happened
+    refused(path, ModelDamaged)
+
+
+def test_an_unknown_setting_of_a_gguf_file(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, settings={"llama.attention.sliding_window": 8.0})
+    assert "sliding_window" in refused(path, ModelUnsupported).happened
 
 
 def test_unsupported_rope_scaling(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
-    write_gguf(path, settings={"llama.rope.scaling.type": "yarn"})
-    assert "yarn" in refused(path, ModelUnsupported).happened
+    write_gguf(path, settings={"llama.rope.scaling.type": "proportional"})
+    assert "proportional" in refused(path, ModelUnsupported).happened
 
 
 def test_unknown_number_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -508,21 +521,39 @@ def test_folder_like_transformers(folder: Path) -> None:
 
 
 def test_folder_of_another_architecture(folder: Path) -> None:
-    change_config(folder, architectures=["Qwen2ForCausalLM"])
-    assert "Qwen2ForCausalLM" in refused(folder, ModelUnsupported).happened
+    change_config(folder, architectures=["MambaForCausalLM"])
+    assert "MambaForCausalLM" in refused(folder, ModelUnsupported).happened
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"attention_bias": True},
-        {"rope_scaling": {"rope_type": "yarn"}},
-        {"rope_scaling": {"type": "yarn"}},
+        {"hidden_act": "relu2"},
+        {"rope_scaling": {"rope_type": "proportional"}},
+        {"rope_scaling": {"type": "proportional"}},
+        {"rope_scaling": {"rope_type": "yarn", "new_setting": 2}},
+        {"a_new_setting": 2},
+        {"layer_types": ["full_attention", "linear_attention", "full_attention"]},
     ],
 )
 def test_folder_with_unsupported_settings(folder: Path, changes: dict[str, Any]) -> None:
     change_config(folder, rope_parameters=None, **changes)
     refused(folder, ModelUnsupported)
+
+
+def test_an_unknown_setting_is_named(folder: Path) -> None:
+    change_config(folder, a_new_setting=2)
+    assert "'a_new_setting'" in refused(folder, ModelUnsupported).happened
+
+
+def test_an_unknown_setting_that_is_off_changes_nothing(folder: Path) -> None:
+    change_config(folder, a_new_setting=False, another=None, third=[])
+    load_model(from_path(folder))
+
+
+def test_folder_without_the_biases_that_it_promises(folder: Path) -> None:
+    change_config(folder, attention_bias=True)
+    assert "q_proj.bias" in refused(folder, ModelDamaged).happened
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def part(part: Part) -> str:
     """Name a part of the network. Layers and heads are counted from 1."""
     if part.steering:
         return _("steering vector")
+    if part.bias:
+        return _("biases")
     if part.layer is None:
         return _("embedding of the last token")
     if part.head is None:

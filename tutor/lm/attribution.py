@@ -29,12 +29,15 @@ class Part(msgspec.Struct, frozen=True):
 
     It is an attention head, a layer's feed-forward network (if `head` is None), or the embedding
     (if `layer` is None too). Layers and heads are counted from 0. If `steering` is true, it is no
-    part of the network, but the vector that steers it (see `tutor.lm.saved_steering`).
+    part of the network, but the vector that steers it (see `tutor.lm.saved_steering`). If `bias` is
+    true, it stands for all learned vectors that attention and the final norm add in some families
+    of models.
     """
 
     layer: int | None = None
     head: int | None = None
     steering: bool = False
+    bias: bool = False
 
     @property
     def option(self) -> str:
@@ -71,8 +74,10 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
 
     `logit` is the logit of `target` or, if there is a second token `against`, the logit of `target`
     minus the logit of `against`. Except for rounding, it is the sum of `embedding`, all of `heads`
-    [layers][heads], all of `feed_forward` [layers], and `steering`, which is the contribution of
-    the vector that steers the network, or 0.
+    [layers][heads], all of `feed_forward` [layers], `steering`, which is the contribution of
+    the vector that steers the network, or 0, and `bias`, which is the contribution of learned
+    vectors that some families of models add. If a model caps its logits, `logit` is the one before
+    the cap.
     """
 
     target: Token
@@ -82,6 +87,7 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
     heads: tuple[tuple[float, ...], ...]
     feed_forward: tuple[float, ...]
     steering: float = 0.0
+    bias: float = 0.0
 
     @cached_property
     def contributions(self) -> tuple[Contribution, ...]:
@@ -101,6 +107,8 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
             yield Contribution(Part(layer), feed_forward)
         if self.steering:
             yield Contribution(Part(steering=True), self.steering)
+        if self.bias:
+            yield Contribution(Part(bias=True), self.bias)
 
 
 class Occlusion(msgspec.Struct, frozen=True):

@@ -14,6 +14,10 @@ training), and for nothing if there is a single text. All numbers are 32-bit flo
 this network directly. For a trained model, `tutor.lm.fast.network` replaces the modules with faster
 ones that compute the same results.
 
+Models of other families differ from Llama by a few lines, which the fields of `Config` switch on.
+The page docs/models.md lists the differences and the reasons for them. If you read this file for
+the first time, skip these lines: they begin with `if`, and the field in the condition is not set.
+
 Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
 (RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped-query attention), Shazeer
 2020 (SwiGLU).
@@ -22,69 +26,78 @@ Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & S
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
-import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-class Config(msgspec.Struct, frozen=True):
-    """The configuration of a model: its sizes and constants."""
-
-    vocabulary_size: int
-    width: int  # length of a token's vector
-    layers: int  # blocks
-    heads: int  # attention heads in a block, each with its own queries
-    key_value_heads: int  # key-value heads in a block; several heads share one
-    head_size: int  # length of a query, key or value
-    hidden: int  # width inside the feed-forward network
-    rope_base: float = 10_000.0
-    norm_epsilon: float = 1e-5
-    context: int = 2048  # length of the context window, in tokens
-    tied: bool = True  # the output layer uses the embedding table as its weights
-    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotations of the pairs
-
+from tutor.lm.config import Config as Config
+from tutor.lm.key_value_cache import KeyValueCache as KeyValueCache
+from tutor.lm.key_value_cache import LayerCache as LayerCache
 
 # --- Rotary position embedding (Su et al. 2021) ---
 
 
-def rotations(config: Config, start: int, end: int) -> Tensor:
-    """Return the rotations of positions `start` to `end` - 1: [end - start, head_size / 2].
+def rotations(config: Config, start: int, end: int, local: bool = False) -> Tensor:
+    """Return the rotations of positions `start` to `end` - 1: [end - start, rotated / 2].
 
     Rotations are complex numbers of absolute value 1. At each position, pair i of a head's numbers
-    is rotated by the angle position * base^(-2i / head_size): the first pairs rotate fast, like the
-    second hand of a clock, and the last pairs slowly, like the hour hand.
+    is rotated by the angle position * base^(-2i / rotated): the first pairs rotate fast, like the
+    second hand of a clock, and the last pairs slowly, like the hour hand. `rotated` is how many
+    numbers of a head are rotated: all of them in most models. With `local`, the rotations are
+    those of the layers that have a base of their own.
     """
-    return _rotation_table(config, 2 ** end.bit_length())[start:end]
+    return _rotation_table(config, 2 ** end.bit_length(), local)[start:end]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 @torch.inference_mode(False)  # training uses the cached tensor too
-def _rotation_table(config: Config, length: int) -> Tensor:
-    """Return the rotations of the first `length` positions: [length, head_size / 2]."""
-    pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
-    speeds = config.rope_base ** (-pair / config.head_size)  # radians per token
-    if config.rope_factors is not None:
+def _rotation_table(config: Config, length: int, local: bool) -> Tensor:
+    """Return the rotations of the first `length` positions: [length, rotated / 2]."""
+    pair = torch.arange(0, config.rotated, 2, dtype=torch.float64)
+    base = config.local_rope_base if local and config.local_rope_base else config.rope_base
+    speeds = base ** (-pair / config.rotated)  # radians per token
+    if config.rope_factors is not None and not local:
         speeds = speeds / torch.tensor(config.rope_factors, dtype=torch.float64)
     angles = torch.outer(torch.arange(length, dtype=torch.float64), speeds)
-    return torch.polar(torch.ones_like(angles), angles).to(torch.complex64)
+    lengths = torch.full_like(angles, 1.0 if local else config.rope_magnitude)
+    return torch.polar(lengths, angles).to(torch.complex64)
+
+
+def rotations_by_layer(
+    config: Config, positions: range | Sequence[int], device: torch.device | str = "cpu"
+) -> list[Tensor | None]:
+    """Return the rotations of the positions for each layer, or None for a layer without any."""
+
+    def at(local: bool) -> Tensor:
+        if isinstance(positions, range):
+            return rotations(config, positions.start, positions.stop, local).to(device)
+        return rotations(config, 0, max(positions) + 1, local)[torch.tensor(positions)].to(device)
+
+    usual = at(local=False)
+    if config.learned_positions:
+        return [None] * config.layers
+    if config.local_rope_base is None and not config.unrotated:  # as in Llama
+        return [usual] * config.layers
+    near = at(local=True)
+    found = [near if config.local_base(layer) else usual for layer in range(config.layers)]
+    return [None if layer in config.unrotated else each for layer, each in enumerate(found)]
 
 
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Rotate each pair of numbers in x [..., T, head_size] by its angle.
 
-    `rotation` is [T, head_size / 2]. The pair (a, b) is treated as the complex number a + ib;
+    `rotation` is [T, rotated / 2]. The pair (a, b) is treated as the complex number a + ib;
     multiplying it by a complex number of absolute value 1 rotates it. The product of a rotated
     query and a rotated key depends only on the distance between their positions, not on the
     positions themselves.
     """
-    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))  # [..., T, head_size / 2]
-    return torch.view_as_real(pairs * rotation).flatten(-2)
+    rotated = 2 * rotation.shape[-1]
+    pairs = torch.view_as_complex(x[..., :rotated].unflatten(-1, (-1, 2)))  # [..., T, rotated / 2]
+    turned = torch.view_as_real(pairs * rotation).flatten(-2)
+    return turned if rotated == x.shape[-1] else torch.cat([turned, x[..., rotated:]], dim=-1)
 
 
 # --- The layers ---
@@ -109,34 +122,95 @@ class RMSNorm(nn.Module):
         return x * torch.rsqrt(mean_square + self.epsilon) * self.weight
 
 
-def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
-    """Return the causal mask for the last `tokens` of `length` positions: [tokens, length]."""
+def norm(config: Config, width: int | None = None) -> RMSNorm | nn.LayerNorm:
+    """Return the norm that a network has for vectors of a length, by default the model's width."""
+    if config.layer_norm:  # it also subtracts the mean, and adds a learned vector (Ba et al. 2016)
+        return nn.LayerNorm(width or config.width, config.norm_epsilon)
+    return RMSNorm(width or config.width, config.norm_epsilon)
+
+
+class Bias(nn.Module):
+    """A learned vector that is added to the output of a matrix.
+
+    It is separate from the matrix, so that the matrix alone remains a linear function.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight
+
+
+def causal_mask(
+    tokens: int, length: int, device: torch.device, window: int | None = None
+) -> Tensor:
+    """Return the causal mask for the last `tokens` of `length` positions: [tokens, length].
+
+    With a sliding window (Beltagy et al. 2020), a position attends only to the last `window`
+    positions, including itself.
+    """
     # each position may attend to itself and to earlier positions
     allowed = torch.ones(tokens, length, dtype=torch.bool, device=device)
-    return allowed.tril(length - tokens)
+    allowed = allowed.tril(length - tokens)
+    return allowed if window is None else allowed.triu(length - tokens - window + 1)
 
 
-def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+def masks_by_layer(
+    config: Config, tokens: int, length: int, device: torch.device
+) -> list[Tensor | None]:
+    """Return each layer's mask for the last `tokens` of `length` positions, or None for no mask."""
+
+    def mask(window: int | None) -> Tensor | None:
+        if window is not None and window >= length:
+            window = None
+        if tokens == 1 and window is None:  # a single token attends to all positions
+            return None
+        return causal_mask(tokens, length, device, window)
+
+    if not config.windows:
+        return [mask(None)] * config.layers
+    masks = {window: mask(window) for window in set(config.windows)}
+    return [masks[window] for window in config.windows]
+
+
+def attention_weights(
+    q: Tensor, k: Tensor, mask: Tensor | None = None, cap: float | None = None
+) -> Tensor:
     """Return softmax(q k^T / sqrt(head_size)): how much each query attends to each position.
 
     `q` is [..., heads, T, head_size], `k` [..., key_value_heads, length, head_size], and `mask` [T,
-    length]. The weights are [..., heads, T, length]; each row sums to 1.
+    length]. The weights are [..., heads, T, length]; each row sums to 1. With a `cap`, the scores
+    stay between -cap and cap.
     """
     # repeat each key for all query heads that share it
     k = k.repeat_interleave(q.shape[-3] // k.shape[-3], dim=-3)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    if cap is not None:
+        scores = capped(scores, cap)
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
     return scores.softmax(dim=-1)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def capped(scores: Tensor, cap: float) -> Tensor:
+    """Return cap * tanh(scores / cap), which is close to the scores if they are far below `cap`.
+
+    This is known as soft-capping (Bello et al. 2016; Gemma Team 2024).
+    """
+    return cap * torch.tanh(scores / cap)
+
+
+def attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, cap: float | None = None
+) -> tuple[Tensor, Tensor]:
     """Return softmax(q k^T / sqrt(head_size)) v and the attention weights.
 
     Shapes are as in `attention_weights`; `v` has the shape of `k`. The output is
     [..., heads, T, head_size]. Source: Vaswani et al. 2017, section 3.2.1.
     """
-    weights = attention_weights(q, k, mask)
+    weights = attention_weights(q, k, mask, cap)
     v = v.repeat_interleave(q.shape[-3] // v.shape[-3], dim=-3)
     return weights @ v, weights
 
@@ -153,30 +227,40 @@ class Attention(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.heads, self.key_value_heads = config.heads, config.key_value_heads
-        self.head_size = config.head_size
+        self.head_size, self.rotated = config.head_size, config.rotated
         # one matrix computes queries, keys and values, which are split afterwards
         rows = (self.heads + 2 * self.key_value_heads) * self.head_size
         self.query_key_value = nn.Linear(config.width, rows, bias=False)
         self.output = nn.Linear(self.heads * self.head_size, config.width, bias=False)
+        self.query_key_value_bias = Bias(rows) if config.query_key_value_bias else None
+        self.output_bias = Bias(config.width) if config.output_bias else None
+        self.output_norm = norm(config) if config.norm_after else None
+        self.query_norm = self.key_norm = None
+        self.norm_per_head = config.query_key_norm == "head"
+        if config.query_key_norm is not None:
+            each, shared = (1, 1) if self.norm_per_head else (self.heads, self.key_value_heads)
+            self.query_norm = norm(config, each * self.head_size)
+            self.key_norm = norm(config, shared * self.head_size)
+        self.score_cap = config.score_cap
 
     def forward(
         self,
         x: Tensor,
-        rotation: Tensor,
+        rotation: Tensor | None,
         mask: Tensor | None = None,
         cache: LayerCache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
         """Return what attention adds to the residual stream: [..., T, width], the shape of `x`."""
         q, k, v = self.project(x)
-        q, k = rotate(q, rotation), rotate(k, rotation)
+        if rotation is not None:
+            q, k = rotate(q, rotation), rotate(k, rotation)
         if cache is not None:
             k, v = cache.append(k, v)
-        answers, weights = attend(q, k, v, mask)  # [..., heads, T, head_size]
+        answers, weights = attend(q, k, v, mask, self.score_cap)  # [..., heads, T, head_size]
         if trace is not None:
             trace.attention.append(weights)
-        output: Tensor = self.output(answers.transpose(-3, -2).flatten(-2))
-        return output
+        return self.combine(answers.transpose(-3, -2).flatten(-2))
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the queries, keys and values of `x` [..., T, width].
@@ -185,25 +269,79 @@ class Attention(nn.Module):
         [..., key_value_heads, T, head_size].
         """
         qkv = self.query_key_value(x).float()  # some kernels return 16-bit floats
+        if self.query_key_value_bias is not None:
+            qkv = self.query_key_value_bias(qkv)
         by_head = qkv.unflatten(-1, (-1, self.head_size)).transpose(-3, -2)
         q, k, v = by_head.split([self.heads, self.key_value_heads, self.key_value_heads], dim=-3)
+        if self.query_norm is not None and self.key_norm is not None:
+            q, k = self.normalized(self.query_norm, q), self.normalized(self.key_norm, k)
         return q, k, v
+
+    def normalized(self, norm: nn.Module, x: Tensor) -> Tensor:
+        """Normalize queries or keys [..., heads, T, head_size] (Henry et al. 2020).
+
+        Each head's vector is normalized, or the concatenated vectors of all heads.
+        """
+        if self.norm_per_head:
+            alone: Tensor = norm(x)
+            return alone
+        together: Tensor = norm(x.transpose(-3, -2).flatten(-2))
+        return together.unflatten(-1, (-1, self.head_size)).transpose(-3, -2)
+
+    def combine(self, answers: Tensor) -> Tensor:
+        """Return what the heads' outputs [..., T, heads * head_size] add to the residual stream.
+
+        The output matrix mixes the outputs of the heads: [..., T, width].
+        """
+        output: Tensor = self.output(answers)
+        if self.output_bias is not None:
+            output = self.output_bias(output)
+        if self.output_norm is not None:
+            output = self.output_norm(output)
+        return output
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu": F.silu,  # x * sigmoid(x)
+    "gelu": F.gelu,  # x * the probability that a normal random number is below x
+    "gelu-tanh": partial(F.gelu, approximate="tanh"),  # almost the same, computed with tanh
+}
 
 
 class FeedForward(nn.Module):
     """The feed-forward network, in the form of SwiGLU: down(silu(gate(x)) * up(x)).
 
-    For each number, the gate decides how much of it passes through. Source: Shazeer 2020.
+    For each number, the gate decides how much of it passes through. Source: Shazeer 2020. Other
+    families have another activation function instead of silu, or no gate: down(gelu(up(x))).
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.gate_up = nn.Linear(config.width, 2 * config.hidden, bias=False)  # both matrices
+        self.gated = config.gated
+        self.activation = ACTIVATIONS[config.activation]
+        rows = 2 * config.hidden if self.gated else config.hidden
+        self.gate_up = nn.Linear(config.width, rows, bias=False)  # both matrices, or only `up`
         self.down = nn.Linear(config.hidden, config.width, bias=False)
+        self.gate_up_bias = Bias(rows) if config.feed_forward_bias else None
+        self.down_bias = Bias(config.width) if config.feed_forward_bias else None
+        self.output_norm = norm(config) if config.norm_after else None
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, up = self.gate_up(x).chunk(2, dim=-1)  # [..., T, hidden] each
-        output: Tensor = self.down(F.silu(gate) * up)
+        hidden = self.gate_up(x)
+        if self.gate_up_bias is not None:
+            hidden = self.gate_up_bias(hidden)
+        if self.gated:
+            gate, up = hidden.chunk(2, dim=-1)  # [..., T, hidden] each
+            return self.combine(self.activation(gate) * up)
+        return self.combine(self.activation(hidden))
+
+    def combine(self, activations: Tensor) -> Tensor:
+        """Return what the neurons' activations [..., T, hidden] add to the residual stream."""
+        output: Tensor = self.down(activations)
+        if self.down_bias is not None:
+            output = self.down_bias(output)
+        if self.output_norm is not None:
+            output = self.output_norm(output)
         return output
 
 
@@ -216,22 +354,25 @@ class Block(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.attention_norm = RMSNorm(config.width, config.norm_epsilon)
+        # nn.Identity returns its input
+        self.attention_norm = norm(config) if config.norm_before else nn.Identity()
         self.attention = Attention(config)
-        self.feed_forward_norm = RMSNorm(config.width, config.norm_epsilon)
+        self.feed_forward_norm = norm(config) if config.norm_before else nn.Identity()
         self.feed_forward = FeedForward(config)
+        self.parallel = config.parallel
 
     def forward(
         self,
         x: Tensor,
-        rotation: Tensor,
+        rotation: Tensor | None,
         mask: Tensor | None = None,
         cache: LayerCache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), rotation, mask, cache, trace)
-        x = x + self.feed_forward(self.feed_forward_norm(x))
-        return x
+        attended = x + self.attention(self.attention_norm(x), rotation, mask, cache, trace)
+        fed = self.feed_forward(self.feed_forward_norm(x if self.parallel else attended))
+        output: Tensor = attended + fed
+        return output
 
 
 class Transformer(nn.Module):
@@ -243,8 +384,11 @@ class Transformer(nn.Module):
         # one vector for each token of the vocabulary; training starts from small random numbers
         table = torch.empty(config.vocabulary_size, config.width).uniform_(-0.05, 0.05)
         self.embedding = nn.Embedding(config.vocabulary_size, config.width, _weight=table)
+        self.positions = None
+        if config.learned_positions:
+            self.positions = nn.Embedding(config.context, config.width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = RMSNorm(config.width, config.norm_epsilon)
+        self.norm = norm(config)
         self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
         if config.tied:
             self.head.weight = self.embedding.weight
@@ -261,13 +405,14 @@ class Transformer(nn.Module):
         tokens = ids.shape[-1]
         length = start + tokens
         layers = [None] * self.config.layers if cache is None else cache.layers(tokens)
-        x = self.embedding(ids)
-        rotation = rotations(self.config, start, length).to(x.device)
-        mask = self.mask(tokens, length, x.device) if tokens > 1 else None
-        for block, layer_cache in zip(self.blocks, layers, strict=True):
+        positions = range(start, length)
+        x = self.embed(ids, positions)
+        rotation = rotations_by_layer(self.config, positions, x.device)
+        mask = self.masks(tokens, length, x.device)
+        for block, *inputs in zip(self.blocks, rotation, mask, layers, strict=True):
             if trace is not None:
                 trace.residuals.append(x)
-            x = block(x, rotation, mask, layer_cache, trace)
+            x = block(x, *inputs, trace)
         if trace is not None:
             trace.residuals.append(x)
         if cache is not None:
@@ -275,13 +420,27 @@ class Transformer(nn.Module):
         final: Tensor = self.norm(x)
         return final
 
-    def mask(self, tokens: int, length: int, device: torch.device) -> Tensor | None:
-        """Return the mask for the last `tokens` of `length` positions, or None for no mask."""
-        return causal_mask(tokens, length, device)
+    def embed(self, ids: Tensor, positions: range | Sequence[int]) -> Tensor:
+        """Return the residual stream before the first block, for tokens at the given positions.
+
+        `ids` is [..., T], and the result [..., T, width].
+        """
+        x: Tensor = self.embedding(ids)
+        if self.config.embedding_scale != 1:
+            x = x * self.config.embedding_scale
+        if self.positions is not None:
+            x = x + self.positions(torch.tensor(positions, device=x.device))
+        return x
+
+    def masks(self, tokens: int, length: int, device: torch.device) -> list[Tensor | None]:
+        """Return each layer's mask for the last `tokens` of `length` positions."""
+        return masks_by_layer(self.config, tokens, length, device)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the logits [..., vocabulary] for final vectors [..., width]."""
         scores: Tensor = self.head(hidden)
+        if self.config.logit_cap is not None:
+            scores = capped(scores, self.config.logit_cap)
         return scores
 
     def lens(self, residual: Tensor) -> Tensor:
@@ -304,110 +463,3 @@ class Trace:
     def __init__(self) -> None:
         self.residuals: list[Tensor] = []
         self.attention: list[Tensor] = []
-
-
-# --- The key-value cache, so that nothing is computed twice ---
-
-
-class LayerCache(NamedTuple):
-    """Views of one layer's keys and values in a `KeyValueCache`, as a batch of one text.
-
-    `new` [1, 2 * key_value_heads, T, head_size] is the memory for the keys, then the values, of the
-    tokens being processed. `keys` and `values` [1, key_value_heads, length, head_size] cover all
-    tokens, including the ones being processed.
-    """
-
-    new: Tensor
-    keys: Tensor
-    values: Tensor
-
-    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Store new keys and values, and return the keys and values of all tokens.
-
-        `k` and `v` are [key_value_heads, T, head_size]. The returned tensors are [key_value_heads,
-        length, head_size].
-        """
-        self.new.copy_(torch.cat([k, v]))
-        return self.keys[0], self.values[0]
-
-
-class KeyValueCache:
-    """The keys and values of every token processed so far.
-
-    A new token doesn't change the keys and values of earlier tokens, so only its own keys and
-    values need to be computed. To go back in the text, call `truncate`. When the memory is full,
-    its size is doubled.
-    """
-
-    def __init__(
-        self, config: Config, capacity: int = 256, device: torch.device | str = "cpu"
-    ) -> None:
-        self.config = config
-        self.length = 0
-        self._store = self._allocate(capacity, device)
-
-    def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
-        # `empty` instead of `zeros`, so that the system provides the memory only when it is used
-        config = self.config
-        shape = (config.layers, 1, 2 * config.key_value_heads, capacity, config.head_size)
-        return torch.empty(shape, device=device)
-
-    @property
-    def capacity(self) -> int:
-        """Return the number of tokens that fit before the memory must grow."""
-        return self._store.shape[-2]
-
-    def reserve(self, tokens: int) -> None:
-        """Make room for `tokens` more tokens."""
-        needed = self.length + tokens
-        if needed > self.capacity:
-            old = self._store
-            self._store = self._allocate(max(needed, 2 * self.capacity), old.device)
-            self._store[..., : self.length, :] = old[..., : self.length, :]
-
-    def layers(self, tokens: int) -> list[LayerCache]:
-        """Make room for `tokens` more tokens, and return views of each layer's keys and values.
-
-        The new tokens become part of the cache when the caller increases `length`.
-        """
-        self.reserve(tokens)
-        heads = self.config.key_value_heads
-        everything = self._store[..., : self.length + tokens, :]
-        new = everything[..., self.length :, :]
-        keys, values = everything[:, :, :heads], everything[:, :, heads:]
-        views = zip(new.unbind(), keys.unbind(), values.unbind(), strict=True)
-        return [LayerCache(*layer) for layer in views]
-
-    def truncate(self, length: int) -> None:
-        """Remove all tokens except the first `length`."""
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot truncate {self.length} tokens to {length}")
-        self.length = length
-
-    @contextmanager
-    def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """Shorten the cache to `length` tokens for the duration of a `with` block.
-
-        One more token can be processed in the block. When the block ends, the cache is restored, so
-        it contains all its tokens again.
-        """
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot go back to {length} of {self.length} tokens")
-        before = self.length
-        self.length = length
-        self.reserve(1)
-        kept = self._store[..., length : length + 1, :].clone()
-        try:
-            yield self
-        finally:
-            self._store[..., length : length + 1, :] = kept
-            self.length = before
-
-    def copy(self, length: int) -> KeyValueCache:
-        """Return a copy of the cache for the first `length` tokens."""
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot copy {length} of {self.length} tokens")
-        other = KeyValueCache(self.config, max(64, length), self._store.device)
-        other._store[..., :length, :] = self._store[..., :length, :]
-        other.length = length
-        return other

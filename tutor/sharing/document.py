@@ -200,7 +200,8 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     If there is a token `against`, they are contributions to the difference of the two logits.
     `heads` has the shape [layers][heads], and `feed_forward` the shape [layers]. `steering` is the
-    contribution of the vector that steers the network, or 0.
+    contribution of the vector that steers the network, or 0. `bias` is the contribution of learned
+    vectors that some families of models add, or 0.
     """
 
     position: Count
@@ -211,6 +212,7 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     heads: tuple[tuple[float, ...], ...]
     feed_forward: tuple[float, ...]
     steering: float = 0.0
+    bias: float = 0.0
 
     @classmethod
     def of(cls, position: int, found: Attribution) -> SharedAttribution:
@@ -223,6 +225,7 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
             heads=found.heads,
             feed_forward=found.feed_forward,
             steering=found.steering,
+            bias=found.bias,
         )
 
 

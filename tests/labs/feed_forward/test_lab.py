@@ -40,7 +40,7 @@ def test_activations_and_vectors_give_what_the_network_adds() -> None:
     gate, up = feed.gate_up(inputs[0]).chunk(2, dim=-1)
     torch.testing.assert_close(found[layer], F.silu(gate) * up)
     everyone = torch.arange(network.config.hidden)
-    added = found[layer] @ neurons.vectors(network, layer, everyone)
+    added = found[layer] @ neurons.vectors(network, layer, everyone, found[layer][-1])
     torch.testing.assert_close(added, feed(inputs[0]), rtol=1e-2, atol=1e-2)
 
 

@@ -64,6 +64,7 @@ class JsonReport(msgspec.Struct, frozen=True):
     feed_forward: tuple[float, ...]
     occlusion: tuple[JsonOcclusion, ...]
     sources: HeadSources | None
+    bias: float | msgspec.UnsetType = msgspec.UNSET
 
 
 def write_json(
@@ -88,6 +89,7 @@ def write_json(
                 for each in occlusions
             ),
             sources=sources,
+            bias=found.bias or msgspec.UNSET,
         )
     )
 

@@ -75,8 +75,7 @@ class AnatomyBackend:
 
     @torch.inference_mode()
     def _embedded(self, ids: list[int]) -> Tensor:
-        vectors: Tensor = self._model.network.embedding(torch.tensor(ids))
-        return vectors.cpu()
+        return self._model.network.embed(torch.tensor(ids), range(len(ids))).cpu()
 
     def _read(self, stream: bytes) -> Tensor:
         numbers = np.frombuffer(stream, dtype=np.float32).copy()

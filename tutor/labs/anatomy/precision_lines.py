@@ -15,7 +15,9 @@ from tutor.language import _
 
 def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Content]:
     weights = sum(
-        part.count for part in inventory.parts if part.layer is not None and part.role != "norms"
+        part.count
+        for part in inventory.parts
+        if part.layer is not None and part.role not in ("norms", "biases")
     )
     size = 13 if room.roomy else 11
     columns = [

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from tutor.lm.fast.linear import FrozenLinear, Int4Linear, Int8Linear, Table
-from tutor.lm.fast.network import FrozenNorm
+from tutor.lm.fast.network import FrozenBias, FrozenNorm
 from tutor.lm.inspect.hooks import block_of
 from tutor.lm.inspect.rounding import matrix_of
-from tutor.lm.network import RMSNorm, Transformer
+from tutor.lm.network import Bias, RMSNorm, Transformer
 
 
 class TensorOf(NamedTuple):
@@ -65,26 +65,57 @@ def tensors(network: Transformer) -> Iterator[TensorOf]:
     "embedding".
     """
     config = network.config
-    queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
-    width, hidden = config.width, config.hidden
+    width = config.width
     table = network.head if config.tied else network.embedding
     matrix = getattr(table, "matrix", table)
     yield TensorOf("embedding", None, matrix, 0, config.vocabulary_size, width)
+    if network.positions is not None:
+        positions = getattr(network.positions, "matrix", network.positions)
+        yield TensorOf("positions", None, positions, 0, config.context, width)
     for layer in range(config.layers):
-        block = block_of(network, layer)
-        yield TensorOf("norms", layer, block.attention_norm, 0, 1, width)
-        first = 0
-        for role, outputs in (("query", queries), ("key", shared), ("value", shared)):
-            yield TensorOf(role, layer, block.attention.query_key_value, first, outputs, width)
-            first += outputs
-        yield TensorOf("output", layer, block.attention.output, 0, width, queries)
-        yield TensorOf("norms", layer, block.feed_forward_norm, 0, 1, width)
-        yield TensorOf("gate", layer, block.feed_forward.gate_up, 0, hidden, width)
-        yield TensorOf("up", layer, block.feed_forward.gate_up, hidden, hidden, width)
-        yield TensorOf("down", layer, block.feed_forward.down, 0, width, hidden)
-    yield TensorOf("norms", None, network.norm, 0, 1, width)
+        yield from _of_block(network, layer)
+    yield from _vectors(None, network.norm)
     if not config.tied:
         yield TensorOf("head", None, network.head, 0, config.vocabulary_size, width)
+
+
+def _of_block(network: Transformer, layer: int) -> Iterator[TensorOf]:
+    config, block = network.config, block_of(network, layer)
+    attention, feed_forward = block.attention, block.feed_forward
+    queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
+    width, hidden = config.width, config.hidden
+    yield from _vectors(layer, block.attention_norm)
+    first = 0
+    for role, outputs in (("query", queries), ("key", shared), ("value", shared)):
+        yield TensorOf(role, layer, attention.query_key_value, first, outputs, width)
+        first += outputs
+    yield from _vectors(layer, attention.query_key_value_bias)
+    yield from _vectors(layer, attention.query_norm)
+    yield from _vectors(layer, attention.key_norm)
+    yield TensorOf("output", layer, attention.output, 0, width, queries)
+    yield from _vectors(layer, attention.output_bias)
+    yield from _vectors(layer, attention.output_norm)
+    yield from _vectors(layer, block.feed_forward_norm)
+    for at, role in enumerate(("gate", "up") if config.gated else ("up",)):
+        yield TensorOf(role, layer, feed_forward.gate_up, at * hidden, hidden, width)
+    yield from _vectors(layer, feed_forward.gate_up_bias)
+    yield TensorOf("down", layer, feed_forward.down, 0, width, hidden)
+    yield from _vectors(layer, feed_forward.down_bias)
+    yield from _vectors(layer, feed_forward.output_norm)
+
+
+def _vectors(layer: int | None, module: nn.Module | None) -> Iterator[TensorOf]:
+    """Yield the weights of a norm or a bias, or nothing if the network doesn't have it."""
+    match module:
+        case FrozenNorm() as norm:
+            yield TensorOf("norms", layer, norm, 0, 1, len(norm.gain))
+        case RMSNorm() as norm:
+            yield TensorOf("norms", layer, norm, 0, 1, len(norm.weight))
+        case nn.LayerNorm() as norm:
+            yield TensorOf("norms", layer, norm, 0, 1, len(norm.weight))
+            yield TensorOf("biases", layer, FrozenBias(norm.bias), 0, 1, len(norm.bias))
+        case FrozenBias() | Bias() as bias:
+            yield TensorOf("biases", layer, bias, 0, 1, len(bias.weight))
 
 
 @torch.inference_mode()
@@ -99,8 +130,8 @@ def weights_of(tensor: TensorOf, most: int) -> Tensor:
     match tensor.module:
         case FrozenNorm() as norm:
             return (norm.gain / math.sqrt(tensor.inputs))[None].cpu()
-        case RMSNorm() as norm:
-            return norm.weight[None].cpu()
+        case RMSNorm() | nn.LayerNorm() | FrozenBias() | Bias() as vector:
+            return vector.weight[None].detach().cpu()
         case Table() as table:
             return table.rows(rows).cpu()
         case module:

@@ -30,6 +30,8 @@ NAMES = {
     "embedding": _("embedding"),
     "head": _("output layer"),
     "norms": _("norms"),
+    "biases": _("biases"),
+    "positions": _("positions"),
     "query": _("query"),
     "key": _("key"),
     "value": _("value"),

@@ -11,11 +11,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tutor.errors import ModelUnsupported
 from tutor.labs.attention_formula.lab import MOST_TOKENS, Answer, Question
 from tutor.labs.kit.model_backend import ModelBackend
 from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.language import _
 from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced
-from tutor.lm.network import Trace, Transformer, rotate, rotations
+from tutor.lm.network import Trace, Transformer, rotate, rotations_by_layer
 
 
 class HeadVectors(NamedTuple):
@@ -38,8 +40,16 @@ class HeadVectors(NamedTuple):
 
 @torch.inference_mode()
 def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int) -> HeadVectors:
-    """Return the vectors of one head. The layer and the head are counted from 0."""
+    """Return the vectors of one head. The layer and the head are counted from 0.
+
+    Raises `ModelUnsupported` if the model computes attention in another way than the lab.
+    """
     config = network.config
+    if config.score_cap is not None:
+        raise ModelUnsupported(
+            _("This model also caps attention scores, which this lab's formula doesn't do."),
+            "Choose another model.",
+        )
     block = block_of(network, layer)
     attention = block.attention
     trace = Trace()
@@ -50,8 +60,9 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     # Repeat the steps of `Attention.forward`, to get their intermediate results.
     stream = trace.residuals[layer]  # The input to the block, [T, width].
     queries, keys, values = attention.project(block.attention_norm(stream))
-    rotation = rotations(config, 0, len(ids)).to(stream.device)
-    queries, keys = rotate(queries, rotation), rotate(keys, rotation)
+    rotation = rotations_by_layer(config, range(len(ids)), stream.device)[layer]
+    if rotation is not None:
+        queries, keys = rotate(queries, rotation), rotate(keys, rotation)
     # With grouped-query attention, several heads share one key and one value.
     shared = head // (config.heads // config.key_value_heads)
     answers = recorded[0].unflatten(-1, (config.heads, config.head_size))

@@ -95,7 +95,7 @@ class FeedForwardBackend:
         target = int(network.lens(stream).argmax())
         found = neurons.strongest(network, block, activations[-1], CANDIDATES)
         at_last = activations[-1].float().cpu()[found]  # [candidates]
-        vectors = neurons.vectors(network, block, found)  # [candidates, width]
+        vectors = neurons.vectors(network, block, found, activations[-1])  # [candidates, width]
         contributions = to_logit(network, stream, at_last[:, None] * vectors, target)
         rows = contributions.abs().topk(min(SHOWN, len(found))).indices
         # A neuron with a negative activation adds the opposite of its output vector.

@@ -28,7 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.lm.network import Transformer, causal_mask, rotations
+from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.network import Transformer
 from tutor.lm.tokenizer import Tokenizer
 
 RARE = 5
@@ -45,13 +46,10 @@ def blocks_read(network: Transformer) -> int:
 @torch.inference_mode()
 def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
     """Run only the first blocks, and return the residual stream after them, [tokens, width]."""
-    x = network.embedding(torch.tensor(ids))
-    tokens = len(ids)
-    rotation = rotations(network.config, 0, tokens).to(x.device)
-    mask = causal_mask(tokens, tokens, x.device) if tokens > 1 else None
-    for block in network.blocks[: blocks_read(network)]:
-        x = block(x, rotation, mask)
-    return x.float().cpu()
+    passage = ForwardPass(network, ids)
+    for _ in range(blocks_read(network)):
+        passage.advance(0)
+    return passage.stream.float().cpu()
 
 
 class Reader:

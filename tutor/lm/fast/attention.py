@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tutor.lm.fast.module import FastModule
-from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_weights
+from tutor.lm.network import Attention, Config, LayerCache, Trace, attend, attention_weights
 
 
 class QueriesKeysValues(NamedTuple):
@@ -25,9 +25,9 @@ class QueriesKeysValues(NamedTuple):
 
     `product` [..., T, (heads + 2 * key_value_heads) * head_size] is the result of the matrix
     product: the queries, then the keys, then the values of each token. `pairs` [batch, heads +
-    key_value_heads, T, head_size / 2] are the queries and keys, with each pair of numbers as one
-    complex number. `queries` are [batch, heads, T, head_size]. `keys_values` [batch, 2
-    key_value_heads, T, head_size] are the keys, then the values. A single text is a batch of one.
+    key_value_heads, T, rotated / 2] are the queries and keys, with each pair of numbers that is
+    rotated as one complex number. `queries` are [batch, heads, T, head_size]. `keys_values` [batch,
+    2 key_value_heads, T, head_size] are the keys, then the values. A single text is a batch of one.
     """
 
     product: Tensor
@@ -39,18 +39,38 @@ class QueriesKeysValues(NamedTuple):
     def of(sizes: Attention | Config, product: Tensor) -> QueriesKeysValues:
         """Create the views of `product`, a tensor of 32-bit floats."""
         heads, shared = sizes.heads, sizes.key_value_heads
-        rotated = heads + shared
-        by_token = product.view(-1, product.shape[-2], rotated + shared, sizes.head_size)
+        by_token = product.view(-1, product.shape[-2], heads + 2 * shared, sizes.head_size)
         by_head = by_token.transpose(1, 2)
-        pairs = torch.view_as_complex(by_head[:, :rotated].unflatten(-1, (-1, 2)))
+        rotated = by_head[:, : heads + shared, :, : sizes.rotated]
+        pairs = torch.view_as_complex(rotated.unflatten(-1, (-1, 2)))
         return QueriesKeysValues(product, pairs, by_head[:, :heads], by_head[:, heads:])
 
 
-def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+def prepare(attention: Attention, qkv: QueriesKeysValues, rotation: Tensor | None) -> None:
+    """Add the bias, normalize queries and keys, and rotate them, in place.
+
+    In a Llama network, there is only the rotation.
+    """
+    if attention.query_key_value_bias is not None:
+        qkv.product.add_(attention.query_key_value_bias.weight)
+    if attention.query_norm is not None and attention.key_norm is not None:
+        keys = qkv.keys_values[:, : attention.key_value_heads]
+        qkv.queries.copy_(attention.normalized(attention.query_norm, qkv.queries))
+        keys.copy_(attention.normalized(attention.key_norm, keys))
+    if rotation is not None:
+        qkv.pairs.mul_(rotation)
+
+
+def fused_attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, cap: float | None = None
+) -> Tensor:
     """Compute attention with PyTorch's fused kernel: [batch, heads, T, head_size].
 
-    `tutor.lm.network.attend` computes the same result.
+    `tutor.lm.network.attend` computes the same result, and is used if the scores have a cap, which
+    the kernel doesn't support.
     """
+    if cap is not None:
+        return attend(q, k, v, mask, cap)[0]
     grouped = q.shape[1] != k.shape[1]
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
 
@@ -63,15 +83,13 @@ class FusedAttention(FastModule, Attention):
 
     def __init__(self, attention: Attention) -> None:
         nn.Module.__init__(self)
-        self.heads, self.key_value_heads = attention.heads, attention.key_value_heads
-        self.head_size = attention.head_size
-        self.query_key_value, self.output = attention.query_key_value, attention.output
+        vars(self).update(vars(attention))
         self._one_token: QueriesKeysValues | None = None
 
     def forward(
         self,
         x: Tensor,
-        rotation: Tensor,
+        rotation: Tensor | None,
         mask: Tensor | None = None,
         cache: LayerCache | None = None,
         trace: Trace | None = None,
@@ -80,19 +98,18 @@ class FusedAttention(FastModule, Attention):
         product = self.query_key_value(x)
         if cache is None:
             qkv = QueriesKeysValues.of(self, product.float())
-            qkv.pairs.mul_(rotation)
+            prepare(self, qkv, rotation)
             keys, values = qkv.keys_values.chunk(2, dim=1)
         else:
             qkv = self._with_views(product)
-            qkv.pairs.mul_(rotation)
+            prepare(self, qkv, rotation)
             cache.new.copy_(qkv.keys_values)
             keys, values = cache.keys, cache.values
         if trace is not None:
-            weights = attention_weights(qkv.queries, keys, mask)
+            weights = attention_weights(qkv.queries, keys, mask, self.score_cap)
             trace.attention.append(weights.view(*x.shape[:-2], *weights.shape[1:]))
-        answers = fused_attend(qkv.queries, keys, values, mask)
-        output: Tensor = self.output(answers.transpose(1, 2).reshape(*x.shape[:-1], -1))
-        return output
+        answers = fused_attend(qkv.queries, keys, values, mask, self.score_cap)
+        return self.combine(answers.transpose(1, 2).reshape(*x.shape[:-1], -1))
 
     def _with_views(self, product: Tensor) -> QueriesKeysValues:
         """Return views of the queries, keys and values in `product` [T, ...].

@@ -152,7 +152,7 @@ def matrix_shapes(config: Config) -> Iterator[tuple[int, int]]:
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
     yield queries + 2 * shared, config.width
     yield config.width, queries
-    yield 2 * config.hidden, config.width
+    yield (2 if config.gated else 1) * config.hidden, config.width
     yield config.width, config.hidden
 
 

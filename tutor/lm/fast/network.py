@@ -3,6 +3,8 @@
     nn.Linear      -> a `FrozenLinear`      packed weights (`tutor.lm.fast.linear`)
     Attention      -> `FusedAttention`      one fused kernel (`tutor.lm.fast.attention`)
     RMSNorm        -> `FrozenNorm`          half as many operations
+    nn.LayerNorm   -> `FrozenLayerNorm`     calls without hook checks
+    Bias           -> `FrozenBias`          calls without hook checks
     nn.Embedding   -> `TableEmbedding`      rows of a packed table
     FeedForward    -> `FastFeedForward`     calls without hook checks
     Block          -> `FastBlock`           calls without hook checks
@@ -23,7 +25,7 @@ from tutor.lm.fast import linear
 from tutor.lm.fast.attention import FusedAttention
 from tutor.lm.fast.linear import FrozenLinear, Table
 from tutor.lm.fast.module import FastModule
-from tutor.lm.network import Block, Config, FeedForward, RMSNorm, Transformer
+from tutor.lm.network import Bias, Block, Config, FeedForward, RMSNorm, Transformer
 
 
 class FrozenNorm(FastModule):
@@ -41,6 +43,21 @@ class FrozenNorm(FastModule):
     def forward(self, x: Tensor) -> Tensor:
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
         return (x / length.hypot_(self.floor)).mul_(self.gain)
+
+
+class FrozenLayerNorm(FastModule, nn.LayerNorm):
+    """A LayerNorm whose calls skip the hook checks."""
+
+
+class FrozenBias(FastModule):
+    """A bias that cannot be trained."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight
 
 
 class TableEmbedding(FastModule):
@@ -81,13 +98,25 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             network.set_submodule(name, linear.from_tensors(own))
         elif isinstance(module, RMSNorm):
             network.set_submodule(name, FrozenNorm(own["weight"], config.norm_epsilon))
+        elif isinstance(module, nn.LayerNorm):
+            network.set_submodule(name, _layer_norm(own, config.norm_epsilon))
+        elif isinstance(module, Bias):
+            network.set_submodule(name, FrozenBias(own["weight"]))
         elif isinstance(module, nn.Embedding):
-            matrix = linear.from_tensors(_below(tensors, "head") if config.tied else own)
+            shared = name == "embedding" and config.tied
+            matrix = linear.from_tensors(_below(tensors, "head") if shared else own)
             assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` creates only tables here
             network.set_submodule(name, TableEmbedding(matrix))
     for module in network.modules():  # plain attributes are faster to look up
         vars(module).update(module._modules)
     return network.eval()
+
+
+def _layer_norm(tensors: Mapping[str, Tensor], epsilon: float) -> FrozenLayerNorm:
+    made = FrozenLayerNorm(len(tensors["weight"]), epsilon)
+    for name, tensor in tensors.items():  # "weight" and "bias"
+        setattr(made, name, nn.Parameter(tensor, requires_grad=False))
+    return made
 
 
 def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

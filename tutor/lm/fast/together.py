@@ -17,7 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from tutor.lm.fast.attention import QueriesKeysValues, fused_attend
+from tutor.lm.fast.attention import QueriesKeysValues, fused_attend, prepare
 from tutor.lm.fast.linear import HalfLinear
 from tutor.lm.network import (
     Attention,
@@ -25,7 +25,7 @@ from tutor.lm.network import (
     KeyValueCache,
     LayerCache,
     Transformer,
-    rotations,
+    rotations_by_layer,
 )
 
 FEW = 4
@@ -55,15 +55,20 @@ def read_together(
     `ids` [B] contains one token id per text. Each token is added to the cache of its text.
     """
     config = network.config
-    x: Tensor = network.embedding(torch.tensor(ids))  # [B, width]
-    rotation = torch.cat([rotations(config, c.length, c.length + 1) for c in caches]).to(x.device)
+    positions = [cache.length for cache in caches]
+    x = network.embed(torch.tensor(ids), positions)  # [B, width]
+    rotation = rotations_by_layer(config, positions, x.device)
+    masks = zip(*(network.masks(1, at + 1, x.device) for at in positions), strict=True)
     by_text = [cache.layers(1) for cache in caches]
     rows = (config.heads + 2 * config.key_value_heads) * config.head_size
     room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # shared by all blocks
-    for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
+    by_layer = zip(network.blocks, rotation, masks, zip(*by_text, strict=True), strict=True)
+    for module, turn, mask, caches_of_layer in by_layer:
         block = cast("Block", module)  # type checkers only know that it is a Module
-        x = x + _attention(block.attention, block.attention_norm(x), rotation, room, layer_caches)
-        x = x + block.feed_forward(block.feed_forward_norm(x))
+        normalized = block.attention_norm(x)
+        attended = x + _attention(block.attention, normalized, room, turn, mask, caches_of_layer)
+        fed = block.feed_forward(block.feed_forward_norm(x if block.parallel else attended))
+        x = attended + fed
     for cache in caches:
         cache.length += 1
     final: Tensor = network.norm(x)
@@ -73,8 +78,9 @@ def read_together(
 def _attention(
     attention: Attention,
     x: Tensor,
-    rotation: Tensor,
     qkv: QueriesKeysValues,
+    rotation: Tensor | None,
+    masks: Sequence[Tensor | None],
     caches: Sequence[LayerCache],
 ) -> Tensor:
     """Return the output of the attention layer for the vectors x [B, width], one per text.
@@ -84,12 +90,11 @@ def _attention(
     Each token is rotated by its position in its own text.
     """
     qkv.product.copy_(attention.query_key_value(x))
-    qkv.pairs.mul_(rotation)
+    prepare(attention, qkv, rotation)
     answers = []
-    for text, cache in enumerate(caches):
+    for text, (cache, mask) in enumerate(zip(caches, masks, strict=True)):
         cache.new.copy_(qkv.keys_values[:, :, text : text + 1])
         query = qkv.queries[:, :, text : text + 1]
-        answers.append(fused_attend(query, cache.keys, cache.values, None))
+        answers.append(fused_attend(query, cache.keys, cache.values, mask, attention.score_cap))
     answer = torch.cat(answers, dim=2)  # [1, heads, B, head_size]
-    output: Tensor = attention.output(answer.transpose(1, 2).reshape(len(x), -1))
-    return output
+    return attention.combine(answer.transpose(1, 2).reshape(len(x), -1))

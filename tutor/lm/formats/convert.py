@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -17,20 +18,24 @@ from tutor.errors import ModelDamaged
 from tutor.lm.fast import linear
 from tutor.lm.fast.kernels import Kernels, matrix_shapes
 from tutor.lm.fast.linear import GROUP, Groups, Int4Linear, Int8Linear
-from tutor.lm.formats.source import NORMS, PRODUCTS, Matrix, Source, shapes
+from tutor.lm.formats.source import Matrix, Source, products, shapes, vectors
 from tutor.lm.network import Config
 
 
 def parameters(config: Config) -> int:
     """Return the number of weights in a model with the configuration `config`."""
     tables = (1 if config.tied else 2) * config.vocabulary_size * config.width
+    if config.learned_positions:
+        tables += config.context * config.width
     matrices = sum(outputs * inputs for outputs, inputs in matrix_shapes(config))
-    return tables + config.layers * (matrices + 2 * config.width) + config.width
+    small = sum(length for _, length in vectors(config).values())
+    last = config.width * (2 if config.layer_norm else 1)
+    return tables + config.layers * (matrices + small) + last
 
 
 def matrices(config: Config) -> int:
     """Return the number of matrices in the converted model."""
-    return 4 * config.layers + (1 if config.tied else 2)
+    return 4 * config.layers + (1 if config.tied else 2) + config.learned_positions
 
 
 @torch.inference_mode()
@@ -43,34 +48,46 @@ def converted(
     the number of matrices converted so far, out of `matrices(config)`. Raises `ModelDamaged` if the
     file lacks a tensor, or if a tensor has the wrong size.
     """
-    config = source.config
     for done, (name, matrix) in enumerate(_matrices(source)):
         on_matrix(done)
         is_table = name in ("head", "embedding")
         for part, tensor in _packed(matrix, kernels, is_table).items():
             yield f"{name}.{part}", tensor
-    for name, vector in _vectors(source):
-        if vector.shape != (config.width,):
-            raise ModelDamaged(f"the tensor for {name} does not have {config.width} numbers.")
-        yield f"{name}.weight", vector.float().contiguous()
+    yield from _vectors(source)
 
 
 def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:
     """Yield the name and the values of each matrix of our `Transformer`."""
     config = source.config
     for block in range(config.layers):
-        for name, parts in PRODUCTS.items():
+        for name, parts in products(config).items():
             yield f"blocks.{block}.{name}", _joined([_read(source, part, block) for part in parts])
     if not config.tied:
         yield "embedding", _read(source, "embedding")
+    if config.learned_positions:
+        yield "positions", _read(source, "positions")
     yield "head", _read(source, "embedding" if config.tied else "head")
 
 
 def _vectors(source: Source) -> Iterator[tuple[str, Tensor]]:
-    for block in range(source.config.layers):
-        for part in NORMS:
-            yield f"blocks.{block}.{part}", source.vector(part, block)
-    yield "norm", source.vector("norm")
+    """Yield the norms and biases with their names in our `Transformer`, as 32-bit floats."""
+    config = source.config
+    for block in range(config.layers):
+        for name, (parts, length) in vectors(config).items():
+            yield f"blocks.{block}.{name}", _vector(source, parts, length, block)
+    yield "norm.weight", _vector(source, ("norm",), config.width)
+    if config.layer_norm:
+        yield "norm.bias", _vector(source, ("norm.bias",), config.width)
+
+
+def _vector(source: Source, parts: Sequence[str], length: int, block: int | None = None) -> Tensor:
+    """Return a vector that consists of the given parts. Raises `ModelDamaged` for a wrong size."""
+    factors = [source.multipliers.get(part.partition(".")[0], 1.0) for part in parts]
+    vectors = [source.vector(part, block).float() for part in parts]
+    vector = torch.cat([f * each.flatten() for f, each in zip(factors, vectors, strict=True)])
+    if len(vector) != length:
+        raise ModelDamaged(f"the tensor for {' and '.join(parts)} does not have {length} numbers.")
+    return vector.contiguous()
 
 
 def _read(source: Source, part: str, block: int | None = None) -> Matrix:
@@ -78,7 +95,16 @@ def _read(source: Source, part: str, block: int | None = None) -> Matrix:
     shape = tuple(matrix.quants.shape if isinstance(matrix, Groups) else matrix.shape)
     if shape != wanted:
         raise ModelDamaged(f"the {part} weights have the shape {shape} instead of {wanted}.")
-    return matrix
+    factor = source.multipliers.get(part, 1.0)
+    return matrix if factor == 1 else _multiplied(matrix, factor)
+
+
+def _multiplied(matrix: Matrix, factor: float) -> Matrix:
+    if isinstance(matrix, Groups):
+        scales, zeros = factor * matrix.scales, factor * matrix.zeros
+        return msgspec.structs.replace(matrix, scales=scales, zeros=zeros)
+    product = factor * matrix.float()
+    return product if matrix.dtype == torch.float32 else linear.to_half(product)
 
 
 def _joined(parts: Sequence[Matrix]) -> Matrix:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
 
-from tutor.lm.formats.hugging_face import NAMES
+from tutor.lm.architectures.family import NAMES
 from tutor.lm.formats.source import NORMS, PRODUCTS, shapes
 from tutor.lm.network import Config, Transformer
 from tutor.lm.training.checkpoint import save_weights

@@ -9,6 +9,7 @@ blocks of small integers that share a scale. The integers are used without conve
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +20,13 @@ import torch
 from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.architectures.family import Settings, changed
+from tutor.lm.config import Config
 from tutor.lm.fast.linear import CHUNK, to_half
 from tutor.lm.formats.gguf_blocks import BLOCKS
 from tutor.lm.formats.gguf_header import TensorInfo, read_header
-from tutor.lm.formats.soundness import default_head_size, require_head_size
-from tutor.lm.formats.source import Matrix
-from tutor.lm.network import Config
+from tutor.lm.formats.gguf_settings import read_settings
+from tutor.lm.formats.source import ROTATED, Matrix, all_parts, fused_rows, paired
 from tutor.lm.tokenizer import Tokenizer
 from tutor.text import safe
 
@@ -34,20 +36,9 @@ if TYPE_CHECKING:
 if sys.platform == "linux":
     from mmap import MADV_DONTNEED
 
-_NAMES = {
-    "embedding": "token_embd",
-    "norm": "output_norm",
-    "head": "output",
-    "query": "attn_q",
-    "key": "attn_k",
-    "value": "attn_v",
-    "output": "attn_output",
-    "gate": "ffn_gate",
-    "up": "ffn_up",
-    "down": "ffn_down",
-    "attention_norm": "attn_norm",
-    "feed_forward_norm": "ffn_norm",
-}
+# Tensors that are used in another way: factors of the rotary embedding.
+_FACTORS = ("rope_freqs.weight", "rope_factors_short.weight")
+_UNUSED = (*_FACTORS, "rope_factors_long.weight")
 
 
 class GgufFile:
@@ -62,8 +53,10 @@ class GgufFile:
         self._data = memoryview(self._map)
         self.files = [path]
         self._fields, self._tensors = read_header(self._data)
-        self._require_family()
-        self.config = self._config()
+        self._family, settings = read_settings(self._fields, self._tensors)
+        self.multipliers: Mapping[str, float] = settings.multipliers()
+        self.config = self._config(settings)
+        self._require_known()
         self.format = self._format()
         self.chat_template = self._fields.text("tokenizer.chat_template", "") or None
 
@@ -73,22 +66,40 @@ class GgufFile:
 
     def vector(self, part: str, block: int | None = None) -> Tensor:
         """Return a vector as 32-bit floats."""
-        return self._dense(self._tensor(part, block)).flatten()
+        vector = self._dense(self._tensor(part, block)).flatten()
+        order = self._order(part, len(vector))
+        return vector if order is None else vector[order]
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
         """Return a matrix [N, K], as integers with scales if we can decode the file's format."""
         tensor = self._matrix(part, block)
         self._free_memory()
-        inputs, outputs = tensor.shape
+        inputs, rows = tensor.shape[0], tensor.rows(self._data)
+        order = self._order(part, len(rows))
+        if order is not None:
+            rows = rows[order.numpy()]
         decode = BLOCKS.get(tensor.kind.name)
         if decode is not None:
-            return decode(tensor.rows(self._data), inputs)
+            return decode(rows, inputs)
         if tensor.kind.name == "F32":
-            return self._dense(tensor).view(outputs, inputs)
-        rows, step = tensor.rows(self._data), max(1, CHUNK // inputs)
-        chunks = (rows[start : start + step] for start in range(0, outputs, step))
+            return self._floats(tensor.kind, rows).view(len(rows), inputs)
+        step = max(1, CHUNK // inputs)
+        chunks = (rows[start : start + step] for start in range(0, len(rows), step))
         halves = [to_half(self._floats(tensor.kind, chunk)) for chunk in chunks]
         return torch.cat(halves)  # one 32-bit chunk makes all of them 32-bit floats
+
+    def _order(self, part: str, count: int) -> Tensor | None:
+        """Return which rows of a tensor with `count` rows are those of a part, or None for all."""
+        role = part.partition(".")[0]
+        together, rows = fused_rows(role, self._family.names, self.config)
+        order = torch.arange(count)
+        if rows:
+            if sum(rows) != count:  # `convert` refuses the shape
+                return None
+            order = order.split(rows)[together.index(role)]
+        elif not (self._family.halves and role in ROTATED):
+            return None
+        return paired(order, self.config) if self._family.halves and role in ROTATED else order
 
     def _dense(self, tensor: TensorInfo) -> Tensor:
         """Return the values of a tensor as 32-bit floats."""
@@ -116,68 +127,41 @@ class GgufFile:
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> TensorInfo:
-        name = f"{_NAMES[part]}.weight" if block is None else f"blk.{block}.{_NAMES[part]}.weight"
+        name = self._name(part, block)
         if name not in self._tensors:
             raise ModelDamaged(f"the tensor {name} is missing.")
         return self._tensors[name]
 
-    def _require_family(self) -> None:
-        architecture = safe(self._fields.text("general.architecture", "none"))[:60]
-        if architecture != "llama":
-            raise ModelUnsupported(
-                f"the architecture {architecture!r} is not supported.",
-                "Use a model of the Llama family (architecture 'llama').",
-            )
-        if self._fields.whole_number("llama.expert_count", 0):
-            raise ModelUnsupported(
-                "mixture-of-experts models are not supported.",
-                "Use a model with one feed-forward network per block.",
-            )
-        if biased := next((name for name in self._tensors if name.endswith(".bias")), None):
-            raise ModelUnsupported(
-                f"the model has a bias, {biased}, which models of the Llama family don't have.",
-                "Use another model.",
-            )
+    def _name(self, part: str, block: int | None) -> str:
+        role, _, kind = part.partition(".")
+        name = f"{self._family.names[role]}.{kind or 'weight'}"
+        return name if block is None else f"blk.{block}.{name}"
 
-    def _config(self) -> Config:
-        fields = self._fields
-        width = fields.whole_number("llama.embedding_length")
-        heads = fields.whole_number("llama.attention.head_count")
-        head_size = fields.whole_number("llama.attention.key_length", 0) or default_head_size(
-            width, heads
-        )
-        require_head_size(head_size)
-        if fields.whole_number("llama.rope.dimension_count", head_size) != head_size:
-            raise ModelUnsupported(
-                "the rotary embedding covers only part of each head.", "Use another model."
-            )
-        return Config(
-            vocabulary_size=self._matrix("embedding", None).shape[1],
-            width=width,
-            layers=fields.whole_number("llama.block_count"),
-            heads=heads,
-            key_value_heads=fields.whole_number("llama.attention.head_count_kv", heads),
-            head_size=head_size,
-            hidden=fields.whole_number("llama.feed_forward_length"),
-            rope_base=fields.number("llama.rope.freq_base", 10_000.0),
-            norm_epsilon=fields.number("llama.attention.layer_norm_rms_epsilon"),
-            context=fields.whole_number("llama.context_length"),
-            tied="output.weight" not in self._tensors,
-            rope_factors=self._rope_factors(head_size),
-        )
+    def _require_known(self) -> None:
+        """Raise `ModelUnsupported` if there are weights that this family doesn't have."""
+        known = {self._name(part, block) for part, block in all_parts(self.config)}
+        for name in self._tensors if self.config.layers > 0 else ():
+            if name not in known and name not in _UNUSED:
+                raise ModelUnsupported(
+                    f"the file has a tensor {safe(name)[:80]!r}, which models of this family "
+                    "don't have.",
+                    "Use another model.",
+                )
 
-    def _rope_factors(self, head_size: int) -> tuple[float, ...] | None:
-        kind = self._fields.text("llama.rope.scaling.type", "none")
-        if "rope_freqs.weight" in self._tensors:  # Llama 3 has one factor per pair
-            return tuple(self._dense(self._tensors["rope_freqs.weight"]).flatten().tolist())
-        if kind == "none":
-            return None
-        if kind == "linear":
-            factor = self._fields.number("llama.rope.scaling.factor")
-            return (factor,) * (head_size // 2)
-        raise ModelUnsupported(
-            f"the RoPE scaling type {kind!r:.60} is not supported.", "Use another model."
-        )
+    def _config(self, settings: Settings) -> Config:
+        config = settings.config()
+        config = changed(config, vocabulary_size=self._matrix("embedding", None).shape[1])
+        found = next((name for name in _FACTORS if name in self._tensors), None)
+        if found is None:
+            return config
+        factors = tuple(self._dense(self._tensors[found]).flatten().tolist())
+        if found == "rope_freqs.weight":  # Llama 3 has one factor per pair
+            return changed(config, rope_factors=factors)
+        # Phi-3: the factors for texts that are no longer than the texts in training
+        original = self._fields.whole_number("phi3.rope.scaling.original_context_length")
+        magnitude = self._fields.number("phi3.rope.scaling.attn_factor", 1.0)
+        context = min(config.context, original)
+        return changed(config, rope_factors=factors, rope_magnitude=magnitude, context=context)
 
     def _format(self) -> str:
         number = self._fields.whole_number("general.file_type", -1)

@@ -2,79 +2,32 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.architectures import FAMILIES
+from tutor.lm.architectures.family import Family, Settings, converted
 from tutor.lm.formats.json_file import read_json, read_text
 from tutor.lm.formats.quantized import quantized, require_floats
-from tutor.lm.formats.soundness import default_head_size, require_head_size
-from tutor.lm.network import Config
+from tutor.lm.formats.source import ROTATED, all_parts, fused_rows, paired
 from tutor.lm.tokenizer import Tokenizer
-
-# Maps the names of a model's parts in `tutor.lm.formats.source` to their names in `transformers`.
-NAMES = {
-    "embedding": "model.embed_tokens",
-    "norm": "model.norm",
-    "head": "lm_head",
-    "query": "self_attn.q_proj",
-    "key": "self_attn.k_proj",
-    "value": "self_attn.v_proj",
-    "output": "self_attn.o_proj",
-    "gate": "mlp.gate_proj",
-    "up": "mlp.up_proj",
-    "down": "mlp.down_proj",
-    "attention_norm": "input_layernorm",
-    "feed_forward_norm": "post_attention_layernorm",
-}
 
 _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 
+# The ends of the names of tensors that are not needed: constants that `transformers` used to save,
+# and the output layer of a model whose configuration says that it is the embedding table.
+_UNUSED = (
+    *("rotary_emb.inv_freq", "attn.bias", "attn.masked_bias", "attention.bias"),
+    *("attention.masked_bias", "lm_head.weight"),
+)
+
 _LONGEST_NAME = 200  # characters
-
-
-class _RopeScaling(msgspec.Struct, frozen=True):
-    """The rotary embedding settings in config.json."""
-
-    rope_type: str = ""
-    type: str = "default"  # what `rope_type` was called before transformers 4.43
-    rope_theta: float | None = None
-    factor: float = 1.0
-    low_freq_factor: float = 1.0
-    high_freq_factor: float = 4.0
-    original_max_position_embeddings: int = 8192
-
-
-class _ConfigFile(msgspec.Struct, frozen=True):
-    """The fields of config.json that we use.
-
-    Names and defaults are those of `transformers.LlamaConfig`, which since version 5 writes
-    `rope_parameters` instead of `rope_theta` and `rope_scaling`.
-    """
-
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    architectures: tuple[str, ...] = ()
-    num_key_value_heads: int | None = None
-    head_dim: int | None = None
-    hidden_act: str = "silu"
-    max_position_embeddings: int = 2048
-    rms_norm_eps: float = 1e-6
-    tie_word_embeddings: bool = False
-    attention_bias: bool = False
-    mlp_bias: bool = False
-    rope_theta: float = 10_000.0
-    rope_scaling: _RopeScaling | None = None
-    rope_parameters: _RopeScaling | None = None
 
 
 class HuggingFaceFolder:
@@ -82,11 +35,24 @@ class HuggingFaceFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.config = _read_config(folder / "config.json")
+        self._family, settings = _read_settings(folder / "config.json")
+        self.config = settings.config()
+        self.multipliers: Mapping[str, float] = settings.multipliers()
         self._files = _files_by_tensor(folder)
+        self._require_known()
         self.files = sorted(set(self._files.values()))
         self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
         self.chat_template = _chat_template(folder)
+
+    def _require_known(self) -> None:
+        """Raise `ModelUnsupported` if there are weights that this family doesn't have."""
+        known = {self._name(part, block) for part, block in all_parts(self.config)}
+        for name in self._files if self.config.layers > 0 else ():
+            if name not in known and not name.endswith(_UNUSED):
+                raise ModelUnsupported(
+                    f"there is a tensor {name!r:.80}, which models of this family don't have.",
+                    "Use another model.",
+                )
 
     def tokenizer(self) -> Tokenizer:
         """Return the model's tokenizer."""
@@ -94,7 +60,10 @@ class HuggingFaceFolder:
 
     def vector(self, part: str, block: int | None = None) -> Tensor:
         """Return a vector as 32-bit floats."""
-        return self._tensor(part, block).float()
+        vector = self._rows(part, self._tensor(part, block)).float()
+        name, _, kind = part.partition(".")
+        is_norm = name.endswith("norm") and not kind
+        return vector + self._family.norm_offset if is_norm else vector
 
     def matrix(self, part: str, block: int | None = None) -> Tensor:
         """Return a matrix [N, K] of floats.
@@ -104,14 +73,38 @@ class HuggingFaceFolder:
         tensor = self._tensor(part, block)
         if tensor.dim() != 2:
             raise ModelDamaged(f"the {part} weights are not a matrix.")
-        if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
-            return _pairs(tensor, self.config.head_size)  # `convert` refuses all other shapes
-        return tensor
+        return self._rows(
+            part, tensor.t() if block is not None and self._family.transposed else tensor
+        )
+
+    def _rows(self, part: str, tensor: Tensor) -> Tensor:
+        """Return the rows of a part, in our order, from a tensor that may contain other parts too.
+
+        If the number of rows is wrong, the tensor is returned as it is, and `convert` refuses it.
+        """
+        family, config = self._family, self.config
+        role = part.partition(".")[0]
+        together, rows = fused_rows(role, family.names, config)
+        if rows:
+            if sum(rows) != len(tensor):
+                return tensor
+            if family.interleaved:
+                tensor = _by_part(tensor, config.heads)
+            tensor = tensor.split(rows)[together.index(role)]
+        return paired(tensor, config) if role in ROTATED else tensor
+
+    def _name(self, part: str, block: int | None) -> str:
+        """Return the name of a tensor in the files."""
+        family = self._family
+        role, _, kind = part.partition(".")
+        name = f"{family.names[role]}.{kind or 'weight'}"
+        if block is not None:
+            name = family.block.format(block) + name
+        found = (f"{prefix}{name}" for prefix in family.prefixes)
+        return next((each for each in found if each in self._files), name)
 
     def _tensor(self, part: str, block: int | None) -> Tensor:
-        name = f"{NAMES[part]}.weight"
-        if block is not None:
-            name = f"model.layers.{block}.{name}"
+        name = self._name(part, block)
         if name not in self._files:
             if name.replace(".weight", ".qweight") in self._files:
                 raise quantized("GPTQ or AWQ")
@@ -173,81 +166,26 @@ def _open_safetensors(path: Path) -> Any:
         raise ModelDamaged(f"{path.name} is incomplete or not a safetensors file.") from error
 
 
-def _read_config(path: Path) -> Config:
+def _read_settings(path: Path) -> tuple[Family, Settings]:
+    """Return the model's family and its settings."""
     data = read_json(path)
     require_floats(data)
-    architectures = data.get("architectures") if isinstance(data, dict) else None
-    if not isinstance(architectures, list):
+    names = data.get("architectures") if isinstance(data, dict) else None
+    if not isinstance(names, list):
         raise ModelDamaged(f"{path.name} does not name the model's architecture.")
-    if "LlamaForCausalLM" not in architectures:
+    known = [each for each in FAMILIES if each in names]
+    if not known:
         raise ModelUnsupported(
-            f"the architecture {architectures!r:.60} is not supported.",
-            "Use a model of the Llama family (LlamaForCausalLM).",
+            f"the architecture {names!r:.60} is not supported.",
+            f"Use a model with one of these architectures: {', '.join(FAMILIES)}.",
         )
-    try:
-        read = msgspec.convert(data, _ConfigFile)
-    except msgspec.ValidationError as error:
-        raise ModelDamaged(f"{path.name}: {error}.") from error
-    if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
-        raise ModelUnsupported(
-            "the model has biases, or an activation function other than SiLU.", "Use another model."
-        )
-    head_size = read.head_dim or default_head_size(read.hidden_size, read.num_attention_heads)
-    require_head_size(head_size)
-    rope = read.rope_parameters or read.rope_scaling or _RopeScaling()
-    base = rope.rope_theta or read.rope_theta
-    return Config(
-        vocabulary_size=read.vocab_size,
-        width=read.hidden_size,
-        layers=read.num_hidden_layers,
-        heads=read.num_attention_heads,
-        key_value_heads=read.num_key_value_heads or read.num_attention_heads,
-        head_size=head_size,
-        hidden=read.intermediate_size,
-        rope_base=base,
-        norm_epsilon=read.rms_norm_eps,
-        context=read.max_position_embeddings,
-        tied=read.tie_word_embeddings,
-        rope_factors=_rope_factors(rope, base, head_size),
-    )
+    family = FAMILIES[known[0]]
+    return family, converted(data, family.settings)
 
 
-def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[float, ...] | None:
-    """Return the factor that slows the rotation of each pair, or None if no pair is slowed.
-
-    With Llama 3's method ("llama3"), pairs that make fewer than `low_freq_factor` rotations within
-    the original context are slowed by `factor`, and pairs that make more than `high_freq_factor`
-    rotations are unchanged, with a smooth transition between the two (as in
-    `transformers.modeling_rope_utils`).
-    """
-    kind = rope.rope_type or rope.type
-    if kind == "default" or base <= 0:  # `require_sound` raises an error for base <= 0
-        return None
-    if kind == "linear":
-        return (rope.factor,) * (head_size // 2)
-    if kind != "llama3":
-        raise ModelUnsupported(
-            f"the RoPE scaling type {kind!r:.60} is not supported.", "Use another model."
-        )
-    if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
-        raise ModelDamaged("the RoPE scaling factors contradict each other.")
-    factors = []
-    for pair in range(0, head_size, 2):
-        speed = base ** (-pair / head_size)
-        rotations = rope.original_max_position_embeddings * speed / (2 * math.pi)
-        keep = (rotations - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor)
-        keep = min(1.0, max(0.0, keep))
-        factors.append(1 / (keep + (1 - keep) / rope.factor))
-    return tuple(factors)
-
-
-def _pairs(weight: Tensor, head_size: int) -> Tensor:
-    """Reorder the rows of each head for our rotary embedding, which pairs neighbors.
-
-    The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
-    the second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5.
-    """
-    return weight.unflatten(0, (-1, 2, head_size // 2)).transpose(1, 2).flatten(0, 2)
+def _by_part(tensor: Tensor, heads: int) -> Tensor:
+    """Return interleaved rows in our order: all queries, then all keys, then all values."""
+    return tensor.unflatten(0, (heads, 3, -1)).transpose(0, 1).flatten(0, 2)
 
 
 def _chat_template(folder: Path) -> str | None:

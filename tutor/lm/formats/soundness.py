@@ -65,14 +65,25 @@ def _contradiction(config: Config) -> str | None:
             return f"the {name} is {count}"
     if config.heads % config.key_value_heads:
         return f"{config.heads} heads cannot share {config.key_value_heads} key-value heads evenly"
-    if config.head_size % 2:
+    if config.head_size % 2 or config.rotated % 2:
         return f"the head size is {config.head_size}, but rotary embedding needs an even number"
-    if not (math.isfinite(config.rope_base) and config.rope_base > 0):
-        return f"the base of the rotary embedding is {config.rope_base}"
+    if not 0 < config.rotated <= config.head_size:
+        return f"rotary embedding cannot rotate {config.rotated} of {config.head_size} numbers"
+    for base in (config.rope_base, config.local_rope_base or 1.0):
+        if not (math.isfinite(base) and base > 0):
+            return f"the base of the rotary embedding is {base}"
+    if config.windows and len(config.windows) != config.layers:
+        return f"{len(config.windows)} windows don't fit {config.layers} layers"
+    if any(window is not None and window < 1 for window in config.windows):
+        return "a sliding window is smaller than 1"
+    caps = (config.score_cap or 1.0, config.logit_cap or 1.0)
+    scales = (config.embedding_scale, config.rope_magnitude, *caps)
+    if not all(math.isfinite(scale) and scale > 0 for scale in scales):
+        return "a multiplier or a cap is not above 0"
     if not (math.isfinite(config.norm_epsilon) and config.norm_epsilon >= 0):
         return f"the epsilon of the norms is {config.norm_epsilon}"
-    if config.rope_factors is not None and len(config.rope_factors) != config.head_size // 2:
-        return f"{len(config.rope_factors)} RoPE factors don't fit heads of size {config.head_size}"
+    if config.rope_factors is not None and len(config.rope_factors) != config.rotated // 2:
+        return f"{len(config.rope_factors)} RoPE factors don't fit heads of size {config.rotated}"
     if config.rope_factors and not all(math.isfinite(f) and f > 0 for f in config.rope_factors):
         return "the RoPE factors are not all above 0"
     return None

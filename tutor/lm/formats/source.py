@@ -5,11 +5,12 @@ Two classes implement it, in `tutor.lm.formats.gguf_file` and `tutor.lm.formats.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from tutor.errors import ModelError
@@ -27,7 +28,95 @@ PRODUCTS = {
 }
 """Maps each matrix of a block in our network to the matrices in a file that it consists of."""
 
+ROTATED = ("query", "key", "query_norm", "key_norm")
+"""The parts whose rows are in the order that the rotary embedding needs."""
+
 NORMS = ("attention_norm", "feed_forward_norm")
+"""The norms in a block of the Llama family."""
+
+
+def products(config: Config) -> dict[str, tuple[str, ...]]:
+    """Return `PRODUCTS` for a configuration: without a gate, there is only the matrix "up"."""
+    return PRODUCTS if config.gated else PRODUCTS | {"feed_forward.gate_up": ("up",)}
+
+
+def vectors(config: Config) -> dict[str, tuple[tuple[str, ...], int]]:
+    """Return the vectors of a block: for each name in our network, its parts and its length."""
+    width, size = config.width, config.head_size
+    rows = {
+        name: sum(shapes(config)[part][0] for part in parts)
+        for name, parts in products(config).items()
+    }
+    found: dict[str, tuple[tuple[str, ...], int]] = {}
+
+    def add(name: str, length: int, part: str) -> None:
+        found[f"{name}.weight"] = ((part,), length)
+        if config.layer_norm:
+            found[f"{name}.bias"] = ((f"{part}.bias",), length)
+
+    def add_bias(name: str) -> None:
+        parts = products(config)[name]
+        found[f"{name}_bias.weight"] = (tuple(f"{part}.bias" for part in parts), rows[name])
+
+    if config.norm_before:
+        for norm in NORMS:
+            add(norm, width, norm)
+    if config.norm_after:
+        add("attention.output_norm", width, "attention_output_norm")
+        add("feed_forward.output_norm", width, "feed_forward_output_norm")
+    if config.query_key_norm is not None:
+        one = config.query_key_norm == "head"
+        add("attention.query_norm", size * (1 if one else config.heads), "query_norm")
+        add("attention.key_norm", size * (1 if one else config.key_value_heads), "key_norm")
+    if config.query_key_value_bias:
+        add_bias("attention.query_key_value")
+    if config.output_bias:
+        add_bias("attention.output")
+    if config.feed_forward_bias:
+        add_bias("feed_forward.gate_up")
+        add_bias("feed_forward.down")
+    return found
+
+
+def all_parts(config: Config) -> Iterator[tuple[str, int | None]]:
+    """Yield every part that is read from a model file, and the number of its block."""
+    yield "embedding", None
+    yield "norm", None
+    if config.layer_norm:
+        yield "norm.bias", None
+    if config.learned_positions:
+        yield "positions", None
+    if not config.tied:
+        yield "head", None
+    for block in range(config.layers):
+        for parts in (*products(config).values(), *(each for each, _ in vectors(config).values())):
+            yield from ((part, block) for part in parts)
+
+
+def fused_rows(part: str, names: Mapping[str, str], config: Config) -> tuple[list[str], list[int]]:
+    """Return the parts that are stored in the same tensor as a part, and their numbers of rows.
+
+    `names` maps parts to the names of tensors.
+    """
+    joined = next((parts for parts in PRODUCTS.values() if part in parts), (part,))
+    together = [each for each in joined if names.get(each) == names[part]]
+    return together, [shapes(config)[each][0] for each in together if len(together) > 1]
+
+
+def paired(rows: Tensor, config: Config) -> Tensor:
+    """Reorder the rows of each head for our rotary embedding, which pairs neighbors.
+
+    The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
+    the second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5. If only a part of a head is rotated,
+    this part is reordered. If the number of rows is wrong, they are returned as they are, and
+    `convert` refuses them.
+    """
+    size, rotated = config.head_size, config.rotated
+    if config.learned_positions or len(rows) % size:
+        return rows
+    heads = rows.unflatten(0, (-1, size))
+    pairs = heads[:, :rotated].unflatten(1, (2, rotated // 2)).transpose(1, 2).flatten(1, 2)
+    return torch.cat([pairs, heads[:, rotated:]], dim=1).flatten(0, 1)
 
 
 def shapes(config: Config) -> dict[str, tuple[int, int]]:
@@ -44,6 +133,7 @@ def shapes(config: Config) -> dict[str, tuple[int, int]]:
         "down": (width, hidden),
         "embedding": (config.vocabulary_size, width),
         "head": (config.vocabulary_size, width),
+        "positions": (config.context, width),
     }
 
 
@@ -52,7 +142,8 @@ class Source(Protocol):
 
     The methods take the name of a part. The matrices are "embedding", "head" and, for each block,
     "query", "key", "value", "output", "gate", "up" and "down". The vectors are "norm" and, for each
-    block, "attention_norm" and "feed_forward_norm".
+    block, the parts in `vectors`: "attention_norm" and "feed_forward_norm" in the Llama family.
+    `multipliers` are the numbers by which some parts must be multiplied.
 
     `files` are the files that contain the weights. `format` is the number format ("Q4_1", "BF16").
     Query and key rows are ordered for our rotary embedding: the two numbers of a pair are
@@ -62,6 +153,7 @@ class Source(Protocol):
 
     files: list[Path]
     config: Config
+    multipliers: Mapping[str, float]
     format: str
     chat_template: str | None
 

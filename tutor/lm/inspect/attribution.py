@@ -20,7 +20,15 @@ import torch
 from torch import Tensor
 
 from tutor.lm.attribution import Attribution
-from tutor.lm.inspect.contributions import Parts, of_heads, of_sources, recorded, to_logit
+from tutor.lm.inspect.contributions import (
+    Parts,
+    of_bias,
+    of_final_bias,
+    of_heads,
+    of_sources,
+    recorded,
+    to_logit,
+)
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace, Transformer
 
@@ -42,9 +50,11 @@ def attribute(
     with recorded(network, parts):
         network(torch.tensor([id_]), before, trace)
     stream = trace.residuals[-1][0].float()  # [width]
-    logits = network.lens(stream).float().cpu()
+    logits = network.head(network.norm(stream)).float().cpu()  # without the cap
     target = int(logits.argmax()) if target is None else target
     layers = range(network.config.layers)
+    of_biases = (of_bias(network, layer, parts.heads[layer][0]) for layer in layers)
+    biases = [each[None].float() for each in of_biases if each is not None]
     of_each_head = [of_heads(network, layer, parts.heads[layer][0]) for layer in layers]
     terms = torch.cat(
         [
@@ -52,12 +62,15 @@ def attribute(
             *of_each_head,
             *(each.float() for each in parts.feed_forward),
             *(each[None].to(stream) for each in parts.added),
+            *biases,
         ]
-    )  # [1 + layers * heads + layers + added, width]
+    )  # [1 + layers * heads + layers + added + biases, width]
     added = _to_logit(network, stream, terms, target, against)
-    embedding, heads, feed_forward, steering = added.split(
-        [1, len(layers) * network.config.heads, len(layers), len(parts.added)]
+    embedding, heads, feed_forward, steering, bias = added.split(
+        [1, len(layers) * network.config.heads, len(layers), len(parts.added), len(biases)]
     )
+    last = of_final_bias(network, target)
+    last -= 0.0 if against is None else of_final_bias(network, against)
     return Attribution(
         target=model.tokenizer.token(target),
         against=None if against is None else model.tokenizer.token(against),
@@ -66,6 +79,7 @@ def attribute(
         heads=tuple(map(tuple, heads.view(network.config.layers, -1).tolist())),
         feed_forward=tuple(feed_forward.tolist()),
         steering=float(steering.sum()),
+        bias=float(bias.sum()) + last,
     )
 
 
@@ -97,8 +111,9 @@ def from_tokens(
 
     `target` and `against` are as in `attribute`. The token `id_` is added to `before`.
     """
-    network, trace = model.network, Trace()
-    network(torch.tensor([id_]), before, trace)
+    network, parts, trace = model.network, Parts(), Trace()
+    with recorded(network, parts):
+        network(torch.tensor([id_]), before, trace)
     stream = trace.residuals[-1][0].float()  # [width]
     target = int(network.lens(stream).argmax()) if target is None else target
     caches = before.layers(0)
@@ -106,7 +121,7 @@ def from_tokens(
     for layer, head in heads:
         weights = trace.attention[layer].view(network.config.heads, -1)[head].float()  # [length]
         values = caches[layer].values[0, head // shared].float()  # [length, head_size]
-        terms = of_sources(network, layer, head, weights, values)
+        terms = of_sources(network, layer, head, weights, values, parts.heads[layer][0])
         yield HeadSources(weights.cpu(), _to_logit(network, stream, terms, target, against))
 
 

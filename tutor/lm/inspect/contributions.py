@@ -13,6 +13,11 @@ operations are linear, so the logit is also a sum, with one term for each part:
 Each term is the part's direct contribution ("direct logit attribution", Elhage et al. 2021). A part
 also has indirect effects, because later parts use its output. The direct contribution does not
 include them.
+
+Other families than Llama have a few more terms and factors. A LayerNorm first subtracts the mean,
+which is linear too. The learned vectors of the output matrices and of a final LayerNorm are terms
+of their own. If a block normalizes the output of its attention, each head's part of it is divided
+by the same number. If the logits are capped (Gemma 2), the sum is the logit before the cap.
 """
 
 from __future__ import annotations
@@ -84,25 +89,79 @@ def of_heads(network: Transformer, layer: int, heads: Tensor) -> Tensor:
     count = network.config.heads
     size = network.config.head_size
     alone = torch.eye(count, device=heads.device).repeat_interleave(size, dim=-1) * heads
-    output: Tensor = block_of(network, layer).attention.output(alone)
-    return output.float()
+    return _combined(network, layer, alone, heads)
 
 
 @torch.inference_mode()
 def of_sources(
-    network: Transformer, layer: int, head: int, weights: Tensor, values: Tensor
+    network: Transformer, layer: int, head: int, weights: Tensor, values: Tensor, heads: Tensor
 ) -> Tensor:
     """Return what a head adds to the residual stream, split by the positions it attends to.
 
     `weights` [length] is the head's attention to each position, and `values` [length, head_size]
     are the value vectors of these positions. A head's output is the sum of weight * value, and the
-    output matrix is linear, so it can be applied to each term. The result is [length, width].
+    output matrix is linear, so it can be applied to each term. `heads` [heads * head_size] are the
+    concatenated outputs of all heads. The result is [length, width].
     """
     size = network.config.head_size
     alone = torch.zeros(len(weights), network.config.heads * size, device=values.device)
     alone[:, head * size : (head + 1) * size] = weights[:, None] * values
-    output: Tensor = block_of(network, layer).attention.output(alone)
-    return output.float()
+    return _combined(network, layer, alone, heads)
+
+
+def _combined(network: Transformer, layer: int, parts: Tensor, heads: Tensor) -> Tensor:
+    """Return what parts [N, heads * head_size] of the heads' outputs add to the residual stream.
+
+    `heads` [heads * head_size] are the outputs of all heads. The result is [N, width].
+    """
+    attention = block_of(network, layer).attention
+    output: Tensor = attention.output(parts).float()
+    if attention.output_norm is None:
+        return output
+    whole = attention.output(heads[None])[0].float()
+    if attention.output_bias is not None:
+        whole = attention.output_bias(whole)
+    return through_norm(network, attention.output_norm, whole, output)
+
+
+@torch.inference_mode()
+def of_bias(network: Transformer, layer: int, heads: Tensor) -> Tensor | None:
+    """Return what the bias of a block's attention adds to the residual stream: [width], or None.
+
+    `heads` [heads * head_size] are the concatenated outputs of the heads.
+    """
+    attention = block_of(network, layer).attention
+    if attention.output_bias is None:
+        return None
+    bias = attention.output_bias.weight
+    if attention.output_norm is None:
+        return bias
+    whole = attention.output_bias(attention.output(heads[None])[0].float())
+    return through_norm(network, attention.output_norm, whole, bias[None])[0]
+
+
+@torch.inference_mode()
+def through_norm(network: Transformer, norm: nn.Module, whole: Tensor, parts: Tensor) -> Tensor:
+    """Return the part of norm(whole) [width] that each of the parts [N, width] is responsible for.
+
+    If `whole` is the sum of the parts, the results add up to norm(whole), without the learned
+    vector that a LayerNorm adds.
+    """
+    epsilon = network.config.norm_epsilon
+    if isinstance(norm, nn.LayerNorm):
+        centered = parts - parts.mean(dim=-1, keepdim=True)
+        return centered * norm.weight * (whole.var(correction=0) + epsilon).rsqrt()
+    # The root mean square of a vector of ones is 1, so normalizing it returns the learned weight.
+    weight = norm(torch.ones_like(whole))
+    return parts * weight * (whole.square().mean() + epsilon).rsqrt()
+
+
+@torch.inference_mode()
+def of_final_bias(network: Transformer, token: int) -> float:
+    """Return what the learned vector of a final LayerNorm adds to a token's logit."""
+    if not isinstance(network.norm, nn.LayerNorm):
+        return 0.0
+    return float(_logits(network, network.norm.bias[None], token))
 
 
 @torch.inference_mode()
@@ -112,15 +171,16 @@ def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) ->
     `stream` [width] is the residual stream after the last block, and `parts` [N, width] are vectors
     that were added to it. If they include all vectors, the contributions add up to the logit.
     """
-    # The root mean square of a vector of ones is 1, so normalizing it returns the learned weight.
-    weight = network.norm(torch.ones_like(stream))
-    mean_square = stream.square().mean() + network.config.norm_epsilon
-    normalized = parts * weight * mean_square.rsqrt()  # [N, width]
+    return _logits(network, through_norm(network, network.norm, stream, parts), token)
+
+
+def _logits(network: Transformer, vectors: Tensor, token: int) -> Tensor:
+    """Return the products of vectors [N, width] with a token's row of the output layer: [N]."""
     head = network.head
     if isinstance(head, Table):
         row = head.rows(torch.tensor(token))  # [width]
     elif isinstance(head, nn.Linear):
         row = head.weight[token]
     else:  # the format has no access to single rows
-        return network.logits(normalized)[:, token].float().cpu()
-    return (normalized @ row).float().cpu()
+        return head(vectors)[:, token].float().cpu()
+    return (vectors @ row).float().cpu()

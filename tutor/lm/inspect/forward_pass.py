@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tutor.lm.inspect.hooks import block_of
-from tutor.lm.network import Trace, Transformer, causal_mask, rotations
+from tutor.lm.network import Trace, Transformer, masks_by_layer, rotations_by_layer
 
 
 class ForwardPass:
@@ -24,8 +24,9 @@ class ForwardPass:
     `trace` contains the results of the blocks that have run. `changed` returns a context manager
     that is active while blocks run; it may replace parts of the network
     (`tutor.lm.inspect.interventions`). `positions` are the positions of the tokens, by default 0 to
-    T - 1. They determine the rotations of queries and keys, but not which tokens the causal mask
-    hides. `mask` [T, T] replaces the causal mask.
+    T - 1. They determine the rotations of queries and keys, or the learned vectors of the
+    positions, but not which tokens the causal mask hides. `mask` [T, T] replaces the mask of every
+    layer.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class ForwardPass:
         self._network = network
         self._changed = changed
         with torch.inference_mode():
-            stream: Tensor = network.embedding(torch.tensor(ids))
-            tokens = len(ids)
+            tokens, config = len(ids), network.config
             positions = range(tokens) if positions is None else positions
-            table = rotations(network.config, 0, max(positions) + 1)
-            self._rotation = table[torch.tensor(positions)].to(stream.device)
-            if mask is None and tokens > 1:
-                mask = causal_mask(tokens, tokens, stream.device)
-            self._mask = mask if mask is None else mask.to(stream.device)
+            stream = network.embed(torch.tensor(ids), positions)
+            self._rotations = rotations_by_layer(config, positions, stream.device)
+            if mask is None:
+                self._masks = masks_by_layer(config, tokens, tokens, stream.device)
+            else:
+                self._masks = [mask.to(stream.device)] * config.layers
         self.trace = Trace()
         self.trace.residuals.append(stream)
 
@@ -101,8 +102,9 @@ class ForwardPass:
         until = time.perf_counter() + seconds
         with self._changed():
             while not self.finished:
-                block = block_of(self._network, self.done)
-                after = block(self.stream, self._rotation, self._mask, None, self.trace)
+                layer = self.done
+                block, rotation = block_of(self._network, layer), self._rotations[layer]
+                after = block(self.stream, rotation, self._masks[layer], None, self.trace)
                 self.trace.residuals.append(after)
                 if time.perf_counter() >= until:
                     return

@@ -30,9 +30,9 @@ from tutor.lm.network import (
     Config,
     KeyValueCache,
     Transformer,
-    causal_mask,
+    masks_by_layer,
     rotate,
-    rotations,
+    rotations_by_layer,
 )
 from tutor.lm.patch import Column, Patched
 
@@ -71,11 +71,12 @@ class _Group:
 
     def __init__(self, config: Config, first: int, end: int, device: torch.device) -> None:
         self.tokens = end - first
-        self._rotation = rotations(config, first, end).to(device)
-        self._mask = causal_mask(self.tokens, end, device) if self.tokens > 1 else None
+        self._rotations = rotations_by_layer(config, range(first, end), device)
+        self._masks = masks_by_layer(config, self.tokens, end, device)
+        self._score_cap = config.score_cap
 
     def attend(
-        self, parts: Sequence[Tensor], before: tuple[Tensor, Tensor] | None
+        self, layer: int, parts: Sequence[Tensor], before: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the outputs of the heads [runs * T, heads * head_size], the keys and the values.
 
@@ -85,14 +86,16 @@ class _Group:
         new positions: [runs, key_value_heads, T, head_size] each.
         """
         q, k, v = (part.unflatten(1, (-1, self.tokens)).transpose(0, 1) for part in parts)
-        q, k = rotate(q, self._rotation), rotate(k, self._rotation)
+        if (rotation := self._rotations[layer]) is not None:
+            q, k = rotate(q, rotation), rotate(k, rotation)
         keys, values = k, v
         if before is not None:
             keys, values = (
                 torch.cat([earlier.expand(len(new), -1, -1, -1), new], dim=-2)
                 for earlier, new in zip(before, (k, v), strict=True)
             )
-        heads = fused_attend(q, keys, values, self._mask)  # [runs, heads, T, head_size]
+        # [runs, heads, T, head_size]
+        heads = fused_attend(q, keys, values, self._masks[layer], self._score_cap)
         return heads.transpose(1, 2).flatten(2).flatten(0, 1), k, v
 
 
@@ -112,7 +115,8 @@ class _Step(NamedTuple):
 
 
 def _step(
-    block: Block,
+    network: Transformer,
+    layer: int,
     x: Tensor,
     groups: Sequence[_Group],
     runs: Sequence[int],
@@ -122,22 +126,29 @@ def _step(
 
     `runs` is the number of runs in each group.
     """
-    count = len(x)
+    block, count = block_of(network, layer), len(x)
     x = _padded(x)
     projected = block.attention.project(block.attention_norm(x))
     sizes = [group.tokens * number for group, number in zip(groups, runs, strict=True)]
     pieces = zip(*(part[:, :count].split(sizes, dim=1) for part in projected), strict=True)
     attended = [
-        group.attend(parts, earlier)
+        group.attend(layer, parts, earlier)
         for group, parts, earlier in zip(groups, pieces, before, strict=True)
     ]
     heads = torch.cat([each[0] for each in attended])
-    attention = block.attention.output(_padded(heads)).float()
-    middle = x + attention
-    feed_forward = block.feed_forward(block.feed_forward_norm(middle)).float()
-    residual = middle + feed_forward
+    attention = block.attention.combine(_padded(heads)).float()
+    feed_forward = _fed(block, x, attention).float()
+    residual = x + attention + feed_forward
     keys, values = (tuple(each[at] for each in attended) for at in (1, 2))
     return _Step(residual[:count], attention[:count], feed_forward[:count], heads, keys, values)
+
+
+def _fed(block: Block, x: Tensor, attention: Tensor) -> Tensor:
+    """Return what the feed-forward network adds, after attention has added `attention` to `x`."""
+    fed: Tensor = block.feed_forward(
+        block.feed_forward_norm(x if block.parallel else x + attention)
+    )
+    return fed
 
 
 def _padded(vectors: Tensor) -> Tensor:
@@ -156,7 +167,7 @@ class Recording:
         self.network = network
         self.texts, self.tokens = len(texts), len(texts[0])
         with torch.inference_mode():
-            embedding: Tensor = network.embedding(torch.tensor(texts)).float()
+            embedding = network.embed(torch.tensor(texts), range(self.tokens)).float()
             self.embedding = embedding.flatten(0, 1)  # [texts * T, width]
         self._group = _Group(network.config, 0, self.tokens, embedding.device)
         self.steps: list[_Step] = []
@@ -181,8 +192,9 @@ class Recording:
         """Run blocks until `seconds` have passed or all blocks have run, but at least one block."""
         until = time.perf_counter() + seconds
         while not self.finished:
-            block, x = block_of(self.network, self.done), self.before(self.done)
-            self.steps.append(_step(block, x, [self._group], [self.texts], [None]))
+            layer, x = self.done, self.before(self.done)
+            step = _step(self.network, layer, x, [self._group], [self.texts], [None])
+            self.steps.append(step)
             if time.perf_counter() >= until:
                 return
 
@@ -303,7 +315,7 @@ class PatchedRuns:
             x = torch.cat([each.flatten(0, 1) for each in live])
             before = [self._before(layer, column) for column in self._columns]
             runs = [count] * len(live)
-            step = _step(block_of(self._base.network, layer), x, self._groups, runs, before)
+            step = _step(self._base.network, layer, x, self._groups, runs, before)
             sizes = [count * group.tokens for group in self._groups]
             for streams, new in zip(live, step.residual.split(sizes), strict=True):
                 streams.copy_(new.view_as(streams))
@@ -343,10 +355,9 @@ class PatchedRuns:
                 for row, column in zip(heads, self._columns, strict=True):
                     part = slice(column.head * size, (column.head + 1) * size)
                     row[part] = new.heads[layer, column.position, part]
-                attention = block.attention.output(_padded(heads))[: len(at)]
-        middle = _padded(before + attention)
-        stream: Tensor = middle + block.feed_forward(block.feed_forward_norm(middle))
-        return stream[: len(at)]
+                attention = block.attention.combine(_padded(heads))[: len(at)]
+        x, attention = _padded(before), _padded(attention)
+        return (x + attention + _fed(block, x, attention))[: len(at)]
 
     def _predict(self) -> None:
         """Compute the predictions of some more runs."""

@@ -33,7 +33,7 @@ from tutor.lm.fast.linear import (
 )
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
-from tutor.lm.network import Transformer, causal_mask, rotations
+from tutor.lm.network import Transformer, masks_by_layer, rotations_by_layer
 
 
 @torch.inference_mode()
@@ -126,10 +126,11 @@ def through_block(
         return None
     replacements, errors = found
     tokens, device = len(stream), network.embedding(torch.tensor([0])).device
-    rotation = rotations(network.config, 0, tokens).to(device)
+    rotation = rotations_by_layer(network.config, range(tokens), device)[layer]
+    mask = masks_by_layer(network.config, tokens, tokens, device)[layer]
     with replaced(replacements):
         block = block_of(network, layer)
-        after: Tensor = block(stream.to(device), rotation, causal_mask(tokens, tokens, device))
+        after: Tensor = block(stream.to(device), rotation, mask)
     return after.cpu(), errors
 
 

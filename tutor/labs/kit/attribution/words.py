@@ -34,6 +34,8 @@ def part_name(part: Part) -> str:
     """Return the name of a part of the network, such as "layer 24  head 3"."""
     if part.steering:
         return _("steering vector")
+    if part.bias:
+        return _("biases")
     if part.layer is None:
         return _("embedding")
     if part.head is None:
@@ -55,6 +57,8 @@ def logits_of(attribution: Attribution, part: Part) -> float:
     """Return the contribution of one part."""
     if part.steering:
         return attribution.steering
+    if part.bias:
+        return attribution.bias
     if part.layer is None:
         return attribution.embedding
     if part.head is None:
@@ -90,6 +94,12 @@ def sources_line(
         said = [
             _("It is added to the residual stream. No part of the network computes it."),
             _("No part of the network computes it."),
+        ]
+        return Content.styled(first_that_fits(said, width), MUTED)
+    if part.bias:
+        said = [
+            _("Learned vectors that attention and the final norm add, whatever the text is."),
+            _("Learned vectors that don't depend on the text."),
         ]
         return Content.styled(first_that_fits(said, width), MUTED)
     if part.layer is None:

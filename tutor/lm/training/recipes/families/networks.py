@@ -37,8 +37,9 @@ class Encoder(Transformer):
     It computes logits at every position. At a blank, they are its prediction of the missing word.
     """
 
-    def mask(self, tokens: int, length: int, device: torch.device) -> None:
-        """Return None for "no mask": each position attends to all positions."""
+    def masks(self, tokens: int, length: int, device: torch.device) -> list[Tensor | None]:
+        """Return None for "no mask" in every layer: each position attends to all positions."""
+        return [None] * self.config.layers
 
 
 class CrossAttention(nn.Module):

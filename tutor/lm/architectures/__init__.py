@@ -1,0 +1,39 @@
+"""The families of models whose architecture tutor supports, one short module for each.
+
+They differ from Llama in a few lines each. A module says what differs, and translates the settings
+in a model's config.json to a `tutor.lm.config.Config`, with which `tutor.lm.network` is built.
+docs/models.md has a table of the differences.
+"""
+
+from __future__ import annotations
+
+from tutor.lm.architectures.family import Family
+from tutor.lm.architectures.gemma import GEMMA, GEMMA2, GEMMA3
+from tutor.lm.architectures.gpt2 import GPT2
+from tutor.lm.architectures.gpt_neox import GPT_NEOX
+from tutor.lm.architectures.granite import GRANITE
+from tutor.lm.architectures.mistral import MISTRAL
+from tutor.lm.architectures.olmo import OLMO2, OLMO3
+from tutor.lm.architectures.phi3 import PHI3
+from tutor.lm.architectures.qwen import QWEN2, QWEN3
+from tutor.lm.architectures.smollm3 import SMOLLM3
+from tutor.lm.architectures.stablelm import STABLELM
+
+FAMILIES = {
+    "LlamaForCausalLM": Family(),
+    "MistralForCausalLM": MISTRAL,
+    "Qwen2ForCausalLM": QWEN2,
+    "Qwen3ForCausalLM": QWEN3,
+    "SmolLM3ForCausalLM": SMOLLM3,
+    "GraniteForCausalLM": GRANITE,
+    "Phi3ForCausalLM": PHI3,
+    "Olmo2ForCausalLM": OLMO2,
+    "Olmo3ForCausalLM": OLMO3,
+    "GemmaForCausalLM": GEMMA,
+    "Gemma2ForCausalLM": GEMMA2,
+    "Gemma3ForCausalLM": GEMMA3,
+    "GPT2LMHeadModel": GPT2,
+    "GPTNeoXForCausalLM": GPT_NEOX,
+    "StableLmForCausalLM": STABLELM,
+}
+"""Maps the names of architectures in `transformers` to the families."""

@@ -1,0 +1,219 @@
+"""The description of a family of models: its settings, and the names of its tensors.
+
+The settings are the fields of a model's config.json, under the names of `transformers`. The base
+class `Settings` has those of Llama, and a family adds what it has in addition. `tutor.lm.formats`
+reads a model's settings, and then its tensors under the names of the family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.architectures.rope import RopeSettings, scaling
+from tutor.lm.config import Config
+from tutor.lm.formats.soundness import default_head_size, require_head_size
+
+Activation = Literal["silu", "gelu", "gelu-tanh"]
+
+_ACTIVATIONS: dict[str, Activation] = {
+    "silu": "silu",
+    "swish": "silu",
+    "gelu": "gelu",
+    "gelu_new": "gelu-tanh",
+    "gelu_fast": "gelu-tanh",
+    "gelu_pytorch_tanh": "gelu-tanh",
+}
+
+# The attention of a layer, as `layer_types` names it.
+_LAYER_TYPES = ("full_attention", "sliding_attention")
+
+Changed = TypeVar("Changed", bound=msgspec.Struct)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a model, with the names and defaults of `transformers.LlamaConfig`."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    hidden_act: str = "silu"
+    max_position_embeddings: int = 2048
+    rms_norm_eps: float = 1e-6
+    tie_word_embeddings: bool = False
+    attention_bias: bool = False
+    mlp_bias: bool = False
+    # Version 5 of transformers writes `rope_parameters` instead of the two fields before it. If
+    # layers differ in their rotations, it contains the settings for each type of layer.
+    rope_theta: float = 10_000.0
+    rope_scaling: dict[str, Any] | None = None
+    rope_parameters: dict[str, Any] | None = None
+    partial_rotary_factor: float = 1.0
+
+    def config(self) -> Config:
+        """Return the configuration of our network.
+
+        Raises `ModelUnsupported` and `ModelDamaged`.
+        """
+        size = self.head_dim or default_head_size(self.hidden_size, self.num_attention_heads)
+        require_head_size(size)
+        rope = self.rope()
+        base = rope.rope_theta or self.rope_theta
+        part = rope.partial_rotary_factor or self.partial_rotary_factor
+        rotated = size if part == 1 else int(size * part + 1e-6)
+        scaled = scaling(rope, base, rotated, self.max_position_embeddings)
+        return Config(
+            vocabulary_size=self.vocab_size,
+            width=self.hidden_size,
+            layers=self.num_hidden_layers,
+            heads=self.num_attention_heads,
+            key_value_heads=self.num_key_value_heads or self.num_attention_heads,
+            head_size=size,
+            hidden=self.intermediate_size,
+            rope_base=base,
+            norm_epsilon=self.rms_norm_eps,
+            context=scaled.context,
+            tied=self.tie_word_embeddings,
+            rope_factors=scaled.factors,
+            rope_magnitude=scaled.magnitude,
+            rotary_size=None if rotated == size else rotated,
+            query_key_value_bias=self.attention_bias,
+            output_bias=self.attention_bias,
+            feed_forward_bias=self.mlp_bias,
+            activation=self.activation(),
+        )
+
+    def multipliers(self) -> dict[str, float]:
+        """Return constants by which parts of the weights are multiplied when they are loaded.
+
+        Some families multiply a vector by a constant, before or after a matrix. The result is the
+        same if the matrix is multiplied by it.
+        """
+        return {}
+
+    def activation(self) -> Activation:
+        """Return the activation function of the feed-forward network."""
+        if self.hidden_act not in _ACTIVATIONS:
+            raise ModelUnsupported(
+                f"the activation function {self.hidden_act!r:.60} is not supported.",
+                f"Use a model with one of these: {', '.join(_ACTIVATIONS)}.",
+            )
+        return _ACTIVATIONS[self.hidden_act]
+
+    def rope(self, layer_type: str = "full_attention") -> RopeSettings:
+        """Return the settings of the rotary embedding in layers of a type."""
+        written = self.rope_parameters or self.rope_scaling or {}
+        return converted(written.get(layer_type, written), RopeSettings)
+
+
+LayerTypes = tuple[str, ...]
+
+
+def windows(types: LayerTypes, window: int | None) -> tuple[int | None, ...]:
+    """Return the window of each layer, for the types of layers in config.json."""
+    if unknown := next((each for each in types if each not in _LAYER_TYPES), None):
+        raise ModelUnsupported(
+            f"layers of the type {unknown!r:.60} are not supported.",
+            f"Use a model with these types of layers: {', '.join(_LAYER_TYPES)}.",
+        )
+    return tuple(window if each == "sliding_attention" else None for each in types)
+
+
+def changed(config: Config, **fields: Any) -> Config:
+    """Return a configuration with some other fields."""
+    return msgspec.structs.replace(config, **fields)
+
+
+Kind = TypeVar("Kind")
+
+
+def converted(data: Any, kind: type[Kind]) -> Kind:
+    """Convert parsed JSON to a struct. Raises `ModelDamaged` or `ModelUnsupported`."""
+    known = {each.encode_name for each in msgspec.structs.fields(kind)}  # type: ignore[arg-type]
+    if isinstance(data, dict):
+        require_known(data, known)
+        data = {name: value for name, value in data.items() if name in known}
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise ModelDamaged(f"config.json: {error}.") from error
+
+
+_WITHOUT_EFFECT = """
+_attn_implementation_autoset _commit_hash _flash_attn_2_enabled _name_or_path
+_sliding_window_pattern architectures attention_dropout attn_implementation attn_pdrop auto_map
+bos_token_id cache_implementation chunk_size_feed_forward classifier_dropout dtype embd_pdrop
+eos_token_id gradient_checkpointing hidden_dropout hidden_dropout_prob id2label initializer_range
+is_decoder is_encoder_decoder is_llama_config keys_to_ignore_at_inference label2id max_length
+model_name model_type n_ctx output_attentions output_hidden_states pad_token_id pretraining_tp
+problem_type reorder_and_upcast_attn resid_pdrop return_dict sep_token_id summary_activation
+summary_first_dropout summary_proj_to_labels summary_type summary_use_proj task_specific_params
+torch_dtype transformers.js_config transformers_version unk_token_id unsloth_fixed unsloth_version
+use_cache
+"""
+"""Settings that don't change what a network computes.
+
+They are about training, about the ids of special tokens, about how `transformers` runs a model, or
+notes of the program that wrote them.
+"""
+
+_IGNORED = frozenset(_WITHOUT_EFFECT.split())
+
+
+def require_known(data: Mapping[str, Any], known: set[str]) -> None:
+    """Raise `ModelUnsupported` for a setting that we don't know, unless it is switched off.
+
+    It might change what the network computes, and the results would then be wrong.
+    """
+    for name, value in data.items():
+        off = value is None or value is False or value in ("", [], {})
+        if not off and name not in known and name not in _IGNORED:
+            raise ModelUnsupported(
+                f"config.json has the setting {name!r:.60}, which tutor does not know. "
+                "The results could be wrong without it.",
+                "Use another model, or ask us to support this one.",
+            )
+
+
+# Maps the names of a model's parts in `tutor.lm.formats.source` to their names in `transformers`.
+NAMES = {
+    "embedding": "model.embed_tokens",
+    "norm": "model.norm",
+    "head": "lm_head",
+    "query": "self_attn.q_proj",
+    "key": "self_attn.k_proj",
+    "value": "self_attn.v_proj",
+    "output": "self_attn.o_proj",
+    "gate": "mlp.gate_proj",
+    "up": "mlp.up_proj",
+    "down": "mlp.down_proj",
+    "attention_norm": "input_layernorm",
+    "feed_forward_norm": "post_attention_layernorm",
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models.
+
+    `names` are the names of the tensors in a folder, and `block` is what precedes the names of a
+    block's tensors. `transposed` is True if the matrices of the blocks are stored as [inputs,
+    outputs]. `interleaved` is True if the rows of query, key and value alternate, head by head.
+    `norm_offset` is what is added to the stored weights of all norms.
+    """
+
+    settings: type[Settings] = Settings
+    names: Mapping[str, str] = field(default_factory=lambda: NAMES)
+    block: str = "model.layers.{}."
+    prefixes: tuple[str, ...] = ("",)
+    transposed: bool = False
+    interleaved: bool = False
+    norm_offset: float = 0.0

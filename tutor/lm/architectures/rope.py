@@ -1,0 +1,169 @@
+"""The settings of rotary position embedding, and the methods that extend a model's context.
+
+A model that was trained on short texts sees unknown angles in a long one. All methods make some
+pairs of numbers rotate more slowly: pair i of a head is slowed by factor i (see
+`tutor.lm.network.rotations`).
+
+    linear     all pairs, by the same factor (Chen et al. 2023)
+    llama3     the slow pairs; the fast ones stay as they are (Llama Team 2024)
+    yarn       similar, with other limits; attention is also made sharper (Peng et al. 2023)
+    longrope   each pair by a factor of its own, found by search (Ding et al. 2024)
+    dynamic    none, until a text is longer than the texts in training (bloc97 2023)
+
+The last two change the rotations of all positions as soon as a text becomes too long. tutor reuses
+the keys of earlier positions, so it limits the context of such a model to the length of the texts
+in training, up to which nothing changes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import msgspec
+
+from tutor.errors import ModelDamaged, ModelUnsupported
+
+
+class RopeSettings(msgspec.Struct, frozen=True):
+    """The fields of `rope_scaling` or `rope_parameters` in config.json."""
+
+    rope_type: str = ""
+    type: str = "default"  # what `rope_type` was called before transformers 4.43
+    rope_theta: float | None = None
+    partial_rotary_factor: float | None = None
+    factor: float | None = None
+    original_max_position_embeddings: int | None = None
+    low_freq_factor: float = 1.0
+    high_freq_factor: float = 4.0
+    attention_factor: float | None = None
+    beta_fast: float | None = None
+    beta_slow: float | None = None
+    mscale: float | None = None
+    mscale_all_dim: float | None = None
+    truncate: bool = True
+    short_factor: tuple[float, ...] = ()
+    long_factor: tuple[float, ...] = ()
+    finetuned: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return the name of the method that extends the context."""
+        return self.rope_type or self.type
+
+    @property
+    def slowed(self) -> float:
+        """Return the factor of the pairs that are slowed most."""
+        return 1.0 if self.factor is None else self.factor
+
+
+class Scaling(NamedTuple):
+    """The effect of a method that extends the context.
+
+    `factors` slow the pairs, or are None if no pair is slowed. Rotations also lengthen a vector by
+    `magnitude`. `context` is the number of tokens up to which this holds.
+    """
+
+    factors: tuple[float, ...] | None
+    magnitude: float
+    context: int
+
+
+def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scaling:
+    """Return the effect of the settings on a model with the context `context`.
+
+    `rotated` is how many numbers of a head are rotated. Raises `ModelUnsupported` for an unknown
+    method, and `ModelDamaged` if the settings contradict each other.
+    """
+    if not 0 < base < math.inf:  # `require_sound` raises an error for such a base
+        return Scaling(None, 1.0, context)
+    original = rope.original_max_position_embeddings or context
+    match rope.kind:
+        case "default":
+            return Scaling(None, 1.0, context)
+        case "linear":
+            return Scaling((rope.slowed,) * (rotated // 2), 1.0, context)
+        case "llama3":
+            return Scaling(_llama3(rope, base, rotated), 1.0, context)
+        case "yarn":
+            return Scaling(_yarn(rope, base, rotated, original), _yarn_magnitude(rope), context)
+        case "dynamic":
+            return Scaling(None, 1.0, min(original, context))
+        case "longrope" | "su":  # its first name
+            return _longrope(rope, original, context)
+    raise ModelUnsupported(
+        f"the RoPE scaling type {rope.kind!r:.60} is not supported.",
+        "Use a model with linear, llama3, yarn, longrope or dynamic scaling.",
+    )
+
+
+def _llama3(rope: RopeSettings, base: float, rotated: int) -> tuple[float, ...]:
+    """Return the factor of each pair.
+
+    Pairs that make fewer than `low_freq_factor` rotations within the original context are slowed
+    by `factor`, and pairs that make more than `high_freq_factor` rotations are unchanged, with a
+    smooth transition between the two (as in `transformers.modeling_rope_utils`).
+    """
+    if rope.slowed <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
+        raise ModelDamaged("the RoPE scaling factors contradict each other.")
+    original = rope.original_max_position_embeddings or 8192
+    factors = []
+    for pair in range(0, rotated, 2):
+        rotations = original * base ** (-pair / rotated) / (2 * math.pi)
+        keep = (rotations - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor)
+        factors.append(_slowed(keep, rope.slowed))
+    return tuple(factors)
+
+
+def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple[float, ...]:
+    """Return the factor of each pair.
+
+    The limits are pairs that make `beta_fast` and `beta_slow` rotations within the original
+    context. Between them, the transition is linear in the pair's number.
+    """
+    if rope.slowed <= 0 or base == 1 or original < 1:
+        raise ModelDamaged("the RoPE scaling factors contradict each other.")
+
+    def pair_with(rotations: float) -> float:
+        if rotations <= 0:
+            raise ModelDamaged("the RoPE scaling factors contradict each other.")
+        return rotated * math.log(original / (rotations * 2 * math.pi)) / (2 * math.log(base))
+
+    first, last = pair_with(rope.beta_fast or 32), pair_with(rope.beta_slow or 1)
+    if rope.truncate:
+        first, last = math.floor(first), math.ceil(last)
+    first, last = max(first, 0), min(last, rotated - 1)
+    if first == last:
+        last += 0.001
+    return tuple(
+        _slowed(1 - (pair - first) / (last - first), rope.slowed) for pair in range(rotated // 2)
+    )
+
+
+def _slowed(keep: float, factor: float) -> float:
+    """Return the factor of a pair whose speed is `keep` times the old and else the slow speed."""
+    keep = min(1.0, max(0.0, keep))
+    return 1 / (keep + (1 - keep) / factor)
+
+
+def _yarn_magnitude(rope: RopeSettings) -> float:
+    """Return the square root of the factor by which YaRN multiplies attention scores."""
+    if rope.attention_factor is not None:
+        return rope.attention_factor
+
+    def grown(by: float) -> float:
+        return 1.0 if rope.slowed <= 1 else 0.1 * by * math.log(rope.slowed) + 1
+
+    if rope.mscale and rope.mscale_all_dim:
+        return grown(rope.mscale) / grown(rope.mscale_all_dim)
+    return grown(1.0)
+
+
+def _longrope(rope: RopeSettings, original: int, context: int) -> Scaling:
+    """Return the effect on texts that are no longer than the texts in training."""
+    factor = context / original if rope.factor is None and original else rope.slowed
+    magnitude = rope.attention_factor
+    if magnitude is None:
+        enough = factor > 1 and original > 1
+        magnitude = math.sqrt(1 + math.log(factor) / math.log(original)) if enough else 1.0
+    return Scaling(rope.short_factor, magnitude, min(original, context))

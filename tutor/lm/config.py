@@ -1,0 +1,74 @@
+"""The configuration of a network: its sizes, and what differs from a network of the Llama family.
+
+`tutor.lm.network` reads this configuration, and `tutor.lm.architectures` creates it from the
+settings in a model file.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Config(msgspec.Struct, frozen=True):
+    """The configuration of a model.
+
+    The first fields are sizes and constants. The other fields describe what differs from Llama,
+    and their defaults are what Llama has. The page docs/models.md explains which families of
+    models use which of them, and why.
+    """
+
+    vocabulary_size: int
+    width: int  # length of a token's vector
+    layers: int  # blocks
+    heads: int  # attention heads in a block, each with its own queries
+    key_value_heads: int  # key-value heads in a block; several heads share one
+    head_size: int  # length of a query, key or value
+    hidden: int  # width inside the feed-forward network
+    rope_base: float = 10_000.0
+    norm_epsilon: float = 1e-5
+    context: int = 2048  # length of the context window, in tokens
+    tied: bool = True  # the output layer uses the embedding table as its weights
+    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotations of the pairs
+
+    # --- what differs from Llama: the embedding and the output ---
+    learned_positions: bool = False  # a second table has a vector for each position (GPT-2)
+    embedding_scale: float = 1.0  # the embeddings are multiplied by this (Gemma, Granite)
+    logit_cap: float | None = None  # logits become cap * tanh(logits / cap) (Gemma 2)
+
+    # --- rotary position embedding ---
+    rotary_size: int | None = None  # how many numbers of a head are rotated (GPT-NeoX: a quarter)
+    rope_magnitude: float = 1.0  # the factor by which a rotation also lengthens a vector (YaRN)
+    unrotated: tuple[int, ...] = ()  # the layers without rotary position embedding (SmolLM3)
+    local_rope_base: float | None = None  # the base in layers with a window (Gemma 3)
+
+    # --- attention ---
+    windows: tuple[int | None, ...] = ()  # the positions each layer attends to; None: all (Mistral)
+    query_key_value_bias: bool = False  # a vector is added to queries, keys, values (Qwen2)
+    output_bias: bool = False  # a vector is added to the output of attention (GPT-2)
+    query_key_norm: Literal["head", "all"] | None = None  # a norm for queries and keys: for each
+    # head (Qwen3, Gemma 3), or for all heads together (OLMo 2)
+    score_cap: float | None = None  # attention scores become cap * tanh(scores / cap) (Gemma 2)
+
+    # --- blocks and feed-forward networks ---
+    layer_norm: bool = False  # LayerNorm instead of RMSNorm (GPT-2, GPT-NeoX, StableLM)
+    norm_before: bool = True  # the input of attention and of the feed-forward network is normalized
+    norm_after: bool = False  # their output is normalized (OLMo 2 only there, Gemma 2 and 3 both)
+    parallel: bool = False  # both have the same input: the stream before the block (GPT-NeoX)
+    activation: Literal["silu", "gelu", "gelu-tanh"] = "silu"
+    gated: bool = True  # False: down(activation(up(x))), without a gate (GPT-2, GPT-NeoX)
+    feed_forward_bias: bool = False  # the matrices of the feed-forward network have biases (GPT-2)
+
+    @property
+    def rotated(self) -> int:
+        """Return how many numbers of each head are rotated by its position."""
+        return self.head_size if self.rotary_size is None else self.rotary_size
+
+    def window(self, layer: int) -> int | None:
+        """Return how many positions a token of this layer attends to, or None for all."""
+        return self.windows[layer] if self.windows else None
+
+    def local_base(self, layer: int) -> bool:
+        """Return True if the rotations of this layer have the base `local_rope_base`."""
+        return self.local_rope_base is not None and self.window(layer) is not None
