@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._context import active_message_pump
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
@@ -11,8 +13,10 @@ from textual.events import Click
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
+from textual.widget import Widget
 from textual.widgets import Rule
 
+from tutor.app.terminal.leaving import unless_leaving
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
@@ -22,8 +26,11 @@ from tutor.app.widgets.top_line import TopLine
 from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.events import DescendantFocus, Event
+    from textual.message_pump import MessagePump
 
     from tutor.app.background.status import ModelStatus
     from tutor.errors import TutorError
@@ -103,6 +110,18 @@ class TutorScreen(Screen[None]):
         """Show messages in the notice, until the next call replaces them. None hides the notice."""
         for notice in self.query("#notice").results(Notice):
             notice.said = messages
+
+    def _invoke_later(self, callback: Callable[..., Any], sender: MessagePump) -> None:
+        """Call a widget's callback after the next refresh, unless the widget is removed by then.
+
+        Textual calls this method of the screen on top, even for widgets of other screens. Such a
+        widget calls its callback itself, so that it cannot be removed in the meantime.
+        """
+        owner = active_message_pump.get(sender)
+        if isinstance(owner, Widget) and self not in owner.ancestors_with_self:
+            owner.call_later(callback)
+        else:
+            super()._invoke_later(partial(unless_leaving, owner, callback), sender)
 
     def _forward_event(self, event: Event) -> None:
         """Pass an event on to its widget, except for the click that ends a selection of text."""
