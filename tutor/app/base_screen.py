@@ -96,10 +96,15 @@ class TutorScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.watch(self.app, "model_status", self._model_changed)
+        self.watch(self.app, "unsaved_mark", self._unsaved_changed)
 
     def _model_changed(self, status: ModelStatus) -> None:
         for top in self.query(TopLine):
             top.model, top.model_mark = status.line, status.mark
+
+    def _unsaved_changed(self, mark: str) -> None:
+        for top in self.query(TopLine):
+            top.warning = mark
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Stop the cursor from blinking, which would repaint the screen every half second."""
@@ -129,7 +134,17 @@ class TutorScreen(Screen[None]):
             super()._forward_event(event)
 
     def action_back(self) -> None:
+        self.leave()
+
+    def leave(self) -> bool:
+        """Close this screen, and return True. Return False if it is closing already.
+
+        A key may arrive twice before it has an effect. It must not close the screen below, too.
+        """
+        if not self.is_current:
+            return False
         self.app.pop_screen()
+        return True
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(self.SCROLLED).scroll_relative(y=lines, animate=False)
