@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from tutor.classroom.errors import ClassFileError
 from tutor.learner import disk
 
 MONDAY = datetime(2026, 11, 30, 22, 59, 59, tzinfo=UTC)
+LATER = Assignment("embeddings", MONDAY + timedelta(days=1))
+LATEST = Assignment("attention", MONDAY + timedelta(days=2))
 
 
 @pytest.fixture
@@ -143,3 +146,34 @@ def test_a_lesson_that_occurs_twice_is_due_once(tmp_path: Path) -> None:
     (tmp_path / "class.json").write_text(content(lessons=twice))
     [only] = read(tmp_path / "class.json")
     assert only.due.day == 20
+
+
+def test_two_teachers_who_assign_at_the_same_moment_are_both_heard(file: Path) -> None:
+    assignments.write(file, [Assignment("tokens", MONDAY)])
+    other = threading.Thread(target=assignments.change, args=(file, lambda now: (*now, LATER)))
+
+    def change(now: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
+        other.start()
+        other.join(0.3)
+        assert other.is_alive()  # it waits
+        return (*now, LATEST)
+
+    assignments.change(file, change)
+    other.join(10)
+    assert [each.lesson for each in assignments.read(file)] == ["tokens", "embeddings", "attention"]
+
+
+def test_an_endless_change_of_another_teacher_is_reported(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assignments, "_PATIENCE", 0.05)
+    refused: list[str] = []
+
+    def change(now: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
+        with pytest.raises(ClassFileError, match="Someone else has been changing"):
+            assignments.change(file, lambda now: now)
+        refused.append("yes")
+        return now
+
+    assignments.change(file, change)
+    assert refused

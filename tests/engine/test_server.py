@@ -48,6 +48,7 @@ from tutor.engine.wire import (
     XRayAnswer,
 )
 from tutor.errors import TooMuchAsked, UnknownSession
+from tutor.lm import chat_template, template_process
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.lm.inspect.steering import steering_of
 from tutor.lm.saved_steering import packed
@@ -152,6 +153,29 @@ def test_a_failed_request_changes_nothing() -> None:
     )
     assert [type(answer) for answer in answers[1:5]] == [Failed] * 4
     assert answers[5] == Length(6, 3)
+
+
+def test_a_chat_template_that_never_ends_does_not_end_the_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One comparison of nested lists would take longer than the age of the universe."""
+    monkeypatch.setattr(chat_template, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(template_process, "GRACE", 0.3)
+    template = (
+        "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(90) %}"
+        "{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}"
+    )
+    chat, text = converse(
+        OpenChat(1, "c", (ChatMessage("user", "hello"),)),
+        OpenText(2, "t", "hello"),
+        model=tiny_model(template),
+    )
+    assert (chat.kind, chat.next_step) == (
+        "ModelUnsupported",
+        "Use plain text in the stepper instead.",
+    )
+    assert "took longer than 0.2 seconds" in chat.happened
+    assert isinstance(text, Opened)
 
 
 def test_closing_a_missing_session_is_harmless() -> None:

@@ -110,7 +110,10 @@ def test_a_failed_save_is_reported_and_undone_and_later_ones_are_made(
     progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Exception] = []
-    background = BackgroundProgress(progress, told.append)
+    refused: list[StoreError | None] = []
+    background = BackgroundProgress(
+        progress, told.append, lambda: refused.append(background.refused)
+    )
     record, full = progress.record, StoreFull("The disk is full.", "Make room.")
 
     def fail_once(event: object) -> None:
@@ -123,6 +126,7 @@ def test_a_failed_save_is_reported_and_undone_and_later_ones_are_made(
     assert made.exception(PATIENCE) is None
     assert background.drain(PATIENCE)
     assert told == [full]
+    assert refused == [full, None]
     assert background.cards().keys() == {"question-2"}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 
 from tests.tiny_model import tiny_model, write_tiny_folder
 from tutor.errors import ModelUnsupported, TextError
-from tutor.lm import chat_template
+from tutor.lm import chat_template, template_process
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import ChatMessage
+from tutor.lm.formats.gguf_file import GgufFile
 from tutor.lm.formats.hugging_face import HuggingFaceFolder
 
 START, END = 1, 2
@@ -129,6 +132,62 @@ def test_a_template_that_loops_forever_is_stopped(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ModelUnsupported, match="took longer than"):
         chat_ids(tiny_model(forever), [user("hello")])
     assert chat_ids(tiny_model(), [user("hello")])
+
+
+NESTED = (
+    "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}"
+    "{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}"
+)
+ENDLESS = {
+    "comparison": NESTED + "{{ n.x == n.y }}",
+    "sorting": NESTED + "{{ [n.x, n.y]|sort|length }}",
+    "membership": NESTED + "{{ n.x in [n.y] }}",
+    "hash": NESTED.replace("[", "(").replace("]", ")").replace("(1)", "(1,)") + "{{ {n.x: 1} }}",
+}
+
+
+@pytest.mark.parametrize("operation", ENDLESS)
+def test_an_operation_that_never_ends_is_stopped_and_others_go_on(
+    operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No signal or exception reaches Python during these operations, which need no memory."""
+    monkeypatch.setattr(chat_template, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(template_process, "GRACE", 0.3)
+    counted, done = itertools.count(), threading.Event()
+
+    def count() -> None:
+        while not done.wait(0.001):
+            next(counted)
+
+    other = threading.Thread(target=count)
+    other.start()
+    try:
+        with pytest.raises(ModelUnsupported, match=r"took longer than 0.2 seconds"):
+            chat_ids(tiny_model(ENDLESS[operation]), [user("hello")])
+    finally:
+        done.set()
+        other.join()
+    assert next(counted) > 10
+    monkeypatch.undo()
+    assert chat_ids(tiny_model("{{ messages[0].content }}"), [user("hello")])
+
+
+def test_the_default_models_template_needs_no_other_process(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(template_process, "COMMAND", ("no-such-program",))
+    monkeypatch.setattr(template_process, "_renderer", template_process._Renderer())
+    assert chat_ids(tiny_model(GgufFile(model_file).chat_template), [user("hello")])
+    with pytest.raises(ModelUnsupported, match="no process could be started"):
+        chat_ids(tiny_model("{{ messages[0].content }}"), [user("hello")])
+
+
+def test_a_text_with_any_characters_survives_the_way_to_the_other_process() -> None:
+    text = "a\n\u2028\x00\ud800 \u00e9"
+    message = {"role": "user", "content": text}
+    source = "{{ messages[0].content }}"
+    for render in (template_process.render, chat_template.render):
+        assert render(source, [message], begin="", end="", generate=True) == text
 
 
 @pytest.mark.parametrize(

@@ -23,23 +23,20 @@ from tutor.app.background.goal_keeper import GoalKeeper
 from tutor.app.background.keeper import ModelKeeper
 from tutor.app.background.settings_keeper import SettingsKeeper
 from tutor.app.background.status import ModelStatus
-from tutor.app.copying.app import CopyingApp
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
 from tutor.app.keymap import keymap, problems_of, remap, types_text
 from tutor.app.labs.comparison import open_comparison
 from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
+from tutor.app.saving_app import SavingApp
 from tutor.app.services import Services
 from tutor.app.terminal.background_color import BACKGROUND, BackgroundReported
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless, WithoutDrawings
-from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.language import _
-from tutor.learner.background import BackgroundProgress
-from tutor.learner.errors import StoreRepaired
 from tutor.settings.schema import problems_in_one
 from tutor.study.newcomer import is_newcomer
 
@@ -84,7 +81,7 @@ class Patience:
 PATIENCE = Patience()
 
 
-class TutorApp(CopyingApp):
+class TutorApp(SavingApp):
     """The tutor app for one learner."""
 
     TITLE = "tutor"
@@ -147,11 +144,7 @@ class TutorApp(CopyingApp):
         the time since the last key press, and `find_lab` returns the lab with a given name.
         `settings` contains the user's settings.
         """
-        super().__init__()
-        self.progress = BackgroundProgress(progress, self._saving_failed)
-        self.untold: list[Exception] = []
-        """Errors from saving that have not been shown to the learner yet."""
-        self._leaving = False
+        super().__init__(progress)
         self._patience = patience
         self._opening = opening
         self._background_load = BackgroundLoad(opening) if opening else None
@@ -332,21 +325,6 @@ class TutorApp(CopyingApp):
             self.navigator.tell(status.failure)
         elif status.ready and before.failure is not None:
             self.navigator.tell(_("The model is ready again."))
-
-    def _saving_failed(self, error: Exception) -> None:
-        """Store an error from saving, which is then shown. Called in the saving thread."""
-        self.untold.append(error)
-        self.call_later(self._tell_untold)
-
-    def _tell_untold(self) -> None:
-        while self.untold and not self._leaving:
-            error = self.untold.pop(0)
-            if not isinstance(error, TutorError):
-                raise error
-            if isinstance(error, StoreRepaired) and isinstance(self.screen, HomeScreen):
-                self.screen.tell_problems()  # the course map lists all problems together
-            else:
-                self.navigator.tell(error)
 
     async def action_quit(self) -> None:
         """Start saving, and quit when everything is saved. Until then, the app responds to keys."""

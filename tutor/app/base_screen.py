@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._context import active_message_pump
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
@@ -11,8 +13,10 @@ from textual.events import Click
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
+from textual.widget import Widget
 from textual.widgets import Rule
 
+from tutor.app.terminal.leaving import unless_leaving
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow, WideLines
 from tutor.app.widgets.notice import Notice
@@ -22,8 +26,11 @@ from tutor.app.widgets.top_line import TopLine
 from tutor.labs.kit.keys import SIDEWAYS, UP_DOWN, pair
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.events import DescendantFocus, Event
+    from textual.message_pump import MessagePump
 
     from tutor.app.background.status import ModelStatus
     from tutor.errors import TutorError
@@ -94,10 +101,15 @@ class TutorScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.watch(self.app, "model_status", self._model_changed)
+        self.watch(self.app, "unsaved_mark", self._unsaved_changed)
 
     def _model_changed(self, status: ModelStatus) -> None:
         for top in self.query(TopLine):
             top.model, top.model_mark = status.line, status.mark
+
+    def _unsaved_changed(self, mark: str) -> None:
+        for top in self.query(TopLine):
+            top.warning = mark
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Stop the cursor from blinking, which would repaint the screen every half second."""
@@ -109,13 +121,35 @@ class TutorScreen(Screen[None]):
         for notice in self.query("#notice").results(Notice):
             notice.said = messages
 
+    def _invoke_later(self, callback: Callable[..., Any], sender: MessagePump) -> None:
+        """Call a widget's callback after the next refresh, unless the widget is removed by then.
+
+        Textual calls this method of the screen on top, even for widgets of other screens. Such a
+        widget calls its callback itself, so that it cannot be removed in the meantime.
+        """
+        owner = active_message_pump.get(sender)
+        if isinstance(owner, Widget) and self not in owner.ancestors_with_self:
+            owner.call_later(callback)
+        else:
+            super()._invoke_later(partial(unless_leaving, owner, callback), sender)
+
     def _forward_event(self, event: Event) -> None:
         """Pass an event on to its widget, except for the click that ends a selection of text."""
         if not (isinstance(event, Click) and self.get_selected_text()):
             super()._forward_event(event)
 
     def action_back(self) -> None:
+        self.leave()
+
+    def leave(self) -> bool:
+        """Close this screen, and return True. Return False if it is closing already.
+
+        A key may arrive twice before it has an effect. It must not close the screen below, too.
+        """
+        if not self.is_current:
+            return False
         self.app.pop_screen()
+        return True
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(self.SCROLLED).scroll_relative(y=lines, animate=False)

@@ -53,5 +53,6 @@ class MenuScreen(CourseScreen):
 
     @on(Menu.Chosen)
     def _open_chosen(self, event: Menu.Chosen) -> None:
-        if opener := self._openers[event.index]:
+        """Open the chosen entry, if the list has not become shorter since then."""
+        if event.index < len(self._openers) and (opener := self._openers[event.index]):
             opener()

@@ -80,12 +80,15 @@ def _say_why_and_what_is_lost(app: TutorApp) -> None:
     """Print why the app has ended and what was not saved. Called after the screen was restored."""
     if app.idle is not None and app.idle.over:
         without = _("no key was pressed for {in_words}").format(in_words=in_words(app.idle.seconds))
-        saved = "" if app.untold or app.progress.unsaved else _(" Everything is saved.")
+        progress = app.progress
+        unsaved = app.untold or progress.unsaved or progress.refused
+        saved = "" if unsaved else _(" Everything is saved.")
         print(
             _("tutor: ended because {without}.{saved}").format(without=without, saved=saved),
             file=sys.stderr,
         )
-    for error in app.untold:
+    refused = app.progress.refused
+    for error in dict.fromkeys([*app.untold, *([refused] if refused else [])]):
         print(_("tutor: {error}").format(error=safe(str(error))), file=sys.stderr)
     if count := app.progress.unsaved:
         said = ngettext(

@@ -4,8 +4,9 @@ The due dates are for all learners on a machine. A teacher writes the file. The 
 don't trust it: they limit its size and reject unknown fields.
 """
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +28,10 @@ LARGEST = 100_000
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2190
 FOR_ALL = 0o644
 _FOLDER_FOR_ALL = 0o755
+_FOR_TEACHERS = 0o660
+"""The mode of the lock file. Learners must not be able to hold the lock."""
+_PATIENCE = 10.0
+"""The maximum number of seconds to wait for another teacher."""
 
 _READ_ON = (
     "You can continue with the lessons. The teacher who wrote the file can delete it and assign "
@@ -95,17 +100,61 @@ def read(path: Path) -> tuple[Assignment, ...]:
     return _sorted({each.lesson: each for each in found}.values())
 
 
+def change(path: Path, changed: Callable[[tuple[Assignment, ...]], Iterable[Assignment]]) -> None:
+    """Replace the assignments in the class file by what `changed` returns for them.
+
+    If several teachers change the file at the same time, one waits for the other, and all changes
+    are kept. Raises `ClassFileError`.
+    """
+    with _writing(path), _locked(path):
+        write(path, changed(read(path)))
+
+
 def write(path: Path, assignments: Iterable[Assignment]) -> None:
     """Replace the class file, and make it readable for everyone.
 
-    The file is replaced completely or not at all. If several teachers write it at the same time,
-    the last one wins. Raises `ClassFileError`.
+    The file is replaced completely or not at all. To change a file that other teachers may change
+    too, call `change`. Raises `ClassFileError`.
     """
     content = _ClassFile("class", FORMAT, _sorted(assignments))
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
-    try:
+    with _writing(path):
         private.make_folder(path.parent, _FOLDER_FOR_ALL)
         disk.replace(path, data, lambda new: new.chmod(FOR_ALL))
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock for changes of the class file while the block runs. Raises `OSError`."""
+    from filelock import FileLock, Timeout  # readers don't need it
+
+    private.make_folder(path.parent, _FOLDER_FOR_ALL)
+    file = path.with_name(f".{path.name}.lock")
+    lock = FileLock(file, timeout=_PATIENCE, mode=_FOR_TEACHERS, poll_interval=0.01)
+    try:
+        try:
+            lock.acquire()
+        except PermissionError:
+            file.unlink(missing_ok=True)  # of an administrator, or of a teacher in another group
+            lock.acquire()
+    except Timeout as error:
+        raise ClassFileError(
+            _("Someone else has been changing {path} for {seconds:g} seconds.").format(
+                path=path, seconds=_PATIENCE
+            ),
+            "Nothing has changed. Try again.",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Convert each `OSError` in the block to a `ClassFileError`."""
+    try:
+        yield
     except PermissionError as error:
         raise _not_yours(path) from error
     except OSError as error:

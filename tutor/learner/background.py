@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from tutor.errors import TutorError
+from tutor.errors import StoreError, TutorError
 from tutor.learner.labs.work import LabWork
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogEvent, identified
@@ -38,15 +38,21 @@ class BackgroundProgress(ProgressStore[Future[None]]):
 
     The future is done when the change is on disk, or fails with the `StoreError` that prevented
     this. Call all methods from the same thread. The writing thread calls `tell` with each error
-    that prevented a save, and with each notice about a repaired file.
+    that prevented a save, and with each notice about a repaired file. It calls `changed` whenever
+    `refused` has changed.
     """
 
     def __init__(
-        self, progress: Progress, tell: Callable[[Exception], None] = lambda _: None
+        self,
+        progress: Progress,
+        tell: Callable[[Exception], None] = lambda _: None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder, self.clock = progress.folder, progress.clock
         self._progress = progress
-        self._tell = tell
+        self._tell, self._changed_refused = tell, changed
+        self.refused: StoreError | None = None
+        """The error that prevented the latest save, or None if that save succeeded."""
         self._base = progress.state()
         self._waiting: deque[_Save] = deque()
         self._changed = threading.Condition()
@@ -143,6 +149,9 @@ class BackgroundProgress(ProgressStore[Future[None]]):
             return None
 
     def _report(self, save: _Save, error: Exception | None) -> None:
+        before, self.refused = self.refused, error if isinstance(error, StoreError) else None
+        if (before is None) != (self.refused is None):
+            self._changed_refused()
         if error is None:
             save.done.set_result(None)
         else:

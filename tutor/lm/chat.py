@@ -2,7 +2,7 @@
 
 A chat model is a language model that was trained on conversations in one fixed format, with special
 tokens around each message. The model file contains this format as a Jinja template
-(`tutor.lm.chat_template`).
+(`tutor.lm.chat_template`, which runs in `tutor.lm.template_process`).
 
 A user's text never becomes a special token, even if it looks like one. Before the template is
 rendered, any text that looks like a special token is replaced with a placeholder. After rendering,
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tutor.errors import ModelUnsupported, TextError
-from tutor.lm import chat_template
+from tutor.lm import template_process
 from tutor.lm.distribution import ChatMessage, common_length
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class _Guard:
         ]
         begin = self._tokenizer.decode(self._tokenizer.start_ids).decode()
         end = self._tokenizer.decode(self._tokenizer.end_ids[:1]).decode()
-        return chat_template.render(self._source, shown, begin=begin, end=end, generate=generate)
+        return template_process.render(self._source, shown, begin=begin, end=end, generate=generate)
 
     def encode(self, rendered: str) -> list[int]:
         """Encode rendered text as token ids.

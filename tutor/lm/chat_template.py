@@ -6,8 +6,8 @@ can use the functions that it provides (`transformers.utils.chat_template_utils`
 filters for text.
 
 The limits cannot stop a single operation that runs forever without allocating memory, such as a
-comparison of very deeply nested lists. In this case, the engine stops responding, and the app
-detects that (`tutor.engine.liveness`).
+comparison of very deeply nested lists. Therefore, the rest of the program uses `template_process`,
+which can end such an operation.
 """
 
 from __future__ import annotations
@@ -61,15 +61,18 @@ def render(
     begin: str,
     end: str,
     generate: bool,
+    seconds: float | None = None,
 ) -> str:
     """Render a conversation with a chat template, and return the text.
 
     With `generate`, the text ends with the start of the assistant's next message. `begin` and `end`
-    are the special tokens for the beginning and the end of a text. Raises `ModelUnsupported` for
-    any error in the template.
+    are the special tokens for the beginning and the end of a text. Rendering is stopped after
+    `seconds`, which is `TIME_LIMIT` by default. Raises `ModelUnsupported` for any error in the
+    template.
     """
+    seconds = TIME_LIMIT if seconds is None else seconds
     try:
-        with _time_limit(), _memory_limit():
+        with _time_limit(seconds), _memory_limit():
             return _compiled(source).render(
                 messages=[dict(message) for message in messages],
                 tools=None,
@@ -79,15 +82,20 @@ def render(
                 eos_token=end,
             )
     except (Exception, _TooLong) as error:  # A template is a program and can raise any exception.
-        raise ModelUnsupported(
-            f"The model's chat template cannot render this conversation: {_reason(error)}.",
-            "Use plain text in the stepper instead.",
-        ) from error
+        raise unrendered(_reason(error, seconds)) from error
 
 
-def _reason(error: BaseException) -> str:
+def unrendered(reason: str) -> ModelUnsupported:
+    """Return the error for a template that cannot render a conversation, for this reason."""
+    return ModelUnsupported(
+        f"The model's chat template cannot render this conversation: {reason}.",
+        "Use plain text in the stepper instead.",
+    )
+
+
+def _reason(error: BaseException, seconds: float) -> str:
     if isinstance(error, _TooLong):
-        return f"rendering took longer than {TIME_LIMIT:g} seconds"
+        return f"rendering took longer than {seconds:g} seconds"
     if isinstance(error, MemoryError):
         return "rendering needs too much memory"
     kind = "" if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: "
@@ -190,8 +198,8 @@ class _TooLong(BaseException):
 
 
 @contextmanager
-def _time_limit() -> Iterator[None]:
-    """Raise `_TooLong` in this thread if the `with` block runs longer than `TIME_LIMIT`.
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_TooLong` in this thread if the `with` block runs longer than `seconds`.
 
     A compiled template is Python code, so the exception can be raised between two bytecode
     instructions.
@@ -205,7 +213,7 @@ def _time_limit() -> Iterator[None]:
             if not over:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_TooLong))
 
-    timer = threading.Timer(TIME_LIMIT, end)
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     try:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from textual.events import Click
 
 from tests.app.explorer.explorer_stage import shown
-from tests.app.pressing import settle
+from tests.app.pressing import event_of, settle
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.app.copying import clipboard, copies
@@ -120,6 +120,19 @@ async def test_a_lab_copies_its_view(tmp_path: Path) -> None:
         await keys(pilot, "ctrl+o")
         await sees(pilot, "the command for this lab")
         assert "the view" in offered(app)
+
+
+async def test_enter_twice_on_the_menu_of_texts_closes_only_the_menu(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, CopyScreen))
+        for _ in range(3):
+            app.post_message(event_of("enter"))
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await settle(pilot)
+    assert app.crash is None
 
 
 async def test_the_key_does_nothing_on_the_menu_of_texts(tmp_path: Path) -> None:

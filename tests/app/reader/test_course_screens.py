@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import pytest
 
-from tests.app.explorer.explorer_stage import shown
+from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE, LAB, LESSON
 from tutor.app.background.goal_keeper import reached
+from tutor.app.help import HelpScreen
 from tutor.app.home.background_load import BREATH, BackgroundLoad
 from tutor.app.quiz.answers import LETTERS, Ordering
 from tutor.app.quiz.screen import QuizScreen
@@ -25,7 +26,7 @@ from tutor.engine.api import EngineState
 from tutor.errors import LessonError
 from tutor.learner.errors import StoreFull
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, Card, LessonState
+from tutor.learner.records import Answered, Card, LessonRead, LessonState
 from tutor.study.lesson_progress import lesson_progress
 
 if TYPE_CHECKING:
@@ -239,9 +240,35 @@ async def test_an_answer_that_cannot_be_saved_is_reported_and_the_app_continues(
         monkeypatch.setattr(Progress, "record", full)
         await keys(pilot, "a", "enter")
         await sees(pilot, "The disk is full. Make room.")
-        assert "saved" not in shown(pilot.app).replace("saved progress", "")
+        await sees(pilot, "Your answer is not saved, so this question stays open.")
         await keys(pilot, "enter")
         await sees(pilot, "question 2 of 6")
+
+
+async def test_the_status_line_says_that_nothing_is_saved_until_something_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Progress, event: LogEvent) -> None:
+        raise StoreFull("The disk is full.", "Make room.")
+
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "question 1 of 6")
+        assert "not saved" not in shown(app)
+        with monkeypatch.context() as patched:
+            patched.setattr(Progress, "record", full)
+            await keys(pilot, "a", "enter")
+            await until(pilot, lambda: lines(app)[0].endswith("not saved"))
+            await keys(pilot, "question_mark")
+            await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+            assert lines(app)[0].endswith("not saved")
+            await keys(pilot, "escape")
+            app.progress.record(LessonRead(at=1.0, lesson=LESSON.id))
+            await until(pilot, lambda: not app.progress.unsaved)
+            assert lines(app)[0].endswith("not saved")
+        app.progress.record(LessonRead(at=2.0, lesson=LESSON.id))
+        await until(pilot, lambda: "not saved" not in lines(app)[0])
 
 
 async def test_a_lab_is_recorded_once_when_all_its_goals_are_reached(tmp_path: Path) -> None:

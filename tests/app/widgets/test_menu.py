@@ -116,3 +116,14 @@ async def test_a_click_does_not_select_a_heading() -> None:
         assert menu.cursor == 1
         await pilot.click(menu, offset=(3, 5))
         assert menu.cursor == 5
+
+
+async def test_a_menu_without_entries_has_nothing_to_choose_or_to_copy() -> None:
+    """Keys may arrive before the entries do."""
+    app = Listing(lines=1)
+    async with app.run_test(size=(40, 24)) as pilot:
+        menu = Menu()
+        await app.mount(menu)
+        menu.focus()
+        await pilot.press("enter", "down", "end")
+        assert (list(menu.copies()), menu.announcement()) == ([], None)

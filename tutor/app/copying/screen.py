@@ -58,8 +58,8 @@ class CopyScreen(TutorScreen):
 
     @on(Menu.Chosen)
     def _chosen(self, event: Menu.Chosen) -> None:
-        self.app.pop_screen()
-        self._copy(self._copies[event.index])
+        if self.leave():
+            self._copy(self._copies[event.index])
 
 
 def row(number: int, copy: Copy, width: int) -> Content:

@@ -82,11 +82,18 @@ class ExplorerController:
         return self._state
 
     def start(self) -> None:
-        """Start watching the state of the engine."""
+        """Start watching the state of the engine, unless the pane is already being removed."""
+        if self._left:
+            return
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
         # Learners who press keys fast find the vectors in the panel before it lists them again.
         self._run(effects.PlainEffect.LIST_VECTORS)
+
+    @property
+    def left(self) -> bool:
+        """True if the pane is being removed. From then on, nothing changes and nothing is drawn."""
+        return self._left
 
     def stop_receiving(self) -> None:
         """Ignore all events from now on, because the pane is about to be removed.

@@ -225,9 +225,9 @@ class PaneLayout(Vertical):
         """Draw a state. All widgets are updated together, so they always show the same token.
 
         A run can change the state faster than a terminal can draw it. Some states are then skipped,
-        but never the last one.
+        but never the last one. Nothing is drawn while the pane is being removed.
         """
-        if not self.is_mounted:
+        if not self.is_mounted or self._controller.left:
             return
         if (state.panel, state.mode) != (self._panel, self._mode):
             self._change_panel(state)

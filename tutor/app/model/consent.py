@@ -64,7 +64,7 @@ class ConsentScreen(TextScreen):
 
     def action_agree(self) -> None:
         self._decide(True)
-        self.app.pop_screen()
+        self.leave()
 
     def _decide(self, answer: bool) -> None:
         decided, self._decided = self._decided, None

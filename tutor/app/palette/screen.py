@@ -83,8 +83,8 @@ class PaletteScreen(FinderScreen):
 
     def _run(self, command: Command) -> None:
         """Close the palette, and run the command on the screen below it."""
-        self.app.pop_screen()
-        self.app.call_later(command.run)
+        if self.leave():
+            self.app.call_later(command.run)
 
 
 def row(found: Found, width: int) -> Content:

@@ -265,7 +265,8 @@ class AskScreen(CourseScreen):
 
     def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
         self._verdict = verdict
-        afterword = self.afterword() if saved else ""
+        unsaved = _("Your answer is not saved, so this question stays open.")
+        afterword = self.afterword() if saved else unsaved
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
         self.call_after_refresh(self.view.scroll_to_verdict)  # after a scroll to the hint

@@ -10,27 +10,33 @@ from textual._compositor import CompositorUpdate
 from textual._context import active_message_pump
 from textual.app import App
 from textual.css.query import NoMatches
-from textual.dom import DOMNode
+from textual.dom import NoScreen
 from textual.events import InputEvent, MouseEvent, Resize
+from textual.widget import MountError
 from textual.worker import WorkerFailed
 
 from tutor.app import theme
 from tutor.app.stylesheet import ParsedOnce
 from tutor.app.terminal import background_color
+from tutor.app.terminal.leaving import is_leaving
 from tutor.app.terminal.line import DIRECT, Line
 from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.await_remove import AwaitRemove
+    from textual.dom import DOMNode
     from textual.driver import Driver
     from textual.events import Event
-    from textual.message_pump import MessagePump
     from textual.screen import Screen
     from textual.widget import Widget
 
     from tutor.app.terminal.screen_diff import Changes
     from tutor.settings.schema import ThemeName
+
+
+_OF_REMOVED = (NoMatches, MountError, NoScreen)
+"""The errors of a handler that continues while its widgets are being removed."""
 
 
 @runtime_checkable
@@ -145,21 +151,26 @@ class RemoteTerminal(App[None]):
                     leaving.stop_receiving()
         return super()._prune(*nodes, parent=parent)
 
+    async def _replace_screen(self, screen: Screen[object]) -> Screen[object]:
+        """Remove a screen that has left the stack, but not before it has created its widgets.
+
+        Textual gives no widgets to a screen that is already being removed, but still calls the
+        handlers that use them.
+        """
+        if screen._task is not None:
+            await screen._mounted_event.wait()
+        return await super()._replace_screen(screen)
+
     def _handle_exception(self, error: Exception) -> None:
         """Handle an exception.
 
-        If a widget was not found, the error is ignored when its screen is being removed.
+        If a widget is missing or cannot be added, the error is ignored when its screen is being
+        removed. An app that is exiting adds no widgets any more.
         """
         cause = error.error if isinstance(error, WorkerFailed) else error
-        if not (
-            isinstance(cause, NoMatches) and self._is_being_removed(active_message_pump.get(self))
-        ):
+        leaving = self._exit or is_leaving(active_message_pump.get(self))
+        if not (leaving and isinstance(cause, _OF_REMOVED)):
             super()._handle_exception(error)
-
-    def _is_being_removed(self, pump: MessagePump) -> bool:
-        """Return True if `pump` is being removed, or if the app is exiting."""
-        nodes = pump.ancestors_with_self if isinstance(pump, DOMNode) else []
-        return self._exit or any(node._pruning for node in nodes)
 
     def _fatal_error(self) -> None:
         """Exit without printing Textual's report, which contains the values of all variables.

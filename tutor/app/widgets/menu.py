@@ -177,13 +177,18 @@ class Menu(Widget, can_focus=True):
         entries = (self._entry(index, self.size.width) for index in range(len(self._rows)))
         return Content("\n").join(line for entry in entries for line in entry)
 
+    @property
+    def _chosen(self) -> Row | None:
+        """The entry at the cursor, or None. A list has no entries until `show` is called."""
+        return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
+
     def copies(self) -> Iterable[Copy]:
-        if self.cursor >= 0 and (row := self._rows[self.cursor]) is not None:
+        if (row := self._chosen) is not None:
             yield row_copy(row(_UNCUT).plain)
 
     def announcement(self) -> str | None:
         """Return a sentence about the entry at the cursor, counted among those to choose from."""
-        if self.cursor < 0 or (row := self._rows[self.cursor]) is None:
+        if (row := self._chosen) is None:
             return None
         places = [at for at in range(len(self._rows)) if self._can_choose(at)]
         if self.cursor not in places:
@@ -194,7 +199,7 @@ class Menu(Widget, can_focus=True):
         """Move the cursor to the clicked entry. If it is already there, open the entry."""
         tops = self._tops_at(self.size.width)
         index = bisect_right(tops, event.y) - 1
-        if 0 <= index < len(self._rows) and self._can_choose(index):
+        if self._can_choose(index):
             event.stop()
             self.clicked(index)
 
@@ -227,7 +232,7 @@ class Menu(Widget, can_focus=True):
         self.cursor = self._nearest(index, -pages)
 
     def action_choose(self) -> None:
-        if self.cursor >= 0 and self._can_choose(self.cursor):
+        if self._can_choose(self.cursor):
             self.post_message(self.Chosen(self, self.cursor))
 
     def action_number(self, number: int) -> None:
@@ -237,7 +242,8 @@ class Menu(Widget, can_focus=True):
             self.action_choose()
 
     def _can_choose(self, index: int) -> bool:
-        return self._rows[index] is not None and index not in self._headings
+        exists = 0 <= index < len(self._rows)
+        return exists and self._rows[index] is not None and index not in self._headings
 
     def _nearest(self, index: int, step: int) -> int:
         """Return the index of the nearest entry that can be chosen, in the direction of `step`."""

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tutor.app.theme import MUTED
+from tutor.app.theme import MUTED, NOT_YET
 
 SEPARATOR = " · "
 _LEAST_PLACE = 24
@@ -24,15 +24,18 @@ class TopLine(Widget):
     `aside` is a note about the current screen, whose most important part comes first. `model`
     describes the model's state in words, and `model_mark` is a symbol for the state. If there is
     too little room, the right side is shortened first, and then the general parts of `place`.
+    `warning` is always shown.
     """
 
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
     model: reactive[str] = reactive("")
     model_mark: reactive[str] = reactive("")
+    warning: reactive[str] = reactive("")
 
     def render(self) -> Content:
-        width = self.content_size.width
+        warning = f"  {self.warning}" if self.warning else ""
+        width = self.content_size.width - cell_len(warning)
         wanted = min(cell_len(self.place), _LEAST_PLACE)
         for parts in (
             (self.aside, self.model),
@@ -46,7 +49,9 @@ class TopLine(Widget):
                 break
         place = Content(fitted(self.place, width - cell_len(right) - 2))
         gap = " " * max(0, width - place.cell_length - cell_len(right))
-        return Content.assemble(place.stylize("bold"), gap, (right, MUTED))
+        return Content.assemble(
+            place.stylize("bold"), gap, (right, MUTED), (warning, f"bold {NOT_YET}")
+        )
 
 
 def fitted(place: str, width: int) -> str:

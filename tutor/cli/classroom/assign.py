@@ -33,13 +33,11 @@ def run(options: argparse.Namespace) -> int:
     elif options.remove is not None:
         _remove(options.remove, file, known, course)
     else:
-        _assign(options.lesson, options.due, file, known, course)
+        _assign(options.lesson, options.due, file, course)
     return 0
 
 
-def _assign(
-    name: str, date: str, file: Path, known: tuple[Assignment, ...], course: Course
-) -> None:
+def _assign(name: str, date: str, file: Path, course: Course) -> None:
     from tutor.classroom import assignments
     from tutor.classroom.due import day, moment
 
@@ -50,8 +48,9 @@ def _assign(
         raise UsageError(
             f"{error}.", "Write it as --due 2026-11-27 or --due 2026-11-27T18:00"
         ) from None
-    others = (each for each in known if each.lesson != outline.id)
-    assignments.write(file, (*others, new))
+    assignments.change(
+        file, lambda known: (*(each for each in known if each.lesson != outline.id), new)
+    )
     output.write(
         _("{number} {title} is due {day}: {file}").format(
             number=outline.number, title=outline.title, day=day(new.due, now), file=file
@@ -74,9 +73,8 @@ def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course
     from tutor.classroom import assignments
 
     lesson = name if any(each.lesson == name for each in known) else _lesson(name, course).id
-    left = tuple(each for each in known if each.lesson != lesson)
-    if len(left) < len(known):
-        assignments.write(file, left)
+    if any(each.lesson == lesson for each in known):
+        assignments.change(file, lambda now: (each for each in now if each.lesson != lesson))
         output.write(_("{lesson} is no longer due: {file}").format(lesson=lesson, file=file))
     else:
         output.write(_("{lesson} had no due date, so nothing has changed.").format(lesson=lesson))

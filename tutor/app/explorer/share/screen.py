@@ -118,8 +118,8 @@ class ShareScreen(TutorScreen):
     @on(Menu.Chosen)
     def _chosen(self, event: Menu.Chosen) -> None:
         name = self.query_one(ShareName).value
-        self.app.pop_screen()
-        self._save(name, CHOICES[event.index].form)
+        if self.leave():
+            self._save(name, CHOICES[event.index].form)
 
 
 def _row(number: int, choice: _Choice, width: int) -> Content:

@@ -1,0 +1,45 @@
+"""The app, which reports what all of its tasks are waiting for when it receives SIGUSR1.
+
+Run with the file for the report: `python -m tests.fuzz.app FILE`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+
+def main(report: Path) -> int:
+    def dump(_number: int, _frame: FrameType | None) -> None:
+        with report.open("w", encoding="utf-8") as file:
+            for task in asyncio.all_tasks():
+                print(task.get_name(), *_waits_in(task.get_coro()), sep="\n    ", file=file)
+            file.flush()
+            faulthandler.dump_traceback(file)
+
+    signal.signal(signal.SIGUSR1, dump)
+    sys.argv = ["tutor"]
+    from tutor.cli import main as tutor
+
+    return tutor()
+
+
+def _waits_in(coroutine: Any) -> Iterator[str]:
+    """Yield the places in the code at which a coroutine waits, from the outside in."""
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        if frame is None:
+            yield repr(coroutine)[:200]
+            return
+        yield f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_qualname}"
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
