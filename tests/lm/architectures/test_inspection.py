@@ -81,7 +81,7 @@ def test_several_texts_in_one_pass(model: LanguageModel) -> None:
 def test_the_contributions_of_all_parts_add_up_to_the_logit(model: LanguageModel) -> None:
     session = Session(model, TEXT)
     found = session.attribution(len(TEXT) - 1)
-    total = sum(each.logits for each in found.contributions())
+    total = sum(each.logits for each in found.contributions)
     assert total == pytest.approx(found.logit, abs=2e-3)
     cap = model.network.config.logit_cap
     logit = logits_after(model.network, TEXT)[found.target.id]
@@ -94,7 +94,7 @@ def test_the_contributions_of_all_parts_add_up_to_the_logit(model: LanguageModel
 
 def test_the_difference_of_two_logits(model: LanguageModel) -> None:
     found = Session(model, TEXT).attribution(len(TEXT) - 1, target=5, against=9)
-    total = sum(each.logits for each in found.contributions())
+    total = sum(each.logits for each in found.contributions)
     assert total == pytest.approx(found.logit, abs=2e-3)
 
 
