@@ -130,7 +130,7 @@ async def test_a_deleted_vector_comes_back(tmp_path: Path) -> None:
 
 
 async def test_undo_is_as_fast_as_the_key(tmp_path: Path) -> None:
-    """Undo a deletion before and after the engine has deleted the file."""
+    """Undo brings the file back whether or not the engine has already deleted it."""
     async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "ctrl+s")
         editor(pilot).load("kind")
