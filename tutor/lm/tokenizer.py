@@ -32,7 +32,7 @@ from typing import Any
 import msgspec
 from tokenizers import Tokenizer as Backend
 
-from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError
+from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError, TutorError
 from tutor.lm.distribution import Token
 from tutor.lm.formats import tokenizer_gguf
 from tutor.lm.formats.json_file import read_json, read_text
@@ -108,10 +108,11 @@ class Tokenizer:
             processed = backend.encode("a").ids
             plain = backend.encode("a", add_special_tokens=False).ids
             highest = max(backend.get_vocab().values(), default=-1)
-        if highest > backend.get_vocab_size() + _MOST_UNUSED:
-            raise ModelDamaged(f"{path.name} is damaged: it has a token with the id {highest:,}.")
-        start = processed[: processed.index(plain[0])] if plain and plain[0] in processed else []
-        return cls(backend, start_ids=start, end_ids=_end_ids_beside(path, backend))
+            if highest > backend.get_vocab_size() + _MOST_UNUSED:
+                raise ModelDamaged(f"{path.name} is damaged: a token has the id {highest:,}.")
+            known = plain and plain[0] in processed
+            start = processed[: processed.index(plain[0])] if known else []
+            return cls(backend, start_ids=start, end_ids=_end_ids_beside(path, backend))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Tokenizer:
@@ -212,7 +213,8 @@ class Tokenizer:
         No token crosses the boundary between two chunks.
         """
         splitter = self._backend.pre_tokenizer
-        parts = splitter.pre_tokenize_str(text) if splitter is not None else [(text, (0, 0))]
+        with library_failures("The tokenizer cannot split this text"):
+            parts = splitter.pre_tokenize_str(text) if splitter is not None else [(text, (0, 0))]
         return [self._bytes_of(written) for written, _ in parts]
 
     def merge_rules(self) -> dict[tuple[bytes, bytes], int]:
@@ -274,6 +276,8 @@ def library_failures(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except TutorError:
+        raise
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise

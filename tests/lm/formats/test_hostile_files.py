@@ -398,6 +398,16 @@ def test_a_tokenizer_with_huge_padding(length: int, tmp_path: Path) -> None:
     assert len(Tokenizer.from_file(path).encode("hi")) == 2
 
 
+def test_a_tokenizer_with_a_huge_id(tmp_path: Path) -> None:
+    """Without a limit, the library would be busy for hours when it saves this tokenizer."""
+    path = write_tiny_folder(tmp_path / "it") / "tokenizer.json"
+    value = json.loads(path.read_bytes())
+    value["model"]["vocab"]["he"] = 2**32 - 1
+    write_json(path, value)
+    with pytest.raises(ModelDamaged, match=r"tokenizer\.json"):
+        Tokenizer.from_file(path)
+
+
 # --- chat templates -------------------------------------------------------------------------------
 
 GROW = "{%% set n = namespace(x=%s) %%}{%% for i in range(99) %%}{%% set n.x = %s %%}{%% endfor %%}"
