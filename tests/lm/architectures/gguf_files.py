@@ -52,8 +52,13 @@ def write_gguf(path: Path, case: str, settings: dict[str, Any] | None = None) ->
     writer = gguf.GGUFWriter(path, architecture)
     for key, value in (_metadata(config, architecture) | (settings or {})).items():
         _add(writer, f"{architecture}.{key}", value)
-    for key, value in byte_fields().items():
-        if key.endswith(("tokens", "merges")) or key.endswith("token_type"):
+    fields = byte_fields()
+    tokens, kinds = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.token_type"]
+    unused = (config["vocab_size"] - len(tokens)) * [int(gguf.TokenType.UNUSED)]
+    fields["tokenizer.ggml.tokens"] = [*tokens, *(f"[unused {n}]" for n in range(len(unused)))]
+    fields["tokenizer.ggml.token_type"] = [*kinds, *unused]
+    for key, value in fields.items():
+        if isinstance(value, list):
             writer.add_array(key, value)
         else:
             _add(writer, key, value)

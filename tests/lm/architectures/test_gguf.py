@@ -10,7 +10,9 @@ import torch
 from tests.lm.architectures.folders import references
 from tests.lm.architectures.gguf_files import ARCHITECTURES, write_gguf
 from tests.lm.architectures.make_reference import EVERY, IDS, POSITIONS
+from tests.tiny_model import byte_fields
 from tutor.errors import ModelUnsupported
+from tutor.lm.formats import tokenizer_gguf
 from tutor.lm.formats.gguf_settings import FAMILIES
 from tutor.lm.load import load_model
 from tutor.models.find import from_path
@@ -39,3 +41,21 @@ def test_an_unknown_setting_is_named(tmp_path: Path, key: str) -> None:
     path = write_gguf(tmp_path / "it.gguf", "qwen3", {key: 2.0})
     with pytest.raises(ModelUnsupported, match=f"qwen3.{key}"):
         load_model(from_path(path))
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ("olmo", ["I", "'m", "ĠmyName", "Ġ", "Ġin", "Ġ1984"]),
+        ("refact", ["I", "'m", "ĠmyName", "Ġ", "Ġin", "Ġ", "1", "9", "8", "4"]),
+        ("qwen2", ["I", "'m", "ĠmyName", "Ġ", "Ġin", "Ġ", "1", "9", "8", "4"]),
+        ("dbrx", ["I", "'m", "ĠmyName", "Ġ", "Ġin", "Ġ", "198", "4"]),
+        ("gpt-4o", ["I'm", "Ġmy", "Name", "Ġ", "Ġin", "Ġ", "198", "4"]),
+        ("tekken", ["I", "'m", "Ġmy", "Name", "Ġ", "Ġin", "Ġ", "1", "9", "8", "4"]),
+    ],
+)
+def test_the_rules_for_splitting_text(rules: str, words: list[str]) -> None:
+    backend = tokenizer_gguf.backend(byte_fields() | {"tokenizer.ggml.pre": rules})
+    splitter = backend.pre_tokenizer
+    assert splitter is not None
+    assert [word for word, _ in splitter.pre_tokenize_str("I'm myName  in 1984")] == words

@@ -52,7 +52,7 @@ _ONE_PRODUCT = {"query": "attn_qkv", "key": "attn_qkv", "value": "attn_qkv"}
 
 
 class GgufFamily(NamedTuple):
-    """The way in which GGUF files store a family.
+    """A family, and the form in which GGUF files store it.
 
     With `halves`, the rotary embedding pairs the two halves of a head, as in `transformers`.
     Otherwise, it pairs neighbors, as ours does.

@@ -23,20 +23,44 @@ from tokenizers import (
 from tutor.errors import ModelDamaged, ModelUnsupported
 
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-_LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+_ENDINGS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+_WORD = _ENDINGS + r"|[^\r\n\p{L}\p{N}]?\p{L}+"
+_REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_LLAMA3 = _WORD + r"|\p{N}{1,3}" + _REST
+_QWEN2 = _WORD + r"|\p{N}" + _REST  # each digit alone
+
+# A word ends where a lowercase letter is followed by an uppercase one.
+_UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_BEFORE = r"[^\r\n\p{L}\p{N}]?"
+_CASED = (f"{_BEFORE}{_UPPER}*{_LOWER}+", f"{_BEFORE}{_UPPER}+{_LOWER}*")
+_CASED_REST = r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_GPT4O = "|".join(f"{word}{_ENDINGS}?" for word in _CASED) + r"|\p{N}{1,3}" + _CASED_REST
+_TEKKEN = "|".join(_CASED) + r"|\p{N}" + _CASED_REST
 # Maps the names in `tokenizer.ggml.pre` to rules for splitting text. Each rule is a sequence of
 # regular expressions that are applied one after another.
 _SPLITS = {
     "gpt-2": (_GPT2,),
     "smollm": (r"\p{N}", _GPT2),
+    "phi-2": (_GPT2,),
+    "olmo": (_GPT2,),
+    "refact": (r"\p{N}", _GPT2),
+    "starcoder": (r"\p{N}", _GPT2),
     "llama-bpe": (_LLAMA3,),
     "llama3": (_LLAMA3,),
     "llama-v3": (_LLAMA3,),
+    "dbrx": (_LLAMA3,),
+    "smaug-bpe": (_LLAMA3,),
+    "qwen2": (_QWEN2,),
+    "stablelm2": (_QWEN2,),
+    "deepseek-r1-qwen": (_QWEN2,),
+    "gpt-4o": (_GPT4O,),
+    "tekken": (_TEKKEN,),
     "default": (r"[\p{P}\$\+<=>\^~\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]"),
 }
+
+# With these rules, a text begins with the "beginning of sequence" token, and a word that is a token
+# is never split.
+_LIKE_LLAMA3 = ("llama-bpe", "llama3", "llama-v3", "tekken")
 
 _KINDS: dict[type, str] = {str: "strings", int: "whole numbers", float: "numbers"}
 _LONGEST_TOKEN = 1024
@@ -80,7 +104,7 @@ def start_ids(fields: Mapping[str, Any]) -> list[int]:
     """Return the id of the "beginning of sequence" token, if the model expects this token."""
     usual = (
         fields.get("tokenizer.ggml.model") == "llama"
-        or _SPLITS.get(str(fields.get("tokenizer.ggml.pre", ""))) == _SPLITS["llama-bpe"]
+        or fields.get("tokenizer.ggml.pre") in _LIKE_LLAMA3
     )
     wanted = fields.get("tokenizer.ggml.add_bos_token", usual)
     return _ids(fields, "bos_token_id") if wanted else []
@@ -116,7 +140,7 @@ def _byte_level(fields: Mapping[str, Any], tokens: Sequence[str]) -> Tokenizer:
     made = _made(
         vocab={token: id_ for id_, token in enumerate(tokens)},
         merges=[_pair(merge) for merge in merges],
-        ignore_merges=_SPLITS[name] == _SPLITS["llama-bpe"],
+        ignore_merges=name in _LIKE_LLAMA3,
     )
     splits = [pre_tokenizers.Split(Regex(split), "isolated") for split in _SPLITS[name]]
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
