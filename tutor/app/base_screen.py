@@ -16,7 +16,7 @@ from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 from textual.widgets import Rule
 
-from tutor.app.terminal.leaving import unless_leaving
+from tutor.app.leaving import unless_leaving
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice

@@ -16,9 +16,9 @@ from textual.widget import MountError
 from textual.worker import WorkerFailed
 
 from tutor.app import theme
+from tutor.app.leaving import is_leaving
 from tutor.app.stylesheet import ParsedOnce
 from tutor.app.terminal import background_color
-from tutor.app.terminal.leaving import is_leaving
 from tutor.app.terminal.line import DIRECT, Line
 from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
