@@ -1,9 +1,10 @@
 # Everything happens in .venv. `make setup` makes it; the other targets make it when it is missing.
 PYTHON ?= python3
+MINUTES ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow questions servers audit chaos mutants docs messages site constraints constraints-check prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow questions servers audit chaos fuzz mutants docs messages site constraints constraints-check prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -40,6 +41,10 @@ audit: setup
 # Ends two sessions of a learner in every way there is, and looks for what they were told is saved.
 chaos: setup
 	$(BIN)/python -m tests.chaos --cycles 1000
+
+# Tries random input for MINUTES minutes, and keeps what fails in build/fuzz: tests/fuzz/__main__.py.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 # Makes mistakes in a copy of the code, and tells which of them the tests catch.
 mutants: setup

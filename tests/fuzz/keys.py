@@ -1,17 +1,18 @@
 """Random keys on every screen and in every lab of the real app, in terminals of any size.
 
 The app runs in a pty with its real model, so that answers arrive at any moment, also while a screen
-is being left. Nothing may end the app except a request to quit.
+is being left. Nothing may end the app except a request to quit. Run cases with
+`python -m tests.fuzz.keys SEED ...`.
 
 Everything follows from the seed, except for the moments at which the answers arrive.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -94,7 +95,7 @@ class KeyFuzz:
         work.mkdir(parents=True, exist_ok=True)
         environment = {
             "TUTOR_DATA": str(self._folder / "data"),
-            "TUTOR_SHARED": os.environ.get("TUTOR_FUZZ_MODELS") or str(data_folder()),
+            "TUTOR_SHARED": str(data_folder()),  # the user's own models, without their progress
             "TUTOR_ENGINE": "own",
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "EDITOR": "true",
@@ -147,3 +148,13 @@ class KeyFuzz:
         assert status in (0, -2), f"the app ended with status {status}: {said}"
         assert b"Traceback" not in app.output, said
         assert b"because of a bug" not in app.output, said
+
+
+def main(seeds: list[str]) -> None:
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="tutor-fuzz-") as folder:
+            KeyFuzz(int(seed), Path(folder)).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

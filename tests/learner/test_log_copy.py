@@ -122,16 +122,29 @@ def test_two_logs_damaged_at_different_lines_make_a_complete_log(filled: Path) -
     assert f"{copy} is damaged. Nothing is lost" in told(progress)
 
 
-def test_lines_damaged_in_both_files_are_counted(filled: Path) -> None:
+def test_a_line_damaged_at_different_places_of_both_files_is_restored(filled: Path) -> None:
     log, copy = log_files(filled)
     data = log.read_bytes()
     log.write_bytes(flipped(flipped(data, 20), len(data) - 20))
     copy.write_bytes(flipped(data, 21))
     progress = Progress.open(filled)
     progress.check()
+    assert "Nothing is lost: both copies together are complete." in told(progress)
+    assert log.read_bytes() == copy.read_bytes() == data
+
+
+def test_lines_damaged_in_both_files_are_named(filled: Path) -> None:
+    log, copy = log_files(filled)
+    data = log.read_bytes()
+    wrong = b"########" + data[8:20] + b"####" + data[24:]
+    log.write_bytes(flipped(wrong, len(data) - 20))
+    copy.write_bytes(wrong)
+    progress = Progress.open(filled)
+    progress.check()
     assert f"{log} is damaged. Its copy, reviews.log.copy, contains everything except" in told(
         progress
     )
+    assert "1 line. Lost: an answer to the question question-0 of 1970-01-12" in told(progress)
     assert set(progress.cards()) == QUESTIONS  # the state still has them
 
 

@@ -92,7 +92,7 @@ def test_lines_written_after_the_damage_are_kept(
         found = [event for event in heard(whole) if not isinstance(event, Imported)]
         assert sorted(event.id for event in found) == sorted(e.id for e in [*history, *later])
         assert {event.id: event for event in found} == {e.id: e for e in [*history, *later]}
-        assert log.examine().unreadable == 0
+        assert log.examine().unreadable == ()
         log.mend()
         assert log.path.read_bytes() == whole
 
@@ -110,3 +110,19 @@ def test_two_logs_that_diverged_are_combined(
     found = [event for event in heard(whole) if not isinstance(event, Imported)]
     assert sorted(event.id for event in found) == sorted(e.id for e in [*before, *here, *there])
     assert mended(whole, copy) == whole
+
+
+@given(histories, st.integers(0, 7), st.lists(st.floats(0, 1), min_size=2, max_size=8, unique=True))
+@settings(deadline=None)
+def test_a_line_that_is_damaged_in_both_at_different_places_is_restored(
+    history: list[LogEvent], which: int, shares: list[float]
+) -> None:
+    lines = list(map(encode, history))
+    number = which % len(lines)
+    length = len(lines[number]) - 1
+    places = sorted({int((length - 1) * share) for share in shares})
+    hurt = [bytearray(lines[number]), bytearray(lines[number])]
+    for turn, place in enumerate(places):
+        hurt[turn % 2][place] = ord("#") if lines[number][place] != ord("#") else ord("%")
+    log, copy = (b"".join([*lines[:number], each, *lines[number + 1 :]]) for each in hurt)
+    assert mended(log, copy) == mended(copy, log) == b"".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.learner.learner_sessions import answered, log_files, named, run_session, told
 from tutor.errors import StoreError
 from tutor.learner.log_lines import decode, encode
+from tutor.learner.mending import description
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogMark
 from tutor.learner.review_log import ReviewLog
@@ -70,20 +72,54 @@ def test_an_incomplete_last_line_leaves_no_notice(filled: Path) -> None:
     assert told(Progress.open(filled)) == told(progress) == ""
 
 
-def test_a_line_damaged_in_both_copies_is_left_out_with_a_notice(filled: Path) -> None:
-    path, copy = log_files(filled)
-    for file, wrong in ((path, b"tru3"), (copy, b"tr7e")):
+def damage(folder: Path, *wrong: bytes) -> None:
+    """Replace a word of the second line in the log and in its copy, and remove the state."""
+    for file, word in zip(log_files(folder), wrong, strict=True):
         lines = file.read_bytes().splitlines(keepends=True)
-        lines[1] = lines[1].replace(b"true", wrong)
+        lines[1] = lines[1].replace(b"true", word)
         file.write_bytes(b"".join(lines))
     for name in ("progress.json", "progress.json.bak"):
-        (filled / name).unlink()
+        (folder / name).unlink()
+
+
+@pytest.mark.parametrize("wrong", [(b"tru3", b"tr7e"), (b"tsue", b"####"), (b"####", b"trug")])
+def test_a_line_damaged_in_both_copies_is_restored_from_both(
+    filled: Path, wrong: tuple[bytes, bytes]
+) -> None:
+    """The damage is at different places, or one copy has only one wrong bit."""
+    path, copy = log_files(filled)
+    before = path.read_bytes()
+    damage(filled, *wrong)
+    progress = Progress.open(filled)
+    assert set(progress.cards()) == {"question-0", "question-1", "question-2"}
+    progress.check()
+    assert path.read_bytes() == copy.read_bytes() == before
+
+
+def test_a_line_that_is_lost_in_both_copies_is_named(filled: Path) -> None:
+    path, _ = log_files(filled)
+    damage(filled, b"fals", b"fals")
     progress = Progress.open(filled)
     assert set(progress.cards()) == {"question-0", "question-2"}
+    when = datetime.fromtimestamp(1_000_001).isoformat(" ", "minutes")
     assert (
         f"1 line in {path} cannot be read, not even in its copy, and is ignored. "
+        f"Lost: an answer to the question question-1 of {when}. "
         "You may be asked some questions again." in told(progress)
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"########", "an answer to an unknown question from after 1970-01-12"),
+        (b'"event":"suspended","question":"a"', "an entry (suspended) about the question a"),
+        (b'"question":"a\x1b]0;x"', "an answer to the question a\u241b]0;x from after"),
+        (b'"at":99999999999.0,"question":"a"', "an answer to the question a of 5138-"),
+    ],
+)
+def test_what_a_damaged_line_contained_is_said_as_far_as_possible(line: bytes, said: str) -> None:
+    assert description(line, 1_000_000.0).startswith(said)
 
 
 def test_lines_of_a_newer_version_are_kept_and_skipped(filled: Path) -> None:

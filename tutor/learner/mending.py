@@ -1,11 +1,27 @@
-"""Restore a complete log from two copies of it, even if both are cut off or damaged."""
+"""Restore a complete log from two copies of it, even if both are cut off or damaged.
+
+If a line is damaged in both copies, its checksum tells which of many attempts restores it. If none
+does, the parts of the line that are still readable tell which answer is lost.
+"""
 
 import hashlib
+import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby, product
 
-from tutor.learner.log_lines import UNFINISHED, Line, encode, lines_in
+from tutor.learner.log_lines import UNFINISHED, Line, decode, encode, lines_in
 from tutor.learner.records import Imported, LogEvent
+from tutor.text import safe
+
+_MOST_CHOICES = 14
+"""The maximum number of places at which two damaged copies may differ. All choices are tried."""
+_LONGEST = 1000
+"""The maximum length, in bytes, of a line in which each bit is tried."""
+_QUESTION = re.compile(rb'"question":"([^"\\]{1,80})"')
+_TIME = re.compile(rb'"at":(\d{1,11})[.,]')
+_KIND = re.compile(rb'"event":"([a-z-]{1,20})"')
 
 
 def mended(log: bytes, copy: bytes) -> bytes:
@@ -14,7 +30,7 @@ def mended(log: bytes, copy: bytes) -> bytes:
     Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
     `copy`. If one file was cut off or damaged, both files are therefore identical again. If `log`
     has another intact line at this position, the line from `copy` is appended as if it had been
-    imported from another machine.
+    imported from another machine. A line that is damaged in both files is repaired if possible.
     """
     if log.startswith(copy):
         return log
@@ -30,6 +46,11 @@ def mended(log: bytes, copy: bytes) -> bytes:
             whole[line.start : line.end] = copy[line.start : line.end]
         elif line.sound:
             homeless.append(line)
+    for line in lines_in(bytes(whole)):
+        place = slice(line.start, line.end)
+        found = _repaired(bytes(whole[place]), copy[place]) if line.damaged else None
+        if found is not None and _name(decode(found, line.start), found) not in known:
+            whole[place] = found
     return bytes(whole) + _appended(homeless, copy, torn=not whole.endswith(b"\n"))
 
 
@@ -68,3 +89,74 @@ def _mark_of(events: Sequence[LogEvent]) -> Imported:
     names = "\n".join(event.id for event in events).encode()
     id_ = hashlib.blake2b(names, digest_size=16).hexdigest()
     return Imported(at=events[0].at, id=id_, count=len(events))
+
+
+# --- lines that are damaged in both copies --------------------------------------------------------
+
+
+def _repaired(line: bytes, other: bytes) -> bytes | None:
+    """Return the line that both `line` and `other` were before they were damaged, or None.
+
+    This works if the damage is at different places, or if one of the two has only one wrong bit.
+    """
+    tries: Iterable[bytes] = _combinations(line, other) if len(line) == len(other) else ()
+    for found in (*tries, *_with_one_bit_flipped(line), *_with_one_bit_flipped(other)):
+        if not decode(found, 0).damaged:
+            return found
+    return None
+
+
+def _combinations(line: bytes, other: bytes) -> Iterator[bytes]:
+    """Yield all lines that have the bytes of one of the two wherever these differ.
+
+    If they differ at many places, neighboring places are taken from the same line.
+    """
+    places = [place for place, (a, b) in enumerate(zip(line, other, strict=True)) if a != b]
+    choices = [[place] for place in places]
+    if len(choices) > _MOST_CHOICES:
+        runs = groupby(enumerate(places), lambda each: each[1] - each[0])
+        choices = [[place for _, place in run] for _, run in runs]
+    if len(choices) > _MOST_CHOICES:
+        return
+    for of_other in product((False, True), repeat=len(choices)):
+        made = bytearray(line)
+        for taken, run in zip(of_other, choices, strict=True):
+            if taken:
+                made[run[0] : run[-1] + 1] = other[run[0] : run[-1] + 1]
+        yield bytes(made)
+
+
+def _with_one_bit_flipped(line: bytes) -> Iterator[bytes]:
+    if len(line) > _LONGEST:
+        return
+    for place in range(len(line) - 1):  # without the newline
+        for bit in range(8):
+            made = bytearray(line)
+            made[place] ^= 1 << bit
+            if made[place] != ord("\n"):
+                yield bytes(made)
+
+
+def description(line: bytes, after: float = 0.0) -> str:
+    """Say what a damaged line contained, as far as it can be read.
+
+    `after` is the time of the line before it, in seconds since the epoch, or 0 if it is unknown.
+    """
+    kind, question = _KIND.search(line), _QUESTION.search(line)
+    what = "an answer" if kind is None or kind[1] == b"answered" else f"an entry ({_text(kind)})"
+    about = f" to the question {_text(question)}" if question else " to an unknown question"
+    if kind is not None and kind[1] != b"answered":
+        about = f" about the question {_text(question)}" if question else ""
+    at = _TIME.search(line)
+    if at is not None:
+        return f"{what}{about} of {_moment(float(at[1]))}"
+    return f"{what}{about}" + (f" from after {_moment(after)}" if after else "")
+
+
+def _text(found: re.Match[bytes]) -> str:
+    return safe(found[1].decode("utf-8", "replace"))
+
+
+def _moment(at: float) -> str:
+    """Return a time as date and time of the day, in local time."""
+    return datetime.fromtimestamp(at).isoformat(" ", "minutes")

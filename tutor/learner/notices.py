@@ -1,12 +1,15 @@
 """Define the notices that tell learners about repaired files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tutor.errors import StoreError
 from tutor.learner.errors import StoreRepaired
-from tutor.learner.review_log import MISSING, Examined, ReviewLog
+from tutor.learner.review_log import DAMAGED, MISSING, Examined, ReviewLog
 from tutor.text import counted
 
+_MOST_NAMED = 5
+"""The maximum number of lost entries that a notice names."""
 NOTHING_TO_DO = "You don't need to do anything."
 
 
@@ -56,10 +59,10 @@ def entries_left_out(path: Path, count: int) -> StoreRepaired:
     )
 
 
-def log_damaged(path: Path, count: int) -> StoreRepaired:
+def log_damaged(path: Path, count: int, lost: Sequence[str]) -> StoreRepaired:
     return StoreRepaired(
         f"{counted(count, 'line')} in {path} cannot be read, not even in its copy, and "
-        f"{_are(count)} ignored.",
+        f"{_are(count)} ignored.{_named(lost)}",
         "You may be asked some questions again.",
     )
 
@@ -70,12 +73,13 @@ def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
     if found.unreadable:
         return StoreRepaired(
             f"{happened}. Its copy, {copy}, contains everything except for "
-            f"{counted(found.unreadable, 'line')}.{kept}",
+            f"{counted(len(found.unreadable), 'line')}.{_named(found.unreadable)}{kept}",
             "You may be asked some questions again.",
         )
-    return StoreRepaired(
-        f"{happened}. Nothing is lost: its copy, {copy}, is complete.{kept}", NOTHING_TO_DO
-    )
+    complete = f"its copy, {copy}, is complete"
+    if found.copy == DAMAGED:
+        complete = "both copies together are complete"
+    return StoreRepaired(f"{happened}. Nothing is lost: {complete}.{kept}", NOTHING_TO_DO)
 
 
 def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
@@ -98,6 +102,14 @@ def only_in_log(reason: StoreError) -> StoreRepaired:
         f"Your answer is in the review log, but progress.json was not updated: {reason.happened}",
         reason.next_step,
     )
+
+
+def _named(lost: Sequence[str]) -> str:
+    """Return a sentence that names what is lost. It names only the first entries of many."""
+    if not lost:
+        return ""
+    more = f", and {len(lost) - _MOST_NAMED:,} more" if len(lost) > _MOST_NAMED else ""
+    return f" Lost: {'; '.join(lost[:_MOST_NAMED])}{more}."
 
 
 def _are(count: int) -> str:

@@ -59,7 +59,7 @@ def catch_up(
         if line.event is not None:
             events.append(line.event)
     if damaged:
-        found.append(notices.log_damaged(log.path, damaged))
+        found.append(notices.log_damaged(log.path, damaged, log.lost(state.mark.end)))
     mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
     own = _own(events)
     if not rebuild:

@@ -15,7 +15,7 @@ import msgspec
 
 from tutor.learner import disk
 from tutor.learner.log_lines import UNFINISHED, Line, encode, lines_in, lines_of
-from tutor.learner.mending import mended
+from tutor.learner.mending import description, mended
 from tutor.learner.records import LogEvent, LogMark
 
 DAMAGED, CUT_OFF, MISSING = "is damaged", "is incomplete", "is missing"
@@ -32,15 +32,15 @@ class Examined(msgspec.Struct, frozen=True):
     """The combined contents of the two files, and the problem with each file, if any.
 
     `copied` is the size of the copy in bytes. If the copy is shorter than the log, it is not
-    necessarily damaged: its writer may have been killed. `unreadable` is the number of lines that
-    are damaged in both files.
+    necessarily damaged: its writer may have been killed. `unreadable` describes the lines that are
+    damaged in both files.
     """
 
     whole: bytes
     log: str = ""
     copy: str = ""
     copied: int = 0
-    unreadable: int = 0
+    unreadable: tuple[str, ...] = ()
 
 
 class ReviewLog:
@@ -174,8 +174,12 @@ class ReviewLog:
             log=_problem(self.path, log, whole),
             copy=problem,
             copied=len(copy),
-            unreadable=sum(line.damaged for line in lines_in(whole)),
+            unreadable=tuple(lost(whole)),
         )
+
+    def lost(self, start: int) -> tuple[str, ...]:
+        """Describe the lines from byte `start` that are damaged in both files."""
+        return tuple(lost(mended(self._bytes(self.path), self._bytes(self.copy)), start))
 
     def mend(self) -> Examined:
         """Repair both files, and return the problems that they had.
@@ -198,6 +202,15 @@ class ReviewLog:
 
         with disk.failures_in_words(path, "saved"):
             disk.replace(path, data, keep_old)
+
+
+def lost(data: bytes, start: int = 0) -> Iterator[str]:
+    """Describe the damaged lines of a log from byte `start`."""
+    before = 0.0
+    for line in lines_in(data):
+        if line.damaged and line.start >= start:
+            yield description(data[line.start : line.end], before)
+        before = line.event.at if line.event is not None else before
 
 
 def _problem(path: Path, data: bytes, whole: bytes) -> str:
