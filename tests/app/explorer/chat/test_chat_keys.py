@@ -52,7 +52,7 @@ async def send(it: Explorer, text: str) -> None:
     """Write a message, send it, and leave the field, so that letters are keys again."""
     if it.stage.screen.focused is not editor(it):
         await it.press("e")
-    await it.type(text)
+    editor(it).insert(text)
     await it.press("enter")
     if it.stage.screen.focused is editor(it):
         await it.press("escape")
