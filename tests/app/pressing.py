@@ -8,6 +8,7 @@ functions here check whether the app still has anything to do.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 WORK = 0.004
-"""Seconds to wait for a worker, whose work shows in no queue."""
+"""Seconds to wait for work that shows in no queue: in a thread, or when a timer is due."""
 LIMIT = 1.0
 """Seconds of processor time after which the wait ends, even if the app is still busy.
 
@@ -56,10 +57,33 @@ async def settle(pilot: Pilot[Any]) -> None:
     rests = 0
     end = time.process_time() + LIMIT
     while rests < 2 and pilot.app.is_running and time.process_time() < end:
-        await asyncio.sleep(WORK)
+        await _called(end)
         await _handled(pilot.app)
-        pilot.app.screen._on_timer_update()
+        with pilot.app._context():  # A test may run two apps, and a screen draws only in its own.
+            pilot.app.screen._on_timer_update()
         rests = 0 if _is_busy(pilot.app) else rests + 1
+
+
+async def wait(pilot: Pilot[Any]) -> None:
+    """Give timers, threads and other processes a moment, and wait for what follows from it."""
+    await asyncio.sleep(WORK)
+    await settle(pilot)
+
+
+async def _called(end: float) -> None:
+    """Wait until the event loop has nothing left to call, and a moment for the app's threads."""
+    loop: Any = asyncio.get_running_loop()
+    await asyncio.sleep(WORK if _threads_work(loop) else 0)
+    while loop._ready and time.process_time() < end:
+        await asyncio.sleep(0)
+
+
+def _threads_work(loop: Any) -> bool:
+    """Return whether a thread of the loop's pool, or the one that saves progress, is at work."""
+    pool = loop._default_executor
+    return (pool is not None and pool._idle_semaphore._value < len(pool._threads)) or any(
+        thread.name == "progress" for thread in threading.enumerate()
+    )
 
 
 async def _handled(app: App[Any]) -> None:

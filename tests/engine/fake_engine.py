@@ -11,6 +11,7 @@ import asyncio
 import math
 from array import array
 from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -117,13 +118,17 @@ def _words_after(last: Token) -> list[bytes]:
     return sorted(words, key=lambda word: _unit("word", last.id, word))[:5]
 
 
-def logits(path: Sequence[Token]) -> list[float]:
+def logits(path: Sequence[Token]) -> tuple[float, ...]:
     """Return the logits of all tokens after `path`."""
-    last = path[-1]
+    return _logits_after(path[-1])
+
+
+@cache
+def _logits_after(last: Token) -> tuple[float, ...]:
     scores = [4.0 * _unit("logit", last.id, other.id) for other in VOCABULARY]
     for place, data in enumerate(LIKELY.get(last.data) or _words_after(last)):
         scores[BY_DATA[data].id] = 12.0 - 1.2 * place
-    return scores
+    return tuple(scores)
 
 
 def _softmax(scores: Sequence[float]) -> list[float]:
@@ -161,16 +166,21 @@ def _entropy(probabilities: Sequence[float]) -> float:
     return -sum(value * math.log2(value) for value in probabilities if value > 0)
 
 
-def all_rows(path: Sequence[Token], sampler: SamplerSettings) -> list[Row]:
+def all_rows(path: Sequence[Token], sampler: SamplerSettings) -> tuple[Row, ...]:
     """Return every token's row, most probable first."""
-    scores = logits(path)
+    return _rows_after(path[-1], sampler)
+
+
+@lru_cache(maxsize=500)  # the same few texts are on the screen of most tests
+def _rows_after(last: Token, sampler: SamplerSettings) -> tuple[Row, ...]:
+    scores = _logits_after(last)
     plain = _softmax(scores)
     order = sorted(range(len(scores)), key=lambda index: -scores[index])
     after, cut = _sampled(scores, order, sampler)
-    return [
+    return tuple(
         Row(rank, VOCABULARY[i], plain[i], scores[i], after[i], cut.get(i))
         for rank, i in enumerate(order, start=1)
-    ]
+    )
 
 
 def distribution(
@@ -191,7 +201,7 @@ def distribution(
         entropy_bits=_entropy([row.probability for row in rows]),
         sampled_entropy_bits=_entropy([row.sampled_probability for row in rows]),
         kept=sum(row.cut is None for row in rows),
-        rows=tuple(rows[:top]),
+        rows=rows[:top],
         drawn=drawn,
     )
 

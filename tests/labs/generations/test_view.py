@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import pytest
 
+from tests.app.pressing import tap
 from tests.app.whole_app import until
 from tests.engine.fake_engine import VOCABULARY
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of, write
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.bots.files import shipped_rules
+from tutor.bots.retrieval_bot import RetrievalBot
 from tutor.labs.generations import lab
 from tutor.labs.generations.backend import GenerationsBackend
 from tutor.labs.generations.lab import GREEDY
 from tutor.labs.generations.probes import CASES
+from tutor.labs.generations.questions import Answer, AskRetrieval, AskTraining, Own, Question
 from tutor.labs.generations.state import Limits
 from tutor.lm.token_tree import Step
 
@@ -41,7 +44,36 @@ def app_of(folder: Path, engine: BackendEngine | None = None) -> TutorApp:
 
 
 def timeless(name: str, tools: Tools) -> Backend:
-    return GenerationsBackend(tools, clock=lambda: 7.0)
+    return TrainedOnce(tools, clock=lambda: 7.0)
+
+
+class TrainedOnce(GenerationsBackend):
+    """The lab's backend. All tests share the bots that are trained, and the answers on the way."""
+
+    _bots: ClassVar[dict[tuple[Own, int], RetrievalBot]] = {}
+    _answers: ClassVar[dict[tuple[Own, int, int], Answer]] = {}
+
+    def answer(self, question: Question) -> Answer:
+        match question:
+            case AskTraining(own=own, seed=seed, done=done):
+                if (own, seed, done) not in self._answers:
+                    self._train_up_to(done, own, seed)
+                    self._answers[own, seed, done] = super().answer(question)
+                return self._answers[own, seed, done]
+            case AskRetrieval(own=own, seed=seed) if (own, seed) in self._bots:
+                self._retrieval, self._trained_for = self._bots[own, seed], (own, seed)
+        answer = super().answer(question)
+        if isinstance(question, AskRetrieval) and self._retrieval is not None:
+            self._bots[question.own, question.seed] = self._retrieval
+        return answer
+
+    def _train_up_to(self, done: int, own: Own, seed: int) -> None:
+        """Take the steps whose answers came from another test."""
+        if len(self._bot(own, seed).training.losses) > done:
+            self._trained_for = None
+        training = self._bot(own, seed).training
+        while len(training.losses) < done:
+            training.step()
 
 
 class PatientEngine(BackendEngine):
@@ -58,12 +90,6 @@ class PatientEngine(BackendEngine):
         await super().work(name)
 
 
-async def ask(pilot: Any, message: str) -> None:
-    await do(pilot, "e")
-    await pilot.press(*message)
-    await do(pilot, "enter")
-
-
 async def part(pilot: Any, name: str) -> None:
     await at_rest(pilot)
     while state_of(pilot).view != name:
@@ -76,7 +102,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 @SIZES
 def test_how_a_reply_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await ask(pilot, "My parrot ate my library card.")
+        await write(pilot, "My parrot ate my library card.")
         await do(pilot, "right", "down")
 
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
@@ -135,7 +161,7 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "Press e to write a message" in seen(pilot)
-        await ask(pilot, "When do you open on Friday?")
+        await write(pilot, "When do you open on Friday?")
         shown = seen(pilot)
         assert "On Friday we are open" in shown
         assert "open-on-a-day" in shown
@@ -154,7 +180,7 @@ async def test_the_generated_answer_opens_in_the_stepper_at_the_token_in_focus(
     monkeypatch.setattr(app.navigator, "open_conversation", opened.append)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        await ask(pilot, "Hello")
+        await write(pilot, "Hello")
         await do(pilot, "down", "down", "enter")
         written = state_of(pilot).turn.written
         tree, prompt = opened[0].chat, written.prompt
@@ -201,14 +227,12 @@ async def test_a_comment_is_shown_while_a_rule_is_written(tmp_path: Path) -> Non
         await part(pilot, "rules")
         await do(pilot, "a")
         assert "fits: Poor parrot!" in seen(pilot)
-        for _ in "= Poor parrot!":
-            await pilot.press("backspace")
-        await pilot.pause()
+        await tap(pilot, *["backspace"] * len("= Poor parrot!"))
         assert "This is not a complete rule." in seen(pilot)
         await do(pilot, "enter")
         assert "Write a pattern" in seen(pilot)
         assert len(state_of(pilot).rules) == 49
-        await pilot.press(*"= Oh [b]dear")
+        await tap(pilot, *"= Oh [b]dear")
         await do(pilot, "enter")
         assert len(state_of(pilot).rules) == 50
         assert "Oh [b]dear" in seen(pilot)
@@ -221,7 +245,7 @@ async def test_a_reply_from_before_a_new_rule_is_marked(
     size: tuple[int, int], tmp_path: Path
 ) -> None:
     async with app_of(tmp_path).run_test(size=size) as pilot:
-        await ask(pilot, "My parrot is green.")
+        await write(pilot, "My parrot is green.")
         assert f"0 of {len(shipped_rules().rules)} rules fit" in seen(pilot)
         await part(pilot, "rules")
         await do(pilot, "a", "enter")
@@ -240,7 +264,7 @@ async def test_r_asks_again_after_a_new_rule_while_a_reply_is_still_being_writte
 ) -> None:
     engine = PatientEngine()
     async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
-        await ask(pilot, "My parrot is green.")
+        await write(pilot, "My parrot is green.")
         engine.permitted = 2  # the generated reply does not come
         await pilot.press("s")
         await until(pilot, lambda: state_of(pilot).turn.retrieval is not None)
@@ -271,7 +295,7 @@ async def test_before_the_first_answer_the_keys_and_the_notices_agree(tmp_path: 
     engine = PatientEngine()
     async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         engine.permitted = 1  # the rules answer, and the training does not begin
-        await pilot.press("e", *"Hello", "enter")
+        await tap(pilot, "e", *"Hello", "enter")
         await until(pilot, lambda: "This bot is trained" in seen(pilot))
         await until(pilot, lambda: "r stop" in seen(pilot))
         assert "new seed" not in seen(pilot)
@@ -292,10 +316,8 @@ async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "rules")
         await do(pilot, "e")
-        for _ in range(len("My parrot ate my library card.")):
-            await pilot.press("backspace")
-        await pilot.press(*"where is my dog")
-        await pilot.pause()
+        await tap(pilot, *["backspace"] * len("My parrot ate my library card."))
+        await tap(pilot, *"where is my dog")
         assert "dogs: Dogs are welcome" in seen(pilot)
         await do(pilot, "enter")
         assert "1 of 49 rules fits" in seen(pilot)

@@ -10,6 +10,7 @@ import pytest
 from textual.events import Paste
 from textual.widgets import _text_area
 
+from tests.app.pressing import tap
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tutor.labs.ghost_text import lab as ghost_text
@@ -55,8 +56,7 @@ async def write(pilot: Pilot[Any], text: str) -> None:
     """Type a text into an empty file."""
     await do(pilot, "e")
     editor(pilot).clear()
-    for char in text:
-        await pilot.press("enter" if char == "\n" else "space" if char == " " else char)
+    await tap(pilot, *("enter" if char == "\n" else char for char in text))
     await rested(pilot)
 
 

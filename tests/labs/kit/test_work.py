@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache, partial
-from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import pytest
@@ -16,6 +15,7 @@ from tests.labs.lab_backend import backend
 from tutor.errors import TutorError
 from tutor.labs.generations.probes import Case, Result
 from tutor.labs.kit import registry
+from tutor.labs.kit.backend import Backend
 from tutor.labs.kit.registry import AnyLab
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.work import LARGEST, Work, indexes, one_of, work
@@ -24,6 +24,7 @@ from tutor.labs.rag import quality
 from tutor.lm.patch import Column, Patched
 
 LABS = registry.names()
+States: TypeAlias = Callable[[str], tuple[Any, ...]]
 MOST_CHARACTERS = 20_000
 """More than the longest text in a lab."""
 MOST_ANSWERS = 4
@@ -79,10 +80,22 @@ def test_an_invalid_field_does_not_spoil_the_others() -> None:
 # --- every lab ------------------------------------------------------------------------------------
 
 
-@cache
-def _states(name: str) -> tuple[Any, ...]:
-    """Return states on the way through a lab's solution, on the small model."""
-    lab, there = registry.find(name), backend(name, Path(mkdtemp()), moment=0.0)
+@pytest.fixture(scope="session")
+def backend_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Backend]:
+    """Returns the backend of a lab on the small model. It is the same in all tests."""
+    return cache(lambda name: backend(name, tmp_path_factory.mktemp(name), moment=0.0))
+
+
+@pytest.fixture(scope="session")
+def states_of(tmp_path_factory: pytest.TempPathFactory) -> States:
+    """Returns states on the way through a lab's solution, on the small model."""
+    return cache(
+        lambda name: _on_the_way(name, backend(name, tmp_path_factory.mktemp(name), moment=0.0))
+    )
+
+
+def _on_the_way(name: str, there: Backend) -> tuple[Any, ...]:
+    lab = registry.find(name)
     state = _on(lab, lab.start(), there)
     states = [state]
     for action in lab.solution[:10]:
@@ -114,10 +127,10 @@ def test_a_lab_says_what_the_work_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_the_work_of_a_lab_is_restored(name: str) -> None:
+def test_the_work_of_a_lab_is_restored(name: str, states_of: States) -> None:
     lab = registry.find(name)
     changed = 0
-    for state in _states(name):
+    for state in states_of(name):
         saved = lab.saved(state)
         changed += bool(saved)
         assert lab.saved(lab.restored(saved)) == saved
@@ -125,10 +138,10 @@ def test_the_work_of_a_lab_is_restored(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_a_restored_lab_asks_its_questions_again(name: str) -> None:
+def test_a_restored_lab_asks_its_questions_again(name: str, states_of: States) -> None:
     lab = registry.find(name)
     if lab.question(lab.start()) is not None:
-        for state in _states(name):
+        for state in states_of(name):
             asked = lab.question(lab.restored(lab.saved(state)))
             assert asked is not None or name == "certainty"  # its tables are filled by a run
 
@@ -168,7 +181,7 @@ def _mutated(value: Any, data: st.DataObject) -> Any:
 WITH_RESULTS = [name for name in LABS if registry.find(name).results.fields]
 
 
-def _states_with_results(name: str) -> list[Any]:
+def _with_results(name: str, states: Sequence[Any]) -> list[Any]:
     """Return states on the way through a lab's solution, and some that are far from its start."""
     further: dict[str, dict[str, Any]] = {
         "generations": {"results": {Case(0, "rules"): Result("Hello", True, 1.5)}},
@@ -190,15 +203,15 @@ def _states_with_results(name: str) -> list[Any]:
         },
         "rag": {"quality": quality.State(ranks={"words": (1, 0)}, scores={"words": (0.5, 0.25)})},
     }
-    state = msgspec.structs.replace(_states(name)[-1], **further.get(name, {}))
-    return [*_states(name), state]
+    state = msgspec.structs.replace(states[-1], **further.get(name, {}))
+    return [*states, state]
 
 
 @pytest.mark.parametrize("name", WITH_RESULTS)
-def test_the_results_of_a_lab_are_restored_with_their_work(name: str) -> None:
+def test_the_results_of_a_lab_are_restored_with_their_work(name: str, states_of: States) -> None:
     lab = registry.find(name)
     found = 0
-    for state in _states_with_results(name):
+    for state in _with_results(name, states_of(name)):
         saved, work = lab.saved(state, "model"), lab.saved(state)
         if saved == work:
             assert lab.resumed(saved) == (lab.restored(work), None)
@@ -216,9 +229,11 @@ def test_the_results_of_a_lab_are_restored_with_their_work(name: str) -> None:
 @pytest.mark.parametrize("name", WITH_RESULTS)
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
-def test_no_results_in_a_file_break_a_lab(name: str, data: st.DataObject) -> None:
+def test_no_results_in_a_file_break_a_lab(
+    name: str, data: st.DataObject, states_of: States
+) -> None:
     lab = registry.find(name)
-    every = _states_with_results(name)
+    every = _with_results(name, states_of(name))
     states = [state for state in every if lab.saved(state, "m") != lab.saved(state)]
     file = msgspec.json.decode(lab.saved(data.draw(st.sampled_from(states)), "m"))
     key = next(key for key in file if key not in lab.work.limits)
@@ -234,9 +249,11 @@ def test_no_results_in_a_file_break_a_lab(name: str, data: st.DataObject) -> Non
 @pytest.mark.parametrize("name", LABS)
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
-def test_no_file_breaks_a_lab(name: str, data: st.DataObject) -> None:
+def test_no_file_breaks_a_lab(
+    name: str, data: st.DataObject, states_of: States, backend_of: Callable[[str], Backend]
+) -> None:
     """A lab opens with any file, answers its first questions, and can be drawn all the while."""
-    lab, states = registry.find(name), _states(name)
+    lab, states = registry.find(name), states_of(name)
     known: dict[str, Any] = {}
     for state in states:
         known |= msgspec.json.decode(lab.saved(state) or b"{}")
@@ -249,7 +266,7 @@ def test_no_file_breaks_a_lab(name: str, data: st.DataObject) -> None:
     }
     state = lab.restored(msgspec.json.encode(found))
     view = registry.load_part(name, "view").VIEW
-    there = _backend(name)
+    there = backend_of(name)
     for _ in range(MOST_ANSWERS):
         _draw(view, state)
         lab.reached(state)
@@ -262,11 +279,6 @@ def test_no_file_breaks_a_lab(name: str, data: st.DataObject) -> None:
             break
     _draw(view, state)
     assert lab.saved(lab.restored(lab.saved(state))) == lab.saved(state)
-
-
-@cache
-def _backend(name: str) -> Any:
-    return backend(name, Path(mkdtemp()), moment=0.0)
 
 
 def _draw(view: type[LabView], state: Any) -> None:

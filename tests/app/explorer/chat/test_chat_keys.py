@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +11,7 @@ from textual.events import Key, MouseScrollUp, Paste
 
 from tests.app.explorer.explorer_stage import lines
 from tests.app.explorer.test_keys import Explorer, explorer
+from tests.app.pressing import tap
 from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
@@ -52,7 +54,7 @@ async def send(it: Explorer, text: str) -> None:
     """Write a message, send it, and leave the field, so that letters are keys again."""
     if it.stage.screen.focused is not editor(it):
         await it.press("e")
-    await it.type(text)
+    editor(it).insert(text)
     await it.press("enter")
     if it.stage.screen.focused is editor(it):
         await it.press("escape")
@@ -214,11 +216,13 @@ async def test_a_growing_reply_does_not_move_what_the_learner_reads(tmp_path: Pa
         await it.type("Hello")
         await it.pilot.press("enter")
         engine.release()
-        await it.until(lambda: len(view(it)._all) > view(it).size.height + 3)
-        await it.pilot.press("pageup")
-        await it.pilot.press("pageup")
+        while len(view(it)._all) <= view(it).size.height + 3:
+            await asyncio.sleep(0)
+        engine.hold()  # two pages up is the beginning, as long as the reply is short
+        await tap(it.pilot, "pageup", "pageup")
         top = it.conversation[0]
         length = tree(it).length
+        engine.release()
         await it.until(lambda: tree(it).length > length + 3 or not state(it).running)
         assert it.conversation[0] == top == "You"
 
