@@ -64,7 +64,7 @@ def test_the_editor_gets_the_terminal_and_its_text_comes_back(tmp_path: Path) ->
     script += "path.write_text(path.read_text().strip() + added)"
     run_editor = " ".join(editor(tmp_path, script))
     folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}
-    # The signal at the end is only for tutor, so the editor goes on, and its folder stays.
+    # The signal at the end is only for tutor, so the editor continues, and its folder stays.
     environment = {**folders, "EDITOR": run_editor, "TMPDIR": str(tmp_path)}
     with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:
         run.wait_for("no model ×")
