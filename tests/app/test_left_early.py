@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +115,19 @@ async def test_nothing_is_drawn_in_a_pane_that_is_being_removed(tmp_path: Path) 
         pane.say("a late message")
         await settled(pilot)
     assert errors == []
+
+
+async def test_quitting_twice_warns_of_nothing(tmp_path: Path) -> None:
+    """Python prints a warning on the terminal for each coroutine that was never started."""
+    app = whole_app(tmp_path)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await sees(pilot, "› Begin")
+            await _press_quickly(pilot, 0, "ctrl+q", "ctrl+q", "ctrl+q")
+            await _step(lambda: not app.is_running)
+        gc.collect()
+    assert [str(each.message) for each in found if "never awaited" in str(each.message)] == []
 
 
 class Waiting(TutorScreen):

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.widget import Widget
+    from textual.worker import Worker
 
     from tutor.app.background.keeper import Fetch
     from tutor.app.explorer.document import Document
@@ -328,7 +329,10 @@ class TutorApp(SavingApp):
 
     async def action_quit(self) -> None:
         """Start saving, and quit when everything is saved. Until then, the app responds to keys."""
-        self.run_worker(self._leave(), name="leave", exclusive=True, group="leave")
+        self._start_to_leave()
+
+    def _start_to_leave(self) -> Worker[None]:
+        return self.run_worker(self._leave, name="leave", exclusive=True, group="leave")
 
     async def _leave(self) -> None:
         self.navigator.labs.save()

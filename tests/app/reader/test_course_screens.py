@@ -12,6 +12,7 @@ from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE, LAB, LESSON
+from tutor.app import lifetime
 from tutor.app.background.goal_keeper import reached
 from tutor.app.help import HelpScreen
 from tutor.app.home.background_load import BREATH, BackgroundLoad
@@ -246,7 +247,7 @@ async def test_an_answer_that_cannot_be_saved_is_reported_and_the_app_continues(
 
 
 async def test_the_status_line_says_that_nothing_is_saved_until_something_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(self: Progress, event: LogEvent) -> None:
         raise StoreFull("The disk is full.", "Make room.")
@@ -269,6 +270,10 @@ async def test_the_status_line_says_that_nothing_is_saved_until_something_is(
             assert lines(app)[0].endswith("not saved")
         app.progress.record(LessonRead(at=2.0, lesson=LESSON.id))
         await until(pilot, lambda: "not saved" not in lines(app)[0])
+        app.progress.refused = StoreFull("The disk is full.", "Make room.")
+    lifetime._say_why_and_what_is_lost(app)
+    said = "tutor: No space to save progress: The disk is full. Make room.\n"
+    assert capsys.readouterr().err == said
 
 
 async def test_a_lab_is_recorded_once_when_all_its_goals_are_reached(tmp_path: Path) -> None:
