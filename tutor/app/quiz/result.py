@@ -178,13 +178,14 @@ class ResultScreen(MenuScreen):
         return lines
 
     def _missing(self) -> str:
-        """Say what is missing before the lesson counts as done, or return "" if nothing is."""
+        """Say what is missing before the lesson counts as done.
+
+        Return "" if nothing is missing, or if the first entry leads to screens that were not read.
+        """
         progress = self.services.progress
         here = lesson_progress(self.lesson, progress.lesson(self.lesson.id), progress.cards())
-        if here.done:
+        if here.done or here.seen < here.screens:
             return ""
-        if here.seen < here.screens:
-            return _(" To finish the lesson, read all screens and answer all questions right.")
         return _(" To finish the lesson, press a and answer {questions} right.").format(
             questions=counted(here.left, "more question")
         )
