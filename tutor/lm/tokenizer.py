@@ -275,7 +275,7 @@ def library_failures(what: str) -> Iterator[None]:
         raise ModelDamaged(f"{what}: {safe(str(error))[:200]}.") from error
 
 
-def _byte_characters() -> dict[str, bytes]:
+def byte_characters() -> dict[str, bytes]:
     """Return a mapping from the characters of a byte-level vocabulary to bytes.
 
     A printable byte stands for itself; any other byte is written as the next unused character from
@@ -288,7 +288,7 @@ def _byte_characters() -> dict[str, bytes]:
     }
 
 
-_BYTE_OF = _byte_characters()
+_BYTE_OF = byte_characters()
 
 
 def _is_byte_level(backend: Backend) -> bool:

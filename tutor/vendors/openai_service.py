@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import httpx2
@@ -26,6 +27,7 @@ from tutor.vendors.alternatives import ALTERNATIVES
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.openai_wire import Chunk, Echo, Pieces, echo_in, finish_reason
+from tutor.vendors.server_tokens import ServerTokens
 from tutor.vendors.service import (
     NO_KEY,
     SILENCE,
@@ -39,6 +41,12 @@ from tutor.vendors.service import (
 CONNECT = 10.0
 """The connection timeout, in seconds."""
 
+_ASIDE = 10.0
+"""The timeout of a question about the server's tokens, in seconds."""
+
+_CERTAIN = 1000
+"""A logit bias that makes a token certain."""
+
 _UNFINISHED = "One, two, three, four,"
 """The text of a test request, which any model is expected to continue."""
 
@@ -50,6 +58,8 @@ class OpenAIService:
         self._model = model
         self._key = key
         self._own = model.service.id == OWN
+        self._tokens = ServerTokens(model.name, self._aside)
+        self._by_id: bool | None = None if self._own else False
 
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
@@ -91,7 +101,7 @@ class OpenAIService:
             with self._client(cancellation) as client:
                 options = self._options(request) | {"echo": True}
                 answer = client.completions.create(prompt=text, **options)
-                yield echo_in(_plain(answer), text)
+                yield echo_in(_plain(answer), text, self._tokens.spell)
 
         found = errors.translated(
             asked(), cancellation, lambda error: self._in_words(error, request)
@@ -106,11 +116,53 @@ class OpenAIService:
     def _events(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        pieces = Pieces()
+        if self._own and request.top and request.most_tokens == 1:
+            yield from self._one_token(request, cancellation)
+        else:
+            yield from self._streamed(request, cancellation, Pieces(self._tokens.spell))
+
+    def _one_token(
+        self, request: RemoteRequest, cancellation: Cancellation
+    ) -> list[Piece | Finish]:
+        """Return a response of one token, with as many alternatives as the server can name.
+
+        llama.cpp's server withholds a token that ends in the middle of a character, together with
+        its alternatives. It returns the same alternatives if it has to choose the end token. vLLM
+        has no names for such tokens, but can return their ids.
+        """
+
+        def answer(forced: int | None = None) -> tuple[Pieces, list[Piece | Finish]]:
+            pieces = Pieces(self._tokens.spell)
+            return pieces, list(self._streamed(request, cancellation, pieces, forced))
+
+        pieces, events = answer()
+        last = events[-1]
+        withheld = isinstance(last, Finish) and last.reason == "length" and not pieces.arrived
+        if withheld and (ends := self._tokens.ends):
+            return answer(ends[0])[1]
+        if pieces.unnamed and self._by_id is None:
+            self._by_id = True
+            try:
+                named, by_id = answer()
+            except openai.APIStatusError:
+                self._by_id = False
+            else:
+                self._by_id = named.by_id
+                events = by_id if named.by_id else events
+        return events
+
+    def _streamed(
+        self,
+        request: RemoteRequest,
+        cancellation: Cancellation,
+        pieces: Pieces,
+        forced: int | None = None,
+    ) -> Iterator[Piece | Finish]:
+        """Yield the response. If `forced` is an id, the server chooses this token."""
         reason: str | None = None
         usage = Usage()
         with self._client(cancellation) as client:
-            for chunk in self._chunks(client, request):
+            for chunk in self._chunks(client, request, forced):
                 if chunk.usage is not None:
                     usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
                 for choice in chunk.choices[:1]:
@@ -123,16 +175,46 @@ class OpenAIService:
         errors.require_end(self._model, request, pieces.count, reason, cut=reason == "length")
         yield Finish(finish_reason(reason), usage)
 
-    def _chunks(self, client: openai.OpenAI, request: RemoteRequest) -> Iterator[Chunk]:
+    def _chunks(
+        self, client: openai.OpenAI, request: RemoteRequest, forced: int | None
+    ) -> Iterator[Chunk]:
         options = self._options(request) | {"stream": True}
-        if isinstance(request.prompt, str):
-            stream = client.completions.create(prompt=request.prompt, **options)
-        else:
-            messages = [{"role": m.role, "content": m.content} for m in request.prompt]
+        if forced is not None:
+            options["extra_body"]["logit_bias"] = [[forced, _CERTAIN]]
+        asked: Any = request.prompt
+        chat = not isinstance(asked, str)
+        if chat:
+            asked = [msgspec.to_builtins(message) for message in asked]
+        if request.tail:
+            asked = self._tokens.prompt(asked, request.tail)
+            if not asked:
+                raise NotTold(
+                    f"{self._model.host} cannot continue in the middle of a character.",
+                    "Go back and choose another token.",
+                )
+        if chat and not request.tail:
             options["stream_options"] = {"include_usage": True}
-            stream = client.chat.completions.create(messages=messages, **options)
+            stream = client.chat.completions.create(messages=asked, **options)
+        else:
+            stream = client.completions.create(prompt=asked, **options)
         for event in stream:
             yield msgspec.convert(_plain(event), Chunk)
+
+    def _aside(self, path: str, body: dict[str, Any] | None) -> Any:
+        """Return the server's response to a question outside OpenAI's protocol, or None."""
+        address = self._model.service.base_url.removesuffix("/v1") + path
+        options: Any = {"timeout": _ASIDE}
+        try:
+            if body is None:
+                return self._beside.get(address, cast_to=object, options=options)
+            return self._beside.post(address, cast_to=object, body=body, options=options)
+        except (openai.OpenAIError, json.JSONDecodeError, UnicodeDecodeError):
+            return None
+
+    @cached_property
+    def _beside(self) -> openai.OpenAI:
+        """Return a client for short questions that don't interrupt a stream."""
+        return self._opened(httpx2.Client(**self._connection()))
 
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
         """Return the parameters of a request, except for the prompt.
@@ -140,7 +222,8 @@ class OpenAIService:
         Parameters with default values are left out, because several models reject even the default
         temperature.
         """
-        sampler, conversation = request.sampler, not isinstance(request.prompt, str)
+        sampler = request.sampler
+        conversation = not isinstance(request.prompt, str) and not request.tail
         options: dict[str, Any] = {"model": self._model.name}
         longest = "max_completion_tokens" if conversation and not self._own else "max_tokens"
         options[longest] = request.most_tokens
@@ -150,8 +233,8 @@ class OpenAIService:
             options["top_p"] = sampler.top_p
         if request.seed is not None:
             options["seed"] = request.seed
-        if self._own and (extra := self._own_options(request)):
-            options["extra_body"] = extra
+        if self._own:
+            options["extra_body"] = self._own_options(request)
         if top := self._alternatives(request):
             options |= (
                 {"logprobs": True, "top_logprobs": top} if conversation else {"logprobs": top}
@@ -161,13 +244,15 @@ class OpenAIService:
     def _own_options(self, request: RemoteRequest) -> dict[str, Any]:
         """Return additional parameters that llama.cpp, vLLM and similar servers support."""
         extra: dict[str, Any] = {}
+        if self._by_id and request.top:
+            extra["return_tokens_as_token_ids"] = True
         if request.sampler.top_k:
             extra["top_k"] = request.sampler.top_k
         if request.sampler.min_p:
             extra["min_p"] = request.sampler.min_p
-        last = request.prompt[-1] if not isinstance(request.prompt, str) else None
+        conversation = () if isinstance(request.prompt, str) or request.tail else request.prompt
         # The server must continue this message instead of starting a new one.
-        if last is not None and last.role == "assistant":
+        if conversation and conversation[-1].role == "assistant":
             extra |= {"continue_final_message": True, "add_generation_prompt": False}
         return extra
 
@@ -187,23 +272,28 @@ class OpenAIService:
             request.extensions["trace"] = follow
 
         cancellation.check()
-        with httpx2.Client(
-            timeout=httpx2.Timeout(SILENCE, connect=CONNECT),
-            event_hooks={"request": [watch]},
-            follow_redirects=False,  # The learner has agreed to this host only.
-            trust_env=not self._model.here,  # A proxy would be another machine.
-        ) as http:
+        with httpx2.Client(event_hooks={"request": [watch]}, **self._connection()) as http:
             try:
-                yield openai.OpenAI(
-                    api_key=self._key.reveal() if self._key else NO_KEY,
-                    base_url=self._model.service.base_url,
-                    organization="",
-                    project="",
-                    max_retries=0,
-                    http_client=http,
-                )
+                yield self._opened(http)
             finally:
                 cancellation.on_cancel(None)
+
+    def _connection(self) -> dict[str, Any]:
+        return {
+            "timeout": httpx2.Timeout(SILENCE, connect=CONNECT),
+            "follow_redirects": False,  # The learner has agreed to this host only.
+            "trust_env": not self._model.here,  # A proxy would be another machine.
+        }
+
+    def _opened(self, http: httpx2.Client) -> openai.OpenAI:
+        return openai.OpenAI(
+            api_key=self._key.reveal() if self._key else NO_KEY,
+            base_url=self._model.service.base_url,
+            organization="",
+            project="",
+            max_retries=0,
+            http_client=http,
+        )
 
     # --- errors -----------------------------------------------------------------------------
 

@@ -6,6 +6,10 @@ llama.cpp's server also uses it when it continues text.
 The completion format contains only text. A token with a part of a character appears as
 `bytes:\xe2\x80`, as a replacement character, or as an empty string, depending on the server.
 Alternatives whose bytes are unknown are left out, and their probability counts as hidden.
+
+Some servers report the ids of tokens: llama.cpp's server beside the bytes, and vLLM instead of the
+text (`token_id:5`). Special tokens have no bytes on llama.cpp's server. A `Spell` function finds
+out which bytes belong to an id, and which token ends the answer.
 """
 
 from __future__ import annotations
@@ -13,20 +17,51 @@ from __future__ import annotations
 import codecs
 import math
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from tutor.vendors.service import Alternative, Piece, Reason
 
 _BYTES = re.compile(r"bytes:(?:\\x[0-9a-fA-F]{2})+")
+_ID = re.compile(r"token_id:(\d{1,9})")
+
+_NAMES = """
+</s> <eos> <|im_end|> <|endoftext|> <|eot_id|> <|eom_id|> <|end_of_text|> <|end|> <|return|>
+<end_of_turn> <turn|> <|end_of_turn|> <|endofturn|> <|end_of_role|> <|end_of_sentence|>
+"""
+END_NAMES = frozenset(_NAMES.split())
+"""The names of tokens with which common models end a text or an answer."""
+
+END_DATA = b"<end>"
+"""The bytes of the alternative that ends the answer, whatever its name is."""
+
+
+class Spelling(NamedTuple):
+    """The bytes of a token. `ends` is True if it ends the answer."""
+
+    data: bytes
+    ends: bool = False
+
+
+THE_END = Spelling(END_DATA, ends=True)
+UNKNOWN = Spelling(b"")
+
+Spell = Callable[[int], Spelling]
+"""A function that returns the spelling of the token with this id, or `UNKNOWN`."""
+
+
+def spell_nothing(id_: int) -> Spelling:
+    """Return `UNKNOWN` for every id."""
+    return UNKNOWN
 
 
 class TopLogProb(msgspec.Struct, frozen=True):
     token: str
     logprob: float
     bytes: list[int] | None = None
+    id: int | None = None
 
 
 class TokenLogProb(msgspec.Struct, frozen=True):
@@ -35,6 +70,7 @@ class TokenLogProb(msgspec.Struct, frozen=True):
     token: str
     logprob: float
     bytes: list[int] | None = None
+    id: int | None = None
     top_logprobs: list[TopLogProb] | None = None
 
 
@@ -79,22 +115,35 @@ class Chunk(msgspec.Struct, frozen=True):
 class Pieces:
     """A converter from events to pieces. It joins bytes of a character that arrive separately."""
 
-    def __init__(self) -> None:
+    def __init__(self, spell: Spell = spell_nothing) -> None:
+        self._spell = spell
         self.count = 0
-        """Return the number of non-empty pieces so far."""
+        """The number of non-empty pieces so far."""
+        self.arrived = 0
+        """The number of all pieces so far."""
+        self.unnamed = False
+        """True if the server has listed a token without telling its bytes or its id."""
+        self.by_id = False
+        """True if the server names tokens by their ids, as vLLM does on request."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def of(self, choice: Choice) -> Iterator[Piece]:
         text = choice.text or ""
         if choice.delta is not None:
             text = (choice.delta.content or "") + (choice.delta.refusal or "")
-        told = list(tokens_in(choice.logprobs)) if choice.logprobs is not None else []
+        told = list(tokens_in(choice.logprobs, self._spell)) if choice.logprobs else []
+        for name in _listed(choice.logprobs) if choice.logprobs else ():
+            self.by_id |= _id_in(name.token) is not None
+            self.unnamed |= name.id is None and not _spelling(name, spell_nothing).data
         if told and not any(piece.data for piece in told) and text:
             told = []
+        if choice.finish_reason == "stop" and told and not text and len(told) == 1:
+            told = [_as_end(told[0])]  # The server reports the end token, but it isn't text.
         if not told and text:
             told = [Piece("", text.encode("utf-8", "surrogatepass"))]
         for piece in told:
             self.count += bool(piece.data)
+            self.arrived += 1
             shown = self._decoder.decode(piece.data)
             yield msgspec.structs.replace(piece, text=shown)
 
@@ -104,21 +153,60 @@ class Pieces:
             yield Piece(left, b"")
 
 
-def tokens_in(told: LogProbs) -> Iterator[Piece]:
+def tokens_in(told: LogProbs, spell: Spell = spell_nothing) -> Iterator[Piece]:
     """Yield the tokens that have log-probabilities. Their `text` is filled in later."""
     if told.content is not None:
         for token in told.content:
-            tops = [(_data(top.token, top.bytes), top.logprob) for top in token.top_logprobs or ()]
-            own = _data(token.token, token.bytes)
-            yield Piece("", own, _finite(token.logprob), _alternatives(tops))
+            yield from _chat_token(token, spell)
         return
     tokens = told.tokens or ()
-    for index, text in enumerate(tokens):
+    for index, name in enumerate(tokens):
         own = _at(told.token_logprobs, index)
-        tops = [
-            (_data(name), value) for name, value in (_at(told.top_logprobs, index) or {}).items()
-        ]
-        yield Piece("", _data(text), None if own is None else _finite(own), _alternatives(tops))
+        listed = (_at(told.top_logprobs, index) or {}).items()
+        tops = [TopLogProb(each, value, None, _id_in(each)) for each, value in listed]
+        spelled = _spelling(TopLogProb(name, 0.0, None, _id_in(name)), spell)
+        yield Piece(
+            "",
+            b"" if spelled.ends else spelled.data,
+            None if own is None else _finite(own),
+            _alternatives(tops, spell),
+        )
+
+
+def _listed(told: LogProbs) -> Iterator[TopLogProb]:
+    """Yield all alternatives in a response, as the server names them."""
+    for token in told.content or ():
+        yield from token.top_logprobs or ()
+    for tops in told.top_logprobs or ():
+        yield from (TopLogProb(name, value) for name, value in (tops or {}).items())
+
+
+def _chat_token(token: TokenLogProb, spell: Spell) -> Iterator[Piece]:
+    """Yield a token in the chat format.
+
+    llama.cpp's server joins tokens until their bytes form whole characters, but lists alternatives
+    only for the last of them. It has fewer bytes in its own list. The bytes before it are a piece
+    without log-probability.
+    """
+    tops = token.top_logprobs or []
+    spelled = _spelling(TopLogProb(token.token, 0.0, token.bytes, token.id), spell)
+    own = b"" if spelled.ends else spelled.data
+    same = (top for top in tops if token.id is not None and top.id == token.id)
+    for last in (_spelling(top, spell).data for top in same):
+        if last != own and own.endswith(last) and last:
+            yield Piece("", own[: -len(last)])
+            own = last
+    yield Piece("", own, _finite(token.logprob), _alternatives(tops, spell))
+
+
+def _as_end(piece: Piece) -> Piece:
+    """Return the piece of an end token: it has no bytes, and its alternative is the end."""
+    listed: dict[bytes, Alternative] = {}
+    for each in piece.alternatives:
+        same = each.data == piece.data
+        named = msgspec.structs.replace(each, data=END_DATA, ends=True) if same else each
+        listed.setdefault(named.data, named)
+    return msgspec.structs.replace(piece, data=b"", alternatives=tuple(listed.values()))
 
 
 class Echo(msgspec.Struct, frozen=True):
@@ -137,7 +225,7 @@ class Echo(msgspec.Struct, frozen=True):
         return tuple(Piece(piece.text, piece.data) for piece in self.pieces)
 
 
-def echo_in(answer: Any, prompt: str) -> Echo | None:
+def echo_in(answer: Any, prompt: str, spell: Spell = spell_nothing) -> Echo | None:
     """Return the prompt in a response to a request with `echo`.
 
     The result is None if the tokens don't add up to `prompt`. Raises `msgspec.ValidationError`.
@@ -149,7 +237,7 @@ def echo_in(answer: Any, prompt: str) -> Echo | None:
     wanted, data = prompt.encode("utf-8", "surrogatepass"), b""
     found: list[Piece] = []
     followed = False
-    for piece in tokens_in(choice.logprobs):
+    for piece in tokens_in(choice.logprobs, spell):
         if data == wanted:
             followed = True
             break
@@ -173,25 +261,45 @@ def finish_reason(said: str | None) -> Reason:
 def _data(text: str, numbers: Sequence[int] | None = None) -> bytes:
     """Return the bytes of a token, or empty bytes if they are unknown."""
     if numbers is not None and all(0 <= number < 256 for number in numbers):
-        return bytes(numbers)
+        data = bytes(numbers)
+        # vLLM encodes the replacement character, which stands for a part of another character.
+        return b"" if data == "\ufffd".encode() else data
     if _BYTES.fullmatch(text):
         return bytes.fromhex(text.removeprefix("bytes:").replace("\\x", ""))
     return b"" if "\ufffd" in text else text.encode("utf-8", "surrogatepass")
 
 
-def _alternatives(tops: Sequence[tuple[bytes, float]]) -> tuple[Alternative, ...]:
+def _spelling(token: TopLogProb, spell: Spell) -> Spelling:
+    """Return the bytes of a token, as far as the server or `spell` tells them."""
+    id_ = _id_in(token.token)
+    if id_ is not None:
+        return spell(id_)
+    if token.id is not None and token.bytes == []:
+        return spell(token.id)
+    return THE_END if token.token in END_NAMES else Spelling(_data(token.token, token.bytes))
+
+
+def _id_in(name: str) -> int | None:
+    """Return the id that vLLM reports instead of a token's text, or None."""
+    found = _ID.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def _alternatives(tops: Sequence[TopLogProb], spell: Spell) -> tuple[Alternative, ...]:
     """Return the alternatives, the most probable first.
 
     Alternatives with the same bytes can't be told apart, so their probabilities are added.
     """
-    merged: dict[bytes, float] = {}
-    for data, value in tops:
-        if data and math.isfinite(value):
-            before = merged.get(data)
-            value = min(value, 0.0)
-            merged[data] = value if before is None else _sum(before, value)
-    ordered = sorted(merged.items(), key=lambda each: (-each[1], each[0]))
-    return tuple(Alternative(data, value) for data, value in ordered)
+    merged: dict[bytes, Alternative] = {}
+    for top in tops:
+        data, ends = _spelling(top, spell)
+        if data and math.isfinite(top.logprob):
+            before, value = merged.get(data), min(top.logprob, 0.0)
+            value = value if before is None else _sum(before.log_probability, value)
+            id_ = top.id if top.id is not None else _id_in(top.token)
+            merged[data] = Alternative(data, value, before.id if before else id_, ends)
+    ordered = sorted(merged.values(), key=lambda each: (-each.log_probability, each.data))
+    return tuple(ordered)
 
 
 def _sum(one: float, other: float) -> float:

@@ -19,13 +19,14 @@ from contextlib import suppress
 
 import msgspec
 
-from tutor.errors import AnswerEmpty, NotTold, StreamBroken, TextError
+from tutor.errors import AnswerCut, AnswerEmpty, NotTold, StreamBroken, TextError
 from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
 from tutor.vendors.alternatives import ALTERNATIVES, Alternatives
 from tutor.vendors.catalogue import OWN, RemoteModel
+from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
 from tutor.vendors.permissions import Permissions
-from tutor.vendors.runs import POLL, Run, prompt_events, whole
+from tutor.vendors.runs import POLL, Progress, Run, prompt_events, whole
 from tutor.vendors.service import (
     Alternative,
     Cancellation,
@@ -37,6 +38,7 @@ from tutor.vendors.service import (
 from tutor.vendors.vocabulary import (
     ASSISTANT,
     END,
+    ROLES,
     Vocabulary,
     is_conversation,
     messages,
@@ -55,6 +57,8 @@ _SAME = 0.05
 _CHAT_INSTEAD = "Press c to chat with this model, or step through a local model."
 
 Messages = tuple[ChatMessage, ...]
+Prompt = tuple[str | Messages, tuple[int, ...]]
+"""A text or conversation to send, and the server's ids of the tokens after it."""
 Check = Callable[[], None]
 
 
@@ -64,11 +68,15 @@ class Prediction(msgspec.Struct, frozen=True):
     `shown` contains the tokens that the server lists. If the server samples, `drawn` is the token
     that it chose, or `END` at the end of its answer, and `drawn_log` is the log-probability of this
     token. It can be known even if the token is not in `shown`. If tutor samples, `drawn` is None.
+
+    `best_hidden` is True if the most probable token is not in `shown`, because the server reports
+    neither its bytes nor its id.
     """
 
     shown: tuple[Alternative, ...]
     drawn: Token | None = None
     drawn_log: float | None = None
+    best_hidden: bool = False
 
 
 class RemoteReader:
@@ -83,9 +91,11 @@ class RemoteReader:
         self.vocabulary = Vocabulary()
         self._permissions = permissions
         self._lock = threading.Lock()
-        self._predictions: OrderedDict[str | Messages, Prediction] = OrderedDict()
+        self._predictions: OrderedDict[Prompt, Prediction] = OrderedDict()
         self._answers = OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]()
         self._can_continue: bool | None = None if model.service.id == OWN else False
+        self._undecided: set[Messages] = set()
+        self._opened: tuple[Secret | None, Service] | None = None
         self._alternatives = Alternatives(model)
         self._echoes = model.service.id == OWN
 
@@ -112,63 +122,97 @@ class RemoteReader:
                     "continue text, so you cannot step through it.",
                     _CHAT_INSTEAD,
                 )
-            return self._asked(text_of(b"".join(token.data for token in path)), check)
+            return self._asked(self._prompt(path), check)
         if path[-1] == END:
             raise TextError(
                 "The model ended its turn, and a server cannot continue after the end.",
                 "Write the next message, or press u to undo the end.",
             )
-        said = messages(path)
-        if said[-1].role != "assistant":
+        start = max(index for index, token in enumerate(path) if token in ROLES)
+        if path[start] != ASSISTANT:
             raise NotTold(
                 "A server returns no predictions for the tokens of your own message.",
                 "Move the cursor to the model's answer.",
             )
-        if self._can_continue is None:
+        said = messages(path[: start + 1])[:-1]
+        if self._can_continue is None and said not in self._undecided:
             self._can_continue = self._alternatives.most > 0 and self._test_continuation(
-                said[:-1], check
+                said, check
             )
+            if self._can_continue is None:
+                self._undecided.add(said)
         if self._can_continue:
-            return self._asked(said if said[-1].content else said[:-1], check)
-        return self._written(said[:-1], path, sampler, seed, check)
+            return self._asked(self._prompt(path), check)
+        return self._written(said, path, sampler, seed, check)
 
     def known(self, path: tuple[Token, ...]) -> Prediction | None:
         """Return the cached prediction of the token after `path`, or None."""
         try:
-            if not is_conversation(path):
-                key: str | Messages = text_of(b"".join(token.data for token in path))
-            else:
-                said = messages(path)
-                key = said if said[-1].content else said[:-1]
+            key = self._prompt(path)
         except TextError:
             return None
         with self._lock:
             return self._predictions.get(key)
 
-    def _asked(self, prompt: str | Messages, check: Check) -> Prediction:
+    def _prompt(self, path: tuple[Token, ...]) -> Prompt:
+        """Return the text or conversation in `path`.
+
+        If it ends in the middle of a character, the last tokens are returned as the server's ids.
+        Raises `TextError` if the server's ids are unknown.
+        """
+        for count in range(len(path)):
+            head, tail = path[: len(path) - count], path[len(path) - count :]
+            ids = self.vocabulary.server_ids(tail)
+            try:
+                return _sent(head), ids or ()
+            except TextError:
+                last = path[len(path) - count - 1 :]
+                if self.vocabulary.server_ids(last) is None:
+                    raise
+        raise TextError("The text is empty.", "Enter at least one character.")
+
+    def _asked(self, prompt: Prompt, check: Check) -> Prediction:
         """Return the prediction after `prompt`, from the cache or by requesting a single token."""
         with self._lock:
             if (found := self._predictions.get(prompt)) is not None:
                 self._predictions.move_to_end(prompt)
                 return found
-        request = RemoteRequest(prompt, GREEDY, most_tokens=1, top=ALTERNATIVES)
+        asked, tail = prompt
+        request = RemoteRequest(asked, GREEDY, most_tokens=1, top=ALTERNATIVES, tail=tail)
         progress = whole(lambda cut: self._events(request, cut), check).or_raise()
-        told = [piece for piece in progress.pieces if piece.alternatives]
-        if told:
-            prediction = Prediction(told[0].alternatives)
-        elif any(piece.data for piece in progress.pieces):
-            raise NotTold(
-                f"{self.model.host} does not return log-probabilities, so you cannot step through "
-                "its text.",
-                _CHAT_INSTEAD,
-            )
-        else:
-            prediction = Prediction((), END)
+        prediction = self._predicted(progress)
         with self._lock:
             self._predictions[prompt] = prediction
             while len(self._predictions) > _KEPT:
                 self._predictions.popitem(last=False)
         return prediction
+
+    def _predicted(self, progress: Progress) -> Prediction:
+        """Return the prediction in a response of one token at temperature 0.
+
+        Raises `NotTold` if the server tells nothing about the token.
+        """
+        ended = progress.finish is not None and progress.finish.reason == "stop"
+        told = [piece for piece in progress.pieces if piece.alternatives]
+        if told:
+            own, shown = told[0], told[0].alternatives
+            listed = any(each.ends if not own.data else each.data == own.data for each in shown)
+            above = own.log_probability is None or own.log_probability > shown[0].log_probability
+            hidden = not listed and above
+            return Prediction(shown, END if hidden and ended else None, None, hidden and not ended)
+        if any(piece.data for piece in progress.pieces):
+            raise NotTold(
+                f"{self.model.host} does not return log-probabilities, so you cannot step through "
+                "its text.",
+                _CHAT_INSTEAD,
+            )
+        if not ended:
+            raise NotTold(
+                f"The next token is a part of a character, and {self.model.host} tells nothing "
+                "about it.",
+                "Go back and choose another token, or use a local model.",
+            )
+        return Prediction((), END)
 
     def _written(
         self,
@@ -203,7 +247,9 @@ class RemoteReader:
                 return Prediction(piece.alternatives, drawn, piece.log_probability)
             progress.or_raise()
             if progress.finish is not None:
-                return Prediction((), END)
+                end = progress.pieces[-1] if progress.pieces else Piece("", b"")
+                known = not end.data and end.alternatives
+                return Prediction(end.alternatives if known else (), END, end.log_probability)
             check()
             run.wait(POLL)
 
@@ -240,8 +286,8 @@ class RemoteReader:
                 self._answers.popitem(last=False)[1][0].cancel()
         return run
 
-    def _test_continuation(self, said: Messages, check: Check) -> bool:
-        """Return True if the server can continue a partial answer.
+    def _test_continuation(self, said: Messages, check: Check) -> bool | None:
+        """Return True if the server can continue a partial answer, and None if this is unclear.
 
         The test requests two tokens of an answer. Then it sends the first token back as a partial
         answer, and requests the second token again. The server passes if both predictions of the
@@ -251,16 +297,34 @@ class RemoteReader:
         request = RemoteRequest(said, GREEDY, most_tokens=2, top=5)
         try:
             progress = whole(lambda cut: self._events(request, cut), check).or_raise()
-            first, second, *_ = [piece for piece in progress.pieces if piece.alternatives]
-            begun = (*said, ChatMessage("assistant", text_of(first.data)))
-            alone = self._asked(begun, check)
-        except (NotTold, AnswerEmpty, TextError, ValueError):
+            if not any(piece.alternatives for piece in progress.pieces):
+                return False
+            told = [piece for piece in progress.pieces if piece.data]
+            if len(told) >= 2 and told[0].alternatives and told[1].alternatives:
+                begun = (*said, ChatMessage("assistant", text_of(told[0].data)))
+                return _agree(told[1].alternatives, self._asked((begun, ()), check).shown)
+        except (AnswerCut, TextError):
+            pass  # The first token contains only a part of a character.
+        except (NotTold, AnswerEmpty):
             return False
-        told = {each.data: each.log_probability for each in alone.shown}
-        return all(
-            math.isclose(told.get(each.data, math.inf), each.log_probability, abs_tol=_SAME)
-            for each in second.alternatives[:3]
-        )
+        with suppress(NotTold, AnswerEmpty):
+            return self._test_with_ids(said, check)
+        return False
+
+    def _test_with_ids(self, said: Messages, check: Check) -> bool | None:
+        """Do the test with a token that the server did not choose.
+
+        The token is sent once as a partial answer and once by its id. The result is None if the
+        server reports no ids.
+        """
+        for each in self._asked((said, ()), check).shown:
+            with suppress(NotTold, TextError):
+                text = text_of(each.data)
+                if each.id is not None and not each.ends:
+                    by_id = self._asked((said, (each.id,)), check).shown
+                    begun = (*said, ChatMessage("assistant", text))
+                    return _agree(by_id, self._asked((begun, ()), check).shown)
+        return None
 
     # --- the prompt ------------------------------------------------------------------------
 
@@ -282,10 +346,34 @@ class RemoteReader:
 
     def _service(self) -> Service:
         self._permissions.check(self.model)
-        return open_service(self.model, self._permissions.key(self.model))
+        key = self._permissions.key(self.model)
+        if self._opened is None or not _same(self._opened[0], key):  # Consent can bring a key.
+            self._opened = key, open_service(self.model, key)
+        return self._opened[1]
 
     def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
         return self._alternatives.stream(self._service, request, cut)
+
+
+def _same(one: Secret | None, other: Secret | None) -> bool:
+    return (one and one.reveal()) == (other and other.reveal())
+
+
+def _agree(one: Sequence[Alternative], other: Sequence[Alternative]) -> bool:
+    """Return True if both predictions are the same, as far as their best tokens show."""
+    told = {each.data: each.log_probability for each in other}
+    return all(
+        math.isclose(told.get(each.data, math.inf), each.log_probability, abs_tol=_SAME)
+        for each in one[:3]
+    )
+
+
+def _sent(path: tuple[Token, ...]) -> str | Messages:
+    """Return the text or conversation to send. Raises `TextError` in the middle of a character."""
+    if not is_conversation(path):
+        return text_of(b"".join(token.data for token in path))
+    said = messages(path)
+    return said if said[-1].content else said[:-1]
 
 
 def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:

@@ -50,6 +50,9 @@ class RemoteRequest(msgspec.Struct, frozen=True):
 
     `top` is the number of alternatives to return per token. If `seed` is None, the service chooses
     a seed. Most services don't guarantee that a seed always gives the same response.
+
+    `tail` contains the server's ids of tokens that follow the prompt. Together, they end in the
+    middle of a character, so they can't be a part of the prompt's text.
     """
 
     prompt: str | tuple[ChatMessage, ...]
@@ -57,13 +60,20 @@ class RemoteRequest(msgspec.Struct, frozen=True):
     most_tokens: int = 256
     top: int = 0
     seed: int | None = None
+    tail: tuple[int, ...] = ()
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """A possible token, with its bytes and the natural logarithm of its probability."""
+    """A possible token, with its bytes and the natural logarithm of its probability.
+
+    `id` is the server's id of the token, if the server reports it. `ends` is True for a token that
+    ends the text or the answer.
+    """
 
     data: bytes
     log_probability: float
+    id: int | None = None
+    ends: bool = False
 
     @property
     def probability(self) -> float:

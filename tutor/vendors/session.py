@@ -31,7 +31,6 @@ from tutor.vendors.vocabulary import (
     END,
     USER,
     conversation,
-    id_of,
     is_conversation,
 )
 
@@ -129,13 +128,19 @@ class RemoteSession:
         """
         path = tuple(self._path[: self._checked(position)])
         found = self._reader.prediction(path, sampler, seed, self._check)
+        if found.best_hidden and sampler.greedy:
+            raise NotTold(
+                f"{self._reader.model.host} does not tell which token is the most probable one "
+                "here. It is a part of a character, or a special token.",
+                "Choose a token, or use a temperature above 0 to sample one that the server shows.",
+            )
         return shown.distribution(
             found.shown,
             sampler,
             position=position,
             seed=seed or 0,
             top=top,
-            token_of=self._reader.vocabulary.token,
+            token_of=self._reader.vocabulary.token_of,
             drawn=found.drawn,
             drawn_log=found.drawn_log,
         )
@@ -173,7 +178,7 @@ class RemoteSession:
             return self._bits[index]
         found = self._reader.known(tuple(self._path[:index]))
         for each in found.shown if found else ():
-            if id_of(each.data) == self._path[index].id:
+            if self._reader.vocabulary.token_of(each) == self._path[index]:
                 return -each.log_probability / math.log(2)
         return NOT_TOLD
 

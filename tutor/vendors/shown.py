@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 from tutor.vendors.service import Alternative
+from tutor.vendors.vocabulary import END
 
 NOT_TOLD = math.nan
 """The placeholder for a probability or surprisal that the server does not report."""
@@ -26,7 +27,7 @@ def distribution(
     position: int,
     seed: int,
     top: int,
-    token_of: Callable[[bytes], Token],
+    token_of: Callable[[Alternative], Token],
     drawn: Token | None = None,
     drawn_log: float | None = None,
 ) -> Distribution:
@@ -43,7 +44,7 @@ def distribution(
     if drawn is None and rows:
         chosen = _first(rows, seed, position)
     else:
-        wanted = drawn or token_of(b"")
+        wanted = drawn or END
         beyond = unknown(wanted, len(rows) + 1, drawn_log)
         chosen = next((row for row in rows if row.token == wanted), beyond)
     plain = [row.probability for row in rows]
@@ -76,14 +77,14 @@ def unknown(token: Token, rank: int, log_probability: float | None = None) -> Ro
 
 
 def _rows(
-    shown: Sequence[Alternative], sampler: SamplerSettings, token_of: Callable[[bytes], Token]
+    shown: Sequence[Alternative], sampler: SamplerSettings, token_of: Callable[[Alternative], Token]
 ) -> list[Row]:
     logs = [alternative.log_probability for alternative in shown]
     sampled, cuts = _sampled(logs, sampler)
     return [
         Row(
             rank=rank,
-            token=token_of(alternative.data),
+            token=token_of(alternative),
             probability=alternative.probability,
             logit=alternative.log_probability,
             sampled_probability=sampled[rank - 1],

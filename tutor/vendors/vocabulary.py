@@ -13,6 +13,7 @@ from hashlib import blake2b
 
 from tutor.errors import TextError
 from tutor.lm.distribution import ChatMessage, Token
+from tutor.vendors.service import Alternative
 
 _FIRST = 256
 """The first id of a regular token. Smaller ids are reserved for special tokens."""
@@ -29,6 +30,7 @@ END = _mark(4, "<end>")
 BREAK = Token(5, "\n", b"\n")
 """A line break that separates two turns on the screen but belongs to no message."""
 
+ROLES = (SYSTEM, USER, ASSISTANT)
 _ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}
 _MARKS = {mark.id: mark for mark in (SYSTEM, USER, ASSISTANT, END, BREAK)}
 
@@ -38,6 +40,21 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self._tokens: dict[int, Token] = dict(_MARKS)
+        self._server_ids: dict[bytes, int] = {}
+
+    def token_of(self, alternative: Alternative) -> Token:
+        """Return the token of an alternative, and keep the server's id of it."""
+        if alternative.ends:
+            return END
+        if alternative.id is not None:
+            self._server_ids[alternative.data] = alternative.id
+        return self.token(alternative.data)
+
+    def server_ids(self, tokens: Sequence[Token]) -> tuple[int, ...] | None:
+        """Return the server's ids of these tokens, or None if one of them is unknown."""
+        found = [self._server_ids.get(token.data) for token in tokens]
+        known = tuple(id_ for id_ in found if id_ is not None)
+        return known if len(known) == len(found) else None
 
     def token(self, data: bytes) -> Token:
         """Return the token with these bytes."""
