@@ -79,6 +79,7 @@ class ServiceCard(msgspec.Struct, frozen=True):
 
     `price` and `context` are for the model `model`. `alternatives` is the maximum number of
     alternatives per token that the service returns, or None if the vendor does not document it.
+    `compatible` is the service's base URL with OpenAI's protocol, if it also has another one.
     """
 
     id: str
@@ -92,6 +93,7 @@ class ServiceCard(msgspec.Struct, frozen=True):
     alternatives: int | None
     as_of: str
     source: str
+    compatible: str = ""
 
 
 class RemoteModel(msgspec.Struct, frozen=True):

@@ -168,6 +168,14 @@ def require_end(
     )
 
 
+def only_answers(model: RemoteModel) -> RemoteError:
+    """Return the error for text to continue, which this service does not support."""
+    return errors.NotTold(
+        f"{model.service.product} answers messages, but cannot continue text.",
+        "Send the text as a message.",
+    )
+
+
 def cleaned(text: str, key: Secret | None) -> str:
     """Return a server's message as one line, without the API key and control characters."""
     line = safe(" ".join(text.split()))

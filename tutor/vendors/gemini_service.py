@@ -25,7 +25,7 @@ with warnings.catch_warnings():
     from google.generativeai import protos
     from google.protobuf.json_format import ParseError
 
-from tutor.errors import NotTold, RemoteError
+from tutor.errors import RemoteError
 from tutor.vendors import errors
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.keys import Secret
@@ -144,10 +144,7 @@ class GeminiService:
 def _message(model: RemoteModel, request: RemoteRequest) -> Any:
     """Convert a request to Google's message class. Raises `NotTold` if the prompt is plain text."""
     if isinstance(request.prompt, str):
-        raise NotTold(
-            f"{model.service.product} answers messages, but cannot continue text.",
-            "Send the text as a message.",
-        )
+        raise errors.only_answers(model)
     system = "\n".join(m.content for m in request.prompt if m.role == "system")
     contents = [
         protos.Content(

@@ -185,6 +185,8 @@ class OpenAIService:
         chat = not isinstance(asked, str)
         if chat:
             asked = [msgspec.to_builtins(message) for message in asked]
+        if not chat and not self._own and self._model.service.alternatives == 0:
+            raise errors.only_answers(self._model)
         if request.tail:
             asked = self._tokens.prompt(asked, request.tail)
             if not asked:
@@ -301,9 +303,10 @@ class OpenAIService:
         model, key = self._model, self._key
         match error:
             case openai.APIStatusError():
-                found = errors.refused(
-                    error.status_code, error.body, model, key, error.response.headers
-                )
+                code = error.status_code
+                if code == 400 and model.service.id == "gemini" and "API key" in str(error.body):
+                    code = 401  # Google uses status 400 for an invalid key.
+                found = errors.refused(code, error.body, model, key, error.response.headers)
                 if request.top and error.status_code in (400, 422) and "logprob" in found.happened:
                     return NotTold(
                         f"{model.service.product} does not return log-probabilities for "

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
+
+from msgspec import structs
 
 from tutor.errors import ClientMissing, KeyMissing
 from tutor.installation import install_command
@@ -20,7 +23,8 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
     """Return the adapter for this model's service, without sending a request.
 
     Raises `KeyMissing` if a service in the catalogue has no API key. (Most self-hosted servers need
-    no key.) Raises `ClientMissing` if the client library is not installed.
+    no key.) If the client library does not work here, a service that also has OpenAI's protocol is
+    opened with that. Raises `ClientMissing` if no client library is installed.
     """
     card = model.service
     if key is None and card.id != OWN:
@@ -32,7 +36,11 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
     class_name, extra = _ADAPTERS[card.adapter]
     try:
         adapter = _import_adapter(model)
-    except ImportError as error:
+    except Exception as error:
+        if compatible := _compatible(model):
+            return open_service(compatible, key)
+        if not isinstance(error, ImportError):
+            raise
         raise ClientMissing(
             f"The client library for {card.product} is not installed.",
             f"Install it with: {install_command(extra)}.",
@@ -49,6 +57,16 @@ def preload(model: RemoteModel) -> None:
     """
     with suppress(ImportError):  # `open_service` raises the error when it is called.
         _import_adapter(model)
+
+
+def _compatible(model: RemoteModel) -> RemoteModel | None:
+    """Return the same model at the service's address with OpenAI's protocol, if it can be used."""
+    if not model.service.compatible or find_spec("openai") is None:
+        return None
+    card = structs.replace(
+        model.service, adapter="openai", base_url=model.service.compatible, compatible=""
+    )
+    return RemoteModel(card, model.name)
 
 
 def _import_adapter(model: RemoteModel) -> ModuleType:
