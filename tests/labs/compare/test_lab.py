@@ -27,6 +27,7 @@ from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
 from tutor.vendors.catalogue import Price, remote_model
+from tutor.vendors.runs import ErrorReport
 
 server = remote_tests.server  # a fixture
 
@@ -245,3 +246,24 @@ def test_each_goal_is_reached_by_its_kind_of_replies() -> None:
     assert lab.LAB.reached(asked("Nairobi", "Nairobi", reason=None)) == frozenset()
     both = {0: Reply(text="a", reason="stop"), 1: Reply(text="b", reason="length")}
     assert "cut-off" in lab.LAB.reached(State(replies=both))
+
+
+def test_one_engine_writes_the_whole_answer(server: Loopback, there: Any) -> None:
+    """A shared engine must not take over when the server of a remote model turns out to be dead.
+
+    It would process the beginning of each local answer at once. This rounds differently, so greedy
+    answers depended on when the connection failed.
+    """
+    state = lab.act(with_server(server, there, alone=False), Ask())
+    first = lab.question(state)
+    assert isinstance(first, Go)
+    dead = Reply(begun=True, trouble=ErrorReport("CannotConnect", "The server is dead."))
+    state = lab.receive(state, first, lab.Replies({len(state.models) - 1: dead}))
+    then = lab.question(state)
+    assert isinstance(then, Go)
+    assert [model.remote for _, model, _ in then.asked] == [None]
+    assert lab.LAB.private(first)
+    assert lab.LAB.private(then)
+    local = lab.question(lab.act(settled(lab.State(), there), Ask()))
+    assert local is not None
+    assert not lab.LAB.private(local)

@@ -138,13 +138,15 @@ class Go(msgspec.Struct, frozen=True, tag="go"):
     """A request to extend the incomplete replies for one time slice.
 
     `asked` has an entry for each model that is still replying: its index, the model, and its reply
-    so far. `run` is the number of the run.
+    so far. `run` is the number of the run. `reaches_out` is True if the run includes a remote
+    model, even if this model has already replied.
     """
 
     run: int
     prompt: str
     temperature: float
     asked: tuple[tuple[int, Model, Reply], ...]
+    reaches_out: bool = False
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
@@ -365,7 +367,10 @@ def question(state: State) -> Question | None:
         for place, reply in state.replies.items()
         if not reply.over
     )
-    return Go(state.run, state.asked, TEMPERATURES[state.asked_at], left) if left else None
+    if not left:
+        return None
+    remote = any(state.models[place].remote is not None for place in state.replies)
+    return Go(state.run, state.asked, TEMPERATURES[state.asked_at], left, remote)
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
@@ -431,9 +436,15 @@ def _cut_off(state: State) -> bool:
 
 
 def _is_remote(question: Question) -> bool:
+    """Return True if the question must not go to a shared engine.
+
+    This is the same for all questions of a run, so one engine writes all of each answer. Another
+    engine would have to process the beginning of the answer at once, which rounds differently and
+    can therefore change the rest, and it might even have another model.
+    """
     match question:
-        case Go(asked=asked):
-            return any(model.remote is not None for _, model, _ in asked)
+        case Go(asked=asked, reaches_out=reaches_out):
+            return reaches_out or any(model.remote is not None for _, model, _ in asked)
         case Stop():
             return True
     return False
