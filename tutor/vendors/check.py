@@ -14,12 +14,16 @@ from tutor.vendors.alternatives import ALTERNATIVES
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
-from tutor.vendors.reader import GREEDY
-from tutor.vendors.runs import ErrorReport, Progress, prompt_events, whole
-from tutor.vendors.service import RemoteRequest
+from tutor.vendors.permissions import Permissions
+from tutor.vendors.reader import GREEDY, RemoteReader
+from tutor.vendors.runs import ErrorReport, Progress, never, prompt_events, whole
+from tutor.vendors.service import Alternative, RemoteRequest
 
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
 TEXT = "One, two, three, four,"
+JAPANESE = "日本の首都は、"
+"""A text whose next token often contains only a part of a character."""
+
 MOST_TOKENS = 400
 """The token limit of the requests. It leaves room for hidden reasoning before the answer."""
 
@@ -32,6 +36,10 @@ class CheckReport(msgspec.Struct, frozen=True):
     - `alternatives` and `text_alternatives`: the maximum number of alternatives per token in the
       answer and in the continuation, or None if there was none
     - `echoes`: True if the server returns the tokens of the prompt
+    - `ids`: True if the server tells the ids of tokens
+    - `parts`: True if the alternatives include tokens with a part of a character
+    - `ends`: True if the alternatives include the end token
+    - `continues`: True if you can step through a conversation
     - `answer_tokens`: the number of tokens that the service reports
     - `cost`: the cost in US dollars
 
@@ -47,6 +55,10 @@ class CheckReport(msgspec.Struct, frozen=True):
     alternatives: int | None = None
     text_alternatives: int | None = None
     echoes: bool = False
+    ids: bool = False
+    parts: bool = False
+    ends: bool = False
+    continues: bool = False
     first_after: float | None = None
     tokens_per_second: float | None = None
     answer_tokens: int | None = None
@@ -75,6 +87,7 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
         answer_tokens=_counted(answer) or _told(answer),
         cost=_cost(model, answer),
         trouble=answer.trouble,
+        ends=any(each.ends for each in _listed(answer)),
     )
     if failed is None and model.service.id == OWN:
         report = _with_continuation(report, model, key)
@@ -121,14 +134,33 @@ def _with_continuation(report: CheckReport, model: RemoteModel, key: Secret | No
         return report
     service = open_service(model, key)
     echoed = whole(lambda cut: prompt_events(service, TEXT, cut))
+    listed = _listed(_run(model, key, msgspec.structs.replace(request, prompt=JAPANESE)))
     return msgspec.structs.replace(
-        report, text_alternatives=_alternatives(found), echoes=bool(echoed.pieces)
+        report,
+        text_alternatives=_alternatives(found),
+        echoes=bool(echoed.pieces),
+        ids=any(each.id is not None for each in listed),
+        parts=any("\ufffd" in each.data.decode("utf-8", "replace") for each in listed),
+        continues=bool(report.alternatives) and _continues(model, key),
     )
+
+
+def _continues(model: RemoteModel, key: Secret | None) -> bool:
+    permissions = Permissions()
+    permissions.allow(model.host, key)
+    try:
+        return RemoteReader(model, permissions).continues(ASKED, never)
+    except errors.RemoteError:
+        return False
 
 
 def _run(model: RemoteModel, key: Secret | None, request: RemoteRequest) -> Progress:
     service = open_service(model, key)
     return whole(lambda cut: service.stream(request, cut))
+
+
+def _listed(answer: Progress) -> list[Alternative]:
+    return [each for piece in answer.pieces for each in piece.alternatives]
 
 
 def _alternatives(answer: Progress) -> int:

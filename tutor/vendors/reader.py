@@ -135,15 +135,19 @@ class RemoteReader:
                 "Move the cursor to the model's answer.",
             )
         said = messages(path[: start + 1])[:-1]
+        if self.continues(said, check):
+            return self._asked(self._prompt(path), check)
+        return self._written(said, path, sampler, seed, check)
+
+    def continues(self, said: Messages, check: Check) -> bool:
+        """Return True if the server can continue its answer to `said` after each token."""
         if self._can_continue is None and said not in self._undecided:
             self._can_continue = self._alternatives.most > 0 and self._test_continuation(
                 said, check
             )
             if self._can_continue is None:
                 self._undecided.add(said)
-        if self._can_continue:
-            return self._asked(self._prompt(path), check)
-        return self._written(said, path, sampler, seed, check)
+        return bool(self._can_continue)
 
     def known(self, path: tuple[Token, ...]) -> Prediction | None:
         """Return the cached prediction of the token after `path`, or None."""

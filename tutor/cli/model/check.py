@@ -56,6 +56,13 @@ def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
         lines.append((_("continues text"), said))
         lines.append((_("prompt tokens"), _("reported") if report.echoes else _("not reported")))
         lines.append((_("the stepper"), _("works") if continued else _("does not work; chat does")))
+    if model.service.id == OWN and report.text_alternatives:
+        lines += [
+            (_("conversations"), _("works") if report.continues else _("only whole answers")),
+            (_("token ids"), _("reported") if report.ids else _("not reported")),
+            (_("part characters"), _("reported") if report.parts else _("hidden")),
+            (_("end token"), _("reported") if report.ends else _("hidden")),
+        ]
     if report.first_after is not None:
         lines.append((_("first token in"), f"{report.first_after:.2f} s"))
     if report.tokens_per_second is not None:
