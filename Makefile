@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow questions audit chaos mutants docs messages site constraints constraints-check prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow questions servers audit chaos mutants docs messages site constraints constraints-check prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -24,6 +24,10 @@ test-slow: setup
 # Answers every question of the course in the real app, in a terminal.
 questions: setup
 	$(BIN)/pytest -m slow tests/pty/test_every_question.py
+
+# Starts each installed server of language models, and steps it: tests/vendors/test_real_servers.py.
+servers: setup
+	$(BIN)/pytest -m slow -rs tests/vendors/test_real_servers.py
 
 # What is not found in the database, or a database that is not found, is a failure: --strict.
 audit: setup

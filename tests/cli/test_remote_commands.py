@@ -67,6 +67,8 @@ def test_a_check_reports_the_servers_abilities(tutor: Tutor, server: Loopback) -
     assert said["log-probabilities"] == "up to 20 tokens at each position"
     assert said["prompt tokens"] == "reported"
     assert said["the stepper"] == "works"
+    assert said["conversations"] == "works"
+    assert said["token ids"] == "not reported"
     assert float(said["first token in"].removesuffix(" s")) >= 0
 
 

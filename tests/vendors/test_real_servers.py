@@ -1,0 +1,202 @@
+"""Tests against real servers, as far as they are installed: `make servers`.
+
+A server is looked for in this environment, and in the Python interpreters that TUTOR_SERVERS lists,
+separated like the folders in PATH. They serve the default model, or the small one in the format of
+Hugging Face.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+from urllib.request import urlopen
+
+import pytest
+
+from tests.labs.lab_backend import small_model
+from tutor import paths
+from tutor.lm.chat import text_ids
+from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.session import Session
+from tutor.vendors.catalogue import RemoteModel, remote_model
+from tutor.vendors.check import check
+from tutor.vendors.permissions import Permissions
+from tutor.vendors.reader import RemoteReader
+from tutor.vendors.session import RemoteSession
+from tutor.vendors.vocabulary import END
+
+pytest.importorskip("openai")
+
+pytestmark = pytest.mark.slow
+
+TEXTS = ("The capital of France is", "Once upon a time, there was a", "日本の首都は、")
+GREEDY = SamplerSettings(temperature=0)
+SHORT = (ChatMessage("user", "What is 1+1? Answer with one word."),)
+NATS = 0.4
+"""The tolerance for log-probabilities.
+
+llama.cpp multiplies these weights with activations rounded to 8 bits, and we do not. That changed
+the log-probabilities of the five most probable tokens by up to 0.25 on these texts.
+"""
+STARTING = 300.0
+"""The maximum number of seconds until a server is ready."""
+
+_XLLAMACPP = """
+import sys, xllamacpp
+parameters = xllamacpp.CommonParams()
+parameters.model.path, parameters.hostnames = sys.argv[1], ["127.0.0.1"]
+parameters.port, parameters.n_ctx, parameters.n_parallel = int(sys.argv[2]), 512, 1
+server = xllamacpp.Server(parameters)
+sys.stdin.read()
+"""
+
+
+class Kind(NamedTuple):
+    """A server: the module it consists of, how it starts, and what it should tell.
+
+    `{python}`, `{model}` and `{port}` are replaced in the command.
+    """
+
+    module: str
+    command: tuple[str, ...]
+    small: bool = False
+    all_rows: bool = True
+    chats: bool = True
+
+
+_OPTIONS = ("--host", "127.0.0.1", "--port", "{port}")
+KINDS = {
+    "llama.cpp": Kind("xllamacpp", ("{python}", "-c", _XLLAMACPP, "{model}", "{port}")),
+    "llama_cpp.server": Kind(
+        "llama_cpp.server",
+        (
+            *("{python}", "-m", "llama_cpp.server", "--model", "{model}", *_OPTIONS),
+            *("--logits_all", "true", "--n_ctx", "512"),
+        ),
+        all_rows=False,
+        chats=False,
+    ),
+    "vllm": Kind(
+        "vllm",
+        (
+            *("{python}", "-m", "vllm.entrypoints.openai.api_server", "--model", "{model}"),
+            *("--served-model-name", "served", *_OPTIONS),
+            *("--max-model-len", "256", "--max-num-seqs", "2", "--enforce-eager"),
+            *("--dtype", "float32"),
+        ),
+        small=True,
+    ),
+}
+
+
+class Served(NamedTuple):
+    kind: Kind
+    remote: RemoteModel
+    local: LanguageModel
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def served(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Served]:
+    kind = KINDS[request.param]
+    python = _python_with(kind.module)
+    if python is None:
+        pytest.skip(f"{kind.module} is not installed (see TUTOR_SERVERS)")
+    if kind.small:
+        model, local = paths.assets_folder() / "small-model", small_model()
+    else:
+        model = request.getfixturevalue("model_file")
+        local = request.getfixturevalue("exact_model")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    values = {"{python}": python, "{model}": str(model), "{port}": str(port)}
+    log = (tmp_path_factory.mktemp("server") / "log").open("wb")
+    process = subprocess.Popen(
+        [values.get(word, word) for word in kind.command],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"},
+    )
+    try:
+        _wait(process, port, Path(log.name))
+        yield Served(kind, remote_model("openai:served", f"http://127.0.0.1:{port}/v1"), local)
+    finally:
+        process.terminate()
+        process.wait()
+        log.close()
+
+
+def _python_with(module: str) -> str | None:
+    others = os.environ.get("TUTOR_SERVERS", "").split(os.pathsep)
+    for python in filter(None, [sys.executable, *others]):
+        code = f"from importlib.util import find_spec; raise SystemExit(not find_spec({module!r}))"
+        if not subprocess.run([python, "-c", code], capture_output=True, check=False).returncode:
+            return python
+    return None
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + STARTING
+    while True:
+        assert process.poll() is None, log.read_text("utf-8", "replace")[-2000:]
+        assert time.monotonic() < deadline, "the server did not start"
+        with suppress(OSError):  # It refuses the connection, or answers that it is still loading.
+            urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=10).close()
+            return
+        time.sleep(0.1)  # no other event to wait for
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_it_returns_what_our_own_network_computes(served: Served, text: str) -> None:
+    if not served.kind.all_rows and not text.isascii():
+        pytest.skip("this server does not name parts of characters")
+    session = RemoteSession.on_text(RemoteReader(served.remote, Permissions()), text)
+    found = session.distribution(len(session), PLAIN, 0, 20)
+    local = Session(served.local, text_ids(served.local, text))
+    ours = local.distribution(len(local), PLAIN, 0, 40)
+    ends = served.local.tokenizer.end_ids
+    logs = {
+        END.data if row.token.id in ends else row.token.data: -row.surprisal_bits * math.log(2)
+        for row in reversed(ours.rows)
+    }
+    assert len(found.rows) >= (19 if served.kind.all_rows else 10)
+    for row in found.rows[:5]:
+        assert row.logit == pytest.approx(logs[row.token.data], abs=NATS)
+    assert found.hidden_probability == pytest.approx(
+        1 - sum(row.probability for row in ours.rows[:20]), abs=0.03
+    )
+
+
+def test_a_chat_ends(served: Served) -> None:
+    reader = RemoteReader(served.remote, Permissions())
+    session = RemoteSession.on_chat(reader, SHORT)
+    for _ in range(60):
+        session.append([session.distribution(len(session), GREEDY, 1, 20).drawn.token.id])
+        if session.ended:
+            break
+    written = b"".join(t.data for t in session.tokens[4:] if not t.special).decode()
+    assert session.ended
+    assert "<|" not in written
+
+
+def test_the_check_reports_what_it_returns(served: Served) -> None:
+    report = check(served.remote, None)
+    assert report.trouble is None
+    assert report.streams
+    assert report.parts is served.kind.all_rows
+    assert report.ids is served.kind.all_rows
+    assert report.continues is served.kind.chats
+    assert (report.text_alternatives or 0) >= 10
