@@ -23,6 +23,7 @@ from tutor.errors import AnswerCut, AnswerEmpty, NotTold, StreamBroken, TextErro
 from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
 from tutor.vendors.alternatives import ALTERNATIVES, Alternatives
 from tutor.vendors.catalogue import OWN, RemoteModel
+from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
 from tutor.vendors.permissions import Permissions
 from tutor.vendors.runs import POLL, Progress, Run, prompt_events, whole
@@ -94,7 +95,7 @@ class RemoteReader:
         self._answers = OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]()
         self._can_continue: bool | None = None if model.service.id == OWN else False
         self._undecided: set[Messages] = set()
-        self._opened: Service | None = None
+        self._opened: tuple[Secret | None, Service] | None = None
         self._alternatives = Alternatives(model)
         self._echoes = model.service.id == OWN
 
@@ -349,12 +350,17 @@ class RemoteReader:
 
     def _service(self) -> Service:
         self._permissions.check(self.model)
-        if self._opened is None:
-            self._opened = open_service(self.model, self._permissions.key(self.model))
-        return self._opened
+        key = self._permissions.key(self.model)
+        if self._opened is None or not _same(self._opened[0], key):  # Consent can bring a key.
+            self._opened = key, open_service(self.model, key)
+        return self._opened[1]
 
     def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
         return self._alternatives.stream(self._service, request, cut)
+
+
+def _same(one: Secret | None, other: Secret | None) -> bool:
+    return (one and one.reveal()) == (other and other.reveal())
 
 
 def _agree(one: Sequence[Alternative], other: Sequence[Alternative]) -> bool:
