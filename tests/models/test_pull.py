@@ -29,6 +29,14 @@ def _ignore(progress: PullProgress) -> None:
     pass
 
 
+@pytest.fixture(autouse=True)
+def no_process_left() -> Iterator[None]:
+    """Test that a download leaves no process behind, whatever else this process has started."""
+    before = psutil.Process().children()
+    yield
+    assert psutil.Process().children() == before
+
+
 def _files(folder: Path) -> list[str]:
     """Return the names of all files except the lock, which stays."""
     return sorted(path.name for path in folder.iterdir() if path.name != ".pull.lock")
@@ -165,7 +173,6 @@ def test_an_endless_download_is_stopped(
     index.truncate = True
     with pytest.raises(DownloadFailed, match="bytes were downloaded"):
         pull(_ignore, release=RELEASE)
-    assert psutil.Process().children() == []
     assert _files(paths.user_models_folder()) == []
 
 
@@ -316,7 +323,6 @@ def test_a_download_can_be_stopped(index: Index, client: str) -> None:
 
     with pytest.raises(RequestCancelled):
         pull(stop_in_the_middle, cancelled=cancelled, release=RELEASE)
-    assert psutil.Process().children() == []
     assert _files(paths.user_models_folder()) == []
 
 

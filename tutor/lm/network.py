@@ -143,18 +143,20 @@ class Bias(nn.Module):
         return x + self.weight
 
 
-def causal_mask(
-    tokens: int, length: int, device: torch.device, window: int | None = None
-) -> Tensor:
-    """Return the causal mask for the last `tokens` of `length` positions: [tokens, length].
-
-    With a sliding window (Beltagy et al. 2020), a position attends only to the last `window`
-    positions, including itself.
-    """
+def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
+    """Return the causal mask for the last `tokens` of `length` positions: [tokens, length]."""
     # each position may attend to itself and to earlier positions
     allowed = torch.ones(tokens, length, dtype=torch.bool, device=device)
-    allowed = allowed.tril(length - tokens)
-    return allowed if window is None else allowed.triu(length - tokens - window + 1)
+    return allowed.tril(length - tokens)
+
+
+def within_window(mask: Tensor, window: int) -> Tensor:
+    """Return a causal mask [tokens, length] with a sliding window (Beltagy et al. 2020).
+
+    A position attends only to the last `window` positions, including itself.
+    """
+    tokens, length = mask.shape
+    return mask.triu(length - tokens - window + 1)
 
 
 def masks_by_layer(
@@ -167,7 +169,8 @@ def masks_by_layer(
             window = None
         if tokens == 1 and window is None:  # a single token attends to all positions
             return None
-        return causal_mask(tokens, length, device, window)
+        causal = causal_mask(tokens, length, device)
+        return causal if window is None else within_window(causal, window)
 
     if not config.windows:
         return [mask(None)] * config.layers
@@ -327,13 +330,18 @@ class FeedForward(nn.Module):
         self.output_norm = norm(config) if config.norm_after else None
 
     def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.project(x)  # [..., T, hidden] each
+        return self.combine(self.activation(gate) * up)
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Return the gates and what passes through them. Without gates, return up(x) and 1."""
         hidden = self.gate_up(x)
         if self.gate_up_bias is not None:
             hidden = self.gate_up_bias(hidden)
-        if self.gated:
-            gate, up = hidden.chunk(2, dim=-1)  # [..., T, hidden] each
-            return self.combine(self.activation(gate) * up)
-        return self.combine(self.activation(hidden))
+        if not self.gated:
+            return hidden, 1.0
+        gate, up = hidden.chunk(2, dim=-1)
+        return gate, up
 
     def combine(self, activations: Tensor) -> Tensor:
         """Return what the neurons' activations [..., T, hidden] add to the residual stream."""
