@@ -208,13 +208,29 @@ class Terminal:
         Bytes after the end of the command are lost.
         """
         data = text.encode() if isinstance(text, str) else text
-        while data and not self._ended:
-            readable, writable, _ = select.select([self._master], [self._master], [], DEADLINE)
-            if readable:
-                self.read(0)
+        moved = time.monotonic()
+        while data and not self._ended and self.process.poll() is None:
+            readable, writable, _ = select.select([self._master], [self._master], [], 1.0)
+            if readable and self.read(0):
+                moved = time.monotonic()
             elif writable:
-                with contextlib.suppress(BlockingIOError):
+                try:
                     data = data[os.write(self._master, data) :]
+                    moved = time.monotonic()
+                except BlockingIOError:  # the kernel has no room although it says so
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self.process.wait(0.05)
+            if time.monotonic() - moved > DEADLINE:
+                raise TerminalTimeout(f"nothing is read or written any more:\n{self._processes()}")
+
+    def _processes(self) -> str:
+        """Return the state and the command line of each process of the command."""
+        own = psutil.Process(self.process.pid)
+        said = []
+        for each in (own, *own.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                said.append(f"{each.pid} {each.status()} {' '.join(each.cmdline())}")
+        return "\n".join(said)
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the size; the kernel tells the command with SIGWINCH."""
