@@ -8,13 +8,13 @@ functions here check whether the app still has anything to do.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from textual.events import Key
 from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -71,19 +71,11 @@ async def wait(pilot: Pilot[Any]) -> None:
 
 
 async def _called(end: float) -> None:
-    """Wait until the event loop has nothing left to call, and a moment for the app's threads."""
+    """Wait a moment for threads and timers, and until the event loop has nothing left to call."""
     loop: Any = asyncio.get_running_loop()
-    await asyncio.sleep(WORK if _threads_work(loop) else 0)
+    await asyncio.sleep(WORK)
     while loop._ready and time.process_time() < end:
         await asyncio.sleep(0)
-
-
-def _threads_work(loop: Any) -> bool:
-    """Return whether a thread of the loop's pool, or the one that saves progress, is at work."""
-    pool = loop._default_executor
-    return (pool is not None and pool._idle_semaphore._value < len(pool._threads)) or any(
-        thread.name == "progress" for thread in threading.enumerate()
-    )
 
 
 async def _handled(app: App[Any]) -> None:
@@ -114,4 +106,7 @@ def _is_busy(app: App[Any]) -> bool:
 
 
 def _nodes(app: App[Any]) -> list[MessagePump]:
-    return [app, *app.screen.walk_children(with_self=True)]
+    """Return the app, and all widgets of the screen with their scroll bars."""
+    shown = app.screen.walk_children(Widget, with_self=True)
+    bars = (bar for each in shown for bar in (each._vertical_scrollbar, each._horizontal_scrollbar))
+    return [app, *shown, *(bar for bar in bars if bar is not None)]
