@@ -64,12 +64,6 @@ async def settle(pilot: Pilot[Any]) -> None:
         rests = 0 if _is_busy(pilot.app) else rests + 1
 
 
-async def wait(pilot: Pilot[Any]) -> None:
-    """Give timers, threads and other processes a moment, and wait for what follows from it."""
-    await asyncio.sleep(WORK)
-    await settle(pilot)
-
-
 async def _called(end: float) -> None:
     """Wait a moment for threads and timers, and until the event loop has nothing left to call."""
     loop: Any = asyncio.get_running_loop()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from tests.app.explorer.explorer_stage import shown
-from tests.app.pressing import tap, wait
+from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE
 from tutor.app.app import TutorApp
@@ -73,7 +73,7 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
         app = cast("TutorApp", pilot.app)
         assert app.is_running, "the app has ended"
         assert time.monotonic() < deadline, f"the condition never held; the screen is\n{shown(app)}"
-        await wait(pilot)
+        await settle(pilot)
 
 
 async def sees(pilot: Pilot[Any], text: str) -> None:

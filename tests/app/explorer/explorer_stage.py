@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.app.pressing import settle, tap, wait
+from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import FakeEngine
 from tutor.app.app import TutorApp
 from tutor.app.background.status import ModelStatus
@@ -70,7 +70,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     """Wait until every request is answered and drawn."""
     await settle(pilot)
     while any(not worker.is_finished for worker in pilot.app.workers):
-        await wait(pilot)
+        await settle(pilot)
     await settle(pilot)
 
 

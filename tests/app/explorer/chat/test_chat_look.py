@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.app.explorer.explorer_stage import Stage, press, settled
-from tests.app.pressing import tap, wait
+from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
@@ -65,7 +65,7 @@ async def half_an_answer(pilot: Pilot[Any]) -> None:
     await tap(pilot, "escape", "i", "e", *"Hello", "enter")
     pane = pilot.app.screen.query_one(ExplorerPane)
     while pane.state.run_length < WRITTEN or pane._drawn is not pane.state:
-        await wait(pilot)
+        await settle(pilot)
 
 
 def test_an_empty_chat(snap_compare: Any, tmp_path: Path) -> None:
