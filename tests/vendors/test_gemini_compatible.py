@@ -23,7 +23,7 @@ from tutor.errors import ClientMissing, KeyRefused, NotTold, RemoteError
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 from tutor.vendors.catalogue import RemoteModel, remote_model
 from tutor.vendors.keys import Secret
-from tutor.vendors.opening import open_service
+from tutor.vendors.opening import open_service, preload
 from tutor.vendors.service import Cancellation, Finish, RemoteRequest, Usage
 
 pytest.importorskip("openai")
@@ -103,5 +103,6 @@ def test_a_library_that_is_broken_is_not_used(
     monkeypatch.delitem(sys.modules, "google.generativeai")
     monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
     server.answers = [stream(chat_event("Hi", "stop"))]
+    preload(model)
     assert list(open_service(model, Secret(KEY)).stream(HELLO, Cancellation()))
     assert [asked.path for asked in server.asked] == ["/v1beta/openai/chat/completions"]

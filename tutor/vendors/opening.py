@@ -50,12 +50,12 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
 
 
 def preload(model: RemoteModel) -> None:
-    """Import the client library of this model's service, if it is installed.
+    """Import the client library of this model's service, if it is installed and works.
 
     This takes about a second. Call it before the first request, so that the request doesn't have to
     wait.
     """
-    with suppress(ImportError):  # `open_service` raises the error when it is called.
+    with suppress(Exception):  # `open_service` handles the error when it is called.
         _import_adapter(model)
 
 
