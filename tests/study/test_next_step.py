@@ -104,6 +104,13 @@ IN_QUIZ = at("a", "s1", 1, question="a-1", quiz_order=("a-0", "a-1"))
         ),
         pytest.param([READ], {"a-0": True}, 3, Review(3), id="left for later, and due"),
         pytest.param(
+            [replace(READ, quiz_ended=True)],
+            {},
+            0,
+            ReadLesson("b", "s1", begun=False),
+            id="every question left for later",
+        ),
+        pytest.param(
             [READ, at("b", "s3", 3), at("c", "s3", 3)],
             {"a-0": True, "b-0": False, "b-1": True},
             3,
@@ -212,6 +219,7 @@ def learners(draw: st.DrawFn) -> tuple[dict[str, LessonState], dict[str, Card]]:
             seen=tuple(draw(st.lists(screens, unique=True))),
             question=draw(st.sampled_from((*order, ""))),
             quiz_order=tuple(order),
+            quiz_ended=draw(st.booleans()),
             visited_at=draw(st.floats(0, 10)),
         )
     for name in draw(st.sets(st.sampled_from(("a-0", "a-1", "a-2", "b-0", "b-1", "c-0")))):

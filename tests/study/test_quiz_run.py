@@ -142,7 +142,9 @@ def test_a_quiz_stays_without_the_questions_that_it_leaves_out() -> None:
     updated = lesson(*course.questions, question("q-3", 1))
     again = resumed(updated, state)
     assert again == QuizRun(("q-0", "q-2", "q-3"), 7, 1, ("q-1",))
-    assert again.next().next().saved_in(state).quiz_left_out == ()
+    ended = again.next().next().saved_in(state)
+    assert ended.quiz_left_out == ()
+    assert (state.quiz_ended, ended.quiz_ended) == (False, True)
 
 
 def test_a_quiz_of_an_older_version_asks_every_question() -> None:

@@ -260,6 +260,8 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     """The seed for the order of the choices in the current quiz."""
     quiz_left_out: tuple[str, ...] = ()
     """The ids of the lesson's questions that the current quiz leaves out."""
+    quiz_ended: bool = False
+    """True if a quiz of the lesson has reached its end, even if every question was skipped."""
     draft: Draft | None = None
     """The answer that the learner has entered so far for `question`."""
     answer: str = ""

@@ -32,6 +32,8 @@ class LessonProgress(msgspec.Struct, frozen=True):
     in_quiz: bool
     quiz_begun: bool
     """True if a question was answered or skipped, or text was entered, in the current quiz."""
+    quiz_ended: bool
+    """True if the learner has finished a quiz, even if they skipped every question of it."""
     screen_number: int
     """The number of the screen at which the learner continues, counted from 1."""
 
@@ -121,6 +123,7 @@ def lesson_progress(
         goals=len({lab.id for lab in lesson.labs} & set(state.labs_done)),
         in_quiz=quiz is not None,
         quiz_begun=quiz is not None and bool(quiz.index or state.draft or state.answer),
+        quiz_ended=state.quiz_ended or bool(current),
         screen_number=screens.index(state.screen) + 1 if state.screen in screens else 1,
     )
 

@@ -173,7 +173,7 @@ def _for_later(step: LessonStep, where: LessonProgress) -> bool:
 
     The learner has skipped them or answered them wrong, and has not begun to answer them again.
     """
-    return isinstance(step, AnswerQuestions) and not where.quiz_begun and where.answered > 0
+    return isinstance(step, AnswerQuestions) and not where.quiz_begun and where.quiz_ended
 
 
 def _only_wrong(step: LessonStep) -> bool:

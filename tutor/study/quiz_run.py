@@ -46,7 +46,7 @@ class QuizRun(msgspec.Struct, frozen=True):
         """Return a copy of `state` in which this quiz is stored as the quiz in progress.
 
         The current question has no answer yet, but can have a `draft` of an answer. If the quiz is
-        over, the new state contains no quiz.
+        over, the new state contains no quiz, and says that one has ended.
         """
         if self.over:
             return msgspec.structs.replace(
@@ -55,6 +55,7 @@ class QuizRun(msgspec.Struct, frozen=True):
                 quiz_order=(),
                 quiz_seed=0,
                 quiz_left_out=(),
+                quiz_ended=True,
                 draft=None,
                 answer="",
             )
