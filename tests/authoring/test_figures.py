@@ -176,7 +176,9 @@ def test_cosines_of_neighbors(exact_model: LanguageModel) -> None:
     rows = re.findall(r"^\| `(\S+)` +\| (.*?) +\|$", body("embeddings", "neighbors"), re.MULTILINE)
     assert len(rows) >= 4
     for token, neighbors in rows:
-        for neighbor, figure in re.findall(r"(\S+) (\d\.\d\d)", neighbors):
+        figures = re.findall(r"(\S+) \((\d\.\d\d)\)", neighbors)
+        assert len(figures) >= 3
+        for neighbor, figure in figures:
             value = cosine(exact_model, token, neighbor)
             assert rounds_to(value, figure), (token, neighbor, figure, value)
 

@@ -35,7 +35,7 @@ def test_a_run_asks_first_and_goes_on_without_the_remote_model(machine: Machine)
 
 def test_leaving_the_question_sends_nothing(machine: Machine) -> None:
     said = machine.say("lab scale", f"add {AWAY}", "agree yes", "back", "remove")
-    assert "Nothing has been sent to it. Type agree yes to send the text." in said.lines
+    assert "Nothing has been sent to this model. Type agree yes to send the text." in said.lines
     assert NOT_SENT in said.lines
     assert "You did not agree, so nothing was sent." in said.lines
 
@@ -60,6 +60,6 @@ def test_there_is_no_x_ray_of_a_remote_model(
         server.answers[:] = [status(500)]
         monkeypatch.setenv("TUTOR_BASE_URL", server.url)
         said = machine._replace(model="openai:tiny").say("step", "xray", "back")
-    refused = "There is no x-ray, because a server does not expose the inside of its model."
+    refused = "There is no x-ray, because a server returns no internal values of its model."
     assert refused in said.lines
     assert not any(line.startswith("X-ray of token") for line in said.lines)

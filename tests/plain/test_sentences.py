@@ -32,5 +32,5 @@ def test_a_lab_says_that_nothing_has_been_sent_yet() -> None:
     state = lab.act(lab.start(), Add("openai:big", "http://school.invalid/v1"))
     assert describe("scale", state)["remote"] == (
         "Remote model: big, at school.invalid.",
-        "Nothing has been sent to it. Type agree yes to send the text.",
+        "Nothing has been sent to this model. Type agree yes to send the text.",
     )

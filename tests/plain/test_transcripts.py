@@ -170,7 +170,7 @@ def test_the_xray_explains_a_token_in_sentences(machine: Machine) -> None:
     assert len(amounts) == 9  # eight parts, and the sum of all others
     total = float(logit.partition(" is ")[2].split(". ")[0])
     assert sum(amounts) == pytest.approx(total, abs=0.06)
-    assert "That is the token that is explained. Type another one." in said.lines
+    assert "This is the token that is already explained. Type another one." in said.lines
     assert "Type than and another token, such as than London." in said.lines
 
 

@@ -106,7 +106,7 @@ def test_a_server_that_hides_the_best_token_chooses_no_other() -> None:
     with loopback() as server:
         server.answers = [stream(text_event("", "length", told))]
         session = RemoteSession.on_text(reader(server), TEXT)
-        with pytest.raises(NotTold, match="does not tell which token"):
+        with pytest.raises(NotTold, match="does not report the most probable token"):
             session.distribution(len(session), GREEDY, 0, 20)
         found = session.distribution(len(session), PLAIN, 0, 20)
     assert found.drawn.token.data == b"1"

@@ -2,7 +2,7 @@
 
     installed           lists the installed models, without slow imports
     find                finds the files that `--model` or TUTOR_MODEL specifies
-    unusable            says what a folder or a name is that is not a usable model
+    unusable            explains why a folder or a name is not a usable model
     hub                 finds or downloads models named hf:OWNER/REPO
     pull                downloads the default model
     report              reports the progress of downloads

@@ -168,7 +168,7 @@ def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
 
 @contextmanager
 def _watched(repository: str, stage: str, total: int, on_stage: OnStage) -> Iterator[None]:
-    """Report the progress of a download in the `with` block.
+    """Report the progress of the download that runs in the `with` block.
 
     The progress is measured by the size of the cache, because the client's own progress reports
     differ between versions.

@@ -31,7 +31,7 @@ from tutor.models.installed import (
 
 _LONGEST_HEADER = 100_000_000  # the limit of the safetensors library, in bytes
 LIMIT = "TUTOR_PACKED_LIMIT"
-"""The environment variable with the most gigabytes that packed copies may take together."""
+"""The environment variable with the maximum size of all packed copies together, in gigabytes."""
 _USUAL_LIMIT = 10_000_000_000
 _PATTERN = "*.safetensors"
 _OUR_NAME = re.compile(r"[0-9a-f]{16}-[\w-]+-torch[\d.]+\.safetensors")
@@ -73,7 +73,7 @@ def packed_copies() -> tuple[PackedCopy, ...]:
 
 
 def limit() -> int:
-    """Return the most bytes that the learner's packed copies may take together.
+    """Return the maximum size of all the learner's packed copies together, in bytes.
 
     Raises `UsageError` if TUTOR_PACKED_LIMIT is not a number of gigabytes.
     """
@@ -130,7 +130,7 @@ def move_old_copies() -> None:
     """Move packed copies from the models folder, where older versions stored them, to the cache.
 
     Only files whose name and contents show that tutor made them are moved. If a file cannot be
-    moved, it is left where it is.
+    moved, it stays in the models folder.
     """
     with suppress(NoHome, OSError):
         old, new = paths.user_models_folder(), paths.packed_folder()
@@ -145,7 +145,7 @@ def move_old_copies() -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Return True if tutor made this file, which is not just any safetensors file."""
+    """Return True if tutor, and not another program, created this safetensors file."""
     named = _OUR_NAME.fullmatch(path.name) is not None
     return named and not path.is_symlink() and "tutor" in _metadata(path)
 

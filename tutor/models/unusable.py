@@ -1,7 +1,7 @@
-"""Say what a folder or a name that is not a usable model is, and what to do instead.
+"""Explain why a folder or a name is not a usable model, and what to do instead.
 
-People often try a folder that is complete, but in a format that tutor does not read. Such a folder
-is not damaged, and downloading it again would not help.
+People often try a folder that is complete, but in a format that tutor does not support. Such a
+folder is not damaged, and downloading it again would not help.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Adapter(msgspec.Struct, frozen=True):
 
 
 def unusable_name(spec: str) -> ModelError | None:
-    """Return an error for a name that is not a path but names a model somewhere else, or None."""
+    """Return an error for the name of a model that is not a local file or folder, or None."""
     if found := _SERVICE.match(spec):
         return _of_service(spec[:_LONGEST], found["service"], found["name"][:_LONGEST])
     if _REPOSITORY.fullmatch(spec) and not spec.startswith("."):
@@ -70,7 +70,7 @@ def _of_service(spec: str, service: str, name: str) -> ModelUnsupported:
 
 
 def unusable_folder(folder: Path) -> ModelError:
-    """Return an error for a folder without all files of a model: what it is, and what to do."""
+    """Return an error for an incomplete model folder: what it contains, and what to do."""
     if (folder / "adapter_config.json").exists():
         return _adapter(folder)
     names = {entry.name for entry in folder.iterdir()}

@@ -27,4 +27,5 @@ def in_words(course: Course, step: NextStep | None) -> str:
     )
     if isinstance(step, AnswerQuestions):
         return _("Answer the questions of {name}.").format(name=name)
-    return f"{_('Continue') if step.begun else _('Begin')} {name}."
+    said = _("Continue {name}.") if step.begun else _("Begin {name}.")
+    return said.format(name=name)

@@ -177,8 +177,8 @@ def base_url_of(service: str) -> str | None:
 def use_base_url(base_url: str, spec: str | None) -> None:
     """Use this address for the service of `spec`, in this process and its children.
 
-    By default, `spec` is TUTOR_MODEL. Raises `UsageError` if it does not name a remote model, which
-    would never be asked at this address.
+    By default, `spec` is TUTOR_MODEL. Raises `UsageError` if it does not name a remote model,
+    because tutor would then never use this address.
     """
     if not is_remote(spec):
         raise UsageError(

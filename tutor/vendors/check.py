@@ -22,7 +22,7 @@ from tutor.vendors.service import Alternative, RemoteRequest
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
 TEXT = "One, two, three, four,"
 JAPANESE = "日本の首都は、"
-"""A text whose next token often contains only a part of a character."""
+"""A text whose next token often contains only part of a character."""
 
 MOST_TOKENS = 400
 """The token limit of the requests. It leaves room for hidden reasoning before the answer."""
@@ -36,8 +36,8 @@ class CheckReport(msgspec.Struct, frozen=True):
     - `alternatives` and `text_alternatives`: the maximum number of alternatives per token in the
       answer and in the continuation, or None if there was none
     - `echoes`: True if the server returns the tokens of the prompt
-    - `ids`: True if the server tells the ids of tokens
-    - `parts`: True if the alternatives include tokens with a part of a character
+    - `ids`: True if the server reports the ids of tokens
+    - `parts`: True if the alternatives include tokens that contain only part of a character
     - `ends`: True if the alternatives include the end token
     - `continues`: True if you can step through a conversation
     - `answer_tokens`: the number of tokens that the service reports

@@ -142,7 +142,7 @@ def blocked(model: RemoteModel, why: str = "") -> RemoteError:
     reason = f" ({cleaned(why, None)})" if why else ""
     return errors.AnswerBlocked(
         f"{model.service.product} blocked the answer{reason}.",
-        "Rephrase the prompt. The service's filter blocked the answer, not the model.",
+        "Rephrase the prompt. A filter of the service blocked the answer, not the model.",
     )
 
 

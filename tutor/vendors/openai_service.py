@@ -124,7 +124,7 @@ class OpenAIService:
     def _one_token(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> list[Piece | Finish]:
-        """Return a response of one token, with as many alternatives as the server can name.
+        """Return a response of one token, with as many alternatives as the server can identify.
 
         llama.cpp's server withholds a token that ends in the middle of a character, together with
         its alternatives. It returns the same alternatives if it has to choose the end token. vLLM

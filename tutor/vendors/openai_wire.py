@@ -3,7 +3,7 @@ r"""Define the messages of OpenAI's protocol, and convert them to pieces.
 There are two formats of log-probabilities. The chat format contains the bytes of each token.
 llama.cpp's server also uses it when it continues text.
 
-The completion format contains only text. A token with a part of a character appears as
+The completion format contains only text. A token that contains only part of a character appears as
 `bytes:\xe2\x80`, as a replacement character, or as an empty string, depending on the server.
 Alternatives whose bytes are unknown are left out, and their probability counts as hidden.
 
@@ -122,7 +122,7 @@ class Pieces:
         self.arrived = 0
         """The number of all pieces so far."""
         self.unnamed = False
-        """True if the server has listed a token without telling its bytes or its id."""
+        """True if the server has listed a token without reporting its bytes or its id."""
         self.by_id = False
         """True if the server names tokens by their ids, as vLLM does on request."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -200,7 +200,7 @@ def _chat_token(token: TokenLogProb, spell: Spell) -> Iterator[Piece]:
 
 
 def _as_end(piece: Piece) -> Piece:
-    """Return the piece of an end token: it has no bytes, and its alternative is the end."""
+    """Return the piece without bytes, and with its alternative marked as the end of the answer."""
     listed: dict[bytes, Alternative] = {}
     for each in piece.alternatives:
         same = each.data == piece.data
@@ -270,7 +270,7 @@ def _data(text: str, numbers: Sequence[int] | None = None) -> bytes:
 
 
 def _spelling(token: TopLogProb, spell: Spell) -> Spelling:
-    """Return the bytes of a token, as far as the server or `spell` tells them."""
+    """Return the bytes of a token, if the server or `spell` knows them."""
     id_ = _id_in(token.token)
     if id_ is not None:
         return spell(id_)

@@ -194,7 +194,7 @@ class RemoteReader:
     def _predicted(self, progress: Progress) -> Prediction:
         """Return the prediction in a response of one token at temperature 0.
 
-        Raises `NotTold` if the server tells nothing about the token.
+        Raises `NotTold` if the server reports nothing about the token.
         """
         ended = progress.finish is not None and progress.finish.reason == "stop"
         told = [piece for piece in progress.pieces if piece.alternatives]
@@ -212,8 +212,8 @@ class RemoteReader:
             )
         if not ended:
             raise NotTold(
-                f"The next token is a part of a character, and {self.model.host} tells nothing "
-                "about it.",
+                f"The next token contains only part of a character, and {self.model.host} reports "
+                "nothing about it.",
                 "Go back and choose another token, or use a local model.",
             )
         return Prediction((), END)

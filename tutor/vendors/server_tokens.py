@@ -8,8 +8,8 @@ llama.cpp's server and vLLM have endpoints of their own for this, beside OpenAI'
     vLLM        POST /tokenize        the tokens of a text or of a conversation
                 POST /detokenize      the text of tokens
 
-They are asked only when a response contains ids whose bytes it does not tell: special tokens, and
-tokens that contain only a part of a character.
+They are used only if a response contains ids without bytes. These are the ids of special tokens,
+and of tokens that contain only part of a character.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Prompt(msgspec.Struct, frozen=True):
 
 
 class ServerTokens:
-    """The tokens of one server, as far as it tells them. Every answer is kept."""
+    """A cache of the responses in which one server describes its tokens."""
 
     def __init__(self, model: str, ask: Ask) -> None:
         self._model = model
@@ -110,7 +110,7 @@ class ServerTokens:
 
     @cached_property
     def _props(self) -> _Props | None:
-        """Return what llama.cpp's server tells about its model, or None for another server."""
+        """Return what llama.cpp's server reports about its model, or None for another server."""
         found = self._told("/props", None, _Props)
         return found if found and found.eos_token else None
 

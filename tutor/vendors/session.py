@@ -130,8 +130,8 @@ class RemoteSession:
         found = self._reader.prediction(path, sampler, seed, self._check)
         if found.best_hidden and sampler.greedy:
             raise NotTold(
-                f"{self._reader.model.host} does not tell which token is the most probable one "
-                "here. It is a part of a character, or a special token.",
+                f"{self._reader.model.host} does not report the most probable token here. It "
+                "contains only part of a character, or is a special token.",
                 "Choose a token, or use a temperature above 0 to sample one that the server shows.",
             )
         return shown.distribution(

@@ -43,7 +43,7 @@ class Vocabulary:
         self._server_ids: dict[bytes, int] = {}
 
     def token_of(self, alternative: Alternative) -> Token:
-        """Return the token of an alternative, and keep the server's id of it."""
+        """Return the token of an alternative, and remember the id that the server gave it."""
         if alternative.ends:
             return END
         if alternative.id is not None:

@@ -137,7 +137,7 @@ def test_plain_mode_says_what_the_map_shows(tmp_path: Path) -> None:
     moved = 100 * state.moved(state.selected)
     assert "Text A: The capital of France is." in said
     assert "Token 4 differs:" in said
-    assert f"Selected: layer 1 at ␣France. It moves {moved:.1f} percent of the answer." in said
+    assert f"Selected: layer 1 at ␣France. It moves the answer by {moved:.1f} percent." in said
     best = max(range(6), key=lambda layer: state.moved(Patch(state.selected.column, layer)))
     assert f"Strongest cell of its row: layer {best + 1} at ␣France, " in said
     state = settled(LAB, act(state, Continue()), there)

@@ -219,8 +219,9 @@ def _heading(text: str) -> Part:
 
 
 def _keys(keys: dict[str, str], width: int) -> Part:
+    column = max(_KEY, *(len(key) + 1 for key in keys))
     return [
-        hanging(Content.styled(f"{key:<{_KEY}}", f"bold {ACT}"), Content(said), width)
+        hanging(Content.styled(f"{key:<{column}}", f"bold {ACT}"), Content(said), width)
         for key, said in keys.items()
     ]
 

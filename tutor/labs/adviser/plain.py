@@ -82,10 +82,10 @@ def _ranked(state: State, advice: Advice, row: Place) -> str:
     name = advice.options[row.option].name
     if row.place is None:
         needs = listed(advice.needs[need].name for need in row.unmet)
-        return _("Excluded: {name}, by {needs}.").format(name=name, needs=needs)
+        return _("{name} is excluded by {needs}.").format(name=name, needs=needs)
     score = rule.share(row.points, state.now.weights)
-    return _("Place {place}: {name}, {score}.").format(
-        place=row.place, name=name, score=percent(score)
+    return _("Rank {rank}: {name}, {score}.").format(
+        rank=row.place, name=name, score=percent(score)
     )
 
 

@@ -66,7 +66,10 @@ class DifferenceBackend:
         self._a: tuple[list[int], ForwardPass] | None = None
         self._b: tuple[object, ForwardPass] | None = None
         self._finished: dict[tuple[questions.Difference, tuple[int, ...]], Tensor] = {}
-        """The last residual streams [T, width] of earlier passes of B, by what they depend on."""
+        """The last residual streams [T, width] of earlier passes of B.
+
+        The keys contain everything that a stream depends on.
+        """
 
         self._logs: tuple[tuple[ForwardPass, SamplerSettings], list[Tensor]] | None = None
         """The log-probabilities of A at the first positions, for measuring the effects of parts.
@@ -286,7 +289,7 @@ def _pass_of_b(
     parts: Sequence[Part],
     a: ForwardPass,
 ) -> ForwardPass:
-    """Return a new forward pass, which begins after the blocks that are as in the pass of A."""
+    """Return a new forward pass, which reuses the blocks whose results are the same in A."""
     if isinstance(b, Rounded):
         return RoundedPass(model.network, ids, b.bits)
     made = ForwardPass(model.network, ids, partial(_off, model, parts))

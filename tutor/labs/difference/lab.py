@@ -52,8 +52,8 @@ class FindLargest(msgspec.Struct, frozen=True, tag_field="do", tag="largest"):
 class SwitchOffStrongest(msgspec.Struct, frozen=True, tag_field="do", tag="strongest"):
     """Switch off only the part that matters most at this position, compared with the others.
 
-    The next time at this position, the next part follows. First, the effects of all parts are
-    measured, which takes some time.
+    If the learner repeats this at the same position, the part with the next smaller effect is
+    switched off instead. The effects of all parts are measured first, which takes some time.
     """
 
 

@@ -60,7 +60,7 @@ def _unless_plain(state: State) -> list[Cell]:
 
 
 def side_b(state: State, width: int) -> Content:
-    """Return a line that says what is different in B, with the settings of the view."""
+    """Return a line that describes what is different in B, with the settings of the view."""
     cells = {
         "prompt": _prompt,
         "sampler": _dials,

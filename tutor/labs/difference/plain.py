@@ -116,7 +116,9 @@ def _position(state: State) -> Iterator[str]:
     if setup is None or here is None:
         return
     at = setup.places[state.at].a
-    yield _("After token {number} of {count}, {token}: {bits} from A to B, {reverse} back.").format(
+    yield _(
+        "After token {number} of {count}, {token}: {bits} from A to B, {reverse} from B to A."
+    ).format(
         number=at,
         count=len(setup.tokens_a),
         token=token(setup.tokens_a[at - 1]),

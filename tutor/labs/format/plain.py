@@ -58,7 +58,7 @@ def _answer(state: State) -> Iterator[str]:
 def _next(place: Place) -> Iterator[str]:
     if place.whole:
         yield _("The answer already matches the format.")
-    yield _("The format allows {allowed:,} of {vocabulary:,} tokens, and masks {removed}.").format(
+    yield _("The format allows {allowed:,} of {vocabulary:,} tokens. {removed} is masked.").format(
         allowed=place.allowed, vocabulary=place.vocabulary, removed=percent(place.removed)
     )
     if place.kept and place.kept[0] not in place.rows[:_MOST]:

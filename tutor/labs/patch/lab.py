@@ -1,4 +1,4 @@
-"""A lab in which the learner copies activations of one run of the network into another run."""
+"""A lab in which the learner copies activations from one run of the network into another run."""
 
 from __future__ import annotations
 

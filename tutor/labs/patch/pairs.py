@@ -34,4 +34,4 @@ NEUTRAL: tuple[str, ...] = (
     "He opened the letter slowly and read it from beginning to end.",
     "There are several ways to cook rice without burning it.",
 )
-"""Sentences about nothing in particular. The mean ablation uses the mean activation on them."""
+"""Sentences on unrelated subjects. Mean ablation uses the mean activation on these sentences."""

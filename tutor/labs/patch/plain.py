@@ -79,7 +79,7 @@ def _selected(state: State, pair: Pair, runs: Runs) -> Iterator[str]:
     if cell is None or moved is None:
         yield _("Selected: {place}. It is not computed yet.").format(place=where)
         return
-    yield _("Selected: {place}. It moves {moved} percent of the answer.").format(
+    yield _("Selected: {place}. It moves the answer by {moved} percent.").format(
         place=where, moved=signed(moved)
     )
     for answer, before, after in (

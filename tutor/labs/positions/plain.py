@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tutor.labs.positions.lab import Comparison, State
 
 HELP = {
-    "toggle": _("Turn rotary position embedding off, or shuffle the order of the words. Or undo."),
+    "toggle": _("Turn rotary position embedding off or on, or shuffle the words or restore them."),
     "adjust": _("Shift all positions, or choose another seed for the random order."),
     "start-over": _("Restore the order and the positions."),
 }
@@ -26,7 +26,7 @@ def describe(state: State) -> dict[str, list[str]]:
         "order": [
             _("The words are shuffled, with seed {seed}.").format(seed=state.seed)
             if state.shuffled
-            else _("The words are in their order.")
+            else _("The words are in their original order.")
         ],
         "shift": [_("The first token has position {shift}.").format(shift=f"{state.shift:,}")],
         "rotary": [
@@ -42,7 +42,7 @@ def describe(state: State) -> dict[str, list[str]]:
 
 def _result(result: Comparison) -> Iterator[str]:
     yield _(
-        "The prediction changes by {bits:.3f} bits, of which word order makes {order:.3f}."
+        "The prediction changes by {bits:.3f} bits. The word order alone changes it by {order:.3f}."
     ).format(bits=result.divergence, order=result.order_divergence)
     yield _("The surprisal per token is {before:.2f} bits before and {after:.2f} after.").format(
         before=result.bits_before, after=result.bits_after

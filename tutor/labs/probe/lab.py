@@ -30,7 +30,7 @@ MILDER = _(
     "This control task is milder than Hewitt and Liang's: the word with the random label is never "
     "the token that the probe reads."
 )
-"""What the learner should know when comparing the accuracies. `sets.control_labels` says more."""
+"""A note for learners who compare the accuracies. `sets.control_labels` explains it."""
 
 Name = Literal["sentiment", "truth", "number"]
 NAMES: tuple[Name, ...] = ("sentiment", "truth", "number")

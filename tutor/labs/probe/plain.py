@@ -76,7 +76,7 @@ def _examples(state: State, trained: Trained) -> list[str]:
     said = []
     if state.judged is not None:
         said = [
-            _("Your sentence, {text}: {percent} {label}; in the embedding {first}.").format(
+            _("Your sentence, {text}: {percent} {label}, and {first} in the embedding.").format(
                 text=spoken(state.sentence),
                 percent=percent(state.judged.probabilities[state.layer]),
                 label=label,

@@ -63,7 +63,7 @@ def _logit(state: State, shown: Contributions) -> Iterator[str]:
         token=token(shown.target), probability=percent(shown.probability), logit=shown.logit
     )
     yield _(
-        "In this block, attention adds {attention:+.2f}, the feed-forward network {ff:+.2f}."
+        "In this block, attention adds {attention:+.2f}, and the feed-forward network {ff:+.2f}."
     ).format(attention=shown.attention[block], ff=shown.feed_forward[block])
     if state.shown_heads is not None:
         for head, logits in enumerate(state.shown_heads.heads, 1):

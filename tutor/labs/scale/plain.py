@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.labs.scale.lab import State
 
 HELP = {
-    "agree": _("Allow sending the text to the selected remote model, or not: yes or no."),
+    "agree": _("Agree to send the text to the selected remote model: yes or no."),
     "choose": _("Add the next installed or remote model, or none."),
 }
 _FEW = 3
@@ -66,7 +66,7 @@ def _remote(state: State) -> Iterator[str]:
         return
     yield _("Remote model: {name}, at {host}.").format(name=server.name, host=server.host)
     if state.remote.undecided:
-        yield _("Nothing has been sent to it. Type agree yes to send the text.")
+        yield _("Nothing has been sent to this model. Type agree yes to send the text.")
     glance = state.remote.glance
     if glance is not None:
         best = [f"{quoted(each.data)}, {percent(each.probability)}" for each in glance.shown[:_FEW]]

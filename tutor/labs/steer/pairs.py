@@ -20,7 +20,7 @@ NEUTRAL = (
     "other side. Most people work in a paper mill or on small farms. The railway station was "
     "opened in 1874, and there are two trains every hour."
 )
-"""A text that none of the vectors is about. Its perplexity shows what steering costs."""
+"""A text unrelated to all of the vectors. Its perplexity shows how much steering damages text."""
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -186,7 +186,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Entries(msgspec.Struct, frozen=True, tag=True):
     """The saved vectors, sorted by name.
 
-    `failed` says why a vector could not be saved, deleted or restored, or is "".
+    `failed` is the reason why a vector could not be saved, deleted or restored, or "".
     """
 
     entries: tuple[Entry, ...]

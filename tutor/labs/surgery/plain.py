@@ -76,13 +76,13 @@ def _next(state: State) -> Iterator[str]:
 def _lens(state: State) -> Iterator[str]:
     if state.lens is None:
         return
-    yield _("With everything on, the most probable next token is {token}.").format(
+    yield _("With all parts on, the most probable next token is {token}.").format(
         token=token(state.lens.target)
     )
     for row in state.lens.rows:
         yield _(
-            "After layer {layer}, the lens shows {before} before and {after} after. The target has "
-            "{was} and {now}."
+            "After layer {layer}, the lens shows {before}, and {after} with the parts off. The "
+            "target has {was}, and {now} with the parts off."
         ).format(
             layer=row.layer,
             before=token(row.before),

@@ -17,7 +17,7 @@ HELP = {
     "run": _("Train for up to 500 steps, or pause."),
     "adjust": _("Raise or lower the learning rate."),
     "toggle": _("Switch the mask off or on, or shuffle the targets or restore them."),
-    "start-over": _("Discard the network. Type it twice."),
+    "start-over": _("Discard the network. Type this command twice."),
 }
 
 

@@ -1,7 +1,8 @@
 """The families of models whose architecture tutor supports, one short module for each.
 
-They differ from Llama in a few lines each. A module says what differs, and translates the settings
-in a model's config.json to a `tutor.lm.config.Config`, with which `tutor.lm.network` is built.
+Each family differs from Llama in a few lines. Its module describes the differences, and translates
+the settings in a model's config.json to a `tutor.lm.config.Config`, which configures
+`tutor.lm.network`.
 docs/models.md has a table of the differences.
 """
 

@@ -1,8 +1,8 @@
 """The description of a family of models: its settings, and the names of its tensors.
 
-The settings are the fields of a model's config.json, under the names of `transformers`. The base
-class `Settings` has those of Llama, and a family adds what it has in addition. `tutor.lm.formats`
-reads a model's settings, and then its tensors under the names of the family.
+The settings are the fields of a model's config.json, with the names that `transformers` gives them.
+The base class `Settings` contains the settings of Llama, and each family adds its own.
+`tutor.lm.formats` reads a model's settings, and then its tensors, which the family names.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def windows(types: LayerTypes, window: int | None) -> tuple[int | None, ...]:
 
 
 def changed(config: Config, **fields: Any) -> Config:
-    """Return a configuration with some other fields."""
+    """Return the configuration with these fields replaced."""
     return msgspec.structs.replace(config, **fields)
 
 
@@ -161,8 +161,8 @@ use_cache
 """
 """Settings that don't change what a network computes.
 
-They are about training, about the ids of special tokens, about how `transformers` runs a model, or
-notes of the program that wrote them.
+They concern training, the ids of special tokens or the way in which `transformers` runs a model, or
+they are notes of the program that wrote the file.
 """
 
 _IGNORED = frozenset(_WITHOUT_EFFECT.split())
@@ -171,7 +171,7 @@ _IGNORED = frozenset(_WITHOUT_EFFECT.split())
 def require_known(data: Mapping[str, Any], known: set[str]) -> None:
     """Raise `ModelUnsupported` for a setting that we don't know, unless it is switched off.
 
-    It might change what the network computes, and the results would then be wrong.
+    Such a setting might change what the network computes, and the results would then be wrong.
     """
     for name, value in data.items():
         off = value is None or value is False or value in ("", [], {})
@@ -204,10 +204,10 @@ NAMES = {
 class Family:
     """A family of models.
 
-    `names` are the names of the tensors in a folder, and `block` is what precedes the names of a
+    `names` are the names of the tensors in a folder, and `block` is the prefix of the names of a
     block's tensors. `transposed` is True if the matrices of the blocks are stored as [inputs,
     outputs]. `interleaved` is True if the rows of query, key and value alternate, head by head.
-    `norm_offset` is what is added to the stored weights of all norms.
+    `norm_offset` is added to the stored weights of all norms.
     """
 
     settings: type[Settings] = Settings

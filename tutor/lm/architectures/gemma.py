@@ -1,12 +1,12 @@
 """Gemma, Gemma 2 and Gemma 3 (Gemma Team 2024, 2025).
 
-All three multiply the embeddings by the square root of the width, have GELU as the activation
+All three multiply the embeddings by the square root of the width, use GELU as the activation
 function, and store the weights of the norms minus 1, so that training starts from 0.
 
 Gemma 2 and 3 also normalize what a block adds to the residual stream, and alternate between layers
 that attend to all positions and layers with a sliding window. Gemma 2 caps attention scores and
-logits. Gemma 3 normalizes queries and keys instead, has five layers with a window for each layer
-without, and rotates faster in layers with a window.
+logits. Gemma 3 normalizes queries and keys instead. Five of every six layers have a window, and
+rotations are faster in these layers.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Gemma2Settings(GemmaSettings, frozen=True, kw_only=True):
         return {"query": self.query_factor()}
 
     def query_factor(self) -> float:
-        """Return what queries are multiplied by, beside the usual 1 / sqrt(head_size)."""
+        """Return the factor of the queries, in addition to the usual 1 / sqrt(head_size)."""
         if self.query_pre_attn_scalar <= 0:
             raise ModelDamaged("query_pre_attn_scalar is not above 0.")
         return math.sqrt(self.config().head_size / self.query_pre_attn_scalar)

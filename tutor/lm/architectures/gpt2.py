@@ -1,7 +1,7 @@
 """GPT-2 (Radford et al. 2019): the Transformer before Llama.
 
 A second table has a learned vector for each position, and no query or key is rotated. The norms are
-LayerNorms. The feed-forward network has no gate, and GELU as its activation function. Every matrix
+LayerNorms. The feed-forward network has no gate, and its activation function is GELU. Every matrix
 of a block has a bias. `transformers` stores these matrices transposed.
 """
 
@@ -15,7 +15,7 @@ from tutor.lm.config import Config
 
 
 class GPT2Settings(Settings, frozen=True, kw_only=True):
-    """The settings of a GPT-2 model, which have other names than those of later families."""
+    """The settings of a GPT-2 model, whose names differ from the names in later families."""
 
     vocab_size: int = 50_257
     hidden_size: int = msgspec.field(name="n_embd", default=768)

@@ -1,4 +1,4 @@
-"""Phi-3 and Phi-4-mini (Abdin et al. 2024): Llama in another arrangement.
+"""Phi-3 and Phi-4-mini (Abdin et al. 2024): Llama with its matrices joined.
 
 Queries, keys and values come from a single matrix, and so do gate and up, as in our own network.
 Phi-4-mini rotates only three quarters of each head.

@@ -4,15 +4,15 @@ A model that was trained on short texts sees unknown angles in a long one. All m
 pairs of numbers rotate more slowly: pair i of a head is slowed by factor i (see
 `tutor.lm.network.rotations`).
 
-    linear     all pairs, by the same factor (Chen et al. 2023)
-    llama3     the slow pairs; the fast ones stay as they are (Llama Team 2024)
-    yarn       similar, with other limits; attention is also made sharper (Peng et al. 2023)
-    longrope   each pair by a factor of its own, found by search (Ding et al. 2024)
-    dynamic    none, until a text is longer than the texts in training (bloc97 2023)
+    linear     slows all pairs by the same factor (Chen et al. 2023)
+    llama3     slows the slow pairs, and leaves the fast ones unchanged (Llama Team 2024)
+    yarn       similar with other limits, and makes attention sharper (Peng et al. 2023)
+    longrope   slows each pair by its own factor, found by search (Ding et al. 2024)
+    dynamic    slows no pair until a text is longer than the texts in training (bloc97 2023)
 
-The last two change the rotations of all positions as soon as a text becomes too long. tutor reuses
-the keys of earlier positions, so it limits the context of such a model to the length of the texts
-in training, up to which nothing changes.
+The last two change the rotations of all positions as soon as a text is longer than the texts in
+training. tutor reuses the keys of earlier positions, so it limits the context of such a model to
+the length at which the change would begin.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Scaling(NamedTuple):
     """The effect of a method that extends the context.
 
     `factors` slow the pairs, or are None if no pair is slowed. Rotations also lengthen a vector by
-    `magnitude`. `context` is the number of tokens up to which this holds.
+    `magnitude`. `context` is the maximum number of tokens for which these values are correct.
     """
 
     factors: tuple[float, ...] | None
@@ -72,8 +72,8 @@ class Scaling(NamedTuple):
 def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scaling:
     """Return the effect of the settings on a model with the context `context`.
 
-    `rotated` is how many numbers of a head are rotated. Raises `ModelUnsupported` for an unknown
-    method, and `ModelDamaged` if the settings contradict each other.
+    In each head, `rotated` numbers are rotated. Raises `ModelUnsupported` for an unknown method,
+    and `ModelDamaged` if the settings contradict each other.
     """
     if not 0 < base < math.inf:  # `require_sound` raises an error for such a base
         return Scaling(None, 1.0, context)
@@ -141,7 +141,11 @@ def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple
 
 
 def _slowed(keep: float, factor: float) -> float:
-    """Return the factor of a pair whose speed is `keep` times the old and else the slow speed."""
+    """Return the factor that slows a pair.
+
+    The new speed is a weighted mean of the old speed, with the weight `keep`, and the old speed
+    divided by `factor`.
+    """
     keep = min(1.0, max(0.0, keep))
     return 1 / (keep + (1 - keep) / factor)
 

@@ -14,10 +14,10 @@ Each term is the part's direct contribution ("direct logit attribution", Elhage 
 also has indirect effects, because later parts use its output. The direct contribution does not
 include them.
 
-Other families than Llama have a few more terms and factors. A LayerNorm first subtracts the mean,
+Families other than Llama have a few more terms and factors. A LayerNorm first subtracts the mean,
 which is linear too. The learned vectors of the output matrices and of a final LayerNorm are terms
-of their own. If a block normalizes the output of its attention, each head's part of it is divided
-by the same number. If the logits are capped (Gemma 2), the sum is the logit before the cap.
+of their own. If a block normalizes the output of its attention, the outputs of all its heads are
+divided by the same number. If the logits are capped (Gemma 2), the sum is the logit before the cap.
 """
 
 from __future__ import annotations

@@ -118,8 +118,8 @@ class Inspectable(ABC):
         """
         if len(indexes) > MOST_REMOVED:
             raise TextError(
-                f"{len(indexes)} tokens were to be removed at once.",
-                f"Remove at most {MOST_REMOVED} in one request.",
+                f"{len(indexes)} tokens are too many to remove in one request.",
+                f"Remove at most {MOST_REMOVED}.",
             )
         ids = self._checked(position, target, against)[: position + 1]
         logits = self.logits(position + 1).float()

@@ -248,7 +248,7 @@ def _logits(network: Transformer, streams: Tensor) -> Tensor:
 
 
 class PatchedRuns:
-    """Runs on the first text of a recording, each with another patch.
+    """Runs on the first text of a recording, each with a different patch.
 
     Each column stands for one run per layer, which is patched there. All runs share one pass, which
     can pause between two blocks. Results are for two answers, given as token ids. With `layer`,

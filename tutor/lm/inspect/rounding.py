@@ -1,4 +1,4 @@
-"""Rounds the weights of a network's blocks to fewer bits, and measures the effect.
+"""Round the weights of a network's blocks to fewer bits, and measure the effect.
 
 For b bits, each row of a matrix is split into groups of 32 weights, and each group has its own step
 and offset. The group's 2^b levels are spaced evenly between its smallest and its largest weight,

@@ -8,9 +8,9 @@ import torch
 class AdamW(torch.optim.AdamW):
     """PyTorch's AdamW, without the import of PyTorch's compiler.
 
-    Most methods of an optimizer in PyTorch have a wrapper that tells the compiler to leave them
-    alone. The first call imports the compiler for this, which takes several seconds. Nothing here
-    is ever compiled, so this class calls the methods without their wrappers.
+    Most methods of PyTorch's optimizers have a wrapper that excludes them from compilation. To do
+    this, the first call imports the compiler, which takes several seconds. tutor compiles nothing,
+    so this class calls the methods without their wrappers.
 
     Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
     """

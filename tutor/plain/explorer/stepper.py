@@ -160,7 +160,7 @@ class StepperPlace(ExplorerPlace):
         index = int(rest) - 1 if rest.isdecimal() else tree.last_looked_at if tree else None
         if self.state.remote:
             self.say(
-                _("There is no x-ray, because a server does not expose the inside of its model.")
+                _("There is no x-ray, because a server returns no internal values of its model.")
             )
         elif index is None or not 0 <= index < len(path):
             self.say(
