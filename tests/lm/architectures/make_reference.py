@@ -193,10 +193,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
             num_key_value_heads=4,
         ),
     ),
-    "olmoe": ("Olmoe", _sizes(num_experts=8, num_experts_per_tok=3)),
+    "olmoe": ("Olmoe", _sizes(num_experts=8, num_experts_per_tok=3, num_key_value_heads=4)),
     "olmoe with normalized experts": (
         "Olmoe",
-        _sizes(num_experts=4, num_experts_per_tok=2, norm_topk_prob=True, num_key_value_heads=4),
+        _sizes(num_experts=4, num_experts_per_tok=2, norm_topk_prob=True),
     ),
 }
 

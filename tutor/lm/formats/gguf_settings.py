@@ -127,6 +127,7 @@ _REQUIRED = ("context_length", "embedding_length", "block_count", "attention.hea
 _ROPE = {
     "rope.scaling.factor": "factor",
     "rope.scaling.attn_factor": "attention_factor",
+    "rope.scaling.yarn_attn_factor": "attention_factor",
     "rope.scaling.yarn_beta_fast": "beta_fast",
     "rope.scaling.yarn_beta_slow": "beta_slow",
 }
@@ -204,6 +205,8 @@ def _require_known(fields: Fields, name: str, known: set[str]) -> None:
     understood.update(_ROPE, _OTHERS)
     if "layer_types" in known:
         understood.add("attention.sliding_window_pattern")
+    if name == "olmo2":
+        understood.add("rope.freq_base_swa")
     for full in fields:
         prefix, _, key = full.partition(".")
         if prefix == name and key not in understood and fields[full]:
@@ -257,6 +260,10 @@ def _of_family(
         found["norm_topk_prob"] = True
     if (pattern := f"{name}.attention.sliding_window_pattern") in fields:
         found["layer_types"] = _layer_types(fields, pattern, values["num_hidden_layers"])
+    if name == "olmo2" and (local := f"{name}.rope.freq_base_swa") in fields:
+        near = {"rope_theta": fields.number(local)}
+        usual = values["rope_scaling"] or {"rope_type": "default"}
+        found["rope_parameters"] = {"full_attention": usual, "sliding_attention": near}
     if name in ("gemma2", "gemma3"):
         # only the largest models divide by the width of a head in the residual stream
         largest = values["num_hidden_layers"] in (46, 62)
