@@ -25,6 +25,8 @@ _LAYER = 8
 _LEAST_BAR = 6
 """The width, in columns, below which a bar is left out."""
 _MOST_BAR = 20
+_PERCENT = 6
+"""The width of most percentages."""
 
 
 class ExpertsTab(Tab):
@@ -75,20 +77,24 @@ class ExpertsTab(Tab):
 
 def _row(layer: int, routed: Sequence[RoutedExpert], number: int, width: int) -> Content:
     """Draw the experts of a layer. Those that don't fit are replaced by an ellipsis."""
-    names = [
-        _("shared") if each.expert is None else f"{each.expert + 1:>{number}}" for each in routed
+    texts = [
+        (
+            _("shared") if each.expert is None else f"{each.expert + 1:>{number}}",
+            figures.percent(each.weight).rjust(_PERCENT),
+        )
+        for each in routed
     ]
-    room = width - _LAYER
-    bar = room // len(routed) - max(map(len, names)) - figures.PERCENT_WIDTH - 4
+    taken = sum(len(name) + 1 + len(weight) + 2 for name, weight in texts)
+    bar = (width - _LAYER - taken) // len(routed) - 1
     bar = 0 if bar < _LEAST_BAR else min(bar, _MOST_BAR)
     cells: list[Cell] = [(f" {layer:>5}  ", MUTED)]
-    for at, (name, each) in enumerate(zip(names, routed, strict=True)):
-        weight = figures.percent(each.weight)
-        length = len(name) + 1 + len(weight) + 2 + (bar + 1 if bar else 0)
-        if length + (2 if at + 1 < len(routed) else 0) > room + 2:
+    room = width - _LAYER
+    for at, ((name, weight), each) in enumerate(zip(texts, routed, strict=True)):
+        length = len(name) + 1 + len(weight) + (bar + 1 if bar else 0)
+        if length > room - (0 if at + 1 == len(routed) else 3):
             cells.append(("…", MUTED))
             break
-        room -= length
+        room -= length + 2
         cells += [(name, "bold"), f" {weight}"]
         if bar:
             cells.append((" " + bars.bar(each.weight, bar).ljust(bar), likely(each.weight)))
