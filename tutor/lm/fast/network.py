@@ -1,14 +1,14 @@
 """Build the network of a trained model from fast modules.
 
-    nn.Linear      -> a `FrozenLinear`      packed weights (`tutor.lm.fast.linear`)
-    Attention      -> `FusedAttention`      one fused kernel (`tutor.lm.fast.attention`)
-    RMSNorm        -> `FrozenNorm`          half as many operations
-    nn.LayerNorm   -> `FrozenLayerNorm`     calls without hook checks
-    Bias           -> `FrozenBias`          calls without hook checks
-    nn.Embedding   -> `TableEmbedding`      rows of a packed table
-    FeedForward    -> `FastFeedForward`     calls without hook checks
-    MixtureOfExperts -> `FastMixture`       calls without hook checks
-    Block          -> `FastBlock`           calls without hook checks
+    nn.Linear        -> a `FrozenLinear`     packed weights (`tutor.lm.fast.linear`)
+    Attention        -> `FusedAttention`     one fused kernel (`tutor.lm.fast.attention`)
+    RMSNorm          -> `FrozenNorm`         half as many operations
+    nn.LayerNorm     -> `FrozenLayerNorm`    calls without hook checks
+    Bias             -> `FrozenBias`         calls without hook checks
+    nn.Embedding     -> `TableEmbedding`     rows of a packed table
+    FeedForward      -> `FastFeedForward`    calls without hook checks
+    MixtureOfExperts -> `FastMixture`        calls without hook checks
+    Block            -> `FastBlock`          calls without hook checks
 
 Each fast module computes the same results as the module that it replaces, up to rounding, and tests
 check this. Only the fused attention can be trained.

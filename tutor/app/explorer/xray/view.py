@@ -50,6 +50,16 @@ _TABS: tuple[type[Tab], ...] = (
 )
 
 
+def _offered(tabs: Sequence[Tab], current: Tab, found: Findings | None) -> list[Tab]:
+    """Return the tabs that the model has, and the current one."""
+    return [tab for tab in tabs if tab is current or tab.exists(found)]
+
+
+def _names(tabs: Sequence[Tab], current: Tab) -> list[tuple[str, bool]]:
+    """Return the name of each tab, and whether it is the current one."""
+    return [(tab.name, tab is current) for tab in tabs]
+
+
 class XRayView(Vertical, can_focus=True):
     """A view of one token in its text, with one of several tabs below the text.
 
@@ -210,12 +220,6 @@ class XRayView(Vertical, can_focus=True):
         every = (self._found, self._shown)
         return next((each for each in every if each and self._tab.ready(each)), None)
 
-    @property
-    def _offered(self) -> list[Tab]:
-        """The tabs that this model has, and the current one."""
-        found = self._found
-        return [tab for tab in self._tabs if tab is self._tab or tab.exists(found)]
-
     def _show(self) -> None:
         self._show_rows()
         self._show_keys()
@@ -223,7 +227,7 @@ class XRayView(Vertical, can_focus=True):
     def _show_rows(self) -> None:
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         width = self.query_one("#tabs", Lines).size.width
-        names = [(tab.name, tab is self._tab) for tab in self._offered]
+        names = _names(_offered(self._tabs, self._tab, self._found), self._tab)
         self.query_one("#tabs", Lines).show([tabs(names, width)])
         found = self._ready()
         if found is None:
@@ -261,7 +265,8 @@ class XRayView(Vertical, can_focus=True):
             self.refresh_bindings()
 
     def action_next_view(self, by: int) -> None:
-        self._open(self._offered[(self._offered.index(self._tab) + by) % len(self._offered)])
+        offered = _offered(self._tabs, self._tab, self._found)
+        self._open(offered[(offered.index(self._tab) + by) % len(offered)])
 
     def _open(self, tab: Tab) -> None:
         self._tab = tab
