@@ -31,6 +31,7 @@ from tutor.lm.distribution import (
     Distribution,
     LensRow,
     ModelCard,
+    RoutedExpert,
     Row,
     SamplerSettings,
     Token,
@@ -55,6 +56,7 @@ NASTY = (
 CONTEXT = 256
 LAYERS = 4
 HEADS = 3
+EXPERTS = 8
 LONG = 64  # With this many tokens, an x-ray contains the attention of only one layer.
 
 
@@ -320,7 +322,10 @@ class FakeSession:
             for layer in range(LAYERS + 1)
         )
         first = held.start
-        return XRay(position, LAYERS, HEADS, following, lens, first, weights.tobytes())
+        routes = self._engine.routes
+        experts = EXPERTS if routes else 0
+        attention = weights.tobytes()
+        return XRay(position, LAYERS, HEADS, following, lens, first, attention, experts, routes)
 
     async def attribution(
         self, position: int, target: int | None = None, against: int | None = None
@@ -394,6 +399,8 @@ class FakeEngine:
         self.cancelled: list[str] = []
         self.attention_layers: list[int] = []
         """The number of layers in the attention of each x-ray."""
+        self.routes: tuple[tuple[RoutedExpert, ...], ...] = ()
+        """The experts in each x-ray, if the model is to be a mixture of `EXPERTS` experts."""
         self.sessions: list[FakeSession] = []
         self.restarts = 0
         self.generation = 1

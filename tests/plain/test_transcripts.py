@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from tests.lm.architectures.folders import write_folder
 from tests.plain.typed import typed
 from tests.tiny_model import CONFIG
 from tutor import paths
@@ -273,3 +274,18 @@ def test_a_wrong_command_names_the_right_one(machine: Machine) -> None:
     assert "Type lesson and the number of a lesson, such as lesson 1." in said.lines
     assert "This is the first place. Type quit to leave tutor." in said.lines
     assert any(line.startswith("There is no lab 'nothing'.") for line in said.lines)
+
+
+def test_the_x_ray_says_which_experts_processed_a_token(machine: Machine, tmp_path: Path) -> None:
+    mixture = write_folder(tmp_path / "mixture", "qwen2 with experts")
+    said = machine._replace(model=str(mixture)).say("step", "edit abc", "xray 2", "experts", "back")
+    assert "Each layer has 6 experts. These processed the token:" in said.lines
+    layers = [line for line in said.lines if re.match(r"Layer \d: expert ", line)]
+    assert len(layers) == 4
+    one = r"expert [1-6] with weight [\d.]+ percent"
+    shared = r"the shared expert with weight [\d.]+ percent"
+    assert all(re.fullmatch(rf"Layer \d: {one}, {one}, {shared}\.", line) for line in layers)
+    assert "Hear which experts processed the token in each layer." not in said.text
+    without = machine.say("step", "edit abc", "xray 2", "experts", "help", "back")
+    assert "Layer 1: expert" not in without.text
+    assert "Hear which experts processed" not in without.text

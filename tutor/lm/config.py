@@ -60,6 +60,12 @@ class Config(msgspec.Struct, frozen=True):
     gated: bool = True  # False: down(activation(up(x))), without a gate (GPT-2, GPT-NeoX)
     feed_forward_bias: bool = False  # the matrices of the feed-forward network have biases (GPT-2)
 
+    # --- mixtures of experts: a router chooses among several feed-forward networks ---
+    experts: int = 0  # how many there are in a block; 0: one, without a router (Mixtral: 8)
+    experts_used: int = 0  # how many of them process a token (Mixtral: 2)
+    normalized_experts: bool = True  # the weights of these sum to 1 (Mixtral; not in OLMoE)
+    shared_hidden: int = 0  # width inside an expert that processes every token (Qwen2-MoE)
+
     @property
     def rotated(self) -> int:
         """Return how many numbers of each head are rotated by its position."""

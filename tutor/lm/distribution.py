@@ -198,6 +198,16 @@ class LensRow(msgspec.Struct, frozen=True):
     target_probability: float
 
 
+class RoutedExpert(msgspec.Struct, frozen=True, array_like=True):
+    """An expert that processed a token, counted from 0, and the weight of its output.
+
+    `expert` is None for a shared expert, which processes every token.
+    """
+
+    expert: int | None
+    weight: float
+
+
 class XRay(msgspec.Struct, frozen=True):
     """The attention and the logit lens of the token at `position` (counted from 0).
 
@@ -208,6 +218,9 @@ class XRay(msgspec.Struct, frozen=True):
 
     `lens` contains the probability of `target` after each layer. `target` is the next token of the
     text or, at the end of the text, the model's most probable next token.
+
+    If the model is a mixture of experts, `experts` is how many of them a layer has, and `routes`
+    contains the experts that processed the token in each layer, the highest weight first.
     """
 
     position: int
@@ -217,6 +230,8 @@ class XRay(msgspec.Struct, frozen=True):
     lens: tuple[LensRow, ...]
     first_layer: int
     attention: bytes
+    experts: int = 0
+    routes: tuple[tuple[RoutedExpert, ...], ...] = ()
 
     @property
     def held(self) -> range:

@@ -318,13 +318,14 @@ class FeedForward(nn.Module):
     families have another activation function instead of silu, or no gate: down(gelu(up(x))).
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, hidden: int | None = None) -> None:
         super().__init__()
+        hidden = hidden or config.hidden
         self.gated = config.gated
         self.activation = ACTIVATIONS[config.activation]
-        rows = 2 * config.hidden if self.gated else config.hidden
+        rows = 2 * hidden if self.gated else hidden
         self.gate_up = nn.Linear(config.width, rows, bias=False)  # both matrices, or only `up`
-        self.down = nn.Linear(config.hidden, config.width, bias=False)
+        self.down = nn.Linear(hidden, config.width, bias=False)
         self.gate_up_bias = Bias(rows) if config.feed_forward_bias else None
         self.down_bias = Bias(config.width) if config.feed_forward_bias else None
         self.output_norm = norm(config) if config.norm_after else None
@@ -353,8 +354,56 @@ class FeedForward(nn.Module):
         return output
 
 
+class MixtureOfExperts(nn.Module):
+    """Several feed-forward networks, called experts, and a router that chooses some for each token.
+
+    Only the chosen experts process a token's vector, so a network can have many more weights than
+    it uses for one token. For each expert, the router computes a score from the vector, and softmax
+    turns the scores into probabilities. The experts with the highest probabilities are chosen, and
+    these probabilities are their weights. The output is the weighted sum of their outputs:
+
+        y = sum over the chosen experts e of  weight_e * expert_e(x)
+
+    Some families add a shared expert, which processes every token. Its weight is the sigmoid of a
+    score of its own. Sources: Shazeer et al. 2017, Jiang et al. 2024 (Mixtral), Dai et al. 2024
+    (shared experts).
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.used = config.experts_used
+        self.normalized = config.normalized_experts
+        self.router = nn.Linear(config.width, config.experts, bias=False)
+        self.experts = nn.ModuleList(FeedForward(config) for _ in range(config.experts))
+        self.shared = self.shared_router = None
+        if config.shared_hidden:
+            self.shared = FeedForward(config, config.shared_hidden)
+            self.shared_router = nn.Linear(config.width, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        chosen, weights = self.choose(self.router(x))  # [..., T, used] each
+        output = torch.zeros_like(x)
+        for expert in chosen.unique().tolist():
+            here = chosen == expert  # [..., T, used]; a token chooses an expert at most once
+            tokens = here.any(dim=-1)  # [..., T]: the tokens that are sent to this expert
+            output[tokens] += weights[here][:, None] * self.experts[expert](x[tokens])
+        if self.shared is not None and self.shared_router is not None:
+            output = output + torch.sigmoid(self.shared_router(x)) * self.shared(x)
+        return output
+
+    def choose(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the chosen experts and their weights, for the scores [..., experts] of the router.
+
+        Both are [..., used], the highest weight first.
+        """
+        weights, chosen = scores.softmax(dim=-1).topk(self.used, dim=-1)
+        if self.normalized:
+            weights = weights / weights.sum(dim=-1, keepdim=True)
+        return chosen, weights
+
+
 class Block(nn.Module):
-    """Attention, then a feed-forward network.
+    """Attention, then a feed-forward network or a mixture of them.
 
     Each takes a normalized copy of the residual stream as its input and adds its output to the
     stream.
@@ -366,7 +415,7 @@ class Block(nn.Module):
         self.attention_norm = norm(config) if config.norm_before else nn.Identity()
         self.attention = Attention(config)
         self.feed_forward_norm = norm(config) if config.norm_before else nn.Identity()
-        self.feed_forward = FeedForward(config)
+        self.feed_forward = MixtureOfExperts(config) if config.experts else FeedForward(config)
         self.parallel = config.parallel
 
     def forward(

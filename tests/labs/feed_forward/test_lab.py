@@ -23,6 +23,7 @@ from tutor.labs.kit.next_row import NextRow
 from tutor.lm.chat import text_ids
 from tutor.lm.inspect import neurons
 from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced
+from tutor.lm.network import FeedForward
 
 TEXT = "The little bird sat in the tree and sang."
 
@@ -32,6 +33,7 @@ def test_activations_and_vectors_give_what_the_network_adds() -> None:
     network, ids = small_model().network, torch.tensor(text_ids(small_model(), TEXT))
     layer, found, inputs = 1, list[torch.Tensor](), list[torch.Tensor]()
     feed = block_of(network, layer).feed_forward
+    assert isinstance(feed, FeedForward)
     with (
         neurons.recorded(network, found),
         replaced([(block_of(network, layer), "feed_forward", InputRecorder(feed, inputs))]),

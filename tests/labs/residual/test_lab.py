@@ -8,13 +8,17 @@ import pytest
 import torch
 
 from tests.labs.lab_backend import at_last, backend, done, small_model
+from tests.lm.architectures.folders import write_folder
 from tutor.labs.kit.actions import EditText, MoveFocus, ShowView
 from tutor.labs.kit.backend import Backend
 from tutor.labs.residual import lab as residual
 from tutor.labs.residual.lab import MOST_TOKENS, Contributions, HeadContributions, State, Stream
+from tutor.labs.residual.plain import describe
 from tutor.lm.chat import text_ids
 from tutor.lm.inspect.contributions import Parts, of_heads, recorded, to_logit
+from tutor.lm.load import load_model
 from tutor.lm.network import Trace
+from tutor.models.find import from_path
 
 TEXT = "The little bird sat in the tree and sang."
 
@@ -106,3 +110,21 @@ def test_goals_are_about_the_block_in_focus() -> None:
     assert reached(state("length", 1)) == {"growth"}
     assert reached(state("logit", 0)) == {"strongest-attention", "strong-head"}
     assert reached(state("logit", 1)) == {"growth", "against"}
+
+
+@pytest.mark.parametrize(
+    ("case", "biased"),
+    [("gpt2", True), ("gpt-neox", True), ("stablelm", True), ("llama", False), ("mixtral", False)],
+)
+def test_all_parts_and_the_bias_add_up_to_the_logit(
+    tmp_path: Path, case: str, biased: bool
+) -> None:
+    model = load_model(from_path(write_folder(tmp_path / "it", case)))
+    there = backend("residual", tmp_path, model)
+    state = done("residual", there, EditText("A bird sang."), ShowView("logit"))
+    for position, found in state.contributions.items():
+        assert (found.bias != 0) == biased
+        total = found.embedding + sum(found.attention) + sum(found.feed_forward) + found.bias
+        assert total == pytest.approx(found.logit, abs=2e-3), position
+    said = "\n".join(describe(state)["logit"])
+    assert ("The bias of the final norm adds" in said) == biased

@@ -42,6 +42,12 @@ ARCHITECTURES = {
     "gpt-neox": "gptneox",
     "gpt-neox without parallel blocks": "gptneox",
     "stablelm": "stablelm",
+    "olmo3": "olmo2",
+    "olmo3 with yarn rope": "olmo2",
+    "mixtral": "llama",
+    "qwen2 with experts": "qwen2moe",
+    "qwen3 with experts": "qwen3moe",
+    "olmoe": "olmoe",
 }
 """The cases that GGUF files can express, and the names of their architectures in llama.cpp."""
 
@@ -58,10 +64,7 @@ def write_gguf(path: Path, case: str, settings: dict[str, Any] | None = None) ->
     fields["tokenizer.ggml.tokens"] = [*tokens, *(f"[unused {n}]" for n in range(len(unused)))]
     fields["tokenizer.ggml.token_type"] = [*kinds, *unused]
     for key, value in fields.items():
-        if isinstance(value, list):
-            writer.add_array(key, value)
-        else:
-            _add(writer, key, value)
+        _add(writer, key, value)
     for name, tensor in _tensors(case).items():
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()
@@ -76,9 +79,11 @@ def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
         case bool():
             writer.add_bool(key, value)
         case int():
-            writer.add_uint32(key, value)
+            (writer.add_uint32 if value >= 0 else writer.add_int32)(key, value)
         case float():
             writer.add_float32(key, value)
+        case list():
+            writer.add_array(key, value)
         case _:
             writer.add_string(key, value)
 
@@ -102,6 +107,10 @@ def _metadata(config: dict[str, Any], architecture: str) -> dict[str, Any]:
         "embedding_length": width,
         "block_count": first("num_hidden_layers", "n_layer"),
         "feed_forward_length": first("intermediate_size", "n_inner") or 4 * width,
+        "expert_count": first("num_local_experts", "num_experts"),
+        "expert_used_count": first("num_experts_per_tok"),
+        "expert_feed_forward_length": first("moe_intermediate_size"),
+        "expert_shared_feed_forward_length": first("shared_expert_intermediate_size"),
         "attention.head_count": heads,
         "attention.head_count_kv": first("num_key_value_heads"),
         "attention.key_length": first("head_dim"),
@@ -123,6 +132,10 @@ def _metadata(config: dict[str, Any], architecture: str) -> dict[str, Any]:
     }
     if architecture in ("phi3", "gemma2", "gemma3"):
         found["attention.sliding_window"] = first("sliding_window")
+    if "Olmo3ForCausalLM" in config["architectures"]:
+        found["attention.sliding_window"] = first("sliding_window")
+        types = first("layer_types")
+        found["attention.sliding_window_pattern"] = [t == "sliding_attention" for t in types]
     if rope.get("rope_type") == "longrope":
         ratio = found["context_length"] / original
         found["rope.scaling.attn_factor"] = float((1 + np.log(ratio) / np.log(original)) ** 0.5)
@@ -137,13 +150,15 @@ def _tensors(case: str) -> dict[str, NDArray[np.float32]]:
     heads = config.get("num_attention_heads") or config["n_head"]
     shared = config.get("num_key_value_heads") or heads
     names = {family.names[part]: stored.names[part] for part in family.names}
-    found = {}
+    found: dict[str, Tensor] = {}
+    stacked: dict[str, list[Tensor]] = {}
     for name, shape in reference["tensors"].items():
         tensor, target = weights(name, shape), name.removeprefix("transformer.")
         block, prefix = "", family.block.partition("{}")[0]
         if target.startswith(prefix) and target[len(prefix)].isdigit():
             block, _, target = target[len(prefix) :].partition(".")
         base, _, kind = target.rpartition(".")
+        base, expert = _without_number(base)
         own = names[base]
         if block and family.transposed and tensor.dim() == 2:
             tensor = tensor.T.contiguous()
@@ -153,13 +168,27 @@ def _tensors(case: str) -> dict[str, NDArray[np.float32]]:
             tensor = tensor + 1
         if not stored.halves and own in ("attn_q", "attn_k"):
             tensor = _permuted(tensor, heads if own == "attn_q" else shared)
-        found[f"blk.{block}.{own}.{kind}" if block else f"{own}.{kind}"] = tensor
+        full = f"blk.{block}.{own}.{kind}" if block else f"{own}.{kind}"
+        if own == "ffn_gate_inp_shexp":
+            tensor = tensor[0]
+        if expert is None:
+            found[full] = tensor
+        else:
+            stacked.setdefault(full, []).append(tensor)
+    found |= {full: torch.stack(tensors) for full, tensors in stacked.items()}
     rope = config.get("rope_parameters") or {}
     for length in ("short", "long"):
         if f"{length}_factor" in rope:
             factors = torch.tensor(rope[f"{length}_factor"])
             found[f"rope_factors_{length}.weight"] = factors
     return {name: tensor.numpy() for name, tensor in found.items()}
+
+
+def _without_number(name: str) -> tuple[str, int | None]:
+    """Return the name of an expert's tensor with `{}` for its number, and the number."""
+    parts = name.split(".")
+    number = next((part for part in parts if part.isdigit()), None)
+    return (name, None) if number is None else (name.replace(number, "{}", 1), int(number))
 
 
 def _permuted(tensor: Tensor, heads: int) -> Tensor:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ _LLAMA3 = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 32,
 }
+_EXPERTS = {"num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 40}
 
 
 def _sizes(**more: Any) -> dict[str, Any]:
@@ -120,6 +122,16 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "Olmo3",
         _sizes(sliding_window=8, num_key_value_heads=4),
     ),
+    "olmo3 with yarn rope": (
+        "Olmo3",
+        _sizes(
+            sliding_window=8,
+            rope_parameters={
+                "full_attention": _YARN | {"rope_theta": 1000.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 1000.0},
+            },
+        ),
+    ),
     "gemma": ("Gemma", _sizes(head_dim=16)),
     "gemma2": (
         "Gemma2",
@@ -149,6 +161,43 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         _NEOX | {"use_parallel_residual": False, "rotary_pct": 1.0},
     ),
     "stablelm": ("StableLm", _sizes(hidden_size=64, use_qkv_bias=True)),
+    "mixtral": ("Mixtral", _sizes(num_local_experts=4)),
+    "mixtral with one of three experts, tied": (
+        "Mixtral",
+        _sizes(
+            num_local_experts=3,
+            num_experts_per_tok=1,
+            tie_word_embeddings=True,
+            num_key_value_heads=4,
+            sliding_window=8,
+        ),
+    ),
+    "qwen2 with experts": ("Qwen2Moe", _sizes(**_EXPERTS, shared_expert_intermediate_size=56)),
+    "qwen2 with normalized experts, tied": (
+        "Qwen2Moe",
+        _sizes(
+            **_EXPERTS | {"num_experts": 3, "num_experts_per_tok": 1},
+            shared_expert_intermediate_size=24,
+            norm_topk_prob=True,
+            tie_word_embeddings=True,
+            num_key_value_heads=4,
+        ),
+    ),
+    "qwen3 with experts": ("Qwen3Moe", _sizes(**_EXPERTS, head_dim=16, norm_topk_prob=True)),
+    "qwen3 with one of eight experts, tied": (
+        "Qwen3Moe",
+        _sizes(
+            **_EXPERTS | {"num_experts": 8, "num_experts_per_tok": 1},
+            head_dim=8,
+            tie_word_embeddings=True,
+            num_key_value_heads=4,
+        ),
+    ),
+    "olmoe": ("Olmoe", _sizes(num_experts=8, num_experts_per_tok=3, num_key_value_heads=4)),
+    "olmoe with normalized experts": (
+        "Olmoe",
+        _sizes(num_experts=4, num_experts_per_tok=2, norm_topk_prob=True),
+    ),
 }
 
 _CLASSES = {"GPT2": "GPT2LMHeadModel", "Gemma3Text": "Gemma3ForCausalLM"}
@@ -171,14 +220,37 @@ def model_of(case: str) -> Any:
     config._attn_implementation = "eager"
     made = getattr(transformers, _CLASSES.get(kind, f"{kind}ForCausalLM"))(config).eval()
     with torch.no_grad():
-        for name, tensor in made.named_parameters():
-            tensor.copy_(weights(stored_name(made, name), list(tensor.shape)))
+        for name, tensor in stored_tensors(made):
+            tensor.copy_(weights(name, list(tensor.shape)))
     return made
 
 
-def stored_name(model: Any, name: str) -> str:
-    """Return the name under which transformers saves a tensor."""
-    return "embed_out.weight" if "NeoX" in type(model).__name__ and "lm_head" in name else name
+def stored_tensors(model: Any) -> Iterator[tuple[str, Tensor]]:
+    """Yield the parameters under the names under which transformers saves them.
+
+    transformers computes with the matrices of all experts in one tensor, and saves one by one.
+    """
+    for name, tensor in model.named_parameters():
+        if name.endswith((".gate_up_proj", ".down_proj")):
+            yield from _by_expert(model, name, tensor)
+        elif "Mixtral" in type(model).__name__:
+            yield name.replace(".mlp.", ".block_sparse_moe."), tensor
+        elif "NeoX" in type(model).__name__ and "lm_head" in name:
+            yield "embed_out.weight", tensor
+        else:
+            yield name, tensor
+
+
+def _by_expert(model: Any, name: str, stacked: Tensor) -> Iterator[tuple[str, Tensor]]:
+    names = {"gate": "gate_proj", "up": "up_proj", "down": "down_proj"}
+    if "Mixtral" in type(model).__name__:
+        names = {"gate": "w1", "up": "w3", "down": "w2"}
+        name = name.replace(".mlp.", ".block_sparse_moe.")
+    folder, _, matrix = name.rpartition(".")
+    parts = matrix.removesuffix("_proj").split("_")
+    for expert, both in enumerate(stacked):
+        for part, tensor in zip(parts, both.chunk(len(parts)), strict=True):
+            yield f"{folder}.{expert}.{names[part]}.weight", tensor
 
 
 @torch.inference_mode()
@@ -195,10 +267,7 @@ def main() -> None:
         rows = logits_of(model, IDS)
         found[case] = {
             "config": config,
-            "tensors": {
-                stored_name(model, name): list(tensor.shape)
-                for name, tensor in model.named_parameters()
-            },
+            "tensors": {name: list(tensor.shape) for name, tensor in stored_tensors(model)},
             "logits": [[round(v, 5) for v in rows[at, ::EVERY].tolist()] for at in POSITIONS],
             "totals": [round(float(rows[at].logsumexp(0)), 5) for at in POSITIONS],
         }

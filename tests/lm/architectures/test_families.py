@@ -6,17 +6,21 @@ floats, so they differ only in the order of their sums.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from tests.lm.architectures.folders import references
+from tests.lm.architectures.folders import references, write_folder
 from tests.lm.architectures.make_reference import EVERY, IDS, POSITIONS, logits_of, model_of
+from tutor.errors import ModelError
 from tutor.lm.architectures import FAMILIES
 from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
+from tutor.models.find import from_path
 
 ROUNDING = 1e-4
 
@@ -41,6 +45,25 @@ def check(found: Tensor, case: str) -> None:
 def test_there_is_a_case_for_every_family() -> None:
     tested = {references()[case]["config"]["architectures"][0] for case in references()}
     assert tested == set(FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("case", "changes"),
+    [
+        ("mixtral", {"num_experts_per_tok": 5}),
+        ("mixtral", {"num_experts_per_tok": 0}),
+        ("mixtral", {"num_local_experts": 10**12}),
+        ("mixtral", {"num_local_experts": 5}),
+        ("qwen2 with experts", {"decoder_sparse_step": 2}),
+        ("qwen2 with experts", {"mlp_only_layers": [1]}),
+        ("qwen2 with experts", {"shared_expert_intermediate_size": 0}),
+        ("qwen2 with experts", {"moe_intermediate_size": -1}),
+        ("olmoe", {"clip_qkv": 8.0}),
+    ],
+)
+def test_experts_that_we_cannot_run(tmp_path: Path, case: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(ModelError):
+        load_model(from_path(write_folder(tmp_path / "it", case, **changes)))
 
 
 def test_a_whole_text(model: LanguageModel, case: str) -> None:

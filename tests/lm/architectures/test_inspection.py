@@ -16,6 +16,7 @@ from tutor.lm.inspect.contributions import Parts, recorded
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import switched_off
 from tutor.lm.inspect.patching import PatchedRuns, Recording
+from tutor.lm.inspect.rounding import through_block
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace, Transformer
 from tutor.lm.patch import Column
@@ -170,12 +171,52 @@ def test_the_neurons_add_up_to_the_feed_forward_network(model: LanguageModel) ->
     activations: list[Tensor] = []
     with neurons.recorded(network, activations), recorded(network, parts):
         network(torch.tensor(TEXT))
-    everyone = torch.arange(network.config.hidden)
+    everyone = torch.arange(neurons.count(network.config))
     for layer, feed_forward in enumerate(parts.feed_forward):
         last = activations[layer][-1]
         added = last @ neurons.vectors(network, layer, everyone, last)
         if not network.config.feed_forward_bias:  # the bias belongs to no neuron
             close(added, feed_forward[-1])
+
+
+@torch.inference_mode()
+def test_switching_off_all_neurons_switches_off_the_feed_forward_network(
+    model: LanguageModel,
+) -> None:
+    network, config = model.network, model.network.config
+    if config.feed_forward_bias:  # the bias belongs to no neuron
+        return
+    with neurons.switched_off(network, [(1, each) for each in range(neurons.count(config))]):
+        found = logits_after(network, TEXT)
+    with switched_off(network, (), [1]):
+        close(found, logits_after(network, TEXT))
+
+
+@torch.inference_mode()
+def test_the_strongest_neurons_are_active(model: LanguageModel) -> None:
+    network, activations = model.network, list[Tensor]()
+    with neurons.recorded(network, activations):
+        network(torch.tensor(TEXT))
+    last = activations[1][-1]
+    found = neurons.strongest(network, 1, last, 5)
+    added = last[:, None] * neurons.vectors(network, 1, torch.arange(len(last)), last)
+    lengths = added.norm(dim=-1)
+    close(lengths[found], lengths.topk(5).values)
+
+
+def test_a_block_with_rounded_matrices(model: LanguageModel) -> None:
+    config = model.network.config
+    trace = Trace()
+    with torch.inference_mode():
+        model.network(torch.tensor(TEXT), None, trace)
+    found = through_block(model.network, 1, 32, trace.residuals[1])
+    assert found is not None
+    after, errors = found
+    close(after, trace.residuals[2])
+    assert errors == [0, 0, 0, 0]
+    halves = through_block(model.network, 1, 16, trace.residuals[1])
+    assert halves is not None
+    assert all(0 < error < 1e-3 for error in halves[1]), config
 
 
 def test_the_formula_of_attention(model: LanguageModel) -> None:

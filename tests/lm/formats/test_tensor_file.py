@@ -36,6 +36,6 @@ def test_the_library_reads_the_file(tmp_path: Path) -> None:
 
 
 def test_too_many_tensors_for_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensor_file, "_RESERVED", 64)
+    monkeypatch.setattr(tensor_file, "_RESERVED_EACH", 12)
     with (tmp_path / "it").open("wb") as file, pytest.raises(OSError, match="no room"):
-        write_tensors(file, TENSORS.items(), {})
+        write_tensors(file, TENSORS.items(), {}, most=5)

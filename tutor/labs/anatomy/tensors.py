@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from tutor.lm.fast.linear import FrozenLinear, Int4Linear, Int8Linear, Table
 from tutor.lm.fast.network import FrozenBias, FrozenNorm
-from tutor.lm.inspect.hooks import block_of
+from tutor.lm.inspect.hooks import block_of, feed_forwards_of
 from tutor.lm.inspect.rounding import matrix_of
-from tutor.lm.network import Bias, RMSNorm, Transformer
+from tutor.lm.network import Bias, FeedForward, MixtureOfExperts, RMSNorm, Transformer
 
 
 class TensorOf(NamedTuple):
@@ -81,9 +81,9 @@ def tensors(network: Transformer) -> Iterator[TensorOf]:
 
 def _of_block(network: Transformer, layer: int) -> Iterator[TensorOf]:
     config, block = network.config, block_of(network, layer)
-    attention, feed_forward = block.attention, block.feed_forward
+    attention = block.attention
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
-    width, hidden = config.width, config.hidden
+    width = config.width
     yield from _vectors(layer, block.attention_norm)
     first = 0
     for role, outputs in (("query", queries), ("key", shared), ("value", shared)):
@@ -96,7 +96,20 @@ def _of_block(network: Transformer, layer: int) -> Iterator[TensorOf]:
     yield from _vectors(layer, attention.output_bias)
     yield from _vectors(layer, attention.output_norm)
     yield from _vectors(layer, block.feed_forward_norm)
-    for at, role in enumerate(("gate", "up") if config.gated else ("up",)):
+    if isinstance(block.feed_forward, MixtureOfExperts):
+        yield TensorOf("router", layer, block.feed_forward.router, 0, config.experts, width)
+        if block.feed_forward.shared_router is not None:
+            yield TensorOf("router", layer, block.feed_forward.shared_router, 0, 1, width)
+    for number, feed_forward in enumerate(feed_forwards_of(network, layer)):
+        is_shared = config.experts and number == config.experts
+        hidden = config.shared_hidden if is_shared else config.hidden
+        yield from _of_feed_forward(layer, feed_forward, width, hidden)
+
+
+def _of_feed_forward(
+    layer: int, feed_forward: FeedForward, width: int, hidden: int
+) -> Iterator[TensorOf]:
+    for at, role in enumerate(("gate", "up") if feed_forward.gated else ("up",)):
         yield TensorOf(role, layer, feed_forward.gate_up, at * hidden, hidden, width)
     yield from _vectors(layer, feed_forward.gate_up_bias)
     yield TensorOf("down", layer, feed_forward.down, 0, width, hidden)

@@ -36,6 +36,7 @@ NAMES = {
     "key": _("key"),
     "value": _("value"),
     "output": _("attn. output"),
+    "router": _("router"),
     "gate": _("gate"),
     "up": _("up"),
     "down": _("down"),
@@ -228,7 +229,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
 
     sizes: Counter[tuple[int | None, bool]] = Counter()
     for part in inventory.parts:
-        forward = part.role in ("gate", "up", "down")
+        forward = part.role in ("router", "gate", "up", "down")
         sizes[part.layer, forward] += part.nbytes if state.nbytes else part.count
     layers = (None, *range(inventory.layers))
     most = max(sizes[layer, False] + sizes[layer, True] for layer in layers)

@@ -88,7 +88,7 @@ class FeedForwardBackend:
         """Return the neurons of a block that contribute most to the top token's logit.
 
         `stream` [width] is the residual stream at the last token, after the last block.
-        `activations` [T, hidden] are the activations of the block's neurons at each token.
+        `activations` [T, neurons] are the activations of the block's neurons at each token.
         """
         network, tokenizer = self._model.network, self._model.tokenizer
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
@@ -103,7 +103,7 @@ class FeedForwardBackend:
         promoted = network.lens(directions).float().cpu().topk(PROMOTED).indices  # [rows, ...]
         return Neurons(
             blocks=network.config.layers,
-            hidden=network.config.hidden,
+            hidden=neurons.count(network.config),
             tokens=tokenizer.tokens(ids),
             left_out=left_out,
             target=tokenizer.token(target),

@@ -22,7 +22,7 @@ from tutor.labs.residual.lab import (
     Question,
     Stream,
 )
-from tutor.lm.inspect.contributions import Parts, of_heads, recorded, to_logit
+from tutor.lm.inspect.contributions import Parts, of_final_bias, of_heads, recorded, to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
 
 
@@ -94,6 +94,7 @@ class ResidualBackend:
             embedding=embedding,
             attention=tuple(others[:blocks]),
             feed_forward=tuple(others[blocks:]),
+            bias=of_final_bias(self._model.network, target),
         )
 
     def _to_logit(self, position: int, passage: ForwardPass, parts: Tensor) -> list[float]:

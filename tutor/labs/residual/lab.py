@@ -81,8 +81,10 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 class Contributions(msgspec.Struct, frozen=True, tag=True):
     """The amount that each part of the network adds to the logit of the most probable next token.
 
-    That token is `target`. The amounts of the embedding, all attention layers and all feed-forward
-    networks sum to `logit`.
+    That token is `target`. The amounts of the embedding, all attention layers, all feed-forward
+    networks and `bias` sum to `logit`, or to the logit before the cap if the model caps logits.
+    `bias` is the amount of the learned vector that a LayerNorm before the output layer adds, and 0
+    in models without such a vector.
     """
 
     target: Token
@@ -91,6 +93,7 @@ class Contributions(msgspec.Struct, frozen=True, tag=True):
     embedding: float
     attention: tuple[float, ...]
     feed_forward: tuple[float, ...]
+    bias: float = 0.0
 
 
 class HeadContributions(msgspec.Struct, frozen=True, tag=True):

@@ -68,6 +68,8 @@ def _logit(state: State, shown: Contributions) -> Iterator[str]:
     if state.shown_heads is not None:
         for head, logits in enumerate(state.shown_heads.heads, 1):
             yield _("Head {head} adds {logits:+.2f}.").format(head=head, logits=logits)
+    if shown.bias:
+        yield _("The bias of the final norm adds {bias:+.2f}.").format(bias=shown.bias)
     yield _("The embedding adds {embedding:+.2f}. The largest contributions of all blocks:").format(
         embedding=shown.embedding
     )

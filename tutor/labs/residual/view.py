@@ -128,7 +128,8 @@ def _logit(state: State, found: Contributions, width: int, height: int) -> list[
     widest = max(map(abs, (*found.attention, *found.feed_forward))) or 1.0
     lines = [Content.assemble(*head), Content.styled(heading, MUTED)]
     low = Room(width, height).low
-    for row in around(state.block, len(found.attention), max(1, height - (3 if low else 4))):
+    others = (3 if low else 4) + bool(found.bias)
+    for row in around(state.block, len(found.attention), max(1, height - others)):
         chosen = row == state.block
         lines.append(
             Content.assemble(
@@ -139,6 +140,9 @@ def _logit(state: State, found: Contributions, width: int, height: int) -> list[
                 *_added(found.feed_forward[row], widest, bar),
             )
         )
+    if found.bias:  # a row of its own, because it belongs to no block
+        name = _("bias of the final norm") if roomy else _("final bias")
+        lines.append(Content.assemble((f"  {name}  ", MUTED), f"{found.bias:+.2f}"))
     return [*lines, *([] if low else [Content("")]), _heads(state, width)]
 
 

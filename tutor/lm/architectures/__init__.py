@@ -8,6 +8,7 @@ docs/models.md has a table of the differences.
 
 from __future__ import annotations
 
+from tutor.lm.architectures.experts import MIXTRAL, OLMOE, QWEN2_MOE, QWEN3_MOE
 from tutor.lm.architectures.family import Family
 from tutor.lm.architectures.gemma import GEMMA, GEMMA2, GEMMA3
 from tutor.lm.architectures.gpt2 import GPT2
@@ -36,5 +37,9 @@ FAMILIES = {
     "GPT2LMHeadModel": GPT2,
     "GPTNeoXForCausalLM": GPT_NEOX,
     "StableLmForCausalLM": STABLELM,
+    "MixtralForCausalLM": MIXTRAL,
+    "Qwen2MoeForCausalLM": QWEN2_MOE,
+    "Qwen3MoeForCausalLM": QWEN3_MOE,
+    "OlmoeForCausalLM": OLMOE,
 }
 """Maps the names of architectures in `transformers` to the families."""

@@ -153,11 +153,11 @@ _sliding_window_pattern architectures attention_dropout attn_implementation attn
 bos_token_id cache_implementation chunk_size_feed_forward classifier_dropout dtype embd_pdrop
 eos_token_id gradient_checkpointing hidden_dropout hidden_dropout_prob id2label initializer_range
 is_decoder is_encoder_decoder is_llama_config keys_to_ignore_at_inference label2id max_length
-model_name model_type n_ctx output_attentions output_hidden_states pad_token_id pretraining_tp
-problem_type reorder_and_upcast_attn resid_pdrop return_dict sep_token_id summary_activation
-summary_first_dropout summary_proj_to_labels summary_type summary_use_proj task_specific_params
-torch_dtype transformers.js_config transformers_version unk_token_id unsloth_fixed unsloth_version
-use_cache
+model_name model_type n_ctx output_attentions output_hidden_states output_router_logits pad_token_id
+pretraining_tp problem_type reorder_and_upcast_attn resid_pdrop return_dict router_aux_loss_coef
+router_jitter_noise sep_token_id summary_activation summary_first_dropout summary_proj_to_labels
+summary_type summary_use_proj task_specific_params torch_dtype transformers.js_config
+transformers_version unk_token_id unsloth_fixed unsloth_version use_cache
 """
 """Settings that don't change what a network computes.
 
@@ -204,10 +204,11 @@ NAMES = {
 class Family:
     """A family of models.
 
-    `names` are the names of the tensors in a folder, and `block` is the prefix of the names of a
-    block's tensors. `transposed` is True if the matrices of the blocks are stored as [inputs,
-    outputs]. `interleaved` is True if the rows of query, key and value alternate, head by head.
-    `norm_offset` is added to the stored weights of all norms.
+    `names` are the names of the tensors in a folder, in which `{}` stands for the number of an
+    expert. `block` is the prefix of the names of a block's tensors. `transposed` is True if the
+    matrices of the blocks are stored as [inputs, outputs]. `interleaved` is True if the rows of
+    query, key and value alternate, head by head. `norm_offset` is added to the stored weights of
+    all norms.
     """
 
     settings: type[Settings] = Settings

@@ -148,12 +148,17 @@ def check_kernels(config: Config) -> KernelReport:
 
 
 def matrix_shapes(config: Config) -> Iterator[tuple[int, int]]:
-    """Yield the shape of each weight matrix in one block, as (outputs, inputs)."""
+    """Yield the shape of each weight matrix in one block, as (outputs, inputs).
+
+    Of a mixture of experts, only as many experts are included as process a token.
+    """
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
     yield queries + 2 * shared, config.width
     yield config.width, queries
-    yield (2 if config.gated else 1) * config.hidden, config.width
-    yield config.width, config.hidden
+    used = [config.hidden] * (config.experts_used or 1)
+    for hidden in (*used, config.shared_hidden) if config.shared_hidden else used:
+        yield (2 if config.gated else 1) * hidden, config.width
+        yield config.width, hidden
 
 
 def _milliseconds_per_token(form: str, config: Config) -> float | None:

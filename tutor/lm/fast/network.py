@@ -1,13 +1,14 @@
 """Build the network of a trained model from fast modules.
 
-    nn.Linear      -> a `FrozenLinear`      packed weights (`tutor.lm.fast.linear`)
-    Attention      -> `FusedAttention`      one fused kernel (`tutor.lm.fast.attention`)
-    RMSNorm        -> `FrozenNorm`          half as many operations
-    nn.LayerNorm   -> `FrozenLayerNorm`     calls without hook checks
-    Bias           -> `FrozenBias`          calls without hook checks
-    nn.Embedding   -> `TableEmbedding`      rows of a packed table
-    FeedForward    -> `FastFeedForward`     calls without hook checks
-    Block          -> `FastBlock`           calls without hook checks
+    nn.Linear        -> a `FrozenLinear`     packed weights (`tutor.lm.fast.linear`)
+    Attention        -> `FusedAttention`     one fused kernel (`tutor.lm.fast.attention`)
+    RMSNorm          -> `FrozenNorm`         half as many operations
+    nn.LayerNorm     -> `FrozenLayerNorm`    calls without hook checks
+    Bias             -> `FrozenBias`         calls without hook checks
+    nn.Embedding     -> `TableEmbedding`     rows of a packed table
+    FeedForward      -> `FastFeedForward`    calls without hook checks
+    MixtureOfExperts -> `FastMixture`        calls without hook checks
+    Block            -> `FastBlock`          calls without hook checks
 
 Each fast module computes the same results as the module that it replaces, up to rounding, and tests
 check this. Only the fused attention can be trained.
@@ -25,7 +26,15 @@ from tutor.lm.fast import linear
 from tutor.lm.fast.attention import FusedAttention
 from tutor.lm.fast.linear import FrozenLinear, Table
 from tutor.lm.fast.module import FastModule
-from tutor.lm.network import Bias, Block, Config, FeedForward, RMSNorm, Transformer
+from tutor.lm.network import (
+    Bias,
+    Block,
+    Config,
+    FeedForward,
+    MixtureOfExperts,
+    RMSNorm,
+    Transformer,
+)
 
 
 class FrozenNorm(FastModule):
@@ -78,13 +87,23 @@ class FastFeedForward(FastModule, FeedForward):
     """A `FeedForward` whose calls skip the hook checks."""
 
 
+class FastMixture(FastModule, MixtureOfExperts):
+    """A mixture of fast feed-forward networks."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.experts = nn.ModuleList(FastFeedForward(config) for _ in range(config.experts))
+        if self.shared is not None:
+            self.shared = FastFeedForward(config, config.shared_hidden)
+
+
 class FastBlock(FastModule, Block):
     """A block with fast attention and a fast feed-forward network."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.attention = FusedAttention(self.attention)
-        self.feed_forward = FastFeedForward(config)
+        self.feed_forward = FastMixture(config) if config.experts else FastFeedForward(config)
 
 
 def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
@@ -92,8 +111,9 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
     with torch.device("meta"):  # weights on the "meta" device take no memory
         network = Transformer(config)
         network.blocks = nn.ModuleList(FastBlock(config) for _ in range(config.layers))
+    by_module = _by_module(tensors)
     for name, module in list(network.named_modules()):
-        own = _below(tensors, name)
+        own = by_module.get(name, {})
         if isinstance(module, nn.Linear):
             network.set_submodule(name, linear.from_tensors(own))
         elif isinstance(module, RMSNorm):
@@ -104,7 +124,7 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             network.set_submodule(name, FrozenBias(own["weight"]))
         elif isinstance(module, nn.Embedding):
             shared = name == "embedding" and config.tied
-            matrix = linear.from_tensors(_below(tensors, "head") if shared else own)
+            matrix = linear.from_tensors(by_module["head"] if shared else own)
             assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` creates only tables here
             network.set_submodule(name, TableEmbedding(matrix))
     for module in network.modules():  # plain attributes are faster to look up
@@ -119,18 +139,26 @@ def _layer_norm(tensors: Mapping[str, Tensor], epsilon: float) -> FrozenLayerNor
     return made
 
 
-def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Return the tensors of the module `name`, with names relative to this module."""
-    prefix = f"{name}."
-    return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+def _by_module(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Return the tensors of each module by the module's name, with names relative to the module."""
+    found: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        module, _, own = name.rpartition(".")
+        found.setdefault(module, {})[own] = tensor
+    return found
 
 
 def forms(network: Transformer) -> str:
     """Return the number formats of all matrices, such as "int4, int8".
 
-    The formats in the blocks come before the format of the output layer.
+    The formats in the blocks come before the format of the output layer. Routers are left out: they
+    are tiny, and always consist of 32-bit floats.
     """
-    found = [m.form for m in network.blocks.modules() if isinstance(m, FrozenLinear)]
+    found = [
+        module.form
+        for name, module in network.blocks.named_modules()
+        if isinstance(module, FrozenLinear) and not name.endswith("router")
+    ]
     if isinstance(network.head, FrozenLinear):
         found.append(network.head.form)
     return ", ".join(dict.fromkeys(found))

@@ -8,6 +8,7 @@ otherwise; see `tutor.lm.fast.linear`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from tutor.errors import ModelDamaged
 from tutor.lm.fast import linear
-from tutor.lm.fast.kernels import Kernels, matrix_shapes
+from tutor.lm.fast.kernels import Kernels
 from tutor.lm.fast.linear import GROUP, Groups, Int4Linear, Int8Linear
 from tutor.lm.formats.source import Matrix, Source, products, shapes, vectors
 from tutor.lm.network import Config
@@ -27,7 +28,9 @@ def parameters(config: Config) -> int:
     tables = (1 if config.tied else 2) * config.vocabulary_size * config.width
     if config.learned_positions:
         tables += config.context * config.width
-    matrices = sum(outputs * inputs for outputs, inputs in matrix_shapes(config))
+    sizes = shapes(config)
+    parts = (part for parts in products(config).values() for part in parts)
+    matrices = sum(math.prod(sizes[part.partition(".")[0]]) for part in parts)
     small = sum(length for _, length in vectors(config).values())
     last = config.width * (2 if config.layer_norm else 1)
     return tables + config.layers * (matrices + small) + last
@@ -35,7 +38,8 @@ def parameters(config: Config) -> int:
 
 def matrices(config: Config) -> int:
     """Return the number of matrices in the converted model."""
-    return 4 * config.layers + (1 if config.tied else 2) + config.learned_positions
+    tables = (1 if config.tied else 2) + config.learned_positions
+    return len(products(config)) * config.layers + tables
 
 
 @torch.inference_mode()
@@ -51,7 +55,13 @@ def converted(
     for done, (name, matrix) in enumerate(_matrices(source)):
         on_matrix(done)
         is_table = name in ("head", "embedding")
-        for part, tensor in _packed(matrix, kernels, is_table).items():
+        # A router is tiny, and a rounding error could make it choose another expert.
+        packed = (
+            {"weight": _floats(matrix).float().contiguous()}
+            if name.endswith("router")
+            else _packed(matrix, kernels, is_table)
+        )
+        for part, tensor in packed.items():
             yield f"{name}.{part}", tensor
     yield from _vectors(source)
 
@@ -91,11 +101,12 @@ def _vector(source: Source, parts: Sequence[str], length: int, block: int | None
 
 
 def _read(source: Source, part: str, block: int | None = None) -> Matrix:
-    matrix, wanted = source.matrix(part, block), shapes(source.config)[part]
+    role = part.partition(".")[0]
+    matrix, wanted = source.matrix(part, block), shapes(source.config)[role]
     shape = tuple(matrix.quants.shape if isinstance(matrix, Groups) else matrix.shape)
     if shape != wanted:
         raise ModelDamaged(f"the {part} weights have the shape {shape} instead of {wanted}.")
-    factor = source.multipliers.get(part, 1.0)
+    factor = source.multipliers.get(role, 1.0)
     return matrix if factor == 1 else _multiplied(matrix, factor)
 
 

@@ -26,7 +26,14 @@ from tutor.lm.fast.linear import CHUNK, to_half
 from tutor.lm.formats.gguf_blocks import BLOCKS
 from tutor.lm.formats.gguf_header import TensorInfo, read_header
 from tutor.lm.formats.gguf_settings import read_settings
-from tutor.lm.formats.source import ROTATED, Matrix, all_parts, fused_rows, paired
+from tutor.lm.formats.source import (
+    ROTATED,
+    Matrix,
+    all_parts,
+    fused_rows,
+    paired,
+    weight_or,
+)
 from tutor.lm.tokenizer import Tokenizer
 from tutor.text import safe
 
@@ -72,9 +79,9 @@ class GgufFile:
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
         """Return a matrix [N, K], as integers with scales if we can decode the file's format."""
-        tensor = self._matrix(part, block)
+        tensor, rows = self._rows(part, block)
         self._free_memory()
-        inputs, rows = tensor.shape[0], tensor.rows(self._data)
+        inputs = tensor.shape[0]
         order = self._order(part, len(rows))
         if order is not None:
             rows = rows[order.numpy()]
@@ -120,6 +127,24 @@ class GgufFile:
         if sys.platform == "linux":
             self._map.madvise(MADV_DONTNEED)
 
+    def _rows(self, part: str, block: int | None) -> tuple[TensorInfo, NDArray[np.uint8]]:
+        """Return a tensor, and the bytes of the rows that belong to a matrix.
+
+        The matrices of all experts of a block are stacked in one tensor. The matrix of the shared
+        router has a single row, and is stored as a vector.
+        """
+        role, _, expert = part.partition(".")
+        if role == "shared_router":
+            tensor = self._tensor(part, block)
+            return tensor, tensor.rows(self._data).reshape(1, -1)
+        if not expert:
+            tensor = self._matrix(part, block)
+            return tensor, tensor.rows(self._data)
+        tensor = self._tensor(part, block)
+        if len(tensor.shape) != 3 or tensor.shape[2] != self.config.experts:
+            raise ModelDamaged(f"the tensor {tensor.name} does not have a matrix for each expert.")
+        return tensor, tensor.rows(self._data)[int(expert)]
+
     def _matrix(self, part: str, block: int | None) -> TensorInfo:
         tensor = self._tensor(part, block)
         if len(tensor.shape) != 2:
@@ -134,7 +159,7 @@ class GgufFile:
 
     def _name(self, part: str, block: int | None) -> str:
         role, _, kind = part.partition(".")
-        name = f"{self._family.names[role]}.{kind or 'weight'}"
+        name = f"{self._family.names[role]}.{weight_or(kind)}"
         return name if block is None else f"blk.{block}.{name}"
 
     def _require_known(self) -> None:

@@ -13,12 +13,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.architectures.experts import (
+    MixtralSettings,
+    OlmoeSettings,
+    Qwen2MoeSettings,
+    Qwen3MoeSettings,
+)
 from tutor.lm.architectures.family import Settings
 from tutor.lm.architectures.gemma import Gemma2Settings, Gemma3Settings, GemmaSettings
 from tutor.lm.architectures.gpt2 import GPT2Settings
 from tutor.lm.architectures.gpt_neox import GPTNeoXSettings
 from tutor.lm.architectures.granite import GraniteSettings
-from tutor.lm.architectures.olmo import Olmo2Settings
+from tutor.lm.architectures.olmo import Olmo2Settings, Olmo3Settings
 from tutor.lm.architectures.phi3 import Phi3Settings
 from tutor.lm.architectures.qwen import Qwen2Settings, Qwen3Settings
 from tutor.lm.architectures.smollm3 import SmolLM3Settings
@@ -45,6 +51,14 @@ NAMES = {
     "attention_output_norm": "post_attention_norm",
     "feed_forward_norm": "ffn_norm",
     "feed_forward_output_norm": "post_ffw_norm",
+    "router": "ffn_gate_inp",
+    "expert_gate": "ffn_gate_exps",
+    "expert_up": "ffn_up_exps",
+    "expert_down": "ffn_down_exps",
+    "shared_router": "ffn_gate_inp_shexp",
+    "shared_gate": "ffn_gate_shexp",
+    "shared_up": "ffn_up_shexp",
+    "shared_down": "ffn_down_shexp",
 }
 """Maps the names of a model's parts in `tutor.lm.formats.source` to their names in a GGUF file."""
 
@@ -77,6 +91,9 @@ FAMILIES = {
     "gpt2": GgufFamily(GPT2Settings, NAMES | _ONE_PRODUCT),
     "gptneox": GgufFamily(GPTNeoXSettings, NAMES | _ONE_PRODUCT),
     "stablelm": GgufFamily(StableLMSettings),
+    "qwen2moe": GgufFamily(Qwen2MoeSettings),
+    "qwen3moe": GgufFamily(Qwen3MoeSettings),
+    "olmoe": GgufFamily(OlmoeSettings),
 }
 
 # Maps keys, without the name of the architecture, to the fields of the settings.
@@ -89,6 +106,10 @@ _WHOLE_NUMBERS = {
     "attention.head_count_kv": "num_key_value_heads",
     "attention.key_length": "head_dim",
     "attention.sliding_window": "sliding_window",
+    "expert_count": "num_experts",
+    "expert_used_count": "num_experts_per_tok",
+    "expert_feed_forward_length": "moe_intermediate_size",
+    "expert_shared_feed_forward_length": "shared_expert_intermediate_size",
 }
 _NUMBERS = {
     "attention.layer_norm_rms_epsilon": "rms_norm_eps",
@@ -106,6 +127,7 @@ _REQUIRED = ("context_length", "embedding_length", "block_count", "attention.hea
 _ROPE = {
     "rope.scaling.factor": "factor",
     "rope.scaling.attn_factor": "attention_factor",
+    "rope.scaling.yarn_attn_factor": "attention_factor",
     "rope.scaling.yarn_beta_fast": "beta_fast",
     "rope.scaling.yarn_beta_slow": "beta_slow",
 }
@@ -113,7 +135,6 @@ _ROPE = {
 _OTHERS = (
     "attention.causal",
     "attention.value_length",
-    "expert_count",
     "rope.dimension_count",
     "rope.scaling.finetuned",
     "rope.scaling.original_context_length",
@@ -136,7 +157,7 @@ def read_settings(fields: Fields, tensors: Mapping[str, Any]) -> tuple[GgufFamil
             f"the architecture {safe(name)[:60]!r} is not supported.",
             f"Use a model with one of these architectures: {', '.join(FAMILIES)}.",
         )
-    family = FAMILIES[name]
+    family = _family(fields, name)
     known = {each.name for each in msgspec.structs.fields(family.settings)}
     _require_known(fields, name, known)
     values = _values(fields, name)
@@ -152,6 +173,16 @@ def read_settings(fields: Fields, tensors: Mapping[str, Any]) -> tuple[GgufFamil
     values["tie_word_embeddings"] = "output.weight" not in tensors
     values |= _of_family(fields, name, tensors, values)
     return family, family.settings(**{key: v for key, v in values.items() if key in known})
+
+
+def _family(fields: Fields, name: str) -> GgufFamily:
+    """Return the family of an architecture, which can have the name of a simpler family."""
+    family = FAMILIES[name]
+    if name == "llama" and fields.whole_number("llama.expert_count", 0):
+        return family._replace(settings=MixtralSettings)
+    if name == "olmo2" and fields.whole_number("olmo2.attention.sliding_window", 0):
+        return family._replace(settings=Olmo3Settings)
+    return family
 
 
 def _values(fields: Fields, name: str) -> dict[str, Any]:
@@ -170,13 +201,12 @@ def _values(fields: Fields, name: str) -> dict[str, Any]:
 
 def _require_known(fields: Fields, name: str, known: set[str]) -> None:
     """Raise `ModelUnsupported` for a key that we don't know, unless its value is 0 or empty."""
-    if fields.whole_number(f"{name}.expert_count", 0):
-        raise ModelUnsupported(
-            "mixture-of-experts models are not supported.",
-            "Use a model with one feed-forward network per block.",
-        )
     understood = {key for key, field in (_WHOLE_NUMBERS | _NUMBERS).items() if field in known}
     understood.update(_ROPE, _OTHERS)
+    if "layer_types" in known:
+        understood.add("attention.sliding_window_pattern")
+    if name == "olmo2":
+        understood.add("rope.freq_base_swa")
     for full in fields:
         prefix, _, key = full.partition(".")
         if prefix == name and key not in understood and fields[full]:
@@ -226,12 +256,34 @@ def _of_family(
     if name == "phi3":
         original = fields.whole_number("phi3.rope.scaling.original_context_length", 0)
         found["original_max_position_embeddings"] = original or None
+    if name == "qwen3moe":  # llama.cpp makes the weights of the chosen experts sum to 1 only here
+        found["norm_topk_prob"] = True
+    if (pattern := f"{name}.attention.sliding_window_pattern") in fields:
+        found["layer_types"] = _layer_types(fields, pattern, values["num_hidden_layers"])
+    if name == "olmo2" and (local := f"{name}.rope.freq_base_swa") in fields:
+        near = {"rope_theta": fields.number(local)}
+        usual = values["rope_scaling"] or {"rope_type": "default"}
+        found["rope_parameters"] = {"full_attention": usual, "sliding_attention": near}
     if name in ("gemma2", "gemma3"):
         # only the largest models divide by the width of a head in the residual stream
         largest = values["num_hidden_layers"] in (46, 62)
         width = values["hidden_size"] / values["num_attention_heads"]
         found["query_pre_attn_scalar"] = width if largest else float(values["head_dim"])
     return found
+
+
+def _layer_types(fields: Fields, key: str, layers: int) -> tuple[str, ...]:
+    """Return the type of each layer.
+
+    The field is a list that says which layers have a window, or a number n: each n-th layer has
+    none.
+    """
+    pattern = fields[key]
+    if isinstance(pattern, int) and pattern > 0:
+        pattern = [layer % pattern < pattern - 1 for layer in range(layers)]
+    if not (isinstance(pattern, list) and all(isinstance(each, bool) for each in pattern)):
+        raise ModelDamaged(f"the field {key} does not say which layers have a window.")
+    return tuple("sliding_attention" if each else "full_attention" for each in pattern)
 
 
 def _flag(fields: Fields, key: str) -> bool:

@@ -15,7 +15,7 @@ from tutor.lm.architectures import FAMILIES
 from tutor.lm.architectures.family import Family, Settings, converted
 from tutor.lm.formats.json_file import read_json, read_text
 from tutor.lm.formats.quantized import quantized, require_floats
-from tutor.lm.formats.source import ROTATED, all_parts, fused_rows, paired
+from tutor.lm.formats.source import ROTATED, all_parts, fused_rows, paired, weight_or
 from tutor.lm.tokenizer import Tokenizer
 
 _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
@@ -97,7 +97,7 @@ class HuggingFaceFolder:
         """Return the name of a tensor in the files."""
         family = self._family
         role, _, kind = part.partition(".")
-        name = f"{family.names[role]}.{kind or 'weight'}"
+        name = f"{family.names[role].format(kind)}.{weight_or(kind)}"
         if block is not None:
             name = family.block.format(block) + name
         found = (f"{prefix}{name}" for prefix in family.prefixes)

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from tutor import paths, private
 from tutor.lm.fast.kernels import machine_key
+from tutor.lm.formats.source import products, vectors
 from tutor.lm.formats.tensor_file import FILLER, write_tensors
 from tutor.lm.network import Config
 
@@ -147,7 +148,8 @@ def save_packed(
     handle, partial = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
-            write_tensors(file, chain(tensors, [(_TOKENIZER, text)]), metadata)
+            every = chain(tensors, [(_TOKENIZER, text)])
+            write_tensors(file, every, metadata, _most_tensors(description.config))
             file.flush()
             os.fsync(file.fileno())
         if shared:
@@ -156,6 +158,12 @@ def save_packed(
     finally:
         Path(partial).unlink(missing_ok=True)
     return folder / name
+
+
+def _most_tensors(config: Config) -> int:
+    """Return the maximum number of tensors in a packed file. A matrix has up to two tensors."""
+    block = 2 * len(products(config)) + len(vectors(config))
+    return 10 + config.layers * block
 
 
 def _tidy_up(folder: Path) -> None:

@@ -69,6 +69,10 @@ def _contradiction(config: Config) -> str | None:
         return f"the head size is {config.head_size}, but rotary embedding needs an even number"
     if not 0 < config.rotated <= config.head_size:
         return f"rotary embedding cannot rotate {config.rotated} of {config.head_size} numbers"
+    if config.experts and not 1 <= config.experts_used <= config.experts:
+        return f"a router cannot choose {config.experts_used} of {config.experts} experts"
+    if config.shared_hidden < 0:
+        return f"the width inside the shared expert is {config.shared_hidden}"
     for base in (config.rope_base, config.local_rope_base or 1.0):
         if not (math.isfinite(base) and base > 0):
             return f"the base of the rotary embedding is {base}"

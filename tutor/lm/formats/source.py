@@ -36,17 +36,33 @@ NORMS = ("attention_norm", "feed_forward_norm")
 
 
 def products(config: Config) -> dict[str, tuple[str, ...]]:
-    """Return `PRODUCTS` for a configuration: without a gate, there is only the matrix "up"."""
-    return PRODUCTS if config.gated else PRODUCTS | {"feed_forward.gate_up": ("up",)}
+    """Return `PRODUCTS` for a configuration.
+
+    Without a gate, there is only the matrix "up". In a mixture of experts, "expert_up.3" is the
+    matrix "up" of expert 3, and "shared_up" that of the shared expert.
+    """
+    found = PRODUCTS if config.gated else PRODUCTS | {"feed_forward.gate_up": ("up",)}
+    return _of_experts(config, dict(found)) if config.experts else found
+
+
+def _of_experts(config: Config, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Replace the feed-forward network in `found` by a router and experts."""
+    network = {name: found.pop(f"feed_forward.{name}") for name in ("gate_up", "down")}
+    for expert in range(config.experts):
+        for name, parts in network.items():
+            own = tuple(f"expert_{part}.{expert}" for part in parts)
+            found[f"feed_forward.experts.{expert}.{name}"] = own
+    found["feed_forward.router"] = ("router",)
+    if config.shared_hidden:
+        for name, parts in network.items():
+            found[f"feed_forward.shared.{name}"] = tuple(f"shared_{part}" for part in parts)
+        found["feed_forward.shared_router"] = ("shared_router",)
+    return found
 
 
 def vectors(config: Config) -> dict[str, tuple[tuple[str, ...], int]]:
     """Return the vectors of a block: for each name in our network, its parts and its length."""
     width, size = config.width, config.head_size
-    rows = {
-        name: sum(shapes(config)[part][0] for part in parts)
-        for name, parts in products(config).items()
-    }
     found: dict[str, tuple[tuple[str, ...], int]] = {}
 
     def add(name: str, length: int, part: str) -> None:
@@ -56,7 +72,8 @@ def vectors(config: Config) -> dict[str, tuple[tuple[str, ...], int]]:
 
     def add_bias(name: str) -> None:
         parts = products(config)[name]
-        found[f"{name}_bias.weight"] = (tuple(f"{part}.bias" for part in parts), rows[name])
+        rows = sum(shapes(config)[part][0] for part in parts)
+        found[f"{name}_bias.weight"] = (tuple(f"{part}.bias" for part in parts), rows)
 
     if config.norm_before:
         for norm in NORMS:
@@ -93,6 +110,14 @@ def all_parts(config: Config) -> Iterator[tuple[str, int | None]]:
             yield from ((part, block) for part in parts)
 
 
+def weight_or(kind: str) -> str:
+    """Return the end of a tensor's name, from what follows the dot in the name of a part.
+
+    It is "bias" for the part "query.bias", and "weight" for "query" and for "expert_up.3".
+    """
+    return "weight" if not kind or kind.isdigit() else kind
+
+
 def fused_rows(part: str, names: Mapping[str, str], config: Config) -> tuple[list[str], list[int]]:
     """Return the parts that are stored in the same tensor as a part, and their numbers of rows.
 
@@ -120,9 +145,12 @@ def paired(rows: Tensor, config: Config) -> Tensor:
 
 
 def shapes(config: Config) -> dict[str, tuple[int, int]]:
-    """Return the shapes that the matrices in a file must have: (outputs, inputs)."""
+    """Return the shapes that the matrices in a file must have: (outputs, inputs).
+
+    The matrices of all experts have the same shape, so the keys don't contain an expert's number.
+    """
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
-    width, hidden = config.width, config.hidden
+    width, hidden, shared_hidden = config.width, config.hidden, config.shared_hidden
     return {
         "query": (queries, width),
         "key": (shared, width),
@@ -131,6 +159,14 @@ def shapes(config: Config) -> dict[str, tuple[int, int]]:
         "gate": (hidden, width),
         "up": (hidden, width),
         "down": (width, hidden),
+        "router": (config.experts, width),
+        "expert_gate": (hidden, width),
+        "expert_up": (hidden, width),
+        "expert_down": (width, hidden),
+        "shared_router": (1, width),
+        "shared_gate": (shared_hidden, width),
+        "shared_up": (shared_hidden, width),
+        "shared_down": (width, shared_hidden),
         "embedding": (config.vocabulary_size, width),
         "head": (config.vocabulary_size, width),
         "positions": (config.context, width),
@@ -141,7 +177,8 @@ class Source(Protocol):
     """An open model file.
 
     The methods take the name of a part. The matrices are "embedding", "head" and, for each block,
-    "query", "key", "value", "output", "gate", "up" and "down". The vectors are "norm" and, for each
+    those in `products`: "query", "key", "value", "output", "gate", "up" and "down" in the Llama
+    family. The vectors are "norm" and, for each
     block, the parts in `vectors`: "attention_norm" and "feed_forward_norm" in the Llama family.
     `multipliers` are the numbers by which some parts must be multiplied.
 

@@ -21,7 +21,7 @@ FILLER = "filler."
 """The start of the names of tensors that only align the next tensor. Readers must ignore them."""
 
 _ALIGNMENT = 64  # bytes; the matrix kernels read 64 bytes at a time
-_RESERVED = 1 << 18  # bytes; room for the header of about 1,700 tensors, in addition to metadata
+_RESERVED_EACH = 240  # bytes; room in the header for a tensor and for the filler before it
 _TYPES = {
     torch.float32: "F32",
     torch.float16: "F16",
@@ -33,14 +33,17 @@ _TYPES = {
 
 
 def write_tensors(
-    file: BinaryIO, tensors: Iterable[tuple[str, Tensor]], metadata: Mapping[str, str]
+    file: BinaryIO,
+    tensors: Iterable[tuple[str, Tensor]],
+    metadata: Mapping[str, str],
+    most: int = 1000,
 ) -> None:
-    """Write `tensors`, pairs of a name and a tensor, to a new file.
+    """Write `tensors`, pairs of a name and a tensor, to a new file. There are at most `most`.
 
     Raises `OSError` if the file cannot be written, or if there are too many tensors.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
-    start = _aligned(_RESERVED + len(msgspec.json.encode(header)))
+    start = _aligned(_RESERVED_EACH * most + len(msgspec.json.encode(header)))
     file.seek(start)
     at = 0
     for name, tensor in tensors:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from torch import Tensor, nn
 
-from tutor.lm.network import Block, Transformer
+from tutor.lm.network import Block, FeedForward, MixtureOfExperts, Transformer
 
 Replacement = tuple[nn.Module, str, nn.Module]
 """A parent module, the name of one of its child modules, and the module that replaces the child."""
@@ -23,6 +24,19 @@ def block_of(network: Transformer, layer: int) -> Block:
     block = network.blocks[layer]
     assert isinstance(block, Block)
     return block
+
+
+def feed_forwards_of(network: Transformer, layer: int) -> list[FeedForward]:
+    """Return the feed-forward networks of a block.
+
+    There is only one, except in a mixture of experts: there, they are the experts, followed by the
+    shared expert if there is one.
+    """
+    whole = block_of(network, layer).feed_forward
+    if not isinstance(whole, MixtureOfExperts):
+        return [whole]
+    experts = [cast("FeedForward", expert) for expert in whole.experts]
+    return experts if whole.shared is None else [*experts, whole.shared]
 
 
 @contextmanager

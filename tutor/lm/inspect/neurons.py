@@ -5,6 +5,11 @@ activation a = silu(gate(x)) * up(x), or gelu(up(x)) in models without a gate. E
 vector of its own, its column of the matrix `down`. What the network adds to the residual stream is
 the sum of these vectors, each multiplied by its neuron's activation (Geva et al. 2021 interpret the
 two matrices as the keys and values of a memory).
+
+A mixture of experts works like one wide network that consists of all experts, of which the router
+switches off most. Its neurons are those of the first expert, then those of the second, and so on,
+and the shared expert comes last. A neuron's activation contains the weight of its expert, so it is
+0 if the expert was not chosen.
 """
 
 from __future__ import annotations
@@ -13,27 +18,83 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tutor.lm.inspect.contributions import through_norm
-from tutor.lm.inspect.hooks import InputRecorder, Replacement, block_of, replaced
+from tutor.lm.inspect.hooks import (
+    InputRecorder,
+    Replacement,
+    block_of,
+    feed_forwards_of,
+    replaced,
+)
 from tutor.lm.inspect.interventions import InputMask
-from tutor.lm.network import Transformer
+from tutor.lm.network import Config, FeedForward, MixtureOfExperts, Transformer
 
 _AT_ONCE = 1024
 """The number of neurons whose vectors are computed at once. A limit is needed to save memory."""
+
+
+def count(config: Config) -> int:
+    """Return the number of neurons in a block."""
+    return sum(_sizes(config))
+
+
+def _sizes(config: Config) -> list[int]:
+    """Return the number of neurons in each feed-forward network of a block."""
+    if not config.experts:
+        return [config.hidden]
+    shared = [config.shared_hidden] if config.shared_hidden else []
+    return [config.hidden] * config.experts + shared
+
+
+class MixtureRecorder(nn.Module):
+    """A wrapper around a mixture that appends the activations of all neurons [T, neurons]."""
+
+    def __init__(self, mixture: MixtureOfExperts, config: Config, recorded: list[Tensor]) -> None:
+        super().__init__()
+        self.mixture, self.config, self.recorded = mixture, config, recorded
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.mixture(x)
+        mixture, hidden = self.mixture, self.config.hidden
+        activations = x.new_zeros(len(x), count(self.config))
+        chosen, weights = mixture.choose(mixture.router(x))  # [T, used] each
+        for expert in chosen.unique().tolist():
+            here = chosen == expert
+            tokens = here.any(dim=-1)
+            own = _activations(mixture.experts[expert], x[tokens])
+            start = expert * hidden
+            activations[tokens, start : start + hidden] = weights[here][:, None] * own
+        if mixture.shared is not None and mixture.shared_router is not None:
+            weight = torch.sigmoid(mixture.shared_router(x))
+            start = self.config.experts * hidden
+            activations[:, start:] = weight * _activations(mixture.shared, x)
+        self.recorded.append(activations)
+        return output
+
+
+def _activations(feed_forward: nn.Module, x: Tensor) -> Tensor:
+    assert isinstance(feed_forward, FeedForward)
+    gate, up = feed_forward.project(x)
+    return (feed_forward.activation(gate) * up).float()
 
 
 @contextmanager
 def recorded(network: Transformer, activations: list[Tensor]) -> Iterator[None]:
     """Append the activations of all blocks that run in the `with` block to `activations`.
 
-    Each block appends a tensor [T, hidden].
+    Each block appends a tensor [T, neurons].
     """
     changes: list[Replacement] = []
     for layer in range(network.config.layers):
-        feed_forward = block_of(network, layer).feed_forward
-        changes.append((feed_forward, "down", InputRecorder(feed_forward.down, activations)))
+        block = block_of(network, layer)
+        feed_forward = block.feed_forward
+        if isinstance(feed_forward, MixtureOfExperts):
+            recorder = MixtureRecorder(feed_forward, network.config, activations)
+            changes.append((block, "feed_forward", recorder))
+        else:
+            changes.append((feed_forward, "down", InputRecorder(feed_forward.down, activations)))
     with replaced(changes):
         yield
 
@@ -49,10 +110,12 @@ def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> It
         by_layer.setdefault(layer, []).append(neuron)
     changes: list[Replacement] = []
     for layer, off in by_layer.items():
-        kept = torch.ones(network.config.hidden)
+        kept = torch.ones(count(network.config))
         kept[off] = 0
-        feed_forward = block_of(network, layer).feed_forward
-        changes.append((feed_forward, "down", InputMask(feed_forward.down, kept)))
+        own = kept.split(_sizes(network.config))
+        for feed_forward, mask in zip(feed_forwards_of(network, layer), own, strict=True):
+            if not mask.all():
+                changes.append((feed_forward, "down", InputMask(feed_forward.down, mask)))
     with replaced(changes):
         yield
 
@@ -62,28 +125,34 @@ def vectors(network: Transformer, layer: int, neurons: Tensor, activations: Tens
     """Return the vectors that neurons [N] add to the residual stream: [N, width].
 
     Each vector is for an activation of 1. At other activations, it is multiplied by the activation.
-    `activations` [hidden] are those of all neurons. They matter only in models that normalize the
+    `activations` [neurons] are those of all neurons. They matter only in models that normalize the
     output of the feed-forward network: there, all neurons together determine what each one adds.
     """
-    feed_forward = block_of(network, layer).feed_forward
-    one_hot = torch.nn.functional.one_hot(neurons, network.config.hidden).float()
-    added: Tensor = feed_forward.down(one_hot).float()
-    if feed_forward.output_norm is not None:
-        whole = feed_forward.down(activations[None].float())[0].float()
-        if feed_forward.down_bias is not None:
-            whole = feed_forward.down_bias(whole)
-        added = through_norm(network, feed_forward.output_norm, whole, added)
-    return added.cpu()
+    config = network.config
+    found = torch.zeros(len(neurons), config.width)
+    start = 0
+    for feed_forward, size in zip(feed_forwards_of(network, layer), _sizes(config), strict=True):
+        own = (neurons >= start) & (neurons < start + size)
+        if own.any():
+            one_hot = torch.nn.functional.one_hot(neurons[own] - start, size).float()
+            added = feed_forward.down(one_hot).float()
+            if feed_forward.output_norm is not None:
+                whole = feed_forward.down(activations[None].float())[0].float()
+                if feed_forward.down_bias is not None:
+                    whole = feed_forward.down_bias(whole)
+                added = through_norm(network, feed_forward.output_norm, whole, added)
+            found[own] = added.cpu()
+        start += size
+    return found
 
 
 @torch.inference_mode()
-def strongest(network: Transformer, layer: int, activations: Tensor, count: int) -> Tensor:
-    """Return the indices of the neurons with the longest output vectors: [count].
+def strongest(network: Transformer, layer: int, activations: Tensor, most: int) -> Tensor:
+    """Return the indices of the neurons with the longest output vectors: at most `most`.
 
-    A neuron's output is its vector multiplied by its entry in `activations` [hidden].
+    A neuron's output is its vector multiplied by its entry in `activations` [neurons].
     """
-    everyone = torch.arange(network.config.hidden)
-    found = (vectors(network, layer, some, activations) for some in everyone.split(_AT_ONCE))
-    lengths = [each.norm(dim=-1) for each in found]
-    added = activations.float().cpu().abs() * torch.cat(lengths)
-    return added.topk(min(count, len(added))).indices
+    active = activations.float().cpu().nonzero()[:, 0]  # few of those in a mixture of experts
+    found = [vectors(network, layer, some, activations) for some in active.split(_AT_ONCE)]
+    added = activations.float().cpu()[active].abs() * torch.cat(found).norm(dim=-1)
+    return active[added.topk(min(most, len(added))).indices]

@@ -13,8 +13,9 @@ products run on the same kernels as in normal use (`tutor.lm.fast.linear`). For 
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,7 @@ from tutor.lm.fast.linear import (
     Table,
 )
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.hooks import Replacement, block_of, replaced
+from tutor.lm.inspect.hooks import Replacement, block_of, feed_forwards_of, replaced
 from tutor.lm.network import Transformer, masks_by_layer, rotations_by_layer
 
 
@@ -102,12 +103,16 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
     return layer, linear.dequantized(groups)
 
 
-def _parts(network: Transformer, layer: int) -> Iterator[tuple[nn.Module, str, nn.Module]]:
-    block = block_of(network, layer)
-    yield block.attention, "query_key_value", block.attention.query_key_value
-    yield block.attention, "output", block.attention.output
-    yield block.feed_forward, "gate_up", block.feed_forward.gate_up
-    yield block.feed_forward, "down", block.feed_forward.down
+def _parts(network: Transformer, layer: int) -> list[list[Replacement]]:
+    """Return the matrices of a block by kind. In a mixture of experts, a kind has several ones."""
+    attention = block_of(network, layer).attention
+    networks = feed_forwards_of(network, layer)
+    return [
+        [(attention, "query_key_value", attention.query_key_value)],
+        [(attention, "output", attention.output)],
+        [(each, "gate_up", each.gate_up) for each in networks],
+        [(each, "down", each.down) for each in networks],
+    ]
 
 
 @torch.inference_mode()
@@ -117,9 +122,10 @@ def through_block(
     """Run one block with its matrices rounded to `bits` bits.
 
     Returns the residual stream after the block, and the relative error |W' - W| / |W| of each of
-    the four matrices: query, key and value; output; gate and up; down. The residual streams before
-    and after the block are [T, width]. Returns None if this machine has no kernel for the
-    precision.
+    the four matrices: query, key and value; output; gate and up; down. In a mixture of experts, the
+    last two errors are about the matrices of all experts together; the router is not rounded. The
+    residual streams before and after the block are [T, width]. Returns None if this machine has no
+    kernel for the precision.
     """
     found = _rounded_block(network, layer, bits)
     if found is None:
@@ -140,14 +146,18 @@ def _rounded_block(
     """Return a block's rounded matrices and their errors, or None if there is no kernel."""
     replacements: list[Replacement] = []
     errors = []
-    for where, name, module in _parts(network, layer):
-        weights = matrix_of(module)
-        made = at_precision(weights, bits)
-        if made is None:
-            return None
-        kept, stands_for = made
-        errors.append(float(((stands_for - weights).norm() / weights.norm()).cpu()))
-        replacements.append((where, name, kept))
+    for kind in _parts(network, layer):
+        wrong = total = 0.0
+        for where, name, module in kind:
+            weights = matrix_of(module)
+            made = at_precision(weights, bits)
+            if made is None:
+                return None
+            kept, stands_for = made
+            wrong += float((stands_for - weights).square().sum().cpu())
+            total += float(weights.square().sum().cpu())
+            replacements.append((where, name, kept))
+        errors.append(math.sqrt(wrong / total))
     return replacements, errors
 
 

@@ -1,4 +1,4 @@
-"""Record the attention of one token, and the prediction of every layer (the logit lens).
+"""Record the attention of one token, the prediction of every layer, and the chosen experts.
 
 The logit lens (nostalgebraist 2020) treats the residual stream between two blocks as if it were the
 final one. The attention weights are the ones that the network actually used at this position.
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tutor.lm.distribution import LensRow, XRay
+from tutor.lm.inspect import routing
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace
 
@@ -38,8 +39,9 @@ def x_ray(
     """
     network = model.network
     position = before.length
-    trace = Trace()
-    network(torch.tensor([id_]), before, trace)
+    trace, scores = Trace(), routing.RouterScores()
+    with routing.recorded(network, scores):
+        network(torch.tensor([id_]), before, trace)
     stream = torch.cat(trace.residuals)  # [layers + 1, width]
     probabilities = network.lens(stream).cpu().softmax(dim=-1)  # [layers + 1, vocabulary]
     target = int(probabilities[-1].argmax()) if following is None else following
@@ -54,6 +56,8 @@ def x_ray(
         lens=_lens_rows(model, probabilities, target),
         first_layer=held.start,
         attention=attention.cpu().float().contiguous().numpy().tobytes(),
+        experts=network.config.experts,
+        routes=routing.routes(network, scores),
     )
 
 

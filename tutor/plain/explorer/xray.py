@@ -164,6 +164,7 @@ class XRayPlace(Place):
                 "heads", "Hear which token each head in this layer attends to most.", self._heads
             ),
             Command("lens", "Hear what every layer predicts.", self._lens),
+            *self._of_experts(),
             Command(
                 "why", "Hear which parts of the network raise or lower a logit.", self._why, "TOKEN"
             ),
@@ -174,6 +175,34 @@ class XRayPlace(Place):
             Command("next", "Go to the next token.", self._next),
             Command("previous", "Go to the previous token.", self._previous),
         )
+
+    def _of_experts(self) -> Sequence[Command]:
+        """Return the command that only models with experts have."""
+        if self._found.xray is None or not self._found.xray.routes:
+            return ()
+        help_ = "Hear which experts processed the token in each layer."
+        return (Command("experts", help_, self._experts),)
+
+    async def _experts(self, rest: str) -> None:
+        xray = await self._seen()
+        self.say(
+            _("Each layer has {experts} experts. These processed the token:").format(
+                experts=xray.experts
+            )
+        )
+        for layer, routed in enumerate(xray.routes, 1):
+            said = ", ".join(
+                (
+                    _("the shared expert with weight {weight}")
+                    if each.expert is None
+                    else _("expert {expert} with weight {weight}")
+                ).format(
+                    expert=None if each.expert is None else each.expert + 1,
+                    weight=words.percent(each.weight),
+                )
+                for each in routed
+            )
+            self.say(_("Layer {layer}: {said}.").format(layer=layer, said=said))
 
     async def _attention(self, rest: str) -> None:
         await self._say_attention()

@@ -19,6 +19,7 @@ from tutor.app.explorer.xray.inside import BINS, Findings, Network, squeezed, st
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
 from tutor.errors import EngineError, RequestCancelled
+from tutor.lm.distribution import RoutedExpert
 from tutor.lm.saved_steering import folder_of_learner, write
 
 if TYPE_CHECKING:
@@ -95,6 +96,16 @@ async def xrayed(
         it = XRayed(stage, pilot)
         await it.press("x", *keys)
         yield it
+
+
+def mixture() -> FakeEngine:
+    """Return an engine with a model whose layers each sent the token to two experts of eight."""
+    engine = FakeEngine()
+    engine.routes = tuple(
+        (RoutedExpert(layer, 0.625), RoutedExpert(7, 0.25), RoutedExpert(None, 0.8))
+        for layer in range(LAYERS)
+    )
+    return engine
 
 
 async def attribution_of(text: str = PROMPT, *explained: str) -> Attribution:
@@ -588,3 +599,26 @@ async def test_a_click_selects_a_row_of_the_ranked_list(tmp_path: Path) -> None:
         assert it.selected != wanted
         await it.pilot.click(it.view.query_one("#rows"), offset=(4, 3))
         assert it.selected == wanted
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (120, 40)])
+async def test_the_experts_of_each_layer(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with xrayed(tmp_path, engine=mixture(), size=size) as it:
+        await it.until(lambda: len(it.rows) > 1)
+        await it.press("shift+tab")  # the last view
+        await it.until(lambda: it.shown_view == "experts")
+        assert "2 of 8" in it.heading
+        for layer, row in enumerate(it.rows[1 : LAYERS + 1], start=1):
+            assert row.split()[:4] == [str(layer), str(layer), "62.5", "%"]
+            assert "8 25.0 %" in row
+            assert max(len(line) for line in it.rows) <= size[0]
+        if size[0] >= 80:
+            assert "shared 80.0 %" in it.rows[1]
+
+
+async def test_a_model_without_experts_has_no_view_of_them(tmp_path: Path) -> None:
+    async with xrayed(tmp_path) as it:
+        await it.until(lambda: len(it.rows) > 1)
+        assert "experts" not in it.screen
+        await it.press("shift+tab")
+        await it.until(lambda: it.shown_view == "lens map")

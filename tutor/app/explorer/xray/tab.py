@@ -62,6 +62,10 @@ class Tab(ABC):
         """Return True if a key's action has an effect in this view."""
         return action in self.actions or action in ALWAYS
 
+    def exists(self, found: Findings | None) -> bool:
+        """Return True if the model has what this view shows."""
+        return True
+
     @abstractmethod
     def ready(self, found: Findings) -> bool:
         """Return True if enough is known to draw this view."""

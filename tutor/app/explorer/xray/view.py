@@ -16,6 +16,7 @@ from tutor.app.explorer.panel import Send
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.attention import AttentionTab
+from tutor.app.explorer.xray.experts import ExpertsTab
 from tutor.app.explorer.xray.heads import HeadsTab
 from tutor.app.explorer.xray.inside import AskAttribution, ChosenHead, Findings, following
 from tutor.app.explorer.xray.keys import XRAY_KEYS
@@ -44,6 +45,19 @@ if TYPE_CHECKING:
 
 _LOW = 19
 """The height, in rows, below which the text has only one line."""
+_TABS: tuple[type[Tab], ...] = (
+    *(AttentionTab, LensTab, WhyTab, MapTab, TokensTab, HeadsTab, LensMapTab, ExpertsTab),
+)
+
+
+def _offered(tabs: Sequence[Tab], current: Tab, found: Findings | None) -> list[Tab]:
+    """Return the tabs that the model has, and the current one."""
+    return [tab for tab in tabs if tab is current or tab.exists(found)]
+
+
+def _names(tabs: Sequence[Tab], current: Tab) -> list[tuple[str, bool]]:
+    """Return the name of each tab, and whether it is the current one."""
+    return [(tab.name, tab is current) for tab in tabs]
 
 
 class XRayView(Vertical, can_focus=True):
@@ -82,8 +96,7 @@ class XRayView(Vertical, can_focus=True):
         super().__init__(id=id)
         self._inside = inside
         self._chosen = ChosenHead()
-        kinds = (AttentionTab, LensTab, WhyTab, MapTab, TokensTab, HeadsTab, LensMapTab)
-        self._tabs: tuple[Tab, ...] = tuple(kind(self._chosen) for kind in kinds)
+        self._tabs: tuple[Tab, ...] = tuple(kind(self._chosen) for kind in _TABS)
         self._tab = self._tabs[0]
         self._found: Findings | None = None
         """What is known about the token that the learner asked for last."""
@@ -214,7 +227,7 @@ class XRayView(Vertical, can_focus=True):
     def _show_rows(self) -> None:
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         width = self.query_one("#tabs", Lines).size.width
-        names = [(tab.name, tab is self._tab) for tab in self._tabs]
+        names = _names(_offered(self._tabs, self._tab, self._found), self._tab)
         self.query_one("#tabs", Lines).show([tabs(names, width)])
         found = self._ready()
         if found is None:
@@ -252,7 +265,8 @@ class XRayView(Vertical, can_focus=True):
             self.refresh_bindings()
 
     def action_next_view(self, by: int) -> None:
-        self._open(self._tabs[(self._tabs.index(self._tab) + by) % len(self._tabs)])
+        offered = _offered(self._tabs, self._tab, self._found)
+        self._open(offered[(offered.index(self._tab) + by) % len(offered)])
 
     def _open(self, tab: Tab) -> None:
         self._tab = tab
