@@ -158,7 +158,7 @@ def main(folder: Path, names: list[str]) -> None:
         "texts": texts(),
         "rules": [{"names": each, "ids": ids} for each, ids in by_ids.values()],
     }
-    lines = json.dumps(found, ensure_ascii=True, separators=(",", ":")).replace('],[', '],\n[')
+    lines = json.dumps(found, ensure_ascii=True, separators=(",", ":")).replace("],[", "],\n[")
     FILE.write_text(lines + "\n", encoding="utf-8")
 
 
