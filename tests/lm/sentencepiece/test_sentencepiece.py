@@ -252,13 +252,13 @@ def test_changed_bytes(examples: int, case: str, tmp_path: Path) -> None:
 def test_files_next_to_it_with_any_contents(examples: int, name: str, tmp_path: Path) -> None:
     path = folder(tmp_path)
     token = {"content": "<x>", "special": True, "lstrip": False}
-    sound: dict[str, Any] = {
+    files: dict[str, dict[str, Any]] = {
         "added_tokens": {"<|user|>": 700, "<|end|>": 701},
         "tokenizer_config": {"eos_token": "</s>", "added_tokens_decoder": {"700": token}},
-    }[name]
+    }
 
     @settings(max_examples=examples, deadline=None, database=None)
-    @given(changed_json(sound))
+    @given(changed_json(files[name]))
     def run(value: Any) -> None:
         write_json(tmp_path / f"{name}.json", value)
         use(path)

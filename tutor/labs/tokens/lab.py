@@ -27,6 +27,9 @@ LONGEST = 4000
 """The maximum length of the text, in characters. Longer texts are truncated, and the screen shows a
 note."""
 
+_STEP = 20
+"""The number of characters by which a long text moves."""
+
 Cut = Literal["model", "words", "characters", "bytes"]
 CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
 
@@ -56,7 +59,7 @@ Action = (
     | RemoveTokenizer
 )
 """`EditText` with the field "tokenizer" adds the tokenizer of a file or folder. `MoveFocus` along
-"text" moves by characters, to the part of a long text that is shown."""
+"text" moves in steps of 20 characters to another part of a long text."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -180,7 +183,7 @@ def act(state: State, action: Action) -> State:
         case MoveFocus(by=by, axis="tokenizer"):
             return replace(state, row=moved(state.row, by, len(state.sources)))
         case MoveFocus(by=by, axis="text"):
-            return replace(state, begin=moved(state.begin, by, len(state.text)))
+            return replace(state, begin=moved(state.begin, _STEP * by, len(state.text)))
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.shown)))
 
@@ -274,7 +277,7 @@ def _long_token(state: State) -> bool:
     return any(len(piece.data) >= 12 for piece in state.pieces.get("model", ()))
 
 
-@goal("twice-as-many", "Write a text of which one tokenizer makes twice as many tokens as another")
+@goal("twice-as-many", "Write a text with twice as many tokens in one tokenizer as in another")
 def _twice_as_many(state: State) -> bool:
     return twice_as_many(state.text, state.sides)
 

@@ -20,7 +20,7 @@ from tutor.labs.tokens.side_by_side import (
     marks,
 )
 from tutor.language import _
-from tutor.text import visible
+from tutor.text import one_line, visible
 
 _LEGEND = _("a token begins: | in all, ^ only in some, + inside the character")
 _SHORT_LEGEND = _("| all  ^ some  + inside")
@@ -103,7 +103,7 @@ def _problem(state: State) -> list[Content]:
     if side is None:
         return []
     if side.problem:
-        return [Content.styled(visible(side.problem.encode()), MUTED)]
+        return [Content.styled(one_line(side.problem), MUTED)]
     if side.pieces and state.selected not in marks(state.text, state.sides):
         return [Content.styled(_("This tokenizer changes the text before it splits it."), MUTED)]
     return []
@@ -111,7 +111,7 @@ def _problem(state: State) -> list[Content]:
 
 def _label(source: Source, side: Side | None) -> str:
     name = source.name or _("the loaded model") if side is None else side.label
-    return visible(name.encode("utf-8", "replace"))
+    return one_line(name)
 
 
 def _marked(state: State, width: int, rows: int) -> list[Content]:
@@ -159,6 +159,9 @@ def _languages(side: Side | None, room: Room) -> list[Content]:
     """Return the number of tokens in each language, with a bar, for one tokenizer."""
     if side is None or not side.samples:
         return []
+    if room.low and not room.roomy:  # two languages in a line, without bars
+        cells = [f"  {code} {_count(n):>6}" for code, n in zip(SAMPLES, side.samples, strict=True)]
+        return [Content("".join(cells[at : at + 2])) for at in range(0, len(cells), 2)]
     most, english = max(side.samples), side.samples[0]
     lines = []
     for code, count in zip(SAMPLES, side.samples, strict=True):

@@ -67,7 +67,7 @@ class Split(msgspec.Struct, frozen=True, tag=True):
 
 
 class Side(msgspec.Struct, frozen=True, tag=True):
-    """How one tokenizer splits the text.
+    """The tokens of one tokenizer for the text.
 
     Attributes:
         label: The name to show.

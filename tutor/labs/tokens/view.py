@@ -9,15 +9,12 @@ from textual.content import Content
 from tutor.app.theme import MUTED
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
+from tutor.labs.kit.keys import LEFT_RIGHT, SIDEWAYS, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.labs.tokens.lab import VIEWS, RemoveTokenizer, State
 from tutor.labs.tokens.one_tokenizer import one_tokenizer
 from tutor.labs.tokens.several_tokenizers import in_languages, under_each_other
 from tutor.language import _
-
-_STEP = 20
-"""The number of characters by which a long text moves."""
 
 
 class TokensView(LabView):
@@ -37,8 +34,7 @@ class TokensView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'tokenizer')", "tokenizer", "Choose a tokenizer."),
         key("a", "add", "add", "Add the tokenizer of a file or a folder."),
         key("d", "remove", "remove", "Remove this tokenizer."),
-        key("less_than_sign", f"move_focus(-{_STEP}, 'text')", "text back", "Go back in the text."),
-        key("greater_than_sign", f"move_focus({_STEP}, 'text')", "text on", "Go on in the text."),
+        *pair(SIDEWAYS, "move_focus(*, 'text')", "text", "Go back or on in a long text."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "choose": lambda state: state.view == "split",

@@ -19,7 +19,7 @@ def read_any_tokenizer(path: Path) -> Tokenizer:
     Raises `ModelNotFound` if there is no such file, `ModelDamaged` if it is invalid, and
     `ModelUnsupported` if it is something else.
     """
-    with about(path):
+    with about(path.name):
         try:
             if path.is_dir():
                 return _in_folder(path)

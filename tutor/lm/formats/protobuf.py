@@ -5,7 +5,7 @@ of the field and the type of the value on the wire (https://protobuf.dev/program
 
     0   varint             a whole number, 7 bits in each byte, the lowest bits first
     1   8 bytes            a 64-bit number
-    2   length-delimited   a length as a varint, then so many bytes: text, bytes, another message
+    2   length-delimited   a length as a varint, then this number of bytes: text, or another message
     5   4 bytes            a 32-bit number
 
 The bytes are untrusted. Nothing is allocated for a length that the bytes only claim to have, and
