@@ -19,6 +19,7 @@ from tests.hostile_files import changed_json, changes, write_json
 from tests.lm.formats.test_protobuf import field
 from tests.lm.sentencepiece.make_reference import CASES, FILE, HERE
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, TextError, TutorError
+from tutor.lm.formats.sentencepiece import USER_DEFINED
 from tutor.lm.formats.sentencepiece_file import parse_sentencepiece
 from tutor.lm.tokenizer import Tokenizer
 
@@ -317,3 +318,37 @@ def test_a_claimed_length_costs_no_memory(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelDamaged, match=r"tokenizer\.model"):
         Tokenizer.from_sentencepiece(tmp_path / "tokenizer.model")
+
+
+# --- the same vocabulary in a GGUF file -----------------------------------------------------------
+
+
+def gguf_fields(case: str) -> dict[str, Any]:
+    """Return the metadata that llama.cpp's converter writes for a `tokenizer.model`."""
+    read = parse_sentencepiece((HERE / f"{case}.model").read_bytes())
+    words = zip(read.vocabulary.texts, read.vocabulary.kinds, strict=True)
+    return {
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": [
+            text.replace("▁", " ") if kind == USER_DEFINED else text for text, kind in words
+        ],
+        "tokenizer.ggml.scores": list(read.vocabulary.scores),
+        "tokenizer.ggml.token_type": list(read.vocabulary.kinds),
+        "tokenizer.ggml.bos_token_id": read.start_id,
+        "tokenizer.ggml.eos_token_id": read.end_id,
+        "tokenizer.ggml.add_space_prefix": read.rules.space_before,
+    }
+
+
+@pytest.mark.parametrize("case", ["llama", "gemma"])
+def test_a_gguf_file_with_the_same_vocabulary_gives_the_same_ids(case: str) -> None:
+    ours = Tokenizer.from_gguf(gguf_fields(case))
+    assert ours.start_ids == tokenizer(case).start_ids
+    assert ours.end_ids == tokenizer(case).end_ids
+    assert ours.special_ids == tokenizer(case).special_ids
+    compared = 0
+    for entry in json.loads(FILE.read_text(encoding="utf-8")):
+        if not differs(case, entry["text"]):
+            assert ours.encode(entry["text"]) == entry[case], entry["text"]
+            compared += 1
+    assert compared > 230

@@ -83,7 +83,8 @@ def _tokenizers(state: State, room: Room) -> list[Content]:
         source, side = state.rows[index]
         here = source == state.selected
         name = (f"{index + 1} {_label(source, side)}", "bold" if here else "")
-        lines.append(row(columns, [name, *_figures(state, side)][: len(columns)], here=here))
+        numbers = _figures(state, side)[: len(columns) - 1]
+        lines.append(row(columns, [name, *numbers], here=here))
     return lines
 
 
