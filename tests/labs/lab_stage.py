@@ -113,9 +113,9 @@ async def do(pilot: Pilot[Any], *keys: str) -> None:
         await at_rest(pilot)
 
 
-async def write(pilot: Pilot[Any], text: str) -> None:
-    """Replace the text in the field that `e` opens, and press Enter."""
-    await do(pilot, "e")
+async def write(pilot: Pilot[Any], text: str, key: str = "e") -> None:
+    """Replace the text in the field that `key` opens, and press Enter."""
+    await do(pilot, key)
     editor(pilot).load(text)
     await do(pilot, "enter")
 

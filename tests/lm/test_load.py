@@ -25,6 +25,7 @@ from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, NotEnoughMe
 from tutor.lm import load
 from tutor.lm.fast.kernels import Kernels
 from tutor.lm.formats.convert import converted
+from tutor.lm.formats.export import export_folder
 from tutor.lm.formats.gguf_file import GgufFile
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import checksum, load_model
@@ -33,6 +34,7 @@ from tutor.lm.self_test import run_self_test
 from tutor.models import FoundModel, report
 from tutor.models.find import from_path
 
+SENTENCEPIECE = Path(__file__).with_name("sentencepiece")
 IDS = torch.tensor([5, 80, 120, 7, 7, 200, 31])
 
 
@@ -643,6 +645,21 @@ def test_folder_with_an_unreadable_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(ModelDamaged):
         load_model(from_path(folder))
+
+
+def test_folder_with_a_sentencepiece_model(tmp_path: Path, folder: Path) -> None:
+    config = msgspec.structs.replace(tiny_model().network.config, vocabulary_size=700)
+    export_folder(tmp_path / "llama", Transformer(config), folder / "tokenizer.json")
+    (tmp_path / "llama/tokenizer.json").unlink()
+    shutil.copyfile(SENTENCEPIECE / "llama.model", tmp_path / "llama/tokenizer.model")
+    model = load_model(from_path(tmp_path / "llama"))
+    ids = model.tokenizer.encode("hello")
+    assert model.tokenizer.decode(ids) == b" hello"
+    assert model.tokenizer.start_ids == (1,)
+    assert model.network.logits(model.network(torch.tensor(ids))).shape[-1] == 700
+    before = load._stamp(from_path(tmp_path / "llama"))
+    shutil.copyfile(SENTENCEPIECE / "gemma.model", tmp_path / "llama/tokenizer.model")
+    assert load._stamp(from_path(tmp_path / "llama")) != before
 
 
 def test_config_survives_the_packed_file() -> None:

@@ -132,6 +132,12 @@ def test_a_path_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert find_model("~/model.gguf").path == place
 
 
+def test_a_folder_can_have_a_sentencepiece_model(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "model", without="tokenizer.json")
+    (folder / "tokenizer.model").write_text("x")
+    assert find_model(str(folder)).path == folder
+
+
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_folder_without_a_required_file(tmp_path: Path, name: str) -> None:
     folder = _folder(tmp_path / "model", without=name)
@@ -216,7 +222,7 @@ NOT_MODELS = [
     (("config.json", "pytorch_model-00001-of-00002.bin", "tokenizer.model"), "pickle", "GGUF"),
     (("consolidated.00.pth", "params.json"), "pickle", "GGUF"),
     (("config.json", "tokenizer.json", "tf_model.h5"), "TensorFlow", "safetensors"),
-    (("config.json", "model.safetensors", "tokenizer.model"), "tokenizer.model", "AutoTokenizer"),
+    (("config.json", "model.safetensors", "spiece.model"), "spiece.model", "AutoTokenizer"),
     (("config.json", "model.safetensors", "vocab.json"), "vocab.json", "AutoTokenizer"),
     (("adapter_config.json", "adapter_model.safetensors"), "LoRA", "merge_and_unload"),
     (

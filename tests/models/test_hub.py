@@ -183,6 +183,17 @@ def test_a_folder_is_downloaded_once_and_only_the_needed_files(hub: Hub, tmp_pat
     assert not [request for request in hub.requests if "some/model" in request]
 
 
+def test_a_folder_with_a_sentencepiece_model_is_downloaded_once(hub: Hub, tmp_path: Path) -> None:
+    files = {name: data for name, data in FOLDER.items() if name != "tokenizer.json"}
+    hub.repositories["some/model"] = files | {"tokenizer.model": b"x", "added_tokens.json": b"{}"}
+    folder = Path(str(find("hf:some/model", hub.url, tmp_path)["path"]))
+    assert (folder / "tokenizer.model").read_bytes() == b"x"
+    assert (folder / "added_tokens.json").exists()
+    hub.requests.clear()
+    assert find("hf:some/model", hub.url, tmp_path)["path"] == str(folder)
+    assert not [request for request in hub.requests if "some/model" in request]
+
+
 TELL = """
 import sys
 from tutor.models import find_model

@@ -250,7 +250,7 @@ def _stamp(found: FoundModel) -> FileStamp:
     """Compute the fingerprint of the model file, or of all files in a folder that tutor reads."""
     if found.kind == "gguf":
         return FileStamp.of(found.path)
-    patterns = ("*.safetensors", "*.json", "*.jinja")
+    patterns = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model")
     return FileStamp.of_all(file for form in patterns for file in sorted(found.path.glob(form)))
 
 

@@ -1,17 +1,17 @@
 """Convert text to token ids and back, with every token's exact bytes.
 
-The algorithm is byte pair encoding (Sennrich et al. 2016), as implemented in the `tokenizers`
-library. This module configures the library with the tokenizer data in a model file. There are two
-families of tokenizers:
+The algorithm is byte pair encoding (Sennrich et al. 2016), or in a few models a unigram model (Kudo
+2018), as implemented in the `tokenizers` library. This module configures the library with the
+tokenizer data in a model file. There are two families of tokenizers:
 
 - byte-level (GPT-2, Llama 3, SmolLM): text is UTF-8 bytes, and each byte is written as one
   printable character, so a token can be any sequence of bytes;
-- SentencePiece (Llama 1 and 2, Mistral): a space is written "▁", and a character that the
+- SentencePiece (Llama 1 and 2, Mistral, Gemma): a space is written "▁", and a character that the
   vocabulary lacks falls back to one token for each of its bytes.
 
 The bytes of a text's tokens, in order, are exactly the bytes of the text. SentencePiece makes three
 exceptions, because its models were trained that way: a "▁" in the text becomes a space, some models
-add a space before the text, and a `tokenizer.json` may specify other normalizations. In both
+add a space before the text, and a model file may specify other normalizations. In both
 families, text that the vocabulary cannot represent is an error.
 
 Special tokens such as `<|im_end|>` control a model. In a user's text, they are ordinary text:
@@ -22,8 +22,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import compress, count
 from pathlib import Path
@@ -31,14 +30,15 @@ from typing import Any
 
 import msgspec
 from tokenizers import Tokenizer as Backend
+from tokenizers import models
 
-from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError, TutorError
+from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError
 from tutor.lm.distribution import Token
 from tutor.lm.formats import tokenizer_gguf
 from tutor.lm.formats.json_file import read_json, read_text
-from tutor.text import safe
-
-SENTENCEPIECE_SPACE = "▁"
+from tutor.lm.formats.library import library_failures
+from tutor.lm.formats.sentencepiece import SPACE
+from tutor.lm.formats.tokenizer_folder import read_folder_tokenizer
 
 # The special tokens that end a model's answer, even if the model file does not list them.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
@@ -75,8 +75,7 @@ class Tokenizer:
         self._backend = backend
         self._byte_level = _is_byte_level(backend)
         self._added = backend.get_added_tokens_decoder()
-        mark = None if self._byte_level else getattr(backend.model, "unk_token", None)
-        self._unknown = None if mark is None else backend.token_to_id(mark)
+        self._unknown = None if self._byte_level else _unknown_id(backend)
         self.start_ids = tuple(start_ids)
         marks = [id_ for id_, mark in self._added.items() if mark.content in END_MARKS]
         self.end_ids = tuple(sorted({*end_ids, *marks}))
@@ -113,6 +112,16 @@ class Tokenizer:
             known = plain and plain[0] in processed
             start = processed[: processed.index(plain[0])] if known else []
             return cls(backend, start_ids=start, end_ids=_end_ids_beside(path, backend))
+
+    @classmethod
+    def from_sentencepiece(cls, path: Path) -> Tokenizer:
+        """Load the tokenizer from a `tokenizer.model` and the files next to it.
+
+        Raises `ModelDamaged` for an invalid file, and `ModelUnsupported` for an unknown kind of
+        tokenizer.
+        """
+        backend, start_ids, end_ids = read_folder_tokenizer(path)
+        return cls(backend, start_ids=start_ids, end_ids=end_ids)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Tokenizer:
@@ -253,7 +262,7 @@ class Tokenizer:
             )
         if byte := re.fullmatch(r"<0x([0-9A-Fa-f]{2})>", written):
             return bytes([int(byte[1], 16)])
-        return written.replace(SENTENCEPIECE_SPACE, " ").encode("utf-8")
+        return written.replace(SPACE, " ").encode("utf-8")
 
     @cached_property
     def _bytes_with_token(self) -> bytes:
@@ -266,22 +275,6 @@ class Tokenizer:
             return bytes(range(256))
         found = (self._backend.token_to_id(char) is not None for char in _BYTE_OF)
         return b"".join(compress(_BYTE_OF.values(), found))
-
-
-@contextmanager
-def library_failures(what: str) -> Iterator[None]:
-    """Turn any exception from the `tokenizers` library into `ModelDamaged`.
-
-    The library raises plain `Exception`, and a panic in its Rust code raises a `BaseException`.
-    """
-    try:
-        yield
-    except TutorError:
-        raise
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise ModelDamaged(f"{what}: {safe(str(error))[:200]}.") from error
 
 
 def byte_characters() -> dict[str, bytes]:
@@ -321,6 +314,15 @@ def _is_byte_level(backend: Backend) -> bool:
         f"the tokenizer's decoder is not supported: {', '.join(sorted(kinds))[:200]}.",
         "Use a model with a byte-level BPE or SentencePiece tokenizer.",
     )
+
+
+def _unknown_id(backend: Backend) -> int | None:
+    """Return the id of the token for unknown characters, if there is one."""
+    if isinstance(backend.model, models.Unigram):
+        id_: int | None = json.loads(backend.to_str())["model"]["unk_id"]
+        return id_
+    mark = getattr(backend.model, "unk_token", None)
+    return None if mark is None else backend.token_to_id(mark)
 
 
 def _end_ids_beside(path: Path, backend: Backend) -> list[int]:

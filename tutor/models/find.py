@@ -17,7 +17,7 @@ from tutor.models.installed import (
     is_default,
 )
 from tutor.models.report import OnStage, quiet
-from tutor.models.unusable import SEE_LIST, unusable_folder, unusable_name
+from tutor.models.unusable import SEE_LIST, TOKENIZER_FILES, unusable_folder, unusable_name
 
 HUB_PREFIX = "hf:"
 
@@ -30,7 +30,8 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
     - None or empty: the model in TUTOR_MODEL, or else the default model if it is installed, or else
       the small bundled model;
     - the name of an installed model;
-    - a GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors files;
+    - a GGUF file, or a folder with `config.json`, `tokenizer.json` or `tokenizer.model`, and
+      safetensors files;
     - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, which is downloaded unless it is in the Hugging
       Face cache. Progress is reported with `on_stage`.
 
@@ -110,7 +111,9 @@ def _from_file(path: Path) -> FoundModel:
 
 
 def _from_folder(path: Path) -> FoundModel:
-    complete = all((path / name).is_file() for name in ("config.json", "tokenizer.json"))
+    complete = (path / "config.json").is_file() and any(
+        (path / name).is_file() for name in TOKENIZER_FILES
+    )
     weights = [file for file in path.glob("*.safetensors") if not file.name.startswith("adapter_")]
     if not complete or not weights:
         raise unusable_folder(path)

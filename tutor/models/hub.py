@@ -19,6 +19,7 @@ import msgspec
 from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, UsageError
 from tutor.models.package_client import bytes_below
 from tutor.models.report import OnStage
+from tutor.models.unusable import TOKENIZER_FILES
 
 # The Hugging Face client reads these variables when it is imported. They switch off its output,
 # because tutor reports progress and errors itself.
@@ -49,7 +50,9 @@ _FOLDER_FILES = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
+    "tokenizer.model",
     "tokenizer_config.json",
+    "added_tokens.json",
     "chat_template.jinja",
     "*.safetensors",
     "*.safetensors.index.json",
@@ -130,14 +133,16 @@ def _complete(folder: Path) -> bool:
 
     If the folder has a safetensors index, all files in the index must exist too.
     """
-    names = {"config.json", "tokenizer.json"}
+    names = {"config.json"}
     for index in folder.glob("*.safetensors.index.json"):
         try:
             listed = msgspec.json.decode(index.read_bytes(), type=_Index).weight_map.values()
         except (OSError, ValueError):
             return False
         names.update(Path(name).name for name in listed if name.isprintable())
-    return all((folder / name).exists() for name in names) and any(folder.glob("*.safetensors"))
+    tokenizer = any((folder / name).exists() for name in TOKENIZER_FILES)
+    weights = any(folder.glob("*.safetensors"))
+    return tokenizer and weights and all((folder / name).exists() for name in names)
 
 
 def _sizes(repository: str) -> dict[str, int]:

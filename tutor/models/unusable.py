@@ -16,6 +16,10 @@ from tutor.text import safe
 
 SEE_LIST = "Run `tutor model list` to see what is installed."
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model")
+"""The files from which tutor reads the tokenizer of a folder. If there are both, it reads the
+first."""
+
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(/[\w./-]+\.gguf)?")
 _SERVICE = re.compile(r"(?P<service>[a-z]{2,}):(?!/)(?P<name>.*)", re.DOTALL)
 
@@ -29,7 +33,7 @@ _OTHER_WEIGHTS = {
     "*.onnx": "ONNX format",
     "*.npz": "MLX's older format",
 }
-_OTHER_TOKENIZERS = ("tokenizer.model", "vocab.json", "spiece.model", "tokenizer.tiktoken")
+_OTHER_TOKENIZERS = ("vocab.json", "spiece.model", "tokenizer.tiktoken")
 _LONGEST = 100
 _SAVE_AGAIN = (
     "With the transformers library, load {what} with `{kind}.from_pretrained` and write it to "
@@ -74,7 +78,9 @@ def unusable_folder(folder: Path) -> ModelError:
     if (folder / "adapter_config.json").exists():
         return _adapter(folder)
     names = {entry.name for entry in folder.iterdir()}
-    missing = [name for name in ("config.json", "tokenizer.json") if name not in names]
+    missing = [] if "config.json" in names else ["config.json"]
+    if not names.intersection(TOKENIZER_FILES):
+        missing.append("tokenizer.json")
     if not any(folder.glob("*.safetensors")):
         missing.append("safetensors")
     if len(missing) == 3 or missing == ["config.json", "safetensors"]:
@@ -88,7 +94,8 @@ def unusable_folder(folder: Path) -> ModelError:
     other = next((name for name in _OTHER_TOKENIZERS if name in names), None)
     if missing == ["tokenizer.json"] and other:
         return ModelUnsupported(
-            f"{folder} contains its tokenizer only as {other}. tutor reads tokenizer.json.",
+            f"{folder} contains its tokenizer only as {other}. tutor reads "
+            "tokenizer.json and tokenizer.model.",
             _SAVE_AGAIN.format(what="the tokenizer", kind="AutoTokenizer", where="this folder"),
         )
     return ModelDamaged(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -12,9 +13,7 @@ from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of, write
 from tutor.engine.api import EngineState
 from tutor.errors import EngineError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tutor.labs.tokens import backend
 
 SIZES = [(80, 24), (40, 12), (140, 40)]
 
@@ -26,6 +25,62 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
 
     app = lab_app("tokens", tmp_path)
     assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@pytest.fixture
+def other_tokenizer(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the path of a tokenizer. No model is installed."""
+    monkeypatch.setattr(backend, "installed_models", lambda: ())
+    return str(Path("tests/lm/sentencepiece/gemma.model").absolute())
+
+
+@pytest.mark.parametrize("view", ["compare", "languages"])
+@pytest.mark.parametrize("size", SIZES)
+def test_how_several_tokenizers_look(
+    size: tuple[int, int], view: str, snap_compare: Any, tmp_path: Path, other_tokenizer: str
+) -> None:
+    async def run(pilot: Any) -> None:
+        await write(pilot, "Straße: an unbelievable 中文 e\u0301 👩 story")
+        await write(pilot, other_tokenizer, key="a")
+        await do(pilot, *["v"] * (view == "languages"), "up")
+
+    app = lab_app("tokens", tmp_path)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+async def test_a_tokenizer_is_added_and_removed(tmp_path: Path, other_tokenizer: str) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "v")
+        assert "1 small-model" in seen(pilot)
+        await write(pilot, other_tokenizer, key="a")
+        assert "› 2 gemma.model" in seen(pilot)
+        assert "^ only in some" in seen(pilot)
+        await do(pilot, "up", "d")
+        assert state_of(pilot).given == (other_tokenizer,)
+        await do(pilot, "down", "d")
+        assert state_of(pilot).given == ()
+        assert "gemma.model" not in seen(pilot)
+
+
+async def test_a_file_that_is_no_tokenizer_is_explained(
+    tmp_path: Path, other_tokenizer: str
+) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(pilot, str(tmp_path / "nothing.gguf"), key="a")
+        assert "there is no file or folder of this name" in seen(pilot)
+
+
+async def test_a_long_text_moves(tmp_path: Path, other_tokenizer: str) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await write(pilot, "one two three four five six seven eight nine ten eleven " * 20)
+        await do(pilot, "v", ">")
+        assert state_of(pilot).begin == 20
+        assert "ur␣five" in seen(pilot)
+        await do(pilot, "<", "<")
+        assert state_of(pilot).begin == 0
 
 
 async def test_a_text_is_split_and_a_reached_goal_is_stored(tmp_path: Path) -> None:

@@ -8,16 +8,33 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
+from tutor.errors import LabError
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
-from tutor.labs.kit.work import work
+from tutor.labs.kit.work import one_of, work
+from tutor.labs.tokens.side_by_side import (
+    LONGEST_NAME,
+    MOST_GIVEN,
+    Installed,
+    Listing,
+    Side,
+    Source,
+    Split,
+    twice_as_many,
+)
 
 LONGEST = 4000
 """The maximum length of the text, in characters. Longer texts are truncated, and the screen shows a
 note."""
 
+_STEP = 20
+"""The number of characters by which a long text moves."""
+
 Cut = Literal["model", "words", "characters", "bytes"]
 CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
+
+View = Literal["split", "compare", "languages"]
+VIEWS: tuple[View, ...] = ("split", "compare", "languages")
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
@@ -30,7 +47,19 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
     id: int | None = None
 
 
-Action = EditText | Choose[Literal["cut"]] | MoveFocus[Literal["piece"]]
+class RemoveTokenizer(msgspec.Struct, frozen=True, tag_field="do", tag="remove-tokenizer"):
+    """Remove the selected tokenizer, if the learner has added it."""
+
+
+Action = (
+    EditText
+    | Choose[Literal["cut"]]
+    | MoveFocus[Literal["piece", "tokenizer", "text"]]
+    | ShowView[View]
+    | RemoveTokenizer
+)
+"""`EditText` with the field "tokenizer" adds the tokenizer of a file or folder. `MoveFocus` along
+"text" moves in steps of 20 characters to another part of a long text."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -43,6 +72,10 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     pieces: tuple[Piece, ...]
 
 
+AnyQuestion = Question | Listing | Split
+AnyAnswer = Answer | Installed | Side
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
@@ -52,6 +85,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         focus: The index of the selected part.
         pieces: The parts of the text for each way of splitting it. The tokens are missing until
             they are computed.
+        view: The text with one tokenizer, the same text with several, or samples in several
+            languages with several.
+        row: The index of the selected tokenizer.
+        begin: The index of the first character that is shown under each other.
+        given: The files and folders that the learner has added.
+        installed: The names of the other installed models, or None until they are listed.
+        sides: What is known about each tokenizer.
     """
 
     text: str
@@ -59,6 +99,31 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     cut: Cut = "model"
     focus: int = 0
     pieces: dict[Cut, tuple[Piece, ...]]
+    view: View = "split"
+    row: int = 0
+    begin: int = 0
+    given: tuple[str, ...] = ()
+    installed: tuple[str, ...] | None = None
+    sides: dict[Source, Side] = {}
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All tokenizers: the loaded model's, the installed ones, and those that were added."""
+        installed = (Source(name) for name in self.installed or ())
+        return (Source(), *installed, *(Source(path, given=True) for path in self.given))
+
+    @property
+    def rows(self) -> tuple[tuple[Source, Side | None], ...]:
+        return tuple((source, self.sides.get(source)) for source in self.sources)
+
+    @property
+    def removable(self) -> bool:
+        """True if the learner has added the selected tokenizer."""
+        return self.view != "split" and self.row < len(self.sources) and self.selected.given
+
+    @property
+    def selected(self) -> Source:
+        return self.sources[moved(self.row, 0, len(self.sources))]
 
     @property
     def shown(self) -> tuple[Piece, ...]:
@@ -93,22 +158,81 @@ def start() -> State:
 
 def act(state: State, action: Action) -> State:
     match action:
+        case EditText(text=text, field="tokenizer"):
+            return _added(state, text.strip())
         case EditText(text=text):
             new = _on(text)
-            return replace(new, cut=state.cut)
+            return replace(
+                new,
+                cut=state.cut,
+                view=state.view,
+                row=state.row,
+                given=state.given,
+                installed=state.installed,
+            )
+        case ShowView(view=view):
+            return replace(state, view=view)
+        case RemoveTokenizer():
+            if not state.removable:
+                return state
+            given = tuple(each for each in state.given if each != state.selected.name)
+            sides = {each: side for each, side in state.sides.items() if each != state.selected}
+            return replace(state, given=given, sides=sides, row=state.row - 1)
         case Choose(by=by):
             return replace(state, cut=cycled(CUTS, state.cut, by), focus=0)
+        case MoveFocus(by=by, axis="tokenizer"):
+            return replace(state, row=moved(state.row, by, len(state.sources)))
+        case MoveFocus(by=by, axis="text"):
+            return replace(state, begin=moved(state.begin, _STEP * by, len(state.text)))
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.shown)))
 
 
-def question(state: State) -> Question | None:
-    return None if "model" in state.pieces else Question(state.text)
+def question(state: State) -> AnyQuestion | None:
+    if "model" not in state.pieces:
+        return Question(state.text)
+    if state.view == "split":
+        return None
+    if state.installed is None:
+        return Listing()
+    missing = next((source for source in state.sources if source not in state.sides), None)
+    return None if missing is None else Split(missing, state.text)
 
 
-def receive(state: State, question: Question, answer: Answer) -> State:
-    known = replace(state, pieces={**state.pieces, "model": answer.pieces})
-    return replace(known, focus=moved(state.focus, 0, len(known.shown)))
+def receive(state: State, question: AnyQuestion, answer: AnyAnswer) -> State:
+    match answer:
+        case Answer(pieces=pieces):
+            known = replace(state, pieces={**state.pieces, "model": pieces})
+            return replace(known, focus=moved(state.focus, 0, len(known.shown)))
+        case Installed(names=names):
+            listed = replace(state, installed=names)
+            return replace(listed, row=moved(state.row, 0, len(listed.sources)))
+        case Side():
+            source = question.source if isinstance(question, Split) else Source()
+            return replace(state, sides={**state.sides, source: answer})
+
+
+def _added(state: State, path: str) -> State:
+    """Return the state with another tokenizer, which is selected."""
+    if not path or len(path) > LONGEST_NAME:
+        raise LabError(
+            "That is not the name of a file or folder.",
+            "Specify a GGUF file, a tokenizer.json, a tokenizer.model, or a folder with one.",
+        )
+    given = state.given if path in state.given else (*state.given, path)
+    if len(given) > MOST_GIVEN:
+        raise LabError(
+            f"You have added {MOST_GIVEN} tokenizers already.", "Remove one of them first."
+        )
+    view: View = "compare" if state.view == "split" else state.view
+    new = replace(state, given=given, view=view)
+    return replace(new, row=new.sources.index(Source(path, given=True)))
+
+
+def _few_names(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return saved paths, without those that are too long or too many."""
+    names = (each for each in dict.fromkeys(given) if 0 < len(each) <= LONGEST_NAME)
+    return tuple(names)[:MOST_GIVEN]
 
 
 def _on(text: str) -> State:
@@ -121,7 +245,15 @@ def _on(text: str) -> State:
 
 
 def _mended(state: State) -> State:
-    new = replace(_on(state.text), left_out=state.left_out, cut=state.cut)
+    new = replace(
+        _on(state.text),
+        left_out=state.left_out,
+        cut=state.cut,
+        view=state.view,
+        row=state.row,
+        begin=moved(state.begin, 0, len(state.text)),
+        given=state.given,
+    )
     focus = moved(state.focus, 0, len(new.shown)) if new.shown else state.focus
     return replace(new, focus=focus)
 
@@ -145,20 +277,39 @@ def _long_token(state: State) -> bool:
     return any(len(piece.data) >= 12 for piece in state.pieces.get("model", ()))
 
 
-LAB: Lab[State, Action, Question, Answer] = Lab(
+@goal("twice-as-many", "Write a text with twice as many tokens in one tokenizer as in another")
+def _twice_as_many(state: State) -> bool:
+    return twice_as_many(state.text, state.sides)
+
+
+LAB: Lab[State, Action, AnyQuestion, AnyAnswer] = Lab(
     name="tokens",
     title="Tokens",
     about="See the tokens, ids and bytes that the model receives",
     order=20,
     lesson="tokens",
     task=(
-        "Write any text and see what the model receives instead: tokens, with their ids and bytes."
+        "Write any text and see what the model receives instead: tokens, with their ids and bytes. "
+        "Then compare several tokenizers on the same text."
     ),
     start=start,
     act=act,
     question=question,
     receive=receive,
-    work=work("left_out", "cut", "focus", text=LONGEST, mend=_mended),
-    goals=(_five_token_word, _more_tokens_than_characters, _long_token),
-    solution=(EditText("Donaudampfschiff"), EditText("ᚠᛇᚻ"), EditText(" responsibilities")),
+    work=work(
+        *("left_out", "cut", "focus", "row", "begin"),
+        text=LONGEST,
+        view=one_of(VIEWS),
+        given=_few_names,
+        mend=_mended,
+    ),
+    goals=(_five_token_word, _more_tokens_than_characters, _long_token, _twice_as_many),
+    solution=(
+        EditText("Donaudampfschiff"),
+        EditText("ᚠᛇᚻ"),
+        EditText(" responsibilities"),
+        ShowView("compare"),
+    ),
+    private=lambda question: isinstance(question, Split) and question.source.given,
+    texts=("tokenizer",),
 )

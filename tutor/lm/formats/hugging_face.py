@@ -1,4 +1,4 @@
-"""Read models from Hugging Face folders: `config.json`, `tokenizer.json`, safetensors."""
+"""Read models from Hugging Face folders: `config.json`, the tokenizer, safetensors."""
 
 from __future__ import annotations
 
@@ -55,8 +55,11 @@ class HuggingFaceFolder:
                 )
 
     def tokenizer(self) -> Tokenizer:
-        """Return the model's tokenizer."""
-        return Tokenizer.from_file(self._folder / "tokenizer.json")
+        """Return the tokenizer, from `tokenizer.json` or, if there is none, `tokenizer.model`."""
+        file = self._folder / "tokenizer.json"
+        if file.exists():
+            return Tokenizer.from_file(file)
+        return Tokenizer.from_sentencepiece(self._folder / "tokenizer.model")
 
     def vector(self, part: str, block: int | None = None) -> Tensor:
         """Return a vector as 32-bit floats."""

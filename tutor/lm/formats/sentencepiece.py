@@ -1,0 +1,171 @@
+"""Build a SentencePiece tokenizer from its vocabulary.
+
+SentencePiece (Kudo and Richardson 2018) writes each space as "▁" and then splits the whole text,
+spaces included. It has two algorithms:
+
+- byte pair encoding: of all neighbors whose concatenation is in the vocabulary, merge the two whose
+  concatenation has the highest score, until there are none left;
+- a unigram model (Kudo 2018): each token's score is the logarithm of its probability, and the text
+  is split in the way in which the scores have the highest sum.
+
+With byte fallback, a character that the vocabulary lacks is replaced by one token for each of its
+bytes in UTF-8. The same vocabulary can be in a file `tokenizer.model` and in the metadata of a GGUF
+file. The `tokenizers` library does the work.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+)
+
+from tutor.errors import ModelDamaged
+from tutor.lm.formats.library import library_failures
+
+SPACE = "▁"
+
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
+"""The types of tokens. The numbers are the same in `tokenizer.model` and in GGUF files."""
+
+Algorithm = Literal["bpe", "unigram"]
+
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """All tokens of a tokenizer, by id: their texts, scores and types."""
+
+    texts: Sequence[str]
+    scores: Sequence[float]
+    kinds: Sequence[int]
+
+    def first(self, kind: int) -> int | None:
+        """Return the id of the first token of a type, or None."""
+        return next((id_ for id_, each in enumerate(self.kinds) if each == kind), None)
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules for splitting a text.
+
+    Attributes:
+        byte_fallback: Replace an unknown character by tokens for its bytes.
+        space_before: Add a space before the text, so that its first word is like any other word.
+        single_spaces: Remove spaces at both ends, and replace several spaces by one.
+        character_map: The characters that are replaced by others before splitting, in the format of
+            the SentencePiece library, or nothing.
+    """
+
+    algorithm: Algorithm = "bpe"
+    byte_fallback: bool = True
+    space_before: bool = True
+    single_spaces: bool = False
+    character_map: bytes = b""
+
+
+def sentencepiece(vocabulary: Vocabulary, rules: Rules) -> Tokenizer:
+    """Build the tokenizer, without the tokens that are recognized before the text is split.
+
+    Raises `ModelDamaged` if the vocabulary or the character map makes no sense.
+    """
+    if not all(map(math.isfinite, vocabulary.scores)):
+        raise ModelDamaged("the score of a token is not a number.")
+    with library_failures("the vocabulary makes no sense"):
+        if rules.algorithm == "bpe":
+            made = Tokenizer(_bpe(vocabulary, rules))
+        else:
+            made = Tokenizer(_unigram(vocabulary, rules))
+            made.pre_tokenizer = _splitting(vocabulary)
+    with library_failures("the replaced characters are damaged"):
+        made.normalizer = _normalizer(rules)
+        made.encode(" Test \u00e9\u2003\uff21\n")
+    made.decoder = decoders.Sequence(
+        [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    return made
+
+
+def added_tokens(vocabulary: Vocabulary) -> list[AddedToken]:
+    """Return the tokens that are recognized before the text is split: special and user-defined."""
+    return [
+        AddedToken(text, special=kind != USER_DEFINED, normalized=False)
+        for text, kind in zip(vocabulary.texts, vocabulary.kinds, strict=True)
+        if kind in (UNKNOWN, CONTROL, USER_DEFINED)
+    ]
+
+
+def _bpe(vocabulary: Vocabulary, rules: Rules) -> models.BPE:
+    """Return the model for byte pair encoding, whose merges have ranks instead of scores.
+
+    Sorting all possible pairs by the score of their concatenation gives equivalent merges.
+    """
+    texts, scores = vocabulary.texts, vocabulary.scores
+    ids = {text: id_ for id_, text in enumerate(texts)}
+    joined = [text for text, kind in zip(texts, vocabulary.kinds, strict=True) if kind == NORMAL]
+    joined.sort(key=lambda text: -scores[ids[text]])
+    merges = [
+        pair
+        for text in joined
+        for pair in ((text[:cut], text[cut:]) for cut in range(1, len(text)))
+        if pair[0] in ids and pair[1] in ids
+    ]
+    unknown = vocabulary.first(UNKNOWN)
+    settings: dict[str, Any] = {"vocab": ids, "merges": merges, "fuse_unk": True}
+    return models.BPE(
+        **settings,
+        byte_fallback=rules.byte_fallback,
+        unk_token=None if unknown is None else texts[unknown],
+    )
+
+
+def _unigram(vocabulary: Vocabulary, rules: Rules) -> models.Unigram:
+    unknown = vocabulary.first(UNKNOWN)
+    if unknown is None:
+        raise ModelDamaged("the vocabulary has no token for unknown characters.")
+    pairs = list(zip(vocabulary.texts, vocabulary.scores, strict=True))
+    return models.Unigram(pairs, unk_id=unknown, byte_fallback=rules.byte_fallback)
+
+
+def _splitting(vocabulary: Vocabulary) -> pre_tokenizers.PreTokenizer | None:
+    """Return rules that keep a unigram model from reading ordinary text as a special token.
+
+    In `tokenizers`, the unigram model knows no types of tokens, and would find "</s>" in a text. So
+    such a text is cut after its first character.
+    """
+    hidden = [
+        text
+        for text, kind in zip(vocabulary.texts, vocabulary.kinds, strict=True)
+        if kind in (UNKNOWN, CONTROL, UNUSED, BYTE) and len(text) > 1
+    ]
+    if not hidden:
+        return None
+    starts: dict[str, list[str]] = {}
+    for text in hidden:
+        starts.setdefault(text[0], []).append(re.escape(text[1:]))
+    pattern = "|".join(
+        f"{re.escape(first)}(?=(?:{'|'.join(rest)}))" for first, rest in starts.items()
+    )
+    return pre_tokenizers.Split(Regex(pattern), "merged_with_previous")
+
+
+def _normalizer(rules: Rules) -> normalizers.Normalizer:
+    """Return the steps that change a text before it is split."""
+    steps: list[normalizers.Normalizer] = []
+    if rules.character_map:
+        steps.append(normalizers.Precompiled(rules.character_map))
+    if rules.single_spaces:
+        steps.append(normalizers.Replace(Regex(r"\A +| +\z"), ""))
+        steps.append(normalizers.Replace(Regex(" {2,}"), " "))
+    if rules.space_before:
+        steps.append(normalizers.Prepend(SPACE))
+    steps.append(normalizers.Replace(" ", SPACE))
+    return normalizers.Sequence(steps)
