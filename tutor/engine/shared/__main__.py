@@ -24,6 +24,7 @@ from tutor.engine.shared.listener import Listener
 from tutor.engine.shared.scheduler import Scheduler
 from tutor.engine.wire import Loading, Ready
 from tutor.errors import TutorError
+from tutor.lm.fast.lean_import import import_lean
 from tutor.lm.fast.waiting import settle_waiting
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
     """Serve all connections until the process is terminated."""
     private.begin()
     settle_waiting()
+    import_lean()
     scheduler: Scheduler[Learner] = Scheduler()
     listener = Listener(listening, scheduler, limits)
     listener.open()
