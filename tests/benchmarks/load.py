@@ -72,9 +72,8 @@ def engine(folder: Path, screens: int) -> Iterator[tuple[Path, subprocess.Popen[
 
 
 def worker_of(process: subprocess.Popen[str]) -> psutil.Process:
-    """Return the process with the model."""
-    (worker,) = psutil.Process(process.pid).children()
-    return worker
+    """Return the process that serves the learners. The spare one is younger."""
+    return min(psutil.Process(process.pid).children(), key=lambda each: each.create_time())
 
 
 # --- simulated learners ---------------------------------------------------------------------------
