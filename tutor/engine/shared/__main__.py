@@ -14,6 +14,9 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -29,6 +32,12 @@ from tutor.lm.fast.lean_import import import_lean
 from tutor.lm.fast.waiting import settle_waiting
 
 log = logging.getLogger(__name__)
+
+Loaded = TypeVar("Loaded")
+
+SPARE_NICENESS = 10
+"""The priority at which a spare engine loads its model. At 19, the lowest priority, it might never
+finish while several learners generate."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +66,21 @@ def _follow_parent(begin: Callable[[], None]) -> None:
     os._exit(0)
 
 
+def _at_low_priority(act: Callable[[], Loaded]) -> Loaded:
+    """Return the result of `act`, which other programs hardly notice.
+
+    A process without privileges can't raise its priority again, so `act` runs in a thread of its
+    own, which ends afterwards. Only Linux has priorities of threads.
+    """
+
+    def lower() -> None:
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), SPARE_NICENESS)
+
+    with ThreadPoolExecutor(1, initializer=lower) as pool:
+        return pool.submit(act).result()
+
+
 def serve(
     listening: socket.socket, model: str | None, limits: Limits, *, spare: bool = False
 ) -> int:
@@ -74,7 +98,8 @@ def serve(
         listener.broadcast(Loading(stage, done, total))
 
     try:
-        loaded = load(model, on_stage)
+        loading = partial(load, model, on_stage)
+        loaded = _at_low_priority(loading) if spare else loading()
     except TutorError as error:
         log.error("%s", error)
         listener.give_up(error)
