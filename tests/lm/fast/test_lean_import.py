@@ -37,6 +37,7 @@ network = Transformer(Config(60, 48, 2, 6, 2, 8, 80, 64))
 optimizer = AdamW(network.parameters())
 network(torch.tensor([1, 2, 3])).sum().backward()
 optimizer.step()
+torch.randn(3, generator=torch.Generator().manual_seed(1))
 with torch.device("meta"):
     Transformer(network.config)
 print(sorted(loaded()))

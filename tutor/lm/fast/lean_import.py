@@ -7,7 +7,8 @@ in their place. A placeholder becomes the real module as soon as a name in it is
 
 One module is different: `torch._meta_registrations` contains nothing that others use. It registers
 Python code that computes the shapes of results without computing the results, for PyTorch's
-compiler. So it is loaded before the compiler (`torch._dynamo`) is.
+compiler. So it is loaded before the compiler (`torch._dynamo`) is. It also imports `torch._prims`,
+which `torch.Generator` needs, so its placeholder does the same.
 
 This module doesn't import torch. `importlib.util.LazyLoader` of the standard library has the same
 purpose, but an import of a name that is already in `sys.modules` makes it load the module.
@@ -17,15 +18,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from threading import RLock
 from types import ModuleType
 
+REGISTRATIONS = "torch._meta_registrations"
+
 # Names that don't exist in another version of PyTorch have no effect.
 UNUSED = frozenset(
     {
-        "torch._meta_registrations",
+        REGISTRATIONS,
         "torch.ao",
         "torch.distributions",
         "torch.export",
@@ -54,7 +58,7 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         _finish(name.rpartition(".")[0])  # a module in a package needs the package
         if name == "torch._dynamo":
-            _finish("torch._meta_registrations")
+            _finish(REGISTRATIONS)
         if name not in UNUSED:
             return None
         spec = PathFinder.find_spec(name, path)
@@ -70,6 +74,8 @@ class _PlaceholderLoader(Loader):
         self._real = real
 
     def exec_module(self, module: ModuleType) -> None:
+        if module.__name__ == REGISTRATIONS:
+            import_module("torch._prims")
         vars(module)["__getattr__"] = _Load(self._real, module)
 
 
