@@ -15,9 +15,11 @@ import pytest
 from hypothesis import settings
 
 from tutor.environment import is_key
+from tutor.lm.fast.lean_import import import_lean
 from tutor.lm.fast.waiting import settle_waiting
 
 settle_waiting()  # before torch is imported, as all entry points of tutor do
+import_lean()
 
 from tutor.lm.language_model import LanguageModel  # noqa: E402
 from tutor.lm.load import load_model  # noqa: E402

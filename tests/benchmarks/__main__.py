@@ -20,9 +20,11 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks.table import Measured, markdown
+from tutor.lm.fast.lean_import import import_lean
 from tutor.lm.fast.waiting import settle_waiting
 
 settle_waiting()  # before torch is imported, as in tutor itself
+import_lean()
 os.environ.setdefault("TUTOR_DEVICE", "cpu")  # the folder of the peers
 
 import torch  # noqa: E402

@@ -29,6 +29,7 @@ from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.patch import Column
+from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
 from tutor.models import find_model
 
@@ -74,7 +75,7 @@ class Ours:
 
     def _top(self, ids: Tensor) -> None:
         final = self.network(ids, self.cache)
-        self.network.logits(final[-1:])[0].topk(10).values.tolist()
+        ranked(self.network.logits(final[-1:])[0], 10).tolist()
 
 
 class SteeredOurs(Ours):

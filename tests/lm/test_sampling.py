@@ -206,3 +206,18 @@ def test_logits_that_are_not_finite_are_an_error(bad: float) -> None:
 def test_settings_out_of_range_are_an_error(bad: dict[str, Any]) -> None:
     with pytest.raises(SamplerError):
         SamplerSettings(**bad)
+
+
+@given(
+    st.integers(1, 12).map(lambda blocks: 256 * blocks),
+    st.integers(0, 2**31),
+    st.integers(1, 40),
+    st.integers(0, 20),
+)
+def test_a_ranking_is_the_beginning_of_a_stable_sort(
+    size: int, seed: int, values: int, count: int
+) -> None:
+    random = torch.Generator().manual_seed(seed)
+    scores = torch.randint(0, values, (size,), generator=random).float()  # with many ties
+    wanted = torch.sort(scores, descending=True, stable=True).indices[:count]
+    assert sampling.ranked(scores, count).tolist() == wanted.tolist()

@@ -45,6 +45,7 @@ from tutor.cli.why import command as why
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.language import _
 from tutor.lm.distribution import DEVICES
+from tutor.lm.fast.lean_import import import_lean
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.lm.fast.waiting import settle_waiting
 from tutor.settings.catalogue import ENTRIES, Entry, Value
@@ -77,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(given)
         _settle(options, given)
         settle_waiting()
+        import_lean()
         with shortage_in_words("this"):
             status = int(options.run(options) or 0)
         output.flush()

@@ -22,6 +22,7 @@ from tutor.engine.inbox import Inbox, PipeInbox
 from tutor.engine.loading import load
 from tutor.engine.wire import Failed, Loading, Message, Ready
 from tutor.errors import TutorError
+from tutor.lm.fast.lean_import import import_lean
 from tutor.lm.fast.waiting import settle_waiting
 from tutor.models.report import quiet
 from tutor.vendors.catalogue import is_remote, remote_model
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     private.begin()
     settle_waiting()
+    import_lean()
 
     outbox = Outbox(answers)
     outbox.send(Loading("starting"))

@@ -78,8 +78,7 @@ class KeyValueCache:
         everything = self._store[..., : self.length + tokens, :]
         new = everything[..., self.length :, :]
         keys, values = everything[:, :, :heads], everything[:, :, heads:]
-        views = zip(new.unbind(), keys.unbind(), values.unbind(), strict=True)
-        return [LayerCache(*layer) for layer in views]
+        return list(map(LayerCache, new.unbind(), keys.unbind(), values.unbind()))
 
     def truncate(self, length: int) -> None:
         """Remove all tokens except the first `length`."""

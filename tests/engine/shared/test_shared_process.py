@@ -58,9 +58,12 @@ class Served:
 
     @property
     def worker(self) -> psutil.Process:
-        """Return the process that has the model."""
-        (worker,) = psutil.Process(self.process.pid).children()
-        return worker
+        """Return the process that serves. A spare one is younger."""
+        return min(self.processes, key=lambda process: process.create_time())
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
 
 
 @contextmanager
@@ -188,6 +191,26 @@ async def test_twenty_learners_continue_after_kill_9(served: Served) -> None:
     finally:
         for engine in screens:
             await engine.stop()
+
+
+async def test_a_spare_engine_takes_the_place_of_a_killed_one(
+    tmp_path: Path, tiny_folder: Path
+) -> None:
+    with engine_on(tmp_path, tiny_folder) as running:
+        async with screen(running.socket) as engine:
+            session = await engine.open_text("hello world")
+            before = await session.surprisals()
+            await until(lambda: len(running.processes) == 2, "a spare engine")
+            first = running.worker
+            (spare,) = set(running.processes) - {first}
+            first.send_signal(signal.SIGKILL)
+            await until(lambda: engine.generation == 2, "the spare engine")
+            assert (await session.surprisals())[1:] == pytest.approx(before[1:], abs=1e-4)
+            assert engine.served
+            assert running.worker == spare
+            await until(lambda: len(running.processes) == 2, "another spare engine")
+            processes = running.processes
+    await until(lambda: not any(each.is_running() for each in processes), "the end of both")
 
 
 async def test_screens_wait_for_a_restart_and_start_no_process(

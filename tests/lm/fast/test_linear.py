@@ -21,7 +21,8 @@ from tutor.lm.fast.linear import (
     dequantized,
     to_half,
 )
-from tutor.lm.fast.network import FrozenNorm, TableEmbedding
+from tutor.lm.fast.network import TableEmbedding
+from tutor.lm.fast.norm import FrozenNorm
 from tutor.lm.inspect import rounding
 from tutor.lm.network import Config, RMSNorm
 

@@ -1,7 +1,8 @@
 """The process of a shared engine: `python -m tutor.engine.shared --listening FD`.
 
 The parent process (`tutor.engine.shared.supervisor`) owns the socket, so the socket survives a
-restart of the engine. Learners who connect during a restart wait in the socket's queue.
+restart of the engine. Learners who connect during a restart wait in the socket's queue. A spare
+engine accepts connections only when its parent writes `BEGIN` to its standard input.
 """
 
 from __future__ import annotations
@@ -12,21 +13,31 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from tutor import private
 from tutor.engine.loading import load
 from tutor.engine.shared.learner import Learner
-from tutor.engine.shared.limits import Limits, add_limits, limits_of
+from tutor.engine.shared.limits import BEGIN, Limits, add_limits, limits_of
 from tutor.engine.shared.listener import Listener
 from tutor.engine.shared.scheduler import Scheduler
 from tutor.engine.wire import Loading, Ready
 from tutor.errors import TutorError
+from tutor.lm.fast.lean_import import import_lean
 from tutor.lm.fast.waiting import settle_waiting
 
 log = logging.getLogger(__name__)
+
+Loaded = TypeVar("Loaded")
+
+SPARE_NICENESS = 10
+"""The priority at which a spare engine loads its model. At 19, the lowest priority, it might never
+finish while several learners generate."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,31 +51,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--listening", type=int, required=True, help="the file descriptor of the socket"
     )
     parser.add_argument("--model", help="the model to run, see `tutor model` (default: SmolLM2)")
+    parser.add_argument("--spare", action="store_true", help="wait until the parent says to begin")
     add_limits(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    return serve(socket.socket(fileno=options.listening), options.model, limits_of(options))
+    listening = socket.socket(fileno=options.listening)
+    return serve(listening, options.model, limits_of(options), spare=options.spare)
 
 
-def _end_with_parent() -> None:
+def _follow_parent(begin: Callable[[], None]) -> None:
+    if sys.stdin.buffer.read(len(BEGIN)):
+        begin()
     sys.stdin.buffer.read()
     os._exit(0)
 
 
-def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
-    """Serve all connections until the process is terminated."""
+def _at_low_priority(act: Callable[[], Loaded]) -> Loaded:
+    """Return the result of `act`, which other programs hardly notice.
+
+    A process without privileges can't raise its priority again, so `act` runs in a thread of its
+    own, which ends afterwards. Only Linux has priorities of threads.
+    """
+
+    def lower() -> None:
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), SPARE_NICENESS)
+
+    with ThreadPoolExecutor(1, initializer=lower) as pool:
+        return pool.submit(act).result()
+
+
+def serve(
+    listening: socket.socket, model: str | None, limits: Limits, *, spare: bool = False
+) -> int:
+    """Serve all connections until the process is terminated. A spare engine first waits."""
     private.begin()
     settle_waiting()
+    import_lean()
     scheduler: Scheduler[Learner] = Scheduler()
     listener = Listener(listening, scheduler, limits)
-    listener.open()
+    if not spare:
+        listener.open()
+    threading.Thread(target=_follow_parent, args=[listener.open], daemon=True).start()
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
         listener.broadcast(Loading(stage, done, total))
 
     try:
-        loaded = load(model, on_stage)
+        loading = partial(load, model, on_stage)
+        loaded = _at_low_priority(loading) if spare else loading()
     except TutorError as error:
         log.error("%s", error)
         listener.give_up(error)

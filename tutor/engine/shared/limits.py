@@ -7,6 +7,8 @@ import argparse
 import msgspec
 
 MEGABYTE = 1024 * 1024
+BEGIN = b"\n"
+"""What the parent process writes to an engine that shall begin to serve."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,6 +52,7 @@ class Listener:
         self._scheduler = scheduler
         self._limits = limits
         self._started = time.monotonic()
+        self._opened = False
         self._news: wire.Message = wire.Loading("starting")
         self._inside: dict[asyncio.StreamWriter, int] = {}
         """The open connections, each with the user id of its account."""
@@ -59,7 +60,8 @@ class Listener:
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
     def open(self) -> None:
-        """Start listening."""
+        """Start listening. Before that, learners wait in the socket's queue."""
+        self._opened = True
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
     def broadcast(self, news: wire.Loading | wire.Ready) -> None:
@@ -70,7 +72,12 @@ class Listener:
         self._loop.call_soon_threadsafe(self._broadcast, news)
 
     def give_up(self, error: TutorError) -> None:
-        """Send an error to all connections, and wait until it has been sent."""
+        """Send an error to all connections, and wait until it has been sent.
+
+        This does nothing if the listener is not open.
+        """
+        if not self._opened:
+            return
         sending = self._send_off(wire.Failed.of(error))
         asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING_TIMEOUT)
 

@@ -1,4 +1,8 @@
-"""Keep a shared engine running on machines without a service manager."""
+"""Keep a shared engine running on machines without a service manager.
+
+While an engine serves learners, a second one waits with the model in memory. If the first one ends,
+the second one takes its place, so learners don't wait until PyTorch is imported.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from tutor.engine.process import in_words
-from tutor.engine.shared.limits import Limits, as_arguments
+from tutor.engine.shared.limits import BEGIN, Limits, as_arguments
 from tutor.environment import without_keys
 from tutor.errors import EngineError
+from tutor.lm.fast.free_memory import available_memory
 
 LONGEST_WAIT = 30.0
 """The maximum number of seconds between two restarts of an engine that exits repeatedly."""
 STABLE = 30.0
 """An engine that has run for this number of seconds has started successfully."""
+SPARE_AFTER = 10.0
+"""The number of seconds from the start of an engine to the start of its spare. Until then, the
+engine and its learners need the processor."""
+SPARE_MEMORY = 1024**3
+"""A spare engine is started only if this number of bytes is free. It takes about 130 MB."""
 
 
 def supervise(
@@ -38,31 +49,69 @@ def supervise(
     command = [sys.executable, "-m", "tutor.engine.shared", f"--listening={descriptor}"]
     command += [] if model is None else [f"--model={model}"]
     command += as_arguments(limits)
+    engines = _Engines(command, descriptor)
     wait = 0.1
-    while True:
-        started = time.monotonic()
-        status = _run(command, descriptor)
-        if status > 0:  # the engine has already printed the reason
-            raise EngineError("The engine did not start.", "See the messages above for the reason.")
-        wait = 0.1 if time.monotonic() - started > STABLE else min(2 * wait, LONGEST_WAIT)
-        on_end(f"The engine {in_words(status)} and is restarting.")
-        time.sleep(wait)
-
-
-def _run(command: list[str], descriptor: int) -> int:
-    """Run an engine and return its exit status.
-
-    The engine ends when this process ends, because its standard input is closed then.
-    """
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        pass_fds=[descriptor],
-        env=without_keys(),
-        start_new_session=True,  # Ctrl+C stops this process, which ends the engine
-    )
     try:
-        return process.wait()
+        while True:
+            started = time.monotonic()
+            status = engines.serve()
+            if status > 0:  # the engine has already printed the reason
+                raise EngineError(
+                    "The engine did not start.", "See the messages above for the reason."
+                )
+            wait = 0.1 if time.monotonic() - started > STABLE else min(2 * wait, LONGEST_WAIT)
+            on_end(f"The engine {in_words(status)} and is restarting.")
+            time.sleep(wait)
     finally:
-        process.terminate()
-        process.wait()
+        engines.end()
+
+
+class _Engines:
+    """The engine that serves the learners, and a spare engine that waits.
+
+    Both end when this process ends, because their standard input is closed then.
+    """
+
+    def __init__(self, command: list[str], descriptor: int) -> None:
+        self._command = command
+        self._descriptor = descriptor
+        self._engine: subprocess.Popen[bytes] | None = None
+        self._spare: subprocess.Popen[bytes] | None = None
+
+    def serve(self) -> int:
+        """Let an engine serve until it ends, and return its exit status."""
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.poll() is None:
+            self._engine = spare
+            _begin(spare)
+        else:
+            self._engine = self._start()
+        with suppress(subprocess.TimeoutExpired):
+            return self._engine.wait(SPARE_AFTER)
+        free = available_memory()
+        if free is None or free > SPARE_MEMORY:
+            self._spare = self._start("--spare")
+        return self._engine.wait()
+
+    def end(self) -> None:
+        """End both engines."""
+        for process in (self._engine, self._spare):
+            if process is not None:
+                process.terminate()
+                process.wait()
+
+    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*self._command, *options],
+            stdin=subprocess.PIPE,
+            pass_fds=[self._descriptor],
+            env=without_keys(),
+            start_new_session=True,  # Ctrl+C stops this process, which ends the engines
+        )
+
+
+def _begin(spare: subprocess.Popen[bytes]) -> None:
+    assert spare.stdin is not None
+    with suppress(BrokenPipeError):  # if it has just ended
+        spare.stdin.write(BEGIN)
+        spare.stdin.flush()

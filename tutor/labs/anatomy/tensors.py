@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from tutor.lm.fast.linear import FrozenLinear, Int4Linear, Int8Linear, Table
-from tutor.lm.fast.network import FrozenBias, FrozenNorm
+from tutor.lm.fast.network import FrozenBias
+from tutor.lm.fast.norm import FrozenNorm
 from tutor.lm.inspect.hooks import block_of, feed_forwards_of
 from tutor.lm.inspect.rounding import matrix_of
 from tutor.lm.network import Bias, FeedForward, MixtureOfExperts, RMSNorm, Transformer

@@ -64,15 +64,24 @@ def prepare(attention: Attention, qkv: QueriesKeysValues, rotation: Tensor | Non
 def fused_attend(
     q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, cap: float | None = None
 ) -> Tensor:
-    """Compute attention with PyTorch's fused kernel: [batch, heads, T, head_size].
+    """Compute attention with PyTorch's fused kernel: [batch, T, heads * head_size].
 
     `tutor.lm.network.attend` computes the same result, and is used if the scores have a cap, which
-    the kernel doesn't support.
+    the kernel doesn't support. For a single token, the queries that share keys and values are given
+    to the kernel as several queries of one head, so it reads these keys and values only once.
     """
+    batch, heads, tokens, size = q.shape
+    shared = k.shape[1]
     if cap is not None:
-        return attend(q, k, v, mask, cap)[0]
-    grouped = q.shape[1] != k.shape[1]
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
+        answers = attend(q, k, v, mask, cap)[0]
+    elif tokens == 1:
+        together = q.reshape(batch, shared, -1, size)
+        answers = F.scaled_dot_product_attention(together, k, v, attn_mask=mask)
+        return answers.reshape(batch, 1, -1)
+    else:
+        grouped = heads != shared
+        answers = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
+    return answers.transpose(1, 2).reshape(batch, tokens, -1)
 
 
 class FusedAttention(FastModule, Attention):
@@ -109,7 +118,7 @@ class FusedAttention(FastModule, Attention):
             weights = attention_weights(qkv.queries, keys, mask, self.score_cap)
             trace.attention.append(weights.view(*x.shape[:-2], *weights.shape[1:]))
         answers = fused_attend(qkv.queries, keys, values, mask, self.score_cap)
-        return self.combine(answers.transpose(1, 2).reshape(*x.shape[:-1], -1))
+        return self.combine(answers.view(*x.shape[:-1], -1))
 
     def _with_views(self, product: Tensor) -> QueriesKeysValues:
         """Return views of the queries, keys and values in `product` [T, ...].

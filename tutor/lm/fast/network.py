@@ -2,13 +2,13 @@
 
     nn.Linear        -> a `FrozenLinear`     packed weights (`tutor.lm.fast.linear`)
     Attention        -> `FusedAttention`     one fused kernel (`tutor.lm.fast.attention`)
-    RMSNorm          -> `FrozenNorm`         half as many operations
+    RMSNorm          -> `FrozenNorm`         half as many operations (`tutor.lm.fast.norm`)
     nn.LayerNorm     -> `FrozenLayerNorm`    calls without hook checks
     Bias             -> `FrozenBias`         calls without hook checks
     nn.Embedding     -> `TableEmbedding`     rows of a packed table
     FeedForward      -> `FastFeedForward`    calls without hook checks
     MixtureOfExperts -> `FastMixture`        calls without hook checks
-    Block            -> `FastBlock`          calls without hook checks
+    Block            -> `FastBlock`          half as many operations per token (`tutor.lm.fast.step`)
 
 Each fast module computes the same results as the module that it replaces, up to rounding, and tests
 check this. Only the fused attention can be trained.
@@ -16,46 +16,29 @@ check this. Only the fused attention can be trained.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tutor.lm.fast import linear
 from tutor.lm.fast.attention import FusedAttention
-from tutor.lm.fast.linear import FrozenLinear, Table
+from tutor.lm.fast.linear import FrozenLinear, Int4Linear, Table
 from tutor.lm.fast.module import FastModule
+from tutor.lm.fast.norm import FrozenLayerNorm, FrozenNorm
+from tutor.lm.fast.step import BlockStep, Workspaces, modules_of
 from tutor.lm.network import (
     Bias,
     Block,
     Config,
     FeedForward,
+    LayerCache,
     MixtureOfExperts,
     RMSNorm,
+    Trace,
     Transformer,
 )
-
-
-class FrozenNorm(FastModule):
-    """An RMSNorm that cannot be trained and needs half as many operations.
-
-    The root mean square is the vector's length / sqrt(width), and hypot(a, b) is sqrt(a^2 + b^2).
-    The factor sqrt(width) is folded into the weight.
-    """
-
-    def __init__(self, weight: Tensor, epsilon: float) -> None:
-        super().__init__()
-        self.gain = weight * math.sqrt(len(weight))
-        self.floor = weight.new_tensor(math.sqrt(len(weight) * epsilon))
-
-    def forward(self, x: Tensor) -> Tensor:
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        return (x / length.hypot_(self.floor)).mul_(self.gain)
-
-
-class FrozenLayerNorm(FastModule, nn.LayerNorm):
-    """A LayerNorm whose calls skip the hook checks."""
 
 
 class FrozenBias(FastModule):
@@ -84,7 +67,11 @@ class TableEmbedding(FastModule):
 
 
 class FastFeedForward(FastModule, FeedForward):
-    """A `FeedForward` whose calls skip the hook checks."""
+    """A `FeedForward` that multiplies in place, and whose calls skip the hook checks."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.project(x)
+        return self.combine(self.activation(gate).mul_(up))
 
 
 class FastMixture(FastModule, MixtureOfExperts):
@@ -98,12 +85,36 @@ class FastMixture(FastModule, MixtureOfExperts):
 
 
 class FastBlock(FastModule, Block):
-    """A block with fast attention and a fast feed-forward network."""
+    """A block with fast attention and a fast feed-forward network.
+
+    `step` processes single tokens, if the block has the modules that `BlockStep` supports.
+    """
+
+    step: BlockStep | None = None
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.attention = FusedAttention(self.attention)
         self.feed_forward = FastMixture(config) if config.experts else FastFeedForward(config)
+
+    def forward(
+        self,
+        x: Tensor,
+        rotation: Tensor | None,
+        mask: Tensor | None = None,
+        cache: LayerCache | None = None,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        if cache is None or trace is not None or rotation is None or len(x) != 1:
+            return Block.forward(self, x, rotation, mask, cache, trace)
+        if (step := self.usable_step()) is None:
+            return Block.forward(self, x, rotation, mask, cache, trace)
+        return step(x, rotation, (mask,), (cache,))
+
+    def usable_step(self) -> BlockStep | None:
+        """Return `step`, or None while one of its modules is replaced by another."""
+        step = self.step
+        return step if step is not None and step.modules == modules_of(self) else None
 
 
 def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
@@ -129,7 +140,44 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             network.set_submodule(name, TableEmbedding(matrix))
     for module in network.modules():  # plain attributes are faster to look up
         vars(module).update(module._modules)
+    workspaces = Workspaces(config)
+    for block in network.blocks:
+        assert isinstance(block, FastBlock)
+        if _has_step(block):
+            block.step = BlockStep(block, workspaces)
     return network.eval()
+
+
+def _has_step(block: FastBlock) -> bool:
+    """Return True if a `BlockStep` can compute this block: a Llama block with 4-bit matrices."""
+    attention, feed_forward = block.attention, block.feed_forward
+    if not isinstance(feed_forward, FastFeedForward):
+        return False  # a mixture of experts
+    norms = (block.attention_norm, block.feed_forward_norm)
+    matrices = (
+        attention.query_key_value,
+        attention.output,
+        feed_forward.gate_up,
+        feed_forward.down,
+    )
+    others = (
+        attention.query_key_value_bias,
+        attention.output_bias,
+        attention.output_norm,
+        attention.query_norm,
+        attention.score_cap,
+        feed_forward.gate_up_bias,
+        feed_forward.down_bias,
+        feed_forward.output_norm,
+    )
+    return (
+        all(isinstance(norm, FrozenNorm) for norm in norms)
+        and all(isinstance(matrix, Int4Linear) for matrix in matrices)
+        and all(other is None for other in others)
+        and feed_forward.gated
+        and feed_forward.activation is F.silu
+        and not block.parallel
+    )
 
 
 def _layer_norm(tensors: Mapping[str, Tensor], epsilon: float) -> FrozenLayerNorm:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from tutor.lm.fast.attention import QueriesKeysValues, fused_attend, prepare
 from tutor.lm.fast.linear import HalfLinear
+from tutor.lm.fast.network import FastBlock
 from tutor.lm.network import (
     Attention,
     Block,
@@ -65,6 +66,10 @@ def read_together(
     by_layer = zip(network.blocks, rotation, masks, zip(*by_text, strict=True), strict=True)
     for module, turn, mask, caches_of_layer in by_layer:
         block = cast("Block", module)  # type checkers only know that it is a Module
+        step = block.usable_step() if isinstance(block, FastBlock) else None
+        if step is not None and turn is not None:
+            x = step(x, turn, mask, caches_of_layer)
+            continue
         normalized = block.attention_norm(x)
         attended = x + _attention(block.attention, normalized, room, turn, mask, caches_of_layer)
         fed = block.feed_forward(block.feed_forward_norm(x if block.parallel else attended))
@@ -96,5 +101,4 @@ def _attention(
         cache.new.copy_(qkv.keys_values[:, :, text : text + 1])
         query = qkv.queries[:, :, text : text + 1]
         answers.append(fused_attend(query, cache.keys, cache.values, mask, attention.score_cap))
-    answer = torch.cat(answers, dim=2)  # [1, heads, B, head_size]
-    return attention.combine(answer.transpose(1, 2).reshape(len(x), -1))
+    return attention.combine(torch.cat(answers, dim=1)[0])

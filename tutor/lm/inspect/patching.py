@@ -94,9 +94,9 @@ class _Group:
                 torch.cat([earlier.expand(len(new), -1, -1, -1), new], dim=-2)
                 for earlier, new in zip(before, (k, v), strict=True)
             )
-        # [runs, heads, T, head_size]
+        # [runs, T, heads * head_size]
         heads = fused_attend(q, keys, values, self._masks[layer], self._score_cap)
-        return heads.transpose(1, 2).flatten(2).flatten(0, 1), k, v
+        return heads.flatten(0, 1), k, v
 
 
 class _Step(NamedTuple):

@@ -1,0 +1,102 @@
+"""Test that PyTorch works without the packages that a lean import leaves out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+BEGIN = """
+import sys
+from tutor.lm.fast.lean_import import UNUSED, import_lean
+import_lean()
+import torch
+
+def waits(name):
+    return type(vars(sys.modules[name]).get("__getattr__")).__name__ == "_Load"
+
+def loaded():
+    return {name for name in UNUSED & set(sys.modules) if not waits(name)}
+"""
+
+
+def output_of(program: str) -> str:
+    """Run a program after a lean import in a process of its own, and return what it prints."""
+    command = [sys.executable, "-c", BEGIN + program]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=True
+    ).stdout.strip()
+
+
+def test_a_network_runs_and_trains_without_the_packages() -> None:
+    program = """
+from tutor.lm.network import Config, Transformer
+from tutor.lm.training.adamw import AdamW
+network = Transformer(Config(60, 48, 2, 6, 2, 8, 80, 64))
+optimizer = AdamW(network.parameters())
+network(torch.tensor([1, 2, 3])).sum().backward()
+optimizer.step()
+torch.randn(3, generator=torch.Generator().manual_seed(1))
+with torch.device("meta"):
+    Transformer(network.config)
+print(sorted(loaded()))
+"""
+    assert output_of(program) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("print(torch.distributions.Normal(0.0, 1.0).mean.item())", "torch.distributions"),
+        ("from torch.utils.data import TensorDataset; print(0.0)", "torch.utils.data"),
+        (
+            "from torch.distributions import *; print(Normal(0.0, 1.0).mean.item())",
+            "torch.distributions",
+        ),
+        ("import torch.masked.maskedtensor.core; print(0.0)", "torch.masked"),
+    ],
+)
+def test_a_package_is_loaded_when_it_is_used(statement: str, name: str) -> None:
+    before, result, after = output_of(
+        f"print({name!r} in loaded())\n{statement}\nprint({name!r} in loaded())"
+    ).splitlines()
+    assert (before, result, after) == ("False", "0.0", "True")
+
+
+def test_a_missing_name_is_reported_as_usual() -> None:
+    program = """
+print(hasattr(torch.distributions, "no_such_name"))
+try:
+    from torch.distributions import no_such_name
+except ImportError as error:
+    print(type(error).__name__)
+"""
+    assert output_of(program).split() == ["False", "ImportError"]
+
+
+def test_the_compiler_is_imported_with_what_it_needs() -> None:
+    program = """
+optimizer = torch.optim.AdamW([torch.ones(1, requires_grad=True)])
+print("torch._dynamo" in sys.modules, "torch._meta_registrations" in loaded())
+"""
+    assert output_of(program) == "True True"
+
+
+def test_several_threads_can_use_a_package_for_the_first_time() -> None:
+    program = """
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(4) as pool:
+    kinds = set(pool.map(lambda _: torch.distributions.Normal, range(4)))
+print(len(kinds))
+"""
+    assert output_of(program) == "1"
+
+
+def test_an_import_after_torch_changes_nothing() -> None:
+    program = """
+finders = list(sys.meta_path)
+import_lean()
+print(finders == sys.meta_path)
+"""
+    assert output_of(program) == "True"

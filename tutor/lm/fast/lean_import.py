@@ -1,0 +1,119 @@
+"""Import PyTorch without the packages that running a model doesn't need.
+
+`import torch` also imports PyTorch's packages for quantization, export, probability distributions
+and data sets. In an engine, they take 30 MB of memory and a quarter of the processor
+time of the import, and most engines never use them. So `import_lean` makes Python put placeholders
+in their place. A placeholder becomes the real module as soon as a name in it is used.
+
+One module is different: `torch._meta_registrations` contains nothing that others use. It registers
+Python code that computes the shapes of results without computing the results, for PyTorch's
+compiler. So it is loaded before the compiler (`torch._dynamo`) is. It also imports `torch._prims`,
+which `torch.Generator` needs, so its placeholder does the same.
+
+This module doesn't import torch. `importlib.util.LazyLoader` of the standard library has the same
+purpose, but an import of a name that is already in `sys.modules` makes it load the module.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from threading import RLock
+from types import ModuleType
+
+REGISTRATIONS = "torch._meta_registrations"
+
+# Names that don't exist in another version of PyTorch have no effect.
+UNUSED = frozenset(
+    {
+        REGISTRATIONS,
+        "torch.ao",
+        "torch.distributions",
+        "torch.export",
+        "torch.masked",
+        "torch.nn.intrinsic",
+        "torch.nn.qat",
+        "torch.nn.quantizable",
+        "torch.nn.quantized",
+        "torch.quantization",
+        "torch.utils.data",
+    }
+)
+
+
+def import_lean() -> None:
+    """Make later imports of torch lean, in this process. Call this before torch is imported."""
+    if "torch" not in sys.modules and not any(isinstance(each, _Finder) for each in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    """Finds placeholders for the modules in `UNUSED`."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        _finish(name.rpartition(".")[0])  # a module in a package needs the package
+        if name == "torch._dynamo":
+            _finish(REGISTRATIONS)
+        if name not in UNUSED:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _PlaceholderLoader(spec.loader)
+        return spec
+
+
+class _PlaceholderLoader(Loader):
+    """Creates a module that is executed when it is first used."""
+
+    def __init__(self, real: Loader) -> None:
+        self._real = real
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__name__ == REGISTRATIONS:
+            import_module("torch._prims")
+        vars(module)["__getattr__"] = _Load(self._real, module)
+
+
+class _Load:
+    """A module's `__getattr__`, which Python calls if a name is missing: it loads the module."""
+
+    def __init__(self, real: Loader, module: ModuleType) -> None:
+        self._real = real
+        self._module = module
+        self._lock = RLock()
+        self._started = False
+
+    def __call__(self, name: str) -> object:
+        if name.startswith("__") and name != "__all__":  # Python asks all modules for such names
+            raise AttributeError(name)
+        self.finish()
+        try:
+            return getattr(self._module, name) if self._loaded else vars(self._module)[name]
+        except KeyError:
+            raise AttributeError(f"{self._module.__name__} has no attribute {name!r}") from None
+
+    @property
+    def _loaded(self) -> bool:
+        return vars(self._module).get("__getattr__") is not self
+
+    def finish(self) -> None:
+        """Load the module, unless it is loaded or is being loaded by this thread."""
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+            self._real.exec_module(self._module)
+            if not self._loaded:
+                del vars(self._module)["__getattr__"]
+
+
+def _finish(name: str) -> None:
+    """Load a module if it is a placeholder."""
+    module = sys.modules.get(name)
+    if module is not None and isinstance(load := vars(module).get("__getattr__"), _Load):
+        load.finish()
