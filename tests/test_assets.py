@@ -16,15 +16,18 @@ from tutor.lm.distribution import ChatMessage
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
+from tutor.lm.training.recipes import instruct
 from tutor.lm.training.recipes.families import model as family_model
 from tutor.lm.training.recipes.families.model import Family, load_family
 from tutor.lm.training.recipes.families.tasks import MEASURED, TASKS
 from tutor.lm.training.recipes.small_model import SOURCES, Result
 from tutor.lm.training.train import HELD_OUT, HeldOut, held_out_loss
+from tutor.models.find import from_path
 from tutor.models.installed import bundled_model
 
 ASSETS = paths.assets_folder()
 FOLDER = paths.bundled_model_folder()
+BASE, INSTRUCT = paths.bundled_base_folder(), paths.bundled_instruct_folder()
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
 END = "<|endoftext|>"
@@ -57,19 +60,26 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@torch.no_grad()
 def greedy(model: LanguageModel, ids: list[int], most: int = 40) -> str:
-    """Return the model's greedy continuation."""
+    """Return the model's greedy continuation, without the token that ends it."""
+    found = written(model, ids, most)
+    ended = found and found[-1] in model.tokenizer.end_ids
+    return model.tokenizer.decode(found[:-1] if ended else found).decode()
+
+
+@torch.no_grad()
+def written(model: LanguageModel, ids: list[int], most: int = 40) -> list[int]:
+    """Return the tokens of the model's greedy continuation."""
     cache = KeyValueCache(model.network.config)
-    written: list[int] = []
+    found: list[int] = []
     new = torch.tensor(ids)
-    while len(written) < most:
+    while len(found) < most:
         best = int(model.network.logits(model.network(new, cache)[-1]).argmax())
+        found.append(best)
         if best in model.tokenizer.end_ids:
             break
-        written.append(best)
         new = torch.tensor([best])
-    return model.tokenizer.decode(written).decode()
+    return found
 
 
 def test_every_file_in_a_folder_has_its_checksum() -> None:
@@ -79,6 +89,8 @@ def test_every_file_in_a_folder_has_its_checksum() -> None:
 
 def test_the_models_are_small_enough_to_bundle() -> None:
     assert _size(FOLDER) < 12_000_000
+    assert _size(BASE) < 5_500_000
+    assert _size(INSTRUCT) < 5_500_000
     assert sum(_size(ASSETS / family) for family in TASKS) < 3_000_000
 
 
@@ -128,6 +140,36 @@ def log_probability(model: LanguageModel, sentence: str) -> float:
     ids = torch.tensor(model.tokenizer.encode(END + sentence, special=True))
     logits = model.network.logits(model.network(ids[:-1]))
     return float(logits.log_softmax(-1).gather(1, ids[1:, None]).sum())
+
+
+def test_the_base_model_has_read_no_dialog_and_is_as_good_as_documented() -> None:
+    result = msgspec.json.decode((BASE / "training.json").read_bytes(), type=Result)
+    assert result.settings == instruct.BASE_SETTINGS
+    assert result.settings.one_in["chat"] == 0
+    base = load_model(from_path(BASE), exact=True)
+    text = (DATA / HELD_OUT).read_text("utf-8").replace(END + "\n", END)
+    ids = torch.tensor(base.tokenizer.encode(text, special=True))
+    byte_count = len(text.encode()) - text.count(END) * len(END)
+    nats, _bits = held_out_loss(base.network, HeldOut(ids, byte_count))
+    assert nats == pytest.approx(result.nats_per_token, abs=0.001)
+    assert base.card.parameters == result.weights
+
+
+def test_only_the_instruct_model_answers_and_ends_its_turn() -> None:
+    """Ask both about held-out countries, as the documented figures were measured."""
+    result = msgspec.json.decode((INSTRUCT / "training.json").read_bytes(), type=instruct.Result)
+    assert result.settings == instruct.SETTINGS
+    assert result.base.ended == 0
+    assert result.instruct.ended >= 0.9 * result.questions
+    assert result.instruct.loss < result.base.loss
+    base, tuned = (load_model(from_path(folder), exact=True) for folder in (BASE, INSTRUCT))
+    assert (BASE / "tokenizer.json").read_bytes() == (FOLDER / "tokenizer.json").read_bytes()
+    assert (INSTRUCT / "tokenizer.json").read_bytes() == (BASE / "tokenizer.json").read_bytes()
+    end = tuned.tokenizer.special_ids["<|im_end|>"]
+    for country in instruct.HELD_OUT_COUNTRIES:
+        ids = chat_ids(tuned, [ChatMessage("user", f"What is the capital of {country}?")])
+        assert end in written(tuned, ids)
+        assert end not in written(base, ids)
 
 
 @pytest.mark.parametrize("family", TASKS)

@@ -241,6 +241,16 @@ def bundled_model_folder() -> Path:
     return assets_folder() / "small-model"
 
 
+def bundled_base_folder() -> Path:
+    """Return the folder of the bundled base model, from which the instruct model was made."""
+    return assets_folder() / "small-base"
+
+
+def bundled_instruct_folder() -> Path:
+    """Return the folder of the bundled instruct model, which was made from the base model."""
+    return assets_folder() / "small-instruct"
+
+
 def _shipped(name: str) -> Path:
     """Return the path of a bundled folder.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -309,6 +310,26 @@ numbers:
 """
     assert told(measured(block, "0.69", "0.18", "0.00")) == []
     assert len(told(measured(block, "0.69", "0.18", "0.00").replace("0.18", "0.28"))) == 1
+
+
+def test_numbers_about_the_instruct_model_are_computed_again(told: Told) -> None:
+    """For any event, the divergence is at least the one between the event's two probabilities."""
+    number = "{{says: {}, question: Who are you?, after: I am, value: {}}}"
+
+    def value(said: str, kind: str) -> float:
+        block = f"of: tuning\nnumbers: [{number.format(said, kind)}]\n"
+        (finding,) = told(measured(block, said))
+        found = re.search(r"the value is ([\d.]+)", finding.message)
+        assert found is not None
+        return float(found[1])
+
+    bits = value("99.000 bits", "bits")
+    quoted = f"{bits:.2f} bits"
+    block = f"of: tuning\nnumbers: [{number.format(quoted, 'bits')}]\n"
+    assert told(measured(block, quoted)) == []
+    a, b = (value("99.00000 %", f"{model}, token: ␣a") / 100 for model in ("base", "instruct"))
+    least = a * math.log2(a / b) + (1 - a) * math.log2((1 - a) / (1 - b))
+    assert 0 < least <= bits
 
 
 def test_a_quote_of_a_recorded_run_is_checked(told: Told) -> None:

@@ -5,7 +5,8 @@
 - First paint: from exec to the first content on an 80x24 terminal, in turns with the smallest
   Textual app that has a Header, a Footer and a Markdown.
 - Key to repaint: from a key press to the change on the screen, while the engine imports PyTorch and
-  loads the model, while it generates, and while a lab runs.
+  loads the model, while it generates, and while labs run: one that generates, and the four labs
+  that explain a prediction (`--only explaining` measures only these).
 - Memory: the unshared memory (USS) of the process that draws the screen, after some steps and after
   many.
 
@@ -24,6 +25,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.benchmarks.course import wait_until_cached
 from tests.benchmarks.table import Measured
@@ -138,6 +140,85 @@ def keys_while_a_lab_runs() -> Measured:
     return _slowest("key to repaint while a lab runs (95th percentile)", times)
 
 
+class Explaining(NamedTuple):
+    """A lab that explains a prediction, and how to keep it busy while two keys are measured.
+
+    `ready` is on the screen before the keys in `start`, and `busy` as long as the lab computes. The
+    keys in `again` let it compute something else. `there` and `back` are keys with their effects.
+    """
+
+    lab: str
+    what: str
+    ready: str
+    start: tuple[str, ...]
+    busy: str
+    again: tuple[str, ...]
+    there: tuple[str, str]
+    back: tuple[str, str]
+
+
+EXPLAINING = (
+    Explaining(
+        lab="patch",
+        what="a patching map is computed",
+        ready="r run",
+        start=("r",),
+        busy="r stop",
+        again=("tab", "r"),
+        there=("right", "layer 2 at"),
+        back=("left", "layer 1 at"),
+    ),
+    Explaining(
+        lab="why",
+        what="a logit is explained",
+        ready="next token",
+        start=("tab", "tab", "tab", "tab"),
+        busy="working",
+        again=("x",),
+        there=("down", "›   2 "),
+        back=("up", "›   1 "),
+    ),
+    Explaining(
+        lab="steer",
+        what="steering is measured",
+        ready="perplexity",
+        start=("tab", "tab", "tab"),
+        busy="r stop",
+        again=("x",),
+        there=("up", "layer  9 of"),
+        back=("down", "layer  8 of"),
+    ),
+    Explaining(
+        lab="probe",
+        what="probes are trained",
+        ready="after block",
+        start=("left",) * 31,
+        busy="working",
+        again=("s",),
+        there=("right", "after block 1"),
+        back=("left", "embedding"),
+    ),
+)
+
+
+def keys_while_explaining(lab: Explaining) -> Measured:
+    """Press arrow keys in a lab that explains a prediction, only while it computes."""
+    times: list[float] = []
+    with tutor(arguments=("lab", lab.lab)) as run:
+        run.wait_for("●", timeout=300)
+        run.wait_for(lab.ready, timeout=60)
+        for key in lab.start:
+            run.press(key)
+        while len(times) < KEYS:
+            if lab.busy not in run.text:
+                for key in lab.again:
+                    run.press(key)
+            run.wait_for(lab.busy)
+            for key, shown in (lab.there, lab.back):
+                times.append(_pressed(run, key, shown))
+    return _slowest(f"key to repaint while {lab.what} (95th percentile)", times)
+
+
 def keys_while_ghost_text_is_generated() -> Measured:
     """Type in the editor with ghost text, each key while the model generates a proposal."""
     times: list[float] = []
@@ -209,6 +290,7 @@ def measure(runs: int = 9, steps: int = 1000) -> list[Measured]:
         keys_while_loading(),
         keys_while_generating(),
         keys_while_a_lab_runs(),
+        *map(keys_while_explaining, EXPLAINING),
         keys_while_ghost_text_is_generated(),
         *memory(steps),
     ]
@@ -218,9 +300,15 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="first paints of each program")
     parser.add_argument("--steps", type=int, default=1000, help="steps of the memory test")
+    parser.add_argument("--only", choices=["explaining"], help="measure only these rows")
     options = parser.parse_args()
     os.environ.setdefault("TERM", "xterm-256color")
-    for row in measure(options.runs, options.steps):
+    only_explaining = options.only == "explaining"
+    for row in (
+        map(keys_while_explaining, EXPLAINING)
+        if only_explaining
+        else measure(options.runs, options.steps)
+    ):
         print(
             f"{row.what}: {row.ours:.2f} against {row.peer:.2f} {row.unit}, "
             f"ratio {row.ratio:.2f} (at most {row.target_ratio})",

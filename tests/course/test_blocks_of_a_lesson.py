@@ -419,6 +419,14 @@ def test_a_record_must_be_in_the_assets(file: str) -> None:
     )
 
 
+@pytest.mark.parametrize("fields", ["value: bits, token: ␣a", "value: base", "value: bits, x: 1"])
+def test_a_number_about_tuning_needs_a_token_only_for_a_probability(fields: str) -> None:
+    problem(
+        f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: tuning\n"
+        f"numbers: [{{says: 1, question: Who?, {fields}}}]\n```\n"
+    )
+
+
 def test_a_missing_passage_has_no_score() -> None:
     text = (
         f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: bm25\npassages: [A cat.]\n"

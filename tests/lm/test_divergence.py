@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.tiny_model import CONFIG, byte_fields, tiny_model
 from tutor.errors import ModelError
 from tutor.lm import sampling
-from tutor.lm.comparison import Order, Place, aligned
+from tutor.lm.comparison import Order, PositionPair, aligned
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.divergence import (
     Side,
@@ -74,11 +74,11 @@ def test_the_divergence_is_infinite_if_b_never_chooses_a_token_of_a() -> None:
 @given(some_ids, some_ids)
 def test_places_go_to_the_end_of_both_texts(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     places = aligned(a, b)
-    assert places[-1] == Place(len(a), len(b))
+    assert places[-1] == PositionPair(len(a), len(b))
     for before, after in pairwise(places):
         assert (after.a - before.a, after.b - before.b) == (1, 1)
     if len(a) == len(b):
-        assert places[0] == Place(1, 1)
+        assert places[0] == PositionPair(1, 1)
     else:
         assert len(places) == 1 or all(a[each.a - 1] == b[each.b - 1] for each in places)
 
@@ -95,7 +95,7 @@ def test_the_common_ending_is_compared(
 def test_the_rows_are_those_of_both_sessions_in_order(order: Order) -> None:
     model = tiny_model()
     a, b = Side(Session(model, [1, 2, 3])), Side(Session(model, [1, 9, 3]))
-    found = compare(a, b, Place(3, 3), top=5, order=order)
+    found = compare(a, b, PositionPair(3, 3), top=5, order=order)
     everything = range(CONFIG.vocabulary_size)
     rows_a = a.session.rows(3, PLAIN, everything)
     rows_b = b.session.rows(3, PLAIN, everything)
@@ -121,7 +121,7 @@ def test_only_b_runs_on_the_changed_network() -> None:
     model = tiny_model()
     changed = partial(switched_off, model.network, [(0, 0)])
     a, b = Side(Session(model, [1, 2, 3])), Side(Session(model, [1, 2, 3]), changed=changed)
-    found = compare(a, b, Place(3, 3), top=3, order="change")
+    found = compare(a, b, PositionPair(3, 3), top=3, order="change")
     assert found.bits > 0
     plain = Session(model, [1, 2, 3]).logits(3)
     assert torch.equal(a.logits(3), plain)

@@ -8,9 +8,20 @@ from tutor.authoring import rounding
 from tutor.authoring.ask import Ask
 from tutor.authoring.lint import Finding, Level, Sound
 from tutor.authoring.measured import bm25, recorded
+from tutor.authoring.tuning import tuned
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
-from tutor.course.measured import Bm25, Cases, Entry, Measured, OfCases, Record, Score
+from tutor.course.measured import (
+    Bm25,
+    Cases,
+    Entry,
+    Measured,
+    OfCases,
+    Record,
+    Score,
+    TunedNumber,
+    Tuning,
+)
 from tutor.course.model_value import Quoted
 from tutor.course.prediction import NumberPrediction, Prediction, TokenPrediction
 from tutor.course.questions.compare import ComparePrompts
@@ -137,7 +148,9 @@ def _measured(block: Measured, ask: Ask) -> Remarks:
             yield "error", said, "Correct the block that describes it."
 
 
-def _of_measured(block: Measured, number: OfCases | Score | Entry, ask: Ask) -> Remarks:
+def _of_measured(
+    block: Measured, number: OfCases | Score | Entry | TunedNumber, ask: Ask
+) -> Remarks:
     what, share, value = "BM25", False, 0.0
     if isinstance(block, Cases) and isinstance(number, OfCases):
         found = ask.outcomes(block, number.prompt)
@@ -147,6 +160,9 @@ def _of_measured(block: Measured, number: OfCases | Score | Entry, ask: Ask) -> 
         what, value = number.value, found.value(number, in_percent=share)
     elif isinstance(block, Bm25) and isinstance(number, Score):
         value = bm25(block, number)
+    elif isinstance(block, Tuning) and isinstance(number, TunedNumber):
+        share = number.value != "bits"
+        what, value = f"{number.value} after {number.after[-40:]!r}", tuned(number)
     elif isinstance(block, Record) and isinstance(number, Entry):
         entry = recorded(block, number)
         if isinstance(entry, str):

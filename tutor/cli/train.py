@@ -1,4 +1,4 @@
-"""Implement `tutor train`, which trains one of the bundled models from scratch."""
+"""Implement `tutor train`, which trains one of the bundled models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tutor import paths
 from tutor.cli import output
 from tutor.cli.interrupted import leaving_at_once, told_to_stop
 from tutor.cli.status_line import StatusLine, bar
@@ -22,17 +23,21 @@ if TYPE_CHECKING:
     from tutor.lm.training.train import Settings
 
 SMALL_MODEL = "small-model"
-MODELS = (SMALL_MODEL, "encoder", "decoder", "encoder-decoder")
+SMALL_BASE = "small-base"
+SMALL_INSTRUCT = "small-instruct"
+_FROM_TEXTS = (SMALL_MODEL, SMALL_BASE, SMALL_INSTRUCT)
+MODELS = (*_FROM_TEXTS, "encoder", "decoder", "encoder-decoder")
 _SETTINGS = ("steps", "batch", "seed", "threads")
 
 
 def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "train",
-        help=_("train a bundled model from scratch"),
+        help=_("train a bundled model"),
         description=_(
-            "Train a bundled model from scratch and write it to a folder. If training is "
-            "interrupted, run the same command again to continue."
+            "Train a bundled model from scratch and write it to a folder. The model small-instruct "
+            "is made from small-base instead. If training is interrupted, run the same command "
+            "again to continue."
         ),
     )
     parser.add_argument(
@@ -46,18 +51,18 @@ def add_to(commands: Any) -> None:
         type=Path,
         metavar="FOLDER",
         help=_(
-            "training texts for the {small_model} (default: build/corpus); other models "
-            "generate theirs"
-        ).format(small_model=SMALL_MODEL),
+            "training texts for {names} (default: build/corpus); other models generate theirs"
+        ).format(names=", ".join(_FROM_TEXTS)),
     )
     parser.add_argument(
         "--from",
         dest="begin",
         type=Path,
         metavar="FOLDER",
-        help=_("start from the weights of this {small_model}, not from scratch").format(
-            small_model=SMALL_MODEL
-        ),
+        help=_(
+            "start from the weights of the model in this folder (default for {instruct}: the "
+            "bundled {base}; for {names}: from scratch)"
+        ).format(instruct=SMALL_INSTRUCT, base=SMALL_BASE, names=f"{SMALL_MODEL}, {SMALL_BASE}"),
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help=_("a JSON file with settings"))
     for name in _SETTINGS:
@@ -75,29 +80,34 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     name = options.name
-    if name != SMALL_MODEL and not options.corpus is options.begin is None:
+    if name not in _FROM_TEXTS and not options.corpus is options.begin is None:
         raise UsageError(
-            _("--corpus and --from only work with the {small_model}.").format(
-                small_model=SMALL_MODEL
-            ),
+            _("--corpus and --from only work with {names}.").format(names=", ".join(_FROM_TEXTS)),
             _("Remove them: the {name} generates its own examples and starts from scratch.").format(
                 name=name
             ),
         )
     with leaving_at_once():
-        from tutor.lm.training.recipes import small_model
+        from tutor.lm.training.recipes import instruct, small_model
         from tutor.lm.training.recipes.families.model import SETTINGS, train_family
 
-    usual = small_model.SETTINGS if name == SMALL_MODEL else SETTINGS[name]
-    settings = _settings(usual, options)
+    usual = {
+        SMALL_MODEL: small_model.SETTINGS,
+        SMALL_BASE: instruct.BASE_SETTINGS,
+        SMALL_INSTRUCT: instruct.SETTINGS,
+    }
+    settings = _settings(usual[name] if name in usual else SETTINGS[name], options)
     if options.show_config:
         output.write(msgspec.json.format(msgspec.json.encode(settings)).decode())
         return 0
     folder: Path = options.output or Path("build") / name
     folder.parent.mkdir(parents=True, exist_ok=True)
+    corpus = options.corpus or Path("build") / "corpus"
     with _watching(name) as progress:
-        if name == SMALL_MODEL:
-            corpus = options.corpus or Path("build") / "corpus"
+        if name == SMALL_INSTRUCT:
+            base = options.begin or paths.bundled_base_folder()
+            instruct.tune(corpus, base, folder, settings, progress)
+        elif name in _FROM_TEXTS:
             small_model.train_small_model(corpus, folder, settings, progress, options.begin)
         else:
             train_family(name, folder, settings, progress)

@@ -112,4 +112,31 @@ class Record(_Block, frozen=True, kw_only=True, tag="record"):
     numbers: Annotated[tuple[Entry, ...], msgspec.Meta(min_length=1, max_length=60)]
 
 
-Measured = Cases | Bm25 | Record
+class TunedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A number about the bundled base model and the instruct model that was made from it.
+
+    Both models process the `question` in the chat template, and `after`, which is the beginning of
+    an answer. `value` determines what is computed:
+
+    - `bits`: how much the next-token distributions diverge, KL(base || instruct) in bits
+    - `base`, `instruct`: the probability of `token` in this model
+    """
+
+    says: Sentence
+    question: _Text
+    after: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    token: TokenText = ""
+    value: Literal["bits", "base", "instruct"]
+
+    def __post_init__(self) -> None:
+        if (self.value == "bits") != (not self.token):
+            raise ValueError("`token` is required for a probability, and only for that")
+
+
+class Tuning(_Block, frozen=True, kw_only=True, tag="tuning"):
+    """Numbers that show what instruction tuning has changed in the bundled base model."""
+
+    numbers: Annotated[tuple[TunedNumber, ...], msgspec.Meta(min_length=1, max_length=60)]
+
+
+Measured = Cases | Bm25 | Record | Tuning

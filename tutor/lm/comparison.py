@@ -36,7 +36,7 @@ class PairedRow(msgspec.Struct, frozen=True):
         return self.b.sampled_probability - self.a.sampled_probability
 
 
-class Place(msgspec.Struct, frozen=True):
+class PositionPair(msgspec.Struct, frozen=True):
     """A pair of positions, one in each text, at which the distributions are compared.
 
     A position is the number of tokens before the predicted one.
@@ -46,7 +46,7 @@ class Place(msgspec.Struct, frozen=True):
     b: int
 
 
-class PlaceDivergence(msgspec.Struct, frozen=True):
+class PositionDivergence(msgspec.Struct, frozen=True):
     """The divergence of A and B at one pair of positions.
 
     `token` is the last token before the position in A's text. `bits` is the Kullback-Leibler
@@ -54,7 +54,7 @@ class PlaceDivergence(msgspec.Struct, frozen=True):
     never chooses.
     """
 
-    place: Place
+    place: PositionPair
     token: Token
     bits: float
 
@@ -66,21 +66,21 @@ class Comparison(msgspec.Struct, frozen=True):
     with the highest probabilities, or with the largest changes.
     """
 
-    place: Place
+    place: PositionPair
     bits: float
     reverse_bits: float
     rows: tuple[PairedRow, ...]
 
 
-def aligned(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[Place, ...]:
+def aligned(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[PositionPair, ...]:
     """Return the pairs of positions at which two texts, given as token ids, can be compared.
 
     Two texts of the same length are compared after each token. Otherwise, they are compared after
     each token of their common ending, or only at the end if they have none.
     """
     if len(a) == len(b):
-        return tuple(Place(n, n) for n in range(1, len(a) + 1))
+        return tuple(PositionPair(n, n) for n in range(1, len(a) + 1))
     ending = 0
     while ending < min(len(a), len(b)) and a[-1 - ending] == b[-1 - ending]:
         ending += 1
-    return tuple(Place(len(a) - n, len(b) - n) for n in reversed(range(max(1, ending))))
+    return tuple(PositionPair(len(a) - n, len(b) - n) for n in reversed(range(max(1, ending))))

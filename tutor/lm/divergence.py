@@ -23,7 +23,7 @@ from torch import Tensor
 
 from tutor.errors import ModelError
 from tutor.lm import sampling
-from tutor.lm.comparison import Comparison, Order, PairedRow, Place, PlaceDivergence
+from tutor.lm.comparison import Comparison, Order, PairedRow, PositionDivergence, PositionPair
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.sampling import Weights
@@ -97,7 +97,7 @@ def contrast(
     return Contrast(a, b, divergence(log_a, log_b), divergence(log_b, log_a))
 
 
-def compare(a: Side, b: Side, place: Place, *, top: int, order: Order) -> Comparison:
+def compare(a: Side, b: Side, place: PositionPair, *, top: int, order: Order) -> Comparison:
     """Compare A and B at one pair of positions, and return `top` rows in the given order."""
     found = contrast(a.logits(place.a), b.logits(place.b), a.sampler, b.sampler)
     scores = found.change.abs() if order == "change" else found.a.logits
@@ -114,13 +114,13 @@ def compare(a: Side, b: Side, place: Place, *, top: int, order: Order) -> Compar
     )
 
 
-def along(a: Side, b: Side, places: Sequence[Place]) -> Iterator[PlaceDivergence]:
+def along(a: Side, b: Side, places: Sequence[PositionPair]) -> Iterator[PositionDivergence]:
     """Yield the divergence KL(A || B) at each pair of positions."""
     tokens = a.session.tokens
     for place in places:
         log_a = log_probabilities(a.logits(place.a), a.sampler)
         log_b = log_probabilities(b.logits(place.b), b.sampler)
-        yield PlaceDivergence(place, tokens[place.a - 1], divergence(log_a, log_b))
+        yield PositionDivergence(place, tokens[place.a - 1], divergence(log_a, log_b))
 
 
 def log_probabilities(logits: Tensor, settings: SamplerSettings) -> Tensor:

@@ -17,7 +17,7 @@ class FoundModel(msgspec.Struct, frozen=True):
     """The files of a model on this machine: a GGUF file or a Hugging Face folder.
 
     `sha256` is the expected checksum of the file if it is known in advance, which is only the case
-    for the default model. `bundled` is true for the small model that is part of the package.
+    for the default model. `bundled` is true for the models that are part of the package.
     """
 
     name: str
@@ -66,18 +66,18 @@ def installed_models() -> tuple[FoundModel, ...]:
     """Return all models in the model folders.
 
     The order is: the learner's own models, models for all users of the machine, the default model
-    inside its Python package, and the small bundled model. If several models have the same name,
-    only the first one is returned.
+    inside its Python package, the small bundled model, and the bundled base and instruct models. If
+    several models have the same name, only the first one is returned.
     """
     found = [model for folder in model_folders() for model in _models_in(folder)]
-    bundled = bundled_model()
-    return (*found, bundled) if bundled else tuple(found)
+    bundled = (bundled_model(), bundled_base(), bundled_instruct())
+    return (*found, *(model for model in bundled if model))
 
 
 def model_folders() -> tuple[Path, ...]:
     """Return all folders in which models can be installed.
 
-    The folder of the small bundled model is not included.
+    The folders of the bundled models are not included.
     """
     return (*paths.model_folders(), *filter(None, (package_folder(),)))
 
@@ -109,7 +109,23 @@ def is_default(model: FoundModel) -> bool:
 
 def bundled_model() -> FoundModel | None:
     """Return the small bundled model, or None in a source tree without it."""
-    folder = paths.bundled_model_folder()
+    return _bundled(paths.bundled_model_folder())
+
+
+def bundled_base() -> FoundModel | None:
+    """Return the bundled base model, or None in a source tree without it."""
+    return _bundled(paths.bundled_base_folder())
+
+
+def bundled_instruct() -> FoundModel | None:
+    """Return the bundled instruct model, or None in a source tree without it.
+
+    It was made from the bundled base model (see `tutor.lm.training.recipes.instruct`).
+    """
+    return _bundled(paths.bundled_instruct_folder())
+
+
+def _bundled(folder: Path) -> FoundModel | None:
     if not is_model_folder(folder):
         return None
     return FoundModel(name=folder.name, kind="folder", path=folder, bundled=True)

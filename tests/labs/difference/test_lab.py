@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, settled, small_model
 from tests.tiny_gguf import write_gguf
+from tutor import paths
 from tutor.errors import TextError
 from tutor.labs.difference import lab, questions
 from tutor.labs.difference.lab import FindLargest, Open, SwitchOffStrongest
@@ -39,12 +40,13 @@ from tutor.labs.difference.questions import (
     Scan,
     Slice,
     Text,
+    Tuned,
 )
 from tutor.labs.difference.state import VIEWS, State, View
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView, Toggle
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
-from tutor.lm.comparison import Place
+from tutor.lm.comparison import PositionPair
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.fast.linear import FloatLinear
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
@@ -52,7 +54,7 @@ from tutor.lm.inspect.rounding import matrix_of
 from tutor.lm.load import load_model
 from tutor.lm.network import Transformer
 from tutor.models.find import from_path
-from tutor.models.installed import bundled_model
+from tutor.models.installed import bundled_base, bundled_instruct, bundled_model
 
 if TYPE_CHECKING:
     from tutor.labs.kit.backend import Backend
@@ -135,7 +137,7 @@ def test_two_texts_of_other_lengths_are_compared_along_their_common_ending(tmp_p
     found = compared(backend("difference", tmp_path), OtherText(longer))
     a, b = by_formula(ids_of(TEXT))[0], by_formula(ids_of(longer))[0]
     places = found.setup.places
-    assert places[-1] == Place(len(a), len(b))
+    assert places[-1] == PositionPair(len(a), len(b))
     assert len(places) > 3
     at_a = torch.tensor([place.a - 1 for place in places])
     at_b = torch.tensor([place.b - 1 for place in places])
@@ -218,8 +220,8 @@ def test_another_model_with_the_same_vocabulary_is_found_and_compared(
 ) -> None:
     there = backend("difference", tmp_path)
     while isinstance(others := there.answer(questions.Others()), Progress):
-        assert others.total == 2
-    assert others == questions.Installed(("base",))
+        assert others.total == 4
+    assert others == questions.Installed(("base", "small-base", "small-instruct"))
     found = compared(there, OtherModel("base"))
     base = load_model(from_path(models / "base"))
     after = base.network.logits(base.network(torch.tensor(ids_of(TEXT))))
@@ -230,7 +232,7 @@ def test_another_model_with_the_same_vocabulary_is_found_and_compared(
 def test_a_model_that_is_gone_or_has_other_tokens_is_refused(models: Path, tmp_path: Path) -> None:
     there = backend("difference", tmp_path)
     state = done("difference", there, ShowView("model"))
-    assert state.others == ("base",)
+    assert state.others == ("base", "small-base", "small-instruct")
     assert lab.question(state) is None
     shutil.rmtree(models / "base")
     state = settled(lab.LAB, lab.act(state, Choose(1, "model")), there)
@@ -238,9 +240,54 @@ def test_a_model_that_is_gone_or_has_other_tokens_is_refused(models: Path, tmp_p
     assert "no longer installed" in state.refused
     assert lab.question(state) is None
     none = settled(lab.LAB, lab.act(state, Choose(-1, "model")), there)
-    assert (none.other, none.others, none.refused) == (None, (), None)
+    assert (none.other, none.others, none.refused) == (None, state.others[1:], None)
     foreign = replace(state, other="foreign", refused=None)
     assert "different vocabularies" in settled(lab.LAB, foreign, there).refused
+
+
+@torch.inference_mode()
+def test_the_base_model_is_compared_with_its_instruct_model(tmp_path: Path) -> None:
+    """Both process the question in the chat template, and the answer of the instruct model."""
+    found = compared(backend("difference", tmp_path), Tuned("What is the capital of Italy?"))
+    models = [load_model(each) for each in (bundled_base(), bundled_instruct()) if each]
+    ids = [token.id for token in found.setup.tokens_a]
+    before, after = (model.network.logits(model.network(torch.tensor(ids))) for model in models)
+    check(found, before.float(), after.float())
+    text = models[0].tokenizer.decode(ids).decode()
+    prompt = "<|im_start|>user\nWhat is the capital of Italy?<|im_end|>\n<|im_start|>assistant\n"
+    assert text == prompt + found.setup.written[1]
+    for model, written in zip(models, found.setup.written, strict=True):
+        best = ids[: len(model.tokenizer.encode(prompt, special=True))]
+        while model.tokenizer.decode(best).decode() != prompt + written:
+            best.append(int(model.network.logits(model.network(torch.tensor(best))[-1]).argmax()))
+            assert len(best) < 100
+    assert found.setup.written[1].endswith("<|im_end|>")
+    assert not found.setup.written[0].endswith("<|im_end|>")
+    assert (found.setup.model, found.setup.layers) == ("small-base", 6)
+
+
+def test_a_missing_pair_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "bundled_instruct_folder", lambda: tmp_path / "none")
+    state = done("difference", backend("difference", tmp_path), ShowView("tuning"))
+    assert "missing" in state.refused
+    assert lab.question(state) is None
+
+
+def test_the_pair_keeps_the_parts_and_their_effects(tmp_path: Path) -> None:
+    """It has fewer layers than the loaded model, and another text."""
+    there = backend("difference", tmp_path)
+    state = lab.act(done("difference", there, ShowView("parts")), SwitchOffStrongest())
+    state = settled(lab.LAB, state, there)
+    assert state.scanned
+    pair = settled(lab.LAB, lab.act(state, ShowView("tuning")), there)
+    assert pair.complete
+    assert lab.act(pair, SwitchOffStrongest()).parts == state.parts
+    again = settled(lab.LAB, lab.act(pair, ShowView("parts")), there)
+    assert (again.parts, again.layer, again.scan) == (state.parts, state.layer, state.scan)
+    asked = lab.act(again, EditText("Who are you?", "asked"))
+    assert (asked.view, asked.difference) == ("tuning", Tuned("Who are you?"))
+    opened = lab.act(asked, Open(Text("Once upon a time")))
+    assert (opened.view, opened.difference) == ("prompt", OtherText(opened.b))
 
 
 @torch.inference_mode()
@@ -319,6 +366,7 @@ def test_only_requests_about_another_model_are_private() -> None:
         assert not lab.LAB.private(Compare(Text("a"), PLAIN, b))
     assert not lab.LAB.private(Scan(Text("a"), PLAIN))
     assert lab.LAB.private(Compare(Text("a"), PLAIN, OtherModel("base")))
+    assert lab.LAB.private(Compare(Text("a"), PLAIN, Tuned("a?")))
     assert lab.LAB.private(questions.Others())
 
 
@@ -337,7 +385,7 @@ def at(bits: float, before: float = 0.9, after: float = 0.4) -> Compared:
 def with_bits(*bits: float, **fields: Any) -> State:
     """Return a state with these divergences, on a network of 3 layers with 2 heads."""
     tokens = tuple(map(token, range(40, 40 + len(bits))))
-    places = tuple(Place(n + 1, n + 1) for n in range(len(bits)))
+    places = tuple(PositionPair(n + 1, n + 1) for n in range(len(bits)))
     setup = questions.Setup("model", 3, 2, tokens, tokens, 0, places)
     return replace(State(setup=setup, compared=tuple(map(at, bits)), place=0), **fields)
 
@@ -375,6 +423,7 @@ def test_each_view_changes_one_thing_and_keeps_the_settings_of_the_others() -> N
         "parts": PartsOff((Part(1, 0),)),
         "precision": Rounded(4),
         "model": None,
+        "tuning": Tuned("What is the capital of France?"),
     }
 
 

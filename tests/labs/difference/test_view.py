@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.labs.difference.test_lab import OTHER, TEXT, with_bits
 from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of, write
+from tutor import paths
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.labs.comparison import open_comparison
 from tutor.labs.difference import plain
@@ -44,8 +45,13 @@ def test_how_two_prompts_look(size: tuple[int, int], snap_compare: Any, tmp_path
 
 @pytest.mark.parametrize(
     "keys",
-    [["tab", "left", "left"], ["tab", "tab", "right", "down", "enter"], ["shift+tab", "shift+tab"]],
-    ids=["sampler", "parts", "precision"],
+    [
+        ["tab", "left", "left"],
+        ["tab", "tab", "right", "down", "enter"],
+        ["tab", "tab", "tab"],
+        ["shift+tab", "f"],
+    ],
+    ids=["sampler", "parts", "precision", "tuning"],
 )
 def test_how_the_others_look(keys: list[str], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
@@ -115,9 +121,27 @@ async def test_the_model_view_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "none"))
+    monkeypatch.setattr(paths, "bundled_base_folder", lambda: tmp_path / "none")
+    monkeypatch.setattr(paths, "bundled_instruct_folder", lambda: tmp_path / "none")
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "shift+tab", "shift+tab")
+        assert "No other installed model has the same vocabulary." in seen(pilot)
+
+
+async def test_the_base_and_instruct_models_answer_the_learners_question(tmp_path: Path) -> None:
     async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "shift+tab")
-        assert "No other installed model has the same vocabulary." in seen(pilot)
+        assert "base model" in seen(pilot)
+        assert f"  {state_of(pilot).setup.written[1]}" in seen(pilot)
+        await write(pilot, "What is the capital of Italy?")
+        assert "What is the capital of Italy?<|im_end|>" in seen(pilot)
+        at = state_of(pilot).place
+        await do(pilot, "left", "f")
+        assert state_of(pilot).place < at
+        said = [line for lines in plain.describe(state_of(pilot)).values() for line in lines]
+        assert any(line.startswith("The base model writes: ") for line in said)
+        assert any(line.startswith("The instruct model writes: The ") for line in said)
+        assert any("Question: What is the capital of Italy?" in line for line in said)
 
 
 async def test_a_token_can_be_clicked(tmp_path: Path) -> None:

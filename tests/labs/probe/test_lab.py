@@ -22,7 +22,7 @@ from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, NewSeed,
 from tutor.labs.kit.progress import Progress
 from tutor.labs.probe import lab
 from tutor.labs.probe.backend import ProbedSet, random_like
-from tutor.labs.probe.lab import Add, Answers, Judge, Train, TrainControl
+from tutor.labs.probe.lab import Add, Answers, Classify, Train, TrainControl
 from tutor.labs.probe.sets import control_labels, examples
 from tutor.lm.chat import text_ids
 from tutor.lm.inspect.probing import PENALTY
@@ -90,7 +90,7 @@ def test_probes_are_those_that_gradient_descent_finds(tmp_path: Path) -> None:
     assert found.count == int(fitted.known.sum())
     texts = [each.text for each in examples("number") if each.held_out]
     assert [each.text for each in found.held_out] == texts
-    judged = at_last(there, Judge("number", PROMPT))
+    judged = at_last(there, Classify("number", PROMPT))
     own = fitted.scores(last_vectors(PROMPT)[LAYER].double()).sigmoid()
     assert judged.probabilities[LAYER] == pytest.approx(own.item(), abs=2e-3)
     assert len(judged.probabilities) == found.layers == 7
@@ -146,7 +146,7 @@ def test_progress_is_reported_and_the_answers_do_not_depend_on_the_pace(tmp_path
     questions = (
         Train("number"),
         TrainControl("number", 0),
-        Judge("number", PROMPT),
+        Classify("number", PROMPT),
         Add("number", PROMPT, 3, 1.0),
     )
     slow, quick = backend("probe", tmp_path, moment=0.0), backend("probe", tmp_path, moment=1e9)
@@ -187,7 +187,7 @@ def test_the_residual_streams_are_kept_only_once(tmp_path: Path) -> None:
 
 
 def test_a_long_sentence_is_cut_and_an_empty_one_refused(tmp_path: Path) -> None:
-    judged = at_last(backend("probe", tmp_path), Judge("sentiment", "the cat " * 30))
+    judged = at_last(backend("probe", tmp_path), Classify("sentiment", "the cat " * 30))
     assert judged.left_out > 0
     for field in ("", "prompt"):
         with pytest.raises(TextError):
@@ -240,7 +240,7 @@ def test_another_set_drops_the_results_and_keeps_the_texts() -> None:
 def test_moving_between_layers_asks_nothing_but_the_effect_of_a_direction() -> None:
     state = ready(50, 93, view="examples", own=("", "", "The keys"))
     moved = lab.act(state, MoveFocus(-1, "layer"))
-    assert lab.question(state) == lab.question(moved) == Judge("number", "The keys")
+    assert lab.question(state) == lab.question(moved) == Classify("number", "The keys")
     there = replace(state, view="causality")
     assert lab.question(there) == Add("number", PROMPT, 1, 0.0)
     assert lab.question(lab.act(there, Adjust(3, "strength"))) == Add("number", PROMPT, 1, 1.5)
@@ -361,7 +361,7 @@ def test_a_set_can_be_at_chance_in_the_embeddings_and_readable_later() -> None:
 def test_a_later_layer_contradicts_the_embedding() -> None:
     def reached(first: float, later: float, of: lab.Name = "sentiment") -> bool:
         return "negation" in lab.LAB.reached(
-            ready(90, 90, of=of, judged=lab.Judged((first, later), 0))
+            ready(90, 90, of=of, judged=lab.Classified((first, later), 0))
         )
 
     assert reached(0.8, 0.2)

@@ -13,7 +13,7 @@ from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView
 from tutor.labs.kit.intervals import percent_range
 from tutor.labs.kit.proportions import wilson
-from tutor.labs.probe.lab import MILDER, Judged, Sentence, State, Trained
+from tutor.labs.probe.lab import MILDER, Classified, Sentence, State, Trained
 from tutor.labs.probe.view import ProbeView
 from tutor.plain.labs.sentences import describe
 
@@ -130,7 +130,7 @@ def test_control_characters_of_a_saved_file_are_not_drawn(view: Any) -> None:
         own=(text,) * 3,
         prompts=(text,) * 3,
         trained=found,
-        judged=Judged((0.5,), 0),
+        judged=Classified((0.5,), 0),
     )
     lines = [line.plain for line in ProbeView.lines(cast("ProbeView", None), state, 80, 24)]
     assert sum("red" in line for line in lines) == (2 if view == "examples" else 1)

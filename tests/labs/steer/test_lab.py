@@ -36,12 +36,12 @@ from tutor.labs.steer.questions import (
     Compared,
     Cost,
     Effect,
+    GridPoint,
     ListSaved,
     Make,
     Measure,
     Next,
     Save,
-    Spot,
     Write,
 )
 from tutor.labs.steer.state import ONE, TURNS, State
@@ -55,7 +55,7 @@ PAIR = pairs()[0]
 LISTS = Lists(("I like the cat", "A happy day"), ("I hate the cat", "A sad old day", "No"))
 WORDS = Words(("the", "a"), ("and", "unbelievably"))
 TEXT = "The little bird sat in the tree and"
-SPOT = Spot(2, -6)
+SPOT = GridPoint(2, -6)
 
 
 @cache
@@ -129,7 +129,9 @@ def test_the_cost_is_the_perplexity_of_the_neutral_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spot", [BASE, SPOT])
-def test_a_greedy_text_takes_the_most_probable_token_each_time(spot: Spot, tmp_path: Path) -> None:
+def test_a_greedy_text_takes_the_most_probable_token_each_time(
+    spot: GridPoint, tmp_path: Path
+) -> None:
     there = backend("steer", tmp_path, moment=0.0)
     reply, ids = Reply(most=6), ids_of(TEXT)
     while not reply.done:
@@ -338,7 +340,7 @@ def test_stopping_keeps_the_measurements_and_moving_in_a_list_interrupts_nothing
     effect = Effect(0.5, 0.1, 0.2)
     state = known(view="layers", next=compared(effect, effect), costs={BASE: 5.0}, dial=0)
     asked = lab.question(state)
-    assert asked == Measure(state.lists, state.prompt, state.words, Spot(0, -ONE))
+    assert asked == Measure(state.lists, state.prompt, state.words, GridPoint(0, -ONE))
     assert lab.question(lab.act(state, MoveFocus(1, "saved"))) == asked
     stopped = lab.act(state, Run())
     assert lab.question(stopped) is None
@@ -347,8 +349,10 @@ def test_stopping_keeps_the_measurements_and_moving_in_a_list_interrupts_nothing
 
 def test_an_edited_text_drops_what_was_measured_for_the_other() -> None:
     effect = Effect(0.5, 0.1, 0.2)
-    spots = {BASE: effect, Spot(1, 4): effect}
-    state = known(next=compared(effect, effect), effects=spots, costs={BASE: 5.0, Spot(1, 4): 6.0})
+    spots = {BASE: effect, GridPoint(1, 4): effect}
+    state = known(
+        next=compared(effect, effect), effects=spots, costs={BASE: 5.0, GridPoint(1, 4): 6.0}
+    )
     prompt = lab.act(state, EditText("Another prompt"))
     assert (prompt.next, prompt.effects, prompt.costs) == (None, {}, state.costs)
     lists = lab.act(state, EditText("One text\nAnother text", "second"))
@@ -393,7 +397,7 @@ def test_reset_returns_the_dials_but_keeps_the_lists() -> None:
 def test_praise_is_turned_only_if_the_neutral_text_hardly_suffers() -> None:
     def reached(first: float, second: float, cost: float, **fields: Any) -> bool:
         found = compared(Effect(0.3, 0.01, 0.0), Effect(first, second, 2.0))
-        state = known(dial=-4, next=found, costs={BASE: 10.0, Spot(2, -4): cost}, **fields)
+        state = known(dial=-4, next=found, costs={BASE: 10.0, GridPoint(2, -4): cost}, **fields)
         return "turned" in lab.LAB.reached(state)
 
     assert reached(0.03, 0.1, 14.9)
@@ -406,13 +410,13 @@ def test_praise_is_turned_only_if_the_neutral_text_hardly_suffers() -> None:
 
 def test_a_text_is_destroyed_at_ten_times_the_perplexity() -> None:
     for cost, is_reached in ((99.0, False), (100.0, True)):
-        state = known(dial=8, costs={BASE: 10.0, Spot(2, 8): cost})
+        state = known(dial=8, costs={BASE: 10.0, GridPoint(2, 8): cost})
         assert ("destroyed" in lab.LAB.reached(state)) is is_reached
 
 
 def test_a_layer_without_effect_needs_another_layer_with_an_effect() -> None:
     def reached(here: float, there: float, dial: int = -ONE, other: int = -ONE) -> bool:
-        effects = {Spot(2, dial): Effect(0, 0, here), Spot(4, other): Effect(0, 0, there)}
+        effects = {GridPoint(2, dial): Effect(0, 0, here), GridPoint(4, other): Effect(0, 0, there)}
         return "no-effect" in lab.LAB.reached(known(dial=dial, effects=effects))
 
     assert reached(0.05, 1.5)

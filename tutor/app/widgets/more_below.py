@@ -19,7 +19,27 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 
-class MoreBelow(Widget):
+class ScrollLine(Widget):
+    """A line below a scrolling container, which counts again when the container has changed."""
+
+    def follow(self, scrolled: Widget, position: str) -> None:
+        """Count again when the attribute `position` of the container, or its content, changes."""
+        self.watch(scrolled, position, self.count)
+        self.watch(scrolled, "virtual_size", self._later)
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
+
+    def _laid_out(self, _screen: Screen[Any]) -> None:
+        self.count()
+
+    def _later(self) -> None:
+        self.call_after_refresh(self.count)
+
+    def count(self) -> None:
+        """Update the line. Subclasses define how."""
+        raise NotImplementedError
+
+
+class MoreBelow(ScrollLine):
     """A line that is shown if the text of a container does not fit into it.
 
     It is below the container and never covers text. It stays at the end of the text, so that
@@ -40,15 +60,7 @@ class MoreBelow(Widget):
 
     def on_mount(self) -> None:
         self._scrolled = self.screen.query_one(self._selector)
-        self.watch(self._scrolled, "scroll_y", self.count)
-        self.watch(self._scrolled, "virtual_size", self._later)
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
-
-    def _laid_out(self, _screen: Screen[Any]) -> None:
-        self.count()
-
-    def _later(self) -> None:
-        self.call_after_refresh(self.count)
+        self.follow(self._scrolled, "scroll_y")
 
     def count(self) -> None:
         """Update the number of hidden lines."""
@@ -113,7 +125,7 @@ class WideLines(HorizontalScroll):
         self.scroll_relative(x=direction * max(1, self.size.width // 2), animate=False)
 
 
-class MoreBeside(Widget):
+class MoreBeside(ScrollLine):
     """A line that says how many columns of the block above it are hidden, if there are any."""
 
     DEFAULT_CSS = "MoreBeside { height: 1; width: 1fr; display: none; }"
@@ -123,15 +135,7 @@ class MoreBeside(Widget):
         self._lines = lines
 
     def on_mount(self) -> None:
-        self.watch(self._lines, "scroll_x", self.count)
-        self.watch(self._lines, "virtual_size", self._later)
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
-
-    def _laid_out(self, _screen: Screen[Any]) -> None:
-        self.count()
-
-    def _later(self) -> None:
-        self.call_after_refresh(self.count)
+        self.follow(self._lines, "scroll_x")
 
     def count(self) -> None:
         """Show or hide the line, and draw it again."""

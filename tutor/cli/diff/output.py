@@ -14,7 +14,7 @@ import msgspec
 from tutor.cli import output
 from tutor.cli.step.output import JsonModel, in_a_row
 from tutor.language import _
-from tutor.lm.comparison import Comparison, PairedRow, Place, PlaceDivergence
+from tutor.lm.comparison import Comparison, PairedRow, PositionDivergence, PositionPair
 from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
 from tutor.text import counted, visible
 
@@ -88,14 +88,14 @@ class JsonRow(msgspec.Struct, frozen=True):
 class JsonPlace(msgspec.Struct, frozen=True):
     """The divergence of A and B at one place. `kl_bits` is null if it is infinite."""
 
-    place: Place
+    place: PositionPair
     kl_bits: float
 
 
 class JsonReport(msgspec.Struct, frozen=True):
     a: JsonSide
     b: JsonSide
-    place: Place
+    place: PositionPair
     kl_bits: float
     reverse_kl_bits: float
     rows: tuple[JsonRow, ...]
@@ -103,7 +103,7 @@ class JsonReport(msgspec.Struct, frozen=True):
 
 
 def write_json(
-    a: JsonSide, b: JsonSide, found: Comparison, along: Iterable[PlaceDivergence] | None
+    a: JsonSide, b: JsonSide, found: Comparison, along: Iterable[PositionDivergence] | None
 ) -> None:
     """Print the comparison as JSON. `along` are the divergences along the text, if requested."""
     places: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
@@ -141,10 +141,10 @@ def write_comparison(found: Comparison) -> None:
         )
 
 
-def write_along(places: Iterable[PlaceDivergence]) -> None:
+def write_along(places: Iterable[PositionDivergence]) -> None:
     """Print the divergence after each token as it is computed, then the largest and the total."""
     output.write(_("\nAlong the text, KL(A‖B) after each token of A:"))
-    seen: list[PlaceDivergence] = []
+    seen: list[PositionDivergence] = []
     for each in places:
         seen.append(each)
         output.write(f"{each.place.a:6}  {_bits(each.bits):>12}  {visible(each.token.data)}")

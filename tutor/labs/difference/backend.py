@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,11 +14,9 @@ from tutor.errors import TutorError
 from tutor.labs.difference import questions
 from tutor.labs.difference.questions import (
     FEED_FORWARD,
-    LISTED,
     MOST_TOKENS,
     Answer,
     Compare,
-    Compared,
     OtherModel,
     OtherSampler,
     OtherText,
@@ -27,16 +25,17 @@ from tutor.labs.difference.questions import (
     Question,
     Rounded,
     Text,
+    Tuned,
 )
 from tutor.labs.difference.same_vocabulary import OtherModels
+from tutor.labs.difference.sides import StreamSide, compared
+from tutor.labs.difference.tuned import TunedPair
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced
-from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
 from tutor.labs.kit.sentence_ids import short_ids
-from tutor.lm import sampling
-from tutor.lm.comparison import Place, aligned
-from tutor.lm.divergence import Contrast, contrast, divergence, log_probabilities
+from tutor.lm.comparison import aligned
+from tutor.lm.divergence import divergence, log_probabilities
 from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import switched_off
 from tutor.lm.inspect.rounding import RoundedPass
@@ -63,6 +62,7 @@ class DifferenceBackend:
         self._moment = tools.moment
         self._check_cancelled = tools.check_cancelled
         self._others = OtherModels(tools.model)
+        self._pair = TunedPair()
         self._a: tuple[list[int], ForwardPass] | None = None
         self._b: tuple[object, ForwardPass] | None = None
         self._finished: dict[tuple[questions.Difference, tuple[int, ...]], Tensor] = {}
@@ -91,11 +91,14 @@ class DifferenceBackend:
             return names if isinstance(names, Progress) else questions.Installed(names)
         if isinstance(question, questions.Scan):
             return self._scan(question)
+        if isinstance(question.b, Tuned):
+            return self._compare_pair(question, question.b)
         return self._compare(question)
 
     def close(self) -> None:
-        """Stop loading another model."""
+        """Stop loading other models."""
         self._others.leave()
+        self._pair.leave()
 
     def _compare(self, question: Compare) -> Answer:
         ids_a, left_out_a = self._ids(question.a)
@@ -127,10 +130,41 @@ class DifferenceBackend:
         if isinstance(question.b, OtherSampler):
             sampler_b = question.b.settings
         sides = (
-            _Side(self._model, a.stream, question.sampler),
-            _Side(model_b, b, sampler_b),
+            StreamSide(self._model, a.stream, question.sampler),
+            StreamSide(model_b, b, sampler_b),
         )
-        return questions.Slice(setup, self._compared(*sides, setup.places[question.first :]))
+        return questions.Slice(
+            setup, compared(*sides, setup.places[question.first :], self._moment)
+        )
+
+    def _compare_pair(self, question: Compare, b: Tuned) -> Answer:
+        """Compare the bundled base model with the instruct model."""
+        try:
+            models = self._pair.models(self._moment)
+            if isinstance(models, Coming):
+                return models
+            dialog = self._pair.dialog(*models, b.question)
+        except TutorError as error:
+            self._pair.leave()
+            return questions.Refused(f"{error.happened} {error.next_step}".strip())
+        config, tokens = self._model.network.config, models[0].tokenizer.tokens(dialog.ids)
+        setup = questions.Setup(
+            model=models[0].card.name,
+            layers=config.layers,
+            heads=config.heads,
+            tokens_a=tokens,
+            tokens_b=tokens,
+            left_out=dialog.left_out,
+            places=aligned(tuple(dialog.ids), tuple(dialog.ids)),
+            written=dialog.written,
+        )
+        sides = (
+            StreamSide(models[0], dialog.streams[0], question.sampler),
+            StreamSide(models[1], dialog.streams[1], question.sampler),
+        )
+        return questions.Slice(
+            setup, compared(*sides, setup.places[question.first :], self._moment)
+        )
 
     def _scan(self, question: questions.Scan) -> Answer:
         """Switch off one part after the other, as many as there is time for."""
@@ -244,42 +278,6 @@ class DifferenceBackend:
             for part in parts
             if part.layer in range(config.layers) and part.head in range(-1, config.heads)
         )
-
-    def _compared(self, a: _Side, b: _Side, places: Sequence[Place]) -> tuple[Compared, ...]:
-        """Compare A and B at the first of these places, as many as there is time for."""
-        until = time.perf_counter() + self._moment
-        found = []
-        for place in places:
-            both = contrast(a.logits(place.a), b.logits(place.b), a.sampler, b.sampler)
-            # Rounding errors can make the divergence of equal distributions negative.
-            bits, reverse_bits = max(0.0, both.bits), max(0.0, both.reverse_bits)
-            found.append(Compared(bits, reverse_bits, self._rows(both)))
-            if time.perf_counter() >= until:
-                break
-        return tuple(found)
-
-    def _rows(self, both: Contrast) -> tuple[NextRow, ...]:
-        """Return the most probable tokens of A and of B, and the tokens that change most."""
-        before, after = both.a.sampled, both.b.sampled
-        ids: dict[int, None] = {}
-        for scores in (before, after, both.change.abs()):
-            ids |= dict.fromkeys(sampling.ranked(scores, min(LISTED, len(scores))).tolist())
-        token = self._model.tokenizer.token
-        rows = (NextRow(token(id_), float(before[id_]), float(after[id_])) for id_ in ids)
-        return tuple(row for row in rows if row.before or row.after)
-
-
-class _Side(NamedTuple):
-    """A or B: the model, its last residual stream [T, width], and the sampler settings."""
-
-    model: LanguageModel
-    stream: Tensor
-    sampler: SamplerSettings
-
-    @torch.inference_mode()
-    def logits(self, position: int) -> Tensor:
-        """Return the logits [V] after the first `position` tokens."""
-        return self.model.network.lens(self.stream[position - 1]).cpu().float()
 
 
 def _pass_of_b(

@@ -20,6 +20,7 @@ from tutor.labs.difference.questions import (
     Setup,
     Slice,
     Text,
+    Tuned,
 )
 from tutor.labs.difference.state import END, State, View
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView, Toggle, moved
@@ -68,8 +69,9 @@ Action = (
     | FindLargest
     | SwitchOffStrongest
 )
-"""`EditText` edits the text of A, or the text of B if `field` is "b". `Toggle` switches the
-selected part of the network off or on, or changes the order of the rows."""
+"""`EditText` edits the text of A, the text of B if `field` is "b", or the question to the base and
+instruct models if it is "asked". `Toggle` switches the selected part of the network off or on, or
+changes the order of the rows."""
 
 
 def act(state: State, action: Action) -> State:
@@ -77,15 +79,19 @@ def act(state: State, action: Action) -> State:
         case Open(text=text, sampler=sampler, place=place):
             place = max(0, place - 1)
             b = state.b if text == state.a else text.text
-            opened = replace(state, a=_checked(text), b=b, sampler=sampler, place=place)
+            view: View = "prompt" if state.view == "tuning" else state.view
+            opened = replace(state, a=_checked(text), b=b, sampler=sampler, place=place, view=view)
             return _of_another_text(opened)
         case EditText(text=text, field="b"):
             edited = replace(state, b=sentence(text), view="prompt", place=END, setup=None)
             return _outdated(edited)
+        case EditText(text=text, field="asked"):
+            edited = replace(state, asked=sentence(text), view="tuning", place=END, setup=None)
+            return _outdated(edited)
         case EditText(text=text):
             return _of_another_text(replace(state, a=Text(sentence(text)), place=END))
         case ShowView(view=view):
-            return state if view == state.view else _outdated(replace(state, view=view))
+            return _with_view(state, view)
         case MoveFocus(by=by, axis=axis):
             return _focused(state, by, axis)
         case Adjust(by=by):
@@ -158,6 +164,15 @@ def _focused(state: State, by: int, axis: Literal["place", "dial", "layer", "par
     return replace(state, **{axis: moved(getattr(state, axis), by, count)})
 
 
+def _with_view(state: State, view: View) -> State:
+    if view == state.view:
+        return state
+    shown = _outdated(replace(state, view=view))
+    if "tuning" in (view, state.view):  # Another text is compared, on other models.
+        return replace(shown, setup=None, place=END)
+    return shown
+
+
 def _with_model(state: State, by: int) -> State:
     """Return the state with the next model. Before the first one, no model is chosen."""
     names = (None, *(state.others or ()))
@@ -193,13 +208,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
                 return state  # a late response
             new = replace(state, scan=(*state.scan, *bits), progress=None)
             return _without_strongest(replace(new, scanning=False)) if new.scanned else new
-        case Compare(first=first), Slice(setup=setup, compared=compared):
+        case Compare(first=first, b=b), Slice(setup=setup, compared=compared):
             if first != len(state.compared):
                 return state  # a late response
             return replace(
                 state,
                 setup=setup,
-                scan=state.scan if _fits(state, setup) else (),
+                scan=state.scan if isinstance(b, Tuned) or _fits(state, setup) else (),
                 compared=(*state.compared, *compared),
                 progress=None,
                 place=moved(state.place, 0, len(setup.tokens_a)),
@@ -240,7 +255,7 @@ def _reset_settings(state: State) -> State | None:
 def _private(question: Question) -> bool:
     """Return True if a request involves another model."""
     match question:
-        case Others() | Compare(b=questions.OtherModel()):
+        case Others() | Compare(b=questions.OtherModel() | Tuned()):
             return True
         case _:
             return False
@@ -275,13 +290,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     task=(
         "Compare the model's predictions with those of a second setup, called B: another prompt, "
         "sampler, precision or model, or the same model with parts switched off. See where in the "
-        "text they diverge, and by how much."
+        "text they diverge, and by how much. The last view compares a base model with the instruct "
+        "model that was made from it."
     ),
     start=State,
     act=act,
     question=question,
     receive=receive,
-    texts=("b",),
+    texts=("b", "asked"),
     private=_private,
     lost=_lost,
     work=work(
@@ -295,6 +311,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "order",
         a=_text,
         b=sentence,
+        asked=sentence,
         dial=len(DIALS),
         precision=len(PRECISIONS),
     ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
@@ -19,6 +20,7 @@ from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.progress_line import coming_line, progress_line, reading_line
 from tutor.labs.kit.tabs import tabs
 from tutor.language import _
+from tutor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +37,7 @@ NAMES: dict[View, str] = {
     "parts": _("parts"),
     "precision": _("precision"),
     "model": _("model"),
+    "tuning": _("tuning"),
 }
 
 
@@ -46,6 +49,8 @@ def views(state: State, width: int) -> Content:
 def side_a(state: State, width: int) -> Content:
     """Return a line that describes A."""
     model = state.setup.model if state.setup else ""
+    if state.view == "tuning":
+        return _written(state, 0, width)
     parts: list[Cell] = [("A  ", "bold"), figures.sampler(state.sampler)]
     if state.view == "prompt":
         parts = [("A  ", "bold"), figures.tail(state.a.text, width - 3), *_unless_plain(state)]
@@ -54,13 +59,26 @@ def side_a(state: State, width: int) -> Content:
     return with_end(Content.assemble(*parts), Content.styled(f"  {model}", MUTED), width)
 
 
+def _written(state: State, side: Literal[0, 1], width: int) -> Content:
+    """Return a line with the text that the base model (0) or the instruct model (1) writes."""
+    name, letter = ((_("base model"), "A"), (_("instruct model"), "B"))[side]
+    cells: list[Cell] = [(f"{letter}  ", "bold"), (name, MUTED)]
+    if state.setup is not None:
+        said = visible(state.setup.written[side].encode())
+        room = width - Content.assemble(*cells).cell_length - 2
+        cells.append((f"  {figures.fit(said, min(room, cell_len(said)))}", ""))
+    return Content.assemble(*cells)
+
+
 def _unless_plain(state: State) -> list[Cell]:
     plain = state.sampler.plain
     return [] if plain else [(f"  {figures.sampler(state.sampler)}", MUTED)]
 
 
 def side_b(state: State, width: int) -> Content:
-    """Return a line that describes what is different in B, with the settings of the view."""
+    """Return a line that says what is different in B, with the settings of the view."""
+    if state.view == "tuning":
+        return _written(state, 1, width)
     cells = {
         "prompt": _prompt,
         "sampler": _dials,

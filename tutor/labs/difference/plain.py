@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import SamplerSettings
 
 HELP = {
-    "view": _("Choose what is different in B: prompt, sampler, parts, precision or model."),
+    "view": _("Choose what is different in B: prompt, sampler, parts, precision, model or tuning."),
     "toggle": _("Switch the selected part off or on, or change the order of the rows."),
     "open": _("Compare another text, with these sampler settings."),
 }
@@ -27,9 +27,10 @@ _FEW = 5
 
 def describe(state: State) -> dict[str, list[str]]:
     """Return sentences about A, about B, and about the differences between them."""
+    text = [_("Text of A: {text}").format(text=ended(state.a.text))]
     return {
         "a": [
-            _("Text of A: {text}").format(text=ended(state.a.text)),
+            *(text if state.view != "tuning" else ()),
             _("Sampler of A: {settings}.").format(settings=_settings(state.sampler)),
         ],
         "b": list(_b(state)),
@@ -55,6 +56,10 @@ def _b(state: State) -> Iterator[str]:
         yield _("Other models with the same vocabulary: {names}.").format(names=names)
     if state.difference is not None:
         yield _said(state.difference)
+    if state.view == "tuning" and state.setup is not None:
+        base, instruct = state.setup.written
+        yield _("The base model writes: {text}").format(text=ended(base))
+        yield _("The instruct model writes: {text}").format(text=ended(instruct))
     if state.view == "parts" and state.setup is not None:
         part = state.focus
         what = (
@@ -84,6 +89,11 @@ def _said(b: Difference) -> str:
             return _("The weights of B are rounded to {bits} bits.").format(bits=bits)
         case questions.OtherModel(name=name):
             return _("Model of B: {name}.").format(name=name)
+        case questions.Tuned(question=question):
+            return _(
+                "A is the base model, and B is the instruct model that was made from it. "
+                "Question: {text}"
+            ).format(text=ended(question))
     assert_never(b)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
 from tutor.lm import attribution
-from tutor.lm.comparison import Place
+from tutor.lm.comparison import PositionPair
 from tutor.lm.distribution import SamplerSettings, Token
 
 MOST_TOKENS = 128
@@ -84,8 +84,18 @@ class OtherModel(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
-Difference = OtherText | OtherSampler | PartsOff | Rounded | OtherModel
-"""What is different in B. Everything else is as in A."""
+class Tuned(msgspec.Struct, frozen=True, tag=True):
+    """A is the bundled base model, and B is the instruct model that was made from it.
+
+    Both process the question in the chat template and the instruct model's answer, instead of the
+    text of A.
+    """
+
+    question: str
+
+
+Difference = OtherText | OtherSampler | PartsOff | Rounded | OtherModel | Tuned
+"""What is different in B. Everything else is as in A, except for `Tuned`."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
@@ -124,12 +134,13 @@ class Setup(msgspec.Struct, frozen=True):
 
     Attributes:
         model: The name of A's model.
-        layers: The number of layers in A's network.
-        heads: The number of heads in each layer of A's network.
+        layers: The number of layers in the loaded model's network.
+        heads: The number of heads in each layer of the loaded model's network.
         tokens_a: The tokens of A's text.
         tokens_b: The tokens of B's text.
         left_out: The number of tokens that were cut from both texts together.
         places: The pairs of positions at which A and B are compared.
+        written: With `Tuned`, the text that each model writes after the question, A first.
     """
 
     model: str
@@ -138,7 +149,8 @@ class Setup(msgspec.Struct, frozen=True):
     tokens_a: tuple[Token, ...]
     tokens_b: tuple[Token, ...]
     left_out: int
-    places: tuple[Place, ...]
+    places: tuple[PositionPair, ...]
+    written: tuple[str, str] = ("", "")
 
 
 class Compared(msgspec.Struct, frozen=True, array_like=True):

@@ -21,12 +21,12 @@ from tutor.labs.difference.questions import (
 from tutor.labs.kit.actions import moved
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
-from tutor.lm.comparison import Order, Place
+from tutor.lm.comparison import Order, PositionPair
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
-View = Literal["prompt", "sampler", "parts", "precision", "model"]
-VIEWS: tuple[View, ...] = ("prompt", "sampler", "parts", "precision", "model")
-"""What is different in B."""
+View = Literal["prompt", "sampler", "parts", "precision", "model", "tuning"]
+VIEWS: tuple[View, ...] = ("prompt", "sampler", "parts", "precision", "model", "tuning")
+"""What is different in B. In "tuning", A and B are the bundled base and instruct models."""
 
 END = 10_000 - 1
 """An index beyond the end of every text. It is replaced with the index of the last token."""
@@ -44,6 +44,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         a: The text of A. It is also the text of B, except in the view "prompt".
         b: The text of B in the view "prompt".
+        asked: The question to both models in the view "tuning".
         view: What is different in B.
         sampler: The sampler settings of A and, except in the view "sampler", of B.
         sampler_b: The sampler settings of B in the view "sampler".
@@ -69,6 +70,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     a: Text = Text("When Mary and John went to the store, John gave a drink to")
     b: str = "When Mary and John went to the store, Mary gave a drink to"
+    asked: str = "What is the capital of France?"
     view: View = "prompt"
     sampler: SamplerSettings = PLAIN
     sampler_b: SamplerSettings = SAMPLER_B
@@ -103,6 +105,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
                 return questions.Rounded(PRECISIONS[self.precision])
             case "model":
                 return None if self.other is None else questions.OtherModel(self.other)
+            case "tuning":
+                return questions.Tuned(self.asked)
         assert_never(self.view)
 
     @property
@@ -111,7 +115,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return Part(self.layer, self.part if self.part < heads else FEED_FORWARD)
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[PositionPair, ...]:
         return self.setup.places if self.setup else ()
 
     @property
@@ -160,7 +164,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         The part whose effect is largest, divided by its mean effect at the others, comes first.
         """
         setup = self.setup
-        if setup is None or not self.scanned:
+        if setup is None or not self.scanned or self.view == "tuning":
             return []
 
         def effect(number: int) -> float:

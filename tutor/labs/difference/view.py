@@ -51,11 +51,11 @@ class DifferenceView(LabView):
         ),
         key("f", "largest", "largest", "Go to the token after which A and B diverge most."),
         key("o", "switch('order')", "order", "Sort the rows by change or by probability."),
-        key("e", "edit", "edit", "Edit B's text in the prompt view, or else A's text."),
+        key("e", "edit", "edit", "Edit the question, or B's text, or the text of A and B."),
         key("E", "edit_a", "edit A", "Edit the text of A. Press Shift+e."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
-        "step": _in("prompt", "precision", "model"),
+        "step": _in("prompt", "precision", "model", "tuning"),
         "move_focus:dial": _in("sampler"),
         "adjust": _in("sampler"),
         "move_focus:part": _in("parts"),
@@ -77,6 +77,10 @@ class DifferenceView(LabView):
         if self.state.view == "prompt":
             then = partial(EditText, field="b")
             self.write(_("Text of B:"), self.state.b, lambda text: then(edit_sentence(text).text))
+        elif self.state.view == "tuning":
+            then = partial(EditText, field="asked")
+            asked = self.state.asked
+            self.write(_("Question:"), asked, lambda text: then(edit_sentence(text).text))
         else:
             self.action_edit_a()
 

@@ -20,7 +20,7 @@ from tutor.labs.probe.lab import (
     STRONGEST,
     Add,
     Answer,
-    Judge,
+    Classify,
     Name,
     Question,
     Train,
@@ -165,12 +165,12 @@ class ProbeBackend:
                 return _trained(reading)
             case TrainControl(seed=seed):
                 return _control(reading, seed, self._moment)
-            case Judge():
+            case Classify():
                 return self._judged(reading, question)
             case Add():
                 return self._added(reading, question)
 
-    def _text(self, question: Judge | Add) -> Text:
+    def _text(self, question: Classify | Add) -> Text:
         """Return the question's text with its forward pass, from the cache if possible."""
         found = self._texts.get(type(question))
         if found is None or found.text != question.text:
@@ -179,13 +179,13 @@ class ProbeBackend:
             found = self._texts[type(question)] = Text(question.text, ids, left_out, passage)
         return found
 
-    def _judged(self, reading: ProbedSet, question: Judge) -> Answer:
+    def _judged(self, reading: ProbedSet, question: Classify) -> Answer:
         text = self._text(question)
         if (progress := advanced([text.passage], self._moment)) is not None:
             return progress
         streams = text.passage.streams_at(-1)[:, None]  # [layers + 1, 1, width]
         scores = reading.probes().scores(streams)[:, 0]
-        return lab.Judged(tuple(scores.sigmoid().tolist()), text.left_out)
+        return lab.Classified(tuple(scores.sigmoid().tolist()), text.left_out)
 
     def _added(self, reading: ProbedSet, question: Add) -> Answer:
         text = self._text(question)

@@ -111,7 +111,7 @@ class TrainControl(msgspec.Struct, frozen=True, tag=True):
     seed: int
 
 
-class Judge(msgspec.Struct, frozen=True, tag=True):
+class Classify(msgspec.Struct, frozen=True, tag="Judge"):
     """A request for what the probes of a set say about the learner's own sentence."""
 
     of: Name
@@ -130,7 +130,7 @@ class Add(msgspec.Struct, frozen=True, tag=True):
     strength: float
 
 
-Question = Train | TrainControl | Judge | Add
+Question = Train | TrainControl | Classify | Add
 
 
 class Sentence(msgspec.Struct, frozen=True, array_like=True):
@@ -182,7 +182,7 @@ class Control(msgspec.Struct, frozen=True, tag=True):
     right: tuple[int, ...]
 
 
-class Judged(msgspec.Struct, frozen=True, tag=True):
+class Classified(msgspec.Struct, frozen=True, tag="Judged"):
     """The probability of the label True for the learner's own sentence, at each layer."""
 
     probabilities: tuple[float, ...]
@@ -219,7 +219,7 @@ class Added(msgspec.Struct, frozen=True, tag=True):
     left_out: int
 
 
-Answer = Trained | Control | Judged | Added | Progress
+Answer = Trained | Control | Classified | Added | Progress
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,7 +248,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     prompts: tuple[str, str, str] = ("", "", "")
     trained: Trained | None = None
     control: Control | None = None
-    judged: Judged | None = None
+    judged: Classified | None = None
     added: dict[tuple[int, float], Added] = {}
     progress: Progress | None = None
 
@@ -344,7 +344,7 @@ def question(state: State) -> Question | None:
     if state.trained is None:
         return Train(state.of)
     if state.view == "examples" and state.sentence and state.judged is None:
-        return Judge(state.of, state.sentence)
+        return Classify(state.of, state.sentence)
     if state.view == "causality" and state.shown is None:
         return Add(state.of, state.prompt, state.layer, state.strength)
     return TrainControl(state.of, state.seed) if state.control is None else None
@@ -360,7 +360,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, trained=answer, layers=answer.layers, layer=layer, row=row)
         case TrainControl(), Control():
             return replace(state, control=answer)
-        case Judge(), Judged():
+        case Classify(), Classified():
             return replace(state, judged=answer)
         case Add(layer=layer, strength=strength), Added():
             return replace(state, added={**state.added, (layer, strength): answer})

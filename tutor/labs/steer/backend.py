@@ -19,7 +19,7 @@ from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import single_tokens, tokens_of
 from tutor.labs.steer import questions
 from tutor.labs.steer.pairs import NEUTRAL, Lists, Words, checked
-from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, Question, Spot, at
+from tutor.labs.steer.questions import BASE, Answer, Effect, Entry, GridPoint, Question, at
 from tutor.lm import draw, saved_steering
 from tutor.lm.chat import text_ids
 from tutor.lm.divergence import divergence
@@ -52,7 +52,7 @@ class SteerBackend:
         self._tools = tools
         self._folder: Path = tools.folder / saved_steering.FOLDER
         self._streams: OrderedDict[str, Tensor] = OrderedDict()
-        self._passes: OrderedDict[tuple[Lists | None, Ids, Spot], ForwardPass] = OrderedDict()
+        self._passes: OrderedDict[tuple[Lists | None, Ids, GridPoint], ForwardPass] = OrderedDict()
         self._session: tuple[object, Session] | None = None
 
     @property
@@ -119,7 +119,7 @@ class SteerBackend:
         )
         return mean_difference(first, second)
 
-    def _steering(self, lists: Lists, spot: Spot) -> Steering:
+    def _steering(self, lists: Lists, spot: GridPoint) -> Steering:
         return Steering(self._vector(lists, spot.layer), spot.layer, spot.strength)
 
     def _made(self, question: questions.Make) -> questions.Made:
@@ -153,7 +153,7 @@ class SteerBackend:
     def _ids(self, text: str) -> Ids:
         return tuple(tokens_of(self._model, text, MOST_TOKENS)[0])
 
-    def _pass(self, lists: Lists | None, ids: Ids, spot: Spot) -> ForwardPass:
+    def _pass(self, lists: Lists | None, ids: Ids, spot: GridPoint) -> ForwardPass:
         """Return the forward pass over a text from the cache, or a new one.
 
         It is steered unless the strength is 0. Then all sentences must be processed.
@@ -175,7 +175,7 @@ class SteerBackend:
             self._passes.popitem(last=False)
         return self._passes[key]
 
-    def _run(self, lists: Lists, ids: Ids, spot: Spot) -> Progress | None:
+    def _run(self, lists: Lists, ids: Ids, spot: GridPoint) -> Progress | None:
         """Process a text without and with steering for one time slice. Return None at the end."""
         if spot.dial and (progress := self._progress_of(lists)) is not None:
             return progress
@@ -184,7 +184,7 @@ class SteerBackend:
             return progress
         return advanced([self._pass(lists, ids, spot)], self._tools.moment)
 
-    def _final(self, lists: Lists, ids: Ids, spot: Spot) -> Tensor:
+    def _final(self, lists: Lists, ids: Ids, spot: GridPoint) -> Tensor:
         """Return the log-probabilities of the next token after a text: [V]."""
         with torch.inference_mode():
             stream = self._pass(lists, ids, spot).stream[-1]
@@ -192,12 +192,12 @@ class SteerBackend:
 
     # --- results ---
 
-    def _price(self, lists: Lists, ids: Ids, spot: Spot) -> questions.Price:
+    def _price(self, lists: Lists, ids: Ids, spot: GridPoint) -> questions.Perplexity:
         stream = self._pass(lists, ids, spot).stream
         bits = next_token_surprisals(self._model.network, stream, ids)
-        return questions.Price(2.0 ** float(bits.mean()))
+        return questions.Perplexity(2.0 ** float(bits.mean()))
 
-    def _effect(self, lists: Lists, ids: Ids, words: Words, spot: Spot) -> Effect:
+    def _effect(self, lists: Lists, ids: Ids, words: Words, spot: GridPoint) -> Effect:
         before, after = (self._final(lists, ids, each) for each in (BASE, spot))
         first, second = (
             float(after[single_tokens(self._model, each)].exp().sum())

@@ -34,17 +34,17 @@ from tutor.labs.steer.questions import (
     Cost,
     Delete,
     Entries,
+    GridPoint,
     ListSaved,
     Made,
     Make,
     Measure,
     Measured,
     Next,
-    Price,
+    Perplexity,
     Question,
     Restore,
     Save,
-    Spot,
     Write,
     Written,
     at,
@@ -160,12 +160,12 @@ def question(state: State) -> Question | None:
     if state.view == "saved" and state.saved is None:
         return ListSaved()
     if state.next is None:
-        return Next(state.lists, state.prompt, state.words, Spot(state.layer, state.dial))
+        return Next(state.lists, state.prompt, state.words, GridPoint(state.layer, state.dial))
     if state.view == "text" and not state.stopped:
         for dial in (0, state.dial):
             if not (reply := state.reply(dial)).done:
                 seed = None if state.greedy else state.seed
-                spot = Spot(state.layer, dial)
+                spot = GridPoint(state.layer, dial)
                 return Write(state.lists, state.prompt, spot, seed, reply)
     # The goals about the perplexity don't depend on the view.
     for spot in (BASE, state.spot):
@@ -188,7 +188,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, next=answer, effects={**state.effects, **effects})
         case Measure(spot=spot), Measured(effect=effect):
             return replace(state, effects={**state.effects, spot: effect})
-        case Cost(spot=spot), Price(perplexity=perplexity):
+        case Cost(spot=spot), Perplexity(perplexity=perplexity):
             return replace(state, costs={**state.costs, spot: perplexity})
         case Write(spot=spot), Written(reply=reply):
             return replace(state, written={**state.written, spot.dial: reply})

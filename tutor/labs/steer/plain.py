@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.labs.steer.questions import STEP, Spot
+from tutor.labs.steer.questions import STEP, GridPoint
 from tutor.labs.steer.state import ONE
 from tutor.language import _
 from tutor.plain.words import number, percent, quoted, spoken, token
@@ -88,7 +88,7 @@ def _cost(state: State) -> list[str]:
 def _layers(state: State) -> list[str]:
     lines = []
     for layer in range(state.layers):
-        down, up = (state.effects.get(Spot(layer, dial)) for dial in (-ONE, ONE))
+        down, up = (state.effects.get(GridPoint(layer, dial)) for dial in (-ONE, ONE))
         if down is not None and up is not None:
             said = _("Layer {layer}: {down} bits at strength -{one}, {up} bits at strength {one}.")
             one = number(ONE * STEP)

@@ -12,7 +12,7 @@ from tutor.app.widgets import figures, plot
 from tutor.labs.kit.columns import ROOMY, beside
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.progress_line import progress_line
-from tutor.labs.steer.questions import BASE, STEP, Effect, Spot, at
+from tutor.labs.steer.questions import BASE, STEP, Effect, GridPoint, at
 from tutor.labs.steer.state import GRID, ONE, State
 from tutor.language import _
 
@@ -81,7 +81,7 @@ def layer_lines(state: State, width: int, height: int) -> list[Content]:
     if state.missing:
         return lines
     up, down = (
-        [(layer + 1.0, state.effects[Spot(layer, dial)].bits) for layer in range(state.layers)]
+        [(layer + 1.0, state.effects[GridPoint(layer, dial)].bits) for layer in range(state.layers)]
         for dial in (ONE, -ONE)
     )
     top = plot.up_to(max(bits for __, bits in (*up, *down)))
@@ -96,7 +96,7 @@ def _layer_now(state: State, width: int) -> list[Content]:
     base = state.effects.get(BASE)
     lines = []
     for dial in (ONE, -ONE):
-        effect = state.effects.get(Spot(state.layer, dial))
+        effect = state.effects.get(GridPoint(state.layer, dial))
         said = _("strength {strength:+.0f}").format(strength=dial * STEP)
         lines.append(
             Content.assemble(

@@ -14,8 +14,8 @@ STEP = 0.25
 """The step of the strength's dial."""
 
 
-class Spot(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """The block after which the vector is added, counted from 0, and the setting of the dial.
+class GridPoint(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A point of the grid: the block after which the vector is added, from 0, and the dial.
 
     The strength is `dial` * `STEP`.
     """
@@ -28,13 +28,13 @@ class Spot(msgspec.Struct, frozen=True, array_like=True, order=True):
         return self.dial * STEP
 
 
-BASE = Spot(0, 0)
-"""The spot for results without steering."""
+BASE = GridPoint(0, 0)
+"""The point for results without steering."""
 
 
-def at(layer: int, dial: int) -> Spot:
-    """Return the spot for a layer and a setting of the dial. At 0, all layers are the same."""
-    return Spot(layer, dial) if dial else BASE
+def at(layer: int, dial: int) -> GridPoint:
+    """Return the point for a layer and a dial. At 0, all layers are the same."""
+    return GridPoint(layer, dial) if dial else BASE
 
 
 class Next(msgspec.Struct, frozen=True, tag=True):
@@ -43,7 +43,7 @@ class Next(msgspec.Struct, frozen=True, tag=True):
     lists: Lists
     text: str
     words: Words
-    spot: Spot
+    spot: GridPoint
 
 
 class Measure(msgspec.Struct, frozen=True, tag=True):
@@ -52,14 +52,14 @@ class Measure(msgspec.Struct, frozen=True, tag=True):
     lists: Lists
     text: str
     words: Words
-    spot: Spot
+    spot: GridPoint
 
 
 class Cost(msgspec.Struct, frozen=True, tag=True):
     """A request for the perplexity of the neutral text."""
 
     lists: Lists
-    spot: Spot
+    spot: GridPoint
 
 
 class Write(msgspec.Struct, frozen=True, tag=True):
@@ -70,7 +70,7 @@ class Write(msgspec.Struct, frozen=True, tag=True):
 
     lists: Lists
     text: str
-    spot: Spot
+    spot: GridPoint
     seed: int | None
     reply: Reply
 
@@ -155,7 +155,7 @@ class Measured(msgspec.Struct, frozen=True, tag=True):
     effect: Effect
 
 
-class Price(msgspec.Struct, frozen=True, tag=True):
+class Perplexity(msgspec.Struct, frozen=True, tag="Price"):
     """The perplexity of the neutral text."""
 
     perplexity: float
@@ -193,4 +193,4 @@ class Entries(msgspec.Struct, frozen=True, tag=True):
     failed: str = ""
 
 
-Answer = Compared | Measured | Price | Written | Made | Entries | Progress
+Answer = Compared | Measured | Perplexity | Written | Made | Entries | Progress

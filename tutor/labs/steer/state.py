@@ -16,8 +16,8 @@ from tutor.labs.steer.questions import (
     Compared,
     Effect,
     Entry,
+    GridPoint,
     Make,
-    Spot,
     at,
 )
 
@@ -72,8 +72,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     stopped: bool = False
     layers: int = 0
     next: Compared | None = None
-    effects: dict[Spot, Effect] = {}
-    costs: dict[Spot, float] = {}
+    effects: dict[GridPoint, Effect] = {}
+    costs: dict[GridPoint, float] = {}
     written: dict[int, Reply] = {}
     saved: tuple[Entry, ...] | None = None
     row: int = 0
@@ -109,7 +109,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.dial * STEP
 
     @property
-    def spot(self) -> Spot:
+    def spot(self) -> GridPoint:
         """The current layer and setting of the dial."""
         return at(self.layer, self.dial)
 
@@ -121,17 +121,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.costs[BASE], self.costs[self.spot]
 
     @property
-    def grid(self) -> tuple[Spot, ...]:
+    def grid(self) -> tuple[GridPoint, ...]:
         """The spots that the current view's measurement consists of."""
         if self.view == "cost":
             return tuple(at(self.layer, dial) for dial in GRID)
         if self.view == "layers":
             dials = (-ONE, ONE)
-            return tuple(Spot(layer, dial) for layer in range(self.layers) for dial in dials)
+            return tuple(GridPoint(layer, dial) for layer in range(self.layers) for dial in dials)
         return ()
 
     @property
-    def missing(self) -> tuple[Spot, ...]:
+    def missing(self) -> tuple[GridPoint, ...]:
         """The spots of the current view's measurement that have not been measured yet."""
         return tuple(
             spot

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from tutor.errors import TextError
 from tutor.labs.kit.backend import Tools
@@ -15,6 +16,7 @@ from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.why import lab
 from tutor.labs.why.lab import MOST_TOKENS, Answer, Question
 from tutor.lm.inspect import attribution
+from tutor.lm.network import Trace
 from tutor.lm.session import Session
 
 _TOP = 20
@@ -56,7 +58,7 @@ class WhyBackend(ModelBackend):
         known = [id_ for id_ in (*of_words, *chosen) if 0 <= id_ < len(logits)]
         top = logits.topk(min(_TOP, len(logits))).indices.tolist()
         ids = sorted({*top, *known}, key=lambda id_: (-float(logits[id_]), id_))
-        config = self._model.network.config
+        config, stream = self._model.network.config, self._last_stream(session)
         return lab.Candidates(
             tokens=session.tokens,
             left_out=left_out,
@@ -64,12 +66,25 @@ class WhyBackend(ModelBackend):
             heads=config.heads,
             rows=tuple(
                 lab.Candidate(
-                    self._model.tokenizer.token(id_), float(probabilities[id_]), float(logits[id_])
+                    self._model.tokenizer.token(id_),
+                    float(probabilities[id_]),
+                    attribution.explained_logit(self._model.network, stream, id_),
                 )
                 for id_ in ids
             ),
             words=of_words,
         )
+
+    @torch.inference_mode()
+    def _last_stream(self, session: Session) -> Tensor:
+        """Return the residual stream [width] after the last block, at the last token.
+
+        It is computed as in `attribution.attribute`, so the logits equal the explained ones.
+        """
+        trace, last = Trace(), len(session) - 1
+        with session.before(last) as before:
+            self._model.network(torch.tensor([session.ids[last]]), before, trace)
+        return trace.residuals[-1][0].float()
 
     def _token(self, word: str) -> int:
         """Return the token of a word that the learner has typed, usually without its space.

@@ -28,6 +28,7 @@ from tutor.lm.inspect.contributions import (
     of_sources,
     recorded,
     to_logit,
+    whole_logit,
 )
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace, Transformer
@@ -50,8 +51,7 @@ def attribute(
     with recorded(network, parts):
         network(torch.tensor([id_]), before, trace)
     stream = trace.residuals[-1][0].float()  # [width]
-    logits = network.head(network.norm(stream)).float().cpu()  # without the cap
-    target = int(logits.argmax()) if target is None else target
+    target = int(network.lens(stream).argmax()) if target is None else target
     layers = range(network.config.layers)
     of_biases = (of_bias(network, layer, parts.heads[layer][0]) for layer in layers)
     biases = [each[None].float() for each in of_biases if each is not None]
@@ -74,7 +74,7 @@ def attribute(
     return Attribution(
         target=model.tokenizer.token(target),
         against=None if against is None else model.tokenizer.token(against),
-        logit=difference(logits, target, against),
+        logit=explained_logit(network, stream, target, against),
         embedding=float(embedding),
         heads=tuple(map(tuple, heads.view(network.config.layers, -1).tolist())),
         feed_forward=tuple(feed_forward.tolist()),
@@ -128,6 +128,17 @@ def from_tokens(
 def difference(logits: Tensor, target: int, against: int | None) -> float:
     """Return the logit of `target`, minus the logit of `against` if it is given."""
     return float(logits[target]) - (0.0 if against is None else float(logits[against]))
+
+
+def explained_logit(
+    network: Transformer, stream: Tensor, target: int, against: int | None = None
+) -> float:
+    """Return the logit to which the contributions of `attribute` add up.
+
+    `stream` [width] is the residual stream after the last block.
+    """
+    whole = whole_logit(network, stream, target)
+    return whole if against is None else whole - whole_logit(network, stream, against)
 
 
 def _to_logit(

@@ -174,6 +174,17 @@ def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) ->
     return _logits(network, through_norm(network, network.norm, stream, parts), token)
 
 
+@torch.inference_mode()
+def whole_logit(network: Transformer, stream: Tensor, token: int) -> float:
+    """Return a token's logit, computed like the contributions that add up to it.
+
+    `stream` [width] is the residual stream after the last block. The output layer of a fast network
+    rounds more, so the same token's logit in `Transformer.logits` can differ by about 0.01. If a
+    model caps its logits, the result is the logit before the cap.
+    """
+    return float(_logits(network, network.norm(stream)[None].float(), token))
+
+
 def _logits(network: Transformer, vectors: Tensor, token: int) -> Tensor:
     """Return the products of vectors [N, width] with a token's row of the output layer: [N]."""
     head = network.head

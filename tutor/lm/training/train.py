@@ -63,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True):
     report_every: int = 50  # steps
     evaluate_every: int = 200  # steps; a checkpoint is saved at the same interval
     bfloat16: bool = False  # multiply in bfloat16, 1.5 times as fast on some processors
-    one_in: dict[str, int] = {}  # use only one in n documents of these text files
+    one_in: dict[str, int] = {}  # use only one in n documents of these text files; 0: none
 
     def checked(self) -> Settings:
         """Return the settings unchanged. Raises `UsageError` if they are invalid."""
@@ -115,12 +115,16 @@ def training_tokens(
 ) -> Tensor:
     """Return the tokens [N] of all text files except the held-out one, with documents shuffled.
 
-    `one_in` maps the name of a file, without `.txt`, to n: only one in n of its documents is used.
+    `one_in` maps the name of a file, without `.txt`, to n: only one in n of its documents is used,
+    or none if n is 0.
     """
     paths = [path for path in sorted(corpus.glob("*.txt")) if path.name != HELD_OUT]
     steps = {path: (one_in or {}).get(path.stem, 1) for path in paths}
     documents = [
-        document for path in paths for document in read_documents(path)[:: max(1, steps[path])]
+        document
+        for path in paths
+        if steps[path] > 0
+        for document in read_documents(path)[:: steps[path]]
     ]
     order = torch.randperm(len(documents), generator=torch.Generator().manual_seed(seed))
     encoded = tokenizer.encode_batch_fast([documents[i] for i in order.tolist()])
