@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from msgspec.structs import replace
@@ -103,7 +104,8 @@ class SlowTraining:
         gradient = parameter.grad
         assert gradient is not None
         flat = int(gradient.abs().argmax())
-        place = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), gradient.shape))
+        # PyTorch's function of this name imports sympy, which takes a second
+        place = tuple(int(i) for i in np.unravel_index(flat, gradient.shape))
         memory = self.optimizer.state.get(parameter, {})
         mean, square = (
             float(memory[key][place]) if memory else 0.0 for key in ("exp_avg", "exp_avg_sq")

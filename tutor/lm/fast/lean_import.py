@@ -1,7 +1,7 @@
 """Import PyTorch without the packages that running a model doesn't need.
 
 `import torch` also imports PyTorch's packages for quantization, export, probability distributions
-and data sets. In an engine, they take 30 MB of memory and a quarter of the processor
+and data sets. In an engine, they take 24 MB of memory and a quarter of the processor
 time of the import, and most engines never use them. So `import_lean` makes Python put placeholders
 in their place. A placeholder becomes the real module as soon as a name in it is used.
 
