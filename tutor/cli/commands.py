@@ -35,7 +35,7 @@ COMMANDS = {
 }
 """For each command, its module in `tutor.cli`, and the options that can also follow it.
 
-The order is that of `tutor --help`.
+`tutor --help` lists the commands in the same order.
 """
 
 
