@@ -1,4 +1,4 @@
-"""List the commands, and import only the modules of the commands that a command line needs."""
+"""List the commands, import those that a command line needs, and group them in the help."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ COMMANDS = {
 
 `tutor --help` lists the commands in the same order.
 """
+GROUPS = {
+    "learn": ("lab", "lessons", "review", "progress", "report", "status"),
+    "look at the model": ("step", "diff", "why", "bot", "rag", "train", "model"),
+    "teach, and write lessons": ("class", "new", "preview", "lint", "release"),
+    "this machine": ("engine", "serve", "config", "doctor", "completion"),
+}
+"""The commands in each group, in the order in which the help lists them."""
 
 
 def add_commands(
@@ -83,3 +90,15 @@ def needed_by(given: list[str], options: argparse.ArgumentParser) -> list[str]:
     if not rest:
         return []
     return [rest[0]] if rest[0] in COMMANDS else list(COMMANDS)
+
+
+class InGroups(argparse.RawDescriptionHelpFormatter):
+    """A help formatter that prints a heading above each group of commands."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        lines = super()._format_action(action)
+        if not isinstance(action, argparse._SubParsersAction):
+            return lines
+        for heading, (first, *_) in GROUPS.items():
+            lines = lines.replace(f"\n    {first} ", f"\n  {heading}:\n    {first} ", 1)
+        return lines.partition("\n")[2]  # The first line contains only COMMAND.

@@ -13,9 +13,8 @@ from pathlib import Path
 from tutor import language
 from tutor.app.terminal import line
 from tutor.cli import app, lockdown, output
-from tutor.cli.commands import COMMANDS, add_commands, needed_by, without_commands
+from tutor.cli.commands import COMMANDS, InGroups, add_commands, needed_by, without_commands
 from tutor.cli.errors import LoginRefused
-from tutor.cli.in_groups import InGroups
 from tutor.cli.interrupted import interrupted
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.language import _
