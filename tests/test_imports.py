@@ -66,6 +66,19 @@ print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules
     assert _run(program, tmp_path).split("\n")[-1] == ""
 
 
+def test_a_command_line_imports_only_the_modules_of_its_command(tmp_path: Path) -> None:
+    program = """
+import sys
+from tutor.cli.commands import COMMANDS
+from tutor.cli.main import command_line
+modules = {f"tutor.cli.{module}" for module, *_ in COMMANDS.values()}
+for given in (["--theme", "dark"], ["--theme", "dark", "lessons", "--json"]):
+    command_line(given)
+    print(*sorted(modules & set(sys.modules)), sep=" ", end=";")
+"""
+    assert _run(program, tmp_path) == ";tutor.cli.lessons;"
+
+
 def test_reading_the_command_line_loads_nothing_of_its_commands(tmp_path: Path) -> None:
     program = """
 import sys, tutor.cli.main

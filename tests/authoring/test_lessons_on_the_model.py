@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tutor import paths
+from tests.bundled_lessons import NAMES, sound_lesson
 from tutor.authoring.ask import Ask
 from tutor.authoring.attempt import Outcome
 from tutor.authoring.claims import check, claims
 from tutor.authoring.kept_answers import KeptAnswers
-from tutor.authoring.lint import look_over
 from tutor.models.installed import DEFAULT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.authoring.lint import Sound
     from tutor.course.lesson import Lab
-
-LESSONS = look_over([paths.lessons_folder()]).lessons
 
 
 class WithoutLiveLabs(Ask):
@@ -36,10 +32,11 @@ class WithoutLiveLabs(Ask):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # a minute of arithmetic, on a machine that may be busy
-@pytest.mark.parametrize("sound", LESSONS, ids=lambda sound: sound.lesson.id)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_model_confirms_it(
-    sound: Sound, request: pytest.FixtureRequest, model_cache: Path
+    name: str, request: pytest.FixtureRequest, model_cache: Path
 ) -> None:
+    sound = sound_lesson(name)
     assert list(claims(sound)), "a lesson that says nothing about the model"
     memory = KeptAnswers(DEFAULT.sha256, model_cache / "lint.json")
     ask = WithoutLiveLabs(memory, lambda: request.getfixturevalue("exact_model"))

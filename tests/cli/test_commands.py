@@ -7,6 +7,8 @@ import os
 import pty
 import subprocess
 import sys
+from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,7 @@ import pytest
 from tests.cli.command_line import Tutor
 from tests.course.lesson_text import SMALL
 from tutor import __version__, paths
+from tutor.cli.main import command_line, parser
 from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState
@@ -29,6 +32,42 @@ def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
     outcome = tutor(*arguments)
     assert outcome.status == 2
     assert outcome.err.startswith("usage:")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "--theme dark --learner ada",
+        "--theme step",
+        "--model lab",
+        "--model lab lab attention --model x",
+        "-c step x",
+        "step x --top 5 -- y",
+        "--top 5 step x",
+        "step --top many x",
+        "nothing",
+        "--nothing",
+        "--help",
+        "lab --help",
+        "lab --hel",
+        "class",
+        "model check x --base-url http://127.0.0.1:1/v1",
+    ],
+)
+def test_a_command_line_means_the_same_with_fewer_commands(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The options are equal, or the output and the exit status are."""
+
+    def outcome(parse: Callable[[list[str]], Namespace]) -> tuple[object, str, str]:
+        try:
+            result: object = vars(parse(given.split()))
+        except SystemExit as exited:
+            result = exited.code
+        return result, *capsys.readouterr()
+
+    assert outcome(command_line) == outcome(lambda words: parser().parse_args(words))
 
 
 def test_lessons(tutor: Tutor) -> None:

@@ -25,7 +25,7 @@ from tests.pty.quiz_terminal import (
 from tutor.app.quiz.answers import LETTERS, Choices
 from tutor.app.widgets import figures
 from tutor.course.catalogue import load_course
-from tutor.course.lesson import Lesson
+from tutor.course.outline import Outline
 from tutor.course.questions.answers import Answer, is_sequence
 from tutor.course.questions.choices import ChoiceQuestion
 from tutor.course.questions.compare import ComparePrompts
@@ -45,7 +45,7 @@ from tutor.paths import learner_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-LESSONS = load_course().lessons
+COURSE = load_course()
 WRONG_WORD = "xylophones"
 """An answer that no question accepts."""
 
@@ -58,9 +58,9 @@ answer."""
 SIGNS = {*LETTERS, *"123456789✓×○>•…│▌", "saved"}
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+@pytest.mark.parametrize("outline", COURSE.outlines, ids=lambda outline: outline.id)
 def test_each_answer_is_judged_and_explained(
-    lesson: Lesson,
+    outline: Outline,
     model_file: Path,
     language_model: LanguageModel,
     tmp_path: Path,
@@ -68,6 +68,8 @@ def test_each_answer_is_judged_and_explained(
 ) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
     monkeypatch.setenv("TUTOR_MODEL", str(model_file))
+    lesson = COURSE.lesson(outline.id)
+    assert lesson is not None
     count = len(lesson.questions)
     faults: list[str] = []
     with QuizTerminal() as run:

@@ -1,7 +1,7 @@
 """Implement `tutor completion`, which prints a script for command-line completion in a shell."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,7 @@ Print a script that completes commands, options, labs and files.
   fish   tutor completion fish > ~/.config/fish/completions/tutor.fish""")
 
 
-def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
-    """Add the command. `whole` returns the parser whose command lines the script completes."""
+def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "completion",
         help=_("print a script that completes commands in bash, zsh or fish"),
@@ -28,13 +27,16 @@ def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("shell", choices=SHELLS, help=_("the shell"))
-    parser.set_defaults(run=lambda options: run(options, whole()))
+    parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+def run(options: argparse.Namespace) -> int:
     import shtab  # shtab is slow to import, and no other command needs it.
 
-    for action in _actions(parser):
+    from tutor.cli.main import parser
+
+    whole = parser()
+    for action in _actions(whole):
         if action.type is Path:
             folder = action.metavar == "FOLDER"
             action.complete = shtab.DIRECTORY if folder else shtab.FILE  # type: ignore[attr-defined]
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.dest == "lab":
             action.choices = [lab.name for lab in registry.every()]
-    output.write(shtab.complete(parser, shell=options.shell))
+    output.write(shtab.complete(whole, shell=options.shell))
     return 0
 
 

@@ -7,41 +7,15 @@ and 141 if the program that reads the output has closed the pipe (`tutor step ..
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tutor import language
 from tutor.app.terminal import line
-from tutor.cli import (
-    app,
-    completion,
-    config,
-    doctor,
-    engine,
-    lab,
-    lessons,
-    lockdown,
-    output,
-    progress,
-    review,
-    status,
-    train,
-    version,
-)
-from tutor.cli.authoring import lint, new, preview, release
-from tutor.cli.bot import command as bot
-from tutor.cli.classroom import command as classroom
-from tutor.cli.diff import command as diff
+from tutor.cli import app, lockdown, output
+from tutor.cli.commands import COMMANDS, InGroups, add_commands, needed_by, without_commands
 from tutor.cli.errors import LoginRefused
-from tutor.cli.in_groups import InGroups
 from tutor.cli.interrupted import interrupted
-from tutor.cli.model import command as model
-from tutor.cli.rag import command as rag
-from tutor.cli.report import command as report
-from tutor.cli.serve import command as serve
-from tutor.cli.step import command as step
-from tutor.cli.step import open_text
-from tutor.cli.why import command as why
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.language import _
 from tutor.lm.distribution import DEVICES
@@ -75,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in `arguments` (default: `sys.argv`), and return the exit status."""
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
-        options = parser().parse_args(given)
+        options = command_line(given)
         _settle(options, given)
         settle_waiting()
         import_lean()
@@ -99,6 +73,8 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
     if options.asked is not None:
         raise LoginRefused
     if options.version:
+        from tutor.cli import version
+
         options.run = version.run
     elif options.check:
         raise UsageError("--check only works after --version.", "Run `tutor --version --check`.")
@@ -115,8 +91,10 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
     os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
     _settle_settings(options)
     if options.base_url is not None:
+        from tutor.cli.model.command import run_check
+
         # `tutor model check` also takes the model as an argument.
-        named = options.name if options.run is model.run_check else None
+        named = options.name if options.run is run_check else None
         use_base_url(options.base_url, named or options.model)
 
 
@@ -150,6 +128,21 @@ def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser for the whole command line."""
+    return _parser(COMMANDS)
+
+
+def command_line(given: list[str]) -> argparse.Namespace:
+    """Return the options in `given`. Imports only the commands that it needs.
+
+    Exits if `given` asks for help or contains an error, like `parse_args`.
+    """
+    options = without_commands(allow_abbrev=False)
+    _add_options(options)
+    return _parser(needed_by(given, options)).parse_args(given)
+
+
+def _parser(names: Iterable[str]) -> argparse.ArgumentParser:
+    """Return the parser for the options and the commands in `names`."""
     top = argparse.ArgumentParser(
         prog="tutor",
         usage=_("%(prog)s [OPTION ...] [COMMAND ...]"),
@@ -158,6 +151,32 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=InGroups,
         allow_abbrev=False,
     )
+    _add_options(top)
+    if names:
+        commands = top.add_subparsers(title=_("commands"), metavar="COMMAND")
+        add_commands(commands, _options_after_a_command(), names)
+    return top
+
+
+def _options_after_a_command() -> dict[str, argparse.ArgumentParser]:
+    """Return the parsers of the options that can also follow a command.
+
+    Their defaults are suppressed there, so that they don't overwrite the values that were given
+    before the command.
+    """
+    after = {
+        name: argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+        for name in ("model", "learner", "course")
+    }
+    _add_model(after["model"])
+    _add_learner(after["learner"])
+    _add_course(after["learner"])
+    _add_course(after["course"])
+    return after
+
+
+def _add_options(top: argparse.ArgumentParser) -> None:
+    """Add the options that come before a command, and the defaults that all commands share."""
     top.add_argument("--version", action="store_true", help=_("print the version and exit"))
     top.add_argument(
         "--check",
@@ -207,41 +226,6 @@ def parser() -> argparse.ArgumentParser:
         language=None,
         run=app.run,
     )
-    # These options can also follow a command. Their defaults are suppressed there, so that they
-    # don't overwrite the values that were given before the command.
-    for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    _add_model(for_model)
-    for_learner = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    _add_learner(for_learner)
-    _add_course(for_learner)
-    for_course = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    _add_course(for_course)
-    commands = top.add_subparsers(title=_("commands"), metavar="COMMAND")
-    lab.add_to(commands, for_learner, for_model)
-    open_text.add_to(commands, for_learner, for_model)
-    lessons.add_to(commands, for_course)
-    review.add_to(commands, for_learner, for_model)
-    progress.add_to(commands, for_learner)
-    report.add_to(commands, for_learner)
-    status.add_to(commands, for_learner)
-    step.add_to(commands, for_model)
-    diff.add_to(commands, for_model)
-    why.add_to(commands, for_model)
-    bot.add_to(commands, for_model)
-    rag.add_to(commands, for_model)
-    train.add_to(commands)
-    model.add_to(commands, for_model)
-    classroom.add_to(commands, for_learner)
-    new.add_to(commands, for_course)
-    preview.add_to(commands, for_model)
-    lint.add_to(commands, for_model)
-    release.add_to(commands, for_course)
-    engine.add_to(commands, for_model)
-    serve.add_to(commands, for_learner, for_model)
-    config.add_to(commands)
-    doctor.add_to(commands, for_model)
-    completion.add_to(commands, parser)
-    return top
 
 
 def _add_model(target: Options) -> None:

@@ -7,7 +7,6 @@ and days are local days. The current questions of the course are passed as a map
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import fmean, median
 from typing import TypeVar
 
 import msgspec
@@ -264,6 +263,8 @@ def _remembered(questions: int, answered: Sequence[Card], now: float) -> Memory:
     cards = [card for card in answered if not card.suspended]
     if not cards:
         return Memory(questions, len(answered))
+    from statistics import fmean, median  # A new learner's first screen doesn't need this import.
+
     return Memory(
         questions,
         len(answered),

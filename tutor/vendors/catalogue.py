@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml
 
 from tutor import paths
 from tutor.errors import UsageError
@@ -275,6 +274,8 @@ def _price(fact: dict[str, str]) -> dict[str, Any] | None:
 
 
 def _yaml(file: Path) -> Any:
+    import yaml  # Most processes never read these files.
+
     entries = yaml.load(
         file.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     )
