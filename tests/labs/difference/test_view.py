@@ -17,6 +17,7 @@ from tutor.labs.difference import plain
 from tutor.labs.difference.questions import Part, Text
 from tutor.labs.difference.strip import bar
 from tutor.lm.distribution import PLAIN, SamplerSettings
+from tutor.text import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +133,7 @@ async def test_the_base_and_instruct_models_answer_the_learners_question(tmp_pat
     async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "shift+tab")
         assert "base model" in seen(pilot)
-        assert f"  {state_of(pilot).setup.written[1]}" in seen(pilot)
+        assert visible(state_of(pilot).setup.written[1].encode()) in seen(pilot)
         await write(pilot, "What is the capital of Italy?")
         assert "What is the capital of Italy?<|im_end|>" in seen(pilot)
         at = state_of(pilot).place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from tutor.labs.kit.progress import Coming
 from tutor.language import _
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
+from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 from tutor.models.installed import FoundModel, bundled_base, bundled_instruct
@@ -87,7 +89,10 @@ def _dialog(base: LanguageModel, instruct: LanguageModel, question: str) -> Dial
     continued, answered = (list(_greedy(model, prompt)) for model in (base, instruct))
     ids = [*prompt, *answered]
     kept = ids[:MOST_TOKENS]
-    streams = [model.network(torch.tensor(kept)) for model in (base, instruct)]
+    passes = [ForwardPass(model.network, kept) for model in (base, instruct)]
+    for passage in passes:
+        passage.advance(math.inf)
+    streams = [passage.stream for passage in passes]
     written = [
         base.tokenizer.decode(each).decode("utf-8", "replace") for each in (continued, answered)
     ]
