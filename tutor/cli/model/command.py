@@ -20,6 +20,7 @@ from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_model
 
 if TYPE_CHECKING:
+    from tutor.lm.fast.kernels import KernelReport
     from tutor.models import FoundModel
     from tutor.models.report import PullEvent
 
@@ -277,31 +278,50 @@ def run_check(options: argparse.Namespace) -> int:
         return remote_check.run(options.model)
     with leaving_at_once():
         from tutor.lm.fast.kernels import check_kernels
-        from tutor.lm.load import load_model
-        from tutor.lm.self_test import run_self_test
+        from tutor.lm.llamacpp.load import open_model
+        from tutor.lm.llamacpp.session import LlamaModel, LlamaSession
+        from tutor.lm.self_test import run_self_test, time_steps
         from tutor.models import find_model
 
+    report: KernelReport | None = None
     with loading() as on_stage:
-        model = load_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
+        model = open_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
         on_stage("measuring")
-        seconds = run_self_test(model)
-        report = check_kernels(model.network.config)
+        if isinstance(model, LlamaModel):
+            seconds = time_steps(LlamaSession(model, [0]))
+        else:
+            seconds = run_self_test(model)
+            report = check_kernels(model.network.config)
     card = model.card
     output.write(
         _("{name}: {parameters:.1f} million weights from {format}").format(
             name=card.name, parameters=card.parameters / 1e6, format=card.format
         )
     )
-    output.write(
-        _("Runs on {device}, stored as {kernel}; PyTorch {torch_version}").format(
-            device=card.device, kernel=card.kernel, torch_version=report.torch_version
+    if report is None:
+        output.write(
+            _(
+                "Runs with llama.cpp, because tutor's own network does not support it. You can "
+                "step and chat, but not look inside."
+            )
         )
-    )
+    else:
+        output.write(
+            _("Runs on {device}, stored as {kernel}; PyTorch {torch_version}").format(
+                device=card.device, kernel=card.kernel, torch_version=report.torch_version
+            )
+        )
     output.write(
         _(
             "A test text was processed without errors; one token takes {milliseconds:.1f} ms."
         ).format(milliseconds=1000 * seconds)
     )
+    if report is not None:
+        _write_kernels(report)
+    return 0
+
+
+def _write_kernels(report: KernelReport) -> None:
     output.write(
         _(
             "Time for all matrix products of one token on this CPU "
@@ -313,4 +333,3 @@ def run_check(options: argparse.Namespace) -> int:
         taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "     n/a"
         used = _("  used if the file's format allows it") if timing.chosen else ""
         output.write(f"  {timing.form:6} {timing.bytes_per_weight:15.2f} {taken}{used}")
-    return 0

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tutor import private
-from tutor.engine.loading import load
+from tutor.engine.loading import load_network
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import Limits, add_limits, limits_of
 from tutor.engine.shared.listener import Listener
@@ -64,7 +64,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
         listener.broadcast(Loading(stage, done, total))
 
     try:
-        loaded = load(model, on_stage)
+        loaded = load_network(model, on_stage)
     except TutorError as error:
         log.error("%s", error)
         listener.give_up(error)
