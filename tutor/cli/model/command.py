@@ -17,6 +17,7 @@ from tutor.cli.model import check as remote_check
 from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError, UsageError
 from tutor.language import _
+from tutor.models.installed import is_default
 from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_model
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class ListedModel(msgspec.Struct, frozen=True):
     `kind` is "gguf" or "folder" for a model, "packed" for a copy of a model that is packed for this
     machine, and "remote" for a remote model for which a key was found. The `path` of a remote model
     is its address. `size` is in bytes. `default` is True for the model that tutor uses if no model
-    is named.
+    is named. `llamacpp` is True for a file that only llama.cpp can run.
     """
 
     name: str
@@ -134,6 +135,7 @@ class ListedModel(msgspec.Struct, frozen=True):
     size: int
     bundled: bool = False
     default: bool = False
+    llamacpp: bool = False
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -162,7 +164,7 @@ def run_list(options: argparse.Namespace) -> int:
                 name=model.name,
                 size=model.size / 1e6,
                 path=model.path,
-                value2=_("  (bundled)") if model.bundled else "",
+                value2=_remark(model),
             )
         )
     for copy in copies:
@@ -196,6 +198,23 @@ def run_list(options: argparse.Namespace) -> int:
     return 0
 
 
+def _remark(model: ListedModel) -> str:
+    if model.bundled:
+        return _("  (bundled)")
+    return _("  (needs llama.cpp)") if model.llamacpp else ""
+
+
+def _needs_llama(model: FoundModel) -> bool:
+    """Return True for a GGUF file with an architecture that our own network lacks."""
+    if model.kind != "gguf" or is_default(model):
+        return False
+    from tutor.lm.formats.gguf_settings import FAMILIES  # importing this takes a moment
+    from tutor.models.architecture import architecture
+
+    name = architecture(model.path)
+    return name is not None and name not in FAMILIES
+
+
 def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
     from tutor.models.find import HUB_PREFIX, find_model
     from tutor.models.installed import file_size, installed_models
@@ -224,6 +243,7 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
             size=file_size(model),
             bundled=model.bundled,
             default=default is not None and model.path == default.path,
+            llamacpp=_needs_llama(model),
         )
         for model in found
     ]

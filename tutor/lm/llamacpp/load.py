@@ -57,11 +57,9 @@ def _open_with_llama(found: FoundModel, on_stage: OnStage) -> LlamaModel:
             f"the file has {size / 1e9:.1f} GB, but only {available / 1e9:.1f} GB are free.",
             "Close other programs, or use a smaller model.",
         )
-    with found.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        fields, tensors = read_header(memoryview(data))
-        del tensors
-        template = fields.text("tokenizer.chat_template", "") or None
-        form = number_format(fields)
+    with found.path.open("rb") as file:
+        fields, _tensors = read_header(memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)))
+    template = fields.text("tokenizer.chat_template", "") or None
     sha256 = checksum([found.path], measured(on_stage, "checking the model file", size))
     on_stage("opening the model with llama.cpp")
     library = LlamaCpp(found.path, use_threads())
@@ -72,7 +70,7 @@ def _open_with_llama(found: FoundModel, on_stage: OnStage) -> LlamaModel:
         name=found.name,
         path=str(found.path),
         sha256=sha256,
-        format=form,
+        format=number_format(fields),
         kernel="llama.cpp",
         parameters=library.parameters,
         layers=library.layers,
