@@ -145,7 +145,8 @@ class OpenAIService:
                 pieces, events = answer()
         last = events[-1]
         withheld = isinstance(last, Finish) and last.reason == "length" and not pieces.arrived
-        if withheld and (ends := self._tokens.ends):
+        if withheld and (ends := self._tokens.ends):  # only llama.cpp's server tells these
+            self._lists_many = True
             return answer(ends[0])[1]
         if pieces.unnamed and self._by_id is None:
             self._by_id = True
