@@ -62,6 +62,10 @@ class ModelUnsupported(ModelError, title="This model is not supported"):
     """Raised when a model file is intact, but its architecture or number format is unknown."""
 
 
+class NotWithLlamaCpp(ModelError, title="Not available with llama.cpp"):
+    """Raised when something needs a model's network, but llama.cpp runs the model."""
+
+
 class NotEnoughMemory(ModelError, title="Not enough memory"):
     """Raised when a model, or a request to it, needs more memory than is available."""
 

@@ -265,3 +265,19 @@ def test_pull_can_be_stopped(asked: signal.Signals) -> None:
     assert isinstance(last, PullFailed)
     assert last.kind == "RequestCancelled"
     assert [path.name for path in paths.user_models_folder().iterdir()] == [".pull.lock"]
+
+
+def test_a_file_that_only_llama_cpp_can_run_is_marked(
+    tutor: Tutor,
+) -> None:
+    folder = paths.user_models_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_gguf(folder / "ours.gguf")
+    write_gguf(folder / "other.gguf", architecture="falcon")
+    lines = tutor("model", "list").out.splitlines()
+    assert [("needs llama.cpp" in line) for line in lines if "ours.gguf" in line] == [False]
+    assert [("needs llama.cpp" in line) for line in lines if "other.gguf" in line] == [True]
+    listed = {
+        each["name"]: each["llamacpp"] for each in json.loads(tutor("model", "list", "--json").out)
+    }
+    assert (listed["ours"], listed["other"]) == (False, True)

@@ -20,6 +20,7 @@ from tutor.lm.distribution import ChatMessage
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 from tutor.lm.tokenizer import byte_characters
+from tutor.vendors.alternatives import ALTERNATIVES, MANY
 from tutor.vendors.vocabulary import END
 
 END_NAME = "<|im_end|>"
@@ -37,7 +38,12 @@ JAPANESE = "日".encode()
 
 
 class Dialect(ModelServer):
-    """The parts that both servers have in common. With `parts`, the model writes JAPANESE."""
+    """The parts that both servers have in common. With `parts`, the model writes JAPANESE.
+
+    `listed` is the number of alternatives that tutor should ask for.
+    """
+
+    listed = ALTERNATIVES
 
     def __init__(self, model: LanguageModel, *, parts: bool = False) -> None:
         super().__init__(model)
@@ -115,6 +121,8 @@ class Dialect(ModelServer):
 
 class LlamaCpp(Dialect):
     """llama.cpp's server: ids and bytes; special tokens have no bytes, parts of characters wait."""
+
+    listed = MANY
 
     def on_props(self, body: Any) -> Any:
         return {"eos_token": END_NAME, "bos_token": "", "total_slots": 1}

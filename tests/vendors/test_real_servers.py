@@ -27,6 +27,7 @@ from tutor.lm.chat import text_ids
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
+from tutor.vendors.alternatives import ALTERNATIVES, MANY
 from tutor.vendors.catalogue import RemoteModel, remote_model
 from tutor.vendors.check import check
 from tutor.vendors.permissions import Permissions
@@ -69,13 +70,14 @@ class Kind(NamedTuple):
     module: str
     command: tuple[str, ...]
     small: bool = False
+    rows: int = ALTERNATIVES
     all_rows: bool = True
     chats: bool = True
 
 
 _OPTIONS = ("--host", "127.0.0.1", "--port", "{port}")
 KINDS = {
-    "llama.cpp": Kind("xllamacpp", ("{python}", "-c", _XLLAMACPP, "{model}", "{port}")),
+    "llama.cpp": Kind("xllamacpp", ("{python}", "-c", _XLLAMACPP, "{model}", "{port}"), rows=MANY),
     "llama_cpp.server": Kind(
         "llama_cpp.server",
         (
@@ -166,7 +168,7 @@ def test_it_returns_what_our_own_network_computes(served: Served, text: str) -> 
     session = RemoteSession.on_text(RemoteReader(served.remote, Permissions()), text)
     found = session.distribution(len(session), PLAIN, 0, 20)
     local = Session(served.local, text_ids(served.local, text))
-    ours = local.distribution(len(local), PLAIN, 0, 40)
+    ours = local.distribution(len(local), PLAIN, 0, 2 * served.kind.rows)
     ends = served.local.tokenizer.end_ids
     logs = {
         END.data if row.token.id in ends else row.token.data: -row.surprisal_bits * math.log(2)
@@ -176,7 +178,7 @@ def test_it_returns_what_our_own_network_computes(served: Served, text: str) -> 
     for row in found.rows[:5]:
         assert row.logit == pytest.approx(logs[row.token.data], abs=NATS)
     assert found.hidden_probability == pytest.approx(
-        1 - sum(row.probability for row in ours.rows[:20]), abs=0.03
+        1 - sum(row.probability for row in ours.rows[: served.kind.rows]), abs=0.03
     )
 
 
@@ -199,4 +201,4 @@ def test_the_check_reports_what_it_returns(served: Served) -> None:
     assert report.parts is served.kind.all_rows
     assert report.ids is served.kind.all_rows
     assert report.continues is served.kind.chats
-    assert (report.text_alternatives or 0) >= 10
+    assert (report.text_alternatives or 0) >= (10 if served.kind.rows == ALTERNATIVES else MANY)

@@ -35,6 +35,7 @@ _EXTRAS = {
     "remote": "openai",
     "gemini": "google-generativeai",
     "sentences": "sentence-transformers",
+    "llamacpp": "llama-cpp-python",
 }
 
 

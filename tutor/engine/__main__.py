@@ -19,7 +19,7 @@ from typing import BinaryIO
 from tutor import private
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox, PipeInbox
-from tutor.engine.loading import load
+from tutor.engine.loading import load, load_network
 from tutor.engine.wire import Failed, Loading, Message, Ready
 from tutor.errors import TutorError
 from tutor.lm.fast.lean_import import import_lean
@@ -90,10 +90,15 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
         outbox.send(Loading(stage, done, total))
 
     model = load(spec, on_stage)
-    from tutor.engine.server import Server  # fast, since torch is loaded
+    from tutor.engine.llamacpp_server import LlamaServer  # fast, since torch is loaded
+    from tutor.engine.server import Server
+    from tutor.lm.llamacpp.session import LlamaModel
 
     outbox.send(Ready(model.card))
-    Server(model, inbox, outbox.send).serve()
+    if isinstance(model, LlamaModel):
+        LlamaServer(model, inbox, outbox.send).serve()
+    else:
+        Server(model, inbox, outbox.send).serve()
 
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
@@ -104,7 +109,7 @@ def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     from tutor.engine.backends import LabBackends, LabServer
 
     outbox.send(Ready(None))
-    model = cache(lambda: load(spec, quiet))
+    model = cache(lambda: load_network(spec, quiet))
     backends = LabBackends(model, inbox.check_cancelled, inbox.permissions)
     LabServer(backends, inbox, outbox.send).serve()
 

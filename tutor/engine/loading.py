@@ -10,13 +10,17 @@ from tutor.errors import EngineError, TutorError
 
 if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
+    from tutor.lm.llamacpp.session import LlamaModel
     from tutor.models.report import OnStage
 
 log = logging.getLogger(__name__)
 
 
-def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
-    """Load the model that `spec`, a value of `--model`, specifies. Raises `TutorError`."""
+def load(spec: str | None, on_stage: OnStage) -> LanguageModel | LlamaModel:
+    """Load the model that `spec`, a value of `--model`, specifies. Raises `TutorError`.
+
+    If our own network does not support the model, llama.cpp runs it.
+    """
     gc.disable()  # saves 0.2 s; there is no garbage to collect
     from tutor.models import find_model
 
@@ -24,9 +28,9 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
         # A model that is missing is reported at once, not after the slow import.
         found = find_model(spec, on_stage=on_stage)
         on_stage("importing PyTorch")
-        from tutor.lm.load import load_model
+        from tutor.lm.llamacpp.load import open_model
 
-        model = load_model(found, on_stage=on_stage)
+        model = open_model(found, on_stage=on_stage)
     except Exception as error:
         if isinstance(error, TutorError):
             raise
@@ -38,3 +42,11 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
     gc.freeze()  # later collections skip all objects of the model
     gc.enable()
     return model
+
+
+def load_network(spec: str | None, on_stage: OnStage) -> LanguageModel:
+    """Load a model that our own network runs. Raises `TutorError`."""
+    model = load(spec, on_stage)
+    from tutor.lm.llamacpp.load import require_network  # fast, since torch is loaded
+
+    return require_network(model)

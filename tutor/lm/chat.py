@@ -21,10 +21,10 @@ from tutor.lm import template_process
 from tutor.lm.distribution import ChatMessage, common_length
 
 if TYPE_CHECKING:
-    from tutor.lm.language_model import LanguageModel
+    from tutor.lm.language_model import WithVocabulary
 
 
-def text_ids(model: LanguageModel, text: str) -> list[int]:
+def text_ids(model: WithVocabulary, text: str) -> list[int]:
     """Encode plain text as token ids, beginning with the model's start tokens.
 
     Raises `TextError` if the text is empty.
@@ -34,7 +34,7 @@ def text_ids(model: LanguageModel, text: str) -> list[int]:
     return [*model.tokenizer.start_ids, *model.tokenizer.encode(text)]
 
 
-def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]:
+def chat_ids(model: WithVocabulary, messages: Sequence[ChatMessage]) -> list[int]:
     """Encode a conversation as token ids, up to the start of the assistant's next message.
 
     Raises `TextError` if there are no messages.
@@ -45,7 +45,7 @@ def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]
     return guard.encode(guard.render(messages))
 
 
-def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
+def turn_ids(model: WithVocabulary, path: Sequence[int], text: str) -> list[int]:
     """Return the token ids that add the user's next message to a conversation.
 
     `path` contains the conversation's token ids up to the end of an assistant's answer, and `text`
@@ -85,7 +85,7 @@ def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
 class _Guard:
     """A renderer for one conversation in which messages cannot contain special tokens."""
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: WithVocabulary) -> None:
         if not model.chat_template:
             raise ModelUnsupported(
                 "The model has no chat template, so it was not made for conversations.",

@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from tutor.lm.distribution import ModelCard
 from tutor.lm.network import Transformer
 from tutor.lm.tokenizer import Tokenizer
+
+
+class Vocabulary(Protocol):
+    """The methods that a tokenizer needs for texts, conversations and searches.
+
+    `tutor.lm.tokenizer` implements it, and so does the tokenizer of llama.cpp.
+    """
+
+    @property
+    def start_ids(self) -> tuple[int, ...]: ...
+
+    @property
+    def end_ids(self) -> tuple[int, ...]: ...
+
+    @property
+    def special_ids(self) -> dict[str, int]: ...
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, ids: Iterable[int]) -> bytes: ...
+
+    def containing(self, query: str) -> list[int]: ...
+
+    def texts(self) -> list[str]: ...
+
+
+class WithVocabulary(Protocol):
+    """A model with a tokenizer and, if it was made for conversations, a chat template."""
+
+    @property
+    def tokenizer(self) -> Vocabulary: ...
+
+    @property
+    def chat_template(self) -> str | None: ...
 
 
 @dataclass(frozen=True)

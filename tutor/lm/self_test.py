@@ -7,6 +7,7 @@ import time
 from tutor.lm.distribution import PLAIN
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
+from tutor.lm.trajectory import Stepped
 
 _TOKENS = 40
 """The length of the text that is processed at once. Short texts use other kernels."""
@@ -22,6 +23,13 @@ def run_self_test(model: LanguageModel) -> float:
     config = model.network.config
     count = max(1, min(_TOKENS, config.context - _STEPS))
     session = Session(model, [number % config.vocabulary_size for number in range(count)])
+    seconds = time_steps(session)
+    session.xray(count)
+    return seconds
+
+
+def time_steps(session: Stepped) -> float:
+    """Continue a session by a few tokens. Returns the time of the fastest step in seconds."""
     taken = []
     for _ in range(_STEPS):
         row = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0]
@@ -29,5 +37,4 @@ def run_self_test(model: LanguageModel) -> float:
         start = time.perf_counter()
         session.distribution(len(session), PLAIN, seed=0, top=1)
         taken.append(time.perf_counter() - start)
-    session.xray(count)
     return min(taken)  # the first step waits until the weights are read from the disk

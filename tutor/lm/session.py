@@ -28,9 +28,8 @@ from tutor.lm.distribution import (
 from tutor.lm.fast.together import read_together
 from tutor.lm.inspect.inspectable import Inspectable, require_known
 from tutor.lm.inspect.steering import Steering, steered_by
-from tutor.lm.language_model import LanguageModel
+from tutor.lm.language_model import LanguageModel, Vocabulary
 from tutor.lm.network import KeyValueCache
-from tutor.lm.tokenizer import Tokenizer
 
 # The maximum number of tokens in one forward pass. A request can be canceled only between two
 # passes, so this limits how long canceling takes (about 0.2 s for SmolLM2 on two old cores). A
@@ -231,7 +230,7 @@ class Session(Inspectable):
         tokens. Raises `TextError` if no token matches.
         """
         logits = self.logits(position)
-        ids = _matching(self._model.tokenizer, logits, query, limit)
+        ids = matching(self._model.tokenizer, logits, query, limit)
         return self.rows(position, sampler, ids)
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
@@ -320,8 +319,8 @@ def _require_tokens(ids: Sequence[int]) -> None:
         raise TextError("The text is empty.", "Enter at least one character.")
 
 
-def _matching(tokenizer: Tokenizer, logits: Tensor, query: str, limit: int) -> list[int]:
-    """Return the ids of the tokens that `Session.find` lists."""
+def matching(tokenizer: Vocabulary, logits: Tensor, query: str, limit: int) -> list[int]:
+    """Return the ids of the tokens that `Session.find` lists, given the logits [vocabulary]."""
     found = tokenizer.containing(query)
     # tokenizers can have more tokens than networks
     del found[bisect_left(found, len(logits)) :]

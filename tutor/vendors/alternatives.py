@@ -16,6 +16,12 @@ from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Se
 ALTERNATIVES = 20
 """The number of alternatives to request first: the maximum of OpenAI and, by default, of vLLM."""
 
+MANY = 200
+"""The number of alternatives to request from llama.cpp's server, which has no limit of its own.
+
+Together they usually have more than 99 % of the probability, and take about 20 kB.
+"""
+
 _FEW = 5
 """The maximum number of alternatives of OpenAI's older completion endpoint."""
 

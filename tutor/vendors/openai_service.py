@@ -12,7 +12,7 @@ streams. Failed requests are not retried, so that learners see what happens.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ import openai
 
 from tutor.errors import AnswerUnreadable, NotTold, RemoteError
 from tutor.vendors import errors
-from tutor.vendors.alternatives import ALTERNATIVES
+from tutor.vendors.alternatives import ALTERNATIVES, MANY
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.openai_wire import Chunk, Echo, Pieces, echo_in, finish_reason
@@ -60,6 +60,7 @@ class OpenAIService:
         self._own = model.service.id == OWN
         self._tokens = ServerTokens(model.name, self._aside)
         self._by_id: bool | None = None if self._own else False
+        self._lists_many = False
 
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
@@ -126,6 +127,8 @@ class OpenAIService:
     ) -> list[Piece | Finish]:
         """Return a response of one token, with as many alternatives as the server can identify.
 
+        llama.cpp's server has no limit for them, so it is asked for `MANY` once it is recognized.
+
         llama.cpp's server withholds a token that ends in the middle of a character, together with
         its alternatives. It returns the same alternatives if it has to choose the end token. vLLM
         has no names for such tokens, but can return their ids.
@@ -136,9 +139,14 @@ class OpenAIService:
             return pieces, list(self._streamed(request, cancellation, pieces, forced))
 
         pieces, events = answer()
+        if not self._lists_many and _tells_ids(events) and self._tokens.of_llama_cpp:
+            self._lists_many = True
+            if request.top == ALTERNATIVES:
+                pieces, events = answer()
         last = events[-1]
         withheld = isinstance(last, Finish) and last.reason == "length" and not pieces.arrived
-        if withheld and (ends := self._tokens.ends):
+        if withheld and (ends := self._tokens.ends):  # only llama.cpp's server tells these
+            self._lists_many = True
             return answer(ends[0])[1]
         if pieces.unnamed and self._by_id is None:
             self._by_id = True
@@ -259,6 +267,8 @@ class OpenAIService:
         return extra
 
     def _alternatives(self, request: RemoteRequest) -> int:
+        if self._lists_many and request.top == ALTERNATIVES and request.most_tokens == 1:
+            return MANY
         most = self._model.service.alternatives
         return min(request.top, ALTERNATIVES if most is None else most)
 
@@ -335,6 +345,12 @@ class OpenAIService:
             reason = str(cause) if isinstance(cause, httpx2.ConnectError) else type(cause).__name__
             return errors.unreachable(self._model, reason)
         return errors.broken(self._model)
+
+
+def _tells_ids(events: Sequence[Piece | Finish]) -> bool:
+    """Return True if a response tells the ids of its alternatives, as llama.cpp's server does."""
+    pieces = [event for event in events if isinstance(event, Piece)]
+    return any(each.id is not None for piece in pieces for each in piece.alternatives)
 
 
 def _plain(answer: Any) -> Any:

@@ -81,6 +81,11 @@ class ServerTokens:
             self._spelled[id_] = self._found(id_)
         return self._spelled[id_]
 
+    @property
+    def of_llama_cpp(self) -> bool:
+        """Return True for llama.cpp's server, which is recognized by its `/props`."""
+        return self._props is not None
+
     @cached_property
     def ends(self) -> tuple[int, ...]:
         """Return the ids of the tokens that end a text on llama.cpp's server."""

@@ -173,3 +173,14 @@ def test_working_memory_from_inference_mode_can_be_used_outside_of_it() -> None:
     with torch.inference_mode():
         first = made[0](torch.ones(20, 64))
     assert torch.equal(made[0](torch.ones(20, 64)), first)
+
+
+@pytest.mark.parametrize("sums", [1, 2_000])
+def test_int8_sums_in_parts_are_exactly_the_same(
+    monkeypatch: pytest.MonkeyPatch, sums: int
+) -> None:
+    layer, _ = int8()
+    x = torch.randn(3, layer.inputs, generator=torch.Generator().manual_seed(1))
+    whole = layer(x)
+    monkeypatch.setattr(linear, "SUMS", sums)
+    assert torch.equal(layer(x), whole)

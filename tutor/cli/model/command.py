@@ -17,9 +17,11 @@ from tutor.cli.model import check as remote_check
 from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError, UsageError
 from tutor.language import _
+from tutor.models.installed import is_default
 from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_model
 
 if TYPE_CHECKING:
+    from tutor.lm.fast.kernels import KernelReport
     from tutor.models import FoundModel
     from tutor.models.report import PullEvent
 
@@ -124,7 +126,7 @@ class ListedModel(msgspec.Struct, frozen=True):
     `kind` is "gguf" or "folder" for a model, "packed" for a copy of a model that is packed for this
     machine, and "remote" for a remote model for which a key was found. The `path` of a remote model
     is its address. `size` is in bytes. `default` is True for the model that tutor uses if no model
-    is named.
+    is named. `llamacpp` is True for a file that only llama.cpp can run.
     """
 
     name: str
@@ -133,6 +135,7 @@ class ListedModel(msgspec.Struct, frozen=True):
     size: int
     bundled: bool = False
     default: bool = False
+    llamacpp: bool = False
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -161,7 +164,7 @@ def run_list(options: argparse.Namespace) -> int:
                 name=model.name,
                 size=model.size / 1e6,
                 path=model.path,
-                value2=_("  (bundled)") if model.bundled else "",
+                value2=_remark(model),
             )
         )
     for copy in copies:
@@ -195,6 +198,23 @@ def run_list(options: argparse.Namespace) -> int:
     return 0
 
 
+def _remark(model: ListedModel) -> str:
+    if model.bundled:
+        return _("  (bundled)")
+    return _("  (needs llama.cpp)") if model.llamacpp else ""
+
+
+def _needs_llama(model: FoundModel) -> bool:
+    """Return True for a GGUF file with an architecture that our own network lacks."""
+    if model.kind != "gguf" or is_default(model):
+        return False
+    from tutor.lm.formats.gguf_settings import FAMILIES  # importing this takes a moment
+    from tutor.models.architecture import architecture
+
+    name = architecture(model.path)
+    return name is not None and name not in FAMILIES
+
+
 def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
     from tutor.models.find import HUB_PREFIX, find_model
     from tutor.models.installed import file_size, installed_models
@@ -223,6 +243,7 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
             size=file_size(model),
             bundled=model.bundled,
             default=default is not None and model.path == default.path,
+            llamacpp=_needs_llama(model),
         )
         for model in found
     ]
@@ -277,31 +298,50 @@ def run_check(options: argparse.Namespace) -> int:
         return remote_check.run(options.model)
     with leaving_at_once():
         from tutor.lm.fast.kernels import check_kernels
-        from tutor.lm.load import load_model
-        from tutor.lm.self_test import run_self_test
+        from tutor.lm.llamacpp.load import open_model
+        from tutor.lm.llamacpp.session import LlamaModel, LlamaSession
+        from tutor.lm.self_test import run_self_test, time_steps
         from tutor.models import find_model
 
+    report: KernelReport | None = None
     with loading() as on_stage:
-        model = load_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
+        model = open_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
         on_stage("measuring")
-        seconds = run_self_test(model)
-        report = check_kernels(model.network.config)
+        if isinstance(model, LlamaModel):
+            seconds = time_steps(LlamaSession(model, [0]))
+        else:
+            seconds = run_self_test(model)
+            report = check_kernels(model.network.config)
     card = model.card
     output.write(
         _("{name}: {parameters:.1f} million weights from {format}").format(
             name=card.name, parameters=card.parameters / 1e6, format=card.format
         )
     )
-    output.write(
-        _("Runs on {device}, stored as {kernel}; PyTorch {torch_version}").format(
-            device=card.device, kernel=card.kernel, torch_version=report.torch_version
+    if report is None:
+        output.write(
+            _(
+                "Runs with llama.cpp, because tutor's own network does not support it. You can "
+                "step and chat, but not look inside."
+            )
         )
-    )
+    else:
+        output.write(
+            _("Runs on {device}, stored as {kernel}; PyTorch {torch_version}").format(
+                device=card.device, kernel=card.kernel, torch_version=report.torch_version
+            )
+        )
     output.write(
         _(
             "A test text was processed without errors; one token takes {milliseconds:.1f} ms."
         ).format(milliseconds=1000 * seconds)
     )
+    if report is not None:
+        _write_kernels(report)
+    return 0
+
+
+def _write_kernels(report: KernelReport) -> None:
     output.write(
         _(
             "Time for all matrix products of one token on this CPU "
@@ -313,4 +353,3 @@ def run_check(options: argparse.Namespace) -> int:
         taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "     n/a"
         used = _("  used if the file's format allows it") if timing.chosen else ""
         output.write(f"  {timing.form:6} {timing.bytes_per_weight:15.2f} {taken}{used}")
-    return 0

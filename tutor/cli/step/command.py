@@ -20,7 +20,8 @@ from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote, remote_model
 
 if TYPE_CHECKING:
-    from tutor.lm.language_model import LanguageModel
+    from tutor.lm.language_model import LanguageModel, WithVocabulary
+    from tutor.lm.llamacpp.session import LlamaModel, LlamaSession
     from tutor.lm.saved_steering import Applied
     from tutor.lm.session import Session
     from tutor.vendors.session import RemoteSession
@@ -75,9 +76,9 @@ def run(options: argparse.Namespace) -> int:
     applied = _steering(options)
     if is_remote(options.model):
         return _answer(*_elsewhere(options.model, text, chat=options.chat), settings, options)
-    model = load(options.model)
+    model = _open_model(options.model)
     with shortage_in_words(_("this text")):
-        session = open_session(model, text, chat=options.chat)
+        session = _session_of(model, text, chat=options.chat)
         if applied is not None:
             _steer(session, applied)
         return _answer(model.card, session, settings, options, applied)
@@ -97,9 +98,13 @@ def _steering(options: argparse.Namespace) -> Applied | None:
     return saved_steering.find(options.steer, saved_steering.folder_of_learner())
 
 
-def _steer(session: Session, applied: Applied) -> None:
+def _steer(session: Session | LlamaSession, applied: Applied) -> None:
     from tutor.lm.inspect.steering import steering_of
+    from tutor.lm.llamacpp.session import LlamaSession, refuse
     from tutor.lm.saved_steering import require_model
+
+    if isinstance(session, LlamaSession):
+        refuse()
 
     vector = applied.vector
     require_model(vector, session.model.card)
@@ -131,7 +136,7 @@ def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, R
 
 def _answer(
     card: ModelCard,
-    session: Session | RemoteSession,
+    session: Session | LlamaSession | RemoteSession,
     settings: SamplerSettings,
     options: argparse.Namespace,
     applied: Applied | None = None,
@@ -188,30 +193,61 @@ def read_text(options: argparse.Namespace) -> str:
 
 
 def load(spec: str | None, *, exact: bool = False) -> LanguageModel:
-    """Find and load the model, showing progress. With `exact`, it computes in 32-bit floats.
+    """Find and load a model, showing progress. With `exact`, it computes in 32-bit floats.
 
-    Raises `ModelError`.
+    Raises `ModelError`, also for a model that only llama.cpp can run.
     """
+    if not exact:
+        model = _open_model(spec)
+        from tutor.lm.llamacpp.load import require_network
+
+        return require_network(model)
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model
 
     with loading() as on_stage:
         found = find_model(spec, on_stage=on_stage)
-        return load_model(found, on_stage=on_stage, exact=exact)
+        return load_model(found, on_stage=on_stage, exact=True)
+
+
+def _open_model(spec: str | None) -> LanguageModel | LlamaModel:
+    """Find and load a model, showing progress. Raises `ModelError`."""
+    with leaving_at_once():
+        from tutor.lm.llamacpp.load import open_model
+        from tutor.models import find_model
+
+    with loading() as on_stage:
+        return open_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
 
 
 def open_session(model: LanguageModel, text: str, *, chat: bool) -> Session:
     """Return a session on a text, or on the text as a user's chat message."""
-    from tutor.lm.chat import chat_ids, text_ids
     from tutor.lm.session import Session
 
-    ids = chat_ids(model, [ChatMessage("user", text)]) if chat else text_ids(model, text)
-    return Session(model, ids)
+    return Session(model, _ids(model, text, chat=chat))
+
+
+def _session_of(
+    model: LanguageModel | LlamaModel, text: str, *, chat: bool
+) -> Session | LlamaSession:
+    from tutor.lm.llamacpp.session import LlamaModel, LlamaSession
+
+    if isinstance(model, LlamaModel):
+        return LlamaSession(model, _ids(model, text, chat=chat))
+    return open_session(model, text, chat=chat)
+
+
+def _ids(model: WithVocabulary, text: str, *, chat: bool) -> list[int]:
+    from tutor.lm.chat import chat_ids, text_ids
+
+    return chat_ids(model, [ChatMessage("user", text)]) if chat else text_ids(model, text)
 
 
 def _steps(
-    session: Session | RemoteSession, settings: SamplerSettings, options: argparse.Namespace
+    session: Session | LlamaSession | RemoteSession,
+    settings: SamplerSettings,
+    options: argparse.Namespace,
 ) -> Iterator[tuple[Distribution, Row | None]]:
     from tutor.lm.trajectory import trajectory
 

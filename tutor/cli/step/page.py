@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
+    from tutor.lm.llamacpp.session import LlamaSession
     from tutor.lm.saved_steering import Applied
     from tutor.lm.session import Session
     from tutor.vendors.session import RemoteSession
@@ -26,7 +27,7 @@ Found = tuple["Distribution", "Row | None"]
 
 def save_page(
     card: ModelCard,
-    session: Session | RemoteSession,
+    session: Session | LlamaSession | RemoteSession,
     prompt: Sequence[Token],
     found: Sequence[Found],
     settings: SamplerSettings,

@@ -21,7 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from tutor import private
-from tutor.engine.loading import load
+from tutor.engine.loading import load_network
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import BEGIN, Limits, add_limits, limits_of
 from tutor.engine.shared.listener import Listener
@@ -98,7 +98,7 @@ def serve(
         listener.broadcast(Loading(stage, done, total))
 
     try:
-        loading = partial(load, model, on_stage)
+        loading = partial(load_network, model, on_stage)
         loaded = _at_low_priority(loading) if spare else loading()
     except TutorError as error:
         log.error("%s", error)

@@ -49,6 +49,9 @@ FEW_VECTORS = 16
 # The maximum number of weights in an unpacked chunk of a large matrix (the output layer).
 CHUNK = 4 * 1024 * 1024
 
+# The maximum number of sums of bags that are in memory at once (see `Int8Linear`).
+SUMS = 2 * 1024 * 1024
+
 
 class Groups(msgspec.Struct, frozen=True):
     """A matrix [N, K] as it is stored in a model file: value = scale * quant + zero.
@@ -192,13 +195,22 @@ class Int8Linear(Table):
 
     def _weighted_sum(self, x: Tensor) -> Tensor:
         """Return W x for a single vector x."""
+        step = max(1, SUMS // (len(self.scales) * self.block))
+        if step >= self.blocks:
+            return self._outputs_of(x, 0, self.blocks)
+        starts = range(0, self.blocks, step)
+        return torch.cat([self._outputs_of(x, i, min(step, self.blocks - i)) for i in starts])
+
+    def _outputs_of(self, x: Tensor, first: int, count: int) -> Tensor:
+        """Return the part of W x that belongs to `count` blocks of columns, from `first` on."""
         groups = len(self.scales)
-        indices, starts = _bags(groups, self.blocks, self.group)
-        weights = x.view(groups, 1, -1).expand(groups, self.blocks, self.group).reshape(-1)
+        indices, starts = _bags(groups, self.blocks, self.group, first, count)
+        weights = x.view(groups, 1, -1).expand(groups, count, self.group).reshape(-1)
         sums = torch.ops.quantized.embedding_bag_byte_rowwise_offsets(
             self.table, indices, starts, False, 0, False, weights, None, True
         )
-        return sums.view(groups, self.outputs).mul_(self.scales).sum(dim=0)
+        scales = self.scales[:, first * self.block : (first + count) * self.block]
+        return sums.view(groups, -1).mul_(scales).sum(dim=0)
 
     def _bytes(self) -> Tensor:
         return self.table.view(self.inputs, self.blocks, self.block + 8)
@@ -236,15 +248,15 @@ class Int8Linear(Table):
 
 
 @lru_cache
-def _bags(groups: int, blocks: int, size: int) -> tuple[Tensor, Tensor]:
-    """Return the indices of the table rows in all bags, and the start of each bag.
+def _bags(groups: int, blocks: int, size: int, first: int, count: int) -> tuple[Tensor, Tensor]:
+    """Return the indices of the table rows in the bags of some blocks, and the start of each bag.
 
     A bag is a group of table rows that are added up. The starts are positions in the tensor of
     indices.
     """
     columns = torch.arange(groups * size, dtype=torch.int32).view(groups, 1, size)
-    block = torch.arange(blocks, dtype=torch.int32).view(1, blocks, 1)
-    starts = torch.arange(groups * blocks + 1, dtype=torch.int32) * size
+    block = torch.arange(first, first + count, dtype=torch.int32).view(1, count, 1)
+    starts = torch.arange(groups * count + 1, dtype=torch.int32) * size
     return (columns * blocks + block).flatten(), starts
 
 

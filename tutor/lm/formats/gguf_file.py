@@ -24,7 +24,7 @@ from tutor.lm.architectures.family import Settings, changed
 from tutor.lm.config import Config
 from tutor.lm.fast.linear import CHUNK, to_half
 from tutor.lm.formats.gguf_blocks import BLOCKS
-from tutor.lm.formats.gguf_header import TensorInfo, read_header
+from tutor.lm.formats.gguf_header import Fields, TensorInfo, read_header
 from tutor.lm.formats.gguf_settings import read_settings
 from tutor.lm.formats.source import (
     ROTATED,
@@ -64,7 +64,7 @@ class GgufFile:
         self.multipliers: Mapping[str, float] = settings.multipliers()
         self.config = self._config(settings)
         self._require_known()
-        self.format = self._format()
+        self.format = number_format(self._fields)
         self.chat_template = self._fields.text("tokenizer.chat_template", "") or None
 
     def tokenizer(self) -> Tokenizer:
@@ -188,9 +188,11 @@ class GgufFile:
         context = min(config.context, original)
         return changed(config, rope_factors=factors, rope_magnitude=magnitude, context=context)
 
-    def _format(self) -> str:
-        number = self._fields.whole_number("general.file_type", -1)
-        try:
-            return str(gguf.LlamaFileType(number).name).removeprefix("MOSTLY_").removeprefix("ALL_")
-        except ValueError:
-            return "GGUF"
+
+def number_format(fields: Fields) -> str:
+    """Return the name of a file's number format, such as "Q4_1", or "GGUF" if it is unknown."""
+    number = fields.whole_number("general.file_type", -1)
+    try:
+        return str(gguf.LlamaFileType(number).name).removeprefix("MOSTLY_").removeprefix("ALL_")
+    except ValueError:
+        return "GGUF"
