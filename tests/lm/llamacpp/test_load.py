@@ -1,4 +1,4 @@
-"""Which files llama.cpp opens, and what is said if it is not installed."""
+"""Test which files llama.cpp opens, and the error if it is not installed."""
 
 from __future__ import annotations
 

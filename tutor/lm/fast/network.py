@@ -8,7 +8,7 @@
     nn.Embedding     -> `TableEmbedding`     rows of a packed table
     FeedForward      -> `FastFeedForward`    calls without hook checks
     MixtureOfExperts -> `FastMixture`        calls without hook checks
-    Block            -> `FastBlock`          half as many operations per token (`tutor.lm.fast.step`)
+    Block            -> `FastBlock`          half as many operations per token (`step.py`)
 
 Each fast module computes the same results as the module that it replaces, up to rounding, and tests
 check this. Only the fused attention can be trained.

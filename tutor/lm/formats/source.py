@@ -39,7 +39,7 @@ def products(config: Config) -> dict[str, tuple[str, ...]]:
     """Return `PRODUCTS` for a configuration.
 
     Without a gate, there is only the matrix "up". In a mixture of experts, "expert_up.3" is the
-    matrix "up" of expert 3, and "shared_up" that of the shared expert.
+    matrix "up" of expert 3, and "shared_up" is the matrix "up" of the shared expert.
     """
     found = PRODUCTS if config.gated else PRODUCTS | {"feed_forward.gate_up": ("up",)}
     return _of_experts(config, dict(found)) if config.experts else found

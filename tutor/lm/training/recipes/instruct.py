@@ -75,7 +75,7 @@ class Dialog(NamedTuple):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """What one model does with the held-out questions.
+    """One model's results with the held-out questions.
 
     `ended` counts the answers that the model ends itself, and `right` the ones that equal the
     reference answer. `capitals` counts the right answers to the questions about capitals. `loss` is
