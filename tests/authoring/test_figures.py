@@ -30,7 +30,7 @@ from tutor.lm.distribution import PLAIN
 from tutor.lm.inspect import interventions, neurons
 from tutor.lm.inspect.contributions import Parts, recorded, to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.hooks import block_of, replaced
+from tutor.lm.inspect.hooks import block_of, feed_forwards_of, replaced
 from tutor.lm.inspect.interventions import InputMask, next_token_surprisals
 from tutor.lm.inspect.patching import Activations, PatchedRuns, Recording, outcomes
 from tutor.lm.inspect.probing import ManyTexts, in_batches, train
@@ -543,9 +543,10 @@ def test_signs_of_activations(exact_model: LanguageModel, passed: Passed) -> Non
     negative = 0.0
     for layer in range(network.config.layers):
         block = block_of(network, layer)
+        [feed_forward] = feed_forwards_of(network, layer)
         with torch.inference_mode():
             x = block.feed_forward_norm(passage.trace.residuals[layer] + parts.attention[layer])
-            gate, up = block.feed_forward.gate_up(x).chunk(2, dim=-1)
+            gate, up = feed_forward.gate_up(x).chunk(2, dim=-1)
             negative += float(((torch.nn.functional.silu(gate) * up) < 0).float().mean())
     assert negative / network.config.layers == pytest.approx(0.5, abs=0.05)
 

@@ -27,7 +27,7 @@ LONG = "a" * (LONGEST + 1)
         ("patch", patch.Compare("a", LONG)),
         ("difference", difference.Scan(difference.Text(LONG), PLAIN)),
         ("difference", difference.Compare(difference.Text("a"), PLAIN, difference.OtherText(LONG))),
-        ("probe", probe.Judge("sentiment", LONG)),
+        ("probe", probe.Classify("sentiment", LONG)),
     ],
 )
 def test_a_request_with_a_long_text_is_refused(name: str, question: Any, tmp_path: Path) -> None:

@@ -10,7 +10,13 @@ from torch import Tensor
 from tutor.lm.fast.linear import GROUP, Groups, Int4Linear
 from tutor.lm.fast.network import FastBlock, build
 from tutor.lm.fast.together import read_together
-from tutor.lm.inspect.hooks import InputRecorder, OutputRecorder, block_of, replaced
+from tutor.lm.inspect.hooks import (
+    InputRecorder,
+    OutputRecorder,
+    block_of,
+    feed_forwards_of,
+    replaced,
+)
 from tutor.lm.network import Config, KeyValueCache, Trace, Transformer
 
 CONFIG = Config(
@@ -101,7 +107,7 @@ def test_a_step_for_several_texts_computes_the_same_as_one_step_per_text() -> No
 def test_a_replaced_module_is_used_instead_of_the_step() -> None:
     network = int4_network()
     wanted = token_by_token(network, IDS)
-    feed_forward, attention = block_of(network, 1).feed_forward, block_of(network, 2).attention
+    [feed_forward], attention = feed_forwards_of(network, 1), block_of(network, 2).attention
     inputs: list[Tensor] = []
     outputs: list[Tensor] = []
     recorders = [

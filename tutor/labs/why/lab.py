@@ -491,7 +491,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ShowView("parts"),
         ShowHead(),
         MoveFocus(1, "rank"),
-        MoveFocus(2, "rank"),
+        MoveFocus(1, "rank"),
+        MoveFocus(1, "rank"),  # two heads contribute nearly the same, so either can be next
         Choose(1, "example"),
         EditText("␣Paris", "token"),
         Contrast(),

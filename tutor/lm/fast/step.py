@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from tutor.lm.fast.attention import QueriesKeysValues
 from tutor.lm.fast.linear import GROUP, Int4Linear
 from tutor.lm.fast.norm import FrozenNorm
-from tutor.lm.network import Block, Config, LayerCache
+from tutor.lm.network import Block, Config, FeedForward, LayerCache
 
 # Looking these functions up in their modules would take a tenth of a millisecond per token.
 mul, vector_norm = torch.mul, torch.linalg.vector_norm
@@ -70,6 +70,9 @@ class Workspaces(dict[int, Workspace]):
 def modules_of(block: Block) -> tuple[nn.Module, ...]:
     """Return the modules of a block that a `BlockStep` computes itself."""
     attention, feed_forward = block.attention, block.feed_forward
+    inside: tuple[nn.Module, ...] = ()
+    if isinstance(feed_forward, FeedForward):
+        inside = (feed_forward.gate_up, feed_forward.down)
     return (
         block.attention_norm,
         attention,
@@ -77,8 +80,7 @@ def modules_of(block: Block) -> tuple[nn.Module, ...]:
         attention.output,
         block.feed_forward_norm,
         feed_forward,
-        feed_forward.gate_up,
-        feed_forward.down,
+        *inside,
     )
 
 
@@ -97,10 +99,12 @@ class BlockStep:
             *_matrix(block.attention.query_key_value),
             *_matrix(block.attention.output),
         )
+        feed_forward = block.feed_forward
+        assert isinstance(feed_forward, FeedForward)
         self._feed_forward = (
             *_norm(block.feed_forward_norm),
-            *_matrix(block.feed_forward.gate_up),
-            *_matrix(block.feed_forward.down),
+            *_matrix(feed_forward.gate_up),
+            *_matrix(feed_forward.down),
         )
 
     def __call__(
