@@ -150,8 +150,8 @@ MUTATIONS = (
         ),
         ("(logits[:id_] == logits[id_]).sum()", "(logits[id_:] == logits[id_]).sum()"),
         (
-            "ids = torch.nonzero(scores >= smallest).flatten()",
-            "ids = torch.nonzero(scores > smallest).flatten()",
+            "near = torch.nonzero(maxima >= least).flatten()",
+            "near = torch.nonzero(maxima > least).flatten()",
         ),
         ("1 + int((reached < p).sum())", "1 + int((reached <= p).sum())"),
         ("if rank > counts.top_k:", "if rank >= counts.top_k:"),
