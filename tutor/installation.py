@@ -43,6 +43,42 @@ def install_command(extra: str, environment: Path | None = None) -> str:
             assert_never(other)
 
 
+def reinstall_command(package: str, environment: Path | None = None) -> str:
+    """Return the command that installs a damaged package again (see `install_command`)."""
+    environment = environment or Path(sys.prefix)
+    match _installer(environment):
+        case "pipx":
+            return f"pipx runpip {DISTRIBUTION} install --force-reinstall --no-deps {package}"
+        case "uv tool":
+            place = shlex.quote(str(environment))
+            return f"uv pip install --python {place} --reinstall --no-deps {package}"
+        case "uvx":
+            return f"uvx --reinstall-package {package} {DISTRIBUTION}"
+        case "pip":
+            return f"pip install --force-reinstall --no-deps {package}"
+        case other:
+            assert_never(other)
+
+
+def uninstall_command(package: str, environment: Path | None = None) -> str:
+    """Return the command that removes a package from the environment (see `install_command`).
+
+    An environment of uvx is temporary, so the command removes it as a whole.
+    """
+    environment = environment or Path(sys.prefix)
+    match _installer(environment):
+        case "pipx":
+            return f"pipx runpip {DISTRIBUTION} uninstall {package}"
+        case "uv tool":
+            return f"uv pip uninstall --python {shlex.quote(str(environment))} {package}"
+        case "uvx":
+            return f"uv cache clean {DISTRIBUTION}"
+        case "pip":
+            return f"pip uninstall {package}"
+        case other:
+            assert_never(other)
+
+
 def upgrade_command(environment: Path | None = None) -> str:
     """Return the command that upgrades this installation (see `install_command`)."""
     match _installer(environment or Path(sys.prefix)):

@@ -21,6 +21,7 @@ import msgspec
 
 from tutor import paths, private
 from tutor.errors import ModelError, ModelNotFound, NoHome, UsageError
+from tutor.installation import uninstall_command
 from tutor.models.installed import (
     DEFAULT,
     bundled_model,
@@ -195,7 +196,7 @@ def remove(name: str) -> tuple[tuple[Path, int], ...]:
     if any(model.path.parent == package_folder() for model in models):
         raise ModelError(
             f"{models[0].name} is part of the Python package {DEFAULT.package}.",
-            f"Remove it with: pip uninstall {DEFAULT.package}.",
+            f"Remove it with: {uninstall_command(DEFAULT.package)}.",
         )
     return tuple(_removed(model.path, file_size(model)) for model in models) + tuple(
         _removed(copy.path, copy.size) for copy in copies

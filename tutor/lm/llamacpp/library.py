@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tutor.errors import ModelError, ModelUnsupported
+from tutor.installation import reinstall_command
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class LlamaCpp:
         except (ImportError, OSError, RuntimeError, AttributeError) as error:
             raise ModelError(
                 f"llama-cpp-python cannot be used: {safe(str(error))[:200]}.",
-                "Install it again: pip install --force-reinstall llama-cpp-python.",
+                f"Install it again: {reinstall_command('llama-cpp-python')}.",
             ) from error
         self._library: Any = llama_cpp
         self._said: list[str] = []
