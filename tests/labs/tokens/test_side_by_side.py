@@ -153,7 +153,8 @@ def test_installed_models_are_compared(tmp_path: Path, monkeypatch: pytest.Monke
     from tutor.models.find import from_path
 
     found = from_path(write_tiny_folder(tmp_path / "tiny"))
-    monkeypatch.setattr(tokens_backend, "installed_models", lambda: (found,))
+    twin = from_path(write_tiny_folder(tmp_path / "twin"))  # has the same tokenizer
+    monkeypatch.setattr(tokens_backend, "installed_models", lambda: (found, twin))
     there = backend("tokens", tmp_path)
     state = done("tokens", there, ShowView("languages"))
     assert state.installed == ("tiny",)

@@ -12,6 +12,7 @@ from tutor.labs.tokens.side_by_side import SAMPLES, Installed, Listing, Side, So
 from tutor.lm.formats.any_tokenizer import read_any_tokenizer
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models.installed import installed_models
+from tutor.models.pull import sha256_of
 
 _MOST_INSTALLED = 12
 
@@ -36,9 +37,17 @@ class TokensBackend:
                 return self._side(source, text)
 
     def _installed(self) -> tuple[str, ...]:
-        """Return the names of the installed models, without the loaded one."""
+        """Return the names of the installed models, without the loaded one.
+
+        Models whose tokenizer is listed already are left out.
+        """
         loaded = Path(self._tools.model.card.path)
-        names = [model.name for model in installed_models() if model.path != loaded]
+        listed = {_stored_in(loaded)}
+        names = []
+        for model in installed_models():
+            if (stored := _stored_in(model.path)) not in listed:
+                listed.add(stored)
+                names.append(model.name)
         return tuple(names[:_MOST_INSTALLED])
 
     def _side(self, source: Source, text: str) -> Side:
@@ -68,6 +77,14 @@ class TokensBackend:
             if model.name == source.name:
                 return _read(model.path)
         raise ModelNotFound(f"{source.name} is not installed any more.")
+
+
+def _stored_in(path: Path) -> str:
+    """Return the checksum of a folder's tokenizer, or the path of a model that has no such file."""
+    try:
+        return sha256_of(path / "tokenizer.json")
+    except OSError:
+        return str(path)
 
 
 def _read(path: Path) -> Tokenizer:
