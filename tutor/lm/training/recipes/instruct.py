@@ -38,7 +38,7 @@ BASE_SETTINGS = train.Settings(
     width=192,
     layers=4,
     hidden=512,
-    steps=700,
+    steps=4000,
     learning_rate=3e-3,
     warmup=70,
     threads=1,
@@ -49,9 +49,9 @@ BASE_SETTINGS = train.Settings(
 """The settings of the base model."""
 
 SETTINGS = msgspec.structs.replace(
-    BASE_SETTINGS, steps=120, learning_rate=1e-3, warmup=10, evaluate_every=120, one_in={}
+    BASE_SETTINGS, steps=900, learning_rate=1e-3, warmup=30, evaluate_every=300, one_in={}
 )
-"""The settings of the instruct model. Its training uses about a fifth of the dialogs, once."""
+"""The settings of the instruct model."""
 
 DIALOGS = "chat.txt"
 ANSWER = f"{TURN_START}assistant\n"  # an answer is the text between this and `TURN_END`
