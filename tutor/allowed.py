@@ -23,10 +23,23 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     saving_files: bool
     """True if the learner can save files outside tutor's own folders."""
 
+    opening_files: bool
+    """True if the learner can name files for tutor to read."""
+
 
 EVERYTHING = Allowed(
-    fetching=True, other_servers=True, own_engine=True, other_programs=True, saving_files=True
+    fetching=True,
+    other_servers=True,
+    own_engine=True,
+    other_programs=True,
+    saving_files=True,
+    opening_files=True,
 )
 LOCKED_DOWN = Allowed(
-    fetching=False, other_servers=False, own_engine=False, other_programs=False, saving_files=False
+    fetching=False,
+    other_servers=False,
+    own_engine=False,
+    other_programs=False,
+    saving_files=False,
+    opening_files=False,
 )

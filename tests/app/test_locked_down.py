@@ -42,9 +42,10 @@ APP = Path(__file__).parents[2] / "tutor" / "app"
 NOT_OFFERED = {
     "fetch": {"ModelScreen"},
     "add": {"CompareView", "ScaleView", "PromptingView", "WhyView"},
+    "open_tokenizer": {"TokensView"},
 }
-"""Actions that download a model or query a server the host has not named, and the classes that
-bind keys to them. In `WhyView`, the action adds a token."""
+"""Actions that download a model, query a server the host has not named, or read a file, and the
+classes that bind keys to them. In `WhyView`, the action adds a token."""
 TEXTUAL_HAS = {
     *("screenshot", "suspend_process", "change_theme", "show_help_panel"),
     *("toggle_dark", "simulate_key", "notify", "run_command"),
@@ -163,6 +164,17 @@ async def test_forbidden_actions_have_no_keys_when_locked_down(
             await keys(pilot, "a")
             asks = "Model name and server address" in shown(app)
             assert asks == (allowed is EVERYTHING)
+
+
+@pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
+async def test_no_file_is_opened_when_locked_down(tmp_path: Path, allowed: Allowed) -> None:
+    app = whole_app(tmp_path, SilentEngine(), allowed=allowed, fetch=no_network)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        app.navigator.open_live_lab("tokens")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await keys(pilot, "a")
+        assert ("tokenizer.json" in shown(app)) == (allowed is EVERYTHING)
 
 
 async def test_no_model_is_downloaded(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ from tutor.models.report import Pulled, PullFailed, PullProgress, decode
 
 @pytest.fixture
 def no_bundled_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(paths, "bundled_model_folder", lambda: tmp_path / "none")
+    for name in ("model", "base", "instruct"):
+        monkeypatch.setattr(paths, f"bundled_{name}_folder", lambda: tmp_path / "none")
 
 
 @pytest.mark.usefixtures("no_bundled_model")

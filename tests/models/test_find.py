@@ -20,7 +20,10 @@ def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TUTOR_MODEL", raising=False)
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
-    monkeypatch.setattr(paths, "bundled_model_folder", lambda: tmp_path / "bundled/small-model")
+    for name in ("model", "base", "instruct"):
+        monkeypatch.setattr(
+            paths, f"bundled_{name}_folder", lambda: tmp_path / "bundled/small-model"
+        )
 
 
 def _gguf(path: Path, size: int = 100) -> Path:

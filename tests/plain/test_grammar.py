@@ -28,7 +28,7 @@ def parsed(lab: str, line: str) -> Any:
         ("attention", "move head previous", MoveFocus(-1, "head")),
         ("attention", "move token", MoveFocus(1, "token")),
         ("attention", "rank-heads first", RankHeads("first")),
-        ("tokens", "move next", MoveFocus(1, "piece")),
+        ("tokens", "move piece next", MoveFocus(1, "piece")),
         ("tokens", "edit two  words", EditText("two  words")),
         ("neighbors", "edit field=words a b", EditText("a b", "words")),
         ("mask", "toggle", Toggle("mask")),

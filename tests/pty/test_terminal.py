@@ -23,14 +23,14 @@ while key := os.read(0, 16):
 """
 
 SHOW_SIZE = """
-import os, signal
+import os, signal, time
 def show(*_):
     size = os.get_terminal_size()
     print(f"{size.columns} by {size.lines}", flush=True)
 signal.signal(signal.SIGWINCH, show)
 show()
-while True:
-    signal.pause()
+while True:  # signal.pause() would miss a signal that arrives just before it
+    time.sleep(0.05)
 """
 
 CATCH_SIGNALS = """

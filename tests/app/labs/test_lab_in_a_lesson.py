@@ -100,7 +100,7 @@ async def test_goals_reached_from_the_list_count_in_the_lesson(tmp_path: Path) -
         await reach(pilot)
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
         await keys(pilot, "escape")
-        await sees(pilot, "1 of 3")
+        await sees(pilot, "1 of 4")
 
 
 async def test_the_lab_covers_the_lesson_on_a_wide_terminal(tmp_path: Path) -> None:
@@ -117,12 +117,12 @@ async def test_a_goal_reached_stays_visible_until_the_next_action(tmp_path: Path
     async with app.run_test(size=(80, 24)) as pilot:
         app.navigator.open_live_lab("tokens")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
-        await sees(pilot, "0 of 3 goals reached")
+        await sees(pilot, "0 of 4 goals reached")
         await reach(pilot)
-        await sees(pilot, "✓ 1 of 3 goals reached: Find a single word that has at least 5 tokens")
+        await sees(pilot, "✓ 1 of 4 goals reached: Find a single word that has at least 5 tokens")
         assert "○ Next goal: " in seen(pilot)
         await keys(pilot, "g", "g")  # these keys leave the lab as it is
-        assert "✓ 1 of 3 goals reached" in seen(pilot)
+        assert "✓ 1 of 4 goals reached" in seen(pilot)
         await do(pilot, "right")
         assert "✓" not in seen(pilot)
-        assert "1 of 3 goals reached" in seen(pilot)
+        assert "1 of 4 goals reached" in seen(pilot)

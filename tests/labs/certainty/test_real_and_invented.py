@@ -113,8 +113,8 @@ def test_the_lesson_counts_the_texts_about_invented_things_right() -> None:
     lesson = next(paths.lessons_folder().glob("*-made-up.md")).read_text("utf-8")
     said = " ".join(lesson.split())
     stated = sum(bool(item.accept) for item in INVENTED)
-    assert f"About {stated} invented things, it states a fact" in said
-    assert f"about the {len(INVENTED) - stated} others, it says that no such thing" in said
+    assert f"For {stated} invented things, it states a fact" in said
+    assert f"for the other {len(INVENTED) - stated}, it says that no such thing" in said
     assert f"For {stated} invented things, we wrote an invented fact into the prompt" in said
 
 

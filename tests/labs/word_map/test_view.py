@@ -26,7 +26,7 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
 def test_how_it_looks_closer(snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await write(pilot, WORDS)
-        await do(pilot, "n", "n", "i", "i", "right")
+        await do(pilot, "n", "n", "i", "right")
 
     assert snap_compare(lab_app("word-map", tmp_path), terminal_size=(80, 24), run_before=run)
 

@@ -135,7 +135,7 @@ def test_only_tokens_before_the_prediction_can_be_removed(model: Any, index: int
 def test_a_request_can_remove_only_a_few_tokens(model: Any) -> None:
     session = Session(model, IDS)
     assert len(session.occlusion(3, [0] * MOST_REMOVED)) == MOST_REMOVED
-    with pytest.raises(TextError, match="at once"):
+    with pytest.raises(TextError, match="in one request"):
         session.occlusion(3, [0] * (MOST_REMOVED + 1))
 
 

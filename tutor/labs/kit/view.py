@@ -73,6 +73,10 @@ class LabHost(Protocol):
     def may_name_servers(self) -> bool:
         """Return True if the learner is allowed to add servers with remote models."""
 
+    @property
+    def may_open_files(self) -> bool:
+        """Return True if the learner is allowed to name files for tutor to read."""
+
 
 class LabView(VerticalScroll, can_focus=True):
     """A widget that draws a lab's state and turns key presses into actions.

@@ -311,5 +311,6 @@ LAB: Lab[State, Action, AnyQuestion, AnyAnswer] = Lab(
         ShowView("compare"),
     ),
     private=lambda question: isinstance(question, Split) and question.source.given,
+    opens=lambda action: isinstance(action, EditText) and action.field == "tokenizer",
     texts=("tokenizer",),
 )

@@ -24,7 +24,7 @@ class TokensView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text, or paste a new one."),
-        key("v", "next_view", "view", "Compare tokenizers on this text, or on eight languages."),
+        key("v", "next_view", "compare", "Compare tokenizers on this text, or on eight languages."),
         *tab(
             "choose(*, 'cut')",
             "split",
@@ -32,7 +32,7 @@ class TokensView(LabView):
         ),
         *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "part", "Choose a part."),
         *pair(UP_DOWN, "move_focus(*, 'tokenizer')", "tokenizer", "Choose a tokenizer."),
-        key("a", "add", "add", "Add the tokenizer of a file or a folder."),
+        key("a", "open_tokenizer", "add", "Add the tokenizer of a file or a folder."),
         key("d", "remove", "remove", "Remove this tokenizer."),
         *pair(SIDEWAYS, "move_focus(*, 'text')", "text", "Go back or on in a long text."),
     ]
@@ -47,9 +47,14 @@ class TokensView(LabView):
     action_edit = writes(_("Text to split:"), EditText)
     action_remove = does(RemoveTokenizer)
 
-    def action_add(self) -> None:
+    def action_open_tokenizer(self) -> None:
         label = _("GGUF file, tokenizer.json, tokenizer.model, or folder:")
         self.write(label, "", lambda path: EditText(path, "tokenizer"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "open_tokenizer" and not self.host.may_open_files:
+            return False
+        return super().check_action(action, parameters)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.course.lesson import LiveGoal
 from tutor.engine.api import EngineState
+from tutor.errors import NotInThisLogin
 from tutor.labs.kit import remote
 from tutor.labs.kit.runner import LabRunner
 from tutor.language import _
@@ -206,6 +207,8 @@ class LabPlace(Place):
 
     async def _do(self, word: ActionWord, rest: str) -> Place | None:
         action = word.parse(rest)
+        if self._lab.opens(action) and not self.services.allowed.opening_files:
+            raise NotInThisLogin("You cannot open files on this machine.", "Ask its administrator.")
         self._request = _Request(action, deque(self._lab.sends(self._runner.state, action)))
         return await self._send()
 
