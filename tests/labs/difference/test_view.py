@@ -50,15 +50,28 @@ def test_how_two_prompts_look(size: tuple[int, int], snap_compare: Any, tmp_path
         ["tab", "left", "left"],
         ["tab", "tab", "right", "down", "enter"],
         ["tab", "tab", "tab"],
-        ["shift+tab", "f"],
     ],
-    ids=["sampler", "parts", "precision", "tuning"],
+    ids=["sampler", "parts", "precision"],
 )
 def test_how_the_others_look(keys: list[str], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, *keys)
 
     assert snap_compare(lab_app("difference", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+async def test_the_bundled_base_model_is_compared_with_its_instruct_model(tmp_path: Path) -> None:
+    """Both are real models, whose numbers can differ in the last digit between processors."""
+    app = lab_app("difference", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "shift+tab", "f")
+        state = state_of(pilot)
+        assert state.view == "tuning"
+        continued, answered = state.setup.written
+        assert "<|im_end|>" not in continued
+        assert answered.endswith("<|im_end|>")
+        assert "A  base model  " in seen(pilot)
+        assert "B  instruct model  The␣capital" in seen(pilot)
 
 
 async def test_f_goes_to_the_largest_divergence_and_the_arrows_move(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.worker import Worker
 
+    from tutor.allowed import Allowed
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Screen
     from tutor.labs.kit.registry import AnyLab
@@ -289,12 +290,8 @@ class LabScreen(CourseScreen):
         self.navigation.open_live_lab(name)
 
     @property
-    def may_name_servers(self) -> bool:
-        return self.services.allowed.other_servers
-
-    @property
-    def may_open_files(self) -> bool:
-        return self.services.allowed.opening_files
+    def allowed(self) -> Allowed:
+        return self.services.allowed
 
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
         self.navigation.open_conversation(event.begin)

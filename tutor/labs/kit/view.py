@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.events import Click, Resize
 
+    from tutor.allowed import Allowed
     from tutor.app.explorer.document import Document
 
 State = TypeVar("State")
@@ -70,12 +71,8 @@ class LabHost(Protocol):
         """Open another lab on top of this one."""
 
     @property
-    def may_name_servers(self) -> bool:
-        """Return True if the learner is allowed to add servers with remote models."""
-
-    @property
-    def may_open_files(self) -> bool:
-        """Return True if the learner is allowed to name files for tutor to read."""
+    def allowed(self) -> Allowed:
+        """Return what the learner is allowed to do, such as adding servers or opening files."""
 
 
 class LabView(VerticalScroll, can_focus=True):

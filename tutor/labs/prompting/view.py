@@ -54,7 +54,7 @@ class PromptingView(LabView):
     }
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "add" and not self.host.may_name_servers:
+        if action == "add" and not self.host.allowed.other_servers:
             return False
         return super().check_action(action, parameters)
 

@@ -78,7 +78,7 @@ class ScaleView(LabView):
     action_remove = does(Remove)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "add" and not self.host.may_name_servers:
+        if action == "add" and not self.host.allowed.other_servers:
             return False
         return super().check_action(action, parameters)
 

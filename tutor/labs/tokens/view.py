@@ -52,7 +52,7 @@ class TokensView(LabView):
         self.write(label, "", lambda path: EditText(path, "tokenizer"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "open_tokenizer" and not self.host.may_open_files:
+        if action == "open_tokenizer" and not self.host.allowed.opening_files:
             return False
         return super().check_action(action, parameters)
 
