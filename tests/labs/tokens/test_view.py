@@ -10,7 +10,17 @@ from msgspec.structs import replace
 from textual.events import Key
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of, write
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    lab_app,
+    screen_of,
+    seen,
+    state_of,
+    write,
+)
+from tutor.app.widgets.lines import Lines
 from tutor.engine.api import EngineState
 from tutor.errors import EngineError
 from tutor.labs.tokens import backend
@@ -34,18 +44,37 @@ def other_tokenizer(monkeypatch: pytest.MonkeyPatch) -> str:
     return str(Path("tests/lm/sentencepiece/gemma.model").absolute())
 
 
-@pytest.mark.parametrize("view", ["compare", "languages"])
+def drawn(pilot: Any) -> str:
+    """Return the lines of the view, also those that are not on the screen yet."""
+    return screen_of(pilot).query_one("#lines", Lines).text
+
+
 @pytest.mark.parametrize("size", SIZES)
-def test_how_several_tokenizers_look(
-    size: tuple[int, int], view: str, snap_compare: Any, tmp_path: Path, other_tokenizer: str
+def test_how_languages_look(
+    size: tuple[int, int], snap_compare: Any, tmp_path: Path, other_tokenizer: str
 ) -> None:
     async def run(pilot: Any) -> None:
-        await write(pilot, "Straße: an unbelievable 中文 e\u0301 👩 story")
         await write(pilot, other_tokenizer, key="a")
-        await do(pilot, *["v"] * (view == "languages"), "up")
+        await do(pilot, "v", "up")
 
     app = lab_app("tokens", tmp_path)
     assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_marks_of_several_tokenizers(
+    size: tuple[int, int], tmp_path: Path, other_tokenizer: str
+) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await write(pilot, "Straße: 中文 e\u0301 👩")
+        await write(pilot, other_tokenizer, key="a")
+        lines = drawn(pilot).splitlines()
+        [at] = [y for y, line in enumerate(lines) if "Straße:␣中文" in line]
+        assert lines[at + 1].lstrip().startswith("1 ")
+        assert lines[at + 2].lstrip().startswith("2 ")
+        assert "+" in lines[at + 1] + lines[at + 2]
+        assert "+ inside" in lines[-1]
 
 
 async def test_a_tokenizer_is_added_and_removed(tmp_path: Path, other_tokenizer: str) -> None:
@@ -55,7 +84,7 @@ async def test_a_tokenizer_is_added_and_removed(tmp_path: Path, other_tokenizer:
         assert "1 small-model" in seen(pilot)
         await write(pilot, other_tokenizer, key="a")
         assert "› 2 gemma.model" in seen(pilot)
-        assert "^ only in some" in seen(pilot)
+        assert "^ only in some" in drawn(pilot)
         await do(pilot, "up", "d")
         assert state_of(pilot).given == (other_tokenizer,)
         await do(pilot, "down", "d")
