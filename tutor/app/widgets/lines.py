@@ -19,6 +19,7 @@ from textual.widget import Widget
 from tutor.app.widgets import clicks
 from tutor.app.widgets.copyable import row_copy
 from tutor.app.widgets.selection import MARK, highlighted, row_said
+from tutor.app.widgets.static import forget_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -92,6 +93,7 @@ class Lines(Widget):
         old, self._lines = self._lines, new
         if len(old) != len(new):
             self._strips = [None] * len(new)
+            forget_size(self)
             self.refresh(layout=True)
             return
         changed = []

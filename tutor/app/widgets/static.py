@@ -8,6 +8,17 @@ from textual import widgets
 
 if TYPE_CHECKING:
     from textual.visual import VisualType
+    from textual.widget import Widget
+
+
+def forget_size(widget: Widget) -> None:
+    """Make Textual measure a widget again at the next layout. Call this before its `refresh`.
+
+    Textual keeps a measure until `refresh` counts another layout, and it counts none while one is
+    pending. If the widget is measured in between, it keeps that height (Textual 8.2).
+    """
+    widget.clear_cached_dimensions()
+    widget._box_model_cache.clear()
 
 
 class Static(widgets.Static):  # noqa: TID251
@@ -20,5 +31,5 @@ class Static(widgets.Static):  # noqa: TID251
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
         """Show other content, and lay it out unless `layout` is False."""
-        self.clear_cached_dimensions()
+        forget_size(self)
         super().update(content, layout=layout)
