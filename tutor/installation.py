@@ -26,38 +26,15 @@ def install_command(extra: str, environment: Path | None = None) -> str:
     `environment` is the folder of the Python environment. By default, this is the environment of
     the running process.
     """
-    environment = environment or Path(sys.prefix)
     requirement = f"'{DISTRIBUTION}[{extra}]'"
-    match _installer(environment):
-        case "pipx":
-            return f"pipx runpip {DISTRIBUTION} install {requirement}"
-        case "uv tool":
-            # `uv tool install` would always look for tutor on the index.
-            place = shlex.quote(str(environment))
-            return f"uv pip install --python {place} {requirement}"
-        case "uvx":
-            return f"uvx {requirement}"
-        case "pip":
-            return f"pip install {requirement}"
-        case other:
-            assert_never(other)
+    return _pip("install", requirement, environment, uvx=f"uvx {requirement}")
 
 
 def reinstall_command(package: str, environment: Path | None = None) -> str:
     """Return the command that installs a damaged package again (see `install_command`)."""
-    environment = environment or Path(sys.prefix)
-    match _installer(environment):
-        case "pipx":
-            return f"pipx runpip {DISTRIBUTION} install --force-reinstall --no-deps {package}"
-        case "uv tool":
-            place = shlex.quote(str(environment))
-            return f"uv pip install --python {place} --reinstall --no-deps {package}"
-        case "uvx":
-            return f"uvx --reinstall-package {package} {DISTRIBUTION}"
-        case "pip":
-            return f"pip install --force-reinstall --no-deps {package}"
-        case other:
-            assert_never(other)
+    again = f"--force-reinstall --no-deps {package}"
+    uvx = f"uvx --reinstall-package {package} {DISTRIBUTION}"
+    return _pip("install", again, environment, uvx=uvx)
 
 
 def uninstall_command(package: str, environment: Path | None = None) -> str:
@@ -65,16 +42,22 @@ def uninstall_command(package: str, environment: Path | None = None) -> str:
 
     An environment of uvx is temporary, so the command removes it as a whole.
     """
+    return _pip("uninstall", package, environment, uvx=f"uv cache clean {DISTRIBUTION}")
+
+
+def _pip(verb: str, arguments: str, environment: Path | None, *, uvx: str) -> str:
+    """Return a command of pip for the environment. `uvx` is the command if uvx created it."""
     environment = environment or Path(sys.prefix)
     match _installer(environment):
         case "pipx":
-            return f"pipx runpip {DISTRIBUTION} uninstall {package}"
+            return f"pipx runpip {DISTRIBUTION} {verb} {arguments}"
         case "uv tool":
-            return f"uv pip uninstall --python {shlex.quote(str(environment))} {package}"
+            # `uv tool install` would always look for tutor on the index.
+            return f"uv pip {verb} --python {shlex.quote(str(environment))} {arguments}"
         case "uvx":
-            return f"uv cache clean {DISTRIBUTION}"
+            return uvx
         case "pip":
-            return f"pip uninstall {package}"
+            return f"pip {verb} {arguments}"
         case other:
             assert_never(other)
 

@@ -31,7 +31,7 @@ class TokensView(LabView):
             "Split the text into tokens, words, characters or bytes.",
         ),
         *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "part", "Choose a part."),
-        *pair(UP_DOWN, "move_focus(*, 'tokenizer')", "tokenizer", "Choose a tokenizer."),
+        *pair(UP_DOWN, "move_focus(*, 'tokenizer')", "row", "Choose a tokenizer."),
         key("a", "open_tokenizer", "add", "Add the tokenizer of a file or a folder."),
         key("d", "remove", "remove", "Remove this tokenizer."),
         *pair(SIDEWAYS, "move_focus(*, 'text')", "text", "Go back or on in a long text."),
