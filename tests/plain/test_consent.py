@@ -1,4 +1,4 @@
-"""Test that nothing is sent to a remote model without the learner's consent."""
+"""Test that nothing is sent without the learner's consent, or opened where it is not allowed."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ def test_the_stepper_asks_before_it_sends_a_text(machine: Machine) -> None:
     said = remote.say("step", "help", "back")
     assert any(line.startswith("agree: ") for line in said.lines)
     assert not any(line.startswith("Rank 1:") for line in said.lines)
+
+
+def test_a_locked_down_login_opens_no_file(machine: Machine) -> None:
+    typed = "lab tokens", "edit field=tokenizer /etc/passwd"
+    refused = "You cannot open files on this machine."
+    assert refused in machine.say(*typed, options=["--kiosk"]).text
+    assert refused not in machine.say(*typed).text
 
 
 def test_there_is_no_x_ray_of_a_remote_model(
