@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -246,6 +247,8 @@ class Navigator:
             page=lesson.screen_of(embedded) if lesson and embedded else None,
             on_reached=partial(goals.live, lab, lesson=lesson),
         )
+        if lesson is None:
+            self._app.run_worker(partial(asyncio.to_thread, goals.prepare, lab), name="goals")
         self._app.push_screen(screen)
 
     def open_conversation(self, begin: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -9,9 +10,10 @@ from msgspec.structs import replace
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.labs.lab_stage import BackendEngine, do, seen
 from tutor.app.labs.screen import LabScreen
-from tutor.course.catalogue import Course
+from tutor.course.catalogue import Course, Opening
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
 from tutor.learner.records import GoalReached
+from tutor.paths import lessons_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +103,27 @@ async def test_goals_reached_from_the_list_count_in_the_lesson(tmp_path: Path) -
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
         await keys(pilot, "escape")
         await sees(pilot, "1 of 4")
+
+
+async def test_the_lesson_of_a_lab_from_the_list_is_read_in_a_thread(tmp_path: Path) -> None:
+    """Parsing a lesson takes longer than a key may take."""
+    course = Opening(lessons_folder()).course()
+    app = whole_app(tmp_path, BackendEngine(), course)
+    reading: list[str] = []
+    read = type(course).lesson
+
+    def lesson(lesson_id: str) -> Lesson | None:
+        reading.append(threading.current_thread().name)
+        return read(course, lesson_id)
+
+    course.lesson = lesson  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.navigator.open_live_lab("tokens")
+        await until(pilot, lambda: bool(reading))
+        assert threading.main_thread().name not in reading
+        await until(pilot, lambda: all(worker.is_finished for worker in app.workers))
+        await reach(pilot)
+        await sees(pilot, "✓ 1 of 4 goals reached")
 
 
 async def test_the_lab_covers_the_lesson_on_a_wide_terminal(tmp_path: Path) -> None:

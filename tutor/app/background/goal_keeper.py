@@ -89,6 +89,13 @@ class GoalKeeper:
         names = self._progress.lesson(lab.lesson).goals_reached.get(lab.name, ())
         return frozenset(names) & {goal.name for goal in lab.goals}
 
+    def prepare(self, lab: AnyLab) -> None:
+        """Read the lesson of a lab that was opened without one, so that `live` finds it.
+
+        This takes up to 0.2 s. Call it in a thread.
+        """
+        self._lesson_of(lab)
+
     def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> Told:
         """Record the reached goals of a lab from `tutor.labs`.
 
@@ -102,9 +109,7 @@ class GoalKeeper:
             for goal in lab.goals
             if goal.name in now - before
         ]
-        if lesson is None:
-            with suppress(LessonError):
-                lesson = self._find_lesson(lab.lesson)
+        lesson = lesson or self._lesson_of(lab)
         embedded = [each for each in lesson.labs if each.live == lab.name] if lesson else []
         told = [
             self.stepped(lesson, each, Evidence(live=before | now)) for each in embedded if lesson
@@ -115,6 +120,11 @@ class GoalKeeper:
         if not saving or len(self.kept(lab)) < len(lab.goals):
             return Told()
         return Told(_("You have reached all goals of this lab."), saving[-1])
+
+    def _lesson_of(self, lab: AnyLab) -> Lesson | None:
+        with suppress(LessonError):
+            return self._find_lesson(lab.lesson)
+        return None
 
     def _note(self, lab: str, lesson: str, goal: str) -> Future[None]:
         return self._progress.record(GoalReached(at=time.time(), lab=lab, lesson=lesson, goal=goal))
