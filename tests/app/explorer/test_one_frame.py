@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
 import pyte
+from textual import constants
 from textual._compositor import CompositorUpdate
 
 from tests.app.explorer.explorer_stage import Stage, settled
 from tests.app.pressing import event_of, settle
+from tests.engine.fake_engine import FakeEngine
 from tutor.app.explorer.screen import ExplorerScreen
 
 if TYPE_CHECKING:
@@ -23,13 +26,21 @@ LAST = re.compile(r"^ *last (?P<token>\S+) +(?P<bits>[\d.]+) bits")
 DRAWN = re.compile(r"^ *›?◆ *\d+ +(?P<token>\S+)", re.MULTILINE)
 
 
+class SlowEngine(FakeEngine):
+    """An engine slow enough for the screen to be painted between two tokens."""
+
+    async def work(self, name: str) -> None:
+        await asyncio.sleep(2 / constants.MAX_FPS)
+        await super().work(name)
+
+
 class Terminal(Stage):
     """An app whose updates are also sent to an emulated terminal, which records every frame."""
 
     frames: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(ExplorerScreen, folder=folder)
+    def __init__(self, folder: Path, engine: FakeEngine | None = None) -> None:
+        super().__init__(ExplorerScreen, folder=folder, engine=engine)
         self._terminal = pyte.Screen(WIDTH, HEIGHT)
         self._stream = pyte.Stream(self._terminal)
 
@@ -52,7 +63,7 @@ def assert_one_token(frame: str) -> None:
 
 
 async def test_each_frame_of_a_run_shows_one_token(tmp_path: Path) -> None:
-    app = Terminal(tmp_path)
+    app = Terminal(tmp_path, SlowEngine())
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         await settled(pilot)
         app.post_message(event_of("r"))
