@@ -83,10 +83,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self.output = bytearray()
         self.drawn = True
-        """Start the command.
-
-        `rendered` says whether `screen` is updated, which some output prevents.
-        """
+        """Whether `screen` is updated. Some output would prevent it."""
         self._stream = pyte.ByteStream(self.screen)
         self._held_back = b""
         self._master, slave = pty.openpty()
@@ -140,23 +137,48 @@ class Terminal:
 
         Waits up to `timeout` seconds for the first byte.
         """
+        data = self._received(timeout)
+        self._show(data)
+        return len(data)
+
+    def arrival(self, seen: Callable[[], bool], seconds: float) -> float | None:
+        """Read for `seconds`, and return when the output came that made `seen()` true.
+
+        The result is on the clock of `time.perf_counter`, or None if `seen()` is still false. This
+        draws nothing before all has been read: drawing takes much longer than reading.
+        """
+        deadline = time.perf_counter() + seconds
+        pieces: list[tuple[float, bytes]] = []
+        while (left := deadline - time.perf_counter()) > 0 and not self._ended:
+            if data := self._received(left):
+                pieces.append((time.perf_counter(), data))
+        found = None
+        for arrived, data in pieces:
+            self._show(data)
+            if found is None and seen():
+                found = arrived
+        return found
+
+    def _received(self, timeout: float) -> bytes:
+        """Return what the command sends, waiting up to `timeout` seconds for the first byte."""
         if self._ended or not select.select([self._master], [], [], max(0.0, timeout))[0]:
-            return 0
+            return b""
         try:
             data = os.read(self._master, 65536)
         except OSError:  # Linux returns EIO when the terminal's last user is gone
             data = b""
         self._ended = not data
-        received = len(data)
         self.output += data
+        return data
+
+    def _show(self, data: bytes) -> None:
         if not self.drawn:
-            return received
+            return
         data = _UNKNOWN_TO_PYTE.sub(b"", self._held_back + data)
         unfinished = _UNFINISHED.search(data)
         cut = unfinished.start() if unfinished else len(data)
         self._held_back = data[cut:]
         self._stream.feed(data[:cut])
-        return received
 
     def wait_until(self, seen: Callable[[], bool], what: str, timeout: float = DEADLINE) -> float:
         """Read until `seen()` is true, and return the seconds that this took.

@@ -23,13 +23,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.course import wait_until_cached
 from tests.benchmarks.table import Measured
-from tests.terminal import Terminal
+from tests.terminal import Terminal, TerminalTimeout
 from tutor.models import find_model
 from tutor.paths import packed_folder, user_models_folder
 
@@ -54,6 +54,10 @@ PROPOSED = "starts    ›"
 """Text that the ghost-text lab shows from the first token of a proposal on."""
 STEPPER = "the model's draw"
 """Text that only the stepper shows, and only with a distribution."""
+_USUALLY = 0.06
+"""The seconds in which most keys take effect. Until then, nothing is drawn here: see `Terminal`."""
+_REACTION = 0.15
+"""The seconds between a key that starts a computation and the next key of a fast learner."""
 _MEGABYTE = 1e6
 
 
@@ -164,16 +168,16 @@ EXPLAINING = (
         ready="r run",
         start=("r",),
         busy="r stop",
-        again=("tab", "r"),
-        there=("right", "layer 2 at"),
-        back=("left", "layer 1 at"),
+        again=("w", "r"),
+        there=("right", "layer 2"),
+        back=("left", "layer 1"),
     ),
     Explaining(
         lab="why",
         what="a logit is explained",
         ready="next token",
-        start=("tab", "tab", "tab", "tab"),
-        busy="working",
+        start=("tab",) * 4,
+        busy="    …",
         again=("x",),
         there=("down", "›   2 "),
         back=("up", "›   1 "),
@@ -192,11 +196,11 @@ EXPLAINING = (
         lab="probe",
         what="probes are trained",
         ready="after block",
-        start=("left",) * 31,
-        busy="working",
+        start=("s",),
+        busy="training the control task",
         again=("s",),
-        there=("right", "after block 1"),
-        back=("left", "embedding"),
+        there=("left", "after block 29"),
+        back=("right", "after block 30"),
     ),
 )
 
@@ -204,19 +208,29 @@ EXPLAINING = (
 def keys_while_explaining(lab: Explaining) -> Measured:
     """Press arrow keys in a lab that explains a prediction, only while it computes."""
     times: list[float] = []
+    while len(times) < KEYS:
+        times += _keys_of_one_start(lab)
+    return _slowest(f"key to repaint while {lab.what} (95th percentile)", times)
+
+
+def _keys_of_one_start(lab: Explaining, rounds: int = 10) -> list[float]:
+    """Return the times of the keys that a newly started lab was sent while it computed.
+
+    What a lab has computed, it does not compute again, so that `rounds` in one process are enough.
+    """
+    times: list[float] = []
     with tutor(arguments=("lab", lab.lab)) as run:
         run.wait_for("●", timeout=300)
         run.wait_for(lab.ready, timeout=60)
-        for key in lab.start:
-            run.press(key)
-        while len(times) < KEYS:
-            if lab.busy not in run.text:
-                for key in lab.again:
-                    run.press(key)
-            run.wait_for(lab.busy)
-            for key, shown in (lab.there, lab.back):
-                times.append(_pressed(run, key, shown))
-    return _slowest(f"key to repaint while {lab.what} (95th percentile)", times)
+        run.wait_quiet()
+        for number in range(rounds):
+            run.press(*(lab.again if number else lab.start))
+            with suppress(TerminalTimeout):
+                run.wait_for(lab.busy, timeout=1)
+            run.bytes_within(_REACTION)
+            while lab.busy in run.text and len(times) < KEYS:
+                times += [_pressed(run, key, shown) for key, shown in (lab.there, lab.back)]
+    return times
 
 
 def keys_while_ghost_text_is_generated() -> Measured:
@@ -272,11 +286,18 @@ def _press_and_wait(run: Terminal, key: str, what: str) -> None:
 
 
 def _pressed(run: Terminal, key: str, shown: str = "", *, gone: str = "") -> float:
-    """Return the milliseconds from the key to its effect on the screen."""
+    """Return the milliseconds from the key until its effect on the screen has arrived."""
+
+    def seen() -> bool:
+        return shown in run.text and not (gone and gone in run.text)
+
     begin = time.perf_counter()
     run.press(key)
-    run.wait_for(shown) if shown else run.wait_gone(gone)
-    return (time.perf_counter() - begin) * 1000
+    arrived = run.arrival(seen, _USUALLY)
+    if arrived is None:
+        run.wait_until(seen, f"the effect of {key}")
+        arrived = time.perf_counter()
+    return (arrived - begin) * 1000
 
 
 def _slowest(what: str, times: list[float]) -> Measured:
