@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -248,7 +247,7 @@ class Navigator:
             on_reached=partial(goals.live, lab, lesson=lesson),
         )
         if lesson is None:
-            self._app.run_worker(partial(asyncio.to_thread, goals.prepare, lab), name="goals")
+            self._app.run_worker(partial(goals.prepare, lab), name="goals", thread=True)
         self._app.push_screen(screen)
 
     def open_conversation(self, begin: Document) -> None:
