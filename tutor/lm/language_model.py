@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tutor.lm.distribution import ModelCard
+from tutor.lm.distribution import ModelCard, Token
 from tutor.lm.network import Transformer
 from tutor.lm.tokenizer import Tokenizer
 
@@ -29,6 +29,10 @@ class Vocabulary(Protocol):
     def encode(self, text: str) -> list[int]: ...
 
     def decode(self, ids: Iterable[int]) -> bytes: ...
+
+    def token(self, id_: int) -> Token: ...
+
+    def tokens(self, ids: Iterable[int]) -> tuple[Token, ...]: ...
 
     def containing(self, query: str) -> list[int]: ...
 

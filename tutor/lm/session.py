@@ -9,26 +9,19 @@ distribution at an earlier position needs only one product with the output layer
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from tutor.errors import ContextFull, TextError, TutorError
-from tutor.lm import sampling
-from tutor.lm.distribution import (
-    Distribution,
-    Row,
-    SamplerSettings,
-    Token,
-    common_length,
-)
+from tutor.errors import TextError, TutorError
+from tutor.lm.distribution import common_length
 from tutor.lm.fast.together import read_together
-from tutor.lm.inspect.inspectable import Inspectable, require_known
+from tutor.lm.inspect.inspectable import Inspectable
 from tutor.lm.inspect.steering import Steering, steered_by
-from tutor.lm.language_model import LanguageModel, Vocabulary
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.local_session import require_tokens
 from tutor.lm.network import KeyValueCache
 
 # The maximum number of tokens in one forward pass. A request can be canceled only between two
@@ -44,10 +37,9 @@ SCORED_AT_ONCE = 16
 class Session(Inspectable):
     """A session: a token sequence (the path) with its key-value cache and all results.
 
-    A position is the number of tokens before the predicted token. For example, the distribution at
-    position 1 predicts the second token. `check_cancelled` is called regularly during long
-    computations and can stop them by raising an exception. Raises `TextError` if the path is empty,
-    and `ContextFull` if it is longer than the context window or than `longest`.
+    `check_cancelled` is called regularly during long computations and can stop them by raising an
+    exception. Raises `TextError` if the path is empty, and `ContextFull` if it is longer than the
+    context window or than `longest`.
 
     With `steering`, the network is steered whenever it computes results for this session.
     """
@@ -61,14 +53,14 @@ class Session(Inspectable):
         longest: int | None = None,
         steering: Steering | None = None,
     ) -> None:
+        config = model.network.config
+        longest = config.context if longest is None else min(longest, config.context)
+        super().__init__(model.tokenizer, config.vocabulary_size, longest)
         self._model = model
         self._steering = steering
         self._check_cancelled = check_cancelled
-        context = model.network.config.context
-        self._longest = context if longest is None else min(longest, context)
-        self._ids: list[int] = []
         self.drop_computed()
-        _require_tokens(ids)
+        require_tokens(ids)
         self.append(ids)
 
     def drop_computed(self) -> None:
@@ -103,24 +95,6 @@ class Session(Inspectable):
         self.drop_computed()
 
     @property
-    def ids(self) -> tuple[int, ...]:
-        """Return the ids of the session's tokens."""
-        return tuple(self._ids)
-
-    @property
-    def tokens(self) -> tuple[Token, ...]:
-        """Return the session's tokens."""
-        return self._model.tokenizer.tokens(self._ids)
-
-    @property
-    def ended(self) -> bool:
-        """Return True if the last token is an end token."""
-        return self._ids[-1] in self._model.tokenizer.end_ids
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    @property
     def cache_bytes(self) -> int:
         """Return the size of the cached results in bytes."""
         config = self._model.network.config
@@ -129,16 +103,8 @@ class Session(Inspectable):
 
     # --- the path ---------------------------------------------------------------------------
 
-    def append(self, ids: Iterable[int]) -> None:
-        """Append tokens to the session.
-
-        They are processed when a result is needed. Raises `TextError` for an unknown id, and
-        `ContextFull` if the session would become too long.
-        """
-        added = list(ids)
-        self._check_room(len(added))
-        require_known(self._model, added)
-        for id_ in added:
+    def _add(self, ids: Sequence[int]) -> None:
+        for id_ in ids:
             at = self._valid
             if at == len(self._ids) and self._processed[at : at + 1] == [id_]:
                 self._valid += 1
@@ -163,7 +129,7 @@ class Session(Inspectable):
         del self._ids[shared:]
         self._valid = min(self._valid, shared)
         try:
-            _require_tokens(ids)
+            require_tokens(ids)
             self.append(ids[shared:])
         except TutorError:
             self.append(before)
@@ -199,39 +165,6 @@ class Session(Inspectable):
         self._process(position)
         with torch.inference_mode():
             return self._model.network.logits(self._final[position - 1][None])[0].cpu()
-
-    def distribution(
-        self, position: int, sampler: SamplerSettings, seed: int, top: int
-    ) -> Distribution:
-        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
-        return sampling.distribution(
-            self.logits(position),
-            sampler,
-            position=position,
-            seed=seed,
-            top=top,
-            token_of=self._model.tokenizer.token,
-        )
-
-    def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """Return the rank and probability of each token in `ids` after `position` tokens."""
-        weights = sampling.weigh(self.logits(position), sampler)
-        for id_ in ids:
-            if not 0 <= id_ < len(weights.logits):
-                raise TextError(f"Token {id_} is not in the vocabulary.")
-        return sampling.rows(weights, ids, self._model.tokenizer.token)
-
-    def find(
-        self, position: int, sampler: SamplerSettings, query: str, limit: int
-    ) -> tuple[Row, ...]:
-        """Return up to `limit` tokens whose text contains `query`.
-
-        Exact matches come first, with or without a leading space, and then the most probable
-        tokens. Raises `TextError` if no token matches.
-        """
-        logits = self.logits(position)
-        ids = matching(self._model.tokenizer, logits, query, limit)
-        return self.rows(position, sampler, ids)
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """Return the surprisal in bits of each token from index `start` to the end.
@@ -297,45 +230,6 @@ class Session(Inspectable):
         chosen = log_probabilities[torch.arange(len(positions)), taken]
         for i, log_probability in zip(positions, chosen.tolist(), strict=True):
             self._bits[i] = -log_probability / math.log(2)
-
-    def _check_room(self, added: int) -> None:
-        if len(self._ids) + added > self._longest:
-            raise ContextFull(
-                f"The text can have at most {self._longest:,} tokens, but this would make it "
-                f"{len(self._ids) + added:,}.",
-                "Go back, or start with a shorter text.",
-            )
-
-    def _check_length(self, length: int) -> None:
-        if not 1 <= length <= len(self._ids):
-            raise TextError(
-                f"Position {length} is outside this text of {len(self._ids)} tokens.",
-                f"Use a position from 1 to {len(self._ids)}.",
-            )
-
-
-def _require_tokens(ids: Sequence[int]) -> None:
-    if not ids:
-        raise TextError("The text is empty.", "Enter at least one character.")
-
-
-def matching(tokenizer: Vocabulary, logits: Tensor, query: str, limit: int) -> list[int]:
-    """Return the ids of the tokens that `Session.find` lists, given the logits [vocabulary]."""
-    found = tokenizer.containing(query)
-    # tokenizers can have more tokens than networks
-    del found[bisect_left(found, len(logits)) :]
-    if not query or not found:
-        raise TextError(
-            f"No token of the vocabulary contains {query!r}." if query else "The search is empty.",
-            "Try fewer letters: rare words consist of several tokens.",
-        )
-    texts, same = tokenizer.texts(), {query, " " + query}
-    exact = [id_ for id_ in found if texts[id_] in same]
-    ids = torch.tensor(found)
-    best = ids[sampling.ranked(logits[ids], min(limit + len(exact), len(found)))].tolist()
-    exact.sort(key=lambda id_: (-float(logits[id_]), id_))
-    order = dict.fromkeys(exact + best)  # without duplicates
-    return list(order)[:limit]
 
 
 def read_one_more(sessions: Sequence[Session]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,14 @@ from tutor.lm.distribution import XRay, common_length
 from tutor.lm.inspect.attribution import attribute, difference, from_tokens
 from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
 from tutor.lm.language_model import LanguageModel
+from tutor.lm.local_session import LocalSession
 from tutor.lm.network import KeyValueCache
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Inspectable(ABC):
+class Inspectable(LocalSession):
     """A base class for sessions, with the methods that explain a prediction.
 
     In these methods, a position is the index of a token, counted from 0, and the prediction is the
@@ -33,13 +34,6 @@ class Inspectable(ABC):
     @property
     @abstractmethod
     def model(self) -> LanguageModel: ...
-
-    @property
-    @abstractmethod
-    def ids(self) -> tuple[int, ...]: ...
-
-    @abstractmethod
-    def logits(self, position: int) -> Tensor: ...
 
     @abstractmethod
     def fork(self, length: int) -> Inspectable: ...
@@ -157,15 +151,5 @@ class Inspectable(ABC):
         """Return the session's ids. Raises `TextError` for a wrong position or an unknown token."""
         if not 0 <= position < len(self.ids):
             raise TextError(f"There is no token {position} in a text of {len(self.ids)} tokens.")
-        require_known(self.model, (id_ for id_ in tokens if id_ is not None))
+        self._check_known(id_ for id_ in tokens if id_ is not None)
         return self.ids
-
-
-def require_known(model: LanguageModel, ids: Iterable[int]) -> None:
-    """Raise `TextError` for the first id that is not in the model's vocabulary."""
-    size = model.network.config.vocabulary_size
-    for id_ in ids:
-        if not 0 <= id_ < size:
-            raise TextError(
-                f"Token {id_} is not in the vocabulary.", f"Use an id from 0 to {size - 1}."
-            )

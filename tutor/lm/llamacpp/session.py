@@ -8,27 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import torch
 from torch import Tensor
 
-from tutor.errors import ContextFull, NotWithLlamaCpp, TextError
-from tutor.lm import sampling
-from tutor.lm.distribution import (
-    Distribution,
-    ModelCard,
-    Row,
-    SamplerSettings,
-    Token,
-    XRay,
-    common_length,
-)
+from tutor.errors import NotWithLlamaCpp, TextError
+from tutor.lm.distribution import ModelCard, XRay, common_length
 from tutor.lm.llamacpp.library import BATCH, Library
 from tutor.lm.llamacpp.tokenizer import LlamaTokenizer
-from tutor.lm.session import matching
+from tutor.lm.local_session import LocalSession, require_tokens
 
 if TYPE_CHECKING:
     from tutor.lm.attribution import Attribution, Occlusion
@@ -98,7 +89,7 @@ class LlamaModel:
     chat_template: str | None
 
 
-class LlamaSession:
+class LlamaSession(LocalSession):
     """A session: a token sequence, and the results that llama.cpp computes for it.
 
     It has the methods of `tutor.engine.api.ModelSession`. The methods that need values from inside
@@ -114,14 +105,13 @@ class LlamaSession:
         check_cancelled: Callable[[], None] = lambda: None,
         longest: int | None = None,
     ) -> None:
+        card = model.card
+        longest = card.context if longest is None else min(longest, card.context)
+        super().__init__(model.tokenizer, card.vocabulary_size, longest)
         self._model = model
         self._check_cancelled = check_cancelled
-        context = model.card.context
-        self._longest = context if longest is None else min(longest, context)
-        self._ids: list[int] = []
         self._bits: list[float | None] = []
-        if not ids:
-            raise TextError("The text is empty.", "Enter at least one character.")
+        require_tokens(ids)
         self.append(ids)
 
     @property
@@ -129,38 +119,11 @@ class LlamaSession:
         """Return the model that processes the text."""
         return self._model
 
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """Return the ids of the session's tokens."""
-        return tuple(self._ids)
-
-    @property
-    def tokens(self) -> tuple[Token, ...]:
-        """Return the session's tokens."""
-        return self._model.tokenizer.tokens(self._ids)
-
-    @property
-    def ended(self) -> bool:
-        """Return True if the last token is an end token."""
-        return self._ids[-1] in self._model.tokenizer.end_ids
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
     # --- the text ---------------------------------------------------------------------------
 
-    def append(self, ids: Iterable[int]) -> None:
-        """Append tokens. Raises `TextError` for an unknown id, and `ContextFull`."""
-        added = list(ids)
-        if len(self) + len(added) > self._longest:
-            raise ContextFull(
-                f"The text can have at most {self._longest:,} tokens, but this would make it "
-                f"{len(self) + len(added):,}.",
-                "Go back, or start with a shorter text.",
-            )
-        self._require_known(added)
-        self._ids += added
-        self._bits += [None] * len(added)
+    def _add(self, ids: Sequence[int]) -> None:
+        super()._add(ids)
+        self._bits += [None] * len(ids)
 
     def go_back(self, length: int) -> None:
         """Truncate the session to its first `length` tokens."""
@@ -185,32 +148,6 @@ class LlamaSession:
         """Return the logits after the first `position` tokens: [vocabulary]."""
         self._check_length(position)
         return self._model.reader.logits(tuple(self._ids[:position]), self._check_cancelled)
-
-    def distribution(
-        self, position: int, sampler: SamplerSettings, seed: int, top: int
-    ) -> Distribution:
-        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
-        return sampling.distribution(
-            self.logits(position),
-            sampler,
-            position=position,
-            seed=seed,
-            top=top,
-            token_of=self._model.tokenizer.token,
-        )
-
-    def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """Return the rank and probability of each token in `ids` after `position` tokens."""
-        self._require_known(ids)
-        weights = sampling.weigh(self.logits(position), sampler)
-        return sampling.rows(weights, ids, self._model.tokenizer.token)
-
-    def find(
-        self, position: int, sampler: SamplerSettings, query: str, limit: int
-    ) -> tuple[Row, ...]:
-        """Return up to `limit` tokens whose text contains `query`; see `ModelSession`."""
-        ids = matching(self._model.tokenizer, self.logits(position), query, limit)
-        return self.rows(position, sampler, ids)
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """Return the surprisal in bits of each token from index `start` to the end.
@@ -263,21 +200,6 @@ class LlamaSession:
     ) -> tuple[Occlusion, ...]:
         """Raise `NotWithLlamaCpp`."""
         refuse()
-
-    def _require_known(self, ids: Iterable[int]) -> None:
-        size = self._model.card.vocabulary_size
-        for id_ in ids:
-            if not 0 <= id_ < size:
-                raise TextError(
-                    f"Token {id_} is not in the vocabulary.", f"Use an id from 0 to {size - 1}."
-                )
-
-    def _check_length(self, length: int) -> None:
-        if not 1 <= length <= len(self):
-            raise TextError(
-                f"Position {length} is outside this text of {len(self)} tokens.",
-                f"Use a position from 1 to {len(self)}.",
-            )
 
 
 def refuse() -> NoReturn:
