@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.labs.lab_backend import at_last, backend, done, settled, small_model
+from tests.lm.architectures.folders import write_folder
 from tutor.errors import TextError
 from tutor.labs.kit.actions import (
     Adjust,
@@ -46,7 +47,9 @@ from tutor.labs.steer.questions import (
 )
 from tutor.labs.steer.state import ONE, TURNS, State
 from tutor.lm.chat import text_ids
+from tutor.lm.load import load_model
 from tutor.lm.network import causal_mask, rotations
+from tutor.models.find import from_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +129,13 @@ def test_the_cost_is_the_perplexity_of_the_neutral_text(tmp_path: Path) -> None:
         mean = -logs.gather(-1, torch.tensor(ids[1:])[:, None]).mean()
         found = at_last(there, Cost(LISTS, spot)).perplexity
         assert found == pytest.approx(math.exp(float(mean)), rel=1e-4)
+
+
+def test_the_cost_on_a_model_whose_context_is_shorter_than_the_neutral_text(tmp_path: Path) -> None:
+    model = load_model(from_path(write_folder(tmp_path / "it", "gpt2")))
+    assert len(text_ids(model, NEUTRAL)) > model.network.config.context
+    there = backend("steer", tmp_path, model)
+    assert at_last(there, Cost(LISTS, GridPoint(1, 2))).perplexity > 1
 
 
 @pytest.mark.parametrize("spot", [BASE, SPOT])

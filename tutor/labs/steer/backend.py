@@ -82,7 +82,8 @@ class SteerBackend:
                 needs = self._progress_of(lists) if spot.dial else None
                 return needs or self._written(question)
             case questions.Cost(lists, spot):
-                ids = tuple(text_ids(self._model, NEUTRAL))
+                context = self._model.network.config.context
+                ids = tuple(text_ids(self._model, NEUTRAL)[:context])
                 return self._run(lists, ids, spot) or self._price(lists, ids, spot)
             case questions.Measure(lists, text, words, spot):
                 ids = self._ids(text)
