@@ -218,11 +218,8 @@ class Navigator:
                 engine, progress = self._services.engine, self._services.progress
                 stepped = partial(goals.stepped, lesson, lab)
                 reached = partial(goals.reached, lesson, lab)
-                self._open_on_model(
-                    lambda: ExplorerScreen(
-                        engine, progress, lab, on_stepped=stepped, reached=reached
-                    )
-                )
+                make = partial(ExplorerScreen, engine, progress, lab)
+                self._open_on_model(lambda: make(on_stepped=stepped, reached=reached))
 
     def open_live_lab(
         self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
