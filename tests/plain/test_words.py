@@ -76,6 +76,18 @@ def test_messages_name_no_keys(text: str, said: str) -> None:
     assert words.without_keys(text) == said
 
 
+@pytest.mark.parametrize(
+    ("says", "said"),
+    [
+        ("Add a false passage (p) that is cited", "Add a false passage that is cited."),
+        ("Find a pair (x): at strength ±1, one layer", "Find a pair: at strength ±1, one layer."),
+        ("Find a fact (in 2024)", "Find a fact (in 2024)."),
+    ],
+)
+def test_goals_name_no_keys(says: str, said: str) -> None:
+    assert words.goal(says) == said
+
+
 def test_tasks_name_commands_instead_of_keys() -> None:
     task = "See (1 takes the first row). Press `e` and write; then undo with u. Press ← twice."
     said = words.with_commands(task, {"e": "edit", "u": "undo"})

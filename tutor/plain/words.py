@@ -19,6 +19,7 @@ __all__ = [
     "ended",
     "entropy",
     "error",
+    "goal",
     "listed",
     "number",
     "percent",
@@ -45,6 +46,7 @@ _KEY = re.compile(r"\b([Pp]ress|[Uu]ndo with) [\w`/]|[←→↑↓]|\b(Shift\+)?
 _NAMED_KEY = re.compile(
     r" \(`?[b-z0-9/]`?(,? [^()]{1,24})?\)| \((?:a|Enter)\)|; `?\w`? (?=[a-z])[^.;]*"
 )
+_KEY_IN_GOAL = re.compile(r" \([a-z]\)")
 
 
 def entropy(distribution: Distribution) -> str:
@@ -82,6 +84,11 @@ def without_keys(text: str) -> str:
     """Remove the sentences that mention a key, because plain mode has no keys."""
     kept = (each for each in _SENTENCE.split(text) if not _KEY.search(each))
     return _NAMED_KEY.sub("", " ".join(kept))
+
+
+def goal(says: str) -> str:
+    """Return the sentence of a goal, without the keys that the app names in it."""
+    return ended(spoken(_KEY_IN_GOAL.sub("", says)))
 
 
 def with_commands(text: str, commands: Mapping[str, str]) -> str:

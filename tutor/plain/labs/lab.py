@@ -135,9 +135,7 @@ class LabPlace(Place):
             return
         for goal in self._lab.goals:
             if goal.name in now - self._reached:
-                self.say(
-                    _("Goal reached: {says}").format(says=words.ended(words.spoken(goal.says)))
-                )
+                self.say(_("Goal reached: {says}").format(says=words.goal(goal.says)))
         self._reached |= now
         said = await self.services.goals.live(self._lab, now, self._lesson)
         if said is not None:
@@ -154,11 +152,8 @@ class LabPlace(Place):
         ordered = sorted(self._lab.goals, key=lambda goal: goal.name not in first)
         for number, goal in enumerate(ordered, 1):
             done = _("Reached") if goal.name in self._reached else _("Open")
-            self.say(
-                _("{done} goal {number}: {says}").format(
-                    done=done, number=number, says=words.ended(words.spoken(goal.says))
-                )
-            )
+            said = _("{done} goal {number}: {says}")
+            self.say(said.format(done=done, number=number, says=words.goal(goal.says)))
 
     # --- the place -----------------------------------------------------------------------------
 
