@@ -136,9 +136,7 @@ def _adding_up_to(whole: Tensor, parts: Tensor) -> Tensor:
     return parts + sizes * relative.clamp(-_ROUNDING, _ROUNDING)
 
 
-def _through_output_norm(
-    network: Transformer, layer: int, parts: Tensor, heads: Tensor
-) -> Tensor:
+def _through_output_norm(network: Transformer, layer: int, parts: Tensor, heads: Tensor) -> Tensor:
     """Return what parts [N, width] of attention's output add to the residual stream: [N, width].
 
     In some families, a norm follows the output matrix. It divides all parts by the same number,
