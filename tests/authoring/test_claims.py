@@ -18,6 +18,7 @@ from tutor.authoring.kept_answers import PACKAGE, USED_CODE, KeptAnswers
 from tutor.authoring.lint import Finding, look_over
 from tutor.bots.intents import IntentTraining
 from tutor.course.lesson import Lab, LiveGoal
+from tutor.labs.steer.pairs import pairs
 from tutor.lm.distribution import PLAIN
 from tutor.lm.session import Session
 from tutor.retrieval.chunks import chunks
@@ -330,6 +331,60 @@ def test_numbers_about_the_instruct_model_are_computed_again(told: Told) -> None
     a, b = (value("99.00000 %", f"{model}, token: ␣a") / 100 for model in ("base", "instruct"))
     least = a * math.log2(a / b) + (1 - a) * math.log2((1 - a) / (1 - b))
     assert 0 < least <= bits
+
+
+def test_numbers_about_a_patch_are_computed_again(told: Told, small_model: LanguageModel) -> None:
+    """After the last block, the residual stream of the last token decides everything."""
+    texts = "He was in the", "He was at the"
+    a, b = (Session(small_model, small_model.tokenizer.encode(text)) for text in texts)
+    assert len(a) == len(b)
+    last, blocks = len(a), small_model.network.config.layers
+    answer = int(a.logits(last).argmax())
+    share = float(b.logits(last).double().softmax(-1)[answer])
+    at = f"block: {blocks}, at: {last}"
+    block = f"""\
+of: patching
+text: {texts[0]}
+other: {texts[1]}
+numbers:
+  - {{says: "100", {at}}}
+  - {{says: "0", block: {blocks}, at: 1}}
+  - {{says: "{100 * share:.2f} %", {at}, value: first}}
+"""
+    said = ("100", "0", f"{100 * share:.2f} %")
+    assert told(measured(block, *said)) == []
+    (finding,) = told(measured(block.replace('"100"', '"98"'), "98", *said))
+    assert "the value is 100.0" in finding.message
+    (finding,) = told(measured(block.replace(at, f"block: {blocks + 1}, at: {last}", 1), *said))
+    assert f"There is no block {blocks + 1}." in finding.message
+    (finding, *_) = told(measured(block.replace(texts[1], "Once"), *said))
+    assert "These texts have no such patches." in finding.message
+
+
+def test_numbers_about_steering_are_computed_again(told: Told, small_model: LanguageModel) -> None:
+    """At strength 0, the vector changes nothing."""
+    pair, model = pairs()[0], small_model
+    session = Session(model, model.tokenizer.encode(pair.prompt))
+    shares = session.logits(len(session)).double().softmax(-1)
+    ids = [model.tokenizer.encode(f" {word}") for word in pair.first_words]
+    share = sum(float(shares[each[0]]) for each in ids if len(each) == 1)
+    number = "{{says: {}, strength: {}, value: first}}"
+
+    def value(strength: float) -> float:
+        block = f"of: steering\npair: {pair.name}\nblock: 2\nnumbers: "
+        block += f"[{number.format('99.0000 %', strength)}]\n"
+        (finding,) = told(measured(block, "99.0000 %"))
+        found = re.search(r"the value is ([\d.]+)", finding.message)
+        assert found is not None
+        return float(found[1])
+
+    assert value(0) == pytest.approx(100 * share, abs=1e-4)
+    assert value(2) != pytest.approx(100 * share, rel=0.01)
+    block = f"of: steering\npair: a/b\nblock: 2\nnumbers: [{number.format('1 %', 1)}]\n"
+    (finding,) = told(measured(block, "1 %"))
+    assert "There is no pair 'a/b'." in finding.message
+    (finding,) = told(measured(block.replace("a/b", pair.name).replace("2", "99", 1), "1 %"))
+    assert "There is no block 99." in finding.message
 
 
 def test_a_quote_of_a_recorded_run_is_checked(told: Told) -> None:

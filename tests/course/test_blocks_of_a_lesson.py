@@ -427,6 +427,15 @@ def test_a_number_about_tuning_needs_a_token_only_for_a_probability(fields: str)
     )
 
 
+@pytest.mark.parametrize("strength", ["0.1", "100", "-20.25"])
+def test_the_strength_of_a_steering_vector_is_one_of_the_lab(strength: str) -> None:
+    found = problem(
+        f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: steering\npair: praise/blame\nblock: 1\n"
+        f"numbers: [{{says: 1, strength: {strength}, value: first}}]\n```\n"
+    )
+    assert "multiple of 0.25" in found.problem
+
+
 def test_a_missing_passage_has_no_score() -> None:
     text = (
         f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: bm25\npassages: [A cat.]\n"

@@ -64,11 +64,14 @@ COMMON_KEYS = (
     CommonKey("question_mark", ("help",), "Explain every key on the screen.", GO),
 )
 
-LAB_KEYS = ("y", "r", "e", "s", "z", "u", "g", "tab")
+ARROWS = "↑↓←→"
+"""The arrow keys. In the order of a key line, this stands for every pair of arrow keys."""
+
+LAB_KEYS = ("y", "r", "e", ARROWS, "g", "tab", "enter", "s", "z", "u")
 """The keys that the key line of a lab shows first, from the most important to the least.
 
-In this order, they mean: retry, run or stop, edit, new seed, reset, undo, goals, and views. The
-lab's own keys follow.
+In this order, they mean: retry, run or stop, edit, move or change, goals, views, the main action of
+the view, new seed, reset, and undo. The lab's other keys follow.
 """
 
 _BY_LABEL = {label: common.group for common in COMMON_KEYS for label in common.labels}

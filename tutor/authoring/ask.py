@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tutor.authoring import interventions
 from tutor.authoring.attempt import Outcome, Solved, attempt, solved, token_id
 from tutor.authoring.measured import Outcomes, outcomes, read_ahead
 from tutor.errors import LessonError
@@ -18,12 +19,13 @@ from tutor.text import visible
 if TYPE_CHECKING:
     from tutor.authoring.kept_answers import KeptAnswers
     from tutor.course.lesson import Lab
-    from tutor.course.measured import Cases
+    from tutor.course.measured import Cases, Patching, SteeringNumbers
     from tutor.course.model_value import ModelValue, Quoted
     from tutor.course.prediction import TokenPrediction
     from tutor.course.questions.compare import ComparePrompts
     from tutor.course.questions.next_token import NextTokenQuestion
     from tutor.lm.language_model import LanguageModel
+    from tutor.lm.patch import Column
     from tutor.lm.session import Session
 
 _MORE = 4
@@ -112,6 +114,24 @@ class Ask:
         """Return the model's answers to all cases in `prompt`."""
         asked = [prompt, block.cases, block.among]
         return self._memory.answer(asked, Outcomes, lambda: outcomes(block, prompt, self._model))
+
+    def patched(self, block: Patching, column: Column) -> interventions.PatchedColumn:
+        """Return the results of a patch at every layer."""
+        asked = [block.text, block.other, column]
+        return self._memory.answer(
+            asked,
+            interventions.PatchedColumn,
+            lambda: interventions.patched(block, column, self._model),
+        )
+
+    def steered(self, block: SteeringNumbers, strength: float) -> interventions.Steered:
+        """Return the effects of a steering vector."""
+        asked = [block.pair, block.block, strength]
+        return self._memory.answer(
+            asked,
+            interventions.Steered,
+            lambda: interventions.steered(block, strength, self._model),
+        )
 
     # --- computing --------------------------------------------------------------------------
 

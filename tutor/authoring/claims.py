@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tutor.authoring import rounding
 from tutor.authoring.ask import Ask
+from tutor.authoring.interventions import column_of
 from tutor.authoring.lint import Finding, Level, Sound
 from tutor.authoring.measured import bm25, recorded
 from tutor.authoring.tuning import tuned
@@ -16,9 +17,14 @@ from tutor.course.measured import (
     Cases,
     Entry,
     Measured,
+    Number,
     OfCases,
+    PatchedNumber,
+    Patching,
     Record,
     Score,
+    SteeredNumber,
+    SteeringNumbers,
     TunedNumber,
     Tuning,
 )
@@ -148,9 +154,7 @@ def _measured(block: Measured, ask: Ask) -> Remarks:
             yield "error", said, "Correct the block that describes it."
 
 
-def _of_measured(
-    block: Measured, number: OfCases | Score | Entry | TunedNumber, ask: Ask
-) -> Remarks:
+def _of_measured(block: Measured, number: Number, ask: Ask) -> Remarks:
     what, share, value = "BM25", False, 0.0
     if isinstance(block, Cases) and isinstance(number, OfCases):
         found = ask.outcomes(block, number.prompt)
@@ -163,6 +167,14 @@ def _of_measured(
     elif isinstance(block, Tuning) and isinstance(number, TunedNumber):
         share = number.value != "bits"
         what, value = f"{number.value} after {number.after[-40:]!r}", tuned(number)
+    elif isinstance(block, Patching) and isinstance(number, PatchedNumber):
+        share = number.value == "first"
+        what = f"{number.component} after block {number.block}, at token {number.at}"
+        value = ask.patched(block, column_of(number)).value(number)
+    elif isinstance(block, SteeringNumbers) and isinstance(number, SteeredNumber):
+        share = number.value != "perplexity"
+        what = f"{number.value} at strength {number.strength:g}"
+        value = ask.steered(block, number.strength).value(number)
     elif isinstance(block, Record) and isinstance(number, Entry):
         entry = recorded(block, number)
         if isinstance(entry, str):

@@ -29,6 +29,7 @@ USED_CODE = (
     "retrieval/**/*.py",
     "authoring/ask.py",
     "authoring/attempt.py",
+    "authoring/interventions.py",
     "authoring/measured.py",
     "course/goals.py",
     "course/lesson.py",

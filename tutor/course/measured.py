@@ -10,12 +10,15 @@ from typing import Annotated, Literal
 import msgspec
 
 from tutor.course.questions.base import Sentence, TokenText
+from tutor.lm.patch import Component, Source
+from tutor.lm.saved_steering import STRONGEST
 
 GAP = "{}"
 """The placeholder in a prompt that is replaced with each case."""
 
 _Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -139,4 +142,64 @@ class Tuning(_Block, frozen=True, kw_only=True, tag="tuning"):
     numbers: Annotated[tuple[TunedNumber, ...], msgspec.Meta(min_length=1, max_length=60)]
 
 
-Measured = Cases | Bm25 | Record | Tuning
+class PatchedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A number about a run in which one activation is replaced.
+
+    `block`, `at` (the position of the token) and `head` are counted from 1. `value` determines what
+    is computed:
+
+    - `moved`: how far the answer moves from the first text to the other one, in percent
+    - `first`: the probability of the first text's answer with the patch
+    """
+
+    says: Sentence
+    component: Component = "residual"
+    source: Source = "other"
+    block: _Count
+    at: _Count
+    head: _Count = 1
+    value: Literal["moved", "first"] = "moved"
+
+
+class Patching(_Block, frozen=True, kw_only=True, tag="patching"):
+    """Numbers about runs on `text` that get an activation of the run on `other`, or none.
+
+    The answers are the most probable next tokens after the two texts.
+    """
+
+    text: _Prompt
+    other: _Prompt
+    numbers: Annotated[tuple[PatchedNumber, ...], msgspec.Meta(min_length=1, max_length=60)]
+
+
+class SteeredNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A number about the network with a steering vector, which is multiplied by `strength`.
+
+    `value` determines what is computed:
+
+    - `first`, `second`: the total probability of the words of the first or second list
+    - `perplexity`: the perplexity of a neutral text
+    """
+
+    says: Sentence
+    strength: float
+    value: Literal["first", "second", "perplexity"]
+
+    def __post_init__(self) -> None:
+        if not (abs(self.strength) <= STRONGEST and (4 * self.strength).is_integer()):
+            raise ValueError(f"`strength` must be a multiple of 0.25, at most {STRONGEST:g}")
+
+
+class SteeringNumbers(_Block, frozen=True, kw_only=True, tag="steering"):
+    """Numbers about a steering vector that is made from one of the lab's pairs of lists.
+
+    The vector is added after block `block`, counted from 1.
+    """
+
+    pair: _Text
+    block: _Count
+    numbers: Annotated[tuple[SteeredNumber, ...], msgspec.Meta(min_length=1, max_length=60)]
+
+
+Measured = Cases | Bm25 | Record | Tuning | Patching | SteeringNumbers
+Number = OfCases | Score | Entry | TunedNumber | PatchedNumber | SteeredNumber

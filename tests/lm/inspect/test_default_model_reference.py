@@ -52,7 +52,7 @@ def test_attribution_as_learners_see_it(language_model: LanguageModel) -> None:
     found = attributed(language_model)
     check(found, TOLERANCE_OF_KERNELS)
     total = sum(each.logits for each in found.contributions)
-    assert total == pytest.approx(found.logit, abs=0.02)  # the sum of the heads is rounded, too
+    assert total == pytest.approx(found.logit, abs=TOLERANCE)
 
 
 @torch.inference_mode()

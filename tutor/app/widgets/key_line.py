@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 
-from tutor.app.key_scheme import GROUPS, group_of
+from tutor.app.key_scheme import ARROWS, GROUPS, group_of
 from tutor.app.theme import KEY, MUTED, RULE
 from tutor.app.widgets.key_names import KEY_BY_NAME, key_name
 from tutor.language import _
@@ -111,9 +111,14 @@ class KeyLine(Widget):
         ]
         last = [entry for entry in both if entry.key in _LAST]
         return (
-            sorted(others, key=lambda entry: self._first.get(entry.key, len(self._first))),
+            sorted(others, key=self._rank),
             sorted(last, key=lambda entry: _LAST.index(entry.key)),
         )
+
+    def _rank(self, entry: Entry) -> int:
+        """Return the position of a key in the screen's order. All other keys are equally late."""
+        key = ARROWS if set(entry.key) <= set(ARROWS) else entry.key
+        return self._first.get(key, len(self._first))
 
     def lines(self, width: int) -> list[list[Entry]]:
         """Arrange the actions that fit on lines of `width` columns, in the order of their groups.

@@ -25,7 +25,7 @@ def _top(rows: tuple[NextRow, ...], side: Literal[0, 1]) -> NextRow:
     return max(rows, key=lambda row: (row.before, row.after)[side])
 
 
-@goal("diverge", "Write a text for B, and go to the token after which it diverges most")
+@goal("diverge", "Change a word of B (e), and go to the token after which it diverges most")
 def _diverge(state: State) -> bool:
     """Return True if the learner's own text is compared at several positions."""
     own = state.view == "prompt" and state.b != State().b
@@ -42,7 +42,7 @@ def _sampler(state: State) -> bool:
     return ONE_BIT <= here.bits < math.inf and top_kept(here.rows)
 
 
-@goal("one-position", "Switch off a head (b helps): ≥ 1 bit after one token, < 0.1 after others")
+@goal("one-position", "Try b after each token: a head with ≥ 1 bit there, < 0.1 after others")
 def _one_position(state: State) -> bool:
     """Return True if switching off one head changes one position by a bit, and others hardly."""
     heads = [part for part in state.parts if part.head != FEED_FORWARD]

@@ -416,7 +416,7 @@ def _one_head(state: State) -> bool:
     return state.view == "head" and _moves(state, SOME, lambda patch, pair: True)
 
 
-@goal("other-answer", "Make the model continue text A with B's answer")
+@goal("other-answer", "Make the model continue text A with B's answer (Enter)")
 def _other_answer(state: State) -> bool:
     if state.runs is None or not (state.plain.ids and state.patched.ids):
         return False
@@ -424,7 +424,7 @@ def _other_answer(state: State) -> bool:
     return first == tuple(answer.id for answer in state.runs.answers)
 
 
-@goal("ablated", "Halve A's answer by mean ablation of attention or feed-forward")
+@goal("ablated", "Halve A's answer by mean ablation (w) of attention or feed-forward")
 def _ablated(state: State) -> bool:
     """Return True if the selected cell halves the probability of the answer by mean ablation."""
     cell = state.cell(state.selected)

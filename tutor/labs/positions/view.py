@@ -9,7 +9,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.columns import ROOMY, Cell, Room
-from tutor.labs.kit.keys import Keys, Pair, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
 from tutor.labs.kit.next_table import next_table
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
@@ -24,7 +24,7 @@ class PositionsView(LabView):
     """A view of the three settings, the text, and the next token before and after the change."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(Pair("left", "right", "← →"), "adjust(*, 'shift')", "shift", "Shift all positions."),
+        *pair(LEFT_RIGHT, "adjust(*, 'shift')", "shift", "Shift all positions."),
         key("w", "switch('order')", "word order", "Shuffle the words, or put them in order."),
         key("s", "adjust(1, 'seed')", "new seed", "Shuffle the words with a new seed."),
         key("m", "switch('rotary')", "RoPE", "Turn rotary position embedding off or on."),

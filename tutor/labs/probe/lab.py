@@ -446,7 +446,7 @@ def _negation(state: State) -> bool:
     return probabilities[0] >= AT_FIRST and probabilities[state.layer] < LATER
 
 
-@goal("not-used", "Steer by 3 against the answer with a 75 % probe, and change nothing")
+@goal("not-used", "Steer by 3 against the answer: no effect, though it reads over 75 % (try x)")
 def _not_used(state: State) -> bool:
     """Return True if the ratio of the answers, and the probability of the answer, hardly change.
 

@@ -433,7 +433,7 @@ def _attends_in_vain(state: State) -> bool:
     return any(weight >= HALF and abs(logits) < HARDLY for weight, logits in both)
 
 
-@goal("indirect", "Find a token that costs 2 to remove, while heads take under 0.5")
+@goal("indirect", "Find a token: 2 or more lost without it, heads took under 0.5 (try x)")
 def _indirect(state: State) -> bool:
     removed, direct = state.removed.get(state.token), state.of_token(state.token)
     if state.view != "tokens" or removed is None or direct is None:
@@ -441,7 +441,7 @@ def _indirect(state: State) -> bool:
     return removed.logits >= REMOVED and abs(direct) < DIRECT
 
 
-@goal("another-pair", "In another text, compare two tokens: the strongest part is a head")
+@goal("another-pair", "In another text (x), compare two tokens (c): the strongest part is a head")
 def _another_pair(state: State) -> bool:
     if state.text == EXAMPLES[0].text or state.against is None or state.view not in _OF_PARTS:
         return False

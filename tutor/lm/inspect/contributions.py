@@ -40,6 +40,10 @@ from tutor.lm.inspect.hooks import (
 )
 from tutor.lm.network import Transformer
 
+_ROUNDING = 2**-7
+"""The largest relative difference between a whole and its parts that is attributed to rounding."""
+_TINY = 1e-30
+
 
 class Parts:
     """The outputs of the parts of a network in one forward pass, with one tensor per block.
@@ -82,14 +86,9 @@ def recorded(network: Transformer, parts: Parts) -> Iterator[None]:
 def of_heads(network: Transformer, layer: int, heads: Tensor) -> Tensor:
     """Return what each head of a block adds to the residual stream: [heads, width].
 
-    `heads` [heads * head_size] are the concatenated outputs of the heads at one position. The
-    output matrix is linear, so it can be applied to one head's output at a time, with zeros for the
-    others.
+    `heads` [heads * head_size] are the concatenated outputs of the heads at one position.
     """
-    count = network.config.heads
-    size = network.config.head_size
-    alone = torch.eye(count, device=heads.device).repeat_interleave(size, dim=-1) * heads
-    return _combined(network, layer, alone, heads)
+    return _through_output_norm(network, layer, _of_each_head(network, layer, heads), heads)
 
 
 @torch.inference_mode()
@@ -106,22 +105,50 @@ def of_sources(
     size = network.config.head_size
     alone = torch.zeros(len(weights), network.config.heads * size, device=values.device)
     alone[:, head * size : (head + 1) * size] = weights[:, None] * values
-    return _combined(network, layer, alone, heads)
+    terms = block_of(network, layer).attention.output(alone).float()
+    terms = _adding_up_to(_of_each_head(network, layer, heads)[head], terms)
+    return _through_output_norm(network, layer, terms, heads)
 
 
-def _combined(network: Transformer, layer: int, parts: Tensor, heads: Tensor) -> Tensor:
-    """Return what parts [N, heads * head_size] of the heads' outputs add to the residual stream.
+def _of_each_head(network: Transformer, layer: int, heads: Tensor) -> Tensor:
+    """Return the product of each head's output with its part of the output matrix: [heads, width].
 
-    `heads` [heads * head_size] are the outputs of all heads. The result is [N, width].
+    The output matrix is linear, so it can be applied to one head's output at a time, with zeros for
+    the others.
+    """
+    output = block_of(network, layer).attention.output
+    count, size = network.config.heads, network.config.head_size
+    alone = torch.eye(count, device=heads.device).repeat_interleave(size, dim=-1) * heads
+    return _adding_up_to(output(heads[None])[0].float(), output(alone).float())
+
+
+def _adding_up_to(whole: Tensor, parts: Tensor) -> Tensor:
+    """Correct the rounding of parts [N, width], so that they add up to `whole` [width].
+
+    The 4-bit kernel rounds its results to bfloat16: the product with the whole vector, and each
+    product with one of its parts. Over all layers, the differences would add up to about 0.01
+    logits. They are divided among the parts in proportion to the parts' absolute values, because a
+    number's rounding error is proportional to the number. A difference that is too large to be due
+    to rounding is not corrected.
+    """
+    sizes = parts.abs()
+    relative = (whole - parts.sum(dim=0)) / sizes.sum(dim=0).clamp_min(_TINY)
+    return parts + sizes * relative.clamp(-_ROUNDING, _ROUNDING)
+
+
+def _through_output_norm(network: Transformer, layer: int, parts: Tensor, heads: Tensor) -> Tensor:
+    """Return what parts [N, width] of attention's output add to the residual stream: [N, width].
+
+    In some families, a norm follows the output matrix. It divides all parts by the same number,
+    which depends on `heads` [heads * head_size], the outputs of all heads.
     """
     attention = block_of(network, layer).attention
-    output: Tensor = attention.output(parts).float()
     if attention.output_norm is None:
-        return output
+        return parts
     whole = attention.output(heads[None])[0].float()
     if attention.output_bias is not None:
         whole = attention.output_bias(whole)
-    return through_norm(network, attention.output_norm, whole, output)
+    return through_norm(network, attention.output_norm, whole, parts)
 
 
 @torch.inference_mode()

@@ -45,7 +45,7 @@ def _sum_line(
     label = _("sum of {parts}").format(parts=counted(len(ranked), "part"))
     start = [("  ", ""), (figures.fit(label, name), MUTED), (f"{total:>{NUMBER}.2f}", "bold")]
     rest = width - 2 - name - NUMBER
-    # With rounded weights, the sum can differ from the logit in the second decimal.
+    # The two can be rounded to different decimals, although they differ by less than 0.001.
     equals = "=" if f"{total:.2f}" == f"{attribution.logit:.2f}" else "≈"
     return Content.assemble(
         *start, (first_that_fits([f"  {equals} {explained(attribution)}"], rest), MUTED)
