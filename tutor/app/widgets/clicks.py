@@ -1,4 +1,4 @@
-"""What a click on a part of a text does.
+"""Handle clicks on a part of a text.
 
 A part of a line can move the focus, such as a cell of a map. The moves are in the metadata of a
 style. They are removed before the lines are drawn, because parts with the same colors but different
