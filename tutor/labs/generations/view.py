@@ -189,7 +189,7 @@ class GenerationsView(LabView):
             place = _("{index} of {count}").format(
                 index=VIEWS.index(state.view) + 1, count=len(VIEWS)
             )
-            names = Content.assemble(tabs([(state.view, True)]), (place, MUTED))
+            names = Content.assemble(tabs([(state.view, True)]), "  ", (place, MUTED))
         rows = height - 1
         match state.view:
             case "chat":
