@@ -7,34 +7,50 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from textual.events import Key, MouseDown, MouseEvent, MouseScrollDown, MouseUp
-from textual.geometry import Offset
 
+from tests.app.clicking import click, click_at
 from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.whole_app import keys, sees, until, whole_app
+from tests.sample_course import LESSON
 from tests.terminal import Terminal
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.help import HelpScreen
 from tutor.app.home.screen import HomeScreen
+from tutor.app.reader.lesson import LessonScreen
+from tutor.app.reader.links import TermScreen
 from tutor.app.terminal.input import MouseParser
 from tutor.app.terminal.mouse import VARIABLE, mouse_wanted
 from tutor.app.widgets.key_line import Entry, key_at
 from tutor.app.widgets.menu import Menu
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Screen
+from tutor.course.term import Term
+from tutor.learner.progress import Progress
+from tutor.learner.records import LessonState
+
+LINKED = Course(
+    lessons=(
+        msgspec.structs.replace(
+            LESSON,
+            screens=(
+                Screen(
+                    id="linked",
+                    title="Linked",
+                    body="The tokenizer cuts text into [tokens](glossary.md#token).",
+                ),
+            ),
+        ),
+    ),
+    terms=(Term("token", "Token", "A piece of text."),),
+)
 
 if TYPE_CHECKING:
-    from textual.pilot import Pilot
-
-    from tutor.app.app import TutorApp
     from tutor.settings.schema import Switch
 
 REPORTS = re.compile(rb"\x1b\[\?(?:9|100[0-35-6]|101[56])h")
-
-
-async def click(pilot: Pilot[None], app: TutorApp, text: str, nth: int = 0) -> None:
-    """Click the beginning of a text on the screen, and wait until the app has handled it."""
-    found = [Offset(line.index(text), y) for y, line in enumerate(lines(app)) if text in line]
-    await pilot.click(offset=found[nth])
 
 
 @pytest.mark.parametrize(
@@ -114,6 +130,112 @@ async def test_a_click_ticks_a_choice_but_never_answers(tmp_path: Path) -> None:
         assert "saved" not in shown(app)
         await keys(pilot, "enter")
         await sees(pilot, "saved")
+
+
+async def test_a_click_picks_an_item_up_and_puts_it_down(tmp_path: Path) -> None:
+    Progress.open(tmp_path).save_lesson(
+        LessonState(
+            lesson=LESSON.id,
+            question="loop",
+            quiz_order=tuple(question.id for question in LESSON.questions),
+            quiz_seed=7,
+        )
+    )
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Continue")
+        await keys(pilot, "enter")
+        await sees(pilot, "› 1  ")
+        first = next(line.split("  ")[1] for line in lines(app) if "› 1  " in line)
+        await click(pilot, app, "2  ")
+        await sees(pilot, "› 2  ")
+        await click(pilot, app, "1  ")
+        await click(pilot, app, "1  ")
+        await sees(pilot, "↕ 1  ")
+        await click(pilot, app, "4  ")
+        await sees(pilot, f"› 4  {first}")
+
+
+async def test_a_click_opens_a_link_and_a_click_beside_the_panel_closes_it(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=LINKED)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "cuts text into")
+        await click(pilot, app, "tokens")
+        await until(pilot, lambda: isinstance(app.screen, TermScreen))
+        await sees(pilot, "A piece of text.")
+        await click(pilot, app, "A piece of text.")
+        assert isinstance(app.screen, TermScreen)
+        await click(pilot, app, "cuts text into")
+        await until(pilot, lambda: isinstance(app.screen, LessonScreen))
+
+
+async def test_a_click_on_its_card_opens_a_lab(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter", "right")
+        await sees(pilot, "Your task there")
+        await click(pilot, app, "Find a step at which")
+        await sees(pilot, "seed 2")
+
+
+async def test_a_click_on_the_task_of_a_lab_shows_all_goals(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, lab="generations")
+    async with app.run_test() as pilot:
+        await sees(pilot, "0 of 5 goals reached")
+        assert "○ Add an intent" not in shown(app)
+        await click(pilot, app, "Compare bots that")
+        await sees(pilot, "○ Add an intent")
+        await click(pilot, app, "○ Add an intent")
+        await until(pilot, lambda: "○ Add an intent" not in shown(app))
+
+
+async def test_a_click_on_the_line_below_a_text_pages_it(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "lines below")
+        reading = app.screen.query_one("#reading")
+        await click(pilot, app, "▼ ")
+        await until(pilot, lambda: reading.scroll_y > 3)
+        await click(pilot, app, "▲ ")
+        await until(pilot, lambda: reading.scroll_y == 0)
+
+
+async def test_a_click_on_the_name_of_a_key_presses_it(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, lab="generations")
+    async with app.run_test() as pilot:
+        await sees(pilot, "Press e to write a message")
+        await click(pilot, app, "Press e to write a message")
+        await sees(pilot, "Message to all three bots:")
+        await click(pilot, app, "My parrot ate my library card.")
+        await until(pilot, lambda: "for example" not in shown(app))
+        await sees(pilot, "My parrot ate my library card.")
+
+
+async def test_a_click_in_the_list_of_screens_goes_to_that_screen(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(180, 40)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "  And again")
+        await click(pilot, app, "And again")
+        await sees(pilot, "3 of 3")
+
+
+async def test_a_click_takes_a_token_of_the_tour(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, tour=True)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Welcome to tutor")
+        await keys(pilot, "enter")
+        await sees(pilot, "computed just now")
+        row = next(y for y, line in enumerate(lines(app)) if line.split()[:1] == ["2"])
+        token = lines(app)[row].split()[1]
+        await click_at(pilot, 12, row)
+        await sees(pilot, f"The capital of France is{token.replace('␣', ' ')}▏")
 
 
 async def test_a_click_focuses_a_token_and_a_row(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.style import Style
 
 from tutor.app.base_screen import TextScreen, scroll_keys
 from tutor.app.course_screen import CourseScreen
@@ -23,6 +24,8 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.events import Click
+
     from tutor.app.services import Navigation, Services
     from tutor.engine.api import AsyncModelSession, Engine
     from tutor.lm.distribution import Distribution, ModelCard
@@ -31,6 +34,8 @@ PROMPT = "The capital of France is"
 ROWS = 5
 _WIDEST = 76
 _KEY = 9
+_ROW = "row"
+"""The name of a row's number in the metadata of its style."""
 
 
 class TourScreen(TextScreen, CourseScreen):
@@ -161,6 +166,11 @@ class TourScreen(TextScreen, CourseScreen):
         self._model = model
         return self._session
 
+    def on_click(self, event: Click) -> None:
+        """Take the token in the row that the learner clicks."""
+        if (row := event.style.meta.get(_ROW)) and self.check_action("take", ()):
+            self.action_take(row)
+
     def action_take(self, row: int) -> None:
         """Add the token in this row to the text, and request the next distribution."""
         distribution = self._distribution
@@ -188,6 +198,10 @@ class TourScreen(TextScreen, CourseScreen):
             rows = self._distribution.rows[:ROWS]
             # Token ids and logits are left out, because a new learner does not need them yet.
             table = rows_block(rows, min(width, 64), None, sampled=False, partial=True)
+            table[1:] = [
+                line.stylize(Style.from_meta({_ROW: number}))
+                for number, line in enumerate(table[1:], start=1)
+            ]
             said = Content.styled(
                 _("computed just now by {computed_by}").format(computed_by=safe(self._computed_by)),
                 MUTED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -14,9 +14,11 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
+    from textual.widgets import Markdown
 
     from tutor.app.widgets.lab_card import LabTask
     from tutor.course.lesson import Screen
+    from tutor.labs.kit.view import LabHost
 
 _WIDTH, _HEIGHT = 190, 44
 """The size of the screen, in columns and rows, from which the lesson's text is next to the lab."""
@@ -41,6 +43,10 @@ class LabSide(Vertical):
         task = self._wanted.add_class("panel")
         task.border_title = Content(_("Task and goals"))
         yield task
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        event.stop()
+        cast("LabHost", self.screen).follow(event.href)
 
     async def fit(self, size: Size) -> None:
         """Show the lesson's text if the app's screen is large enough."""

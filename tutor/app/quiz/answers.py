@@ -336,6 +336,20 @@ class Ordering(AnswerList):
         super().action_choose()
         self._meant = True  # the learner has now been told that Enter submits this order
 
+    def clicked(self, index: int) -> None:
+        """Select a line, pick up the selected one, or put the item down on the clicked line."""
+        if self._notes is not None or not self.can_focus:
+            return
+        if self._held:
+            step = 1 if index > self.cursor else -1
+            while self.cursor != index:
+                self.action_shift(step)
+            self.action_put_down()
+        elif index == self.cursor:
+            self.action_pick_up()
+        else:
+            self.cursor = index
+
     def action_pick_up(self) -> None:
         self._hold(True)
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.content import Content
+from textual.style import Style
 
 from tutor.app.quiz.answers import LETTERS, AnswerList, letter_keys
 from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.clicks import press_key
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import hanging, matched
 from tutor.app.widgets.static import Static
@@ -17,23 +19,33 @@ from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from textual.events import Resize
+    from textual.events import Click, Resize
 
     from tutor.course.questions.answers import Answer
     from tutor.course.questions.match import Pair
     from tutor.course.questions.verdict import Note
 
 
+_LETTER = "letter"
+"""The name of an option's letter in the metadata of its style."""
+
+
 class Options(Static):
-    """The lines to choose from, each with its letter."""
+    """The lines to choose from, each with its letter. A click on a line presses its letter."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         super().__init__(markup=False)
         self._texts = texts
 
+    def on_click(self, event: Click) -> None:
+        if letter := event.style.meta.get(_LETTER):
+            press_key(self, letter)
+
     def on_resize(self, event: Resize) -> None:
         lines = [
-            hanging(Content.styled(f"{letter}  ", ACT), inline(text), event.size.width)
+            hanging(Content.styled(f"{letter}  ", ACT), inline(text), event.size.width).stylize(
+                Style.from_meta({_LETTER: letter})
+            )
             for letter, text in zip(LETTERS, self._texts, strict=False)
         ]
         self.update(Content("\n").join(lines))

@@ -11,6 +11,7 @@ from tutor.app.quiz.answers import AnswerList, Choices, Ordering, TypedAnswer
 from tutor.app.quiz.matching import Matching
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
+from tutor.app.widgets.clicks import KeyText
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.prose import Prose
@@ -119,7 +120,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
-        yield Static(id="how", markup=False)
+        yield KeyText(id="how", markup=False)
         yield Container(id="answer")
         yield Static(id="hint", markup=False)
         yield Feedback(id="feedback")

@@ -24,7 +24,7 @@ from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
-from tutor.app.widgets.screen_list import screen_list
+from tutor.app.widgets.screen_list import ScreenList, screen_list
 from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner.records import LessonRead
@@ -113,7 +113,7 @@ class LessonScreen(LinkedScreen):
         yield Container(id="lab-side", classes="panel")
         with VerticalScroll(id="outline", classes="panel", can_focus=False) as outline:
             outline.border_title = Content(_("Screens"))
-            yield Static(id="screens", markup=False)
+            yield ScreenList(id="screens", markup=False)
 
     def on_mount(self) -> None:
         saved = self.services.progress.lesson(self.lesson.id).screen
@@ -155,6 +155,9 @@ class LessonScreen(LinkedScreen):
         progress, lesson = self.services.progress, self.lesson
         in_quiz = resumed(lesson, progress.lesson(lesson.id)) is not None
         return in_quiz or bool(results(lesson, progress.cards()).left)
+
+    async def on_screen_list_chosen(self, event: ScreenList.Chosen) -> None:
+        await self._move_to(event.index)
 
     async def action_previous(self) -> None:
         if self._index > 0:

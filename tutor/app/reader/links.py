@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Rule
+from textual.widgets import Markdown, Rule
 
 from tutor.app.base_screen import PAN_KEYS, scroll_keys
 from tutor.app.course_screen import CourseScreen
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.events import Click
 
     from tutor.app.services import Navigation, Services
     from tutor.course.term import Term
@@ -61,6 +62,10 @@ class LinkedScreen(CourseScreen):
             case "follow":
                 return self._href is not None
         return super().check_action(action, parameters)
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        event.stop()
+        self.navigation.open_link(event.href, self.lesson_id)
 
     async def action_link(self, step: int) -> None:
         self.query_one(Prose).move(step)
@@ -106,6 +111,11 @@ class TermScreen(LinkedScreen):
     def on_mount(self) -> None:
         self.place = _("glossary · {term}").format(term=safe(self._term.term))
         self.call_after_refresh(self._show)
+
+    def on_click(self, event: Click) -> None:
+        """Close the panel if the learner clicks the screen below it."""
+        if event.widget is self:
+            self.leave()
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._term.text)

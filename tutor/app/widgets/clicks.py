@@ -1,17 +1,30 @@
-"""Parts of lines that move the focus when they are clicked, such as the cells of a map.
+"""Handle clicks on a part of a text.
 
-The moves are in the metadata of a style. They are removed before the lines are drawn, because parts
-with the same colors but different moves would be drawn one by one.
+A part of a line can move the focus, such as a cell of a map. The moves are in the metadata of a
+style. They are removed before the lines are drawn, because parts with the same colors but different
+moves would be drawn one by one.
+
+A click on the name of a key, as in “Press r to retry”, presses the key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content, Span
 from textual.style import Style
 
+from tutor.app.widgets.key_names import named_key
+from tutor.app.widgets.static import Static
+
+if TYPE_CHECKING:
+    from textual.events import Click
+    from textual.widget import Widget
+
+TABS = "tabs"
+"""The axis of a line of tabs. Each step along it is a press of Tab or Shift+Tab."""
 _MOVES = "moves"
 Moves = tuple[tuple[str, int], ...]
 """Axes, each with the number of steps along it."""
@@ -32,7 +45,7 @@ def moves_at(lines: Sequence[Content], x: int, y: int) -> Moves:
     if not 0 <= y < len(lines):
         return ()
     line = lines[y]
-    at = next((n for n in range(len(line)) if cell_len(line.plain[: n + 1]) > x), None)
+    at = _index(line.plain, x)
     if at is None:
         return ()
     found = (_moves(span) for span in line.spans if span.start <= at < span.end)
@@ -49,3 +62,38 @@ def _moves(span: Span) -> Moves | None:
     meta = span.style.meta if isinstance(span.style, Style) else {}
     moves: Moves | None = meta.get(_MOVES)
     return moves
+
+
+def _index(line: str, x: int) -> int | None:
+    """Return the index of the character in column `x` of a line, or None."""
+    return next((n for n in range(len(line)) if cell_len(line[: n + 1]) > x), None)
+
+
+def press_key(widget: Widget, key: str) -> bool:
+    """Press a key as a click does, if it is available. Return whether it is.
+
+    In a text field, a letter that is pressed this way is never typed.
+    """
+    active = widget.screen.active_bindings.get(key)
+    if active is None or not active.enabled:
+        return False
+    widget.app.simulate_key(key)
+    return True
+
+
+def press_named(widget: Widget, event: Click) -> bool:
+    """Press the key whose name in the text of `widget` was clicked. Return False if none was."""
+    at = event.get_content_offset(widget)
+    if at is None:
+        return False
+    line = widget.render_line(at.y).text
+    index = _index(line, at.x)
+    key = "" if index is None else named_key(line, index)
+    return bool(key) and press_key(widget, key)
+
+
+class KeyText(Static):
+    """A text that names keys of its screen. A click on the name of a key presses the key."""
+
+    def on_click(self, event: Click) -> None:
+        press_named(self, event)

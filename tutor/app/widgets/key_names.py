@@ -29,6 +29,7 @@ _NAMES = {
     "greater_than_sign": ">",
 }
 KEY_BY_NAME = {name: key for key, name in _NAMES.items()}
+_IN_BINDINGS = {"Esc": "escape", "PgUp": "pageup", "PgDn": "pagedown"}
 NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"
 ARROWS = r"[←→↑↓](?:\ ?[←→↑↓])*"
 _ONE = r"(?:[a-z]|[/?\\])(?![\w'’+])"
@@ -43,6 +44,7 @@ _IN_TEXT = re.compile(
     re.VERBOSE,
 )
 _IN_BRACKETS = re.compile(r"(?<=\s)\(([^()]+)\)")
+_BEFORE = re.compile(r"[Pp]ress\ $")
 _ITEM = re.compile(rf"\s*((?:{NAMED}|{ARROWS}|/)(?=$|[\s:])|{_ONE}(?=$|:))")
 
 
@@ -76,6 +78,25 @@ def key_spans(text: str) -> list[tuple[int, int]]:
         if len(items) == brackets[1].count(",") + 1:
             found.update(items)
     return sorted(found)
+
+
+def named_key(line: str, at: int) -> str:
+    """Return the key in bindings whose name is at index `at` of a line, or "" if there is none.
+
+    The word “Press” before the name belongs to it.
+    """
+    for begin, end in key_spans(line):
+        if begin <= at < end:
+            return _in_bindings(line[at] if line[begin] in "←→↑↓" else line[begin:end])
+        before = _BEFORE.search(line, 0, begin)
+        if before and before.start() <= at < begin:
+            return _in_bindings(line[begin:end].split(" ")[0])
+    return ""
+
+
+def _in_bindings(name: str) -> str:
+    """Return the name that bindings use for a key with this name in a text."""
+    return _IN_BINDINGS.get(name) or KEY_BY_NAME.get(name) or name.lower()
 
 
 def with_keys(text: Content | str, style: str = "") -> Content:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
+from tutor.app.widgets.clicks import press_key, press_named
 from tutor.app.widgets.key_names import press, with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.lines import Lines
@@ -20,6 +21,8 @@ from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
+    from textual.events import Click
+
     from tutor.labs.kit.registry import AnyLab
 
 LONG = 1000
@@ -29,7 +32,10 @@ ROOM = 20
 
 
 class LabCard(Static):
-    """A card with the key that opens the lab, the task, and the state of each goal."""
+    """A card with the key that opens the lab, the task, and the state of each goal.
+
+    A click anywhere on the card opens the lab.
+    """
 
     _lab: Lab | None = None
     _lines: Sequence[Content] = ()
@@ -54,6 +60,9 @@ class LabCard(Static):
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
         self._lines = lines
         self._draw()
+
+    def on_click(self) -> None:
+        press_key(self, "l")
 
     def _draw(self) -> None:
         """Draw the card. Its first line says how to open the lab."""
@@ -87,7 +96,8 @@ class LabTask(Lines):
     are reached, `done` is shown in place of the task. If `open_` is true, the whole task and all
     goals are shown, divided into pages if they do not fit on the screen. A blank line follows if
     the screen has at least `gap_from` rows. `own` contains the names of the goals that a lesson
-    screen asks for. After these, the learner is sent back to the lesson.
+    screen asks for. After these, the learner is sent back to the lesson. A click shows or hides
+    all goals, or presses the key whose name is clicked.
     """
 
     DEFAULT_CSS = """
@@ -137,6 +147,10 @@ class LabTask(Lines):
 
     def on_mount(self) -> None:
         self.draw_with(self._lay_out)
+
+    def on_click(self, event: Click) -> None:
+        if not press_named(self, event):
+            press_key(self, "g")
 
     def _lay_out(self) -> None:
         reached, news, open_ = self._shown

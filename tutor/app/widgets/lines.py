@@ -188,26 +188,38 @@ class Lines(Widget):
 
 
 async def follow_click(view: Widget, event: Click, move: Callable[[int, str], object]) -> None:
-    """Focus the part of a map that was clicked, or select the row that was clicked.
+    """Focus the part of a map, show the tab, press the key or select the row that was clicked.
 
     `move` moves the focus of `view` along an axis. A row is selected by repeating the action of
-    the arrow keys of `view`.
+    the arrow keys of `view`, and a tab is shown by repeating the action of Tab.
     """
     clicked = event.widget
     if not isinstance(clicked, Lines):
         return
     if moves := clicked.moves_at(event.x, event.y):
         for axis, by in moves:
-            move(by, axis)
+            if axis == clicks.TABS:
+                for _press in range(abs(by)):
+                    await _act(view, "tab" if by > 0 else "shift+tab")
+            else:
+                move(by, axis)
+        return
+    if clicks.press_named(clicked, event):
         return
     if (at := clicked.selected) is None:
         return
     for _press in range(abs(event.y - at)):
-        key = "down" if event.y > at else "up"
-        active = view.screen.active_bindings.get(key)
-        if active is None or active.node is not view:
+        if not await _act(view, "down" if event.y > at else "up"):
             return
-        await view.app.run_action(active.binding.action, view)
         before, at = at, clicked.selected
         if at is None or at == before or (at - event.y) * (before - event.y) <= 0:
             return
+
+
+async def _act(view: Widget, key: str) -> bool:
+    """Run the action of a key of `view`. Return False if the key is not available there."""
+    active = view.screen.active_bindings.get(key)
+    if active is None or active.node is not view:
+        return False
+    await view.app.run_action(active.binding.action, view)
+    return True

@@ -10,12 +10,14 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
+from tutor.app.widgets.clicks import press_key
 from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from textual.events import Click
     from textual.screen import Screen
 
 
@@ -43,7 +45,7 @@ class MoreBelow(ScrollLine):
     """A line that is shown if the text of a container does not fit into it.
 
     It is below the container and never covers text. It stays at the end of the text, so that
-    nothing else moves.
+    nothing else moves. A click on one of its two parts shows the text that the part is about.
     """
 
     DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
@@ -75,14 +77,25 @@ class MoreBelow(ScrollLine):
     def watch_hidden(self) -> None:
         self.screen.refresh_bindings()  # Enter pages down as long as text is hidden
 
+    def on_click(self, event: Click) -> None:
+        below, above = self._parts()
+        if event.x < below.cell_length:
+            press_key(self, "pagedown")
+        elif event.x >= self.size.width - above.cell_length:
+            press_key(self, "pageup")
+
     def render(self) -> Content:
-        below, above = self._below(), Content("")
-        for line in self._above():
-            if below.cell_length + 2 + line.cell_length <= self.size.width:
-                above = line
-                break
+        below, above = self._parts()
         gap = max(0, self.size.width - below.cell_length - above.cell_length)
         return Content.assemble(below, " " * gap, above)
+
+    def _parts(self) -> tuple[Content, Content]:
+        """Return what the line says about the text below, and what it says about the text above."""
+        below = self._below()
+        room = self.size.width - below.cell_length - 2
+        return below, next(
+            (each for each in self._above() if each.cell_length <= room), Content("")
+        )
 
     def _below(self) -> Content:
         if not self.hidden:
@@ -143,6 +156,17 @@ class MoreBeside(ScrollLine):
             self.display = self._lines.cut
             self.screen.refresh_bindings()
         self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        """Scroll sideways: to the left at the start of the line, if something is hidden there."""
+        if not self._lines.scroll_x:
+            self._lines.pan(1)
+        elif event.x < self.render().cell_length // 2 or self._lines.scroll_x >= (
+            self._lines.max_scroll_x
+        ):
+            self._lines.pan(-1)
+        else:
+            self._lines.pan(1)
 
     def render(self) -> Content:
         before = round(self._lines.scroll_x)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from tutor.app.theme import NOT_YET
+from tutor.app.widgets.clicks import press_named
 from tutor.app.widgets.key_names import with_keys
 from tutor.errors import TutorError
 from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.events import Click
 
 Said = TutorError | str | None
 
@@ -26,6 +32,9 @@ class Notice(Widget):
     def _messages(self) -> list[TutorError | str]:
         said = self.said if isinstance(self.said, tuple) else (self.said,)
         return [message for message in said if message is not None]
+
+    def on_click(self, event: Click) -> None:
+        press_named(self, event)
 
     def render(self) -> Content:
         return Content("\n").join(_drawn(message) for message in self._messages)

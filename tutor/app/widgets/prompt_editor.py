@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
+from rich.cells import cell_len
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -18,7 +19,7 @@ from tutor.text import writable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from textual.events import Key, Paste
+    from textual.events import Click, Key, Paste
 
 LONGEST = 32_000
 """The maximum number of characters in a prompt. This is more than fits in a context window.
@@ -134,6 +135,11 @@ class PromptEditor(TextArea):
         edge = lines.is_first_wrapped_line(at) if by < 0 else lines.is_last_wrapped_line(at)
         if not edge or not self.recall(by):
             self.action_cursor_up() if by < 0 else self.action_cursor_down()
+
+    def on_click(self, event: Click) -> None:
+        """Insert the sample, as `↑` does, if the learner clicks it in an empty field."""
+        if not self.text and event.y == 0 and event.x < cell_len(str(self.placeholder)):
+            self.recall(-1)
 
     async def _on_key(self, event: Key) -> None:
         full = event.is_printable and len(self.text) >= LONGEST and not self.selected_text

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.message import Message
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.selection import MARK
+from tutor.app.widgets.static import Static
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set
     from typing import Protocol
+
+    from textual.events import Click
 
     class Titled(Protocol):
         """A screen of a lesson, with or without its content."""
@@ -21,6 +26,21 @@ if TYPE_CHECKING:
         def id(self) -> str: ...
         @property
         def title(self) -> str: ...
+
+
+class ScreenList(Static):
+    """A list of screens with one line for each, as `screen_list` draws it."""
+
+    @dataclass
+    class Chosen(Message):
+        """Posted when the learner clicks the line at `index`."""
+
+        index: int
+
+    def on_click(self, event: Click) -> None:
+        at = event.get_content_offset(self)
+        if at is not None and at.y < self.content_size.height:
+            self.post_message(self.Chosen(at.y))
 
 
 def screen_list(screens: Iterable[Titled], here: str, seen: Set[str], width: int) -> Content:

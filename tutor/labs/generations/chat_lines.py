@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
+from tutor.app.widgets.clicks import focusing
 from tutor.bots.pattern import words_of
 from tutor.bots.probes import BOTS
 from tutor.labs.kit.columns import LOW, ROOMY, around, beside, clipped, cursor
@@ -100,7 +101,8 @@ def _head(state: State, turn: Turn, place: int, width: int) -> Content:
     right = duration(reply[1]) if (reply := _reply(turn, place)) else "…"
     name = NAMES[BOTS[place]]
     gap = " " * max(1, width - 2 - len(name) - len(right))
-    return Content.assemble(cursor(here), (name, "bold" if here else ""), gap, (right, MUTED))
+    head = Content.assemble(cursor(here), (name, "bold" if here else ""), gap, (right, MUTED))
+    return focusing(head, bot=place - state.bot)
 
 
 def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
@@ -260,14 +262,13 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
         )
     for place in around(state.token, len(tokens), room):
         each, here = tokens[place], place == state.token
-        lines.append(
-            Content.assemble(
-                cursor(here),
-                (figures.fit(figures.shown(each.token), name), "bold" if here else ""),
-                f"{figures.percent(each.probability):>{_SHARE}} ",
-                (bars.bar(each.probability, bar), likely(each.probability)),
-            )
+        line = Content.assemble(
+            cursor(here),
+            (figures.fit(figures.shown(each.token), name), "bold" if here else ""),
+            f"{figures.percent(each.probability):>{_SHARE}} ",
+            (bars.bar(each.probability, bar), likely(each.probability)),
         )
+        lines.append(focusing(line, bot=2 - state.bot, row=place - state.token))
     chosen = tokens[min(state.token, len(tokens) - 1)]
     lines.append(Content.styled(_("rank {rank:,} of all tokens").format(rank=chosen.rank), MUTED))
     return lines

@@ -6,8 +6,10 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from tutor.app.explorer.document import Document
+from tutor.app.theme import MUTED
 from tutor.bots import rules
 from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_lines
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
@@ -22,7 +24,6 @@ from tutor.lm.token_tree import Step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.content import Content
 
 ONLY_IN: dict[View, tuple[str, ...]] = {
     "chat": ("say", "step", "bot", "again", "new_conversation", "row"),
@@ -188,7 +189,7 @@ class GenerationsView(LabView):
             place = _("{index} of {count}").format(
                 index=VIEWS.index(state.view) + 1, count=len(VIEWS)
             )
-            names = tabs(((state.view, True), (place, False)))
+            names = Content.assemble(tabs([(state.view, True)]), "  ", (place, MUTED))
         rows = height - 1
         match state.view:
             case "chat":

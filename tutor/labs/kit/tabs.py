@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import MUTED
+from tutor.app.widgets.clicks import TABS, focusing
 from tutor.labs.kit.columns import pointer
 from tutor.language import _
 
@@ -19,13 +20,15 @@ def tabs(parts: Iterable[tuple[str, bool]], width: int | None = None) -> Content
 
     Each tab has the name of a view and a flag, which is True for the current view. The current view
     has a mark and is bold, so it is visible without color. If not all tabs fit into `width` cells,
-    the line contains those around the current one, and an ellipsis for the others.
+    the line contains those around the current one, and an ellipsis for the others. A click on a tab
+    shows its view.
     """
-    every = list(parts)
+    named = list(parts)
+    current = next((index for index, (__, shown) in enumerate(named) if shown), 0)
+    every = [_tab(*each, by=index - current) for index, each in enumerate(named)]
     line = _line(every)
     if width is None or line.rstrip().cell_length <= width:
         return line
-    current = next(index for index, (__, shown) in enumerate(every) if shown)
     first, end = current, current + 1
     more = ((0, 1), (1, 0)) * len(every)
     for back, forward in more:
@@ -35,16 +38,17 @@ def tabs(parts: Iterable[tuple[str, bool]], width: int | None = None) -> Content
     return _window(every, first, end)
 
 
-def _window(parts: Sequence[tuple[str, bool]], first: int, end: int) -> Content:
+def _window(parts: Sequence[Content], first: int, end: int) -> Content:
     before = ("… ", MUTED) if first else ""
     after = ("…", MUTED) if end < len(parts) else ""
     return Content.assemble(before, _line(parts[first:end]), after).rstrip()
 
 
-def _line(parts: Iterable[tuple[str, bool]]) -> Content:
-    pieces: list[tuple[str, str]] = []
-    for name, shown in parts:
-        pieces.append(pointer(shown))
-        pieces.append((_(name), "bold" if shown else MUTED))
-        pieces.append(("  ", ""))
-    return Content.assemble(*pieces)
+def _line(parts: Iterable[Content]) -> Content:
+    return Content("").join(parts)
+
+
+def _tab(name: str, shown: bool, *, by: int) -> Content:
+    """Return a tab that is `by` presses of Tab away from the current one."""
+    tab = Content.assemble(pointer(shown), (_(name), "bold" if shown else MUTED), "  ")
+    return focusing(tab, **{TABS: by})

@@ -1,0 +1,90 @@
+"""The start of the first lesson in the light theme, with the mouse alone, in a real terminal.
+
+It has no model, since none of this needs one.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("there are no ptys on Windows", allow_module_level=True)
+
+from rich.cells import cell_len
+
+from tests.terminal import Terminal
+
+_PAINTED = 0.25
+"""The seconds without output after which a page is complete: a page arrives in several parts."""
+
+
+class MouseTerminal(Terminal):
+    """The app of a new learner, in the light theme, in a terminal that reports the mouse."""
+
+    def __init__(self, data: Path) -> None:
+        environment = {"TUTOR_DATA": str(data), "TUTOR_MODEL": str(data / "none")}
+        command = [sys.executable, "-m", "tutor", "--mouse", "on", "--theme", "light"]
+        super().__init__(command, columns=100, lines=34, environment=environment)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def click(self, text: str, then: str = "") -> None:
+        """Click the beginning of a text, and wait until the screen shows `then`."""
+        self.wait_for(text)
+        self.wait_quiet(_PAINTED)
+        y, line = next((y, line) for y, line in enumerate(self.screen.display) if text in line)
+        self.click_at(cell_len(line[: line.index(text)]), y)
+        if then:
+            self.wait_for(then)
+
+    def click_at(self, x: int, y: int) -> None:
+        """Press and release the left button in a cell, counted from 0."""
+        self.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m")
+
+    def next_screen(self, number: int) -> None:
+        self.click("enter next", f"{number} of 20")
+
+
+@pytest.mark.timeout(180)
+def test_the_first_lesson(tmp_path: Path) -> None:
+    with MouseTerminal(tmp_path) as run:
+        run.click("› Begin", "1 of 20")
+        assert run.screen.buffer[3][2].bg == "ffffff", "the theme is not light"
+        run.click("b  The answers of A and B", "› b  ")
+        run.click("enter reveal", "and that is the answer")
+        run.next_screen(2)
+        run.click("rule-based bot", "A program that compares a message")
+        run.click("The first generation: rules", "enter next")
+        assert "A program that compares" not in run.text
+        run.next_screen(3)
+        run.click("enter reveal", "The answer is “")
+        run.click("← previous", "2 of 20")
+        run.next_screen(3)
+        run.next_screen(4)
+        run.click("Your task there", "› chat")
+        run.click("g more", "○ Add an intent")
+        run.click("○ Add an intent", "g more")
+        run.click("rules    ", "› rules")
+        run.click("table", "› table")
+        run.click("chat    ", "› chat")
+        run.click("Press e to write", "Message to all three bots")
+        run.click("↑ for example")
+        run.wait_gone("↑ for example")
+        run.click("esc cancel", "esc back")
+        run.click("esc back", "4 of 20")
+        run.click("a questions", "question 1 of 15")
+        run.click("tab hint, skip", "s skip")
+        run.click("s skip", "question 2 of 15")
+        run.click("  2  ", "› 2  ")
+        run.click("space pick up", "↕ 2  ")
+        run.click("  5  ", "› 5  ")
+        run.click("enter answer", "saved")
+        run.click("enter next", "question 3 of 15")
+        run.click("  a  ", "› a  ")
+        run.click("enter answer", "saved")
+        run.click("o lesson", "enter next")
