@@ -65,7 +65,7 @@ sys.stdin.read()
 class Kind(NamedTuple):
     """A server: the modules it consists of, how it starts, and what it should tell.
 
-    `{python}`, `{model}` and `{port}` are replaced in the command. A gateway stands in front of
+    `{python}`, `{model}` and `{port}` are replaced in the command. A gateway uses
     another server, whose port replaces `{behind}`. Without `steps`, the server reports no
     log-probabilities. `name` is the name of the model, or its path.
     """
