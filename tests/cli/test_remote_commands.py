@@ -57,6 +57,16 @@ def test_steps_for_people(tutor: Tutor, server: Loopback) -> None:
     assert "the whole text" in outcome.out.lower()
 
 
+def test_steps_of_a_server_without_log_probabilities(tutor: Tutor) -> None:
+    with model_server(small_model(), tells=False) as silent:
+        address = silent.url + "/v1"
+        options = ("--greedy", "--steps", "2", "--model", "openai:x", "--base-url", address)
+        outcome = tutor("step", "What is an apple?", "--chat", *options)
+    assert outcome.status == 0
+    assert outcome.out.count("the server reports no probabilities\nTaken: ") == 2
+    assert "entropy" not in outcome.out
+
+
 def test_a_check_reports_the_servers_abilities(tutor: Tutor, server: Loopback) -> None:
     outcome = tutor("model", "check", "openai:small", "--base-url", server.url + "/v1")
     assert outcome.status == 0

@@ -33,13 +33,22 @@ Told = tuple[str, float, list[tuple[str, float]]]
 class ModelServer:
     """A handler of requests about one model.
 
-    Without `goes_on`, an answer that has begun is closed.
+    Without `goes_on`, an answer that has begun is closed. Without `tells`, there are no
+    log-probabilities, and without `streams_them`, there are none in the stream of a text.
     """
 
-    def __init__(self, model: LanguageModel, *, goes_on: bool = True, tells: bool = True) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        *,
+        goes_on: bool = True,
+        tells: bool = True,
+        streams_them: bool = True,
+    ) -> None:
         self._model = model
         self._goes_on = goes_on
         self._tells = tells
+        self._streams_them = streams_them
         self._lock = Lock()
 
     def __call__(self, handler: Handler) -> None:
@@ -53,14 +62,17 @@ class ModelServer:
     def _continue(self, handler: Handler, body: Any) -> None:
         top = body.get("logprobs", 0) if self._tells else 0
         ids = text_ids(self._model, body["prompt"])
-        if body.get("echo"):
-            told = self._echoed(ids) if top else []
-            told += list(self._steps(ids, body, top))
+        if body.get("echo") or not body.get("stream"):
+            told = self._echoed(ids) if top and body.get("echo") else []
+            steps = list(self._steps(ids, body, top))
             handler.begin(kind="application/json")
             reason = "stop" if self._ended else "length"
-            handler.wfile.write(json.dumps(text_event("", reason, told)).encode())
+            text = "".join(name for name, _, _ in steps)
+            event = text_event(text, reason, [*told, *steps] if top else ())
+            handler.wfile.write(json.dumps(event).encode())
             return
         handler.begin()
+        top = top if self._streams_them else 0
         for token in self._steps(ids, body, top):
             handler.event(text_event(token[0], told=[token] if top else ()))
         handler.event(text_event("", finish="length" if not self._ended else "stop"))

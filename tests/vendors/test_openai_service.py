@@ -315,6 +315,23 @@ def test_log_probabilities_that_are_not_supported(server: Loopback) -> None:
     assert type(failure(server, status(400, body), request=request)) is errors.NotTold
 
 
+@pytest.mark.parametrize(
+    ("detail", "step"),
+    [
+        ("Unexpected fields in the request: {'min_p', 'top_k'}", "Switch off top-k and min-p in"),
+        ("Unexpected fields in the request: {'min_p'}", "Switch off min-p in the sampler"),
+        ("Unexpected fields in the request: {'other'}", "Change the request"),
+    ],
+)
+def test_sampler_settings_that_are_not_supported(server: Loopback, detail: str, step: str) -> None:
+    sampler = SamplerSettings(top_k=5, min_p=0.1)
+    request = RemoteRequest("x", sampler)
+    error = failure(server, status(422, {"detail": detail}), request=request)
+    assert type(error) is errors.RequestRefused
+    assert detail in error.happened
+    assert error.next_step.startswith(step)
+
+
 def test_no_server_at_that_address() -> None:
     model = remote_model("openai:tiny", "http://127.0.0.1:9/v1")
     with pytest.raises(errors.CannotConnect) as caught:

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.vendors.openai_wire import Chunk, Pieces, echo_in
+from tutor.vendors.openai_wire import Choice, Chunk, Pieces, echo_in
 from tutor.vendors.service import Piece
 
 NUMBERS = st.one_of(st.floats(), st.integers(-(2**70), 2**70), st.none(), st.booleans())
@@ -48,6 +48,7 @@ CHUNKS = st.fixed_dictionaries(
                 {},
                 optional={
                     "delta": st.fixed_dictionaries({}, optional={"content": TEXTS}),
+                    "message": st.fixed_dictionaries({}, optional={"content": TEXTS}),
                     "text": TEXTS,
                     "finish_reason": st.one_of(st.none(), TEXTS),
                     "logprobs": TOLD,
@@ -104,3 +105,14 @@ def test_text_that_arrives_in_bytes_is_complete(text: str, data: st.DataObject) 
                 shown += piece.text
     shown += "".join(piece.text for piece in pieces.rest())
     assert shown == whole
+
+
+def test_a_whole_answer_has_the_pieces_of_its_stream() -> None:
+    told = {"content": [{"token": "Hi", "logprob": -0.5, "top_logprobs": []}]}
+    found = [
+        list(
+            Pieces().of(msgspec.convert({**how, "finish_reason": "stop", "logprobs": told}, Choice))
+        )
+        for how in ({"delta": {"content": "Hi"}}, {"message": {"content": "Hi"}})
+    ]
+    assert found[0] == found[1] == [Piece("Hi", b"Hi", -0.5)]

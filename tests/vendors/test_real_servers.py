@@ -13,8 +13,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
@@ -23,8 +23,9 @@ import pytest
 
 from tests.labs.lab_backend import small_model
 from tutor import paths
-from tutor.lm.chat import text_ids
-from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
+from tutor.errors import NotTold
+from tutor.lm.chat import chat_ids, text_ids
+from tutor.lm.distribution import PLAIN, ChatMessage, Distribution, SamplerSettings
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 from tutor.vendors.alternatives import ALTERNATIVES, MANY
@@ -62,17 +63,22 @@ sys.stdin.read()
 
 
 class Kind(NamedTuple):
-    """A server: the module it consists of, how it starts, and what it should tell.
+    """A server: the modules it consists of, how it starts, and what it should tell.
 
-    `{python}`, `{model}` and `{port}` are replaced in the command.
+    `{python}`, `{model}` and `{port}` are replaced in the command. A gateway uses
+    another server, whose port replaces `{behind}`. Without `steps`, the server reports no
+    log-probabilities. `name` is the name of the model, or its path.
     """
 
-    module: str
+    modules: str
     command: tuple[str, ...]
     small: bool = False
     rows: int = ALTERNATIVES
     all_rows: bool = True
     chats: bool = True
+    steps: bool = True
+    name: str = "served"
+    behind: str = ""
 
 
 _OPTIONS = ("--host", "127.0.0.1", "--port", "{port}")
@@ -97,7 +103,43 @@ KINDS = {
         ),
         small=True,
     ),
+    "transformers": Kind(
+        "transformers uvicorn",
+        (
+            *("{python}", "-m", "transformers.cli.transformers", "serve", *_OPTIONS),
+            *("--device", "cpu", "--dtype", "float32", "{model}"),
+        ),
+        small=True,
+        all_rows=False,
+        chats=False,
+        steps=False,
+        name="{model}",
+    ),
+    "litellm": Kind(
+        "litellm litellm_proxy_extras",
+        (
+            *("{python}", "-m", "litellm.proxy.proxy_cli", "--model", "openai/served"),
+            *("--alias", "served", "--api_base", "http://127.0.0.1:{behind}/v1", *_OPTIONS),
+            *("--telemetry", "False"),
+        ),
+        all_rows=False,
+        behind="llama.cpp",
+    ),
 }
+
+ENVIRONMENT = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "LITELLM_TELEMETRY": "False",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "OPENAI_API_KEY": "none",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "127.0.0.1",
+}
+"""The variables of the servers. They reach no other machine, since no proxy has port 9."""
 
 
 class Served(NamedTuple):
@@ -112,39 +154,46 @@ def served(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
     kind = KINDS[request.param]
-    python = _python_with(kind.module)
-    if python is None:
-        pytest.skip(f"{kind.module} is not installed (see TUTOR_SERVERS)")
     if kind.small:
         model, local = paths.assets_folder() / "small-model", small_model()
     else:
         model = request.getfixturevalue("model_file")
         local = request.getfixturevalue("exact_model")
+    with ExitStack() as running:
+        port = _start(running, request.param, model, tmp_path_factory.mktemp("servers"))
+        name = kind.name.replace("{model}", str(model))
+        yield Served(kind, remote_model(f"openai:{name}", f"http://127.0.0.1:{port}/v1"), local)
+
+
+def _start(running: ExitStack, name: str, model: Path, logs: Path) -> int:
+    """Start a server, and the server behind it, until `running` ends. Return its port."""
+    kind = KINDS[name]
+    python = _python_with(kind.modules)
+    if python is None:
+        pytest.skip(f"{kind.modules} is not installed (see TUTOR_SERVERS)")
+    behind = _start(running, kind.behind, model, logs) if kind.behind else 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port = int(free.getsockname()[1])
     values = {"{python}": python, "{model}": str(model), "{port}": str(port)}
-    log = (tmp_path_factory.mktemp("server") / "log").open("wb")
+    command = [values.get(w, w).replace("{behind}", str(behind)) for w in kind.command]
+    log = running.enter_context((logs / name).open("wb"))
     process = subprocess.Popen(
-        [values.get(word, word) for word in kind.command],
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        env=os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"},
+        command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=os.environ | ENVIRONMENT
     )
-    try:
-        _wait(process, port, Path(log.name))
-        yield Served(kind, remote_model("openai:served", f"http://127.0.0.1:{port}/v1"), local)
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
+    running.callback(process.wait)
+    running.callback(process.terminate)
+    _wait(process, port, Path(log.name))
+    return port
 
 
-def _python_with(module: str) -> str | None:
+def _python_with(modules: str) -> str | None:
     others = os.environ.get("TUTOR_SERVERS", "").split(os.pathsep)
+    code = (
+        "from importlib.util import find_spec; "
+        f"raise SystemExit(not all(map(find_spec, {modules.split()!r})))"
+    )
     for python in filter(None, [sys.executable, *others]):
-        code = f"from importlib.util import find_spec; raise SystemExit(not find_spec({module!r}))"
         if not subprocess.run([python, "-c", code], capture_output=True, check=False).returncode:
             return python
     return None
@@ -166,8 +215,27 @@ def test_it_returns_what_our_own_network_computes(served: Served, text: str) -> 
     if not served.kind.all_rows and not text.isascii():
         pytest.skip("this server does not name parts of characters")
     session = RemoteSession.on_text(RemoteReader(served.remote, Permissions()), text)
+    if not served.kind.steps:
+        with pytest.raises(NotTold, match="does not return log-probabilities"):
+            session.distribution(len(session), PLAIN, 0, 20)
+        return
     found = session.distribution(len(session), PLAIN, 0, 20)
-    local = Session(served.local, text_ids(served.local, text))
+    _compare(found, served, text_ids(served.local, text))
+
+
+def test_it_returns_what_our_own_network_computes_in_a_chat(served: Served) -> None:
+    session = RemoteSession.on_chat(RemoteReader(served.remote, Permissions()), SHORT)
+    found = session.distribution(len(session), PLAIN, 0, 20)
+    assert found.drawn_elsewhere is not served.kind.chats
+    if served.kind.steps:
+        _compare(found, served, chat_ids(served.local, SHORT))
+    else:
+        assert not found.rows
+
+
+def _compare(found: Distribution, served: Served, ids: Sequence[int]) -> None:
+    """Compare a server's rows with what our own network computes after these tokens."""
+    local = Session(served.local, ids)
     ours = local.distribution(len(local), PLAIN, 0, 2 * served.kind.rows)
     ends = served.local.tokenizer.end_ids
     logs = {
@@ -192,6 +260,16 @@ def test_a_chat_ends(served: Served) -> None:
     written = b"".join(t.data for t in session.tokens[4:] if not t.special).decode()
     assert session.ended
     assert "<|" not in written
+    if served.kind.small:  # This server computes in 32-bit floats, as we do.
+        assert written == _greedy_answer(served.local)
+
+
+def _greedy_answer(model: LanguageModel) -> str:
+    local = Session(model, chat_ids(model, SHORT))
+    begun = len(local)
+    while not local.ended:
+        local.append([local.distribution(len(local), GREEDY, 1, 1).drawn.token.id])
+    return b"".join(token.data for token in local.tokens[begun:-1]).decode()
 
 
 def test_the_check_reports_what_it_returns(served: Served) -> None:
@@ -201,4 +279,8 @@ def test_the_check_reports_what_it_returns(served: Served) -> None:
     assert report.parts is served.kind.all_rows
     assert report.ids is served.kind.all_rows
     assert report.continues is served.kind.chats
-    assert (report.text_alternatives or 0) >= (10 if served.kind.rows == ALTERNATIVES else MANY)
+    if served.kind.steps:
+        least = 10 if served.kind.rows == ALTERNATIVES else MANY
+        assert (report.text_alternatives or 0) >= least
+    else:
+        assert (report.alternatives, report.text_alternatives) == (0, 0)

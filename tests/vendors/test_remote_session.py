@@ -77,6 +77,20 @@ def test_a_prompt_that_is_echoed_has_its_tokens_and_surprisals(server: Loopback)
     assert known[1:] == pytest.approx(local.surprisals()[-len(known) + 1 :], abs=1e-4)
 
 
+def test_a_gateway_that_drops_log_probabilities_from_streams() -> None:
+    with model_server(small_model(), streams_them=False) as server:
+        session = RemoteSession.on_text(reader(server), TEXT)
+        local = Session(small_model(), text_ids(small_model(), TEXT))
+        for _ in range(3):
+            mine = session.distribution(len(session), PLAIN, 1, 20)
+            theirs = local.distribution(len(local), PLAIN, 1, 20)
+            same(mine.rows, theirs.rows)
+            session.append([mine.rows[1].token.id])
+            local.append([theirs.rows[1].token.id])
+        asked = [each.body.get("stream", False) for each in server.asked if "echo" not in each.body]
+        assert asked == [True, False, False, False]
+
+
 def test_stepping_back_and_forking_repeat_no_request(server: Loopback) -> None:
     session = RemoteSession.on_text(reader(server), TEXT)
     first = session.distribution(len(session), PLAIN, 1, 20)

@@ -26,6 +26,7 @@ from tutor.vendors import errors
 from tutor.vendors.alternatives import ALTERNATIVES, MANY
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
+from tutor.vendors.openai_errors import CONNECT, in_words
 from tutor.vendors.openai_wire import Chunk, Echo, Pieces, echo_in, finish_reason
 from tutor.vendors.server_tokens import ServerTokens
 from tutor.vendors.service import (
@@ -37,9 +38,6 @@ from tutor.vendors.service import (
     RemoteRequest,
     Usage,
 )
-
-CONNECT = 10.0
-"""The connection timeout, in seconds."""
 
 _ASIDE = 10.0
 """The timeout of a question about the server's tokens, in seconds."""
@@ -61,6 +59,8 @@ class OpenAIService:
         self._tokens = ServerTokens(model.name, self._aside)
         self._by_id: bool | None = None if self._own else False
         self._lists_many = False
+        self._only_whole = False
+        """True if the server reports log-probabilities in whole responses, but not in streams."""
 
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
@@ -72,7 +72,7 @@ class OpenAIService:
         return errors.translated(
             self._events(request, cancellation),
             cancellation,
-            lambda error: self._in_words(error, request),
+            lambda error: in_words(error, request, self._model, self._key),
         )
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
@@ -105,7 +105,7 @@ class OpenAIService:
                 yield echo_in(_plain(answer), text, self._tokens.spell)
 
         found = errors.translated(
-            asked(), cancellation, lambda error: self._in_words(error, request)
+            asked(), cancellation, lambda error: in_words(error, request, self._model, self._key)
         )
         try:
             return next(found)
@@ -120,7 +120,8 @@ class OpenAIService:
         if self._own and request.top and request.most_tokens == 1:
             yield from self._one_token(request, cancellation)
         else:
-            yield from self._streamed(request, cancellation, Pieces(self._tokens.spell))
+            pieces, chunks = Pieces(self._tokens.spell), self._chunks(request, cancellation)
+            yield from self._pieces(request, cancellation, pieces, chunks)
 
     def _one_token(
         self, request: RemoteRequest, cancellation: Cancellation
@@ -132,12 +133,26 @@ class OpenAIService:
         llama.cpp's server withholds a token that ends in the middle of a character, together with
         its alternatives. It returns the same alternatives if it has to choose the end token. vLLM
         has no names for such tokens, but can return their ids.
+
+        LiteLLM's proxy drops the log-probabilities of a continued text, and of an end token, if it
+        streams the response. It keeps them in a response that arrives as a whole.
         """
 
-        def answer(forced: int | None = None) -> tuple[Pieces, list[Piece | Finish]]:
+        def answer(
+            forced: int | None = None, *, stream: bool = True
+        ) -> tuple[Pieces, list[Piece | Finish]]:
             pieces = Pieces(self._tokens.spell)
-            return pieces, list(self._streamed(request, cancellation, pieces, forced))
+            chunks = self._chunks(request, cancellation, forced, stream=stream)
+            return pieces, list(self._pieces(request, cancellation, pieces, chunks))
 
+        def whole() -> list[Piece | Finish]:
+            try:
+                return answer(stream=False)[1]
+            except (openai.APIError, RemoteError, ValueError):
+                return []  # For example, the server always streams.
+
+        if self._only_whole and _lists(events := whole()):
+            return events
         pieces, events = answer()
         if not self._lists_many and _tells_ids(events) and self._tokens.of_llama_cpp:
             self._lists_many = True
@@ -157,25 +172,26 @@ class OpenAIService:
             else:
                 self._by_id = named.by_id
                 events = by_id if named.by_id else events
+        if not self._only_whole and not _lists(events) and _lists(other := whole()):
+            self._only_whole, events = True, other
         return events
 
-    def _streamed(
+    def _pieces(
         self,
         request: RemoteRequest,
         cancellation: Cancellation,
         pieces: Pieces,
-        forced: int | None = None,
+        chunks: Iterator[Chunk],
     ) -> Iterator[Piece | Finish]:
-        """Yield the response. If `forced` is an id, the server chooses this token."""
+        """Yield the pieces of a response, and how it ended."""
         reason: str | None = None
         usage = Usage()
-        with self._client(cancellation) as client:
-            for chunk in self._chunks(client, request, forced):
-                if chunk.usage is not None:
-                    usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-                for choice in chunk.choices[:1]:
-                    yield from pieces.of(choice)
-                    reason = choice.finish_reason or reason
+        for chunk in chunks:
+            if chunk.usage is not None:
+                usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+            for choice in chunk.choices[:1]:
+                yield from pieces.of(choice)
+                reason = choice.finish_reason or reason
         yield from pieces.rest()
         cancellation.check()
         if reason == "content_filter":
@@ -184,16 +200,39 @@ class OpenAIService:
         yield Finish(finish_reason(reason), usage)
 
     def _chunks(
-        self, client: openai.OpenAI, request: RemoteRequest, forced: int | None
+        self,
+        request: RemoteRequest,
+        cancellation: Cancellation,
+        forced: int | None = None,
+        *,
+        stream: bool = True,
     ) -> Iterator[Chunk]:
-        options = self._options(request) | {"stream": True}
+        """Send the request, and yield the events of the response, or the response as a whole.
+
+        If `forced` is an id, the server chooses this token.
+        """
+        options = self._options(request)
         if forced is not None:
             options["extra_body"]["logit_bias"] = [[forced, _CERTAIN]]
+        asked = self._asked(request)
+        chat = not isinstance(request.prompt, str) and not request.tail
+        if stream:
+            options["stream"] = True
+            options |= {"stream_options": {"include_usage": True}} if chat else {}
+        with self._client(cancellation) as client:
+            if chat:
+                answer = client.chat.completions.create(messages=asked, **options)
+            else:
+                answer = client.completions.create(prompt=asked, **options)
+            for event in answer if stream else [answer]:
+                yield msgspec.convert(_plain(event), Chunk)
+
+    def _asked(self, request: RemoteRequest) -> Any:
+        """Return the prompt to send. Raises `NotTold` if the server cannot continue it."""
         asked: Any = request.prompt
-        chat = not isinstance(asked, str)
-        if chat:
+        if not isinstance(asked, str):
             asked = [msgspec.to_builtins(message) for message in asked]
-        if not chat and not self._own and self._model.service.alternatives == 0:
+        elif not self._own and self._model.service.alternatives == 0:
             raise errors.only_answers(self._model)
         if request.tail:
             asked = self._tokens.prompt(asked, request.tail)
@@ -202,13 +241,7 @@ class OpenAIService:
                     f"{self._model.host} cannot continue in the middle of a character.",
                     "Go back and choose another token.",
                 )
-        if chat and not request.tail:
-            options["stream_options"] = {"include_usage": True}
-            stream = client.chat.completions.create(messages=asked, **options)
-        else:
-            stream = client.completions.create(prompt=asked, **options)
-        for event in stream:
-            yield msgspec.convert(_plain(event), Chunk)
+        return asked
 
     def _aside(self, path: str, body: dict[str, Any] | None) -> Any:
         """Return the server's response to a question outside OpenAI's protocol, or None."""
@@ -307,45 +340,6 @@ class OpenAIService:
             http_client=http,
         )
 
-    # --- errors -----------------------------------------------------------------------------
-
-    def _in_words(self, error: Exception, request: RemoteRequest) -> RemoteError:
-        model, key = self._model, self._key
-        match error:
-            case openai.APIStatusError():
-                code = error.status_code
-                if code == 400 and model.service.id == "gemini" and "API key" in str(error.body):
-                    code = 401  # Google uses status 400 for an invalid key.
-                found = errors.refused(code, error.body, model, key, error.response.headers)
-                if request.top and error.status_code in (400, 422) and "logprob" in found.happened:
-                    return NotTold(
-                        f"{model.service.product} does not return log-probabilities for "
-                        f"{model.name}. {found.happened}",
-                        "You can chat with this model, but not step through its text.",
-                    )
-                return found
-            case openai.APITimeoutError() if isinstance(error.__cause__, httpx2.ConnectTimeout):
-                return errors.unreachable(
-                    model, f"the connection timed out after {CONNECT:g} seconds"
-                )
-            case openai.APITimeoutError():
-                return errors.too_slow(SILENCE, begun=False)
-            case openai.APIConnectionError():
-                return self._no_connection(error.__cause__)
-            # An error can also arrive inside a stream that began with status 200.
-            case openai.APIError():
-                said = errors.cleaned(error.message, key)
-                return errors.refused(_code_of(error), said, model, key)
-            case json.JSONDecodeError() | UnicodeDecodeError() | msgspec.ValidationError():
-                return errors.unreadable(model, "it violates the protocol")
-        return errors.unreadable(model, f"the client library raised {type(error).__name__}")
-
-    def _no_connection(self, cause: BaseException | None) -> RemoteError:
-        if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol):
-            reason = str(cause) if isinstance(cause, httpx2.ConnectError) else type(cause).__name__
-            return errors.unreachable(self._model, reason)
-        return errors.broken(self._model)
-
 
 def _tells_ids(events: Sequence[Piece | Finish]) -> bool:
     """Return True if a response tells the ids of its alternatives, as llama.cpp's server does."""
@@ -353,14 +347,11 @@ def _tells_ids(events: Sequence[Piece | Finish]) -> bool:
     return any(each.id is not None for piece in pieces for each in piece.alternatives)
 
 
+def _lists(events: Sequence[Piece | Finish]) -> bool:
+    """Return True if a response lists alternatives."""
+    return any(isinstance(event, Piece) and event.alternatives for event in events)
+
+
 def _plain(answer: Any) -> Any:
     """Convert a response or event to plain data, which the client library does not validate."""
     return answer.model_dump(warnings=False) if hasattr(answer, "model_dump") else answer
-
-
-def _code_of(error: openai.APIError) -> int:
-    try:
-        code = int(error.code or 0)
-    except ValueError:
-        code = 0
-    return code if 400 <= code <= 599 else 500

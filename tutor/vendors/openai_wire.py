@@ -92,9 +92,14 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """An answer in a response. `delta` is set in a chat, and `text` in a text completion."""
+    """An answer in a response.
+
+    In a chat, `delta` is set in an event of a stream, and `message` in a whole response. In a text
+    completion, `text` is set.
+    """
 
     delta: Delta | None = None
+    message: Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
     logprobs: LogProbs | None = None
@@ -129,8 +134,8 @@ class Pieces:
 
     def of(self, choice: Choice) -> Iterator[Piece]:
         text = choice.text or ""
-        if choice.delta is not None:
-            text = (choice.delta.content or "") + (choice.delta.refusal or "")
+        if (said := choice.delta or choice.message) is not None:
+            text = (said.content or "") + (said.refusal or "")
         told = list(tokens_in(choice.logprobs, self._spell)) if choice.logprobs else []
         for name in _listed(choice.logprobs) if choice.logprobs else ():
             self.by_id |= _id_in(name.token) is not None

@@ -661,6 +661,9 @@ async def test_a_model_without_a_chat_template_says_so(tmp_path: Path) -> None:
     engine = FakeEngine(card=msgspec.structs.replace(CARD, chat=False))
     async with explorer(tmp_path, mode="chat", engine=engine) as it:
         assert "has no chat template" in it.words
+        assert "go back to the text" in it.words
+        for offered in ("Chat with", "Sampler:", "write the next message"):
+            assert offered not in it.words
         await it.press("e", "c")
         assert it.text == PROMPT
 

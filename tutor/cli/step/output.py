@@ -180,9 +180,16 @@ class Report:
     # --- for people -------------------------------------------------------------------------
 
     def _print_step(self, distribution: Distribution, chosen: Row | None) -> None:
+        tokens = counted(distribution.position, "token")
+        if distribution.hidden_probability == 1:
+            said = _("\nAfter {tokens}: the server reports no probabilities")
+            output.write(said.format(tokens=tokens))
+            if chosen is not None:
+                output.write(_("Taken: {data}").format(data=visible(chosen.token.data)))
+            return
         output.write(
             _("\nAfter {tokens}: entropy {value}{entropy_bits:.2f} bits").format(
-                tokens=counted(distribution.position, "token"),
+                tokens=tokens,
                 value=_("at least ") if distribution.partial else "",
                 entropy_bits=distribution.entropy_bits,
             )

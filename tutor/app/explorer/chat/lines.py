@@ -40,7 +40,9 @@ def target_lines(state: State, width: int) -> list[Content]:
     """Return the lines that say what Enter does in a conversation."""
     if not state.folded and not opens_editor(state):
         return readout.target_lines(state, width)
-    if state.suggests:
+    if state.cannot_chat and state.tree is None:
+        line = keys(width, ("c", _("go back to the text")))
+    elif state.suggests:
         line = keys(width, ("enter", _("sends the selected message")), ("e", _("write your own")))
     elif state.reading is not None:
         line = readout.progress(*state.reading, width - 24)

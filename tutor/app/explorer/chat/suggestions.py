@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import model_name
+from tutor.app.explorer.chat.situation import without_template
 from tutor.app.widgets import figures
 from tutor.language import _
 
@@ -23,6 +24,8 @@ SMALL = 1_000_000_000
 
 def empty_chat(state: State, width: int, height: int) -> list[Content]:
     """Return the lines of an empty chat, wrapped to `width` columns."""
+    if state.cannot_chat:
+        return _wrapped(Content(without_template(state)), width)
     model = state.engine.model
     about = _("Chat with {model_name}.").format(model_name=model_name(model))
     if model is not None and 0 < model.parameters < SMALL and height >= LOW:
