@@ -326,7 +326,7 @@ def matching(tokenizer: Vocabulary, logits: Tensor, query: str, limit: int) -> l
     del found[bisect_left(found, len(logits)) :]
     if not query or not found:
         raise TextError(
-            f"No token of the vocabulary contains {query!r}." if query else "The search is empty.",
+            f"No token in the vocabulary contains {query!r}." if query else "The search is empty.",
             "Try fewer letters: rare words consist of several tokens.",
         )
     texts, same = tokenizer.texts(), {query, " " + query}
