@@ -1,4 +1,4 @@
-"""Runs the network with some of its parts switched off."""
+"""Run the network with some of its parts switched off."""
 
 from __future__ import annotations
 

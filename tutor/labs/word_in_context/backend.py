@@ -1,4 +1,4 @@
-"""Measures how the vectors of one word in two sentences move apart, layer by layer.
+"""Measure how the vectors of one word in two sentences move apart, layer by layer.
 
 The residual stream of a token starts as its row of the embedding table, which is the same in every
 text. Each layer adds something that depends on the earlier tokens. So the vectors of one word in
