@@ -1,4 +1,4 @@
-"""Reads and checks the catalogs with translations of the interface, and makes a pseudo-language.
+"""Read and check the catalogs with translations of the interface, and make a pseudo-language.
 
 python -m tools.catalogs           # extract the messages, update and compile all catalogs
 python -m tools.catalogs de        # the same, and begin a catalog for a language

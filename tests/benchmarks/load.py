@@ -5,7 +5,7 @@
 - Fifty simulated learners, each with a text of their own, step every two seconds, while five more
   generate without pause. They use the engine's protocol over its socket, all from one other
   process.
-- Fifty real `tutor` processes, each in a terminal of its own, take a step by a key every two
+- Fifty real `tutor` processes, each in a terminal of its own, make one step with a key every two
   seconds.
 - kill -9 of the engine with twenty learners on it: how long until each has a distribution again.
 

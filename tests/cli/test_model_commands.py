@@ -246,7 +246,7 @@ def test_pull_ends_with_the_error(tutor: Tutor, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_pull_can_be_stopped(asked: signal.Signals) -> None:
-    """The package client waits for a server that never answers."""
+    """The package manager waits for a server that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}

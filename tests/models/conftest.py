@@ -15,7 +15,7 @@ from tests.models.local_index import Index
 
 @pytest.fixture
 def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Index]:
-    """Yield the index; the package client and the model folders of this process use it."""
+    """Yield the index; the package manager and the model folders of this process use it."""
     server = Index()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

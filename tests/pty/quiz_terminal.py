@@ -177,7 +177,7 @@ class QuizTerminal(Terminal):
 
 
 def shown_order(question: OrderQuestion, shown: Sequence[str]) -> tuple[int, ...]:
-    """Return the indexes of the items in the order on the screen."""
+    """Return the indexes of the items from top to bottom on the screen."""
     numbers = _mark_of(_marks(shown), question.items)
     return tuple(sorted(range(len(numbers)), key=lambda item: numbers[item]))
 

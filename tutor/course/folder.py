@@ -66,8 +66,8 @@ def original_folder(folder: Path) -> Path | None:
 def read_file(file: Path, where: str) -> bytes:
     """Return the content of a lesson file, cut off shortly after the maximum size.
 
-    `where` is the name of the file in errors. Raises `LessonError` if the file cannot be read, or
-    if it is a symbolic link that leads out of the folder.
+    `where` is the name that errors show for the file. Raises `LessonError` if the file cannot be
+    read, or if it is a symbolic link that points outside the folder.
     """
     place = Place(where)
     try:

@@ -125,9 +125,13 @@ def description(goal: Goal, lab: Lab) -> str:
     """Return a short description of a goal, for a list of goals."""
     match goal:
         case TopTokenBelow(probability=limit):
-            return _("Find a step whose top token is below {limit:g} %").format(limit=100 * limit)
+            return _("Find a step whose top token has less than {limit:g} %").format(
+                limit=100 * limit
+            )
         case TopTokenAbove(probability=limit):
-            return _("Find a step whose top token is above {limit:g} %").format(limit=100 * limit)
+            return _("Find a step whose top token has more than {limit:g} %").format(
+                limit=100 * limit
+            )
         case TookRankAtLeast(rank=rank):
             return _("Choose a token of rank {rank} or worse yourself").format(rank=rank)
         case Branched(count=count, tokens=tokens) if lab.kind == "chat":

@@ -17,13 +17,13 @@ class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fie
 
 
 class TopTokenBelow(GoalBase, frozen=True, tag="top-below"):
-    """A goal that is reached at a step whose most probable token is below `probability`."""
+    """A goal that is reached at a step whose top token has a probability below `probability`."""
 
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class TopTokenAbove(GoalBase, frozen=True, tag="top-above"):
-    """A goal that is reached at a step whose most probable token is above `probability`."""
+    """A goal that is reached at a step whose top token has a probability above `probability`."""
 
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 

@@ -133,7 +133,9 @@ class ModelSession(Protocol):
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[Occlusion, ...]:
-        """Remove each of these tokens alone, and return how much that changes the same logit.
+        """Remove these tokens one at a time, and return by how much each removal changes a logit.
+
+        The logit is one that `position` predicts: of `target`, compared with `against`.
 
         Each token needs a forward pass over the tokens after it, so a request should contain only a
         few. The token at `position` can't be removed.

@@ -111,8 +111,8 @@ def write_temporary(path: Path, data: bytes) -> Path:
     """Write `data` to a temporary file next to `path`, and return the path of this file.
 
     The caller must hold the lock, and must then move the temporary file to `path`. The name of the
-    temporary file is always the same, so killed processes leave at most one of them. If an error
-    occurs, the temporary file is deleted.
+    temporary file is always the same, so killed processes leave behind at most one temporary file.
+    If an error occurs, the temporary file is deleted.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:

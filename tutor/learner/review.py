@@ -114,8 +114,8 @@ def queue(
 ) -> Queue:
     """Return the review queue at the time `now`.
 
-    `questions` has the questions of the course by id. If FSRS schedules a question for some time of
-    a day, the question is due from the beginning of that day. Reviews that the learner has already
+    `questions` maps ids to the questions of the course. A question is due from the beginning of
+    the day for which FSRS schedules it. Reviews that the learner has already
     done today count toward the limits.
     """
     begin, end = midnights(now, 1)

@@ -1,7 +1,7 @@
 """The state of a learner, and the functions that update it with events such as answers.
 
-The same events always produce the same state, no matter in which order the log contains them or on
-which machines they happened. There is one exception: the schedule of reviews can be fitted to the
+The same events always produce the same state, regardless of their order in the log and of the
+machines on which they happened. There is one exception: the review schedule can be fitted to the
 learner, and its parameters then also determine the state.
 
 `fold` applies events one by one. If an event is older than another one that was already applied,

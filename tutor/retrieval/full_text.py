@@ -62,7 +62,7 @@ def require_fts5() -> None:
     except sqlite3.OperationalError as error:
         raise RetrievalError(
             "This Python's SQLite was built without full-text search (FTS5).",
-            "Use Python from python.org, conda or your system's packages, which include it.",
+            "Use a Python that includes it: from python.org, conda or your system's packages.",
         ) from error
     finally:
         base.close()

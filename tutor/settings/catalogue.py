@@ -121,8 +121,8 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 "low_bandwidth",
                 _("Low bandwidth"),
                 _(
-                    "Draw in fewer colors, and less often while the model runs, for slow "
-                    "connections."
+                    "For slow connections: use fewer colors, and redraw less often while the "
+                    "model runs."
                 ),
                 _ON_OFF,
                 option="--low-bandwidth",

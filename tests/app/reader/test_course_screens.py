@@ -295,7 +295,7 @@ async def test_goals_of_an_unfinished_lab_are_kept(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "right")
-        await sees(pilot, "✓ Find a step whose top token is below 20 %")
+        await sees(pilot, "✓ Find a step whose top token has less than 20 %")
         await sees(pilot, "○ Choose a token of rank 50 or worse")
         against = Evidence(top_probability=0.9, taken_rank=60)
         assert await app.services.goals.stepped(LESSON, LAB, against) == LAB.done

@@ -183,7 +183,7 @@ def test_a_defensible_pick_solves_a_case_for_good() -> None:
 def test_options_cannot_be_tried_one_after_the_other() -> None:
     state = picked(after(case(CASE["bank"]), *on("control", weight(3))), "claude")
     assert state.solved == frozenset()
-    with pytest.raises(LabError, match="already picked"):
+    with pytest.raises(LabError, match="already made a pick"):
         picked(state, "no-llm")
     there_and_back = after(weight(-1), weight(1), state=state)
     with pytest.raises(LabError):

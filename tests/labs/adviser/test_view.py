@@ -135,7 +135,7 @@ async def test_a_case_is_weighed_and_picked_for_and_has_a_comment(tmp_path: Path
         assert "Defensible options:" not in seen(pilot)
         assert "Press Tab and change the weights before you pick again." in seen(pilot)
         await do(pilot, "enter")
-        assert "You have already picked with these weights." in seen(pilot)
+        assert "You have already made a pick with these weights." in seen(pilot)
         await do(pilot, "tab", *["down"] * 5, "m", "tab", "tab", "enter")
         assert "✓ Open local model: Yes. Nothing leaves" in seen(pilot)
         assert "You gave no weight to control." in seen(pilot)

@@ -58,7 +58,7 @@ async def fetch_model(
         )
     finally:
         if process.returncode is None:
-            # Kill the whole process group, because the process has started a package client.
+            # Kill the whole process group, because the process has started a package manager.
             # SIGTERM would have no effect: the app blocks it (see `tutor.app.lifetime`), and child
             # processes inherit the block.
             with contextlib.suppress(ProcessLookupError):

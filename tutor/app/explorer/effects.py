@@ -111,7 +111,7 @@ class SwitchText(msgspec.Struct, frozen=True):
 
 
 class StarText(msgspec.Struct, frozen=True):
-    """Add a star to a saved text, or remove it."""
+    """Add a star to a saved text, or remove its star."""
 
     info: TextInfo
 

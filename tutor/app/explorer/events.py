@@ -195,7 +195,7 @@ class OpenText(msgspec.Struct, frozen=True):
 
 
 class ToggleStar(msgspec.Struct, frozen=True):
-    """Add a star to a saved text, or remove it."""
+    """Add a star to a saved text, or remove its star."""
 
     info: TextInfo
 

@@ -128,7 +128,7 @@ class SavedTexts:
         return None
 
     def star(self, info: TextInfo) -> None:
-        """Add a star to a text, or remove it."""
+        """Add a star to a text, or remove its star."""
         self._texts.star(info.id, not info.starred)
 
     def _in_mode(self, document: Document) -> Document:

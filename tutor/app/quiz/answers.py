@@ -67,7 +67,7 @@ class NothingChosen(Message):
 class AnswerList(Menu):
     """The base class of widgets in which the learner answers with lines of text.
 
-    `_order` contains the index of each line in the lesson file, in the order on the screen.
+    `_order` lists the lines from top to bottom on the screen, each as its index in the lesson file.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -188,7 +188,7 @@ class Choices(AnswerList):
     ]
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], *, several: bool) -> None:
-        """Create the list. `order` contains the indexes of `texts` in the order on the screen."""
+        """Create the list. `order` lists the indexes of `texts` from top to bottom."""
         super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()

@@ -62,7 +62,7 @@ class Matching(AnswerList):
     def __init__(self, pairs: Sequence[Pair], order: Sequence[int]) -> None:
         """Create the list.
 
-        `order` contains the indexes of the right sides in the order on the screen.
+        `order` lists the indexes of the right sides from top to bottom on the screen.
         """
         super().__init__([inline(pair.left) for pair in pairs], range(len(pairs)), cursor=0)
         self._pairs = pairs

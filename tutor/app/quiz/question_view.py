@@ -112,7 +112,7 @@ class Feedback(Static):
 class QuestionView(VerticalScroll, can_focus=False):
     """A view that shows one question at a time.
 
-    After an answer, it keeps the verdict in view until the learner scrolls, also when the layout
+    After an answer, it keeps the verdict in view until the learner scrolls, even when the layout
     changes again, for example because a scroll bar makes the lines narrower.
     """
 

@@ -108,7 +108,7 @@ class KeyParser(MouseParser):
         return (each for each in super().feed(data) if not isinstance(each, MouseEvent))
 
     def parse_mouse_code(self, code: str) -> None:
-        """Ignore reports of the mouse."""
+        """Ignore mouse reports."""
 
 
 def accept_only_keys(*, mouse: bool = False) -> None:

@@ -28,7 +28,7 @@ class Announced(Protocol):
 
 
 class FocusLine(Static):
-    """Says the field in focus or the selected row. It only changes when they change."""
+    """A line that says the field in focus or the selected row. It changes only when they change."""
 
     DEFAULT_CSS = """
     FocusLine { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }

@@ -289,7 +289,7 @@ def run_prune(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load the model, run a step, and measure the ways to compute matrix products on this machine.
+    """Load the model, run a step, and time each way to compute matrix products on this machine.
 
     For a remote model, send a short question instead.
     """

@@ -1,7 +1,7 @@
 """Run the apps of `tutor serve`, with one process for each browser tab.
 
 When its connection is lost, a process continues to run for a short time. If the learner reloads the
-page, or the connection comes back, the page shows the same process again.
+page, or the connection comes back, the page reconnects to the same process.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ def read_text(options: argparse.Namespace) -> str:
 def load(spec: str | None, *, exact: bool = False) -> LanguageModel:
     """Find and load a model, showing progress. With `exact`, it computes in 32-bit floats.
 
-    Raises `ModelError`, also for a model that only llama.cpp can run.
+    Raises `ModelError`, including for a model that only llama.cpp can run.
     """
     if not exact:
         model = _open_model(spec)

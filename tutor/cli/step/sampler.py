@@ -44,9 +44,9 @@ def add_options(group: argparse._ArgumentGroup, prefix: str = "") -> None:
 
 
 def given(options: argparse.Namespace, prefix: str = "") -> dict[str, Any]:
-    """Return the settings that the options name.
+    """Return the settings that the options specify.
 
-    Raises `UsageError` if two of them contradict each other.
+    Raises `UsageError` if two options conflict.
     """
     start = prefix.replace("-", "_")
     found = {

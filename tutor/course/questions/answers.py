@@ -37,7 +37,7 @@ def as_text(answer: Answer) -> str:
         case int():
             return str(answer + 1)
         case AnswerWithFields():
-            raise TypeError(f"only its question type can convert {answer!r} to text")
+            raise TypeError(f"only the answer's own question type can convert {answer!r} to text")
         case _:
             places = sorted(answer) if isinstance(answer, Set) else answer
             return ",".join(str(place + 1) for place in places)

@@ -63,8 +63,8 @@ class QuestionBase(
     def grade(self, answer: Answer) -> Verdict:
         """Grade an answer.
 
-        Raises `TypeError` if this question type has another kind of answer, and `ValueError` if the
-        answer is out of range.
+        Raises `TypeError` if the answer is of the wrong kind for this question type, and
+        `ValueError` if it is out of range.
         """
         raise NotImplementedError
 

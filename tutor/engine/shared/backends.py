@@ -50,7 +50,7 @@ class SharedBackends(LabBackends):
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
         if lab.private(question):
             raise EngineError(
-                f"A shared engine does not support this function of the lab {lab.name!r}.",
+                f"A shared engine does not support this feature of the lab {lab.name!r}.",
                 "Start tutor with TUTOR_ENGINE=own to use your own engine.",
             )
         if lab.trains:

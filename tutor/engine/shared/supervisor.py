@@ -1,7 +1,7 @@
 """Keep a shared engine running on machines without a service manager.
 
-While an engine serves learners, a second one waits with the model in memory. If the first one ends,
-the second one takes its place, so learners don't wait until PyTorch is imported.
+While an engine serves learners, a second one waits with the model in memory. If the first exits,
+the second takes its place, so learners don't have to wait while PyTorch is imported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loads the adviser's data, and saves results to files. The model is not used."""
+"""Load the adviser's data, and save results to files. The model is not used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads the adviser's data from `adviser.yaml` and `cases.yaml`, with the course's facts."""
+"""Load the adviser's data from `adviser.yaml` and `cases.yaml`, with the course's facts."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def refusal(state: State) -> LabError | None:
         return LabError("All weights are still 0.", "Press Tab and set some weights first.")
     if state.case not in state.solved and (state.case, state.now) in state.missed:
         return LabError(
-            "You have already picked with these weights.",
+            "You have already made a pick with these weights.",
             "Press Tab, change the weights, and pick again.",
         )
     return None

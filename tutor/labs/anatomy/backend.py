@@ -1,4 +1,4 @@
-"""Lists the network's tensors, and runs the network with weights of lower precision."""
+"""List the network's tensors, and run the network with weights of lower precision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the effect of weights with fewer bits on the predictions."""
+"""Measure the effect of weights with fewer bits on the predictions."""
 
 from __future__ import annotations
 

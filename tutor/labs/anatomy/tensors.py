@@ -1,4 +1,4 @@
-"""Lists a network's tensors with their roles, and returns their weights.
+"""List a network's tensors with their roles, and return their weights.
 
 The network stores the query, key and value matrices as one matrix, and the gate and up matrices as
 another. This module splits them, so every tensor has its usual name.

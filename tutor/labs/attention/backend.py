@@ -1,4 +1,4 @@
-"""Computes the attention weights of all heads, and how well each head matches a pattern."""
+"""Compute the attention weights of all heads, and how well each head matches a pattern."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describes the attention lab's state in sentences, for plain mode."""
+"""Describe the attention lab's state in sentences, for plain mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extracts one head's vectors from a forward pass: queries, keys, values, weights and outputs.
+"""Extract one head's vectors from a forward pass: queries, keys, values, weights and outputs.
 
 `tutor.labs.attention_formula.by_hand` computes the same weights and outputs step by step.
 """

@@ -1,4 +1,4 @@
-"""Computes softmax(q·k / √size) · v for one token and one head in plain Python, step by step.
+"""Compute softmax(q·k / √size) · v for one token and one head in plain Python, step by step.
 
 The functions `attention_weights` and `attend` in `tutor.lm.network` compute the same for all tokens
 and heads at once (Vaswani et al. 2017, section 3.2.1).

@@ -1,4 +1,4 @@
-"""Generates answers to questions in the chat format, with the log-probability of every token."""
+"""Generate answers to questions in the chat format, with the log-probability of every token."""
 
 from __future__ import annotations
 

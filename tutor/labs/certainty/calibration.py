@@ -1,4 +1,4 @@
-"""Measures calibration: how well the certainty of answers matches their accuracy.
+"""Measure calibration: how well the certainty of answers matches their accuracy.
 
 Answers are sorted into bins by certainty. A model is calibrated if the mean certainty in each bin
 equals the accuracy, which is the fraction of correct answers in the bin. The expected calibration

@@ -1,4 +1,4 @@
-"""Sends the same prompt to several models.
+"""Send the same prompt to several models.
 
 Local models generate their answers token by token. Remote models stream their answers.
 """

@@ -1,4 +1,4 @@
-"""Generates continuations of a prompt, token by token."""
+"""Generate continuations of a prompt, token by token."""
 
 from __future__ import annotations
 

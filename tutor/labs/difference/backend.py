@@ -1,4 +1,4 @@
-"""Compares A and B along a text."""
+"""Compare A and B along a text."""
 
 from __future__ import annotations
 

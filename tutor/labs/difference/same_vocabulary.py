@@ -19,7 +19,7 @@ from tutor.models.report import OnStage
 
 
 class OtherModels:
-    """Finds and loads the other models.
+    """A loader that finds and loads the other models.
 
     Vocabularies are read, and a model is loaded, in another thread, so the engine can process other
     requests. One model is kept in memory until another is chosen.

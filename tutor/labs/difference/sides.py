@@ -34,7 +34,7 @@ class StreamSide(NamedTuple):
 def compared(
     a: StreamSide, b: StreamSide, places: Sequence[PositionPair], seconds: float
 ) -> tuple[Compared, ...]:
-    """Compare A and B at the first of these places, as many as possible in `seconds`."""
+    """Compare A and B at these places, in order, until `seconds` have passed."""
     until = time.perf_counter() + seconds
     found = []
     for place in places:

@@ -40,7 +40,7 @@ class Dialog(NamedTuple):
 
 
 class TunedPair:
-    """Loads both models, and runs them on a dialog.
+    """A pair of models, with the methods that load it and run it on a dialog.
 
     The models are so small that each step takes only milliseconds, so nothing is divided.
     """

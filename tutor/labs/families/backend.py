@@ -1,4 +1,4 @@
-"""Runs the three bundled models, one of each family."""
+"""Run the three bundled models, one of each family."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the neurons that affect a prediction most, and runs the network without some neurons."""
+"""Find the neurons that affect a prediction most, and run the network without some neurons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks the tokens that a format doesn't allow, and generates an answer without the mask."""
+"""Mask the tokens that a format doesn't allow, and generate an answer without the mask."""
 
 from __future__ import annotations
 

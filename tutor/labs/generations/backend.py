@@ -1,4 +1,4 @@
-"""Computes the replies of the three bots: rule-based, retrieval and generative."""
+"""Compute the replies of the three bots: rule-based, retrieval and generative."""
 
 from __future__ import annotations
 

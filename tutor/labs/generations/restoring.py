@@ -1,4 +1,4 @@
-"""Restores the rules, the intents and the conversation from an earlier session."""
+"""Restore the rules, the intents and the conversation from an earlier session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completes a line of code, token by token."""
+"""Complete a line of code, token by token."""
 
 from __future__ import annotations
 

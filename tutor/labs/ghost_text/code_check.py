@@ -1,4 +1,4 @@
-"""Checks a line of Python without running it.
+"""Check a line of Python without running it.
 
 Code from the model or from the learner is never executed or imported. It is parsed with
 `ast.parse`, and the names on the line are looked up. A name exists if it is defined in the file, or

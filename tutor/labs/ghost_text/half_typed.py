@@ -1,4 +1,4 @@
-"""Completes text at a cursor that may be inside a token.
+"""Complete text at a cursor that may be inside a token.
 
 A model is trained on texts that were tokenized as a whole. Suppose that a text stops inside what
 would have been one token, as in "retu", or after the space before a word. Then its last tokens are

@@ -1,4 +1,4 @@
-"""Measures the probabilities of the labels "positive" and "negative" for each review."""
+"""Measure the probabilities of the labels "positive" and "negative" for each review."""
 
 from __future__ import annotations
 

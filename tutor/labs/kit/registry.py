@@ -1,4 +1,4 @@
-"""Finds labs by name. Each lab is a subpackage of `tutor.labs`, imported on first use."""
+"""Find labs by name. Each lab is a subpackage of `tutor.labs`, imported on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saves and restores the results of a lab that took the model long to compute.
+"""Save and restore the results of a lab that took the model long to compute.
 
 The results are saved in the same file as the learner's work, along with the checksum of the model.
 They are valid only for this work. If the work cannot be restored exactly as it was saved, the

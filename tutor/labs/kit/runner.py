@@ -1,4 +1,4 @@
-"""Runs a lab: applies the learner's actions, and sends each state's requests to the engine."""
+"""Run a lab: apply the learner's actions, and send each state's requests to the engine."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def short_ids(model: LanguageModel, text: str) -> list[int]:
 def single_tokens(model: LanguageModel, words: Iterable[str]) -> list[int]:
     """Return the ids of the words that are single tokens.
 
-    A word is spelled with a space before it, unless it begins with an apostrophe.
+    Each word is tokenized with a leading space, unless it begins with an apostrophe.
     """
     spelled = (word if word.startswith("'") else f" {word}" for word in words)
     ids = (model.tokenizer.encode(word) for word in spelled)

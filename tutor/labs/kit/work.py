@@ -1,4 +1,4 @@
-"""Saves and restores the learner's work in a lab.
+"""Save and restore the learner's work in a lab.
 
 A lab lists the fields of its state that are the learner's work, such as texts, settings and
 positions. Only fields that differ from the initial state are saved.

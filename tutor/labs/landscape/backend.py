@@ -1,4 +1,4 @@
-"""Loads the course's facts about products."""
+"""Load the course's facts about products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describes the comparison of two products in sentences, for plain mode."""
+"""Describe the comparison of two products in sentences, for plain mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the network with or without the causal mask."""
+"""Run the network with or without the causal mask."""
 
 from __future__ import annotations
 

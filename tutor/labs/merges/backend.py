@@ -1,4 +1,4 @@
-"""Finds the merges that the model's tokenizer applies to a text."""
+"""Find the merges that the model's tokenizer applies to a text."""
 
 from __future__ import annotations
 

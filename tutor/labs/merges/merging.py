@@ -1,4 +1,4 @@
-"""Implements byte pair encoding (BPE), one merge at a time.
+"""Implement byte pair encoding (BPE), one merge at a time.
 
 A BPE tokenizer is a list of merges, each of which joins two tokens into one. The order of the list
 comes from training: the most frequent pair of adjacent tokens in the training text became merge 1,

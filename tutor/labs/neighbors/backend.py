@@ -1,4 +1,4 @@
-"""Compares rows of the embedding table."""
+"""Compare rows of the embedding table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs training steps, and returns all intermediate results of a step."""
+"""Run training steps, and return all intermediate results of a step."""
 
 from __future__ import annotations
 

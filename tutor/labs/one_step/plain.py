@@ -1,4 +1,4 @@
-"""Describes the state of the lab on one training step in sentences, for plain mode."""
+"""Describe the state of the lab on one training step in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STAGES: dict[Stage, str] = {
     "ask": _("the prediction at each position"),
     "compare": _("the loss, which compares the prediction with the target"),
     "backward": _("backpropagation, which computes the gradients"),
-    "move": _("the update of the weights"),
+    "move": _("the weight update"),
     "after": _("the loss after the update"),
 }
 

@@ -1,4 +1,4 @@
-"""Runs the network on two texts, and copies activations from one run into the other."""
+"""Run the network on two texts, and copy activations from one run into the other."""
 
 from __future__ import annotations
 

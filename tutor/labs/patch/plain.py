@@ -1,4 +1,4 @@
-"""Describes the patching lab's state in sentences, for plain mode."""
+"""Describe the patching lab's state in sentences, for plain mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the network on a text, with changed positions of the tokens."""
+"""Run the network on a text, with changed positions of the tokens."""
 
 from __future__ import annotations
 

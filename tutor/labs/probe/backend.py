@@ -1,4 +1,4 @@
-"""Trains probes on the labeled sentences, and adds their directions to the residual stream."""
+"""Train probes on the labeled sentences, and add their directions to the residual stream."""
 
 from __future__ import annotations
 

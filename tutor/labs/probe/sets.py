@@ -1,4 +1,4 @@
-"""Builds the labeled sentences of the lab from the lists of words in `sets.yaml`."""
+"""Build the labeled sentences of the lab from the lists of words in `sets.yaml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Returns a model's answer to one item, for one version of a prompt.
+"""Return a model's answer to one item, for one version of a prompt.
 
 If a remote model answers, no local model has to be loaded.
 """

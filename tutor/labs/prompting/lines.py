@@ -146,7 +146,8 @@ def _said(version: Version, part: Part) -> str:
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
     """Return the scores of both versions, the difference between them, and the progress.
 
-    If the screen is `low`, the difference is left out and the progress replaces the heading.
+    If the screen has few rows (`low`), the difference is left out and the progress replaces the
+    heading.
     """
     labels = bool(state.about.labels) and width >= ROOMY
     head = _score_heading(width, labels)

@@ -1,4 +1,4 @@
-"""Plans a run with a remote model: checks prompts, counts requests, and estimates the price.
+"""Plan a run with a remote model: check prompts, count requests, and estimate the price.
 
 Each item needs its own request. So requests are sent only during a run, and the screen shows their
 number before the run starts.

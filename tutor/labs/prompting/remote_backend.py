@@ -1,4 +1,4 @@
-"""Returns a remote model's answer to one item, for one version of a prompt."""
+"""Return a remote model's answer to one item, for one version of a prompt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RUN = "item"
 
 
 class RemotePrompting:
-    """Sends requests to remote models, one at a time, and caches the latest response."""
+    """A client that sends one request at a time to remote models, and caches the last response."""
 
     def __init__(self, runs: RemoteRuns) -> None:
         self._runs = runs

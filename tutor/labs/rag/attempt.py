@@ -1,4 +1,4 @@
-"""Answers one question with retrieved passages, and determines which passages the answer cites.
+"""Answer one question with retrieved passages, and determine which passages the answer cites.
 
 The prompt is the simplest one that works: the numbered passages, the question, and `Answer:`. We
 don't ask the model which passages it used, since a small model's reply would be unreliable.

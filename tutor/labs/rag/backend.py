@@ -1,4 +1,4 @@
-"""Searches for passages, builds prompts from them, and generates answers."""
+"""Search for passages, build prompts from them, and generate answers."""
 
 from __future__ import annotations
 

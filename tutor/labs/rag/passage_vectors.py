@@ -1,4 +1,4 @@
-"""Computes the vectors of passages and questions that semantic search compares.
+"""Compute the vectors of passages and questions that semantic search compares.
 
 A language model was trained to continue texts, not to compare them. Still, its hidden states
 represent more of a text than its words, and three steps make them comparable:
@@ -53,7 +53,7 @@ def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
 
 
 class Reader:
-    """Computes vectors of texts. A token weighs less if many of the `passages` contain it."""
+    """An encoder for texts, in which a token weighs less if many of the `passages` contain it."""
 
     def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Iterable[str]) -> None:
         self._network = network

@@ -1,4 +1,4 @@
-"""Measures the search methods and the answers on the prepared questions.
+"""Measure the search methods and the answers on the prepared questions.
 
 First, each search method is measured on all questions that the course answers: recall at 5 (how
 often a right passage is among the first five) and MRR (the mean of 1 / rank of the first right

@@ -1,4 +1,4 @@
-"""Runs a sentence encoder, a network that maps texts with similar meanings to similar vectors.
+"""Run a sentence encoder, a network that maps texts with similar meanings to similar vectors.
 
 The encoder is all-MiniLM-L6-v2 (a BERT model with 6 blocks, 22.7 million parameters and 384 numbers
 per text). It was trained on a billion pairs of sentences that belong together. The

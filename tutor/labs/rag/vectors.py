@@ -1,4 +1,4 @@
-"""Computes the vectors of passages in small batches, and caches them on disk."""
+"""Compute the vectors of passages in small batches, and cache them on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures what each part of the network adds to the residual stream."""
+"""Measure what each part of the network adds to the residual stream."""
 
 from __future__ import annotations
 

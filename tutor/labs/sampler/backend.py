@@ -1,4 +1,4 @@
-"""Applies a sampler's steps to the model's next-token distribution."""
+"""Apply a sampler's steps to the model's next-token distribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the surprisal of a text with models of several sizes."""
+"""Measure the surprisal of a text with models of several sizes."""
 
 from __future__ import annotations
 

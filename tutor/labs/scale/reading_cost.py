@@ -1,4 +1,4 @@
-"""Computes the surprisal of a text in units that are comparable between tokenizers.
+"""Compute the surprisal of a text in units that are comparable between tokenizers.
 
 The surprisal of a token is -log2 of its probability. Between networks with different tokens, two
 quantities can be compared: the sum of the surprisals over a text, and this sum divided by the

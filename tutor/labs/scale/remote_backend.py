@@ -1,4 +1,4 @@
-"""Requests the next token of a text from a remote model, and then the surprisal of the text."""
+"""Request the next token of a text from a remote model, and then the surprisal of the text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEXT, _TEXT = "next", "text"
 
 
 class RemoteReader:
-    """Sends two requests to a remote model for each text.
+    """A client that sends two requests to a remote model for each text.
 
     The second request is sent when the first is complete, because some servers drop the first when
     a second one arrives. `before` precedes every text, so that the model can predict the text's

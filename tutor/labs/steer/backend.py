@@ -1,4 +1,4 @@
-"""Makes steering vectors, and measures what they do."""
+"""Make steering vectors, and measure what they do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describes the steering lab's state in sentences, for plain mode."""
+"""Describe the steering lab's state in sentences, for plain mode."""
 
 from __future__ import annotations
 

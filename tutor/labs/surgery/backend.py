@@ -1,4 +1,4 @@
-"""Runs the network with some of its parts switched off."""
+"""Run the network with some of its parts switched off."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SurgeryBackend:
                     return self._copied(*passages)
 
     def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[ForwardPass, ForwardPass]:
-        """Return two forward passes: one with all parts on, and one with `cuts` switched off.
+        """Return two forward passes: one with all parts on, and one with the parts in `cuts` off.
 
         The passes process `text` or, if it is None, the repeated random tokens. All other passes
         are dropped from the cache, except the pass with all parts on for the other kind of input.

@@ -70,7 +70,7 @@ class Next(msgspec.Struct, frozen=True, tag=True):
 
 
 class Lens(msgspec.Struct, frozen=True, tag=True):
-    """A request for the logit lens with all parts on, and with `cuts` switched off."""
+    """A request for the logit lens with all parts on, and with the parts in `cuts` off."""
 
     text: str
     cuts: tuple[Cut, ...]
@@ -83,7 +83,7 @@ class Scores(msgspec.Struct, frozen=True, tag=True):
 class Copy(msgspec.Struct, frozen=True, tag=True):
     """A request for the surprisal of the repeated random tokens.
 
-    It is measured with all parts on, and with `cuts` switched off.
+    It is measured with all parts on, and with the parts in `cuts` switched off.
     """
 
     cuts: tuple[Cut, ...]

@@ -1,4 +1,4 @@
-"""Describes the state of the surgery lab in sentences, for plain mode."""
+"""Describe the state of the surgery lab in sentences, for plain mode."""
 
 from __future__ import annotations
 

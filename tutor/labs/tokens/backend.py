@@ -1,4 +1,4 @@
-"""Splits text into tokens with the model's tokenizer, and with other tokenizers."""
+"""Split text into tokens with the model's tokenizer, and with other tokenizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws a text that is split into tokens, words, characters or bytes."""
+"""Draw a text that is split into tokens, words, characters or bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws one text, or samples in several languages, with several tokenizers."""
+"""Draw one text, or samples in several languages, with several tokenizers."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def _mark(begin: int, end: int, places: frozenset[int], shared: frozenset[int]) 
 
 
 def bytes_each(text: str, side: Side) -> float | None:
-    """Return the mean number of bytes of the text in a token, or None without tokens."""
+    """Return the mean number of bytes per token of the text, or None if there are no tokens."""
     return len(text.encode()) / len(side.pieces) if side.pieces else None
 
 

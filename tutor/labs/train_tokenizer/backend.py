@@ -1,4 +1,4 @@
-"""Trains tokenizers by byte pair encoding, which counts pairs of adjacent tokens.
+"""Train tokenizers by byte pair encoding, which counts pairs of adjacent tokens.
 
 At first, the tokens are the 256 bytes. The training repeatedly finds the most frequent pair of
 adjacent tokens in the text, and merges it into a new token, until the vocabulary has the desired

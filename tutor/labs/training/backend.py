@@ -1,4 +1,4 @@
-"""Trains a small GPT in short time slices."""
+"""Train a small GPT in short time slices."""
 
 from __future__ import annotations
 

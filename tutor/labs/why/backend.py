@@ -1,4 +1,4 @@
-"""Explains a logit by the parts of the network, by the tokens of the text, and by removing them."""
+"""Explain a logit by the parts of the network, by the tokens of the text, and by removing them."""
 
 from __future__ import annotations
 

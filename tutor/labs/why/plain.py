@@ -1,4 +1,4 @@
-"""Describes the state of the lab "Why this token?" in sentences, for plain mode."""
+"""Describe the state of the lab "Why this token?" in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _head(state: State) -> list[str]:
         return []
     said = [_contribution(state, selected.part)]
     if selected.part.head is None:
-        return [*said, _("Only heads take something from other tokens.")]
+        return [*said, _("Only attention heads read information from other tokens.")]
     both = zip(state.attention(selected.part), state.from_tokens(selected.part), strict=True)
     for at, (attention, logits) in enumerate(both):
         said.append(

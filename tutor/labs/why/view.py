@@ -225,8 +225,8 @@ def _head(state: State, split: Attribution, room: Room) -> list[Content]:
     )
     if part.head is None:
         said = _(
-            "This part works on the vector of the last token alone. Only heads take something "
-            "from other tokens."
+            "This part works on the vector of the last token alone. Only attention heads "
+            "read information from other tokens."
         )
         return [title, Content(""), *wrapped(Content(said), room.width)]
     if state.sources is None:

@@ -1,4 +1,4 @@
-"""Trains word vectors in short time slices."""
+"""Train word vectors in short time slices."""
 
 from __future__ import annotations
 

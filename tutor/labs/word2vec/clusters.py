@@ -1,4 +1,4 @@
-"""Measures how well words form clusters, and aligns maps with each other."""
+"""Measure how well words form clusters, and align maps with each other."""
 
 from __future__ import annotations
 

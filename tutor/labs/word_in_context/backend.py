@@ -1,4 +1,4 @@
-"""Measures how the vectors of one word in two sentences move apart, layer by layer.
+"""Measure how the vectors of one word in two sentences move apart, layer by layer.
 
 The residual stream of a token starts as its row of the embedding table, which is the same in every
 text. Each layer adds something that depends on the earlier tokens. So the vectors of one word in
@@ -10,8 +10,8 @@ first is the logit lens: which token would come next if the network ended there 
 2020). The second is the rows of the embedding table that are nearest to the vector. The third is
 the rows that are nearest to its difference from the other vector.
 
-Ethayarajh (2019) measured the same in other models, and compared it with the cosine similarity of
-different words.
+Ethayarajh (2019) measured the same similarity in other models, and compared it with the cosine
+similarity of different words.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parses pairs of sentences, with a marked word in each sentence."""
+"""Parse pairs of sentences, with a marked word in each sentence."""
 
 from __future__ import annotations
 

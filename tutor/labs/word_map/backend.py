@@ -1,4 +1,4 @@
-"""Projects the embeddings of words onto a plane."""
+"""Project the embeddings of words onto a plane."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _ACTIVATIONS: dict[str, Activation] = {
     "gelu_pytorch_tanh": "gelu-tanh",
 }
 
-# The attention of a layer, as `layer_types` names it.
+# The kinds of attention that a layer can have, named as in `layer_types`.
 _LAYER_TYPES = ("full_attention", "sliding_attention")
 
 Changed = TypeVar("Changed", bound=msgspec.Struct)

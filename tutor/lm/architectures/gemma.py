@@ -75,7 +75,7 @@ class Gemma2Settings(GemmaSettings, frozen=True, kw_only=True):
         return {"query": self.query_factor()}
 
     def query_factor(self) -> float:
-        """Return the factor of the queries, in addition to the usual 1 / sqrt(head_size)."""
+        """Return the factor that scales the queries in addition to 1 / sqrt(head_size)."""
         if self.query_pre_attn_scalar <= 0:
             raise ModelDamaged("query_pre_attn_scalar is not above 0.")
         return math.sqrt(self.config().head_size / self.query_pre_attn_scalar)

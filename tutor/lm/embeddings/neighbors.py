@@ -140,7 +140,7 @@ def nearest(cosines: Tensor, most: int, leave_out: Sequence[int] = ()) -> list[R
 def rank_of(id_: int, cosines: Tensor, leave_out: Sequence[int] = ()) -> int:
     """Return the rank of the row `id_` when all rows are sorted by cosine, highest first.
 
-    Ranks count from 1. Rows whose ids are in `leave_out` are skipped.
+    Ranks start at 1. Rows whose ids are in `leave_out` are skipped.
     """
     above = cosines > cosines[id_]  # [rows]
     return 1 + int(above.sum()) - sum(bool(above[other]) for other in set(leave_out))

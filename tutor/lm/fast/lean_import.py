@@ -51,7 +51,7 @@ def import_lean() -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds placeholders for the modules in `UNUSED`."""
+    """An import hook that finds placeholders for the modules in `UNUSED`."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -68,7 +68,7 @@ class _Finder(MetaPathFinder):
 
 
 class _PlaceholderLoader(Loader):
-    """Creates a module that is executed when it is first used."""
+    """A loader that creates a module which is executed when it is first used."""
 
     def __init__(self, real: Loader) -> None:
         self._real = real

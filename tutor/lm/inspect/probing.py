@@ -37,7 +37,7 @@ class ManyTexts(ForwardPass):
     """A forward pass over several texts at once.
 
     The texts are joined, but no token attends to another text. One pass over ten short texts takes
-    little longer than a pass over one, since most of the time is needed to read the weights.
+    little longer than a pass over one, since most of the time is spent reading the weights.
     """
 
     def __init__(self, network: Transformer, texts: Sequence[Sequence[int]]) -> None:

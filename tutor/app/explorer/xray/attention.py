@@ -1,4 +1,4 @@
-"""The view of one head's attention: how much the token attends to each token before it."""
+"""The view of one head's attention: how much the selected token attends to each token before it."""
 
 from __future__ import annotations
 

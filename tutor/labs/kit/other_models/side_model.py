@@ -1,4 +1,4 @@
-"""Loads a second model, in addition to the engine's own."""
+"""Load a second model, in addition to the engine's own."""
 
 from __future__ import annotations
 

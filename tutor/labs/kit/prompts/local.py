@@ -1,4 +1,4 @@
-"""Answers test items with the local model, for one version of a prompt at a time."""
+"""Answer test items with the local model, for one version of a prompt at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places labels next to points on a character grid, without overlaps."""
+"""Place labels next to points on a character grid, without overlaps."""
 
 from __future__ import annotations
 

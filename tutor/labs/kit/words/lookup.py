@@ -1,4 +1,4 @@
-"""Finds the tokens of words, for the backends of the labs on embeddings."""
+"""Find the tokens of words, for the backends of the labs on embeddings."""
 
 from __future__ import annotations
 
