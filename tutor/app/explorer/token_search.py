@@ -92,7 +92,7 @@ class TokenSearch(Vertical):
 
     @property
     def _up_to_date(self) -> bool:
-        """Whether the rows are those for the text in the field."""
+        """True if the rows are those for the text in the field."""
         return self._searched == self.query_one(SearchEntry).value
 
     def on_input_changed(self, event: Input.Changed) -> None:
