@@ -30,6 +30,16 @@ def test_a_title_counts_more_than_the_text(course: Course) -> None:
     assert hits[0].title == "First screen"
 
 
+def test_the_term_with_exactly_this_name_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "07-small.md").write_text(SMALL)
+    terms = (
+        "\n## Cross-entropy {#cross}\n\nLoss.\n\n## Entropy {#entropy}\n\nHow undecided it is.\n"
+    )
+    (tmp_path / "glossary.md").write_text(f"# Glossary\n{terms}")
+    hits = search(load_course(tmp_path), " entropy ")
+    assert [hit.title for hit in hits] == ["Entropy", "Cross-entropy"]
+
+
 @pytest.mark.parametrize("words", ["café", "CAFE", "caf", "coffee place"])
 def test_case_accents_and_endings_do_not_matter(course: Course, words: str) -> None:
     assert [hit.target for hit in search(course, words)] == [TermTarget("cafe")]

@@ -55,15 +55,18 @@ class _Document(msgspec.Struct, frozen=True):
 def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
     """Return the results that match all of `words` or, if there are none, any of them.
 
-    The best results come first. The first search of a course takes a while because it parses the
-    whole course, so do not call this function in the thread that draws the screen. Raises
-    `TutorError` if Python's SQLite does not support full-text search.
+    The best results come first, and before them those whose title is exactly `words`. The first
+    search of a course takes a while because it parses the whole course, so do not call this
+    function in the thread that draws the screen. Raises `TutorError` if Python's SQLite does not
+    support full-text search.
     """
     wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:
         return []
     index = _index_of(course)
-    return index.find(" AND ".join(wanted), limit) or index.find(" OR ".join(wanted), limit)
+    hits = index.find(" AND ".join(wanted), limit) or index.find(" OR ".join(wanted), limit)
+    name = words.strip().casefold()
+    return sorted(hits, key=lambda hit: hit.title.casefold() != name)
 
 
 class _Index:

@@ -11,6 +11,7 @@ import pytest
 from textual.events import Key, Paste
 
 from tests.app.explorer.explorer_stage import Stage, lines, press, settled, shown
+from tests.app.pressing import tap
 from tests.engine.fake_engine import CARD, FakeEngine, distribution, split
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane import ExplorerPane
@@ -483,6 +484,28 @@ async def test_slash_finds_any_token_and_takes_it(tmp_path: Path) -> None:
         await it.press("enter")
         assert it.text == PROMPT + " Seine"
         assert "chosen by you" in it.line("last")
+
+
+async def test_enter_takes_what_was_typed_even_before_it_is_found(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("slash")
+        it.engine.hold("find")
+        await tap(it.pilot, *"Seine", "enter")
+        assert "␣Paris" in it.line("›"), "the rows are still those before the text"
+        it.engine.release()
+        await it.settle()
+        assert it.text == PROMPT + " Seine"
+
+
+async def test_enter_before_a_search_counts_for_the_text_of_then_only(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("slash")
+        it.engine.hold("find")
+        await tap(it.pilot, *"Sein", "enter", "e")
+        it.engine.release()
+        await it.settle()
+        assert it.text == PROMPT
+        assert "␣Seine" in it.line("›")
 
 
 async def test_the_search_starts_with_the_most_probable_tokens(tmp_path: Path) -> None:

@@ -103,12 +103,26 @@ async def test_whoever_has_done_everything_is_led_to_the_labs(tmp_path: Path) ->
         await sees(pilot, "type to filter")
 
 
-async def test_a_lesson_that_was_read_to_its_end_opens_at_its_beginning(tmp_path: Path) -> None:
+async def test_a_lesson_that_is_done_opens_at_its_beginning(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
     Progress.open(tmp_path).save_lesson(READ)
-    async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "› Continue")
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "done")
         await keys(pilot, "down", "down", "enter")
         await sees(pilot, "1 of 3")
+
+
+async def test_a_lesson_with_questions_left_opens_where_enter_leads_to_them(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    Progress.open(tmp_path).save_lesson(READ)
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "1 question left")
+        await keys(pilot, "down", "down", "enter")
+        await sees(pilot, "enter questions")
+        await keys(pilot, "enter")
+        await sees(pilot, "question")
 
 
 async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ def test_a_title_is_found_by_some_of_its_letters_before_a_description() -> None:
     assert titles("", *offered) == ["Tokens", "undo"]
 
 
+def test_a_title_that_begins_with_the_words_comes_first() -> None:
+    offered = command("Chat template"), command("Temperature")
+    assert titles("temp", *offered) == ["Temperature", "Chat template"]
+
+
 def test_every_screen_has_a_title() -> None:
     places = {name for literal in get_args(Place) for name in get_args(literal) or (literal,)}
     assert set(PLACES) == places

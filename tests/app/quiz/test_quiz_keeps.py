@@ -311,6 +311,17 @@ async def test_the_saved_screen_is_the_one_the_learner_returns_to(tmp_path: Path
     assert Progress.open(tmp_path).lesson(LESSON.id).screen == "distribution"
 
 
+async def test_enter_returns_to_the_field_that_tab_left(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=only("unit"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "tab hint, skip")
+        await keys(pilot, "tab")
+        await sees(pilot, "tab type")
+        await keys(pilot, "enter")
+        await sees(pilot, "tab hint, skip")
+
+
 @pytest.mark.parametrize("size", [(80, 14), (40, 12)])
 async def test_the_result_can_be_scrolled_back_to_its_top(
     tmp_path: Path, size: tuple[int, int]

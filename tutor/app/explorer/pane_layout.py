@@ -346,7 +346,11 @@ class PaneLayout(Vertical):
             self._found = found = state.found
             partial = state.answer is not None and state.answer.distribution.partial
             self.query_one(TokenSearch).found(
-                found.rows, found.said, sampled=not state.sampler.plain, partial=partial
+                found.query,
+                found.rows,
+                found.said,
+                sampled=not state.sampler.plain,
+                partial=partial,
             )
 
     def _draw_notice(self, state: State) -> None:

@@ -50,6 +50,10 @@ class TokenSearch(Vertical):
     _sampled = False
     _partial = False
     _said = ""
+    _searched: str | None = None
+    """The text whose tokens are shown, or None while the search is opening."""
+    _waiting = False
+    """Whether Enter was pressed before the tokens for the text were found."""
 
     def compose(self) -> ComposeResult:
         yield SearchEntry(_("any text, for example “par”; a leading space counts"))
@@ -59,30 +63,53 @@ class TokenSearch(Vertical):
         """Open the search with an empty field."""
         self.query_one(SearchEntry).value = ""
         self._rows, self._said = (), ""
+        self._searched, self._waiting = None, False
         self._show()
         self.post_message(Send(SearchTokens("", self._limit)))
 
     def found(
-        self, rows: Sequence[Row], said: str, *, sampled: bool, partial: bool = False
+        self,
+        query: str,
+        rows: Sequence[Row],
+        said: str,
+        *,
+        sampled: bool,
+        partial: bool = False,
     ) -> None:
-        """Show the rows of the tokens found, and a sentence about them.
+        """Show the rows of the tokens found for `query`, and a sentence about them.
 
         `partial` is true if the rows come from a server, which returns only a part of the
-        distribution.
+        distribution. If the learner has already pressed Enter for this text, take the first token.
         """
+        self._searched = query
         self._rows = tuple(rows)
         self._said = safe(said)
         self._sampled, self._partial = sampled, partial
         self._chosen = min(self._chosen, max(0, len(self._rows) - 1))
         self._show()
+        if self._waiting and self._up_to_date:
+            self._take()
+
+    @property
+    def _up_to_date(self) -> bool:
+        """True if the rows are those for the text in the field."""
+        return self._searched == self.query_one(SearchEntry).value
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._chosen = 0
+        self._chosen, self._waiting = 0, False
         self.post_message(Send(SearchTokens(event.value, self._limit)))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._up_to_date:
+            self._take()
+        else:  # the rows belong to an earlier text, so their first one is not what was typed
+            self._waiting = True
+
+    def _take(self) -> None:
+        """Take the chosen token, if any was found."""
+        self._waiting = False
         if self._rows:
             self.post_message(Send(ShowPanel(None)))
             self.post_message(Send(TakeFound(self._rows[self._chosen])))

@@ -268,8 +268,8 @@ def _stepper(tour: TourScreen, width: int) -> list[Part]:
         _heading(_("The one thing that a language model does")),
         _paragraph(
             _(
-                "It gives every token a probability of coming next. Take a token, and it does the "
-                "same "
+                "It gives every token a probability of coming next. (A token is a word or a part "
+                "of a word, and ␣ is the space before it.) Take a token, and it does the same "
                 "again for the longer text. That is how it writes."
             ),
             width,

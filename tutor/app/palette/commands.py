@@ -106,7 +106,13 @@ def find(commands: Sequence[Command], words: str, search: FuzzySearch) -> list[F
     if not words:
         return [Found(command) for command in commands]
     found = [_match(command, words, search) for command in commands]
-    return sorted((each for each in found if each.score), key=lambda each: -each.score)
+    begin = words.casefold()
+
+    def order(each: Found) -> tuple[bool, float]:
+        """Put titles that begin with the words before all others."""
+        return not each.command.title.casefold().startswith(begin), -each.score
+
+    return sorted((each for each in found if each.score), key=order)
 
 
 def _match(command: Command, words: str, search: FuzzySearch) -> Found:

@@ -85,6 +85,7 @@ class AskScreen(CourseScreen):
             tooltip="Leave the field, so that letters are keys, such as h for a hint.",
         ),
         Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
+        Binding("enter", "enter_field", show=False),
         *scroll_keys(_("Scroll the text.")),
         *PAN_KEYS,
     ]

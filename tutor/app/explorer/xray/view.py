@@ -359,4 +359,4 @@ class XRayView(Vertical, can_focus=True):
         except TutorError as error:
             self.post_message(self.Failed(error))
             return
-        self.query_one(TokenSearch).found(rows, said, sampled=False)
+        self.query_one(TokenSearch).found(query, rows, said, sampled=False)
