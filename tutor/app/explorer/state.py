@@ -138,15 +138,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.mode == "chat" and self.folded
 
     @property
-    def cannot_chat(self) -> bool:
-        """True if the model has no chat template."""
-        return self.engine.model is not None and not self.engine.model.chat
-
-    @property
     def suggests(self) -> bool:
         """True if the chat is empty and can suggest first messages."""
+        possible = self.engine.model is None or self.engine.model.chat
         empty = self.tree is None and self.handed_in is None and not self.first_message
-        return self.mode == "chat" and not self.cannot_chat and empty
+        return self.mode == "chat" and possible and empty
 
     @property
     def sampler_to_come(self) -> SamplerSettings:

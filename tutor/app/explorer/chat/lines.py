@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer import readout
 from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.situation import without_template
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def target_lines(state: State, width: int) -> list[Content]:
     """Return the lines that say what Enter does in a conversation."""
     if not state.folded and not opens_editor(state):
         return readout.target_lines(state, width)
-    if state.cannot_chat and state.tree is None:
+    if state.tree is None and without_template(state) is not None:
         line = keys(width, ("c", _("go back to the text")))
     elif state.suggests:
         line = keys(width, ("enter", _("sends the selected message")), ("e", _("write your own")))

@@ -13,20 +13,22 @@ if TYPE_CHECKING:
 STOP = _("Press r to stop.")
 
 
-def without_template(state: State) -> str:
-    """Return a sentence for a model that cannot chat."""
-    name = state.engine.model.name if state.engine.model is not None else ""
+def without_template(state: State) -> str | None:
+    """Return a sentence for a model that has no chat template, and None for any other model."""
+    model = state.engine.model
+    if model is None or model.chat:
+        return None
     return _(
         "{name} has no chat template, so it can only continue text. Press c to go back to the text."
-    ).format(name=safe(name))
+    ).format(name=safe(model.name))
 
 
 def situation(state: State) -> str | None:
     """Return a sentence about the state of the conversation, or None if there is nothing to say."""
     if state.tree is None:
         return None
-    if state.cannot_chat:
-        return without_template(state)
+    if (said := without_template(state)) is not None:
+        return said
     if state.reading is not None:
         said = _("The model is processing the conversation.")
         return said if state.panel == "editor" else f"{said} {STOP}"

@@ -24,8 +24,8 @@ SMALL = 1_000_000_000
 
 def empty_chat(state: State, width: int, height: int) -> list[Content]:
     """Return the lines of an empty chat, wrapped to `width` columns."""
-    if state.cannot_chat:
-        return _wrapped(Content(without_template(state)), width)
+    if (said := without_template(state)) is not None:
+        return _wrapped(Content(said), width)
     model = state.engine.model
     about = _("Chat with {model_name}.").format(model_name=model_name(model))
     if model is not None and 0 < model.parameters < SMALL and height >= LOW:
