@@ -303,8 +303,8 @@ def _title(outline: Outline) -> str:
 def _reopened_at(outline: Outline, by_lesson: Mapping[str, LessonProgress]) -> str | None:
     """Return the id of the screen at which to open a lesson, or None for the current screen.
 
-    A lesson that is done opens at its first screen. A lesson that was only read to the end opens at
-    its last one, where Enter leads to the questions that are left.
+    A lesson that is done opens at its first screen. The current screen of a lesson that was only
+    read to the end is usually its last one, where Enter leads to the questions that are left.
     """
     where = by_lesson[outline.id]
     return outline.screens[0].id if where.done and not where.in_quiz else None
