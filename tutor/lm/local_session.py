@@ -1,4 +1,4 @@
-"""What sessions have in common whose model runs on this machine: tokens, and rows from logits."""
+"""Provide what the sessions of all local models need: the tokens, and rows computed from logits."""
 
 from __future__ import annotations
 

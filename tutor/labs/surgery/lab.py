@@ -63,7 +63,7 @@ Action = (
 
 
 class Next(msgspec.Struct, frozen=True, tag=True):
-    """A request for the next-token probabilities with all parts on, and with `cuts` off."""
+    """A request for next-token probabilities, with all parts on and with those in `cuts` off."""
 
     text: str
     cuts: tuple[Cut, ...]
