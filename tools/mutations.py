@@ -174,14 +174,18 @@ MUTATIONS = (
         ("self._valid = min(self._valid, length)", "pass"),
         ("self._valid = min(self._valid, shared)", "pass"),
         ("            self.append(before)\n", ""),
-        (
-            "if len(self._ids) + added > self._longest:",
-            "if len(self._ids) + added >= self._longest:",
-        ),
         ("        other._processed = self._processed[:shared]\n", ""),
         ("        self._cache.truncate(self._valid)\n", ""),
         ("[self._final[i - 1] for i in positions]", "[self._final[i] for i in positions]"),
         ("range(max(1, start), end)", "range(max(0, start), end)"),
+    ),
+    *_in(
+        "tutor/lm/local_session.py",
+        "tests/lm/test_session.py",
+        (
+            "if len(self) + len(added) > self._longest:",
+            "if len(self) + len(added) >= self._longest:",
+        ),
         ("texts[id_] in same", "texts[id_] == query"),
     ),
     *_in(

@@ -113,12 +113,11 @@ class LessonScreen(LinkedScreen):
         yield Container(id="lab-side", classes="panel")
         with VerticalScroll(id="outline", classes="panel", can_focus=False) as outline:
             outline.border_title = Content(_("Screens"))
-            yield ScreenList(id="screens", markup=False)
+            yield ScreenList(markup=False)
 
     def on_mount(self) -> None:
-        saved = self.services.progress.lesson(self.lesson.id).screen
         ids = [screen.id for screen in self.lesson.screens]
-        wanted = self._opened_at or saved
+        wanted = self._opened_at or self.services.progress.lesson(self.lesson.id).screen
         self._index = ids.index(wanted) if wanted in ids else 0
         self._head()
         self.call_after_refresh(self._show)  # the frame is painted before the text is laid out
@@ -302,7 +301,7 @@ class LessonScreen(LinkedScreen):
         if (width := outline.scrollable_content_region.width) and outline.display:
             seen = set(self.services.progress.lesson(self.lesson.id).seen)
             screens = screen_list(self.lesson.screens, self._shown.id, seen, width)
-            self.query_one("#screens", Static).update(screens)
+            self.query_one(ScreenList).update(screens)
             room = outline.scrollable_content_region.height
             outline.scroll_to(y=self._index - room // 2, animate=False)
 
@@ -310,8 +309,8 @@ class LessonScreen(LinkedScreen):
     def _beside(self) -> bool:
         """True if the lab of the current screen is shown next to the text."""
         lab = self._shown.lab
-        fits = self.app.size.width >= BESIDE
-        return fits and lab is not None and lab.kind in ("stepper", "chat")
+        can_be = lab is not None and lab.kind in ("stepper", "chat")
+        return can_be and self.app.size.width >= BESIDE
 
     def _show_lab(self) -> None:
         lab = self._shown.lab
