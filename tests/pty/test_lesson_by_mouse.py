@@ -72,7 +72,7 @@ def test_the_first_lesson(tmp_path: Path) -> None:
         run.click("rules    ", "› rules")
         run.click("table", "› table")
         run.click("chat    ", "› chat")
-        run.click("Press e to write", "Message to all three bots")
+        run.click("e write", "Message to all three bots")
         run.click("↑ for example")
         run.wait_gone("↑ for example")
         run.click("esc cancel", "esc back")

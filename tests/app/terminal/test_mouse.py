@@ -14,6 +14,7 @@ from textual.events import Key, MouseDown, MouseEvent, MouseScrollDown, MouseUp
 from tests.app.clicking import click, click_at
 from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.whole_app import keys, sees, until, whole_app
+from tests.labs.lab_stage import BackendEngine
 from tests.sample_course import LESSON
 from tests.terminal import Terminal
 from tutor.app.explorer.pane import ExplorerPane
@@ -206,10 +207,23 @@ async def test_a_click_on_the_line_below_a_text_pages_it(tmp_path: Path) -> None
 
 
 async def test_a_click_on_the_name_of_a_key_presses_it(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, BackendEngine(), lab="tokens")
+    async with app.run_test() as pilot:
+        await sees(pilot, "goals reached")
+        await keys(pilot, "z", "z")
+        await sees(pilot, "Press u to undo")
+        await click(pilot, app, "Press u to undo")
+        await until(pilot, lambda: "Press u to undo" not in shown(app))
+
+
+async def test_a_click_on_a_key_in_the_lines_of_a_lab_presses_nothing(tmp_path: Path) -> None:
+    """Such a line may be a text of the model."""
     app = whole_app(tmp_path, lab="generations")
     async with app.run_test() as pilot:
         await sees(pilot, "Press e to write a message")
         await click(pilot, app, "Press e to write a message")
+        assert "Message to all three bots:" not in shown(app)
+        await keys(pilot, "e")
         await sees(pilot, "Message to all three bots:")
         await click(pilot, app, "My parrot ate my library card.")
         await until(pilot, lambda: "for example" not in shown(app))

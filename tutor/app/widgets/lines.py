@@ -188,10 +188,11 @@ class Lines(Widget):
 
 
 async def follow_click(view: Widget, event: Click, move: Callable[[int, str], object]) -> None:
-    """Focus the part of a map, show the tab, press the key or select the row that was clicked.
+    """Focus the part of a map, show the tab or select the row that was clicked.
 
     `move` moves the focus of `view` along an axis. A row is selected by repeating the action of
-    the arrow keys of `view`, and a tab is shown by repeating the action of Tab.
+    the arrow keys of `view`, and a tab is shown by repeating the action of Tab. The name of a key
+    is not pressed here, because it may be a token or a text of the model.
     """
     clicked = event.widget
     if not isinstance(clicked, Lines):
@@ -203,8 +204,6 @@ async def follow_click(view: Widget, event: Click, move: Callable[[int, str], ob
                     await _act(view, "tab" if by > 0 else "shift+tab")
             else:
                 move(by, axis)
-        return
-    if clicks.press_named(clicked, event):
         return
     if (at := clicked.selected) is None:
         return
