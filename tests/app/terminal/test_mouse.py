@@ -217,7 +217,7 @@ async def test_a_click_on_the_name_of_a_key_presses_it(tmp_path: Path) -> None:
 
 
 async def test_a_click_on_a_key_in_the_lines_of_a_lab_presses_nothing(tmp_path: Path) -> None:
-    """Such a line may be a text of the model."""
+    """Guard against a text of the model that looks like a key."""
     app = whole_app(tmp_path, lab="generations")
     async with app.run_test() as pilot:
         await sees(pilot, "Press e to write a message")
