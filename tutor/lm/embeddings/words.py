@@ -21,7 +21,7 @@ def forms(tokenizer: Tokenizer, word: str) -> tuple[tuple[Token, ...], ...]:
     Single-token spellings come first, then spellings of several tokens. The spellings tried are the
     word after a space, the word as written, and both with the case of the first letter changed. The
     last two are included only if they are single tokens. The result is empty for an empty word.
-    Raises `TextError` if the vocabulary has no tokens for it.
+    Raises `TextError` if the vocabulary has no tokens for the word.
     """
     other = word[:1].swapcase() + word[1:]
     written = [word] if word.startswith(" ") else [f" {word}", word]

@@ -141,6 +141,6 @@ def _rules(trained: dict[int, Value], normalized: dict[int, Value]) -> Rules:
 
 
 def _special(value: Value, count: int) -> int | None:
-    """Return the id of a special token, or None for -1, which says that there is none."""
+    """Return the id of a special token, or None for -1, which means that there is none."""
     id_ = as_int(value)
     return id_ if 0 <= id_ < count else None
