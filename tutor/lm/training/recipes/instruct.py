@@ -55,7 +55,7 @@ SETTINGS = msgspec.structs.replace(
 
 DIALOGS = "chat.txt"
 ANSWER = f"{TURN_START}assistant\n"  # an answer is the text between this and `TURN_END`
-IGNORED = -100  # PyTorch's cross-entropy leaves out positions with this target
+IGNORED = -100  # PyTorch's cross-entropy ignores positions with this target
 
 HELD_OUT_COUNTRIES = (
     *("France", "Kenya", "Peru", "Japan", "Norway", "Chile", "Nepal", "Cuba", "Hungary", "Iceland"),
@@ -75,7 +75,7 @@ class Dialog(NamedTuple):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """One model's results with the held-out questions.
+    """One model's results on the held-out questions.
 
     `ended` counts the answers that the model ends itself, and `right` the ones that equal the
     reference answer. `capitals` counts the right answers to the questions about capitals. `loss` is

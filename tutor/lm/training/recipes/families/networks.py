@@ -34,7 +34,7 @@ from tutor.lm.network import (
 class Encoder(Transformer):
     """A Transformer in which every position attends to all positions.
 
-    It computes logits at every position. At a blank, they are its prediction of the missing word.
+    It computes logits at every position. At a blank, the logits predict the missing word.
     """
 
     def masks(self, tokens: int, length: int, device: torch.device) -> list[Tensor | None]:
