@@ -30,7 +30,7 @@ class Config(msgspec.Struct, frozen=True):
     norm_epsilon: float = 1e-5
     context: int = 2048  # length of the context window, in tokens
     tied: bool = True  # the output layer uses the embedding table as its weights
-    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotations of the pairs
+    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotation of each pair
 
     # --- what differs from Llama: the embedding and the output ---
     learned_positions: bool = False  # a second table has a vector for each position (GPT-2)

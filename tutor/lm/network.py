@@ -12,7 +12,7 @@ the residual stream. Every block reads it and adds to it.
 In the shapes, `...` stands for the batch size if there are several texts of equal length (as in
 training), and for nothing if there is a single text. All numbers are 32-bit floats. Training uses
 this network directly. For a trained model, `tutor.lm.fast.network` replaces the modules with faster
-ones that compute the same results.
+modules that compute the same results.
 
 Models of other families differ from Llama by a few lines, which the fields of `Config` switch on.
 Skip these lines when you read this file for the first time: most of them belong to an `if` whose

@@ -134,7 +134,7 @@ def rank(logits: Tensor, id_: int) -> int:
 def ranked(scores: Tensor, count: int) -> Tensor:
     """Return the ids of the `count` highest scores [V], highest score first.
 
-    Equal scores are ordered by id.
+    If two scores are equal, the lower id comes first.
 
     Only a few candidates are sorted, which is much faster than sorting the whole vocabulary
     (0.06 ms instead of 5.8 ms for 49,152 tokens).

@@ -154,7 +154,7 @@ class Tokenizer:
 
     @property
     def special_ids(self) -> dict[str, int]:
-        """Return the ids of the special tokens, by their text."""
+        """Return a mapping from the texts of the special tokens to their ids."""
         return {mark.content: id_ for id_, mark in self._added.items() if mark.special}
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:

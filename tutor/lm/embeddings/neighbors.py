@@ -91,7 +91,7 @@ class EmbeddingTable:
 
     @property
     def lengths(self) -> Tensor:
-        """Return the length of every row's vector: [rows].
+        """Return the length (Euclidean norm) of every row: [rows].
 
         A row of zeros is given a tiny length, so that its cosine with anything is 0.
         """

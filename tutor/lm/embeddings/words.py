@@ -2,8 +2,8 @@
 
 Within a sentence a word follows a space, which is part of its token. At the start of a text or
 after a bracket there is no space. The vocabulary can contain both forms as different tokens, with
-different rows in the embedding table. A rare word consists of several tokens and has no row of its
-own.
+different rows in the embedding table. A rare word consists of several tokens, so no single row of
+the table stands for it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes of the smallest field: length of its name, type, value
+_LEAST_FIELD = 8 + 4 + 1  # bytes in the smallest field: length of the name, type, value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _HIGHEST_TYPE = 255

@@ -43,7 +43,7 @@ Algorithm = Literal["bpe", "unigram"]
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
-    """All tokens of a tokenizer, by id: their texts, scores and types."""
+    """The texts, scores and types of all tokens, in the order of their ids."""
 
     texts: Sequence[str]
     scores: Sequence[float]

@@ -61,7 +61,7 @@ def _of_experts(config: Config, found: dict[str, tuple[str, ...]]) -> dict[str, 
 
 
 def vectors(config: Config) -> dict[str, tuple[tuple[str, ...], int]]:
-    """Return the vectors of a block: for each name in our network, its parts and its length."""
+    """Map the names of a block's vectors in our network to the vectors' parts and lengths."""
     width, size = config.width, config.head_size
     found: dict[str, tuple[tuple[str, ...], int]] = {}
 

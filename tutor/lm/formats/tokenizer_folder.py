@@ -97,7 +97,7 @@ def _raw(vocabulary: Vocabulary) -> Vocabulary:
 
 
 def _added(path: Path, settings: _Settings) -> dict[int, _Token]:
-    """Return the added tokens by id.
+    """Return a mapping from ids to added tokens.
 
     If both files contain the same id, `tokenizer_config.json` takes precedence.
     """

@@ -1,4 +1,4 @@
-"""Replace an activation of one run by the activation of another run (activation patching).
+"""Replace an activation of one run with the activation of another run (activation patching).
 
 Two texts with the same number of tokens are processed: text A and text B. The run on A is then
 repeated, but at one layer and position it gets the activation that the run on B had there. If the
@@ -190,7 +190,7 @@ class Recording:
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:
-        """Run blocks until `seconds` have passed or all blocks have run, but at least one block."""
+        """Run at least one block, then more until `seconds` have passed or all blocks have run."""
         until = time.perf_counter() + seconds
         while not self.finished:
             layer, x = self.done, self.before(self.done)
@@ -298,7 +298,7 @@ class PatchedRuns:
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:
-        """Run blocks until `seconds` have passed or all have run, but at least one block."""
+        """Run at least one block, then more until `seconds` have passed or all steps are done."""
         until = time.perf_counter() + seconds
         while not self.finished:
             if self.done < self._base.blocks:

@@ -57,7 +57,7 @@ class ManyTexts(ForwardPass):
 def in_batches(lengths: Sequence[int], most: int) -> list[range]:
     """Group consecutive texts into batches of at most `most` tokens, as ranges of text indices.
 
-    `lengths` are the lengths of the texts in tokens. A longer text is a batch of its own.
+    `lengths` are the lengths of the texts in tokens. A longer text forms a separate batch.
     """
     cuts, size = [0], 0
     for at, length in enumerate(lengths):

@@ -72,7 +72,7 @@ def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float
 
 
 def same_steering(one: Steering | None, other: Steering | None) -> bool:
-    """Return True if both change the network in the same way."""
+    """Return True if `one` and `other` change the network in the same way."""
     if one is None or other is None:
         return one is other
     same = (one.layer, one.strength) == (other.layer, other.strength)

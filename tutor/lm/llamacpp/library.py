@@ -34,7 +34,7 @@ BATCH = 64
 LONGEST = 4096
 """The maximum number of tokens in a text. llama.cpp reserves the memory for all of them at once."""
 
-_ERROR = 4  # llama.cpp's level of log messages that report an error
+_ERROR = 4  # the log level of llama.cpp's error messages
 _PIECE = 256  # bytes; longer tokens are read in a second call
 
 

@@ -24,7 +24,7 @@ class LlamaTokenizer:
 
     @cached_property
     def special_ids(self) -> dict[str, int]:
-        """Return the ids of the special tokens, by their text."""
+        """Return a mapping from the texts of the special tokens to their ids."""
         ids = (id_ for id_ in range(self.vocabulary_size) if self._library.is_special(id_))
         return {self.token(id_).text: id_ for id_ in ids if self._library.piece(id_)}
 
