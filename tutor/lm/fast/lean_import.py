@@ -46,7 +46,7 @@ UNUSED = frozenset(
 
 
 def import_lean() -> None:
-    """Make later imports of torch lean, in this process. Call this before torch is imported."""
+    """Use placeholders for the modules in `UNUSED`. Call this before torch is imported."""
     if "torch" not in sys.modules and not any(isinstance(each, _Finder) for each in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

@@ -260,7 +260,7 @@ def _of_family(
     if name == "phi3":
         original = fields.whole_number("phi3.rope.scaling.original_context_length", 0)
         found["original_max_position_embeddings"] = original or None
-    if name == "qwen3moe":  # in other families, the weights of the chosen experts need not sum to 1
+    if name == "qwen3moe":  # llama.cpp does not normalize the weights in qwen2moe and olmoe
         found["norm_topk_prob"] = True
     if (pattern := f"{name}.attention.sliding_window_pattern") in fields:
         found["layer_types"] = _layer_types(fields, pattern, values["num_hidden_layers"])

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class Inspectable(LocalSession):
     """A base class for sessions, with the methods that explain a prediction.
 
-    In these methods, a position is the index of a token, counted from 0, and they explain what the
-    model predicts after this token. The explained logit is the logit of `target` or, with
-    `against`, the logit of `target` minus the logit of `against`. If `target` is None, the most
-    probable next token is used. No method changes the session.
+    A position is the index of a token, counted from 0. The methods explain what the model predicts
+    after this token. The explained logit is the logit of `target` or, with `against`, the logit of
+    `target` minus the logit of `against`. If `target` is None, the most probable next token is
+    used. No method changes the session.
     """
 
     @property

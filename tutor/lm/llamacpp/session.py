@@ -61,7 +61,7 @@ class Reader:
     ) -> Iterator[Tensor]:
         """Process `ids`, and yield the logits after each token from index `start` on, in chunks.
 
-        After a canceled request, the tokens that were processed before are kept.
+        If the request is canceled, the tokens that have been processed are kept.
         """
         kept = min(common_length(self._processed, ids), start)
         if not self._library.truncate(kept):

@@ -147,7 +147,7 @@ def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 class _OnSentences:
-    """The base class of the encoder's and the decoder's task."""
+    """A task on sentences: the base class of the encoder's task and the decoder's task."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
