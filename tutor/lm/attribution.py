@@ -14,11 +14,11 @@ import msgspec
 from tutor.lm.distribution import Token
 
 DISAGREE = 1.5
-"""The difference, in logits, from which occlusion and direct attribution clearly disagree about a
-token of the text."""
+"""Occlusion and direct attribution clearly disagree about a token of the text if their results
+differ by at least this many logits."""
 
 MOST_REMOVED = 8
-"""The maximum number of tokens in one request for occlusion. Each takes a forward pass."""
+"""The maximum number of tokens in one request for occlusion. Each token takes a forward pass."""
 
 
 _OPTION = re.compile(r"(?P<layer>\d{1,4})\.(?P<head>\d{1,4}|ff)", re.ASCII)
@@ -28,10 +28,9 @@ class Part(msgspec.Struct, frozen=True):
     """A part of the network that adds a vector to the residual stream.
 
     It is an attention head, a layer's feed-forward network (if `head` is None), or the embedding
-    (if `layer` is None too). Layers and heads are counted from 0. If `steering` is true, it is no
-    part of the network, but the vector that steers it (see `tutor.lm.saved_steering`). If `bias` is
-    true, it stands for all learned vectors that attention and the final norm add in some families
-    of models.
+    (if `layer` is None too). Layers and heads are counted from 0. If `steering` is True, the part
+    is the vector that steers the network (see `tutor.lm.saved_steering`). If `bias` is True, it is
+    the sum of all learned vectors that attention and the final norm add in some model families.
     """
 
     layer: int | None = None
@@ -41,19 +40,19 @@ class Part(msgspec.Struct, frozen=True):
 
     @property
     def option(self) -> str:
-        """The name of a head or feed-forward network on the command line, such as 24.5 or 24.ff.
+        """Return the name of a head or feed-forward network on the command line.
 
-        There, layers and heads start at 1.
+        Such names count layers and heads from 1: 24.5 is a head, and 24.ff a feed-forward network.
         """
         layer = 0 if self.layer is None else self.layer + 1
         return f"{layer}.{'ff' if self.head is None else self.head + 1}"
 
     @classmethod
     def of_option(cls, text: str) -> Part:
-        """Return the part that is called `text` on the command line.
+        """Return the part that has the name `text` on the command line.
 
-        Raises `ValueError` if `text` has another form. The result of a number 0 is -1, which is
-        not in any network.
+        Raises `ValueError` if `text` is not such a name. The number 0 gives the index -1, which no
+        network has.
         """
         found = _OPTION.fullmatch(text)
         if not found:
@@ -76,7 +75,7 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
     minus the logit of `against`. Except for rounding, it is the sum of `embedding`, all of `heads`
     [layers][heads], all of `feed_forward` [layers], `steering`, which is the contribution of
     the vector that steers the network, or 0, and `bias`, which is the contribution of learned
-    vectors that some families of models add. If a model caps its logits, `logit` is the one before
+    vectors that some model families add. If a model caps its logits, `logit` is the logit before
     the cap.
     """
 
@@ -91,9 +90,9 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def contributions(self) -> tuple[Contribution, ...]:
-        """All contributions, the largest absolute values first. They are sorted only once.
+        """Return all contributions, the largest absolute values first.
 
-        Equal contributions have the same order as the parts in the network.
+        Equal contributions have the same order as the parts in the network. The result is cached.
         """
         return tuple(sorted(self._in_order(), key=lambda each: -abs(each.logits)))
 

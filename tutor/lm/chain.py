@@ -14,8 +14,8 @@ minus infinity, which no later step changes.
     min-p               keep the tokens that are at least min-p times as probable as the most
                         probable one (Nguyen et al. 2024)
 
-Probabilities are the softmax of the current logits. Every step keeps at least one token. Tokens
-with equal logits are ranked by id.
+Probabilities are the softmax of the current logits. Every step keeps at least one token. If two
+tokens have equal logits, the token with the lower id ranks higher.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ REMOVED = -math.inf
 def temperature(logits: Tensor, value: float) -> Tensor:
     """Divide the logits by the temperature, which must be above 0.
 
-    A temperature below 1 makes likely tokens more likely; one above 1 flattens the distribution.
+    A temperature below 1 makes likely tokens more likely; a temperature above 1 flattens the
+    distribution.
     The ranking of the tokens does not change.
     """
     return logits / value
@@ -122,7 +123,7 @@ def _steps(dials: Dials, seen: Collection[int]) -> dict[StepName, Callable[[Tens
 def _keep_highest(logits: Tensor, count: int) -> Tensor:
     """Set all logits except the `count` highest to minus infinity.
 
-    Of two equal logits, the one with the lower id ranks higher.
+    If two tokens have equal logits, the token with the lower id ranks higher.
     """
     keep = torch.zeros(len(logits), dtype=torch.bool)
     keep[ranked(logits, min(count, len(logits)))] = True

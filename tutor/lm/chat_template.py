@@ -86,7 +86,7 @@ def render(
 
 
 def unrendered(reason: str) -> ModelUnsupported:
-    """Return the error for a template that cannot render a conversation, for this reason."""
+    """Return the error for a template that cannot render a conversation because of `reason`."""
     return ModelUnsupported(
         f"The model's chat template cannot render this conversation: {reason}.",
         "Use plain text in the stepper instead.",

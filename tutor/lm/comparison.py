@@ -39,7 +39,7 @@ class PairedRow(msgspec.Struct, frozen=True):
 class PositionPair(msgspec.Struct, frozen=True):
     """A pair of positions, one in each text, at which the distributions are compared.
 
-    A position is the number of tokens before the predicted one.
+    A position is the number of tokens before the predicted token.
     """
 
     a: int
@@ -50,8 +50,7 @@ class PositionDivergence(msgspec.Struct, frozen=True):
     """The divergence of A and B at one pair of positions.
 
     `token` is the last token before the position in A's text. `bits` is the Kullback-Leibler
-    divergence KL(A || B) in bits, which is infinite if A gives a probability to a token that B
-    never chooses.
+    divergence KL(A || B) in bits, which is infinite if A can choose a token that B never chooses.
     """
 
     place: PositionPair

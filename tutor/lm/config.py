@@ -12,11 +12,11 @@ import msgspec
 
 
 class Config(msgspec.Struct, frozen=True):
-    """The configuration of a model.
+    """The sizes of a network, and the choices that distinguish model families.
 
-    The first fields are sizes and constants. The other fields describe what differs from Llama,
-    and their defaults are what Llama has. The page docs/models.md explains which families of
-    models use which of them, and why.
+    The first fields are sizes and constants. The other fields describe differences from Llama, and
+    their defaults are the values for Llama. The page docs/models.md explains which model families
+    use which of these fields, and why.
     """
 
     vocabulary_size: int
@@ -30,7 +30,7 @@ class Config(msgspec.Struct, frozen=True):
     norm_epsilon: float = 1e-5
     context: int = 2048  # length of the context window, in tokens
     tied: bool = True  # the output layer uses the embedding table as its weights
-    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotations of the pairs
+    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotation of each pair
 
     # --- what differs from Llama: the embedding and the output ---
     learned_positions: bool = False  # a second table has a vector for each position (GPT-2)
@@ -38,41 +38,41 @@ class Config(msgspec.Struct, frozen=True):
     logit_cap: float | None = None  # logits become cap * tanh(logits / cap) (Gemma 2)
 
     # --- rotary position embedding ---
-    rotary_size: int | None = None  # how many numbers of a head are rotated (GPT-NeoX: a quarter)
+    rotary_size: int | None = None  # how many numbers of a head are rotated; None: all
     rope_magnitude: float = 1.0  # the factor by which a rotation also lengthens a vector (YaRN)
     unrotated: tuple[int, ...] = ()  # the layers without rotary position embedding (SmolLM3)
     local_rope_base: float | None = None  # the base in layers with a window (Gemma 3)
 
     # --- attention ---
-    windows: tuple[int | None, ...] = ()  # the positions each layer attends to; None: all (Mistral)
+    windows: tuple[int | None, ...] = ()  # the window of each layer; None: no window (Mistral)
     query_key_value_bias: bool = False  # a vector is added to queries, keys, values (Qwen2)
     output_bias: bool = False  # a vector is added to the output of attention (GPT-2)
-    query_key_norm: Literal["head", "all"] | None = None  # a norm for queries and keys: for each
-    # head (Qwen3, Gemma 3), or for all heads together (OLMo 2)
+    # Queries and keys are normalized: per head (Qwen3, Gemma 3), or all heads together (OLMo 2).
+    query_key_norm: Literal["head", "all"] | None = None
     score_cap: float | None = None  # attention scores become cap * tanh(scores / cap) (Gemma 2)
 
     # --- blocks and feed-forward networks ---
     layer_norm: bool = False  # LayerNorm instead of RMSNorm (GPT-2, GPT-NeoX, StableLM)
     norm_before: bool = True  # the input of attention and of the feed-forward network is normalized
-    norm_after: bool = False  # their output is normalized (OLMo 2 only there, Gemma 2 and 3 both)
-    parallel: bool = False  # both have the same input: the stream before the block (GPT-NeoX)
+    norm_after: bool = False  # their output is normalized (Gemma 2 and 3; OLMo 2 without the input)
+    parallel: bool = False  # attention and the feed-forward network have the same input (GPT-NeoX)
     activation: Literal["silu", "gelu", "gelu-tanh"] = "silu"
     gated: bool = True  # False: down(activation(up(x))), without a gate (GPT-2, GPT-NeoX)
     feed_forward_bias: bool = False  # the matrices of the feed-forward network have biases (GPT-2)
 
     # --- mixtures of experts: a router chooses among several feed-forward networks ---
-    experts: int = 0  # how many there are in a block; 0: one, without a router (Mixtral: 8)
-    experts_used: int = 0  # how many of them process a token (Mixtral: 2)
-    normalized_experts: bool = True  # the weights of these sum to 1 (Mixtral; not in OLMoE)
+    experts: int = 0  # experts in a block (Mixtral: 8); 0: one network without a router
+    experts_used: int = 0  # experts that the router chooses for a token (Mixtral: 2)
+    normalized_experts: bool = True  # weights of the chosen experts sum to 1 (Mixtral; not OLMoE)
     shared_hidden: int = 0  # width inside an expert that processes every token (Qwen2-MoE)
 
     @property
     def rotated(self) -> int:
-        """Return how many numbers of each head are rotated by its position."""
+        """Return how many numbers of each query and key are rotated."""
         return self.head_size if self.rotary_size is None else self.rotary_size
 
     def window(self, layer: int) -> int | None:
-        """Return how many positions a token of this layer attends to, or None for all."""
+        """Return the size of this layer's window, or None if the layer has no window."""
         return self.windows[layer] if self.windows else None
 
     def local_base(self, layer: int) -> bool:

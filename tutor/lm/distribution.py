@@ -107,7 +107,7 @@ class Row(msgspec.Struct, frozen=True):
 class Distribution(msgspec.Struct, frozen=True):
     """The model's prediction of the next token at one position.
 
-    `position` is the number of tokens before the predicted one. `rows` are the most probable
+    `position` is the number of tokens before the predicted token. `rows` are the most probable
     tokens, in order of rank. `kept` is the number of tokens in the vocabulary that the sampler can
     still choose. `drawn` is the token that the sampler draws at this position with the given seed;
     it may not be among the `rows`.
@@ -219,8 +219,8 @@ class XRay(msgspec.Struct, frozen=True):
     `lens` contains the probability of `target` after each layer. `target` is the next token of the
     text or, at the end of the text, the model's most probable next token.
 
-    If the model is a mixture of experts, `experts` is how many of them a layer has, and `routes`
-    contains the experts that processed the token in each layer, the highest weight first.
+    If the model is a mixture of experts, `experts` is the number of experts in a layer, and
+    `routes` contains the experts that processed the token in each layer, the highest weight first.
     """
 
     position: int

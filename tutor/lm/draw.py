@@ -10,19 +10,19 @@ divided by the sum of all rates. The rates sum to 1, so this chance is exactly p
 
 A waiting time with rate p equals e / p, where e is a waiting time with rate 1. We call e the
 token's luck; it does not depend on the token's probability. If l is the logit, the token with the
-smallest e / p is the one with the largest l - log e. Since -log e has a Gumbel distribution, the
-race is known as the Gumbel-max trick (Maddison, Tarlow and Minka 2014, "A* Sampling"; Vieira 2014,
-"Gumbel-max trick and weighted reservoir sampling").
+smallest e / p is also the token with the largest l - log e. Since -log e has a Gumbel distribution,
+the race is known as the Gumbel-max trick (Maddison, Tarlow and Minka 2014, "A* Sampling"; Vieira
+2014, "Gumbel-max trick and weighted reservoir sampling").
 
 Luck is a pure function of the seed, the position in the text and the token's id. This makes draws
-repeatable and robust. A network that processes a whole text at once rounds differently from one
-that processes it token by token, so the probabilities differ in their last digits. In a race, such
-differences can only swap two tokens that arrive at nearly the same time. We generated texts of 60
-tokens one token at a time and then processed each text in one pass: the draw changed at 11 of 1,440
-positions (SmolLM2, 4-bit kernels). The usual method lays all probabilities end to end on a line and
-picks a random point on the line. With that method, every small change shifts all later
-probabilities, and the draw changed at 258 positions. The race has another advantage: if a sampler
-setting removes a token, the other tokens still arrive in the same order.
+repeatable and robust. Processing a whole text at once rounds differently from processing it token
+by token, so the probabilities differ in their last digits. In a race, such differences can only
+swap two tokens that arrive at nearly the same time. We generated texts of 60 tokens one token at a
+time and then processed each text in one pass: the draw changed at 11 of 1,440 positions (SmolLM2,
+4-bit kernels). The usual method lays all probabilities end to end on a line and picks a random
+point on the line. With that method, every small change shifts all later probabilities, and the draw
+changed at 258 positions. The race has another advantage: if a sampler setting removes a token, the
+other tokens still arrive in the same order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The key-value cache of a network, so that nothing is computed twice."""
+"""Cache the keys and values of a network, so that none is computed twice."""
 
 from __future__ import annotations
 

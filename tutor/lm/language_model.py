@@ -14,7 +14,7 @@ from tutor.lm.tokenizer import Tokenizer
 class Vocabulary(Protocol):
     """The methods that a tokenizer needs for texts, conversations and searches.
 
-    `tutor.lm.tokenizer` implements it, and so does the tokenizer of llama.cpp.
+    Both `tutor.lm.tokenizer` and the tokenizer of llama.cpp implement them.
     """
 
     @property

@@ -143,8 +143,8 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
 def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
     """Load the model on a GPU, and test it with a short text.
 
-    Raises PyTorch's own errors if the model cannot run on the GPU, and `ModelDamaged` if its output
-    is not a number.
+    Raises PyTorch's own errors if the model cannot run on the GPU, and `ModelDamaged` if the
+    results are not numbers.
     """
     torch.zeros(1, device=device)  # raises an error if the device doesn't exist
     model = _in_memory(found, ON_GPU, on_stage, device)

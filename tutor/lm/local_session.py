@@ -1,4 +1,4 @@
-"""Provide what the sessions of all local models need: the tokens, and rows computed from logits."""
+"""The common part of sessions on local models: the tokens, and results computed from logits."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def require_tokens(ids: Sequence[int]) -> None:
 def matching(tokenizer: Vocabulary, logits: Tensor, query: str, limit: int) -> list[int]:
     """Return the ids of the tokens that `find` lists, given the logits [vocabulary]."""
     found = tokenizer.containing(query)
-    # tokenizers can have more tokens than networks
+    # the tokenizer can have more tokens than the network
     del found[bisect_left(found, len(logits)) :]
     if not query or not found:
         raise TextError(

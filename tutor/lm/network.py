@@ -12,11 +12,11 @@ the residual stream. Every block reads it and adds to it.
 In the shapes, `...` stands for the batch size if there are several texts of equal length (as in
 training), and for nothing if there is a single text. All numbers are 32-bit floats. Training uses
 this network directly. For a trained model, `tutor.lm.fast.network` replaces the modules with faster
-ones that compute the same results.
+modules that compute the same results.
 
 Models of other families differ from Llama by a few lines, which the fields of `Config` switch on.
-The page docs/models.md lists the differences and the reasons for them. If you read this file for
-the first time, skip these lines: they begin with `if`, and the field in the condition is not set.
+Skip these lines when you read this file for the first time: most of them belong to an `if` whose
+condition is false for Llama. The page docs/models.md lists the differences and their reasons.
 
 Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
 (RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped-query attention), Shazeer
@@ -46,8 +46,8 @@ def rotations(config: Config, start: int, end: int, local: bool = False) -> Tens
     Rotations are complex numbers of absolute value 1. At each position, pair i of a head's numbers
     is rotated by the angle position * base^(-2i / rotated): the first pairs rotate fast, like the
     second hand of a clock, and the last pairs slowly, like the hour hand. `rotated` is how many
-    numbers of a head are rotated: all of them in most models. With `local`, the rotations are
-    those of the layers that have a base of their own.
+    numbers of a head are rotated: all of them in most models. With `local`, the rotations are for
+    layers with a sliding window, which have a different base in some models.
     """
     return _rotation_table(config, 2 ** end.bit_length(), local)[start:end]
 
@@ -69,7 +69,7 @@ def _rotation_table(config: Config, length: int, local: bool) -> Tensor:
 def rotations_by_layer(
     config: Config, positions: range | Sequence[int], device: torch.device | str = "cpu"
 ) -> list[Tensor | None]:
-    """Return the rotations of the positions for each layer, or None for a layer without any."""
+    """Return each layer's rotations of the positions, or None for a layer without rotations."""
 
     def at(local: bool) -> Tensor:
         if isinstance(positions, range):
@@ -123,7 +123,7 @@ class RMSNorm(nn.Module):
 
 
 def norm(config: Config, width: int | None = None) -> RMSNorm | nn.LayerNorm:
-    """Return the norm that a network has for vectors of a length, by default the model's width."""
+    """Return a new norm for vectors of length `width`, by default the width of the model."""
     if config.layer_norm:  # it also subtracts the mean, and adds a learned vector (Ba et al. 2016)
         return nn.LayerNorm(width or config.width, config.norm_epsilon)
     return RMSNorm(width or config.width, config.norm_epsilon)
@@ -306,7 +306,7 @@ class Attention(nn.Module):
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,  # x * sigmoid(x)
-    "gelu": F.gelu,  # x * the probability that a normal random number is below x
+    "gelu": F.gelu,  # x * the probability that a standard normal number is below x
     "gelu-tanh": partial(F.gelu, approximate="tanh"),  # almost the same, computed with tanh
 }
 
@@ -314,7 +314,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class FeedForward(nn.Module):
     """The feed-forward network, in the form of SwiGLU: down(silu(gate(x)) * up(x)).
 
-    For each number, the gate decides how much of it passes through. Source: Shazeer 2020. Other
+    The gate decides how much of each number in up(x) passes through. Source: Shazeer 2020. Other
     families have another activation function instead of silu, or no gate: down(gelu(up(x))).
     """
 
@@ -335,7 +335,7 @@ class FeedForward(nn.Module):
         return self.combine(self.activation(gate) * up)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
-        """Return the gates and what passes through them. Without gates, return up(x) and 1."""
+        """Return gate(x) and up(x), or up(x) and 1 if there is no gate."""
         hidden = self.gate_up(x)
         if self.gate_up_bias is not None:
             hidden = self.gate_up_bias(hidden)
@@ -365,7 +365,7 @@ class MixtureOfExperts(nn.Module):
         y = sum over the chosen experts e of  weight_e * expert_e(x)
 
     Some families add a shared expert, which processes every token. Its weight is the sigmoid of a
-    score of its own. Sources: Shazeer et al. 2017, Jiang et al. 2024 (Mixtral), Dai et al. 2024
+    separate score. Sources: Shazeer et al. 2017, Jiang et al. 2024 (Mixtral), Dai et al. 2024
     (shared experts).
     """
 
@@ -403,7 +403,7 @@ class MixtureOfExperts(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then a feed-forward network or a mixture of them.
+    """Attention, then a feed-forward network or a mixture of experts.
 
     Each takes a normalized copy of the residual stream as its input and adds its output to the
     stream.

@@ -1,6 +1,6 @@
 """Data types that describe a patch: which activation of a network is replaced, and by what.
 
-This module doesn't import torch, because labs use these types in a process that doesn't load it.
+This module doesn't import torch, because labs use these types in a process that doesn't load torch.
 """
 
 from __future__ import annotations

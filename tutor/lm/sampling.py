@@ -134,7 +134,7 @@ def rank(logits: Tensor, id_: int) -> int:
 def ranked(scores: Tensor, count: int) -> Tensor:
     """Return the ids of the `count` highest scores [V], highest score first.
 
-    Equal scores are ordered by id.
+    If two scores are equal, the lower id comes first.
 
     Only a few candidates are sorted, which is much faster than sorting the whole vocabulary
     (0.06 ms instead of 5.8 ms for 49,152 tokens).
@@ -149,9 +149,9 @@ def ranked(scores: Tensor, count: int) -> Tensor:
 def _candidates(scores: Tensor, count: int) -> Tensor:
     """Return ascending ids that include those of the `count` highest scores [V].
 
-    The scores are divided into blocks. The `count` highest maxima of blocks are scores, so at least
-    `count` scores reach the lowest of these maxima. All of them are in blocks whose maximum reaches
-    it, so only these few blocks are searched.
+    The scores are divided into blocks, and the threshold is the lowest of the `count` highest block
+    maxima. These maxima are scores too, so at least `count` scores reach the threshold. Only blocks
+    whose maximum reaches the threshold can contain such scores, so only these few are searched.
     """
     size = math.gcd(len(scores), BLOCK)
     blocks = scores.reshape(-1, size)

@@ -1,4 +1,4 @@
-"""Save steering vectors by name, and read them.
+"""Save steering vectors under names, and read them again.
 
 A file is a MessagePack map with the vector as 32-bit floats (little-endian), the checksum of the
 model, the layer, and the sentences that the vector was made from. Its content is never executed,
@@ -24,10 +24,10 @@ from tutor.lm.distribution import ModelCard
 from tutor.regular_file import read_regular
 
 FOLDER = "steering"
-"""The folder of saved vectors, within the folder of the labs."""
+"""The name of the folder of saved vectors, which is in the folder of the labs."""
 ENDING = ".steering"
 DELETED = ".deleted"
-"""The ending of the file that was deleted last, which `restore` brings back."""
+"""The suffix of the file that was deleted last, which `restore` brings back."""
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
 MOST_SENTENCES = 40
@@ -108,12 +108,12 @@ class Applied(msgspec.Struct, frozen=True):
 
     @property
     def said(self) -> str:
-        """The name, the layer (counted from 1) and the strength."""
+        """Return a description: the name, the layer (counted from 1) and the strength."""
         return f"{self.vector.name}, layer {self.vector.layer + 1}, {self.strength:+g}"
 
     @property
     def option(self) -> str:
-        """The value of the option `--steer`."""
+        """Return the value of the option `--steer` that selects this vector and strength."""
         return f"{self.vector.name}:{self.strength:g}"
 
 
@@ -139,7 +139,7 @@ def checked_name(name: str) -> str:
 
 
 def name_is_used(name: str) -> TextError:
-    """Return the error about a name that another file has."""
+    """Return the error for a name that another file already has."""
     return TextError(
         f"A vector is already saved as {name!r}.",
         "Choose another name, or delete that vector first.",
@@ -152,7 +152,7 @@ def folder_of_learner() -> Path:
 
 
 def find(spec: str, folder: Path) -> Applied:
-    """Return the vector and the strength that `spec` names, as NAME:STRENGTH.
+    """Return the vector and the strength that are given as `spec`, in the form NAME:STRENGTH.
 
     NAME can also be the path of a file. Raises `UsageError` if `spec` has another form or if the
     strength is out of range, and `ModelError` if there is no such vector.
@@ -181,7 +181,7 @@ def require_model(vector: SavedVector, card: ModelCard) -> None:
 
 
 def write(folder: Path, vector: SavedVector) -> Path:
-    """Save a vector in `folder`, unless the same vector is saved. Returns the file's path.
+    """Save a vector in `folder`, unless it is saved already, and return the file's path.
 
     Raises `TextError` if another file has this name, and `ModelError` if the file can't be written.
     """

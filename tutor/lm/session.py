@@ -184,7 +184,7 @@ class Session(Inspectable):
 
     @contextmanager
     def before(self, position: int) -> Iterator[KeyValueCache]:
-        """Return the cache of the first `position` tokens, for the duration of a `with` block.
+        """Provide the cache of the first `position` tokens in a `with` block.
 
         The token at `position` can be processed again in the block, in inference mode.
         """

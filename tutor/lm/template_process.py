@@ -2,11 +2,11 @@
 
 The limits of `chat_template` take effect between two operations of a template. A single operation
 that never ends, such as a comparison of deeply nested lists, can be stopped only by ending the
-process that runs it. This module starts such a process for the first template, and a new one after
-it had to end a process. The process that asks is never blocked for long, and neither are its other
-threads.
+process that runs it. This module starts such a process for the first template, and starts a new one
+whenever it had to end the last one. The calling process is never blocked for long, and neither are
+its other threads.
 
-The template of the default model is known to be harmless, and is rendered without another process.
+The template of the default model is known to be harmless, and is rendered in the calling process.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if sys.platform != "win32":
 
 COMMAND = (sys.executable, "-P", "-m", "tutor.lm.template_process")
 GRACE = 2.0
-"""Seconds that the process has to report that it stopped a template, before it is ended."""
+"""The time, in seconds, that the process has to report a template's time-out before it is ended."""
 _START = 60.0
-"""The maximum seconds for the start of the process, on a machine that is very busy."""
+"""The maximum time, in seconds, for the process to start on a very busy machine."""
 _HARMLESS = {"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788"}
-"""The SHA-256 of templates that we have read: the one of the default model."""
+"""The SHA-256 checksums of templates that we have reviewed: only the default model's template."""
 
 
 def render(
@@ -46,7 +46,7 @@ def render(
     end: str,
     generate: bool,
 ) -> str:
-    """Render a conversation, like `chat_template.render`, within limits that always hold.
+    """Render a conversation as `chat_template.render` does, with limits that no template can evade.
 
     Raises `ModelUnsupported` for any error in the template.
     """
@@ -61,7 +61,7 @@ def render(
 
 
 class _Renderer:
-    """A process that renders templates, one after the other. It is started when it is needed."""
+    """A process that renders one template at a time. It is started when it is first needed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,7 +89,7 @@ class _Renderer:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                     env=without_secrets(),
-                    start_new_session=True,  # Ctrl+C is only for the process that asks
+                    start_new_session=True,  # Ctrl+C must not end this process
                 )
             except OSError as error:
                 raise chat_template.unrendered(f"no process could be started ({error})") from error
@@ -106,9 +106,10 @@ class _Renderer:
 
 
 def _line(process: subprocess.Popen[bytes], seconds: float, question: str = "") -> bytes:
-    """Send a question, and return the next line of the process.
+    """Send a question to the process, and return the next line of its output.
 
-    End the process if the line has not arrived after `seconds`. Return b"" if it has ended.
+    End the process if the line has not arrived after `seconds`. Return b"" if the process has
+    ended.
     """
     assert process.stdin is not None
     assert process.stdout is not None
@@ -129,7 +130,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> ModelUnsupported
     """Return the error for a process that has ended, or was ended, before it replied."""
     killed = process.wait() in (-9, 1)  # TerminateProcess on Windows sets the status 1
     if process.stdin is not None and process.stdout is not None:
-        with contextlib.suppress(OSError):  # a part of the question may still be in the buffer
+        with contextlib.suppress(OSError):  # a part of the question may be in the buffer
             process.stdin.close()
         process.stdout.close()
     return chat_template.unrendered(
@@ -145,7 +146,7 @@ atexit.register(_renderer.close)
 
 
 def main() -> None:
-    """Render what arrives on standard input, until it is closed."""
+    """Render the conversations that arrive on standard input, until it is closed."""
     _reply({})
     for line in sys.stdin.buffer:
         arguments = json.loads(line)
@@ -162,7 +163,7 @@ def _reply(reply: dict[str, str]) -> None:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """Let the system end this process if it uses `seconds` more, even if its parent is gone."""
+    """Limit this process to `seconds` more of processor time, even after its parent has ended."""
     if sys.platform != "win32":
         used = resource.getrusage(resource.RUSAGE_SELF)
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)

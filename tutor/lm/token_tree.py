@@ -1,9 +1,9 @@
 """A text that grows token by token, with all its branches.
 
-The tree is stored as a list of branches. Each branch contains all tokens from the first one on; the
-equal tokens at the beginning of two branches are their shared stem. Choosing a different token
-never discards an earlier choice; it starts a new branch. This module doesn't import torch, because
-the app's own process owns the tree. The engine only receives the path of one branch.
+The tree is stored as a list of branches. Each branch contains all its tokens from the start of the
+text, and the common prefix of two branches is their shared stem. Choosing a different token never
+discards an earlier choice; it starts a new branch. This module doesn't import torch, because the
+app's own process owns the tree. The engine only receives the path of one branch.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return replace(self, focus=min(max(self.focus + by, 0), self.length))
 
     def switch(self, number: int) -> TokenTree:
-        """Make another branch the current one, with the focus at its end."""
+        """Make branch `number` the current branch, with the focus at its end."""
         return replace(self, number=number, focus=len(self.branch(number).steps))
 
     # --- changes ---------------------------------------------------------------------------

@@ -154,7 +154,7 @@ class Tokenizer:
 
     @property
     def special_ids(self) -> dict[str, int]:
-        """Return the ids of the special tokens, by their text."""
+        """Return a mapping from the texts of the special tokens to their ids."""
         return {mark.content: id_ for id_, mark in self._added.items() if mark.special}
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
@@ -244,12 +244,12 @@ class Tokenizer:
         }
 
     def texts(self) -> list[str]:
-        """Return the text of every token, by id. The list is large, so don't store it."""
+        """Return the texts of all tokens in the order of their ids. Don't store this large list."""
         return self._joined_texts.split(_BETWEEN)
 
     @cached_property
     def _joined_texts(self) -> str:
-        """The text of all tokens, in one long string.
+        """Return the texts of all tokens in one long string.
 
         A list of separate strings would take far more memory.
         """
@@ -266,7 +266,7 @@ class Tokenizer:
 
     @cached_property
     def _bytes_with_token(self) -> bytes:
-        """The bytes for which the vocabulary contains a one-byte token.
+        """Return the bytes for which the vocabulary contains a one-byte token.
 
         SmolLM's vocabulary, for example, lacks 21 of the 256 bytes, including some control
         characters.

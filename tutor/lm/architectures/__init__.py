@@ -1,9 +1,8 @@
-"""The families of models whose architecture tutor supports, one short module for each.
+"""The model families that tutor supports, with one short module for each family.
 
 Each family differs from Llama in a few lines. Its module describes the differences, and translates
 the settings in a model's config.json to a `tutor.lm.config.Config`, which configures
-`tutor.lm.network`.
-docs/models.md has a table of the differences.
+`tutor.lm.network`. docs/models.md has a table of the differences.
 """
 
 from __future__ import annotations
@@ -42,4 +41,4 @@ FAMILIES = {
     "Qwen3MoeForCausalLM": QWEN3_MOE,
     "OlmoeForCausalLM": OLMOE,
 }
-"""Maps the names of architectures in `transformers` to the families."""
+"""Maps the names that `transformers` gives to architectures to model families."""

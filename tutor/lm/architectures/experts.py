@@ -5,7 +5,7 @@ Each is a model of another family with a mixture of experts instead of the feed-
     Mixtral      Mistral    Jiang et al. 2024
     Qwen2-MoE    Qwen2      Yang et al. 2024
     Qwen3-MoE    Qwen3      Yang et al. 2025
-    OLMoE        Llama      Muennighoff et al. 2024, with a norm for queries and one for keys
+    OLMoE        Llama      Muennighoff et al. 2024, with normalized queries and keys
 
 A router chooses a few of the experts for each token, so a model has many more weights than it
 uses for one token. The families differ in the number of experts and in what happens to their
@@ -67,7 +67,7 @@ class Qwen3MoeSettings(Qwen3Settings, frozen=True, kw_only=True):
 
     head_dim: int | None = None
     num_experts: int = 128
-    num_local_experts: int | None = None  # what version 5 of transformers writes instead
+    num_local_experts: int | None = None  # the name of `num_experts` in transformers 5
     num_experts_per_tok: int = 8
     norm_topk_prob: bool = False
     moe_intermediate_size: int = 768
@@ -104,8 +104,8 @@ class OlmoeSettings(Settings, frozen=True, kw_only=True):
 def with_experts(config: Config, experts: int, used: int) -> Config:
     """Return a configuration with a mixture of `experts` experts, of which `used` process a token.
 
-    Raises `ModelDamaged` if the numbers are impossible. A table of all tensors is made from them,
-    so a huge number would use up all memory.
+    Raises `ModelDamaged` if the numbers are impossible. The loader makes a table of all tensors, so
+    a huge number of experts would use up all memory.
     """
     if not 1 <= used <= experts <= _MOST_EXPERTS:
         raise ModelDamaged(f"a router cannot choose {used} of {experts} experts.")
@@ -125,7 +125,7 @@ def require_experts_everywhere(step: int, without: tuple[int, ...]) -> None:
 
 
 def _expert_names(router: str, experts: str, gate: str, up: str, down: str) -> dict[str, str]:
-    """Return the names of the tensors of a mixture. `{}` stands for the number of an expert."""
+    """Return the tensor names of a mixture of experts, with `{}` for the number of an expert."""
     own = {name: NAMES[name] for name in NAMES if name not in ("gate", "up", "down")}
     return own | {
         "router": router,

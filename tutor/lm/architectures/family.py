@@ -1,8 +1,8 @@
-"""The description of a family of models: its settings, and the names of its tensors.
+"""Describe a model family: its settings, and the names of its tensors.
 
 The settings are the fields of a model's config.json, with the names that `transformers` gives them.
 The base class `Settings` contains the settings of Llama, and each family adds its own.
-`tutor.lm.formats` reads a model's settings, and then its tensors, which the family names.
+`tutor.lm.formats` first reads a model's settings, and then finds its tensors by the family's names.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tie_word_embeddings: bool = False
     attention_bias: bool = False
     mlp_bias: bool = False
-    # Version 5 of transformers writes `rope_parameters` instead of the two fields before it. If
-    # layers differ in their rotations, it contains the settings for each type of layer.
+    # Version 5 of transformers writes `rope_parameters` instead of `rope_theta` and `rope_scaling`.
+    # If layers differ in their rotations, `rope_parameters` has the settings of each layer type.
     rope_theta: float = 10_000.0
     rope_scaling: dict[str, Any] | None = None
     rope_parameters: dict[str, Any] | None = None
@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def config(self) -> Config:
         """Return the configuration of our network.
 
-        Raises `ModelUnsupported` and `ModelDamaged`.
+        Raises `ModelUnsupported` or `ModelDamaged`.
         """
         size = self.head_dim or default_head_size(self.hidden_size, self.num_attention_heads)
         require_head_size(size)
@@ -92,10 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def multipliers(self) -> dict[str, float]:
-        """Return constants by which parts of the weights are multiplied when they are loaded.
+        """Return the factor for each part whose weights are multiplied when they are loaded.
 
-        Some families multiply a vector by a constant, before or after a matrix. The result is the
-        same if the matrix is multiplied by it.
+        Some families multiply a vector by a constant before or after a matrix product. Multiplying
+        the matrix by this constant has the same effect.
         """
         return {}
 
@@ -109,7 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return _ACTIVATIONS[self.hidden_act]
 
     def rope(self, layer_type: str = "full_attention") -> RopeSettings:
-        """Return the settings of the rotary embedding in layers of a type."""
+        """Return the settings of the rotary embedding in layers of the type `layer_type`."""
         written = self.rope_parameters or self.rope_scaling or {}
         return converted(written.get(layer_type, written), RopeSettings)
 
@@ -118,7 +118,10 @@ LayerTypes = tuple[str, ...]
 
 
 def windows(types: LayerTypes, window: int | None) -> tuple[int | None, ...]:
-    """Return the window of each layer, for the types of layers in config.json."""
+    """Return the window size of each layer, or None for full attention.
+
+    `types` are the layer types in config.json. Raises `ModelUnsupported` for an unknown type.
+    """
     if unknown := next((each for each in types if each not in _LAYER_TYPES), None):
         raise ModelUnsupported(
             f"layers of the type {unknown!r:.60} are not supported.",
@@ -128,7 +131,7 @@ def windows(types: LayerTypes, window: int | None) -> tuple[int | None, ...]:
 
 
 def changed(config: Config, **fields: Any) -> Config:
-    """Return the configuration with these fields replaced."""
+    """Return a copy of the configuration with these fields replaced."""
     return msgspec.structs.replace(config, **fields)
 
 
@@ -136,7 +139,10 @@ Kind = TypeVar("Kind")
 
 
 def converted(data: Any, kind: type[Kind]) -> Kind:
-    """Convert parsed JSON to a struct. Raises `ModelDamaged` or `ModelUnsupported`."""
+    """Convert parsed JSON to a struct of the type `kind`.
+
+    Raises `ModelUnsupported` for an unknown setting, and `ModelDamaged` for an invalid value.
+    """
     known = {each.encode_name for each in msgspec.structs.fields(kind)}  # type: ignore[arg-type]
     if isinstance(data, dict):
         require_known(data, known)
@@ -161,8 +167,8 @@ transformers_version unk_token_id unsloth_fixed unsloth_version use_cache
 """
 """Settings that don't change what a network computes.
 
-They concern training, the ids of special tokens or the way in which `transformers` runs a model, or
-they are notes of the program that wrote the file.
+They concern training, the ids of special tokens, or the way in which `transformers` runs a model,
+or they are metadata about the program that wrote the file.
 """
 
 _IGNORED = frozenset(_WITHOUT_EFFECT.split())
@@ -183,7 +189,7 @@ def require_known(data: Mapping[str, Any], known: set[str]) -> None:
             )
 
 
-# Maps the names of a model's parts in `tutor.lm.formats.source` to their names in `transformers`.
+# Maps the part names of `tutor.lm.formats.source` to the names of these parts in `transformers`.
 NAMES = {
     "embedding": "model.embed_tokens",
     "norm": "model.norm",
@@ -202,13 +208,14 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Family:
-    """A family of models.
+    """A model family: its settings, and how a model folder stores its tensors.
 
-    `names` are the names of the tensors in a folder, in which `{}` stands for the number of an
-    expert. `block` is the prefix of the names of a block's tensors. `transposed` is True if the
-    matrices of the blocks are stored as [inputs, outputs]. `interleaved` is True if the rows of
-    query, key and value alternate, head by head. `norm_offset` is added to the stored weights of
-    all norms.
+    `names` maps our part names to tensor names, in which `{}` stands for the number of an expert.
+    `block` is the prefix of the names of a block's tensors. `prefixes` are the prefixes that all
+    names can have. `transposed` is True if the matrices of the blocks are stored as
+    [inputs, outputs]. `interleaved` is True if one matrix contains the query, key and value rows of
+    the first head, then those of the second head, and so on. `norm_offset` is added to the stored
+    weights of all norms.
     """
 
     settings: type[Settings] = Settings

@@ -5,8 +5,8 @@ function, and store the weights of the norms minus 1, so that training starts fr
 
 Gemma 2 and 3 also normalize what a block adds to the residual stream, and alternate between layers
 that attend to all positions and layers with a sliding window. Gemma 2 caps attention scores and
-logits. Gemma 3 normalizes queries and keys instead. Five of every six layers have a window, and
-rotations are faster in these layers.
+logits; Gemma 3 normalizes queries and keys instead. In Gemma 3, five of every six layers have a
+window, and rotations are faster in these layers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tutor.lm.config import Config
 
 
 class GemmaSettings(Settings, frozen=True, kw_only=True):
-    """The settings of a model of the first generation."""
+    """The settings of a model of the first Gemma generation."""
 
     hidden_act: str = "gelu_pytorch_tanh"
     hidden_activation: str | None = None
@@ -41,7 +41,7 @@ class GemmaSettings(Settings, frozen=True, kw_only=True):
 
     def activation(self) -> Activation:
         found = super().activation()
-        # The first files of Gemma say "gelu", but the models were trained with the approximation.
+        # Early Gemma files say "gelu", but the models were trained with the tanh approximation.
         return "gelu-tanh" if found == "gelu" else found
 
 
@@ -65,7 +65,10 @@ class Gemma2Settings(GemmaSettings, frozen=True, kw_only=True):
         )
 
     def layer_windows(self, interval: int) -> tuple[int | None, ...]:
-        """Return the window of each layer. By default, every n-th layer has none."""
+        """Return the window size of each layer, or None for full attention.
+
+        If config.json lists no layer types, every `interval`-th layer has full attention.
+        """
         if self.layer_types is not None:
             return windows(self.layer_types, self.sliding_window)
         layers = range(1, self.num_hidden_layers + 1)
@@ -75,7 +78,7 @@ class Gemma2Settings(GemmaSettings, frozen=True, kw_only=True):
         return {"query": self.query_factor()}
 
     def query_factor(self) -> float:
-        """Return the factor that scales the queries in addition to 1 / sqrt(head_size)."""
+        """Return the factor by which queries are scaled in addition to 1 / sqrt(head_size)."""
         if self.query_pre_attn_scalar <= 0:
             raise ModelDamaged("query_pre_attn_scalar is not above 0.")
         return math.sqrt(self.config().head_size / self.query_pre_attn_scalar)

@@ -1,8 +1,8 @@
 """GPT-2 (Radford et al. 2019): the Transformer before Llama.
 
-A second table has a learned vector for each position, and no query or key is rotated. The norms are
-LayerNorms. The feed-forward network has no gate, and its activation function is GELU. Every matrix
-of a block has a bias. `transformers` stores these matrices transposed.
+A second table has a learned vector for each position; queries and keys are not rotated. The norms
+are LayerNorms. The feed-forward network has no gate, and its activation function is GELU. Every
+matrix of a block has a bias. `transformers` stores these matrices transposed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tutor.lm.config import Config
 
 
 class GPT2Settings(Settings, frozen=True, kw_only=True):
-    """The settings of a GPT-2 model, whose names differ from the names in later families."""
+    """The settings of a GPT-2 model. Their names differ from the names in later families."""
 
     vocab_size: int = 50_257
     hidden_size: int = msgspec.field(name="n_embd", default=768)

@@ -1,8 +1,8 @@
 """GPT-NeoX and Pythia (Black et al. 2022, Biderman et al. 2023), between GPT-2 and Llama.
 
 Attention and the feed-forward network of a block have the same input, so that both can be computed
-at the same time. Only a quarter of each head is rotated. Norms, biases and the missing gate are as
-in GPT-2.
+at the same time. Only a quarter of each head is rotated. As in GPT-2, the norms are LayerNorms, the
+matrices have biases, and the feed-forward network has no gate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class GPTNeoXSettings(Settings, frozen=True, kw_only=True):
     rms_norm_eps: float = msgspec.field(name="layer_norm_eps", default=1e-5)
     attention_bias: bool = True
     use_parallel_residual: bool = True
-    # version 4 of transformers
+    # Version 4 of transformers writes these two fields instead of `rope_parameters`.
     rotary_pct: float = 0.25
     rotary_emb_base: float = 10_000.0
 

@@ -1,7 +1,7 @@
 """Granite (IBM 2024): Llama with four constants.
 
 With the right constants, the best learning rate is the same for small and large models, so it can
-be found with a small one (Yang et al. 2022, "maximal update parametrization").
+be found with a small model (Yang et al. 2022, "maximal update parametrization").
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tutor.lm.config import Config
 class GraniteSettings(Settings, frozen=True, kw_only=True):
     """The settings of a Granite model."""
 
-    embedding_multiplier: float = 1.0  # of the embeddings
-    attention_multiplier: float = 1.0  # of attention scores, instead of 1 / sqrt(head_size)
-    residual_multiplier: float = 1.0  # of all that the blocks add to the residual stream
-    logits_scaling: float = 1.0  # the logits are divided by this
+    embedding_multiplier: float = 1.0  # scales the embeddings
+    attention_multiplier: float = 1.0  # scales attention scores, instead of 1 / sqrt(head_size)
+    residual_multiplier: float = 1.0  # scales what the blocks add to the residual stream
+    logits_scaling: float = 1.0  # divides the logits
 
     def config(self) -> Config:
         return changed(super().config(), embedding_scale=self.embedding_multiplier)

@@ -22,7 +22,7 @@ class Olmo2Settings(Settings, frozen=True, kw_only=True):
 
 
 class Olmo3Settings(Olmo2Settings, frozen=True, kw_only=True):
-    """The settings of an OLMo 3 model. Only layers without a window have a longer context."""
+    """The settings of an OLMo 3 model. RoPE scaling applies only to layers without a window."""
 
     sliding_window: int | None = 4096
     layer_types: LayerTypes | None = None

@@ -1,6 +1,6 @@
-"""Phi-3 and Phi-4-mini (Abdin et al. 2024): Llama with its matrices joined.
+"""Phi-3 and Phi-4-mini (Abdin et al. 2024): Llama with concatenated matrices.
 
-Queries, keys and values come from a single matrix, and so do gate and up, as in our own network.
+One matrix computes queries, keys and values, and one computes gate and up, as in our own network.
 Phi-4-mini rotates only three quarters of each head.
 """
 
@@ -34,7 +34,7 @@ class Phi3Settings(Settings, frozen=True, kw_only=True):
         original = self.original_max_position_embeddings
         return msgspec.structs.replace(
             rope,
-            rope_type="longrope",  # the first files called it "su" or "yarn"
+            rope_type="longrope",  # early files call it "su" or "yarn"
             original_max_position_embeddings=original,
         )
 

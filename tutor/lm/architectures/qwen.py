@@ -1,9 +1,9 @@
 """Qwen2 (Yang et al. 2024) and Qwen3 (Yang et al. 2025).
 
-Qwen2, and Qwen2.5, which has the same architecture, add a learned vector to queries, keys and
-values. With it, the model works better on texts that are longer than those in training. Qwen3 has
-no such vectors. Instead, it normalizes the queries and the keys of each head, which keeps attention
-scores from growing during training.
+Qwen2 and Qwen2.5 have the same architecture. They add a learned vector to queries, keys and values,
+which helps with texts that are longer than the texts in training. Qwen3 has no such vectors.
+Instead, it normalizes the queries and the keys of each head, which keeps attention scores from
+growing during training.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tutor.lm.config import Config
 
 
 class QwenSettings(Settings, frozen=True, kw_only=True):
-    """The settings that both versions have."""
+    """The settings that Qwen2 and Qwen3 have in common."""
 
     max_position_embeddings: int = 32_768
     use_sliding_window: bool = False

@@ -1,7 +1,7 @@
 """The settings of rotary position embedding, and the methods that extend a model's context.
 
-A model that was trained on short texts sees unknown angles in a long one. All methods make some
-pairs of numbers rotate more slowly: pair i of a head is slowed by factor i (see
+In a long text, a model that was trained on short texts meets angles that it has never seen. Each
+method makes some pairs of numbers rotate more slowly: pair i of a head is slowed by factor i (see
 `tutor.lm.network.rotations`).
 
     linear     slows all pairs by the same factor (Chen et al. 2023)
@@ -29,7 +29,7 @@ class RopeSettings(msgspec.Struct, frozen=True):
     """The fields of `rope_scaling` or `rope_parameters` in config.json."""
 
     rope_type: str = ""
-    type: str = "default"  # what `rope_type` was called before transformers 4.43
+    type: str = "default"  # the name of `rope_type` before transformers 4.43
     rope_theta: float | None = None
     partial_rotary_factor: float | None = None
     factor: float | None = None
@@ -53,7 +53,7 @@ class RopeSettings(msgspec.Struct, frozen=True):
 
     @property
     def slowed(self) -> float:
-        """Return the factor of the pairs that are slowed most."""
+        """Return the factor that slows the slowest pairs, or 1 if none is given."""
         return 1.0 if self.factor is None else self.factor
 
 
@@ -70,12 +70,12 @@ class Scaling(NamedTuple):
 
 
 def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scaling:
-    """Return the effect of the settings on a model with the context `context`.
+    """Return the effect of the settings on a model with a context of `context` tokens.
 
     In each head, `rotated` numbers are rotated. Raises `ModelUnsupported` for an unknown method,
     and `ModelDamaged` if the settings contradict each other.
     """
-    if not 0 < base < math.inf:  # `require_sound` raises an error for such a base
+    if not 0 < base < math.inf:  # `require_sound` rejects this base later
         return Scaling(None, 1.0, context)
     original = rope.original_max_position_embeddings or context
     match rope.kind:
@@ -89,7 +89,7 @@ def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scal
             return Scaling(_yarn(rope, base, rotated, original), _yarn_magnitude(rope), context)
         case "dynamic":
             return Scaling(None, 1.0, min(original, context))
-        case "longrope" | "su":  # its first name
+        case "longrope" | "su":  # longrope was first called "su"
             return _longrope(rope, original, context)
     raise ModelUnsupported(
         f"the RoPE scaling type {rope.kind!r:.60} is not supported.",
@@ -98,7 +98,7 @@ def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scal
 
 
 def _llama3(rope: RopeSettings, base: float, rotated: int) -> tuple[float, ...]:
-    """Return the factor of each pair.
+    """Return the factor that slows each pair.
 
     Pairs that make fewer than `low_freq_factor` rotations within the original context are slowed
     by `factor`, and pairs that make more than `high_freq_factor` rotations are unchanged, with a
@@ -116,10 +116,11 @@ def _llama3(rope: RopeSettings, base: float, rotated: int) -> tuple[float, ...]:
 
 
 def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple[float, ...]:
-    """Return the factor of each pair.
+    """Return the factor that slows each pair.
 
-    The limits are pairs that make `beta_fast` and `beta_slow` rotations within the original
-    context. Between them, the transition is linear in the pair's number.
+    Pairs that make more than `beta_fast` rotations within the original context are unchanged, and
+    pairs that make fewer than `beta_slow` rotations are slowed by `factor`. The transition between
+    these limits is linear in the pair's number.
     """
     if rope.slowed <= 0 or base == 1 or original < 1:
         raise ModelDamaged("the RoPE scaling factors contradict each other.")
@@ -143,8 +144,8 @@ def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple
 def _slowed(keep: float, factor: float) -> float:
     """Return the factor that slows a pair.
 
-    The new speed is a weighted mean of the old speed, with the weight `keep`, and the old speed
-    divided by `factor`.
+    The new speed is a weighted mean of two speeds: the old speed, with the weight `keep`, and the
+    old speed divided by `factor`, with the weight 1 - `keep`.
     """
     keep = min(1.0, max(0.0, keep))
     return 1 / (keep + (1 - keep) / factor)

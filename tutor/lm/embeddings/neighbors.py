@@ -69,7 +69,7 @@ class EmbeddingTable:
     def cosines(self, vectors: Tensor) -> Tensor:
         """Return the cosine of each vector [n, width] with every row: [n, rows]."""
         unit = scaled(vectors)
-        # A single vector may be multiplied in 16 bits, but several vectors never are.
+        # On a CPU, a single vector may be multiplied in 16 bits. A pair is multiplied in 32 bits.
         pair = unit if len(unit) > 1 else unit.expand(2, -1)
         return self._product(pair)[: len(unit)] / self.lengths
 
@@ -91,7 +91,7 @@ class EmbeddingTable:
 
     @property
     def lengths(self) -> Tensor:
-        """Return the length of every row's vector: [rows].
+        """Return the length (Euclidean norm) of every row: [rows].
 
         A row of zeros is given a tiny length, so that its cosine with anything is 0.
         """

@@ -162,7 +162,7 @@ def step(vectors: Vectors, pairs: Tensor, false: Tensor, rate: float) -> float:
 
 
 def _scores(vectors: Vectors, pairs: Tensor, false: Tensor) -> tuple[Tensor, Tensor]:
-    """Return u · v for the true and the false words of each pair, and their signs.
+    """Return u · v for the true and the false words of each pair, and a sign for each word.
 
     Both tensors are [batch, 1 + k], with the true word first. The sign is +1 for true words and -1
     for false words.

@@ -2,8 +2,8 @@
 
 Within a sentence a word follows a space, which is part of its token. At the start of a text or
 after a bracket there is no space. The vocabulary can contain both forms as different tokens, with
-different rows in the embedding table. A rare word consists of several tokens and has no row of its
-own.
+different rows in the embedding table. A rare word consists of several tokens, so no single row of
+the table stands for it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def forms(tokenizer: Tokenizer, word: str) -> tuple[tuple[Token, ...], ...]:
     Single-token spellings come first, then spellings of several tokens. The spellings tried are the
     word after a space, the word as written, and both with the case of the first letter changed. The
     last two are included only if they are single tokens. The result is empty for an empty word.
-    Raises `TextError` if the vocabulary has no tokens for it.
+    Raises `TextError` if the vocabulary has no tokens for the word.
     """
     other = word[:1].swapcase() + word[1:]
     written = [word] if word.startswith(" ") else [f" {word}", word]

@@ -25,8 +25,8 @@ class QueriesKeysValues(NamedTuple):
 
     `product` [..., T, (heads + 2 * key_value_heads) * head_size] is the result of the matrix
     product: the queries, then the keys, then the values of each token. `pairs` [batch, heads +
-    key_value_heads, T, rotated / 2] are the queries and keys, with each pair of numbers that is
-    rotated as one complex number. `queries` are [batch, heads, T, head_size]. `keys_values` [batch,
+    key_value_heads, T, rotated / 2] are the queries and keys, in which every rotated pair of
+    numbers is one complex number. `queries` are [batch, heads, T, head_size]. `keys_values` [batch,
     2 key_value_heads, T, head_size] are the keys, then the values. A single text is a batch of one.
     """
 
@@ -129,7 +129,7 @@ class FusedAttention(FastModule, Attention):
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
-            with torch.inference_mode(False):  # a buffer that training can write to
+            with torch.inference_mode(False):  # so that training can write to the buffer
                 room = torch.empty_like(product, dtype=torch.float32)
                 self._one_token = QueriesKeysValues.of(self, room)
         self._one_token.product.copy_(product)

@@ -18,8 +18,8 @@ from tutor.lm.fast.kernels import Kernels
 
 VARIABLE = "TUTOR_DEVICE"
 
-# PyTorch raises one of these errors if there is no GPU, if its memory is full, or if it doesn't
-# support an operation or number format.
+# PyTorch raises one of these errors if there is no GPU, if the GPU's memory is full, or if the GPU
+# doesn't support an operation or number format.
 DEVICE_ERRORS = (RuntimeError, AssertionError, TypeError)
 
 ON_GPU = Kernels(int4=False, int8=False)

@@ -39,7 +39,7 @@ _REPEATS = 15  # the number of times that each product is timed
 
 
 class Kernels(msgspec.Struct, frozen=True):
-    """The kernels chosen for this machine: True for each integer kernel that is used.
+    """The kernels chosen for this machine. A field is True if its integer kernel is used.
 
     Weights without an integer kernel become 16-bit floats. With `exact`, every weight becomes a
     32-bit float.
@@ -150,7 +150,7 @@ def check_kernels(config: Config) -> KernelReport:
 def matrix_shapes(config: Config) -> Iterator[tuple[int, int]]:
     """Yield the shape of each weight matrix in one block, as (outputs, inputs).
 
-    Of a mixture of experts, only as many experts are included as process a token.
+    In a mixture of experts, only the experts that process one token count.
     """
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
     yield queries + 2 * shared, config.width
@@ -186,9 +186,9 @@ def _milliseconds(
             start = clock()
             layer(x)
             taken.append(clock() - start)
-    except (RuntimeError, AttributeError):  # PyTorch raises one of them if it has no such kernel
+    except (RuntimeError, AttributeError):  # PyTorch has no such kernel
         return None
-    return 1000 * min(taken)  # other programs disturbed the fastest run least
+    return 1000 * min(taken)  # other programs delayed the fastest run least
 
 
 def _integers(bits: int, outputs: int, inputs: int) -> Groups:

@@ -5,13 +5,14 @@ and data sets. In an engine, they take 24 MB of memory and a quarter of the proc
 time of the import, and most engines never use them. So `import_lean` makes Python put placeholders
 in their place. A placeholder becomes the real module as soon as a name in it is used.
 
-One module is different: `torch._meta_registrations` contains nothing that others use. It registers
-Python code that computes the shapes of results without computing the results, for PyTorch's
-compiler. So it is loaded before the compiler (`torch._dynamo`) is. It also imports `torch._prims`,
-which `torch.Generator` needs, so its placeholder does the same.
+`torch._meta_registrations` is an exception, because no other module uses a name in it. For
+PyTorch's compiler, it registers Python code that computes the shapes of results without computing
+the results. So its placeholder becomes the real module when the compiler (`torch._dynamo`) is
+imported. The real module also imports `torch._prims`, which `torch.Generator` needs, so the
+placeholder does the same.
 
-This module doesn't import torch. `importlib.util.LazyLoader` of the standard library has the same
-purpose, but an import of a name that is already in `sys.modules` makes it load the module.
+This module doesn't import torch. `importlib.util.LazyLoader` in the standard library has the same
+purpose, but loads a module as soon as the module is imported a second time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from types import ModuleType
 
 REGISTRATIONS = "torch._meta_registrations"
 
-# Names that don't exist in another version of PyTorch have no effect.
+# A name that the installed version of PyTorch doesn't have is ignored.
 UNUSED = frozenset(
     {
         REGISTRATIONS,
@@ -45,7 +46,7 @@ UNUSED = frozenset(
 
 
 def import_lean() -> None:
-    """Make later imports of torch lean, in this process. Call this before torch is imported."""
+    """Use placeholders for the modules in `UNUSED`. Call this before torch is imported."""
     if "torch" not in sys.modules and not any(isinstance(each, _Finder) for each in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
@@ -56,7 +57,7 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        _finish(name.rpartition(".")[0])  # a module in a package needs the package
+        _finish(name.rpartition(".")[0])  # a submodule needs the real package
         if name == "torch._dynamo":
             _finish(REGISTRATIONS)
         if name not in UNUSED:
@@ -68,7 +69,7 @@ class _Finder(MetaPathFinder):
 
 
 class _PlaceholderLoader(Loader):
-    """A loader that creates a module which is executed when it is first used."""
+    """A loader that creates a placeholder, whose code runs when a name in it is first used."""
 
     def __init__(self, real: Loader) -> None:
         self._real = real
@@ -80,7 +81,7 @@ class _PlaceholderLoader(Loader):
 
 
 class _Load:
-    """A module's `__getattr__`, which Python calls if a name is missing: it loads the module."""
+    """The `__getattr__` of a placeholder. Python calls it for a missing name to load the module."""
 
     def __init__(self, real: Loader, module: ModuleType) -> None:
         self._real = real
@@ -89,7 +90,7 @@ class _Load:
         self._started = False
 
     def __call__(self, name: str) -> object:
-        if name.startswith("__") and name != "__all__":  # Python asks all modules for such names
+        if name.startswith("__") and name != "__all__":  # Python itself looks these up
             raise AttributeError(name)
         self.finish()
         try:

@@ -10,12 +10,12 @@ in a row (16 in one format) consists of small integers q that share a scale and 
 Each class stores one format and uses PyTorch's own kernels. The output [..., outputs] contains
 32-bit floats or, if the kernel rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit
 floats gives 32-bit floats). The input of every class is a tensor [..., inputs] of 32-bit floats or
-bfloat16, because a file can combine formats: it may follow a 4-bit matrix with a 16-bit one. A
+bfloat16, because a file can combine formats, and a 16-bit matrix can follow a 4-bit matrix. A
 `Table` can also look up single rows of W, as an embedding does. None of these layers can be
 trained.
 
     FloatLinear   32 bits      exact
-    HalfLinear    16 bits      vectors are rounded to 16 bits: single ones on a CPU, all on a GPU
+    HalfLinear    16 bits      vectors are rounded to 16 bits (on a CPU, only a single vector)
     Int8Linear     8 bits      exact: the file's integers, 32-bit arithmetic
     Int4Linear     4 bits      the file's integers; scales and vectors are rounded to bfloat16
 
@@ -49,7 +49,7 @@ FEW_VECTORS = 16
 # The maximum number of weights in an unpacked chunk of a large matrix (the output layer).
 CHUNK = 4 * 1024 * 1024
 
-# The maximum number of sums of bags that are in memory at once (see `Int8Linear`).
+# The maximum number of bag sums that are in memory at once (see `Int8Linear`).
 SUMS = 2 * 1024 * 1024
 
 
@@ -91,7 +91,7 @@ class FrozenLinear(FastModule):
 class Table(FrozenLinear):
     """A linear layer that can also return single rows of its matrix, as embeddings need.
 
-    The ids of rows may be on the CPU; the rows are returned on the device of the table.
+    Row ids may be on the CPU. The rows are returned on the device of the table.
     """
 
     @property
@@ -202,7 +202,7 @@ class Int8Linear(Table):
         return torch.cat([self._outputs_of(x, i, min(step, self.blocks - i)) for i in starts])
 
     def _outputs_of(self, x: Tensor, first: int, count: int) -> Tensor:
-        """Return the part of W x that belongs to `count` blocks of columns, from `first` on."""
+        """Return the part of W x for `count` blocks of outputs, starting at block `first`."""
         groups = len(self.scales)
         indices, starts = _bags(groups, self.blocks, self.group, first, count)
         weights = x.view(groups, 1, -1).expand(groups, count, self.group).reshape(-1)
@@ -216,7 +216,7 @@ class Int8Linear(Table):
         return self.table.view(self.inputs, self.blocks, self.block + 8)
 
     def _column_chunks(self) -> list[Tensor]:
-        """Return the transpose of W in chunks of columns, each [K, part of N]."""
+        """Return the transpose of W [K, N] in chunks of columns, as 32-bit floats."""
         step = max(1, CHUNK // (self.inputs * self.block))
         chunks = []
         for start in range(0, self.blocks, step):
@@ -240,7 +240,7 @@ class Int8Linear(Table):
     def _row(self, id_: int) -> Tensor:
         """Return one row of W [K], which is a column of the table.
 
-        This takes a quarter of the time that indexing with a tensor takes.
+        This is four times as fast as indexing with a tensor.
         """
         quants = self._bytes()[:, id_ // self.block, id_ % self.block].float().sub_(128)
         scales = self.scales[:, id_, None]
@@ -341,7 +341,7 @@ def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
     """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
-        with torch.inference_mode(False):  # a buffer that training can write to
+        with torch.inference_mode(False):  # so that training can write to the buffer
             holder[0] = torch.empty(numbers, dtype=dtype)
     return holder[0][:numbers]
 

@@ -112,7 +112,7 @@ class FastBlock(FastModule, Block):
         return step(x, rotation, (mask,), (cache,))
 
     def usable_step(self) -> BlockStep | None:
-        """Return `step`, or None while one of its modules is replaced by another."""
+        """Return `step`, or None while one of its modules is replaced by another module."""
         step = self.step
         return step if step is not None and step.modules == modules_of(self) else None
 

@@ -2,11 +2,11 @@
 
 Generation processes one vector at a time. The arithmetic on one vector takes less than a
 microsecond, but every operation costs several microseconds, because its code and data are no longer
-in the processor's caches: the weights have pushed them out. So a `BlockStep` computes the same as
-the modules of a block, with about half as many operations, and most results go to buffers that
-already exist. `tutor.lm.network.Block` shows the same computation step by step.
+in the processor's caches: the weights have pushed them out. So a `BlockStep` computes the same
+results as the modules of a block with about half as many operations, and writes most of them to
+buffers that already exist. `tutor.lm.network.Block` shows the same computation step by step.
 
-A `BlockStep` supports blocks as in Llama whose matrices all have 4 bits. Other blocks use the
+A `BlockStep` supports only Llama blocks whose matrices all have 4 bits. Other blocks run their
 modules.
 """
 
@@ -29,7 +29,7 @@ multiply, attend, silu = torch._weight_int4pack_mm_for_cpu, F.scaled_dot_product
 
 
 class Workspace:
-    """Buffers for the vectors of one token of each text. All blocks of a network share them.
+    """Buffers for a pass over one token of each text. All blocks of a network share them.
 
     `rounded` [texts, width] and `joined` [texts, heads * head_size] contain bfloat16 numbers, which
     the 4-bit kernel requires. `by_text` contains three views for each text: its queries [1,
@@ -39,7 +39,7 @@ class Workspace:
 
     def __init__(self, config: Config, texts: int) -> None:
         rows = (config.heads + 2 * config.key_value_heads) * config.head_size
-        with torch.inference_mode(False):  # buffers that can be used outside of inference mode
+        with torch.inference_mode(False):  # so that training can write to the buffers
             self.qkv = QueriesKeysValues.of(config, torch.empty(texts, rows))
             self.rounded = torch.empty(texts, config.width, dtype=torch.bfloat16)
             width = config.heads * config.head_size
@@ -56,7 +56,7 @@ class Workspace:
 
 
 class Workspaces(dict[int, Workspace]):
-    """The workspaces of a network by number of texts. They are created when they are needed."""
+    """The workspaces of a network, one for each number of texts, created on first use."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -87,8 +87,8 @@ def modules_of(block: Block) -> tuple[nn.Module, ...]:
 class BlockStep:
     """A function that computes the output of a block for one token of each text.
 
-    `modules` are the modules whose weights it uses. If one of them is replaced in the block, for
-    example to record its output, the block must not use this function.
+    `modules` are the modules whose weights this function uses. If one of them is replaced in the
+    block, for example to record its output, the block must not use this function.
     """
 
     def __init__(self, block: Block, workspaces: Workspaces) -> None:

@@ -5,7 +5,7 @@ several learners need a token at the same time, the weights can be read once for
 vectors of the different texts are stacked as rows of one matrix. Only attention is computed
 separately, because the query of each text needs the keys and values in that text's own cache.
 
-Each text has the same result as in a pass of its own: exactly with the 4-bit kernel, which computes
+Each text gets the same result as in a separate pass: exactly with the 4-bit kernel, which computes
 each row separately, and up to rounding with the other kernels.
 """
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 
-# How often an idle thread spins before it sleeps, for GNU's OpenMP library. One spin is a "pause"
-# instruction of about 25 ns, so this is 0.1 ms.
+# The number of times that an idle thread spins before it sleeps, for GNU's OpenMP library. One spin
+# is a "pause" instruction of about 25 ns, so this is 0.1 ms.
 SPINS = 4000
 
-# How many milliseconds an idle thread spins before it sleeps, for the OpenMP libraries of LLVM and
-# Intel. 1 ms is the shortest time above 0 that they support.
+# The time in milliseconds that an idle thread spins before it sleeps, for the OpenMP libraries of
+# LLVM and Intel. 1 ms is the shortest time above 0 that they support.
 BLOCK_TIME = 1
 
 

@@ -1,4 +1,4 @@
-"""Read the tokenizer from a file or folder, even if tutor cannot run the model that it is from."""
+"""Read the tokenizer of any model, even of a model that tutor cannot run."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _KINDS = "Specify a GGUF file, a tokenizer.json, a tokenizer.model, or a folder 
 def read_any_tokenizer(path: Path) -> Tokenizer:
     """Return the tokenizer in a GGUF file, `tokenizer.json`, `tokenizer.model`, or model folder.
 
-    Raises `ModelNotFound` if there is no such file, `ModelDamaged` if it is invalid, and
-    `ModelUnsupported` if it is something else.
+    Raises `ModelNotFound` if the file does not exist or cannot be read, `ModelDamaged` if it is
+    invalid, and `ModelUnsupported` if it has another format.
     """
     with about(path.name):
         try:

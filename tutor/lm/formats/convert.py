@@ -48,9 +48,9 @@ def converted(
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield every tensor of the network with its name, one matrix at a time.
 
-    Only one matrix is in memory at once unless the caller keeps them. `on_matrix` is called with
-    the number of matrices converted so far, out of `matrices(config)`. Raises `ModelDamaged` if the
-    file lacks a tensor, or if a tensor has the wrong size.
+    Only one matrix is in memory at a time, unless the caller keeps earlier ones. `on_matrix` is
+    called with the number of matrices converted so far, out of `matrices(config)`. Raises
+    `ModelDamaged` if the file lacks a tensor, or if a tensor has the wrong size.
     """
     for done, (name, matrix) in enumerate(_matrices(source)):
         on_matrix(done)
@@ -91,7 +91,7 @@ def _vectors(source: Source) -> Iterator[tuple[str, Tensor]]:
 
 
 def _vector(source: Source, parts: Sequence[str], length: int, block: int | None = None) -> Tensor:
-    """Return a vector that consists of the given parts. Raises `ModelDamaged` for a wrong size."""
+    """Return the concatenation of the given parts. Raises `ModelDamaged` for a wrong length."""
     factors = [source.multipliers.get(part.partition(".")[0], 1.0) for part in parts]
     vectors = [source.vector(part, block).float() for part in parts]
     vector = torch.cat([f * each.flatten() for f, each in zip(factors, vectors, strict=True)])

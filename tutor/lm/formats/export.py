@@ -45,7 +45,7 @@ def export_folder(folder: Path, network: Transformer, tokenizer_file: Path) -> N
 def llama_tensors(network: Transformer) -> dict[str, Tensor]:
     """Return the weights under their names in `transformers`.
 
-    The matrices for queries, keys and values are separate there.
+    In `transformers`, queries, keys and values have separate matrices, and so do gate and up.
     """
     weights = network.state_dict()
     tensors = {

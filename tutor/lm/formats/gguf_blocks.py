@@ -1,6 +1,6 @@
 """Decode the blocks of small integers in GGUF files to integers with scales.
 
-The formats are defined by ggml (ggml-common.h and ggml-quants.c). Each function below gets a chunk
+The formats are defined by ggml (ggml-common.h and ggml-quants.c). Each function below takes a chunk
 of blocks [N, blocks per row, bytes per block] and returns the weights of N rows. Q4_K and Q6_K
 combine 256 weights in a block: groups of 32 or 16 weights have their own scales, which are small
 integers themselves.
@@ -47,7 +47,7 @@ def _q4_1(blocks: Tensor) -> Groups:
 def _q4_k(blocks: Tensor) -> Groups:
     """Decode blocks of two scales, 8 scales and 8 minimums of 6 bits (12 bytes), and 256 integers.
 
-    The weights of group j are w = scale * scales[j] * q - other scale * minimums[j].
+    With the two scales d and e, the weights of group j are w = d * scales[j] * q - e * minimums[j].
     """
     packed = blocks[..., 4:16]
     first, second, third = packed[..., :4], packed[..., 4:8], packed[..., 8:]
@@ -82,7 +82,7 @@ def _half(blocks: Tensor, start: int) -> Tensor:
 
 
 def _nibbles(data: Tensor) -> Tensor:
-    """Return two integers for every byte: the low halves of a group, then the high halves."""
+    """Return two integers for every byte: the low 4 bits of a group's bytes, then the high 4."""
     return _flat(torch.cat([data & 15, data >> 4], dim=-1))
 
 
@@ -114,4 +114,4 @@ BLOCKS: dict[str, Callable[[NDArray[np.uint8], int], Groups]] = {
     "Q4_K": partial(_decode, _q4_k, 256),
     "Q6_K": partial(_decode, _q6_k, 256),
 }
-"""The formats that we can decode. The functions get the bytes [N, bytes per row] and K."""
+"""Maps each format that we can decode to a function of the bytes [N, bytes per row] and K."""

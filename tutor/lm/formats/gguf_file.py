@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 if sys.platform == "linux":
     from mmap import MADV_DONTNEED
 
-# Tensors that are used in another way: factors of the rotary embedding.
+# The factors of the rotary embedding, which become part of the configuration.
 _FACTORS = ("rope_freqs.weight", "rope_factors_short.weight")
 _UNUSED = (*_FACTORS, "rope_factors_long.weight")
 
@@ -96,12 +96,15 @@ class GgufFile:
         return torch.cat(halves)  # one 32-bit chunk makes all of them 32-bit floats
 
     def _order(self, part: str, count: int) -> Tensor | None:
-        """Return which rows of a tensor with `count` rows are those of a part, or None for all."""
+        """Return the indices of a part's rows in our order, or None for all rows as stored.
+
+        `count` is the number of rows in the tensor that contains the part.
+        """
         role = part.partition(".")[0]
         together, rows = fused_rows(role, self._family.names, self.config)
         order = torch.arange(count)
         if rows:
-            if sum(rows) != count:  # `convert` refuses the shape
+            if sum(rows) != count:  # `convert` rejects the shape
                 return None
             order = order.split(rows)[together.index(role)]
         elif not (self._family.halves and role in ROTATED):
@@ -123,7 +126,7 @@ class GgufFile:
         return torch.from_numpy(np.array(values, dtype=np.float32))
 
     def _free_memory(self) -> None:
-        """Let the system take back the memory of the parts of the file that were read so far."""
+        """Release the memory of the parts of the file that have been read so far."""
         if sys.platform == "linux":
             self._map.madvise(MADV_DONTNEED)
 
@@ -163,7 +166,7 @@ class GgufFile:
         return name if block is None else f"blk.{block}.{name}"
 
     def _require_known(self) -> None:
-        """Raise `ModelUnsupported` if there are weights that this family doesn't have."""
+        """Raise `ModelUnsupported` if the file contains weights that this family doesn't have."""
         known = {self._name(part, block) for part, block in all_parts(self.config)}
         for name in self._tensors if self.config.layers > 0 else ():
             if name not in known and name not in _UNUSED:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes of the smallest field: length of its name, type, value
+_LEAST_FIELD = 8 + 4 + 1  # bytes in the smallest field: length of the name, type, value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _HIGHEST_TYPE = 255
@@ -40,9 +40,9 @@ _SHOWN = 80
 
 
 class TensorInfo(NamedTuple):
-    """A tensor in the file: `size` bytes from byte `start`.
+    """A tensor in the file: `size` bytes, starting at byte `start`.
 
-    `shape` is in the order of the file, with the length of a row as its first item.
+    `shape` is in the order of the file, which begins with the length of a row.
     """
 
     name: str
@@ -61,7 +61,7 @@ class TensorInfo(NamedTuple):
 
 
 class Fields(Mapping[str, Any]):
-    """The metadata: a mapping from keys to numbers, strings, and lists of them.
+    """The metadata: a mapping from keys to numbers, strings, and lists of numbers or strings.
 
     A value is decoded only when it is accessed, so unused values take no memory. Access to a string
     that is not UTF-8 raises `ModelDamaged`.
@@ -188,7 +188,7 @@ class _Cursor:
 
 
 def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
-    """Skip a value of the type `kind`, and return a function that decodes the value later."""
+    """Skip a value and its type, and return a function that decodes the value later."""
     kind = cursor.take("I", f"the type of {what}")
     if kind == _STRING:
         length = cursor.count(f"the length of {what}", 1)

@@ -1,8 +1,9 @@
-"""Translate the metadata of a GGUF file to the settings of a family of models.
+"""Translate the metadata of a GGUF file to the settings of a model family.
 
 The metadata are the sizes and constants of the model, under keys such as
-`qwen2.attention.head_count`. llama.cpp, which defined the format, does not store what is the same
-in all models of a family; those values are here, and follow its source code.
+`qwen2.attention.head_count`. A GGUF file does not store values that are the same in all models of a
+family. This module contains these values, as in the source code of llama.cpp, which defined the
+format.
 """
 
 from __future__ import annotations
@@ -60,16 +61,16 @@ NAMES = {
     "shared_up": "ffn_up_shexp",
     "shared_down": "ffn_down_shexp",
 }
-"""Maps the names of a model's parts in `tutor.lm.formats.source` to their names in a GGUF file."""
+"""Maps the part names of `tutor.lm.formats.source` to the names of these parts in a GGUF file."""
 
 _ONE_PRODUCT = {"query": "attn_qkv", "key": "attn_qkv", "value": "attn_qkv"}
 
 
 class GgufFamily(NamedTuple):
-    """A family, and the form in which GGUF files store it.
+    """A model family, and how GGUF files store its models.
 
     With `halves`, the rotary embedding pairs the two halves of a head, as in `transformers`.
-    Otherwise, it pairs neighbors, as ours does.
+    Otherwise, it pairs neighbors, as our rotary embedding does.
     """
 
     settings: type[Settings]
@@ -78,7 +79,7 @@ class GgufFamily(NamedTuple):
 
 
 FAMILIES = {
-    "llama": GgufFamily(Settings, halves=False),  # Mistral too
+    "llama": GgufFamily(Settings, halves=False),  # including Mistral
     "qwen2": GgufFamily(Qwen2Settings),
     "qwen3": GgufFamily(Qwen3Settings),
     "smollm3": GgufFamily(SmolLM3Settings, halves=False),
@@ -96,7 +97,7 @@ FAMILIES = {
     "olmoe": GgufFamily(OlmoeSettings),
 }
 
-# Maps keys, without the name of the architecture, to the fields of the settings.
+# Maps metadata keys, without the name of the architecture, to the fields of `Settings`.
 _WHOLE_NUMBERS = {
     "context_length": "max_position_embeddings",
     "embedding_length": "hidden_size",
@@ -131,7 +132,7 @@ _ROPE = {
     "rope.scaling.yarn_beta_fast": "beta_fast",
     "rope.scaling.yarn_beta_slow": "beta_slow",
 }
-# Keys that are read in another way, or say nothing about the computation.
+# Other keys, which are read separately or don't affect the computation.
 _OTHERS = (
     "attention.causal",
     "attention.value_length",
@@ -148,8 +149,8 @@ _OTHERS = (
 def read_settings(fields: Fields, tensors: Mapping[str, Any]) -> tuple[GgufFamily, Settings]:
     """Return the family of the model in a GGUF file, and its settings.
 
-    `tensors` contains the names of all tensors. Raises `ModelUnsupported` for an unknown
-    architecture, or a key that we don't know, and `ModelDamaged` for a key of the wrong type.
+    The keys of `tensors` are the names of all tensors. Raises `ModelUnsupported` for an unknown
+    architecture or an unknown key, and `ModelDamaged` for a value of the wrong type.
     """
     name = fields.text("general.architecture", "none")
     if name not in FAMILIES:
@@ -169,14 +170,17 @@ def read_settings(fields: Fields, tensors: Mapping[str, Any]) -> tuple[GgufFamil
         raise ModelUnsupported("values are longer than keys.", "Use another model.")
     values["partial_rotary_factor"] = rotated / size
     values["rope_scaling"] = _rope(fields, name)
-    values["vocab_size"] = 0  # the size of the embedding table counts
+    values["vocab_size"] = 0  # replaced by the size of the embedding table
     values["tie_word_embeddings"] = "output.weight" not in tensors
     values |= _of_family(fields, name, tensors, values)
     return family, family.settings(**{key: v for key, v in values.items() if key in known})
 
 
 def _family(fields: Fields, name: str) -> GgufFamily:
-    """Return the family of an architecture, which can have the name of a simpler family."""
+    """Return the family of the architecture `name`.
+
+    Files of Mixtral and OLMo 3 have the architecture names "llama" and "olmo2".
+    """
     family = FAMILIES[name]
     if name == "llama" and fields.whole_number("llama.expert_count", 0):
         return family._replace(settings=MixtralSettings)
@@ -234,7 +238,7 @@ def _rope(fields: Fields, name: str) -> dict[str, Any] | None:
 def _of_family(
     fields: Fields, name: str, tensors: Mapping[str, Any], values: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the settings that a file stores differently, or doesn't store at all."""
+    """Return the settings that some files store under other names, or don't store at all."""
     found: dict[str, Any] = {}
     size = values["head_dim"]
     biased = "blk.0.attn_q.bias" in tensors
@@ -256,7 +260,7 @@ def _of_family(
     if name == "phi3":
         original = fields.whole_number("phi3.rope.scaling.original_context_length", 0)
         found["original_max_position_embeddings"] = original or None
-    if name == "qwen3moe":  # llama.cpp makes the weights of the chosen experts sum to 1 only here
+    if name == "qwen3moe":  # llama.cpp does not normalize the weights in qwen2moe and olmoe
         found["norm_topk_prob"] = True
     if (pattern := f"{name}.attention.sliding_window_pattern") in fields:
         found["layer_types"] = _layer_types(fields, pattern, values["num_hidden_layers"])
@@ -265,7 +269,7 @@ def _of_family(
         usual = values["rope_scaling"] or {"rope_type": "default"}
         found["rope_parameters"] = {"full_attention": usual, "sliding_attention": near}
     if name in ("gemma2", "gemma3"):
-        # only the largest models divide by the width of a head in the residual stream
+        # Only the largest models use width / heads instead of the head size.
         largest = values["num_hidden_layers"] in (46, 62)
         width = values["hidden_size"] / values["num_attention_heads"]
         found["query_pre_attn_scalar"] = width if largest else float(values["head_dim"])
@@ -273,10 +277,10 @@ def _of_family(
 
 
 def _layer_types(fields: Fields, key: str, layers: int) -> tuple[str, ...]:
-    """Return the type of each layer.
+    """Return the type of each layer, as named in `layer_types` of config.json.
 
-    The field is a list that says which layers have a window, or a number n: each n-th layer has
-    none.
+    The field is either a list of Booleans, which are true for layers with a window, or a number n.
+    In that case, every n-th layer has no window.
     """
     pattern = fields[key]
     if isinstance(pattern, int) and pattern > 0:

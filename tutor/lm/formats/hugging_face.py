@@ -20,8 +20,8 @@ from tutor.lm.tokenizer import Tokenizer
 
 _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 
-# The ends of the names of tensors that are not needed: constants that `transformers` used to save,
-# and the output layer of a model whose configuration says that it is the embedding table.
+# The name endings of tensors that we don't need: constants that `transformers` used to save, and
+# the output layer of a model whose configuration says that the output layer is the embedding table.
 _UNUSED = (
     *("rotary_emb.inv_freq", "attn.bias", "attn.masked_bias", "attention.bias"),
     *("attention.masked_bias", "lm_head.weight"),
@@ -45,7 +45,7 @@ class HuggingFaceFolder:
         self.chat_template = _chat_template(folder)
 
     def _require_known(self) -> None:
-        """Raise `ModelUnsupported` if there are weights that this family doesn't have."""
+        """Raise `ModelUnsupported` if the folder contains weights that this family doesn't have."""
         known = {self._name(part, block) for part, block in all_parts(self.config)}
         for name in self._files if self.config.layers > 0 else ():
             if name not in known and not name.endswith(_UNUSED):
@@ -83,7 +83,7 @@ class HuggingFaceFolder:
     def _rows(self, part: str, tensor: Tensor) -> Tensor:
         """Return the rows of a part, in our order, from a tensor that may contain other parts too.
 
-        If the number of rows is wrong, the tensor is returned as it is, and `convert` refuses it.
+        If the number of rows is wrong, the tensor is returned unchanged, and `convert` rejects it.
         """
         family, config = self._family, self.config
         role = part.partition(".")[0]

@@ -1,4 +1,4 @@
-"""Turn the failures of the `tokenizers` library into the errors of this package."""
+"""Convert the exceptions of the `tokenizers` library to the errors of this package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tutor.text import safe
 
 @contextmanager
 def library_failures(what: str) -> Iterator[None]:
-    """Turn any exception from the `tokenizers` library into `ModelDamaged`.
+    """Convert any exception that the `tokenizers` library raises to `ModelDamaged`.
 
     The library raises plain `Exception`, and a panic in its Rust code raises a `BaseException`.
     """

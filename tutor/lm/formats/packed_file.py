@@ -36,7 +36,7 @@ from tutor.lm.network import Config
 _VERSION = 2  # the version of the tensor layout of `tutor.lm.fast.linear`
 _TOKENIZER = "tokenizer"
 _SUFFIX = ".safetensors"
-_ABANDONED = 3600.0  # seconds; a partial file without changes for so long is deleted
+_ABANDONED = 3600.0  # seconds; partial files that have not changed for longer are deleted
 
 
 # The number of evenly spaced chunks that are read to identify a file, and the number of bytes in
@@ -68,7 +68,7 @@ class FileStamp(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_all(cls, files: Iterable[Path]) -> FileStamp:
-        """Compute the fingerprint of several files. Raises `OSError` if one cannot be read."""
+        """Compute one fingerprint for several files. Raises `OSError` if a file cannot be read."""
         stamps = {path.name: cls.of(path) for path in files}
         sample = hashlib.blake2b(msgspec.json.encode(stamps, order="sorted"), digest_size=16)
         return cls(

@@ -8,7 +8,7 @@ of the field and the type of the value on the wire (https://protobuf.dev/program
     2   length-delimited   a length as a varint, then this number of bytes: text, or another message
     5   4 bytes            a 32-bit number
 
-The bytes are untrusted. Nothing is allocated for a length that the bytes only claim to have, and
+The bytes are untrusted. A length is checked against the rest of the message before it is used, and
 reading takes time proportional to the number of bytes.
 """
 

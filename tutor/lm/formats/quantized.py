@@ -1,4 +1,4 @@
-"""Recognize model folders whose weights are quantized. tutor reads quantized weights from GGUF."""
+"""Recognize folders with quantized weights, which tutor reads only from GGUF files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 40
 
 
 def require_floats(config: Any) -> None:
-    """Raise `ModelUnsupported` if the contents of config.json say that weights are quantized."""
+    """Raise `ModelUnsupported` if the model's config.json describes quantized weights."""
     if not isinstance(config, dict):
         return
     settings = config.get("quantization_config")

@@ -4,13 +4,13 @@ SentencePiece (Kudo and Richardson 2018) writes each space as "▁" and then spl
 spaces included. It has two algorithms:
 
 - byte pair encoding: of all neighbors whose concatenation is in the vocabulary, merge the two whose
-  concatenation has the highest score, until there are none left;
+  concatenation has the highest score; repeat this until no such neighbors are left;
 - a unigram model (Kudo 2018): each token's score is the logarithm of its probability, and the text
-  is split in the way in which the scores have the highest sum.
+  is split so that the scores have the highest sum.
 
 With byte fallback, a character that the vocabulary lacks is replaced by one token for each of its
-bytes in UTF-8. The same vocabulary can be in a file `tokenizer.model` and in the metadata of a GGUF
-file. The `tokenizers` library does the work.
+bytes in UTF-8. The vocabulary is stored in a file `tokenizer.model` or in the metadata of a GGUF
+file. The `tokenizers` library implements both algorithms.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Algorithm = Literal["bpe", "unigram"]
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
-    """All tokens of a tokenizer, by id: their texts, scores and types."""
+    """The texts, scores and types of all tokens, in the order of their ids."""
 
     texts: Sequence[str]
     scores: Sequence[float]
@@ -58,11 +58,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules for splitting a text.
 
     Attributes:
-        byte_fallback: Replace an unknown character by tokens for its bytes.
+        byte_fallback: Replace an unknown character with tokens for its bytes.
         space_before: Add a space before the text, so that its first word is like any other word.
-        single_spaces: Remove spaces at both ends, and replace several spaces by one.
-        character_map: The characters that are replaced by others before splitting, in the format of
-            the SentencePiece library, or nothing.
+        single_spaces: Remove spaces at both ends, and replace several spaces with one.
+        character_map: Replacements of characters before the text is split, in the format of the
+            SentencePiece library. It can be empty.
     """
 
     algorithm: Algorithm = "bpe"
@@ -75,7 +75,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 def sentencepiece(vocabulary: Vocabulary, rules: Rules) -> Tokenizer:
     """Build the tokenizer, without the tokens that are recognized before the text is split.
 
-    Raises `ModelDamaged` if the vocabulary or the character map makes no sense.
+    Raises `ModelDamaged` if the vocabulary or the character map is invalid.
     """
     if not all(map(math.isfinite, vocabulary.scores)):
         raise ModelDamaged("the score of a token is not a number.")
@@ -104,9 +104,10 @@ def added_tokens(vocabulary: Vocabulary) -> list[AddedToken]:
 
 
 def _bpe(vocabulary: Vocabulary, rules: Rules) -> models.BPE:
-    """Return the model for byte pair encoding, whose merges have ranks instead of scores.
+    """Return the model for byte pair encoding.
 
-    Sorting all possible pairs by the score of their concatenation gives equivalent merges.
+    In `tokenizers`, merges have ranks instead of scores. Sorting all possible pairs by the score of
+    their concatenation gives equivalent ranks.
     """
     texts, scores = vocabulary.texts, vocabulary.scores
     ids = {text: id_ for id_, text in enumerate(texts)}
@@ -138,8 +139,8 @@ def _unigram(vocabulary: Vocabulary, rules: Rules) -> models.Unigram:
 def _splitting(vocabulary: Vocabulary) -> pre_tokenizers.PreTokenizer | None:
     """Return rules that keep a unigram model from reading ordinary text as a special token.
 
-    In `tokenizers`, the unigram model knows no types of tokens, and would find "</s>" in a text. So
-    such a text is cut after its first character.
+    In `tokenizers`, the unigram model ignores token types, and would find the token "</s>" in a
+    text. So the text "</s>" is split after its first character.
     """
     hidden = [
         text

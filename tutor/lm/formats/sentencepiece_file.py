@@ -33,7 +33,7 @@ _LARGEST = 100_000_000  # bytes; Gemma's file, with 262,144 tokens, has 4.7 mill
 _LONGEST_TOKEN = 1024  # characters
 _MOST_TOKENS = 5_000_000
 _ALGORITHMS: dict[int, Algorithm] = {1: "unigram", 2: "bpe"}
-# A line of Llama 3's file, which has the same name: a token in base64, and its rank.
+# Llama 3 has a `tokenizer.model` in another format. Each line is a token in base64 and its rank.
 _TIKTOKEN = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\n")
 _SUGGESTION = "Use a folder with a tokenizer.json, or a GGUF file of this model."
 
@@ -141,6 +141,6 @@ def _rules(trained: dict[int, Value], normalized: dict[int, Value]) -> Rules:
 
 
 def _special(value: Value, count: int) -> int | None:
-    """Return the id of a special token, or None for -1, which says that there is none."""
+    """Return the id of a special token, or None for -1, which means that there is none."""
     id_ = as_int(value)
     return id_ if 0 <= id_ < count else None

@@ -12,7 +12,7 @@ _LARGEST_HEAD = 65_536  # most models use 64 to 256
 
 
 def default_head_size(width: int, heads: int) -> int:
-    """Return the head size for a file that does not specify it: the width divided by the heads.
+    """Return the head size for a file that does not specify it: width / heads.
 
     Raises `ModelDamaged` if the width is not a multiple of the number of heads.
     """

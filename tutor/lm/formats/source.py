@@ -46,7 +46,7 @@ def products(config: Config) -> dict[str, tuple[str, ...]]:
 
 
 def _of_experts(config: Config, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Replace the feed-forward network in `found` by a router and experts."""
+    """Replace the feed-forward network in `found` with a router and experts."""
     network = {name: found.pop(f"feed_forward.{name}") for name in ("gate_up", "down")}
     for expert in range(config.experts):
         for name, parts in network.items():
@@ -61,7 +61,7 @@ def _of_experts(config: Config, found: dict[str, tuple[str, ...]]) -> dict[str, 
 
 
 def vectors(config: Config) -> dict[str, tuple[tuple[str, ...], int]]:
-    """Return the vectors of a block: for each name in our network, its parts and its length."""
+    """Map the names of a block's vectors in our network to the vectors' parts and lengths."""
     width, size = config.width, config.head_size
     found: dict[str, tuple[tuple[str, ...], int]] = {}
 
@@ -111,17 +111,18 @@ def all_parts(config: Config) -> Iterator[tuple[str, int | None]]:
 
 
 def weight_or(kind: str) -> str:
-    """Return the end of a tensor's name, from what follows the dot in the name of a part.
+    """Return the last component of a tensor's name, given what follows the dot in a part's name.
 
-    It is "bias" for the part "query.bias", and "weight" for "query" and for "expert_up.3".
+    The result is "bias" for the part "query.bias", and "weight" for "query" and "expert_up.3".
     """
     return "weight" if not kind or kind.isdigit() else kind
 
 
 def fused_rows(part: str, names: Mapping[str, str], config: Config) -> tuple[list[str], list[int]]:
-    """Return the parts that are stored in the same tensor as a part, and their numbers of rows.
+    """Return the parts that are stored in the same tensor as `part`, and their numbers of rows.
 
-    `names` maps parts to the names of tensors.
+    `names` maps parts to the names of tensors. If `part` has its own tensor, the result is the list
+    [`part`] and an empty list.
     """
     joined = next((parts for parts in PRODUCTS.values() if part in parts), (part,))
     together = [each for each in joined if names.get(each) == names[part]]
@@ -133,8 +134,8 @@ def paired(rows: Tensor, config: Config) -> Tensor:
 
     The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
     the second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5. If only a part of a head is rotated,
-    this part is reordered. If the number of rows is wrong, they are returned as they are, and
-    `convert` refuses them.
+    only this part is reordered. If the number of rows is wrong, the rows are returned unchanged,
+    and `convert` rejects them.
     """
     size, rotated = config.head_size, config.rotated
     if config.learned_positions or len(rows) % size:
@@ -177,10 +178,10 @@ class Source(Protocol):
     """An open model file.
 
     The methods take the name of a part. The matrices are "embedding", "head" and, for each block,
-    those in `products`: "query", "key", "value", "output", "gate", "up" and "down" in the Llama
-    family. The vectors are "norm" and, for each
-    block, the parts in `vectors`: "attention_norm" and "feed_forward_norm" in the Llama family.
-    `multipliers` are the numbers by which some parts must be multiplied.
+    the parts in `products`: "query", "key", "value", "output", "gate", "up" and "down" in the Llama
+    family. The vectors are "norm" and, for each block, the parts in `vectors`: "attention_norm" and
+    "feed_forward_norm" in the Llama family. `multipliers` maps some parts to numbers by which the
+    caller must multiply them.
 
     `files` are the files that contain the weights. `format` is the number format ("Q4_1", "BF16").
     Query and key rows are ordered for our rotary embedding: the two numbers of a pair are

@@ -1,12 +1,12 @@
 """The rules by which byte-level tokenizers split a text before they merge pairs.
 
 A GGUF file contains only the name of its rules, in `tokenizer.ggml.pre`. llama.cpp, which invented
-the names, has the rules themselves in `src/llama-vocab.cpp`. Here they are built from the parts
-that most of them have in common: words, numbers, and the rest.
+the names, contains the rules themselves in `src/llama-vocab.cpp`. This module builds them from the
+parts that most of them have in common: words, numbers, and the rest.
 
-llama.cpp also knows rules that are programmed instead of written as regular expressions
-(`kimi-k2`, `afmoe`, `gemma4`), and rules of models that are no language models, such as BERT.
-We leave those out, and `deepseek-llm`, which lists thousands of letters.
+llama.cpp also has rules that are programmed instead of written as regular expressions (`kimi-k2`,
+`afmoe`, `gemma4`), and rules for models that are not language models, such as BERT. We omit these,
+and also `deepseek-llm`, whose rules list thousands of letters.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REST = _SIGNS + _SPACES
 _LLAMA3 = _WORD + r"|\p{N}{1,3}" + _REST
 _QWEN2 = _WORD + r"|\p{N}" + _REST
 
-# A word ends where a lowercase letter is followed by an uppercase one.
+# These words end where an uppercase letter follows a lowercase letter.
 _UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 _BEFORE = r"[^\r\n\p{L}\p{N}]?"
 _CASED = (f"{_BEFORE}{_UPPER}*{_LOWER}+", f"{_BEFORE}{_UPPER}+{_LOWER}*")
@@ -34,7 +34,7 @@ _CASED_WORD = "|".join(f"{word}{_ENDINGS}?" for word in _CASED)
 _GPT4O = _CASED_WORD + r"|\p{N}{1,3}" + _CASED_REST
 _TEKKEN = "|".join(_CASED) + r"|\p{N}" + _CASED_REST
 
-# DeepSeek: Chinese and Japanese characters are separate from other letters, which include marks.
+# DeepSeek separates Chinese and Japanese characters from other letters. Its letters include marks.
 _KANA = r"[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"
 _DEEPSEEK = (
     r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"""
@@ -43,7 +43,7 @@ _DEEPSEEK = (
 _HAN_AND_HANGUL = r"[\u0800-\u9fa5\uac00-\ud7ff]+"
 
 _WITHOUT_SPACES = r" ?[^(\s|.,!?…。，、।۔،)]+"
-_FROM_THE_RIGHT = r"\d{1,3}(?=(?:\d{3})*\b)"  # 1234567 is 1 234 567
+_FROM_THE_RIGHT = r"\d{1,3}(?=(?:\d{3})*\b)"  # 1234567 is split into 1 234 567
 
 _SPLITS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling"): (_GPT2,),
@@ -77,8 +77,8 @@ _SPLITS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("superbpe",): (r"\p{N}+", r"(?=(\d{3})+(?!\d))"),
     ("default",): (r"[\p{P}\$\+<=>\^~\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]"),
 }
-"""Maps names to rules. A rule is a sequence of regular expressions, each of which splits the parts
-that the ones before it have left. What matches is a part, and so is the text between matches."""
+"""Maps names to rules, which are sequences of regular expressions. Each expression splits the parts
+that the earlier ones produced. Each match is a new part, and so is the text between two matches."""
 
 _BY_NAME = {name: splits for names, splits in _SPLITS.items() for name in names}
 
@@ -103,7 +103,7 @@ def splits(name: str) -> tuple[str, ...]:
 
 
 def keeps_whole_words(name: str) -> bool:
-    """Return True if a word that is a token is never split, whatever the merges are."""
+    """Return True if a word in the vocabulary is never split, regardless of the merges."""
     return name in _WHOLE_WORDS
 
 

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 FILLER = "filler."
-"""The start of the names of tensors that only align the next tensor. Readers must ignore them."""
+"""The prefix of the names of tensors that only align the next tensor. Readers must ignore them."""
 
 _ALIGNMENT = 64  # bytes; the matrix kernels read 64 bytes at a time
-_RESERVED_EACH = 240  # bytes; room in the header for a tensor and for the filler before it
+_RESERVED_EACH = 240  # bytes; space in the header for a tensor and for the filler before it
 _TYPES = {
     torch.float32: "F32",
     torch.float16: "F16",

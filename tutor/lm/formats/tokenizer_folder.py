@@ -27,7 +27,7 @@ from tutor.lm.formats.sentencepiece import (
 )
 from tutor.lm.formats.sentencepiece_file import SentencePieceFile, read_sentencepiece
 
-_MOST_UNUSED = 10_000  # ids without a token, between the vocabulary and the added tokens
+_MOST_UNUSED = 10_000  # the maximum number of ids without a token below the highest added id
 _LONGEST_TOKEN = 1024  # characters
 
 
@@ -88,7 +88,7 @@ def _settings(path: Path) -> _Settings:
 
 
 def _raw(vocabulary: Vocabulary) -> Vocabulary:
-    """Return the vocabulary with user-defined tokens as they appear in a text, with spaces."""
+    """Return the vocabulary with spaces instead of "▁" in user-defined tokens."""
     texts = [
         text.replace(SPACE, " ") if kind == USER_DEFINED else text
         for text, kind in zip(vocabulary.texts, vocabulary.kinds, strict=True)
@@ -97,7 +97,10 @@ def _raw(vocabulary: Vocabulary) -> Vocabulary:
 
 
 def _added(path: Path, settings: _Settings) -> dict[int, _Token]:
-    """Return the added tokens by id. `tokenizer_config.json` counts if both files have an id."""
+    """Return a mapping from ids to added tokens.
+
+    If both files contain the same id, `tokenizer_config.json` takes precedence.
+    """
     found: dict[int, _Token] = {}
     names: Any = read_json(path) if path.exists() else {}
     if not isinstance(names, dict):
@@ -121,7 +124,7 @@ def _id(value: object, where: str) -> int:
 
 
 def _with_added(vocabulary: Vocabulary, added: dict[int, _Token]) -> Vocabulary:
-    """Return the vocabulary with the added tokens. An id between them without a token is unused."""
+    """Return the vocabulary with the added tokens. Missing ids become tokens of the type UNUSED."""
     texts, kinds = list(vocabulary.texts), list(vocabulary.kinds)
     count = max((len(texts), *(id_ + 1 for id_ in added)))
     if count - len(texts) > len(added) + _MOST_UNUSED:
@@ -144,7 +147,7 @@ def _with_added(vocabulary: Vocabulary, added: dict[int, _Token]) -> Vocabulary:
 
 
 def _mark(mark: AddedToken, added: dict[int, _Token]) -> AddedToken:
-    """Return the token with the rules for the spaces around it, if a file has such rules."""
+    """Return the token with the rules that the files give for the spaces around it, if any."""
     for token in added.values():
         if token.content == mark.content:
             return AddedToken(
@@ -159,7 +162,7 @@ def _mark(mark: AddedToken, added: dict[int, _Token]) -> AddedToken:
 
 
 def _start_ids(backend: Tokenizer, settings: _Settings, read: SentencePieceFile) -> list[int]:
-    """Return the id of the start token, unless the settings or the kind of tokenizer exclude it."""
+    """Return the id of the start token, or no id if texts must not begin with this token."""
     usual = settings.tokenizer_class is None or not settings.tokenizer_class.startswith("T5")
     wanted = usual if settings.add_bos_token is None else settings.add_bos_token
     return _named(backend, settings.bos_token, read.start_id) if wanted else []
@@ -170,7 +173,10 @@ def _end_ids(backend: Tokenizer, settings: _Settings, read: SentencePieceFile) -
 
 
 def _named(backend: Tokenizer, mark: str | _Token | None, otherwise: int | None) -> list[int]:
-    """Return the id of a token that the settings name, or else the id in `tokenizer.model`."""
+    """Return the id of the token that the settings name or, by default, the id `otherwise`.
+
+    The result is a list with one id, or an empty list if there is no such token.
+    """
     name = mark.content if isinstance(mark, _Token) else mark
     id_ = otherwise if name is None else backend.token_to_id(name)
     return [] if id_ is None else [id_]

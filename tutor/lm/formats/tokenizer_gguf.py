@@ -98,7 +98,7 @@ def _byte_level(fields: Mapping[str, Any], tokens: Sequence[str]) -> Tokenizer:
 
 
 def _sentencepiece(fields: Mapping[str, Any], vocabulary: Vocabulary) -> Tokenizer:
-    """Return a SentencePiece tokenizer. llama.cpp has no other algorithm here than BPE."""
+    """Return a SentencePiece tokenizer, which uses byte pair encoding as in llama.cpp."""
     rules = Rules(space_before=bool(fields.get("tokenizer.ggml.add_space_prefix", True)))
     return sentencepiece(vocabulary, rules)
 
@@ -106,7 +106,7 @@ def _sentencepiece(fields: Mapping[str, Any], vocabulary: Vocabulary) -> Tokeniz
 def _made(**settings: Any) -> Tokenizer:
     try:
         return Tokenizer(models.BPE(**settings))
-    except Exception as error:  # the library has no exception class of its own
+    except Exception as error:  # the library raises plain `Exception`
         raise ModelDamaged(f"the vocabulary and the merges don't match: {error}.") from error
 
 

@@ -15,8 +15,8 @@ also has indirect effects, because later parts use its output. The direct contri
 include them.
 
 Families other than Llama have a few more terms and factors. A LayerNorm first subtracts the mean,
-which is linear too. The learned vectors of the output matrices and of a final LayerNorm are terms
-of their own. If a block normalizes the output of its attention, the outputs of all its heads are
+which is linear too. The learned vectors of the output matrices and of a final LayerNorm are
+separate terms. If a block normalizes the output of its attention, the outputs of all its heads are
 divided by the same number. If the logits are capped (Gemma 2), the sum is the logit before the cap.
 """
 

@@ -98,7 +98,7 @@ class ForwardPass:
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:
-        """Run blocks until `seconds` have passed or all blocks have run, but at least one block."""
+        """Run at least one block, then more until `seconds` have passed or all blocks have run."""
         until = time.perf_counter() + seconds
         with self._changed():
             while not self.finished:

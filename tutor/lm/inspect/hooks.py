@@ -29,8 +29,8 @@ def block_of(network: Transformer, layer: int) -> Block:
 def feed_forwards_of(network: Transformer, layer: int) -> list[FeedForward]:
     """Return the feed-forward networks of a block.
 
-    There is only one, except in a mixture of experts: there, they are the experts, followed by the
-    shared expert if there is one.
+    A block has one feed-forward network or a mixture of experts. For a mixture, the result contains
+    all experts, followed by the shared expert if there is one.
     """
     whole = block_of(network, layer).feed_forward
     if not isinstance(whole, MixtureOfExperts):

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class Inspectable(LocalSession):
     """A base class for sessions, with the methods that explain a prediction.
 
-    In these methods, a position is the index of a token, counted from 0, and the prediction is the
-    one after this token. The explained logit is the logit of `target` or, with `against`, the logit
-    of `target` minus the logit of `against`. If `target` is None, the most probable next token is
+    A position is the index of a token, counted from 0. The methods explain what the model predicts
+    after this token. The explained logit is the logit of `target` or, with `against`, the logit of
+    `target` minus the logit of `against`. If `target` is None, the most probable next token is
     used. No method changes the session.
     """
 
@@ -43,7 +43,7 @@ class Inspectable(LocalSession):
 
     @abstractmethod
     def before(self, position: int) -> AbstractContextManager[KeyValueCache]:
-        """Return the cache of the first `position` tokens, for the duration of a `with` block.
+        """Provide the cache of the first `position` tokens in a `with` block.
 
         The token at `position` can be processed again in the block, in inference mode.
         """
@@ -103,12 +103,12 @@ class Inspectable(LocalSession):
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[Occlusion, ...]:
-        """Remove one token at a time, and return how much that changes a logit at `position`.
+        """Remove one token at a time, and return how much the logit at `position` changes.
 
-        `indexes` are the tokens to remove, each of them alone. Every index needs a forward pass
-        over the tokens after it. Raises `TextError` if there are more than `MOST_REMOVED` indexes,
-        or if an index isn't before `position`: the last token can't be removed, because the
-        prediction is made there.
+        `indexes` are the indices of the tokens to remove. Each of them takes a forward pass over
+        the tokens after it. Raises `TextError` if there are more than `MOST_REMOVED` indices, or if
+        an index isn't before `position`: the last token can't be removed, because the model makes
+        its prediction there.
         """
         if len(indexes) > MOST_REMOVED:
             raise TextError(
@@ -139,9 +139,9 @@ class Inspectable(LocalSession):
         return tuple(found)
 
     def _logits(self, ids: Sequence[int]) -> Tensor:
-        """Return the logits [vocabulary] after other tokens.
+        """Return the logits [vocabulary] after the tokens `ids`.
 
-        If they begin like the session's own tokens, those aren't processed again.
+        Tokens at the beginning that `ids` and the session share aren't processed again.
         """
         other = self.fork(max(1, common_length(ids, self.ids)))
         other.replace(ids)

@@ -1,15 +1,15 @@
 """Inspect single neurons of a feed-forward network, and switch them off.
 
 The feed-forward network of a block computes one number for each of its hidden neurons, the
-activation a = silu(gate(x)) * up(x), or gelu(up(x)) in models without a gate. Each neuron has a
-vector of its own, its column of the matrix `down`. What the network adds to the residual stream is
-the sum of these vectors, each multiplied by its neuron's activation (Geva et al. 2021 interpret the
-two matrices as the keys and values of a memory).
+activation a = silu(gate(x)) * up(x), or gelu(up(x)) in models without a gate. Each neuron also has
+a vector, its column of the matrix `down`. The network adds the sum of these vectors to the residual
+stream, each multiplied by its neuron's activation (Geva et al. 2021 interpret the two matrices as
+the keys and values of a memory).
 
-A mixture of experts works like one wide network that consists of all experts, of which the router
-switches off most. Its neurons are those of the first expert, then those of the second, and so on,
-and the shared expert comes last. A neuron's activation contains the weight of its expert, so it is
-0 if the expert was not chosen.
+A mixture of experts works like one wide network that consists of all experts, most of which the
+router switches off. Its neurons are the neurons of the first expert, then those of the second, and
+so on. The neurons of the shared expert come last. A neuron's activation is multiplied by the weight
+of its expert, so it is 0 if the expert was not chosen.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tutor.lm.inspect.interventions import InputMask
 from tutor.lm.network import Config, FeedForward, MixtureOfExperts, Transformer
 
 _AT_ONCE = 1024
-"""The number of neurons whose vectors are computed at once. A limit is needed to save memory."""
+"""The number of neurons whose vectors are computed at once, which limits the use of memory."""
 
 
 def count(config: Config) -> int:
@@ -122,11 +122,11 @@ def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> It
 
 @torch.inference_mode()
 def vectors(network: Transformer, layer: int, neurons: Tensor, activations: Tensor) -> Tensor:
-    """Return the vectors that neurons [N] add to the residual stream: [N, width].
+    """Return what each of the neurons [N] adds to the residual stream at activation 1: [N, width].
 
-    Each vector is for an activation of 1. At other activations, it is multiplied by the activation.
-    `activations` [neurons] are those of all neurons. They matter only in models that normalize the
-    output of the feed-forward network: there, all neurons together determine what each one adds.
+    To get what a neuron really adds, multiply its vector by its activation. `activations` [neurons]
+    are the activations of all neurons of the layer. They matter only in models that normalize the
+    output of the feed-forward network, because all neurons together determine the norm.
     """
     config = network.config
     found = torch.zeros(len(neurons), config.width)
@@ -152,7 +152,7 @@ def strongest(network: Transformer, layer: int, activations: Tensor, most: int) 
 
     A neuron's output is its vector multiplied by its entry in `activations` [neurons].
     """
-    active = activations.float().cpu().nonzero()[:, 0]  # few of those in a mixture of experts
+    active = activations.float().cpu().nonzero()[:, 0]  # few in a mixture of experts
     found = [vectors(network, layer, some, activations) for some in active.split(_AT_ONCE)]
     added = activations.float().cpu()[active].abs() * torch.cat(found).norm(dim=-1)
     return active[added.topk(min(most, len(added))).indices]

@@ -1,15 +1,16 @@
-"""Replace an activation of one run by the activation of another run (activation patching).
+"""Replace an activation of one run with the activation of another run (activation patching).
 
 Two texts with the same number of tokens are processed: text A and text B. The run on A is then
 repeated, but at one layer and position it gets the activation that the run on B had there. If the
-prediction changes to the one after B, this activation carries the difference between the texts. The
-method is also called causal tracing or interchange intervention (Vig et al. 2020, Meng et al. 2022;
-Heimersheim & Nanda 2024 explain how to read its results).
+model then predicts the same as after B, this activation carries the difference between the texts.
+The method is also called causal tracing or interchange intervention (Vig et al. 2020, Meng et al.
+2022; Heimersheim & Nanda 2024 explain how to read its results).
 
 A patch at a position changes neither earlier positions nor, at its own layer and below, any other
 position. So a patched run only processes the later blocks, and only from the patched position on.
 The keys and values of earlier positions come from the run on A. Many patched runs share one pass:
-each joins the batch after its own block, and every weight matrix is used once for all of them.
+each run joins the batch after the block that it patches, and the pass uses every weight matrix once
+for the whole batch.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ from tutor.lm.network import (
 from tutor.lm.patch import Column, Patched
 
 _ENOUGH = FEW_VECTORS + 1
-"""The minimum number of vectors in a matrix product. Some kernels round a few vectors to 16 bits.
-With more vectors, all runs use the same kernel, so their results can be compared."""
+"""The minimum number of vectors in a matrix product. Some kernels round their input to 16 bits if
+it has fewer vectors. With this minimum, the results of all runs can be compared."""
 
 _LOGITS_AT_ONCE = 64
-"""The number of runs whose logits are computed at once. A limit is needed to save memory."""
+"""The number of runs whose logits are computed at once, which limits the use of memory."""
 
 
 class Activations(NamedTuple):
@@ -152,7 +153,7 @@ def _fed(block: Block, x: Tensor, attention: Tensor) -> Tensor:
 
 
 def _padded(vectors: Tensor) -> Tensor:
-    """Append zeros to `vectors` [N, width] if there are fewer than `_ENOUGH`."""
+    """Append vectors of zeros to `vectors` [N, width] if there are fewer than `_ENOUGH`."""
     missing = max(0, _ENOUGH - len(vectors))
     return F.pad(vectors, (0, 0, 0, missing)) if missing else vectors
 
@@ -160,7 +161,7 @@ def _padded(vectors: Tensor) -> Tensor:
 class Recording:
     """A run on several texts with the same number of tokens, which can pause between two blocks.
 
-    The first text is the one that is patched.
+    `PatchedRuns` patches the first text.
     """
 
     def __init__(self, network: Transformer, texts: Sequence[Sequence[int]]) -> None:
@@ -189,7 +190,7 @@ class Recording:
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:
-        """Run blocks until `seconds` have passed or all blocks have run, but at least one block."""
+        """Run at least one block, then more until `seconds` have passed or all blocks have run."""
         until = time.perf_counter() + seconds
         while not self.finished:
             layer, x = self.done, self.before(self.done)
@@ -250,9 +251,9 @@ def _logits(network: Transformer, streams: Tensor) -> Tensor:
 class PatchedRuns:
     """Runs on the first text of a recording, each with a different patch.
 
-    Each column stands for one run per layer, which is patched there. All runs share one pass, which
-    can pause between two blocks. Results are for two answers, given as token ids. With `layer`,
-    there is only the run that is patched at this layer, in a single column.
+    Each column describes one run for each layer, which is patched at that layer. All runs share one
+    pass, which can pause between two blocks. The results are about two answers, given as token ids.
+    With `layer`, there is a single run, which is patched at this layer, and a single column.
     """
 
     def __init__(
@@ -297,7 +298,7 @@ class PatchedRuns:
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:
-        """Run blocks until `seconds` have passed or all have run, but at least one block."""
+        """Run at least one block, then more until `seconds` have passed or all steps are done."""
         until = time.perf_counter() + seconds
         while not self.finished:
             if self.done < self._base.blocks:
@@ -309,7 +310,7 @@ class PatchedRuns:
                 return
 
     def _run(self, layer: int) -> None:
-        """Run a block for all patches below it, and add the patches of this layer to the batch."""
+        """Run a block for the runs patched below it, and add the runs patched at this layer."""
         if count := self._started:
             live = [streams[:count] for streams in self._streams]
             x = torch.cat([each.flatten(0, 1) for each in live])
@@ -360,7 +361,7 @@ class PatchedRuns:
         return (x + attention + _fed(block, x, attention))[: len(at)]
 
     def _predict(self) -> None:
-        """Compute the predictions of some more runs."""
+        """Compute the predictions of the next `_LOGITS_AT_ONCE` runs."""
         last = torch.cat([streams[:, -1] for streams in self._streams])
         count = len(self._results)
         logits = _logits(self._base.network, last[count : count + _LOGITS_AT_ONCE])
@@ -375,8 +376,8 @@ class PatchedRuns:
     def cache(self, room: int) -> KeyValueCache:
         """Return the key-value cache after a single run, with room for more tokens.
 
-        Up to the patched layer, and before the patched position, it is the cache of the unpatched
-        run.
+        Up to the patched layer, and before the patched position, the keys and values are the same
+        as in the unpatched run.
         """
         cache = self._base.cache(room)
         tokens, position = cache.length, self._columns[0].position
@@ -389,7 +390,10 @@ class PatchedRuns:
 
 
 def outcomes(logits: Tensor, first: int, second: int) -> tuple[Patched, ...]:
-    """Return the prediction for two answers, given the logits of several runs [N, vocabulary]."""
+    """Return the predictions of N runs for two answers, given the logits [N, vocabulary].
+
+    `first` and `second` are the token ids of the answers.
+    """
     difference = logits[:, first] - logits[:, second]
     probabilities = logits[:, [first, second]] - logits.logsumexp(dim=-1, keepdim=True)
     rows = zip(difference.tolist(), *probabilities.exp().T.tolist(), strict=True)

@@ -25,19 +25,19 @@ PENALTY = 1.0
 
 _STEPS = 50
 _CLOSE = 1e-8
-"""Training stops when a step changes no number by more than this."""
+"""Training stops when a step changes no coefficient by more than this."""
 _HALVINGS = 30
 _SHORTEST = 1e-20
-"""The smallest squared length of a weight vector that has a direction."""
+"""A lower bound for the squared length of a weight vector, which prevents a division by 0."""
 _FLATTEST = 1e-12
-"""The smallest curvature of the loss that a Newton step assumes."""
+"""A lower bound for the curvature of the loss in a Newton step."""
 
 
 class ManyTexts(ForwardPass):
     """A forward pass over several texts at once.
 
-    The texts are joined, but no token attends to another text. One pass over ten short texts takes
-    little longer than a pass over one, since most of the time is spent reading the weights.
+    The texts are concatenated, but no token attends to another text. A pass over ten short texts
+    takes little longer than a pass over one text, since reading the weights takes most of the time.
     """
 
     def __init__(self, network: Transformer, texts: Sequence[Sequence[int]]) -> None:
@@ -55,7 +55,10 @@ class ManyTexts(ForwardPass):
 
 
 def in_batches(lengths: Sequence[int], most: int) -> list[range]:
-    """Split texts with these lengths into runs of at most `most` tokens, or of one text."""
+    """Group consecutive texts into batches of at most `most` tokens, as ranges of text indices.
+
+    `lengths` are the lengths of the texts in tokens. A longer text forms a separate batch.
+    """
     cuts, size = [0], 0
     for at, length in enumerate(lengths):
         if size and size + length > most:
@@ -79,8 +82,8 @@ class Probes(NamedTuple):
     def direction(self, layer: int, x: Tensor, labels: Tensor) -> Tensor:
         """Return a layer's weight vector, scaled to the distance between two classes: [width].
 
-        `x` [N, width] are examples with boolean labels [N]. If the result is added to the mean of
-        the examples with the label False, its score becomes the score of the mean of the others.
+        `x` [N, width] are examples with boolean labels [N]. The mean of the examples with the label
+        False, plus the result, has the same score as the mean of the examples with the label True.
         """
         weight = self.weight[layer]
         apart = x[labels].mean(dim=0) - x[~labels].mean(dim=0)
@@ -96,8 +99,8 @@ class Probes(NamedTuple):
 def train(x: Tensor, labels: Tensor, penalty: float = PENALTY) -> Probes:
     """Train a probe for each layer on vectors x [layers, N, width] with boolean labels [N].
 
-    The inputs are centered and divided by their root mean square, so that the penalty means the
-    same at all layers. The probe minimizes
+    The inputs are centered and divided by their root mean square, so that the penalty has the same
+    effect at all layers. The probe minimizes
 
         mean over examples of  log(1 + exp(-y (w . x + b)))  +  penalty / 2 |w|^2,   y = 1 or -1.
 

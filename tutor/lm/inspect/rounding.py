@@ -104,7 +104,7 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
 
 
 def _parts(network: Transformer, layer: int) -> list[list[Replacement]]:
-    """Return the matrices of a block by kind. In a mixture of experts, a kind has several ones."""
+    """Return a block's matrices by kind. A mixture of experts has several matrices of a kind."""
     attention = block_of(network, layer).attention
     networks = feed_forwards_of(network, layer)
     return [

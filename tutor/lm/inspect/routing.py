@@ -60,7 +60,7 @@ def routes(network: Transformer, scores: RouterScores) -> tuple[tuple[RoutedExpe
     found = []
     for layer, of_block in enumerate(scores.chosen):
         mixture = mixture_of(network, layer)
-        assert mixture is not None  # it has recorded scores
+        assert mixture is not None  # the layer has recorded scores
         chosen, weights = mixture.choose(of_block[-1])
         routed = [
             RoutedExpert(expert, weight)

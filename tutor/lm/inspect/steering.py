@@ -1,4 +1,4 @@
-"""Steer a network: add a vector to its residual stream, and the text changes in that direction.
+"""Steer a network: add a vector to its residual stream to change the text in that direction.
 
 A steering vector is the difference between two means. Run the network on two lists of sentences
 that differ in one property, and take the residual stream x after a block at each sentence's last
@@ -7,7 +7,7 @@ token:
     vector = mean of x over the first list - mean of x over the second list
 
 Added to the residual stream after the same block, at every position, the vector moves the output
-toward the first list; subtracted, toward the second one.
+toward the first list. Subtracting it moves the output toward the second list.
 
 Turner et al. 2023 ("activation addition") use one pair of short texts. They take the difference at
 each token, and add it only at the first positions of the prompt. Rimsky et al. 2024 ("contrastive
@@ -50,9 +50,9 @@ class Steering:
 
 
 def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float) -> Steering:
-    """Return the steering with a vector of little-endian 32-bit floats.
+    """Return a `Steering` with the vector in `values`, which are little-endian 32-bit floats.
 
-    Raises `ModelError` if the model has no such layer, or vectors of another length, or if the
+    Raises `ModelError` if the model has no such layer or has vectors of another length, or if the
     vector or the strength is not finite or too large.
     """
     config = model.network.config
@@ -72,7 +72,7 @@ def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float
 
 
 def same_steering(one: Steering | None, other: Steering | None) -> bool:
-    """Return True if both change the network in the same way."""
+    """Return True if `one` and `other` change the network in the same way."""
     if one is None or other is None:
         return one is other
     same = (one.layer, one.strength) == (other.layer, other.strength)
@@ -83,8 +83,8 @@ def same_steering(one: Steering | None, other: Steering | None) -> bool:
 def steered(network: Transformer, vector: Tensor, layer: int, strength: float) -> Iterator[None]:
     """Add `strength` * `vector` to the residual stream after block `layer` in the `with` block.
 
-    The vector [width] is added at every position that the network processes. The feed-forward
-    network is the last part of a block, so its output is a place to add the vector.
+    The vector [width] is added at every position that the network processes. It is added to the
+    output of the feed-forward network, which is the last part of the block.
     """
     block = block_of(network, layer)
     added = AddedOutput(block.feed_forward, strength * vector)
@@ -100,7 +100,7 @@ def steered_by(steering: Steering | None, network: Transformer) -> AbstractConte
 
 
 def mean_difference(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-    """Return the mean of the first tensors minus the mean of the second ones.
+    """Return the mean of the first tensors minus the mean of the second tensors.
 
     All tensors have the same shape, and neither list is empty.
     """

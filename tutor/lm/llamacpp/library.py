@@ -34,7 +34,7 @@ BATCH = 64
 LONGEST = 4096
 """The maximum number of tokens in a text. llama.cpp reserves the memory for all of them at once."""
 
-_ERROR = 4  # llama.cpp's level of log messages that report an error
+_ERROR = 4  # the log level of llama.cpp's error messages
 _PIECE = 256  # bytes; longer tokens are read in a second call
 
 
@@ -108,7 +108,7 @@ class LlamaCpp:
             ) from error
         self._library: Any = llama_cpp
         self._said: list[str] = []
-        self._on_log = llama_cpp.llama_log_callback(self._hear)  # C keeps no reference
+        self._on_log = llama_cpp.llama_log_callback(self._hear)  # keeps the callback alive
         llama_cpp.llama_log_set(self._on_log, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         self._model = self._load(path)
@@ -153,7 +153,7 @@ class LlamaCpp:
 
     def encode(self, text: bytes) -> list[int]:
         """Encode text; see `Library`."""
-        room = len(text) + 8  # a token has at least one byte, except for a space in front
+        room = len(text) + 8  # each token but an added space has at least one byte
         ids = (self._library.llama_token * room)()
         count = self._library.llama_tokenize(
             self._vocabulary, text, len(text), ids, room, False, False
@@ -212,7 +212,7 @@ class LlamaCpp:
         return np.ctypeslib.as_array(pointer, (self.vocabulary_size,)).copy()
 
     def _hear(self, level: int, text: bytes, _data: ctypes.c_void_p) -> None:
-        """Keep llama.cpp's error messages, which say why a function failed."""
+        """Store llama.cpp's error messages, which explain why a function failed."""
         line = text.decode("utf-8", "replace").strip()
         log.debug("%s", line)
         if level == _ERROR and line:

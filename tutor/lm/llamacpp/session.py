@@ -1,7 +1,7 @@
 """A session on a model that llama.cpp runs: a text with the logits after each token.
 
-llama.cpp processes one text at a time. All sessions share this text: when another session needs a
-result, the tokens that both texts begin with are kept, and the others are processed again.
+llama.cpp processes one text at a time, so all sessions share it. When another session needs a
+result, llama.cpp keeps the common prefix of the two texts and processes the rest of the new text.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Reader:
     ) -> Iterator[Tensor]:
         """Process `ids`, and yield the logits after each token from index `start` on, in chunks.
 
-        After a canceled request, the tokens that were processed before are kept.
+        If the request is canceled, the tokens that have been processed are kept.
         """
         kept = min(common_length(self._processed, ids), start)
         if not self._library.truncate(kept):

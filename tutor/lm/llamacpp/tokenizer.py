@@ -1,4 +1,4 @@
-"""Use the tokenizer of llama.cpp with the same methods as ours (`tutor.lm.tokenizer`)."""
+"""Give llama.cpp's tokenizer the same methods as our own (`tutor.lm.tokenizer`)."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class LlamaTokenizer:
 
     @cached_property
     def special_ids(self) -> dict[str, int]:
-        """Return the ids of the special tokens, by their text."""
+        """Return a mapping from the texts of the special tokens to their ids."""
         ids = (id_ for id_ in range(self.vocabulary_size) if self._library.is_special(id_))
         return {self.token(id_).text: id_ for id_ in ids if self._library.piece(id_)}
 
     def encode(self, text: str) -> list[int]:
         """Encode `text` as token ids, without `start_ids`.
 
-        Special tokens in the text are ordinary text. Raises `TextError` if the tokens don't have
-        the same bytes as the text; only a space before the text may be added.
+        Names of special tokens are ordinary text. Raises `TextError` if the bytes of the tokens
+        aren't the bytes of the text. Only an added space before the text is allowed.
         """
         try:
             data = text.encode("utf-8")
@@ -71,7 +71,7 @@ class LlamaTokenizer:
         return [id_ for id_, text in enumerate(self.texts()) if wanted in text.casefold()]
 
     def texts(self) -> list[str]:
-        """Return the text of every token, by id."""
+        """Return the text of every token, in the order of their ids."""
         return self._texts
 
     @cached_property

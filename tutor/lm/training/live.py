@@ -135,7 +135,7 @@ class LiveTraining:
             final = self.network(torch.tensor(ids[cache.length :]), cache)
             logits = self.network.logits(final[-1])
             if not logits.isfinite().all():
-                break  # the learner's choices can ruin the network
+                break  # the learner's choices can make the training diverge
             ids.append(draw.first(logits.softmax(-1).numpy(), SETTINGS.seed, len(ids)))
         return bytes(ids[len(PROMPT) :])
 

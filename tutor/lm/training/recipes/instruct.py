@@ -55,7 +55,7 @@ SETTINGS = msgspec.structs.replace(
 
 DIALOGS = "chat.txt"
 ANSWER = f"{TURN_START}assistant\n"  # an answer is the text between this and `TURN_END`
-IGNORED = -100  # PyTorch's cross-entropy leaves out positions with this target
+IGNORED = -100  # PyTorch's cross-entropy ignores positions with this target
 
 HELD_OUT_COUNTRIES = (
     *("France", "Kenya", "Peru", "Japan", "Norway", "Chile", "Nepal", "Cuba", "Hungary", "Iceland"),
@@ -65,9 +65,9 @@ LONGEST_ANSWER = 40
 
 
 class Dialog(NamedTuple):
-    """A dialog as tokens, and the target at each position of the next token.
+    """The token ids of a dialog, with a target for each token.
 
-    The target of a token that is not part of an answer is `IGNORED`.
+    The target is the token's id if the token belongs to an answer, and `IGNORED` otherwise.
     """
 
     ids: list[int]
@@ -75,7 +75,7 @@ class Dialog(NamedTuple):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """One model's results with the held-out questions.
+    """One model's results on the held-out questions.
 
     `ended` counts the answers that the model ends itself, and `right` the ones that equal the
     reference answer. `capitals` counts the right answers to the questions about capitals. `loss` is
@@ -167,7 +167,7 @@ def _read(path: Path) -> list[str]:
 
 
 def split(dialogs: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the dialogs to train on, and the ones that are about a held-out country."""
+    """Split dialogs into those to train on and those about a held-out country."""
     held_out = re.compile(rf"\b({'|'.join(HELD_OUT_COUNTRIES)})\b")
     known: list[str] = []
     kept_out: list[str] = []

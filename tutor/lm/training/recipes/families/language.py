@@ -274,7 +274,7 @@ class Language:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """All words of the language, in alphabetical order."""
+        """Return all words of the language, in alphabetical order."""
         return tuple(sorted({word for p in self._patterns for slot in p.words for word in slot}))
 
     def sentence(self, pick: random.Random) -> tuple[str, ...]:
@@ -297,7 +297,7 @@ class Language:
         )
 
     def log_probability(self, sentence: Sequence[str]) -> float:
-        """Return ln P(sentence). Raises `ValueError` if it does not belong to the language."""
+        """Return ln P(sentence). Raises `ValueError` if the sentence is not in the language."""
         return math.log(self.probability(sentence))
 
     def fitting(self, sentence: Sequence[str], blank: int) -> dict[str, float]:

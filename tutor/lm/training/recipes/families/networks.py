@@ -34,7 +34,7 @@ from tutor.lm.network import (
 class Encoder(Transformer):
     """A Transformer in which every position attends to all positions.
 
-    It computes logits at every position. At a blank, they are its prediction of the missing word.
+    It computes logits at every position. At a blank, the logits predict the missing word.
     """
 
     def masks(self, tokens: int, length: int, device: torch.device) -> list[Tensor | None]:
@@ -48,7 +48,7 @@ class CrossAttention(nn.Module):
     The queries come from the output so far, and the keys and values from the encoder's output.
     There is no mask, because the whole source is known. There is no rotary embedding either,
     because there is no distance between positions in two different texts: the encoder has to
-    include the position of a word in its vector.
+    include the position of a word in the word's vector.
     """
 
     def __init__(self, config: Config) -> None:

@@ -147,11 +147,11 @@ def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 class _OnSentences:
-    """The base class of the encoder's and the decoder's task."""
+    """A task on sentences: the base class of the encoder's task and the decoder's task."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The special tokens and the words of the language."""
+        """Return the special tokens and the words of the language."""
         return Vocabulary.of(language().words)
 
     @cached_property
@@ -267,7 +267,7 @@ class Transform:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The special tokens, the words of the language, the digits and the words of numbers."""
+        """Return the special tokens, the words of the language, the digits and the number words."""
         added = [word for word in numerals.WORDS if word not in language().words]
         return Vocabulary.of((*language().words, *"0123456789", *added))
 
