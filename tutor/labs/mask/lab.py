@@ -122,10 +122,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
-        """Return how many predictions in the shared beginning have changed since the previous text.
+        """Return how many predictions within the first `shared` tokens have changed.
 
-        The result is None if predictions are missing, or if the shared beginning has fewer than two
-        tokens.
+        They are compared with the predictions for the previous text. The result is None if
+        predictions are missing, or if `shared` is less than 2.
         """
         new, old = self.readings.get(hide), self.before.get(hide)
         if new is None or old is None or self.shared < 2:
