@@ -210,7 +210,7 @@ def _begun(state: State) -> State:
 
 
 def _paused(state: State) -> State:
-    """Pause the training, and request an automatic checkpoint."""
+    """Return the paused state, with a request for an automatic checkpoint."""
     if not state.running:
         return state
     return _owing(replace(state, running=False), "keep")
