@@ -74,7 +74,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return all topics with a fact about any of the four products.
+        """All topics with a fact about any of the four products.
 
         General topics come first, and ratings from 2025 come last.
         """

@@ -69,7 +69,7 @@ class Analogy(msgspec.Struct, frozen=True):
 
     @property
     def same_twice(self) -> bool:
-        """Return True if two of the words are the same.
+        """True if two of the words have the same first token. The other tokens don't count.
 
         Such a sum is not an analogy. For example, `a - a + c` is always `c`.
         """

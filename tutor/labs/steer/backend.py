@@ -149,8 +149,6 @@ class SteerBackend:
         )
         return questions.Entries(entries, failed)
 
-    # --- forward passes ---
-
     def _ids(self, text: str) -> Ids:
         return tuple(tokens_of(self._model, text, MOST_TOKENS)[0])
 
@@ -195,8 +193,6 @@ class SteerBackend:
         with torch.inference_mode():
             stream = self._pass(lists, ids, spot).stream[-1]
             return self._model.network.lens(stream).float().cpu().log_softmax(dim=-1)
-
-    # --- results ---
 
     def _price(self, lists: Lists, ids: Ids, spot: GridPoint) -> questions.Perplexity:
         stream = self._pass(lists, ids, spot).stream

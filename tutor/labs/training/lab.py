@@ -117,12 +117,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """Return the number of seconds until the next pause, or None if it is unknown."""
+        """The estimated number of seconds until the next pause, or None if it is unknown."""
         return (self.until - self.done) / self.steps_a_second if self.steps_a_second else None
 
     @property
     def sound(self) -> bool:
-        """Return True if all steps used the mask and the real targets."""
+        """True if all steps used the mask and the real targets."""
         return all(point.mask and not point.shuffled for point in self.points)
 
 
