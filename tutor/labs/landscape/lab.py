@@ -51,7 +51,7 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The response to `Read`, with all facts about products."""
+    """The response to `Question`: all facts about products."""
 
     facts: tuple[Known, ...]
 
@@ -74,7 +74,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return all topics with a fact about any of the four products.
+        """All topics with a fact about any of the four products.
 
         General topics come first, and ratings from 2025 come last.
         """
@@ -130,9 +130,9 @@ def _shown(state: State, action: Action) -> State:
 
 
 def _with(state: State, product: int) -> State:
-    """Show a product on the selected side.
+    """Return the state with `product`, an index in `PRODUCTS`, on the selected side.
 
-    If the other side already shows the product, the two sides are swapped.
+    If that product is already on the other side, the two sides are swapped.
     """
     left, right = state.shown
     other = right if state.side == 0 else left

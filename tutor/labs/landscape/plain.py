@@ -22,7 +22,7 @@ HELP = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return what is known about the selected topic for both products."""
+    """Return sentences about the selected topic, with the fact about each of the two products."""
     topic = state.topic
     if topic is None:
         return {}

@@ -60,7 +60,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def mean_bits(self) -> float:
-        """Return the mean surprisal in bits, or 0 if the text has only one token."""
+        """The mean surprisal in bits, or 0 if the text has only one token."""
         return sum(self.bits) / len(self.bits) if self.bits else 0.0
 
     def row(self, token: int) -> memoryview[float]:
@@ -109,9 +109,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shared(self) -> int:
-        """Return how many tokens at the beginning of the text are the same as in the previous text.
+        """The number of tokens at the beginning that are the same as in the previous text.
 
-        The result is 0 if both texts are equal.
+        The number is 0 if both texts are equal.
         """
         if not (self.before and self.readings):
             return 0
@@ -122,10 +122,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
-        """Return how many predictions in the shared beginning have changed since the previous text.
+        """Return how many predictions within the first `shared` tokens have changed.
 
-        The result is None if predictions are missing, or if the shared beginning has fewer than two
-        tokens.
+        They are compared with the predictions for the previous text. The result is None if
+        predictions are missing, or if `shared` is less than 2.
         """
         new, old = self.readings.get(hide), self.before.get(hide)
         if new is None or old is None or self.shared < 2:

@@ -19,7 +19,7 @@ from tutor.language import _
 
 _BITS = 8
 _TABLE = 76
-"""The width of the table, in columns, if the attention map is shown to the right of it."""
+"""The width of the table, in columns, when the attention map is shown to its right."""
 
 
 class MaskView(LabView):

@@ -39,7 +39,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
         chunks: The chunks of the text, split into single bytes.
         merges: The merges to apply, in order.
         ids: The ids of the final tokens.
-        rules: The number of all merges in the tokenizer.
+        rules: The total number of merges in the tokenizer.
     """
 
     chunks: tuple[Chunk, ...]
@@ -54,11 +54,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         left_out: The number of characters that were cut from the text.
         at: The number of merges that have been applied.
-        played: The chunks after each number of merges, starting with 0 merges. It is empty until
-            the merges are loaded.
+        played: The chunks after 0 merges, after 1 merge, and so on. It is empty until the merges
+            are loaded.
         merges: The merges for this text, in order.
         ids: The ids of the final tokens.
-        rules: The number of all merges in the tokenizer.
+        rules: The total number of merges in the tokenizer.
     """
 
     text: str = "unbelievable"
@@ -75,7 +75,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def last(self) -> Merge | None:
-        """Return the merge that was applied last, or None."""
+        """The merge that was applied last, or None before the first merge."""
         return self.merges[self.at - 1] if 0 < self.at <= len(self.merges) else None
 
     @property

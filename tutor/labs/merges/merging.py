@@ -68,7 +68,7 @@ def joined(chunk: Chunk, pair: tuple[bytes, bytes]) -> Chunk:
 
 
 def play(chunks: tuple[Chunk, ...], rules: Rules) -> Iterator[tuple[Merge, tuple[Chunk, ...]]]:
-    """Apply all merges in order. Yields each merge with the chunks after it."""
+    """Apply all merges in order. Yield each merge with the resulting chunks."""
     while (pair := next_rule(chunks, rules)) is not None:
         before = sum(map(len, chunks))
         chunks = tuple(joined(chunk, pair) for chunk in chunks)

@@ -115,7 +115,7 @@ def _heading(state: State, width: int) -> Content:
 
 
 def _rules(state: State, width: int, rows: int) -> list[Content]:
-    """Return the merges for this text in order, scrolled to the one that was applied last."""
+    """Return the merges for this text in order, scrolled to the last applied merge."""
     if not state.merges:
         return [Content(_("  No merge joins any of these bytes, so each byte stays a token."))]
     return [

@@ -44,8 +44,8 @@ class Sum(msgspec.Struct, frozen=True, tag=True):
         nearest: The rows of the embedding table nearest to the sum. They include the rows of the
             three words in the sum.
         cosine: The cosine similarity of the sum and the expected answer.
-        rank: The rank of the expected answer among all rows.
-        rank_without: Its rank without the rows of the three words.
+        rank: The rank of the expected answer among all rows, counted from 1.
+        rank_without: The same rank if the rows of the three words are skipped.
         rows: The number of rows in the table.
     """
 
@@ -69,7 +69,7 @@ class Analogy(msgspec.Struct, frozen=True):
 
     @property
     def same_twice(self) -> bool:
-        """Return True if two of the words are the same.
+        """True if two of the words have the same first token. The other tokens don't count.
 
         Such a sum is not an analogy. For example, `a - a + c` is always `c`.
         """

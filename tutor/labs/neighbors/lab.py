@@ -156,16 +156,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """Return the spellings of the word as tokens.
+        """The spellings of the word, each as a sequence of tokens.
 
-        The result is empty until they are known. It is also empty if the token was requested by its
-        id.
+        The tuple is empty until the spellings are known. It is also empty if the request had a
+        token id instead of a word.
         """
         return () if self.neighborhood is None else self.neighborhood.forms
 
     @property
     def near(self) -> tuple[Near, ...]:
-        """Return the neighbors.
+        """The listed neighbors.
 
         Other spellings of the word are left out if the learner has hidden them.
         """

@@ -24,7 +24,7 @@ _MOST = 10
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the neighbors of a word, the table of pairs, or the sums."""
+    """Return sentences about a word's neighbors, the table of pairs, or the analogies."""
     match state.view:
         case "near":
             found = state.neighborhood

@@ -13,9 +13,10 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.work import work
 
 LONGEST = 129
-"""The maximum length of the text, in bytes: eight windows of 16 bytes, and the last target."""
+"""The maximum length of the text, in bytes: eight windows of 16 bytes, and one more byte as the
+last target."""
 MOST_STEPS = 100
-"""The maximum number of steps. The engine can repeat this many steps quickly after a restart."""
+"""The maximum number of steps. It is small because a restarted engine must repeat all steps."""
 START = "The sun rises in the east and sets in the west."
 MANY = 10
 """The number of training steps that `SkipSteps` runs."""
@@ -80,15 +81,15 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Weights(msgspec.Struct, frozen=True, array_like=True):
-    """A tensor of the network, and the update of the weight with the largest gradient in it.
+    """A tensor of the network, and the update of its weight with the largest gradient.
 
     Attributes:
         name: The tensor's name in the network.
         norm: The norm of the tensor's gradient.
         place: The index of the weight in the tensor.
-        after: The weight after the step of PyTorch's optimizer.
+        after: The weight after PyTorch's optimizer has made the step.
 
-    The other fields are those of `tutor.labs.one_step.adam.Move`.
+    The other fields are described in `tutor.labs.one_step.adam.Move`.
     """
 
     name: str
@@ -113,8 +114,8 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         windows: The positions in each row of the batch.
         weights: The tensors of the network.
-        history: The mean loss before each step up to this one, followed by the mean loss after this
-            step.
+        history: The mean loss before each step up to and including this step, followed by the mean
+            loss after this step.
     """
 
     windows: tuple[tuple[Position, ...], ...]
@@ -144,8 +145,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         stage: The index of the current stage in `STAGES`.
         position: The selected position in the text.
         tensor: The index of the selected tensor.
-        shown: The numbers on the screen, which are those of step `shown_step`. They stay until the
-            numbers of the current step arrive.
+        shown: The numbers on the screen, from step `shown_step`. They stay until the numbers of the
+            current step arrive.
         looked: The indexes of the tensors that the learner has viewed in the "move" stage of the
             first step.
     """
@@ -220,9 +221,9 @@ def _on(text: str) -> State:
 
 
 def _walked(state: State, by: int) -> State:
-    """Move `by` stages forward, or backward if negative.
+    """Return the state `by` stages later, or earlier if `by` is negative.
 
-    The move can lead into another step. A move beyond the first or the last step has no effect.
+    That stage can be in another step. Beyond the first or the last step, the state doesn't change.
     """
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
@@ -241,7 +242,7 @@ def _focused(state: State, by: int) -> State:
 
 
 def _looked(state: State) -> State:
-    """In the "move" stage of the first step, record that the learner has viewed the tensor."""
+    """Record that the learner has viewed the tensor, if this is the first step's "move" stage."""
     if state.step == 0 and state.at == "move" and state.answered:
         return replace(state, looked=state.looked | {state.tensor})
     return state

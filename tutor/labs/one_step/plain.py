@@ -30,7 +30,7 @@ _STAGES: dict[Stage, str] = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the stage, and its numbers at the selected position or for the selected tensor."""
+    """Return sentences about the stage, and about the selected position or tensor."""
     lines = {
         "text": [_("Text: {text}").format(text=quoted_text(state.text))],
         "stage": [

@@ -36,7 +36,7 @@ CONFIG = Config(
 
 
 def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
-    """Split text into windows. Return the byte ids and the targets, both [B, T].
+    """Split the bytes of a text into windows. Return the ids and the targets, both [B, T].
 
     The target of each position is the next byte. All windows have the same length, so the last
     window can overlap the one before. `data` must have at least two bytes.
@@ -104,7 +104,7 @@ class SlowTraining:
         gradient = parameter.grad
         assert gradient is not None
         flat = int(gradient.abs().argmax())
-        # PyTorch's function of this name imports sympy, which takes a second
+        # Not `torch.unravel_index`, which imports sympy and thereby takes a second.
         place = tuple(int(i) for i in np.unravel_index(flat, gradient.shape))
         memory = self.optimizer.state.get(parameter, {})
         mean, square = (

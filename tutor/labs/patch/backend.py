@@ -59,7 +59,7 @@ class PatchBackend:
         self._forget(("", ""))
 
     def _forget(self, texts: tuple[str, str]) -> None:
-        """Drop all results on earlier texts."""
+        """Drop all results for earlier texts, and use `texts` from now on."""
         self._texts = texts
         self._tokenized: tuple[list[int], list[int]] | None = None
         self._recording: Recording | None = None
@@ -103,7 +103,7 @@ class PatchBackend:
         return self._tokenized
 
     def _pair(self) -> Pair:
-        """Return the two texts without the predictions."""
+        """Return the tokens of both texts, without the predictions."""
         a, b = self._ids()
         config, tokens = self._model.network.config, self._model.tokenizer.tokens
         return Pair(tokens(a), tokens(b), config.layers, config.heads)
@@ -122,12 +122,12 @@ class PatchBackend:
 
     @property
     def _base(self) -> Recording:
-        """The runs on both texts, which must have been started."""
+        """The runs on both texts. `_recorded` must have been called before."""
         assert self._recording is not None
         return self._recording
 
     def _recorded(self) -> Progress | None:
-        """Continue the runs on both texts. Return None if they are finished."""
+        """Continue the runs on both texts. Return the progress, or None if they are finished."""
         if self._recording is None:
             self._recording = Recording(self._model.network, self._ids())
         progress = advanced([self._recording], self._moment)
@@ -138,7 +138,7 @@ class PatchBackend:
         return progress
 
     def _neutral_progress(self) -> Progress | None:
-        """Continue the run on the neutral sentences. Return None if it is finished."""
+        """Continue the run on the neutral sentences. Return the progress, or None at its end."""
         if self._neutral is None:
             texts = [text_ids(self._model, text) for text in NEUTRAL]
             shortest = min(map(len, texts))
@@ -146,7 +146,7 @@ class PatchBackend:
         return advanced([self._neutral], self._moment)
 
     def _replacement(self, source: str) -> Activations:
-        """Return the activations that replace those of text A."""
+        """Return the activations with which a patch from `source` replaces the activations of A."""
         if source not in self._replacements:
             base, neutral = self._base, self._neutral
             if source == "mean":
@@ -159,7 +159,10 @@ class PatchBackend:
         return self._replacements[source]
 
     def _patched(self, columns: tuple[Column, ...], layer: int | None) -> PatchedRuns:
-        """Return the runs with these patches, unfinished if they were not requested before."""
+        """Return the runs with patches in `columns`, at one layer or, if it is None, at each layer.
+
+        If these patches were not requested last, the runs are new and have not been started.
+        """
         asked = columns if layer is None else Patch(columns[0], layer)
         if self._runs is None or self._asked != asked:
             replacement = self._replacement(columns[0].source)
@@ -168,7 +171,10 @@ class PatchBackend:
         return self._runs
 
     def _extended(self, question: Extend) -> Continuations | Progress:
-        """Add tokens to the continuations until the time is up, but at least one token."""
+        """Extend the continuations for one time slice, by at least one token.
+
+        Returns the progress instead while the patched run on text A is unfinished.
+        """
         until = time.perf_counter() + self._moment
         plain, patched = question.plain, question.patched
         patch = question.patch
@@ -192,7 +198,7 @@ class PatchBackend:
         return Continuations(plain, patched)
 
     def _longer(self, patch: Patch | None, reply: Reply) -> Reply:
-        """Return a continuation with one more token, the most probable one."""
+        """Return a continuation, extended by the most probable next token."""
         grown = self._grown.get(patch)
         if grown is None or reply.ids[: len(grown.ids)] != grown.ids:
             grown = self._begun(patch)
@@ -203,10 +209,10 @@ class PatchBackend:
         logs = log_probabilities(grown.logits)
         best = int(logs.argmax())
         new = longer(self._model, reply, best, float(logs[best]))
-        return replace(new, ended=best in self._model.tokenizer.end_ids)  # lines may follow
+        return replace(new, ended=best in self._model.tokenizer.end_ids)  # line breaks don't end it
 
     def _begun(self, patch: Patch | None) -> _Continuation:
-        """Return a continuation without any tokens."""
+        """Return a new continuation, which has no tokens yet."""
         if patch is None:
             assert self._logits is not None
             return _Continuation((), self._base.cache(LENGTH), self._logits[0])
@@ -216,7 +222,7 @@ class PatchBackend:
 
     @torch.inference_mode()
     def _next(self, cache: KeyValueCache, id_: int) -> Tensor:
-        """Process a token, and return the logits [V] of the next one."""
+        """Process the token `id_`, and return the logits [V] of the next token."""
         final = self._model.network(torch.tensor([id_]), cache)
         return self._model.network.logits(final[-1:])[0].float().cpu()
 

@@ -39,7 +39,7 @@ SOURCE_SENTENCES: Mapping[Source, str] = {
 
 
 def place(pair: Pair, patch: Patch) -> str:
-    """Return where a patch is, with the layer and head counted from 1."""
+    """Describe where a patch is. In the text, layers and heads are counted from 1."""
     column = patch.column
     token = visible(pair.a[column.position].data) or "∅"
     if column.component == "head":
@@ -50,7 +50,7 @@ def place(pair: Pair, patch: Patch) -> str:
 
 
 def signed(moved: float) -> str:
-    """Return a movement in percent with one decimal, and never "-0.0"."""
+    """Format a fraction as percent with one decimal. A tiny negative value gives "0.0"."""
     return f"{round(100 * moved, 1) + 0.0:.1f}"
 
 
@@ -88,7 +88,7 @@ def advice(pair: Pair, problem: Problem) -> list[str]:
 
 
 def _lengths(pair: Pair) -> list[str]:
-    """Return sentences about the parts that differ, if the numbers of tokens differ."""
+    """Return sentences about two texts with different numbers of tokens, and where they differ."""
     a, b = pair.a, pair.b
     start = common_length(a, b)
     end = common_length(reversed(a[start:]), reversed(b[start:]))
@@ -108,7 +108,7 @@ def _lengths(pair: Pair) -> list[str]:
 
 
 def _part(tokens: Iterable[Token]) -> str:
-    """Return tokens with bars between them, and their number."""
+    """Format tokens with bars between them, followed by the number of tokens."""
     shown = [visible(token.data) or "∅" for token in tokens]
     if not shown:
         return _("nothing")

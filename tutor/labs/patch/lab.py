@@ -25,14 +25,14 @@ LENGTH = 12
 """The number of tokens in a continuation."""
 _VECTORS = 512
 """The maximum number of vectors that a request adds to the last block, unless a single column has
-more. Larger requests are faster in total, but show their results later."""
+more. With larger requests, the whole map would be ready sooner, but its first results later."""
 _MORE_LAYERS = 1000
 
 VIEWS = COMPONENTS
 
 
 class Patch(msgspec.Struct, frozen=True, array_like=True):
-    """A single patch. `layer` is counted from 0."""
+    """A patch at one layer of a column. `layer` is counted from 0."""
 
     column: Column
     layer: int
@@ -61,7 +61,7 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Compute(msgspec.Struct, frozen=True, tag=True):
-    """A request for the results of some columns. They have the same component and source."""
+    """A request for the results of columns, all with the same component and source."""
 
     text: str
     other: str
@@ -114,12 +114,12 @@ class Pair(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def first_difference(self) -> int:
-        """The position of the first token that differs, or the number of tokens."""
+        """The position of the first token that differs, or the number of tokens if none does."""
         return common_length(self.a, self.b)
 
 
 class Cells(msgspec.Struct, frozen=True, tag=True):
-    """The results of the columns of a `Compute` request, one for each layer."""
+    """The response to `Compute`: for each of its columns, a result for each layer."""
 
     columns: tuple[tuple[Patched, ...], ...]
 
@@ -137,10 +137,10 @@ Problem = Literal["length", "long", "same", "answer"]
 
 
 def problem(pair: Pair) -> Problem | None:
-    """Return why the texts cannot be patched, or None.
+    """Return the reason why the texts cannot be patched, or None if they can.
 
-    The texts have different numbers of tokens, are too long, are the same, or have the same most
-    probable next token.
+    The reasons are different numbers of tokens ("length"), too many tokens ("long"), equal texts
+    ("same"), and the same most probable next token ("answer").
     """
     if len(pair.a) != len(pair.b):
         return "length"
@@ -204,7 +204,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> tuple[Column, ...]:
-        """The columns of results that the map shows, each as a row: positions or heads."""
+        """The columns that the map shows as its rows: one for each position or each head."""
         if self.pair is None:
             return ()
         if self.view == "head":
@@ -214,7 +214,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> tuple[Column, ...]:
-        """The rows of the map that are not computed yet."""
+        """The rows of the map that have not been computed yet."""
         return tuple(each for each in self.rows if self.found(each) is None)
 
     def found(self, column: Column) -> tuple[Patched, ...] | None:
@@ -240,7 +240,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return found[patch.layer] if found and 0 <= patch.layer < len(found) else None
 
     def moved(self, patch: Patch) -> float | None:
-        """Return how much of the answer a patch moves from A (0) to B (1), or None."""
+        """Return how far a patch moves the prediction from A (0) to B (1), or None if unknown."""
         cell = self.cell(patch)
         return None if cell is None or self.runs is None else portion(self.runs, cell)
 
@@ -355,7 +355,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _compared(state: State, pair: Pair) -> State:
-    """Return the state with a focus and results that fit the texts and the model."""
+    """Return the state with the tokens of both texts, after `Compare`.
+
+    The selection is moved into the map if necessary. Restored results that don't fit are dropped.
+    """
     known = replace(state, pair=pair)
     return replace(
         known,
@@ -386,7 +389,10 @@ LOST = 0.5
 
 
 def _moves(state: State, least: float, fits: Callable[[Patch, Pair], bool]) -> bool:
-    """Return True if the selected cell moves at least this much with the activation of B."""
+    """Return True if the selected cell `fits` and moves the prediction by at least `least`.
+
+    Only activations from text B count.
+    """
     patch, moved = state.selected, state.moved(state.selected)
     if state.pair is None or moved is None or patch.column.source != "other":
         return False
@@ -400,7 +406,10 @@ def _early(state: State) -> bool:
 
 @goal("arrival", "At the last token, select the layer where it jumps to 90 %")
 def _arrival(state: State) -> bool:
-    """Return True if the answer has just arrived in the residual stream of the last position."""
+    """Return True if the selected patch moves at least 90 %, but under 50 % two layers earlier.
+
+    The patch must replace the residual stream at the last token.
+    """
     selected = state.selected
     earlier = state.moved(replace(selected, layer=selected.layer - 2))
     return (
@@ -426,7 +435,7 @@ def _other_answer(state: State) -> bool:
 
 @goal("ablated", "Halve A's answer by mean ablation (w) of attention or feed-forward")
 def _ablated(state: State) -> bool:
-    """Return True if the selected cell halves the probability of the answer by mean ablation."""
+    """Return True if mean ablation of the selected cell halves the probability of A's answer."""
     cell = state.cell(state.selected)
     if cell is None or state.runs is None or state.view not in ("attention", "feed-forward"):
         return False

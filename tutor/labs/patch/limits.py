@@ -1,4 +1,4 @@
-"""Checks on requests, which can come from a program that is not this lab."""
+"""Validate requests, because they can also come from programs other than this lab."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tutor.labs.patch.lab import LENGTH, Compute, Extend, Pair, columns_per_pass
 def is_possible(question: Compute | Extend, pair: Pair, vocabulary: int) -> bool:
     """Return True if the lab could send this request about these texts.
 
-    Otherwise, parts of it may not exist, or it may need too much memory. `vocabulary` is the number
-    of tokens in the vocabulary.
+    Any other request might name layers or heads that don't exist, or need too much memory.
+    `vocabulary` is the number of tokens in the vocabulary.
     """
     if problem(pair) is not None:
         return False
@@ -26,7 +26,7 @@ def is_possible(question: Compute | Extend, pair: Pair, vocabulary: int) -> bool
 
 
 def _exist(question: Compute, pair: Pair) -> bool:
-    """Return True if the columns exist, differ, and can be computed in one pass."""
+    """Return True if the columns exist, are all different, and can be computed in one pass."""
     columns, tokens = question.columns, len(pair.a)
     return (
         len({(column.component, column.source) for column in columns}) == 1

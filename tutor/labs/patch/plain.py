@@ -92,7 +92,7 @@ def _selected(state: State, pair: Pair, runs: Runs) -> Iterator[str]:
 
 
 def _strongest(state: State, pair: Pair) -> Iterator[str]:
-    """Yield the cell of each row that moves most of the answer, for the strongest rows."""
+    """Yield sentences about the strongest rows of the map, each with its strongest cell."""
     missing = len(state.missing)
     if missing:
         yield _("{missing} of {rows} rows are not computed yet.").format(

@@ -88,7 +88,7 @@ class PatchView(LabView):
         room = Room(width, height)
         below = _below(state, room)
         count = len(state.rows)
-        spare = height - len(above) - len(below) - 1  # the line of parts
+        spare = height - len(above) - len(below) - 1  # one line is for `_parts`
         gap = [Content("")] if spare >= count + 3 else []
         rows = max(1, min(count + 1, spare))
         return [*above, *gap, _parts(state, width), *_map(state, width, rows), *gap, *below]
@@ -237,7 +237,7 @@ def _name(state: State, column: Column, width: int) -> str:
 def _cell(state: State, column: Column, layer: int, wide: int, *, here: bool) -> tuple[str, str]:
     found, runs = state.found(column), state.runs
     assert runs is not None
-    if here:  # the line below the map has the number
+    if here:  # `_selected` shows the number
         return _HERE.ljust(wide), f"{ACT} bold reverse"
     if found is None:
         return " " * wide, MUTED
@@ -289,7 +289,7 @@ def _running(state: State, width: int) -> Content:
 
 
 def _selected(state: State, room: Room) -> list[Content]:
-    """Return how much the selected cell moves, and both answers before and after."""
+    """Return how far the selected cell moves the prediction, and the answers' probabilities."""
     runs, patch = state.runs, state.selected
     assert runs is not None
     assert state.pair is not None

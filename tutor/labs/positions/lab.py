@@ -24,8 +24,8 @@ SHIFTS = (0, 1, 10, 100, 500, 1000, 2000, 4000)
 amount."""
 
 Action = EditText | Toggle[Literal["rotary", "order"]] | Adjust[Literal["shift", "seed"]] | Reset
-"""`Toggle` turns rotary position embedding on or off, or shuffles the words or restores their
-order."""
+"""`Toggle` with "rotary" turns rotary position embedding on or off. With "order", it shuffles the
+words or restores their order."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):

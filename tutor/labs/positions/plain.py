@@ -20,7 +20,7 @@ HELP = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the changed text, the changed positions, and what they change in the prediction."""
+    """Return sentences about the changed text and positions, and their effect."""
     lines = {
         "text": [_("Text: {text}").format(text=quoted_text(state.changed))],
         "order": [

@@ -64,7 +64,7 @@ class ProbedSet:
         """The residual stream at the last tokens: [layers + 1, sentences, width]."""
 
     def advance(self, seconds: float, seed: int | None = None) -> Progress | None:
-        """Run the network or train probes for some time. Returns None if the probes are ready.
+        """Run the network or train probes for `seconds`. Return the progress, or None at the end.
 
         With a `seed`, the probes are those of the control task.
         """
@@ -87,7 +87,7 @@ class ProbedSet:
         return Probes(*map(torch.cat, zip(*self._trained[seed], strict=True)))
 
     def right(self, probes: Probes, labels: Tensor, among: Tensor) -> tuple[int, ...]:
-        """Return how many of the sentences `among` (a mask) the probe of each layer gets right."""
+        """Return, for each layer, how many sentences in the mask `among` its probe gets right."""
         said = probes.scores(self.vectors[:, among]) >= 0
         return tuple((said == labels[among]).sum(dim=1).tolist())
 
@@ -123,7 +123,10 @@ class ProbedSet:
 
 
 class Text(NamedTuple):
-    """A text of the learner with its token ids, how many tokens were cut, and its forward pass."""
+    """A text that the learner wrote, with its token ids and its forward pass.
+
+    `left_out` is the number of tokens that were cut from the text.
+    """
 
     text: str
     ids: Sequence[int]
@@ -199,9 +202,10 @@ class ProbeBackend:
         return self._compared(question.of, [text.passage, *changed], text.left_out)
 
     def _with_added(self, reading: ProbedSet, question: Add, text: Text) -> list[ForwardPass]:
-        """Return two passes that continue the text's after `layer` blocks, with a vector added.
+        """Return two forward passes over the text, with a vector added after `layer` blocks.
 
-        The first vector is the probe's direction, and the second one is random.
+        The first pass adds the probe's direction, and the second a random one of the same length.
+        Both reuse the results of the unchanged pass up to `layer`.
         """
         layer, known = question.layer, ~reading.held_out
         vectors, labels = reading.vectors[layer, known], reading.labels[known]
@@ -247,7 +251,7 @@ def _control(reading: ProbedSet, seed: int, moment: float) -> lab.Control | Prog
 
 
 def random_like(vector: Tensor) -> Tensor:
-    """Return a random direction with the length of `vector` [width]. It is always the same."""
+    """Return a random direction with the length of `vector` [width]. The seed is fixed."""
     drawn = torch.randn(len(vector), generator=torch.Generator().manual_seed(_SEED))
     return drawn * vector.norm() / drawn.norm()
 

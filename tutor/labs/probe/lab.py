@@ -30,7 +30,7 @@ MILDER = _(
     "This control task is milder than Hewitt and Liang's: the word with the random label is never "
     "the token that the probe reads."
 )
-"""A note for learners who compare the accuracies. `sets.control_labels` explains it."""
+"""A note for learners who compare the accuracies. `sets.control_labels` explains the difference."""
 
 Name = Literal["sentiment", "truth", "number"]
 NAMES: tuple[Name, ...] = ("sentiment", "truth", "number")
@@ -40,14 +40,14 @@ VIEWS: tuple[View, ...] = ("accuracy", "examples", "causality")
 
 STEP = 0.5
 STRONGEST = 8.0
-"""The limit of the strength with which a direction is added, in both directions."""
+"""The maximum strength with which a direction is added or, if negative, subtracted."""
 
 SHOWN = 0.5
 """The minimum probability at which a probe's answer counts as True."""
 
 
 class LabeledSet(msgspec.Struct, frozen=True):
-    """A set of labeled sentences, without the sentences, which `sets.py` builds.
+    """The description of a set of labeled sentences. `sets.py` builds the sentences.
 
     Attributes:
         labels: The names of the labels True and False.
@@ -112,7 +112,7 @@ class TrainControl(msgspec.Struct, frozen=True, tag=True):
 
 
 class Classify(msgspec.Struct, frozen=True, tag="Judge"):
-    """A request for what the probes of a set say about the learner's own sentence."""
+    """A request to classify the learner's own sentence with the probes of a set."""
 
     of: Name
     text: str
@@ -141,7 +141,7 @@ class Sentence(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Trained(msgspec.Struct, frozen=True, tag=True):
-    """The probes of a set, one for each layer. The first one is for the embeddings.
+    """The results of a set's probes, one for each layer. The first probe is for the embeddings.
 
     Attributes:
         count: The number of sentences for training.
@@ -197,7 +197,7 @@ class Answers(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def share(self) -> float:
-        """The probability of the first words, as a fraction of both."""
+        """The probability of the first words, divided by the total probability of both sets."""
         return self.first / ((self.first + self.second) or 1.0)
 
 
@@ -206,8 +206,8 @@ class Added(msgspec.Struct, frozen=True, tag=True):
 
     Attributes:
         before: The probabilities of the answers without any change.
-        after: The same after the probe's direction is added.
-        chance: The same after a random direction of the same length is added.
+        after: Their probabilities after the probe's direction is added.
+        chance: Their probabilities after a random direction of the same length is added.
         rows: The most probable next tokens, before and after the probe's direction is added.
         left_out: The number of tokens that were cut from the prompt.
     """
@@ -230,7 +230,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         row: The index of the selected held-out sentence.
         layers: The number of layers with a probe, or 0 until it is known.
         seed: The seed of the control task's labels.
-        strength: The factor of the direction that is added.
+        strength: The factor by which the added direction is multiplied.
         own: The learner's own sentence for each set, or "".
         prompts: The learner's prompt for each set, or "" for the default prompt.
         added: The effect of adding a direction, by layer and strength.
@@ -267,12 +267,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> Added | None:
-        """The effect of the direction at the selected layer and strength."""
+        """The effect of the direction at the selected layer and strength, or None if unknown."""
         return self.added.get((self.layer, self.strength))
 
     @property
     def selectivity(self) -> float | None:
-        """The accuracy minus the accuracy in the control task, at the selected layer."""
+        """The accuracy minus the accuracy in the control task, at the selected layer.
+
+        The value is None if one of them is unknown.
+        """
         if self.trained is None or self.control is None:
             return None
         right = self.trained.right(self.layer) - self.control.right[self.layer]
@@ -321,7 +324,7 @@ def _with(texts: tuple[str, str, str], name: Name, text: str) -> tuple[str, str,
 
 
 def _limited(strength: float) -> float:
-    """Return the strength as a multiple of `STEP` between the limits."""
+    """Round a strength to a multiple of `STEP`, within the limits."""
     return min(max(-STRONGEST, round(strength / STEP) * STEP), STRONGEST)
 
 
@@ -380,7 +383,7 @@ def _restored_texts(texts: tuple[str, str, str]) -> tuple[str, str, str]:
 
 
 def _fit(state: State) -> bool:
-    """Return True if restored results are possible, and fit each other and the selected row."""
+    """Return True if restored results are valid, and match each other and the selection."""
     trained, control = state.trained, state.control
     if trained is None:
         return False
@@ -431,7 +434,11 @@ def _selective(state: State) -> bool:
 
 @goal("not-in-embeddings", "Find a set (x) at chance in embeddings, its interval above 75 % later")
 def _not_in_embeddings(state: State) -> bool:
-    """Return True if the interval of the embeddings contains 50 %, which is chance."""
+    """Return True if the probe is at chance in the embeddings, but good at the selected layer.
+
+    The interval of its accuracy must contain 50 % in the embeddings, and lie above 75 % at the
+    selected layer.
+    """
     if state.trained is None:
         return False
     low, high = state.trained.interval(0)
@@ -448,9 +455,10 @@ def _negation(state: State) -> bool:
 
 @goal("not-used", "Steer by 3 against the answer: no effect, though it reads over 75 % (try x)")
 def _not_used(state: State) -> bool:
-    """Return True if the ratio of the answers, and the probability of the answer, hardly change.
+    """Return True if steering against the model's answer hardly changes the answers.
 
-    If the text falls apart, both answers become improbable, which is an effect, too.
+    Neither the ratio of the two answers nor the probability of the model's answer may change much.
+    The ratio isn't enough: if the text falls apart, both answers become improbable.
     """
     found, trained = state.shown, state.trained
     if found is None or trained is None or not _clear(found):
@@ -465,7 +473,10 @@ def _not_used(state: State) -> bool:
 
 @goal("used", "Steer by 1 so that the answer reverses, but not with a random direction")
 def _used(state: State) -> bool:
-    """Return True if one answer has over 75 % of both before, and under 25 % after."""
+    """Return True if the probe's direction reverses the answers, but a random one doesn't.
+
+    One answer's part of their total probability must fall from over 75 % to under 25 %.
+    """
     found = state.shown
     if found is None or not _clear(found) or abs(state.strength) > WEAK:
         return False

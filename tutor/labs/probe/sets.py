@@ -21,7 +21,7 @@ class Example(NamedTuple):
     Attributes:
         label: True for positive sentences, true statements, and plural subjects.
         held_out: True if the probe is tested on the sentence, not trained.
-        control: The word that decides the label in the control task. It says nothing about `label`.
+        control: The word that decides the label in the control task. It is independent of `label`.
     """
 
     text: str
@@ -42,10 +42,10 @@ class _Pair(NamedTuple):
 def examples(of: str) -> tuple[Example, ...]:
     """Return the sentences of a set: "sentiment", "truth" or "number".
 
-    Half of the sentences have each label, in the part for training and in the held-out part. Only
-    the control words and the fixed words of the templates are in both parts: the last words differ,
-    too. If both parts had the same last words, a probe could learn to correct for each of them, and
-    would look better than it is on new sentences.
+    In the training part and in the held-out part, half of the sentences have each label. The two
+    parts share only the control words and the fixed words of the templates. Their last words
+    differ, too. Otherwise, a probe could learn a correction for each last word, and would look
+    better than it is on new sentences.
     """
     words = yaml.safe_load(_WORDS.read_text(encoding="utf-8"))[of]
     return tuple(
@@ -90,7 +90,8 @@ def _truth(words: Mapping[str, Any], held_out: bool) -> Iterator[_Pair]:
         ends = list(groups)[cut + 1 :] if held_out else list(groups)[:cut]
         for row, end in enumerate(ends):
             for at, member in enumerate(groups[end].split()):
-                # Each shift moves all ends once, so true and false statements have the same ends.
+                # For each `at`, the shift uses every end once. So true and false statements have
+                # the same ends.
                 other = ends[(row + at + 1) % len(ends)]
                 opening = openings[(row + 2 * at) % len(openings)]
                 said = f"{opening}, {member} {link}"
@@ -110,7 +111,7 @@ def _number(words: Mapping[str, str], held_out: bool) -> Iterator[_Pair]:
 
 
 def _part(words: str, held_out: bool) -> Sequence[str]:
-    """Return the words before the cut, or after it."""
+    """Return the words before the mark `---`, or after it if `held_out` is True."""
     return words.split(_CUT)[held_out].split()
 
 

@@ -64,7 +64,7 @@ class ProbeView(LabView):
     action_new_seed = does(NewSeed)
 
     def action_weaken(self, by: int) -> None:
-        """Lower the strength. The up key, whose step is -1, raises it."""
+        """Lower the strength by `by` steps, or raise it if `by` is negative, as for the up key."""
         self.action_adjust(-by, "strength")
 
     def action_edit(self) -> None:
@@ -127,7 +127,7 @@ def _accuracy(state: State, trained: Trained, room: Room) -> list[Content]:
 
 
 def _plot(state: State, trained: Trained, room: Room, height: int) -> list[Content]:
-    """Draw the accuracy of both tasks by layer, with a mark below the selected layer."""
+    """Plot the accuracy in both tasks by layer, with a mark below the selected layer."""
     last, count = trained.layers - 1, len(trained.held_out)
     right = [(float(at), trained.accuracy(at)) for at in range(trained.layers)]
     control = []
@@ -148,7 +148,7 @@ def _plot(state: State, trained: Trained, room: Room, height: int) -> list[Conte
 
 
 def _chosen(state: State, trained: Trained, room: Room) -> list[Content]:
-    """Return the accuracies of the selected layer with their intervals, and their difference."""
+    """Return the accuracies at the selected layer with their intervals, and their difference."""
     count = len(trained.held_out)
     rows = [(_("held out"), trained.right(state.layer))]
     if state.control is not None:
@@ -289,7 +289,10 @@ def _causality(state: State, trained: Trained, room: Room) -> list[Content]:
 
 
 def _answers(state: State, found: Added, room: Room) -> list[Content]:
-    """Return a table of both answers: unchanged, and with the probe's or a random direction."""
+    """Return a table of both answers' probabilities.
+
+    Its rows are: unchanged, with the probe's direction, and with a random direction.
+    """
     column = max(9, min(24, (room.width - 12) // 2))
     names = [clipped(" ".join(words), column - 2) for words in state.set.answers]
     lead = 12

@@ -32,7 +32,7 @@ _OUTCOMES: dict[Outcome, str] = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return both versions of the prompt, their scores, and what the current view selects."""
+    """Return sentences about what the current view shows, and about both versions' scores."""
     lines = {
         "task": [_("Task: {title}.").format(title=state.about.title)],
         "model": [_("Answers come from {name}.").format(name=state.server.name)]
@@ -55,7 +55,7 @@ def describe(state: State) -> dict[str, list[str]]:
 
 
 def _parts(state: State) -> Iterator[str]:
-    """Yield the parts of the edited version that are in its prompt, and the selected part."""
+    """Yield sentences about the parts that the edited version uses, and the selected part."""
     for at, part in enumerate(PARTS):
         value = getattr(state.version, part)
         selected = at == state.part

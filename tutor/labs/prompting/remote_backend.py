@@ -28,7 +28,7 @@ class RemotePrompting:
         self._begun: Try | None = None
 
     def answer(self, question: Try, rows: int) -> Tried | Sent | Failed:
-        """Return the answer, or `Sent` while the remote model hasn't completed it.
+        """Return the answer, `Sent` until it is complete, or `Failed` if there was an error.
 
         The answer includes at most `rows` candidates for the first token. If this method is called
         again with the same question, it doesn't send another request. Raises `NotAllowed` if the

@@ -281,7 +281,7 @@ def _right(attempt: Attempt) -> bool:
 
 
 def _cited(attempt: Attempt) -> bool:
-    """Return True if the answer is right and the passage that helped most is a right one."""
+    """Return True if the answer is right and the passage that helped most is a right passage."""
     pair = pair_of(attempt.query)
     best = attempt.cited[:1]
     return (

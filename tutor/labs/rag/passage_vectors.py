@@ -8,8 +8,8 @@ represent more of a text than its words, and three steps make them comparable:
 2. Take the weighted mean of the tokens' hidden states. The more passages contain a token, the less
    it weighs (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence
    embeddings").
-3. Subtract the mean of all passages, and divide each number by its standard deviation. Otherwise
-   the result depends mostly on a few large numbers that are similar in every vector (Mu and
+3. Subtract the mean of all passages, and divide each component by its standard deviation. Otherwise
+   the result depends mostly on a few large components that are similar in every vector (Mu and
    Viswanath 2018).
 
 Questions share features that passages don't have. So a question's vector is centered with the mean
@@ -83,10 +83,10 @@ Placing = Callable[[Tensor], Tensor]
 
 
 def placings(passages: Tensor, questions: Tensor) -> tuple[Placing, Placing]:
-    """Return two functions that center and scale vectors, of passages and of questions.
+    """Return two functions that center and scale vectors: one for passages, one for questions.
 
-    The functions use the mean of all `passages` [N, width], or the mean of example `questions` [M,
-    width].
+    The first subtracts the mean of all `passages` [N, width], and the second the mean of example
+    `questions` [M, width]. Both divide by the standard deviation of the passages.
     """
     mean, mean_question = passages.mean(dim=0), questions.mean(dim=0)
     spread = passages.std(dim=0, correction=0).clamp(min=1e-6)

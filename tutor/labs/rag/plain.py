@@ -34,7 +34,7 @@ _KINDS: dict[Kind, str] = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the question, its passages and the answer, or the results of measuring."""
+    """Return sentences about the question and its answer, or about the measurement."""
     if state.part == "measure":
         return {"measured": list(_measured(state))}
     attempt = state.attempt

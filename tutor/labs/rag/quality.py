@@ -123,7 +123,7 @@ def question(state: State) -> Question | None:
 def _next(state: State) -> Attempt:
     """Return the next attempt to answer a question.
 
-    All questions are first answered with passages that were found by words. Then all of them are
+    All questions are first answered with passages from keyword search. Then all of them are
     answered again without passages.
     """
     places = short()

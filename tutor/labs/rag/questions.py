@@ -51,7 +51,7 @@ class Hit(msgspec.Struct, frozen=True):
     """A passage that a search has found.
 
     Attributes:
-        marks: The places in the text that match the question.
+        marks: The parts of the text that match the question, as pairs of begin and end.
         kept: The part of the passage's text that is in the prompt, or "".
         tokens: The number of tokens that the passage takes up in the prompt, including its number
             and its heading.
@@ -158,9 +158,9 @@ class Scored(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """A request to search for each prepared question, from index `first` on.
+    """A request to search for the prepared questions, from index `first` on.
 
-    The backend searches for one time slice.
+    The backend stops at the end of the time slice.
     """
 
     kind: Kind

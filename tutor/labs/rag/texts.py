@@ -82,7 +82,7 @@ Texts = CourseTexts | FolderTexts
 
 @lru_cache(maxsize=1)
 def quiz_questions() -> tuple[str, ...]:
-    """Return some quiz questions, from evenly spaced positions in the bundled course."""
+    """Return up to `QUESTIONS` quiz questions, spaced evenly over the bundled course."""
     asked = [question.ask for lesson in _course().lessons for question in lesson.questions]
     return tuple(asked[:: max(1, len(asked) // QUESTIONS)][:QUESTIONS])
 
@@ -102,10 +102,10 @@ class Library:
     """All texts that can be searched: the course, and the indexes on disk.
 
     Attributes:
-        course: Returns the passages of the course.
-        questions: Returns quiz questions, whose vectors are averaged.
-        has_encoder: Returns True if the sentence encoder is installed.
-        most_vectors: The maximum number of passages of an index that can be searched by meaning.
+        course: A function that returns the passages of the course.
+        questions: A function that returns the quiz questions whose vectors are averaged.
+        has_encoder: A function that returns True if the sentence encoder is installed.
+        most_vectors: The maximum number of passages in an index for semantic search.
     """
 
     course: Callable[[], tuple[Passage, ...]] = _course_passages

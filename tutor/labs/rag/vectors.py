@@ -72,10 +72,9 @@ class Vectors:
 
     @cached_property
     def _space(self) -> tuple[Tensor, Placing, Placing]:
-        """Return the centered passage vectors, and functions that center a passage or a question.
+        """The passage vectors, and functions that center and scale a passage or a question.
 
-        If vectors are missing, for example because the engine has restarted, they are loaded from
-        disk or computed first.
+        The passage vectors are centered and scaled, too. Missing vectors are computed first.
         """
         while self.read_on(time.monotonic()).done < len(self._texts):
             pass

@@ -83,8 +83,8 @@ class Contributions(msgspec.Struct, frozen=True, tag=True):
 
     That token is `target`. The amounts of the embedding, all attention layers, all feed-forward
     networks and `bias` sum to `logit`, or to the logit before the cap if the model caps logits.
-    `bias` is the amount of the learned vector that a LayerNorm before the output layer adds, and 0
-    in models without such a vector.
+    `bias` is the amount that the bias of the final LayerNorm adds. It is 0 in models without such a
+    bias.
     """
 
     target: Token

@@ -20,7 +20,7 @@ _MOST = 5
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the selected token and block, and what the block adds to the residual stream."""
+    """Return sentences about the selected token, and about what the selected block adds."""
     lines = {"text": [_("Text: {text}").format(text=quoted_text(state.text))]}
     if (stream := state.stream) is None:
         return lines

@@ -140,14 +140,14 @@ def _logit(state: State, found: Contributions, width: int, height: int) -> list[
                 *_added(found.feed_forward[row], widest, bar),
             )
         )
-    if found.bias:  # a row of its own, because it belongs to no block
+    if found.bias:  # a separate row, because it belongs to no block
         name = _("bias of the final norm") if roomy else _("final bias")
         lines.append(Content.assemble((f"  {name}  ", MUTED), f"{found.bias:+.2f}"))
     return [*lines, *([] if low else [Content("")]), _heads(state, width)]
 
 
 def _added(value: float, widest: float, bar: int) -> list[Cell]:
-    """Return a contribution with its sign, and a bar as long as its size."""
+    """Return a contribution with its sign, and a bar for its absolute value."""
     style = ACT if value > 0 else MUTED
     return [f"{value:>+{_NUMBER}.2f}  ", (bars.bar(abs(value) / widest, bar), style)]
 

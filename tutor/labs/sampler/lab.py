@@ -236,23 +236,23 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     reset_settings=_reset,
     goals=(_one_left, _few_and_even, _dethroned, _order_matters),
     solution=(
-        MoveFocus(2, "step"),  # top-k
+        MoveFocus(2, "step"),  # Select top-k.
         Adjust(1, "step"),
-        MoveFocus(-1, "step"),  # temperature
+        MoveFocus(-1, "step"),  # Select temperature.
         Adjust(3, "step"),
         Reset(),
-        MoveFocus(-1, "step"),  # repetition
+        MoveFocus(-1, "step"),  # Select repetition.
         Adjust(4, "step"),
         Reset(),
         EditText("I opened the box and found a"),
-        MoveFocus(1, "step"),  # temperature
+        MoveFocus(1, "step"),  # Select temperature.
         Adjust(8, "step"),
-        MoveFocus(1, "step"),  # top-k
+        MoveFocus(1, "step"),  # Select top-k.
         Adjust(5, "step"),
         Reset(),
         MoveFocus(-1, "step"),
         Adjust(6, "step"),
-        MoveFocus(2, "step"),  # top-p
+        MoveFocus(2, "step"),  # Select top-p.
         Adjust(4, "step"),
         Reorder(-2),
     ),

@@ -22,7 +22,7 @@ _MOST = 8
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the steps of the sampler, and the distribution before and after them."""
+    """Return sentences about the sampler's steps, and the distribution before and after them."""
     lines = {
         "text": [_("Text: {text}").format(text=quoted_text(state.text))],
         "steps": list(_steps(state)),

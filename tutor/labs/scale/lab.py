@@ -112,7 +112,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reachable(self) -> tuple[str | RemoteModel, ...]:
-        """The models that can be added: names of installed models, then remote models."""
+        """The models that can be added: the names of installed models, then the remote models."""
         return (*(self.others or ()), *self.remote.servers)
 
     @property
@@ -220,7 +220,7 @@ def sends(state: State, action: Action) -> list[Sending]:
 
 
 def declined(state: State, action: Action, refused: Sequence[RemoteModel]) -> Agree:
-    """Return the refusal, after which nothing is sent."""
+    """Return the action that declines, so that nothing is sent."""
     return Agree(yes=False)
 
 

@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describe the state of the scale lab in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FEW = 3
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return each model's results for the text, and the models in order of size."""
+    """Return sentences about each model's results for the text and, in its view, the ladder."""
     return {
         "text": [_("Text: {text}").format(text=quoted_text(state.text))],
         "models": list(_readings(state)),

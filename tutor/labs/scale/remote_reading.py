@@ -55,7 +55,7 @@ class Glance(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def hidden(self) -> float | None:
-        """The total probability of the tokens that the server didn't report, or None."""
+        """The total probability of the tokens that the server didn't report, or None if unknown."""
         if not self.shown:
             return None
         return max(0.0, 1.0 - math.fsum(each.probability for each in self.shown))

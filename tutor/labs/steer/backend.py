@@ -95,7 +95,7 @@ class SteerBackend:
                 return busy or self._compared(question, ids)
 
     def _progress_of(self, lists: Lists) -> Progress | None:
-        """Process sentences of the lists for one time slice. Return None if all are processed."""
+        """Process the sentences for one time slice. Return the progress, or None at the end."""
         until = time.perf_counter() + self._tools.moment
         texts = tuple(dict.fromkeys((*lists.first, *lists.second)))
         for done, text in enumerate(texts):
@@ -114,7 +114,7 @@ class SteerBackend:
         return None
 
     def _vector(self, lists: Lists, layer: int) -> Tensor:
-        """Return the steering vector of a layer: [width]. All sentences must be processed."""
+        """Return the steering vector [width] of a layer. All sentences must have been processed."""
         first, second = (
             [self._streams[text][layer] for text in texts] for texts in (lists.first, lists.second)
         )
@@ -137,7 +137,7 @@ class SteerBackend:
         return questions.Made(vector)
 
     def _saved(self, change: Callable[[], object] = lambda: None) -> questions.Entries:
-        """Return the saved vectors after a change of the files, and why it failed if it did."""
+        """Change the files. Return the saved vectors and, if the change failed, the reason."""
         failed = ""
         try:
             change()
@@ -149,15 +149,14 @@ class SteerBackend:
         )
         return questions.Entries(entries, failed)
 
-    # --- forward passes ---
-
     def _ids(self, text: str) -> Ids:
         return tuple(tokens_of(self._model, text, MOST_TOKENS)[0])
 
     def _pass(self, lists: Lists | None, ids: Ids, spot: GridPoint) -> ForwardPass:
         """Return the forward pass over a text from the cache, or a new one.
 
-        It is steered unless the strength is 0. Then all sentences must be processed.
+        The pass is steered unless the strength is 0. To steer it, all sentences of `lists` must
+        have been processed.
         """
         key = (lists if spot.dial else None, ids, at(spot.layer, spot.dial))
         if key not in self._passes:
@@ -177,7 +176,11 @@ class SteerBackend:
         return self._passes[key]
 
     def _run(self, lists: Lists, ids: Ids, spot: GridPoint) -> Progress | None:
-        """Process a text without and with steering for one time slice. Return None at the end."""
+        """Continue two passes over a text, without and with steering, for one time slice.
+
+        If necessary, the sentences of `lists` are processed first. Returns the progress, or None if
+        both passes are complete.
+        """
         if spot.dial and (progress := self._progress_of(lists)) is not None:
             return progress
         plain = self._pass(None, ids, BASE)
@@ -186,12 +189,10 @@ class SteerBackend:
         return advanced([self._pass(lists, ids, spot)], self._tools.moment)
 
     def _final(self, lists: Lists, ids: Ids, spot: GridPoint) -> Tensor:
-        """Return the log-probabilities of the next token after a text: [V]."""
+        """Return the log-probabilities [V] of the next token after a text."""
         with torch.inference_mode():
             stream = self._pass(lists, ids, spot).stream[-1]
             return self._model.network.lens(stream).float().cpu().log_softmax(dim=-1)
-
-    # --- results ---
 
     def _price(self, lists: Lists, ids: Ids, spot: GridPoint) -> questions.Perplexity:
         stream = self._pass(lists, ids, spot).stream
@@ -243,7 +244,7 @@ class SteerBackend:
         return questions.Written(reply)
 
     def _session_for(self, question: questions.Write, ids: Ids) -> Session:
-        """Return a session with these tokens, steered as the question asks."""
+        """Return a session with these tokens, with the steering that the question asks for."""
         spot = question.spot
         key = (question.lists, spot) if spot.dial else None
         if self._session is None or self._session[0] != key:

@@ -146,7 +146,7 @@ def _remade(state: State) -> State:
 
 
 def _at_layer(state: State, layer: int) -> State:
-    """Return the state with another layer, without the results of the previous layer."""
+    """Return the state with another layer, and without the results of the previous layer."""
     written = {dial: reply for dial, reply in state.written.items() if not dial}
     layer = moved(layer, 0, state.layers or layer + 1)
     return replace(state, layer=layer, next=None, written=written)
@@ -202,7 +202,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return a sentence if an action has removed the learner's own texts or a saved vector."""
+    """Return a sentence about the sentences or the vector that an action has removed, or ""."""
     if before.own is not None and after.own is None:
         return "Your own sentences were removed."
     for each in after.pending[len(before.pending) :]:
@@ -212,7 +212,7 @@ def lost(before: State, after: State) -> str:
 
 
 def undone(before: State) -> State:
-    """Return the state before an action, with a request to restore a deleted vector."""
+    """Return the state before an action, plus a request to restore any vector that it deleted."""
     if not before.saved:
         return before
     restore = Restore(tuple(each.name for each in before.saved))
@@ -220,15 +220,15 @@ def undone(before: State) -> State:
 
 
 DOWN_TO = 0.1
-"""The maximum fraction of the praise words' probability that may remain in a goal."""
+"""For the goal "turned", the praise words' probability must fall to at most this fraction."""
 UP_TO = 1.5
-"""The factor by which the neutral text's perplexity may rise in a goal."""
+"""For the goal "turned", the neutral text's perplexity must rise by less than this factor."""
 DESTROYED = 10.0
-"""The factor by which the perplexity has to rise for a text that counts as destroyed."""
+"""The factor by which the neutral text's perplexity must rise to count as destroyed."""
 LITTLE, MUCH = 0.1, 1.0
-"""An effect of almost nothing, and a strong effect, in bits."""
+"""Thresholds for an effect, in bits. Below the first it is negligible, above the second strong."""
 MODERATE = 2 * ONE
-"""The maximum setting of the dial in the goal about the learner's own sentences."""
+"""For the goal "own-vector", the dial must not exceed this setting in either direction."""
 
 
 @goal("turned", "Cut praise to a tenth while neutral perplexity rises by less than half")
@@ -255,7 +255,7 @@ def _destroyed(state: State) -> bool:
 
 @goal("no-effect", "Find a pair (x): at strength ±1, one layer < 0.1 bits, another > 1 bit")
 def _no_effect(state: State) -> bool:
-    """Return True if the vector does almost nothing at the current layer, but much at another."""
+    """Return True if the vector has almost no effect at the current layer, but much at another."""
     here = state.effects.get(state.spot)
     if abs(state.dial) != ONE or here is None or here.bits >= LITTLE:
         return False

@@ -1,4 +1,4 @@
-"""The shipped pairs of sentence lists, and checks of the learner's own lists."""
+"""Load the bundled pairs of sentence lists, and validate the learner's own lists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEUTRAL = (
     "other side. Most people work in a paper mill or on small farms. The railway station was "
     "opened in 1874, and there are two trains every hour."
 )
-"""A text unrelated to all of the vectors. Its perplexity shows how much steering damages text."""
+"""A text unrelated to all vectors. Its perplexity shows how much steering harms predictions."""
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         first: The name of the property of the first list.
         second: The name of the property of the second list.
-        prompt: A text whose continuation the property changes.
+        prompt: A text whose continuation depends on the property.
         first_words: Words that are likely to continue the prompt with the first property.
         second_words: Words that are likely with the second property.
     """
@@ -46,7 +46,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def pairs() -> tuple[Pair, ...]:
-    """Return the shipped pairs."""
+    """Return the bundled pairs."""
     data = Path(__file__).with_name("pairs.json").read_bytes()
     return msgspec.json.decode(data, type=tuple[Pair, ...])
 

@@ -1,4 +1,4 @@
-"""The plots of the lab "Steering": what a strength costs, and on which layers the vector works."""
+"""The plots of the lab "Steering": the perplexity by strength, and the effect by layer."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _cost_now(state: State, width: int) -> Content:
 
 
 def layer_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return a plot of the effect on each layer, and the figures of the selected layer."""
+    """Return a plot of the vector's effect at each layer, and the values at the selected layer."""
     lines = _layer_now(state, width)
     lines += _progress(state, width)
     if state.missing:

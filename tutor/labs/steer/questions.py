@@ -15,9 +15,10 @@ STEP = 0.25
 
 
 class GridPoint(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A point of the grid: the block after which the vector is added, from 0, and the dial.
+    """A layer and a setting of the strength's dial.
 
-    The strength is `dial` * `STEP`.
+    `layer` is the block after which the vector is added, counted from 0. The strength is `dial` *
+    `STEP`.
     """
 
     layer: int
@@ -33,7 +34,7 @@ BASE = GridPoint(0, 0)
 
 
 def at(layer: int, dial: int) -> GridPoint:
-    """Return the point for a layer and a dial. At 0, all layers are the same."""
+    """Return the point for a layer and a dial. If the dial is 0, it is `BASE` for all layers."""
     return GridPoint(layer, dial) if dial else BASE
 
 
@@ -131,12 +132,13 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         layers: The number of layers in the network.
         left_out: The number of tokens that were cut from the text.
-        rows: The most probable next tokens, sorted by their probability before.
+        rows: The most probable next tokens, sorted by their probability without steering.
         before: The words' probabilities without steering.
         after: The words' probabilities with steering.
         known: The number of words in each set that are single tokens. Other words don't count.
         length: The Euclidean norm of the vector.
-        stream: The mean Euclidean norm of the vectors from which it was made.
+        stream: The mean Euclidean norm of the residual-stream vectors from which the steering
+            vector was made.
     """
 
     layers: int
@@ -150,25 +152,25 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Measured(msgspec.Struct, frozen=True, tag=True):
-    """The response to `Measure`."""
+    """The response to `Measure`: the effect of the vector."""
 
     effect: Effect
 
 
 class Perplexity(msgspec.Struct, frozen=True, tag="Price"):
-    """The perplexity of the neutral text."""
+    """The response to `Cost`: the perplexity of the neutral text."""
 
     perplexity: float
 
 
 class Written(msgspec.Struct, frozen=True, tag=True):
-    """The extended continuation."""
+    """The response to `Write`: the continuation so far."""
 
     reply: Reply
 
 
 class Made(msgspec.Struct, frozen=True, tag=True):
-    """The steering vector, ready to be saved."""
+    """The response to `Make`: the steering vector, ready to be saved."""
 
     vector: SavedVector
 

@@ -27,7 +27,7 @@ VIEWS: tuple[View, ...] = ("next", "text", "cost", "layers", "saved")
 LAYER = 7
 """The index of the layer that is selected at first."""
 TURNS = 16
-"""The maximum number of steps of the strength's dial in each direction."""
+"""The maximum setting of the strength's dial. The minimum is `-TURNS`."""
 GRID = tuple(range(-12, 13, 2))
 """The settings of the dial at which the cost is measured: strengths -3 to 3."""
 ONE = round(1 / STEP)
@@ -53,11 +53,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         next: The next-token probabilities for the current settings.
         effects: The effects measured so far with these lists and this prompt.
         costs: The perplexities of the neutral text measured so far with these lists.
-        written: The continuations at the current layer, by the setting of the dial.
+        written: The continuations at the current layer, by dial setting.
         saved: The list of saved vectors, or None until it is known.
         row: The index of the selected saved vector.
-        pending: The requests that will save, delete or restore vectors, in the order of the keys.
-        failed: Why a vector could not be saved, deleted or restored, or "".
+        pending: The requests to save, delete or restore vectors that have not been answered yet,
+            oldest first.
+        failed: The reason why a vector could not be saved, deleted or restored, or "".
     """
 
     view: View = "next"
@@ -115,14 +116,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def perplexities(self) -> tuple[float, float] | None:
-        """The perplexity of the neutral text without and with steering, or None until known."""
+        """The neutral text's perplexity without and with steering, or None until both are known."""
         if BASE not in self.costs or self.spot not in self.costs:
             return None
         return self.costs[BASE], self.costs[self.spot]
 
     @property
     def grid(self) -> tuple[GridPoint, ...]:
-        """The spots that the current view's measurement consists of."""
+        """The points at which the current view needs measurements."""
         if self.view == "cost":
             return tuple(at(self.layer, dial) for dial in GRID)
         if self.view == "layers":
@@ -132,7 +133,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> tuple[GridPoint, ...]:
-        """The spots of the current view's measurement that have not been measured yet."""
+        """The points in `grid` that have not been measured yet."""
         return tuple(
             spot
             for spot in self.grid

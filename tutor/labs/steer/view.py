@@ -200,7 +200,7 @@ def _change(name: str, before: str, after: str) -> Content:
 
 
 def _texts(state: State, width: int, height: int) -> list[Content]:
-    """Return both continuations: side by side if there is room, and otherwise one by one."""
+    """Return both continuations: side by side if there is room, otherwise one below the other."""
     how = _("greedy") if state.greedy else _("sampled, seed {seed}").format(seed=state.seed)
     roomy = width >= ROOMY
     column = width // 2 + 1 if roomy else width
@@ -253,7 +253,7 @@ def _saved(state: State, width: int, height: int) -> list[Content]:
 
 
 def _failed(state: State, width: int) -> list[Content]:
-    """Return why a vector could not be saved or deleted, if that has just happened."""
+    """Return why the last change of the saved vectors failed, or an empty list if it didn't."""
     said = Content.styled(safe(state.failed), NOT_YET)
     return wrapped(said, width) if state.failed else []
 

@@ -99,7 +99,7 @@ class Distributions(msgspec.Struct, frozen=True, tag=True):
         layers: The number of layers in the network.
         heads: The number of heads in each layer.
         left_out: The number of tokens that were cut from the text.
-        rows: The most probable next tokens, sorted by their probability before.
+        rows: The most probable next tokens, sorted by their probability with all parts on.
         divergence: The Kullback-Leibler divergence D(before ‖ after), in bits.
     """
 
@@ -304,7 +304,10 @@ def _switched(state: State, what: Literal["part", "heads"]) -> State:
 
 
 def _without_copier(state: State) -> State:
-    """Show the copying view. If the scores are known, also switch off the head that copies most."""
+    """Return the state in the copying view, with the strongest remaining induction head off.
+
+    If the scores are unknown, only the view changes. If all heads are off already, nothing does.
+    """
     shown = replace(state, view="copying")
     best = _best(state)
     if best is None:

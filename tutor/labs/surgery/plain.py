@@ -25,7 +25,7 @@ _MOST = 20
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the selected part, the parts that are off, and what the current view shows."""
+    """Return sentences about the selected part, the parts that are off, and the current view."""
     lines = {
         "text": [_("Text: {text}").format(text=quoted_text(state.text))],
         "part": [_selected(state)] if state.layers else [],

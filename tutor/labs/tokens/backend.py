@@ -22,7 +22,7 @@ class TokensBackend:
         self._tools = tools
 
     def answer(self, question: AnyQuestion) -> AnyAnswer:
-        """Return the tokens of a text, or the names of the installed models.
+        """Return a text's tokens, the names of installed models, or a tokenizer's results.
 
         Raises `TextError` if the loaded model's vocabulary has no token for a byte of the text.
         """
@@ -80,7 +80,10 @@ class TokensBackend:
 
 
 def _stored_in(path: Path) -> str:
-    """Return the checksum of a folder's tokenizer, or the path of a model that has no such file."""
+    """Return the checksum of the `tokenizer.json` in a folder, or `path` if there is none.
+
+    Models with the same result are assumed to have the same tokenizer.
+    """
     try:
         return sha256_of(path / "tokenizer.json")
     except OSError:
@@ -88,7 +91,7 @@ def _stored_in(path: Path) -> str:
 
 
 def _read(path: Path) -> Tokenizer:
-    """Return the tokenizer in a file or folder. The last few are kept."""
+    """Return the tokenizer in a file or folder. The last few tokenizers are cached."""
     try:
         stamp = path.stat().st_mtime_ns
     except (OSError, ValueError):

@@ -28,7 +28,7 @@ LONGEST = 4000
 note."""
 
 _STEP = 20
-"""The number of characters by which a long text moves."""
+"""The number of characters by which a key press scrolls a long text."""
 
 Cut = Literal["model", "words", "characters", "bytes"]
 CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
@@ -59,7 +59,7 @@ Action = (
     | RemoveTokenizer
 )
 """`EditText` with the field "tokenizer" adds the tokenizer of a file or folder. `MoveFocus` along
-"text" moves in steps of 20 characters to another part of a long text."""
+"text" scrolls a long text in steps of 20 characters."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -85,13 +85,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         focus: The index of the selected part.
         pieces: The parts of the text for each way of splitting it. The tokens are missing until
             they are computed.
-        view: The text with one tokenizer, the same text with several, or samples in several
-            languages with several.
+        view: The current view: the text with one tokenizer, the text with several tokenizers, or
+            samples in several languages with several tokenizers.
         row: The index of the selected tokenizer.
-        begin: The index of the first character that is shown under each other.
+        begin: The index of the first character shown in the view of several tokenizers.
         given: The files and folders that the learner has added.
         installed: The names of the other installed models, or None until they are listed.
-        sides: What is known about each tokenizer.
+        sides: The results of each tokenizer so far.
     """
 
     text: str
@@ -213,7 +213,10 @@ def receive(state: State, question: AnyQuestion, answer: AnyAnswer) -> State:
 
 
 def _added(state: State, path: str) -> State:
-    """Return the state with another tokenizer, which is selected."""
+    """Return the state with the tokenizer at `path` added and selected.
+
+    Raises `LabError` if the path is empty or too long, or if too many tokenizers were added.
+    """
     if not path or len(path) > LONGEST_NAME:
         raise LabError(
             "That is not the name of a file or folder.",
@@ -230,7 +233,7 @@ def _added(state: State, path: str) -> State:
 
 
 def _few_names(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return saved paths, without those that are too long or too many."""
+    """Return the valid restored paths without duplicates, up to the maximum number."""
     names = (each for each in dict.fromkeys(given) if 0 < len(each) <= LONGEST_NAME)
     return tuple(names)[:MOST_GIVEN]
 

@@ -25,7 +25,7 @@ from tutor.text import one_line, visible
 _LEGEND = _("a token begins: | in all, ^ only in some, + inside the character")
 _SHORT_LEGEND = _("| all  ^ some  + inside")
 _MOST_ROWS = 8
-_INDENT = 3  # columns for the number of a tokenizer
+_INDENT = 3  # the width of a tokenizer's number
 
 
 def under_each_other(state: State, room: Room) -> list[Content]:
@@ -39,7 +39,7 @@ def under_each_other(state: State, room: Room) -> list[Content]:
 
 
 def in_languages(state: State, room: Room) -> list[Content]:
-    """Return the number of tokens of one sentence in several languages, for each tokenizer."""
+    """Return a table with the number of tokens of a sentence, by tokenizer and language."""
     side = state.sides.get(state.selected)
     if not room.roomy:
         place = state.sources.index(state.selected) + 1
@@ -99,7 +99,7 @@ def _figures(state: State, side: Side | None) -> tuple[str, str, str]:
 
 
 def _problem(state: State) -> list[Content]:
-    """Return a line that says why the selected tokenizer has no marks, or no line."""
+    """Return a line that says why the selected tokenizer has no marks, or [] if it has some."""
     side = state.sides.get(state.selected)
     if side is None:
         return []
@@ -138,7 +138,7 @@ def _marked(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _wrapped(text: str, begin: int, width: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a text that fit into `width` cells: their first character, and the end."""
+    """Split `text[begin:]` into lines of up to `width` cells. Yield each line's begin and end."""
     start, used = begin, 0
     for place in range(begin, len(text)):
         size = cell_len(_cell(text[place]))
@@ -160,7 +160,7 @@ def _languages(side: Side | None, room: Room) -> list[Content]:
     """Return the number of tokens in each language, with a bar, for one tokenizer."""
     if side is None or not side.samples:
         return []
-    if room.low and not room.roomy:  # two languages in a line, without bars
+    if room.low and not room.roomy:  # show two languages per line, without bars
         cells = [f"  {code} {_count(n):>6}" for code, n in zip(SAMPLES, side.samples, strict=True)]
         return [Content("".join(cells[at : at + 2])) for at in range(0, len(cells), 2)]
     most, english = max(side.samples), side.samples[0]

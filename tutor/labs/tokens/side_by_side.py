@@ -1,4 +1,4 @@
-"""Data of the view that splits one text with several tokenizers, and what follows from it."""
+"""Data types for the view of several tokenizers, and functions that compare their tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAMPLES: dict[str, str] = {
     "el": "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα.",
     "hi": ("सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।"),
 }
-"""The first sentence of the Universal Declaration of Human Rights, by the code of the language."""
+"""The first sentence of the Universal Declaration of Human Rights, by language code."""
 
 LANGUAGES: dict[str, str] = {
     "en": _("English"),
@@ -33,7 +33,7 @@ LANGUAGES: dict[str, str] = {
 }
 
 MOST_GIVEN = 6
-"""The maximum number of tokenizers that the learner adds."""
+"""The maximum number of tokenizers that the learner can add."""
 LONGEST_NAME = 500
 """The maximum length of a path or a name, in characters."""
 
@@ -67,7 +67,7 @@ class Split(msgspec.Struct, frozen=True, tag=True):
 
 
 class Side(msgspec.Struct, frozen=True, tag=True):
-    """The tokens of one tokenizer for the text.
+    """The results of one tokenizer for the text and the samples.
 
     Attributes:
         label: The name to show.
@@ -75,7 +75,7 @@ class Side(msgspec.Struct, frozen=True, tag=True):
         pieces: The bytes of each token of the text.
         samples: The number of tokens of each sample, in the order of `SAMPLES`. It is -1 if the
             tokenizer cannot split the sample.
-        problem: Why the tokenizer cannot be read or cannot split the text, or "".
+        problem: The reason why the tokenizer cannot be read or cannot split the text, or "".
     """
 
     label: str
@@ -86,10 +86,10 @@ class Side(msgspec.Struct, frozen=True, tag=True):
 
 
 def cuts(text: str, pieces: Sequence[bytes]) -> frozenset[int] | None:
-    """Return the positions, in bytes of the text, at which tokens begin, except for the first.
+    """Return the byte positions in the text at which tokens begin, except for the first token.
 
-    Some tokenizers add a space before the text. Returns None if the tokens are not the bytes of the
-    text, because the tokenizer has changed it.
+    A space that the tokenizer adds before the text is ignored. Returns None if the tokenizer
+    changes the text in another way, so that the tokens don't have the bytes of the text.
     """
     written = text.encode()
     joined = b"".join(pieces)
@@ -100,7 +100,7 @@ def cuts(text: str, pieces: Sequence[bytes]) -> frozenset[int] | None:
     if joined == written:
         before = 0
     elif b"\xe2\x96\x81" in written:
-        return None  # a space stands for three bytes, so positions differ
+        return None  # A `▁` of three bytes became one space, so positions differ.
     ends = accumulate(len(piece) for piece in pieces)
     return frozenset(end - before for end in ends if 0 < end - before < len(written))
 

@@ -81,7 +81,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def run(self) -> Answer | None:
-        """Return the results for the selected vocabulary size, or None."""
+        """The results for the selected vocabulary size, or None until they are computed."""
         run = self.runs.get(SIZES[self.size])
         return run if run is not None and b"".join(run.pieces) == self.tried.encode() else None
 

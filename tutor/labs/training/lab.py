@@ -117,12 +117,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """Return the number of seconds until the next pause, or None if it is unknown."""
+        """The estimated number of seconds until the next pause, or None if it is unknown."""
         return (self.until - self.done) / self.steps_a_second if self.steps_a_second else None
 
     @property
     def sound(self) -> bool:
-        """Return True if all steps used the mask and the real targets."""
+        """True if all steps used the mask and the real targets."""
         return all(point.mask and not point.shuffled for point in self.points)
 
 
@@ -210,7 +210,7 @@ def _begun(state: State) -> State:
 
 
 def _paused(state: State) -> State:
-    """Pause the training, and request an automatic checkpoint."""
+    """Return the paused state, with a request for an automatic checkpoint."""
     if not state.running:
         return state
     return _owing(replace(state, running=False), "keep")

@@ -1,4 +1,4 @@
-"""Explain a logit by the parts of the network, by the tokens of the text, and by removing them."""
+"""Explain a logit by the network's parts, by the text's tokens, and by removing tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOP = 20
 
 
 class WhyBackend(ModelBackend):
-    """The lab's backend. It caches the text's session, and the sources of the heads so far."""
+    """The lab's backend. It caches the text's session, and the results for the heads so far."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -32,7 +32,7 @@ class WhyBackend(ModelBackend):
         self._sources: list[attribution.HeadSources] = []
 
     def answer(self, question: Question) -> Answer:
-        """Return the requested result, or the progress if the sources are incomplete.
+        """Return the requested result, or the progress if not all heads are done.
 
         Raises `TextError` if the text is invalid.
         """
@@ -79,7 +79,7 @@ class WhyBackend(ModelBackend):
     def _last_stream(self, session: Session) -> Tensor:
         """Return the residual stream [width] after the last block, at the last token.
 
-        It is computed as in `attribution.attribute`, so the logits equal the explained ones.
+        It is computed as in `attribution.attribute`, so that both give exactly the same logits.
         """
         trace, last = Trace(), len(session) - 1
         with session.before(last) as before:
@@ -87,9 +87,10 @@ class WhyBackend(ModelBackend):
         return trace.residuals[-1][0].float()
 
     def _token(self, word: str) -> int:
-        """Return the token of a word that the learner has typed, usually without its space.
+        """Return the token of a word, which learners usually type without the leading space.
 
-        If the word has no token of its own, return its first token.
+        If no single token spells the word, return its first token. Raises `TextError` if there is
+        none.
         """
         encode = self._model.tokenizer.encode
         spellings = [encode(word)] if word.startswith(" ") else [encode(" " + word), encode(word)]
@@ -100,7 +101,7 @@ class WhyBackend(ModelBackend):
         return found[0]
 
     def _head_sources(self, session: Session, question: lab.Sources) -> lab.HeadSources | Progress:
-        """Continue with the next heads, until all of them are done or the moment is over."""
+        """Continue with the next heads for one time slice. Return the results, or the progress."""
         if self._asked != question:
             self._asked, self._sources = question, []
         config = self._model.network.config

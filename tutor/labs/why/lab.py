@@ -51,11 +51,14 @@ class Explain(msgspec.Struct, frozen=True, tag_field="do", tag="explain"):
 
 
 class Contrast(msgspec.Struct, frozen=True, tag_field="do", tag="contrast"):
-    """Explain the difference to the logit of the selected token, or stop doing so."""
+    """Compare the explained token with the selected token, or stop comparing.
+
+    While two tokens are compared, the difference between their logits is explained.
+    """
 
 
 class ShowHead(msgspec.Struct, frozen=True, tag_field="do", tag="show-head"):
-    """Show from which tokens the selected part takes its contribution."""
+    """Show how much each token adds to the contribution of the selected part."""
 
 
 Axis = Literal["row", "rank", "layer", "part", "token"]
@@ -87,7 +90,7 @@ class Split(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sources(msgspec.Struct, frozen=True, tag=True):
-    """A request for the tokens from which each head takes its contribution."""
+    """A request for the amount that each token adds to the contribution of each head."""
 
     text: str
     target: int
@@ -132,13 +135,13 @@ class Candidates(msgspec.Struct, frozen=True, tag=True):
 
 
 class Contributions(msgspec.Struct, frozen=True, tag=True):
-    """The contributions of all parts."""
+    """The response to `Split`: the contributions of all parts."""
 
     of: Attribution
 
 
 class HeadSources(msgspec.Struct, frozen=True, tag=True):
-    """For each head and each token, the attention and the contribution that comes from the token.
+    """The attention of each head to each token, and the token's part of the head's contribution.
 
     Both are 32-bit floats [layers, heads, T].
     """
@@ -148,7 +151,7 @@ class HeadSources(msgspec.Struct, frozen=True, tag=True):
 
 
 class Removed(msgspec.Struct, frozen=True, tag=True):
-    """The effect of removing a token."""
+    """The response to `Remove`: the effect of removing a token."""
 
     of: Occlusion
 
@@ -161,7 +164,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         example: The index of the latest example.
-        words: The texts of tokens that the table of next tokens contains in any case.
+        words: The texts of tokens that the table of next tokens always contains.
         target: The token that the learner has chosen to explain. If it is None, the most probable
             next token is explained.
         against: The token whose logit is subtracted.
@@ -170,8 +173,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         token: The index of the selected token of the text.
         candidates: The possible next tokens, or None until they are computed.
         split: The contributions of all parts.
-        sources: The tokens from which the heads take their contributions.
-        removed: The effects of removing a token, by index.
+        sources: The amount that each token adds to the contribution of each head.
+        removed: The effect of removing a token, by the index of the token.
         progress: The progress of the current request.
     """
 
@@ -202,7 +205,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.candidates.rows[0].token
 
     def candidate(self, token: Token | None) -> Candidate | None:
-        """Return a token's row in the table of next tokens."""
+        """Return a token's row in the table of next tokens, or None if it has none."""
         rows = () if self.candidates is None else self.candidates.rows
         return next((row for row in rows if row.token == token), None)
 
@@ -225,15 +228,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return next(chosen, ranking[0]) if ranking else None
 
     def attention(self, part: Part) -> Sequence[float]:
-        """Return a head's attention to each token, or nothing if it isn't known."""
+        """Return a head's attention to each token, or an empty sequence if it isn't known."""
         return () if self.sources is None else self._of_head(self.sources.attention, part)
 
     def from_tokens(self, part: Part) -> Sequence[float]:
-        """Return how much of a head's contribution comes from each token, if it is known."""
+        """Return how much each token adds to a head's contribution, or () if it isn't known."""
         return () if self.sources is None else self._of_head(self.sources.logits, part)
 
     def of_token(self, index: int) -> float | None:
-        """Return how much all heads together take from a token, or None if it isn't known."""
+        """Return how much a token adds to the contributions of all heads, or None if unknown."""
         if self.sources is None or not self.tokens:
             return None
         return sum(memoryview(self.sources.logits).cast("f")[index :: len(self.tokens)])

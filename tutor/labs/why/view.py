@@ -213,7 +213,7 @@ def _map(state: State, split: Attribution, room: Room) -> list[Content]:
 
 
 def _head(state: State, split: Attribution, room: Room) -> list[Content]:
-    """Return the tokens from which the selected head takes its contribution."""
+    """Return lines with what each token adds to the contribution of the selected head."""
     selected = state.selected
     assert selected is not None
     part = selected.part
@@ -265,7 +265,7 @@ def _waiting(state: State, room: Room) -> Content:
 
 
 def _tokens(state: State, split: Attribution, room: Room) -> list[Content]:
-    """Return what the heads took from each token, beside what is lost without it."""
+    """Return a table with what each token adds through the heads, and what its removal changes."""
     if state.sources is None:
         return [_waiting(state, room)]
     direct = [state.of_token(at) or 0.0 for at in range(len(state.tokens))]

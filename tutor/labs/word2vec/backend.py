@@ -40,7 +40,7 @@ class Word2VecBackend:
     def answer(self, question: Question) -> Answer:
         """Return the progress of a run, and its map.
 
-        If the request says so, the run is first trained for one time slice.
+        If `question.train` is True, the run is first trained for one time slice.
         """
         run = self._run_of(question)
         began, started = run.done, time.perf_counter()

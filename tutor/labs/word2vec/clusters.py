@@ -10,7 +10,7 @@ Point = tuple[float, float]
 
 TOGETHER = 0.9
 APART = 0.3
-"""The minimum values for words to count as clustered.
+"""`TOGETHER` and `APART` are the minimum values for words to count as clustered.
 
 At least 90 % of the words must have a nearest neighbor from their own group. The mean cosine
 similarity must be at least 0.30 higher within groups than between groups.

@@ -216,7 +216,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
-    """Restart the training with another seed or window."""
+    """Return the state in which the training restarts with another seed or window."""
     new = State(
         words=state.words,
         seed=state.seed,

@@ -74,7 +74,7 @@ class Word2VecView(WordMapLabView):
         if not low:
             above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]
         below = [_nearest(state, width), _map_of(state)]
-        if not (low and state.done):  # On a low screen, this row belongs to the map.
+        if not (low and state.done):  # On a low screen, the map needs this row.
             above += _missing(state, width)
         self.put("#lines", above)
         self.put("#below", below[:1] if low else below)

@@ -235,7 +235,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(_difference_read, _parted, _stayed, _only_after),
     solution=(
         GoToFurthest(),
-        Choose(2, "way"),  # To "difference".
+        Choose(2, "way"),  # Select "difference".
         EditText("Yesterday I *left* the house / Turn right, then *left*"),
         EditText("They sat on the river *bank* / They sat at the river *bank*"),
         EditText("The *bank* was closed / The *bank* of the river was green"),

@@ -46,8 +46,9 @@ class Pair(msgspec.Struct, frozen=True):
 def pair(text: str, *, own: bool = True) -> Pair:
     """Parse two sentences, separated by `/` or a line break.
 
-    Raises `LabError` if the text does not consist of two sentences, or if they have no word in
-    common.
+    In a sentence without a marked word, the last word that both sentences contain is marked. Raises
+    `LabError` if the text does not consist of two sentences, if there is no such word, or if a
+    sentence is too long.
     """
     parts = [part.strip() for part in re.split(r"[/\n]", text) if part.strip()]
     if len(parts) != 2:

@@ -89,7 +89,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.words[self.at]
 
     def nearest_on_map(self, place: int) -> int | None:
-        """Return the index of the word that is nearest on the map to the word at index `place`."""
+        """Return the index of the word nearest on the map to the word at index `place`, or None."""
         if self.map is None:
             return None
         here = self.map.points[place]
@@ -98,7 +98,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return min(others, key=lambda other: math.dist(here, points[other]), default=None)
 
     def nearest_row(self, place: int) -> int | None:
-        """Return the index of the word with the highest cosine to the word at index `place`."""
+        """Return the index of the word with the highest cosine to word `place`, or None."""
         if self.map is None:
             return None
         cosines = self.map.cosines[place]
