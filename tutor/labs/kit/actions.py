@@ -81,7 +81,7 @@ class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
 
 
 def moved(place: int, by: int, count: int) -> int:
-    """Return the index `place` + `by`, limited to the range of a list of `count` items."""
+    """Return the index `place` + `by`, clamped to a list of `count` items. For no items, return 0."""
     return min(max(0, place + by), max(0, count - 1))
 
 

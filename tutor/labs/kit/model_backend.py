@@ -86,7 +86,7 @@ class Growing:
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """Return the log-softmax of `logits`, with one 64-bit float for each token.
+    """Return the log-softmax of `logits` [V] in nats, as 64-bit floats.
 
     No sampler settings are applied.
     """
@@ -109,7 +109,7 @@ class Pausable(Protocol):
 def advanced(passes: Sequence[Pausable], seconds: float) -> Progress | None:
     """Advance the first unfinished forward pass, and return the total progress of all passes.
 
-    Returns None if all passes are finished. A pass that is listed twice counts once.
+    Returns None if all passes are finished. If a pass is listed twice, it is counted once.
     """
     for passage in passes:
         if not passage.finished:

@@ -7,5 +7,5 @@ STEP = 1.5
 
 
 def zoomed(zoom: float, steps: int) -> float:
-    """Return `zoom` after `by` steps in, or out if negative, limited to 1 … `MOST`."""
+    """Return the zoom after `steps` steps in, or out if negative, clamped to 1 … `MOST`."""
     return min(MOST, max(1.0, zoom * STEP**steps))
