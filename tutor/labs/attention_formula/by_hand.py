@@ -31,7 +31,7 @@ def products(query: Vector, keys: Sequence[Vector]) -> list[float]:
 def scaled(scores: Sequence[float], size: int) -> list[float]:
     """Step 2: divide each score by the square root of the head's size.
 
-    Dot products of longer vectors tend to be larger. The division makes up for that.
+    Dot products of longer vectors tend to be larger. The division compensates for that.
     """
     return [score / math.sqrt(size) for score in scores]
 

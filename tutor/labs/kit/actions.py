@@ -81,7 +81,7 @@ class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
 
 
 def moved(place: int, by: int, count: int) -> int:
-    """Return the index `place` + `by`, clamped to a list of `count` items. For no items, return 0."""
+    """Return the index `place` + `by`, clamped to a list of `count` items (0 for an empty list)."""
     return min(max(0, place + by), max(0, count - 1))
 
 
