@@ -46,7 +46,7 @@ def softmax(scores: Sequence[float]) -> list[float]:
 
     Each weight is e^score, divided by the sum of e^score over all tokens.
     """
-    highest = max(scores)  # This prevents overflow, and doesn't change the weights.
+    highest = max(scores)  # Subtracting it prevents overflow, and doesn't change the weights.
     powers = [math.exp(score - highest) for score in scores]
     return [power / sum(powers) for power in powers]
 

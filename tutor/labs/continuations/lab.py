@@ -320,7 +320,10 @@ def _beam_beats_greedy(state: State) -> bool:
 
 @goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8), 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
-    """Return True if a way's samples all differ, are varied, and more probable than plain samples."""
+    """Return True if a way's samples are all different, and more probable than plain samples.
+
+    They must also contain few repeated pairs of tokens.
+    """
     drawn = _of(state, "draw")
     plain = [figures(paths) for way, paths in drawn if way.dials == Dials()]
     others = [figures(paths) for way, paths in drawn if way.dials != Dials()]

@@ -184,7 +184,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> list[NextRow]:
-        """The rows at the selected position, sorted as `order` says."""
+        """The rows at the selected position, sorted by `order`."""
         rows = self.here.rows if self.here else ()
         if self.order == "change":
             return sorted(rows, key=lambda row: -abs(row.after - row.before))

@@ -95,7 +95,8 @@ class Pattern:
         self.pattern = pattern
         self._patience = patience
         self._compiled = _compiled(pattern)
-        # A new range begins at each non-ASCII character in the pattern, and after it.
+        # The code points at which a range begins: each non-ASCII character in the pattern, and the
+        # code point after it.
         codes = {ord(char) for char in pattern if not char.isascii()}
         self._borders = sorted(codes | {code + 1 for code in codes})
 

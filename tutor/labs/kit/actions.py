@@ -40,9 +40,9 @@ class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag=
 
 
 class Choose(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="choose"):
-    """Choose the example, task, file or method that is `by` steps ahead, or back if negative.
+    """Switch to the example, task, file or method that is `by` steps ahead, or back if negative.
 
-    The lab then uses the new item.
+    Unlike `MoveFocus`, this changes what the lab computes.
     """
 
     by: int

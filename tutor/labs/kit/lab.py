@@ -60,8 +60,8 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     Attributes:
         name: The identifier in progress files and lessons. It must never change.
         says: The text that tells the learner what to achieve.
-        reached: Returns True if a state reaches the goal. The check does not wait for the response
-            to the state's request.
+        reached: Returns True if a state reaches the goal. It is called for every state, even if the
+            state's request has no response yet.
     """
 
     name: str
