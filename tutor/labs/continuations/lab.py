@@ -23,7 +23,7 @@ LONGEST = 240
 off."""
 BEAMS = 5
 LOOP = 4
-"""The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs in it
+"""The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs
 twice."""
 CHEAPER = 0.7
 """The reduction of the mean surprisal, compared with plain sampling, that a goal requires, in bits

@@ -163,9 +163,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def strongest(self) -> list[Part]:
-        """The parts, sorted by how much more they affect the selected position than the others.
+        """The parts, sorted by how specific their effect is to the selected position.
 
-        The sort key is the effect at the selected position, divided by the mean effect at all other
+        The sort key is the effect at this position, divided by the mean effect at all other
         positions. The list is empty until all effects are known.
         """
         setup = self.setup
