@@ -304,7 +304,7 @@ def _first(state: State, option: str) -> bool:
 
 @goal("one-weight", "Change one weight so that first place goes to another option")
 def _one_weight_decides(state: State) -> bool:
-    """Return True if the last action changed only one weight, and first place changed completely.
+    """Return True if the last action changed one weight, and replaced all options in first place.
 
     No option that was in first place before may still share it.
     """

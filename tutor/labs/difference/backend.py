@@ -190,7 +190,7 @@ class DifferenceBackend:
     def _divergences(
         self, a: ForwardPass, b: Tensor, sampler: SamplerSettings, until: float
     ) -> tuple[float, ...] | Progress:
-        """Return KL(A || B) in bits at each position, or the progress at the time `until`.
+        """Return KL(A || B) in bits at each position, or the progress if `until` is reached.
 
         The next call with the same arguments continues the work.
         """

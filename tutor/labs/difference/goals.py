@@ -46,7 +46,7 @@ def _sampler(state: State) -> bool:
 def _one_position(state: State) -> bool:
     """Return True if switching off one head has a large effect at only one position.
 
-    It must be at least 1 bit there, and less than 0.1 bits on average at the other positions.
+    The effect must be at least 1 bit there, and its mean at the other positions less than 0.1 bits.
     """
     heads = [part for part in state.parts if part.head != FEED_FORWARD]
     if state.view != "parts" or len(state.parts) != 1 or not heads or not state.complete:

@@ -95,7 +95,7 @@ class Tuned(msgspec.Struct, frozen=True, tag=True):
 
 
 Difference = OtherText | OtherSampler | PartsOff | Rounded | OtherModel | Tuned
-"""The difference between A and B. With all of these except `Tuned`, everything else is equal."""
+"""The difference between A and B. Except with `Tuned`, everything else is the same."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):

@@ -35,8 +35,8 @@ END = 10_000 - 1
 """An index beyond the end of every text. It is replaced with the index of the last token."""
 
 LEAST_ELSEWHERE = 0.05
-"""A lower bound, in bits, for the mean effect at other positions. Without it, a quotient of tiny
-numbers could rank first."""
+"""A lower bound, in bits, for the mean effect at other positions. Without it, a part with tiny
+effects everywhere could rank first."""
 
 SAMPLER_B = SamplerSettings(temperature=0.8)
 PRECISION = PRECISIONS.index(4)
@@ -176,7 +176,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             bits = list(self.scan[number])
             here = bits.pop(self.places[self.at].a - 1)
             found = here / max(LEAST_ELSEWHERE, fmean(bits) if bits else 0.0)
-            return 0.0 if math.isnan(found) else found  # ∞ / ∞
+            return 0.0 if math.isnan(found) else found  # ∞ / ∞ is NaN.
 
         order = sorted(range(self.part_count), key=effect, reverse=True)
         places = [divmod(number, setup.heads + 1) for number in order]

@@ -284,7 +284,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
 
 
 def _mixed(state: State, width: int) -> list[Content]:
-    """Return a note for numbers: attention can be off by one digit. Other inputs need no note."""
+    """Return a note that attention can be off by one digit, or [] if the input isn't a number."""
     if state.masks or not state.number or state.part != "across" or width < len(MIXED):
         return []
     return [Content.styled(MIXED, MUTED)]

@@ -34,8 +34,8 @@ from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Work
 from tutor.language import _
 
-# These modules load a YAML parser, so they are not imported here. That is possible because msgspec
-# never evaluates the annotations of `Lab`, which is never decoded.
+# These modules load a YAML parser, so they are imported only for type checking. msgspec evaluates
+# the annotations of a struct only to decode it, and no `Lab` is ever decoded.
 if TYPE_CHECKING:
     from tutor.labs.kit.remote import Sending  # noqa: TC004
     from tutor.vendors.catalogue import RemoteModel  # noqa: TC004
@@ -75,7 +75,7 @@ def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State
 
 
 def _nothing(state: object, action: object, refused: Sequence[RemoteModel]) -> None:
-    """Return None: no action is applied instead. The default of `Lab.declined`."""
+    """Return None, so that no action is applied instead. This is the default of `Lab.declined`."""
 
 
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
