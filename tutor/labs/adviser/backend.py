@@ -73,7 +73,7 @@ class AdviserBackend:
 
 
 def _check(save: Save, advice: Advice) -> None:
-    """Check a request, which comes from another process.
+    """Check a request, which can contain anything, because it comes from another process.
 
     Raises `LabError` if the request doesn't match the data.
     """

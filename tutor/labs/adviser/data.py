@@ -15,7 +15,7 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of a need. For example, the need for a certain input has the kind "images".
+    """A kind of need. For example, the need for a certain input has the kind "images".
 
     Attributes:
         must: The kind, worded as a condition.

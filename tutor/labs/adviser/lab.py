@@ -304,9 +304,9 @@ def _first(state: State, option: str) -> bool:
 
 @goal("one-weight", "Change one weight so that first place goes to another option")
 def _one_weight_decides(state: State) -> bool:
-    """Return True if the last action changed one weight and put other options into first place.
+    """Return True if the last action changed one weight, and replaced all options in first place.
 
-    The options that were in first place before must all have lost it.
+    No option that was in first place before may still share it.
     """
     if state.advice is None or state.before is None:
         return False
@@ -390,11 +390,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("saved", "Save a result to a file (ctrl+s)", lambda state: state.saved is not None),
     ),
     solution=(
-        *_on(0, _weight(1)),  # Weigh "inputs".
-        *_on(5, _weight(1)),  # Weigh "privacy", which puts an open local model first.
-        *_on(1, _MUST),  # Require "control". This excludes the model that was recommended.
+        *_on(0, _weight(1)),  # Set a weight for "inputs".
+        *_on(5, _weight(1)),  # Set a weight for "privacy", which puts an open local model first.
+        *_on(1, _MUST),  # Make "control" a must, which excludes the option in first place.
         Reset(),
-        *_on(2, _weight(1)),  # Weigh "cost", which puts options without an LLM first.
+        *_on(2, _weight(1)),  # Set a weight for "cost", which puts "No LLM" first.
         *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # Solve the case "letters".
         *_solved(*_on(0, _KIND, _MUST, _weight(3))),  # Solve the case "paintings".
         *_solved(*_on(0, _weight(3)), *_on(5, _MUST, _weight(3))),  # Solve the case "discharge".

@@ -32,7 +32,7 @@ _NAME = 14
 _OPTION = 19
 _MOVED = 4
 _LEGEND = 15
-"""The minimum length of a bar, in columns. A shorter bar would leave no room for the legend."""
+"""The minimum length of a bar, in columns, at which the legend fits above the bars."""
 _LEAST_TABLE = 10
 _HEADED = 5
 """The minimum height, in rows, at which a table has a heading."""
@@ -130,7 +130,7 @@ def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
 
 
 def _ranking(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
-    """Return lines with the ranking: each option with its score now and before the last change."""
+    """Return lines with the ranking, and each option's score now and before the last change."""
     now = adviser.ranking(advice, state.now)
     before: dict[int, Place] = {}
     if state.before is not None:

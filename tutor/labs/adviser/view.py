@@ -1,4 +1,4 @@
-"""The adviser's keys. The module `lines` draws its views."""
+"""The widget of the adviser lab, with its keys. The module `lines` returns the text to show."""
 
 from __future__ import annotations
 

@@ -282,9 +282,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         MoveFocus(5, "row"),  # Select the value matrices.
         ShowView("precision"),
-        MoveFocus(3, "row"),  # 4 bits
+        MoveFocus(3, "row"),  # Select 4 bits.
         Run(),
-        MoveFocus(1, "row"),  # 3 bits
+        MoveFocus(1, "row"),  # Select 3 bits.
         Run(),
     ),
 )

@@ -50,7 +50,7 @@ def _size(state: State, part: Part) -> int:
 
 
 def _shares(state: State, sizes: Counter[str]) -> Iterator[str]:
-    """Yield the size of each role of tensors, the largest first."""
+    """Yield sentences with the total size of the tensors in each role, the largest first."""
     unit = _("bytes") if state.nbytes else _("parameters")
     yield _("The model has {total:,} {unit}.").format(total=sizes.total(), unit=unit)
     for role, size in sizes.most_common():

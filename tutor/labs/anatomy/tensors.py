@@ -52,7 +52,7 @@ class TensorOf(NamedTuple):
     def nbytes(self) -> int:
         """The size in memory, in bytes.
 
-        A tensor that is part of a matrix has a size in proportion to the number of its rows.
+        If the tensor is part of a stored matrix, its size is proportional to its number of rows.
         """
         if isinstance(self.module, FrozenLinear):
             return self.module.nbytes * self.outputs // self.module.outputs

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AttentionBackend:
-    """The lab's backend. It caches the attention weights of the last text."""
+    """The lab's backend. It caches the attention weights of the latest text."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model

@@ -31,7 +31,7 @@ def products(query: Vector, keys: Sequence[Vector]) -> list[float]:
 def scaled(scores: Sequence[float], size: int) -> list[float]:
     """Step 2: divide each score by the square root of the head's size.
 
-    Dot products of longer vectors tend to be larger. The division makes up for that.
+    Dot products of longer vectors tend to be larger. The division compensates for that.
     """
     return [score / math.sqrt(size) for score in scores]
 
@@ -46,7 +46,7 @@ def softmax(scores: Sequence[float]) -> list[float]:
 
     Each weight is e^score, divided by the sum of e^score over all tokens.
     """
-    highest = max(scores)  # This prevents overflow, and doesn't change the weights.
+    highest = max(scores)  # Subtracting it prevents overflow, and doesn't change the weights.
     powers = [math.exp(score - highest) for score in scores]
     return [power / sum(powers) for power in powers]
 

@@ -72,7 +72,7 @@ class Worked(msgspec.Struct, frozen=True):
         scaled: The products after the division by √size.
         masked: The scaled products after masking.
         shares: The attention weights.
-        adds: The length of each token's weighted value.
+        adds: The length (L2 norm) of each token's weighted value.
         total: The sum of the weighted values [size].
         off: The largest difference from the network's own output, or None if a step is turned off.
     """

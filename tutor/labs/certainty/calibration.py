@@ -16,7 +16,7 @@ from itertools import pairwise
 import msgspec
 
 EDGES = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""The edges of the bins. Few answers have a certainty below 0.4, so all of those share one bin."""
+"""The edges of the bins. Few answers have a certainty below 0.4, so these share one bin."""
 
 
 class Bin(msgspec.Struct, frozen=True):

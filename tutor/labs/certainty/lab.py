@@ -230,7 +230,7 @@ Does = Literal["draw", "redraw", "draw_rest", "ask_all", "ask_rest", "stop"]
 
 
 def does(state: State) -> Does | None:
-    """Return the name of what `Run` does in this state, or None if no question is left to ask."""
+    """Return what `Run` would do in this state, or None if no question is left to ask."""
     if state.drawing or state.running:
         return "stop"
     if state.view == "answer":
@@ -257,8 +257,8 @@ def progress(state: State) -> Progress:
 def question(state: State) -> Question | None:
     """Return the next request, or None if nothing is left to generate.
 
-    In the answer view, the reply to the selected question comes first. Samples come next. During a
-    run, the first prompt without a reply comes last.
+    In the answer view, the reply to the selected question comes first. Samples come next, and then,
+    during a run, the remaining questions of the set.
     """
     prompt = state.prompt
     if state.view == "answer" and state.reply is None:

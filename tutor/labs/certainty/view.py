@@ -98,7 +98,7 @@ class CertaintyView(LabView):
 def _heading(state: State, width: int) -> Content:
     """Return a line with the tabs. If another view's work is in progress, add its progress.
 
-    If both don't fit, the line contains only the current view's tab and the progress.
+    If there is no room for both, the line contains only the current view's tab and the progress.
     """
     names = tabs((view, view == state.view) for view in VIEWS)
     said = _job_elsewhere(state)

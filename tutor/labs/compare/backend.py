@@ -60,10 +60,8 @@ class CompareBackend:
         far. Remote replies are extended with the text that has arrived.
         """
         if question.run != self._run:
-            self._run, self._sessions = (
-                question.run,
-                {},
-            )  # Never reuse a key-value cache in another run.
+            # Never reuse a key-value cache in another run.
+            self._run, self._sessions = question.run, {}
         replies = {
             place: self._collect(question, place, model, reply)
             for place, model, reply in question.asked

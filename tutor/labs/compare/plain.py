@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describe the state of the lab on comparing models in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HELP = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the models and their answers."""
+    """Return the prompt, the temperature, the models, and their answers."""
     return {
         "prompt": [_("Prompt: {prompt}").format(prompt=ended(state.prompt))],
         "temperature": [_("Temperature: {value:g}.").format(value=TEMPERATURES[state.temperature])],

@@ -177,7 +177,7 @@ def _answer(state: State, place: int, width: int) -> list[Content]:
 
 
 def _end(state: State, model: Model, reply: Reply) -> Content:
-    """Return why the answer ended, and the date of the price."""
+    """Return a line with the reason why the answer ended, and the date of the price."""
     again = "" if state.running or state.outdated else _(" Press r to ask again.")
     if reply.trouble is not None:
         return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)

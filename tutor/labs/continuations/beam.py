@@ -1,7 +1,7 @@
 """Beam search, which keeps several continuations at each step instead of only one.
 
 Greedy decoding always takes the most probable token. It misses a continuation that begins with a
-less probable token, even if that continuation is more probable as a whole.
+less probable token, even if the whole continuation is more probable.
 
 Beam search keeps the `width` best continuations so far, called beams. At each step, it extends
 every beam by each of the beam's `width` most probable tokens. Of these candidates, it keeps the

@@ -23,11 +23,11 @@ LONGEST = 240
 off."""
 BEAMS = 5
 LOOP = 4
-"""The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs in it
+"""The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs
 twice."""
 CHEAPER = 0.7
-"""The difference from plain sampling that a goal requires, in bits per token. If the difference is
-0.7 bits, the tokens are 1.6 times as probable, on average."""
+"""The reduction of the mean surprisal, compared with plain sampling, that a goal requires, in bits
+per token. With 0.7 bits less, a token is 1.6 times as probable (geometric mean)."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -320,7 +320,10 @@ def _beam_beats_greedy(state: State) -> bool:
 
 @goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8), 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
-    """Return True if one way's samples all differ and are more probable than plain samples."""
+    """Return True if a way's samples are all different, and more probable than plain samples.
+
+    They must also contain few repeated pairs of tokens.
+    """
     drawn = _of(state, "draw")
     plain = [figures(paths) for way, paths in drawn if way.dials == Dials()]
     others = [figures(paths) for way, paths in drawn if way.dials != Dials()]
@@ -366,21 +369,21 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     work=work("left_out", "seed", text=LONGEST, ways=indexes(len(WAYS)), side=2),
     goals=(_always_the_same, _loop_broken, _beam_beats_greedy, _varied_and_likely),
     solution=(
-        Choose(3, "way"),  # top-p 0.9
+        Choose(3, "way"),  # Select top-p 0.9.
         Toggle("side"),
-        Choose(3, "way"),  # plain
+        Choose(3, "way"),  # Select plain sampling.
         Run(),
         Choose(9, "way"),  # Select greedy decoding with a penalty.
         Toggle("side"),
         Choose(5, "way"),  # Select greedy decoding.
-        EditText("The best thing about the day was that"),  # It loops on this prompt.
+        EditText("The best thing about the day was that"),  # Greedy decoding loops.
         Run(),
         Toggle("side"),
-        Choose(1, "way"),  # beam search
+        Choose(1, "way"),  # Select beam search.
         EditText("I went to the store and"),
         Run(),
         Toggle("side"),
-        Choose(-2, "way"),  # top-k 1
+        Choose(-2, "way"),  # Select top-k 1.
         Run(),
     ),
 )

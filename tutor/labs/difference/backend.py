@@ -48,14 +48,14 @@ if TYPE_CHECKING:
 
 
 REMEMBERED = 32
-"""The number of earlier results of B that are kept."""
+"""The maximum number of cached residual streams of B."""
 
 _SCORED_AT_ONCE = 4
-"""The number of positions whose logits are computed at once while the parts are measured."""
+"""The number of positions whose logits are computed at once when a part's effect is measured."""
 
 
 class DifferenceBackend:
-    """The lab's backend. It caches the last forward passes, and earlier results of B."""
+    """The lab's backend. It caches the latest forward passes, and residual streams of B."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -66,19 +66,19 @@ class DifferenceBackend:
         self._a: tuple[list[int], ForwardPass] | None = None
         self._b: tuple[object, ForwardPass] | None = None
         self._finished: dict[tuple[questions.Difference, tuple[int, ...]], Tensor] = {}
-        """The last residual streams [T, width] of earlier passes of B.
+        """The residual streams [T, width] after the last block, from earlier passes of B.
 
-        The keys contain everything that a stream depends on.
+        Each key contains everything that the stream depends on.
         """
 
         self._logs: tuple[tuple[ForwardPass, SamplerSettings], list[Tensor]] | None = None
-        """The log-probabilities of A at the first positions, for measuring the effects of parts.
+        """A's log-probabilities [V] at the positions computed so far, with their pass and sampler.
 
-        They are 32-bit floats, to save memory.
+        They are needed to measure the effects of parts, and are 32-bit floats, to save memory.
         """
 
         self._row: tuple[SamplerSettings, Tensor, list[float]] | None = None
-        """The unfinished effect of a part, with its sampler and its last residual stream."""
+        """The unfinished effect of a part: the sampler, the stream of B, and the bits so far."""
 
     def answer(self, question: Question) -> Answer:
         """Return a part of the comparison, or the progress of computing it.
@@ -167,7 +167,7 @@ class DifferenceBackend:
         )
 
     def _scan(self, question: questions.Scan) -> Answer:
-        """Switch off one part after the other, as many as there is time for."""
+        """Measure the effects of as many parts as possible in one time slice."""
         ids, _ = self._ids(question.a)
         a, config = self._pass_of_a(ids), self._model.network.config
         each = config.heads + 1
@@ -190,7 +190,7 @@ class DifferenceBackend:
     def _divergences(
         self, a: ForwardPass, b: Tensor, sampler: SamplerSettings, until: float
     ) -> tuple[float, ...] | Progress:
-        """Return KL(A || B) in bits at each position, or the progress when the time is up.
+        """Return KL(A || B) in bits at each position, or the progress if `until` is reached.
 
         The next call with the same arguments continues the work.
         """
@@ -213,12 +213,12 @@ class DifferenceBackend:
 
     @torch.inference_mode()
     def _log_probabilities(self, stream: Tensor, sampler: SamplerSettings) -> list[Tensor]:
-        """Return the log-probabilities [V] of the next token at each position."""
+        """Return the log-probabilities [V] of the next token, for each position of `stream`."""
         logits = self._model.network.lens(stream).cpu().float()
         return [log_probabilities(each, sampler) for each in logits]
 
     def _ids(self, text: Text) -> tuple[list[int], int]:
-        """Return the first tokens of a text, and the number of tokens after them."""
+        """Return the first `MOST_TOKENS` token ids of a text, and the number of tokens left out."""
         size = self._model.network.config.vocabulary_size
         known = text.model == self._model.card.sha256
         if text.ids and known and all(id_ in range(size) for id_ in text.ids):
@@ -233,7 +233,7 @@ class DifferenceBackend:
         return self._model
 
     def _leave(self) -> None:
-        """Drop the other model, and its results."""
+        """Drop the other model and its cached streams."""
         self._others.leave()
         self._b = None
         self._finished = {
@@ -251,7 +251,7 @@ class DifferenceBackend:
     def _stream_of_b(
         self, model: LanguageModel, b: questions.Difference, ids: list[int], a: ForwardPass
     ) -> Tensor | Progress:
-        """Return the last residual stream [T, width] of B, or the progress of A and B."""
+        """Return B's residual stream [T, width] after its last block, or the total progress."""
         parts = self._existing(b.parts) if isinstance(b, PartsOff) else ()
         as_in_a = isinstance(b, OtherSampler) or (isinstance(b, PartsOff) and not parts)
         if (progress := advanced((a,), self._moment)) is not None:
@@ -287,7 +287,7 @@ def _pass_of_b(
     parts: Sequence[Part],
     a: ForwardPass,
 ) -> ForwardPass:
-    """Return a new forward pass, which reuses the blocks whose results are the same in A."""
+    """Return a new forward pass of B, which reuses the results of the blocks that are as in A."""
     if isinstance(b, Rounded):
         return RoundedPass(model.network, ids, b.bits)
     made = ForwardPass(model.network, ids, partial(_off, model, parts))

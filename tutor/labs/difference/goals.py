@@ -27,7 +27,7 @@ def _top(rows: tuple[NextRow, ...], side: Literal[0, 1]) -> NextRow:
 
 @goal("diverge", "Change a word of B (e), and go to the token after which it diverges most")
 def _diverge(state: State) -> bool:
-    """Return True if the learner's own text is compared at several positions."""
+    """Return True if the largest divergence between A and the learner's own text is selected."""
     own = state.view == "prompt" and state.b != State().b
     if not own or not state.complete or len(state.places) < FEW_PLACES:
         return False
@@ -44,7 +44,10 @@ def _sampler(state: State) -> bool:
 
 @goal("one-position", "Try b after each token: a head with ≥ 1 bit there, < 0.1 after others")
 def _one_position(state: State) -> bool:
-    """Return True if switching off one head changes one position by a bit, and others hardly."""
+    """Return True if switching off one head has a large effect at only one position.
+
+    The effect must be at least 1 bit there, and its mean at the other positions less than 0.1 bits.
+    """
     heads = [part for part in state.parts if part.head != FEED_FORWARD]
     if state.view != "parts" or len(state.parts) != 1 or not heads or not state.complete:
         return False

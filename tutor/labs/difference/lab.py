@@ -36,7 +36,7 @@ from tutor.lm.distribution import PLAIN, SamplerSettings
 
 
 class Open(msgspec.Struct, frozen=True, tag_field="do", tag="open"):
-    """Compare the text and the sampler settings of the stepper, from this position on.
+    """Compare the stepper's text and sampler settings with B, and select a position.
 
     `place` is the number of tokens before the position.
     """
@@ -51,10 +51,10 @@ class FindLargest(msgspec.Struct, frozen=True, tag_field="do", tag="largest"):
 
 
 class SwitchOffStrongest(msgspec.Struct, frozen=True, tag_field="do", tag="strongest"):
-    """Switch off only the part that matters most at this position, compared with the others.
+    """Switch off only the part whose effect is most specific to the selected position.
 
-    If the learner repeats this at the same position, the part with the next smaller effect is
-    switched off instead. The effects of all parts are measured first, which takes some time.
+    If the learner repeats this at the same position, the next part of `State.strongest` is switched
+    off instead. The effects of all parts are measured first, which takes some time.
     """
 
 
@@ -119,18 +119,18 @@ def act(state: State, action: Action) -> State:
 
 
 def _checked(text: Text) -> Text:
-    """Return the text. Raises `TutorError` if it is empty or too long."""
+    """Return the text unchanged. Raises `TutorError` if it is empty or too long."""
     sentence(text.text)
     return text
 
 
 def _outdated(state: State) -> State:
-    """Return the state without the results, which no longer belong to A and B."""
+    """Return the state without its comparison, which is outdated after A or B has changed."""
     return replace(state, compared=(), progress=None, refused=None)
 
 
 def _at(state: State, number: int) -> State:
-    """Return the state with the position with this number selected."""
+    """Return the state after selecting the pair of positions with this index."""
     return replace(state, place=state.places[number].a - 1, tried=0)
 
 
@@ -139,7 +139,7 @@ def _of_another_text(state: State) -> State:
 
 
 def _without_strongest(state: State) -> State:
-    """Switch off the next part of `State.strongest`. Without effects, change nothing."""
+    """Switch off the next part of `State.strongest`, or change nothing if the list is empty."""
     setup, strongest = state.setup, state.strongest
     if setup is None or not strongest:
         return state
@@ -168,13 +168,14 @@ def _with_view(state: State, view: View) -> State:
     if view == state.view:
         return state
     shown = _outdated(replace(state, view=view))
-    if "tuning" in (view, state.view):  # Another text is compared, on other models.
+    # "tuning" has its own models and its own text.
+    if "tuning" in (view, state.view):
         return replace(shown, setup=None, place=END)
     return shown
 
 
 def _with_model(state: State, by: int) -> State:
-    """Return the state with the next model. Before the first one, no model is chosen."""
+    """Choose the model for B that is `by` entries ahead. The first entry is "none"."""
     names = (None, *(state.others or ()))
     at = names.index(state.other) if state.other in names else 0
     other = names[moved(at, by, len(names))]
@@ -205,12 +206,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, others=names, other=other, progress=None)
         case questions.Scan(first=first), questions.Effects(bits=bits):
             if first != len(state.scan):
-                return state  # a late response
+                return state  # A response to an outdated request.
             new = replace(state, scan=(*state.scan, *bits), progress=None)
             return _without_strongest(replace(new, scanning=False)) if new.scanned else new
         case Compare(first=first, b=b), Slice(setup=setup, compared=compared):
             if first != len(state.compared):
-                return state  # a late response
+                return state  # A response to an outdated request.
             return replace(
                 state,
                 setup=setup,
@@ -231,7 +232,7 @@ def _exists(part: Part, setup: Setup) -> bool:
 
 
 def _fits(state: State, setup: Setup) -> bool:
-    """Return True if the scan can be of this text and model."""
+    """Return True if the number of effects and their lengths match this model and text."""
     count = setup.layers * (setup.heads + 1)
     return len(state.scan) <= count and all(len(s) == len(setup.tokens_a) for s in state.scan)
 
@@ -247,7 +248,7 @@ def _reset_settings(state: State) -> State | None:
         precision=initial.precision,
         other=initial.other,
     )
-    if reset.sampler != state.sampler:  # The effects of the parts depend on it.
+    if reset.sampler != state.sampler:  # The measured effects depend on the sampler.
         reset = replace(reset, scan=(), scanning=False)
     return None if reset == state else _outdated(reset)
 

@@ -1,4 +1,4 @@
-"""The lines that show what is compared, the divergence in numbers, and the paired rows."""
+"""The text of the lab "A against B": the two sides, the divergence, and the next tokens."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.next_row import NextRow
 
 _LEAST_TABLE = 4
-"""The minimum height at which the table of rows has a heading."""
+"""The minimum height, in rows, at which the table of next tokens has a heading."""
 
 NAMES: dict[View, str] = {
     "prompt": _("prompt"),
@@ -76,7 +76,7 @@ def _unless_plain(state: State) -> list[Cell]:
 
 
 def side_b(state: State, width: int) -> Content:
-    """Return a line that says what is different in B, with the settings of the view."""
+    """Return a line that shows the setting in which B differs from A."""
     if state.view == "tuning":
         return _written(state, 1, width)
     cells = {
@@ -186,7 +186,7 @@ def _both(bits: float, reverse_bits: float, width: int) -> Content:
 
 
 def totals(state: State, width: int) -> Content:
-    """Return a line about the whole text: the total and the mean divergence, and the largest one.
+    """Return a line with the total and mean divergence, and the position where it is largest.
 
     While the comparison is incomplete, the line shows its progress.
     """
@@ -231,7 +231,7 @@ def totals(state: State, width: int) -> Content:
 
 
 def rows(state: State, width: int, height: int) -> list[Content]:
-    """Return the table of the paired rows at the selected position.
+    """Return the table of next tokens at the selected position, with their probabilities.
 
     If there is little room, the table has no heading.
     """
@@ -269,7 +269,7 @@ def _row(row: NextRow, name: int, bar: int) -> Content:
 
 
 def without_b(state: State, width: int) -> Iterator[Content]:
-    """Yield the lines for a state in which B cannot be computed, or is not chosen yet."""
+    """Yield lines that explain why there is no B: it can't be computed, or isn't chosen yet."""
     for said in _missing(state):
         yield from wrapped(Content.styled(said, MUTED), width)
 

@@ -27,11 +27,11 @@ FEED_FORWARD = -1
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A text.
+    """A text that the learner typed, or a text from the stepper.
 
-    If the text is from the stepper, `ids` are its tokens, and `model` is the checksum of the model
-    whose tokens they are. In the stepper, a text can have other tokens than the tokenizer's, and
-    special tokens.
+    A text from the stepper can contain special tokens, or tokens that the tokenizer would not
+    choose. So `ids` contains its token ids, and `model` the checksum of the model that they belong
+    to.
     """
 
     text: str
@@ -55,51 +55,51 @@ class Part(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 
 class OtherText(msgspec.Struct, frozen=True, tag=True):
-    """B processes another text than A."""
+    """A setup in which B processes a different text."""
 
     text: str
 
 
 class OtherSampler(msgspec.Struct, frozen=True, tag=True):
-    """B has other sampler settings than A."""
+    """A setup in which B has different sampler settings."""
 
     settings: SamplerSettings
 
 
 class PartsOff(msgspec.Struct, frozen=True, tag=True):
-    """B runs with these parts of the network switched off. Parts that don't exist are ignored."""
+    """A setup in which these parts are switched off in B. Parts that don't exist are ignored."""
 
     parts: tuple[Part, ...]
 
 
 class Rounded(msgspec.Struct, frozen=True, tag=True):
-    """B runs with the weights of all blocks rounded to `bits` bits."""
+    """A setup in which the weights of all blocks are rounded to `bits` bits in B."""
 
     bits: Literal[32, 16, 8, 4, 3, 2]
 
 
 class OtherModel(msgspec.Struct, frozen=True, tag=True):
-    """B is the installed model with this name."""
+    """A setup in which B is the installed model with this name."""
 
     name: str
 
 
 class Tuned(msgspec.Struct, frozen=True, tag=True):
-    """A is the bundled base model, and B is the instruct model that was made from it.
+    """A setup in which A is the bundled base model, and B is the instruct model made from it.
 
-    Both process the question in the chat template and the instruct model's answer, instead of the
-    text of A.
+    Instead of A's text, both models process the question in the chat template, followed by the
+    instruct model's answer.
     """
 
     question: str
 
 
 Difference = OtherText | OtherSampler | PartsOff | Rounded | OtherModel | Tuned
-"""What is different in B. Everything else is as in A, except for `Tuned`."""
+"""The difference between A and B. Except with `Tuned`, everything else is the same."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
-    """A request to compare A and B at each pair of positions, from number `first` on.
+    """A request to compare A and B at each pair of positions, starting with pair number `first`.
 
     `a` and `sampler` are the text and the sampler settings of A.
     """
@@ -115,10 +115,10 @@ class Others(msgspec.Struct, frozen=True, tag=True):
 
 
 class Scan(msgspec.Struct, frozen=True, tag=True):
-    """A request for the effect of each part of the network on A, from number `first` on.
+    """A request to switch off each part of the network in A, starting with part number `first`.
 
-    The parts are numbered layer by layer. In each layer, the heads come first, then the
-    feed-forward network.
+    The response contains the effects. The parts are numbered from 0, layer by layer. In each layer,
+    the heads come first, then the feed-forward network.
     """
 
     a: Text
@@ -169,16 +169,16 @@ class Compared(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Slice(msgspec.Struct, frozen=True, tag=True):
-    """The comparison at some pairs of positions, from number `first` of the request on."""
+    """The comparison at consecutive pairs of positions, starting with the request's `first`."""
 
     setup: Setup
     compared: tuple[Compared, ...]
 
 
 class Effects(msgspec.Struct, frozen=True, tag=True):
-    """The effects of some parts: for each part, KL(A || B) in bits at each position.
+    """The effects of consecutive parts: for each part, KL(A || B) in bits at each position.
 
-    B is A with only this part switched off. The parts are numbered as in `Scan`.
+    B is A with only this part switched off. The first part is the one that `Scan` requested.
     """
 
     bits: tuple[tuple[float, ...], ...]
@@ -191,7 +191,7 @@ class Installed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """The response if B cannot be computed, with the reason."""
+    """The response if B cannot be computed. `why` is the reason."""
 
     why: str
 

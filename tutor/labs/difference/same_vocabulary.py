@@ -1,4 +1,4 @@
-"""The other installed models with the vocabulary of the loaded model."""
+"""Find and load other installed models that have the same vocabulary as the loaded model."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tutor.models.report import OnStage
 
 
 class OtherModels:
-    """A loader that finds and loads the other models.
+    """A loader that finds and loads models with the same vocabulary.
 
-    Vocabularies are read, and a model is loaded, in another thread, so the engine can process other
-    requests. One model is kept in memory until another is chosen.
+    Both happen in other threads, so the engine can process other requests. One model is kept in
+    memory until another is chosen.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class OtherModels:
         self._side: SideModel | None = None
 
     def names(self, seconds: float) -> tuple[str, ...] | Progress:
-        """Return the names of the models, or the progress after `seconds`."""
+        """Return the models' names, or the progress if the search takes more than `seconds`."""
         found = self._candidates()
         unknown = [model for model in found.values() if model.path not in self._same]
         if unknown and self._search is None:
@@ -51,7 +51,7 @@ class OtherModels:
         return tuple(name for name, model in found.items() if self._same.get(model.path))
 
     def model(self, name: str, seconds: float) -> LanguageModel | Coming:
-        """Return the model, or the progress of loading it after `seconds`.
+        """Return the model, or the progress if it isn't loaded within `seconds`.
 
         Raises `ModelError` if the model cannot be loaded, or has another vocabulary.
         """
@@ -85,7 +85,7 @@ class OtherModels:
         for model in models:
             try:
                 other = read_tokenizer(model)
-            except ModelError:  # It cannot be loaded either.
+            except ModelError:  # Don't list a model that can't be loaded.
                 self._same[model.path] = False
                 continue
             size = mine.vocabulary_size

@@ -19,7 +19,7 @@ from tutor.lm.language_model import LanguageModel
 
 
 class StreamSide(NamedTuple):
-    """A or B: the model, its last residual stream [T, width], and the sampler settings."""
+    """A or B: the model, the residual stream [T, width] after its last block, and the sampler."""
 
     model: LanguageModel
     stream: Tensor
@@ -27,14 +27,17 @@ class StreamSide(NamedTuple):
 
     @torch.inference_mode()
     def logits(self, position: int) -> Tensor:
-        """Return the logits [V] after the first `position` tokens."""
+        """Return the logits [V] for the token after the first `position` tokens."""
         return self.model.network.lens(self.stream[position - 1]).cpu().float()
 
 
 def compared(
     a: StreamSide, b: StreamSide, places: Sequence[PositionPair], seconds: float
 ) -> tuple[Compared, ...]:
-    """Compare A and B at these places, in order, until `seconds` have passed."""
+    """Compare A and B at each pair of positions, until `seconds` have passed.
+
+    The result has at least one comparison, unless `places` is empty.
+    """
     until = time.perf_counter() + seconds
     found = []
     for place in places:

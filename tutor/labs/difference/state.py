@@ -26,13 +26,17 @@ from tutor.lm.distribution import PLAIN, SamplerSettings
 
 View = Literal["prompt", "sampler", "parts", "precision", "model", "tuning"]
 VIEWS: tuple[View, ...] = ("prompt", "sampler", "parts", "precision", "model", "tuning")
-"""What is different in B. In "tuning", A and B are the bundled base and instruct models."""
+"""The views, each named after what is different in B.
+
+In "tuning", A and B are the bundled base and instruct models.
+"""
 
 END = 10_000 - 1
 """An index beyond the end of every text. It is replaced with the index of the last token."""
 
 LEAST_ELSEWHERE = 0.05
-"""The least mean effect at other positions, in bits, to which a part's effect is compared."""
+"""A lower bound, in bits, for the mean effect at other positions. Without it, a part with tiny
+effects everywhere could rank first."""
 
 SAMPLER_B = SamplerSettings(temperature=0.8)
 PRECISION = PRECISIONS.index(4)
@@ -59,8 +63,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         place: The index of the selected token of A. A and B are compared after this token or, if
             they cannot be compared there, after the nearest one.
         order: The order of the rows.
-        setup: What is compared, or None if it is not known yet.
-        compared: The comparison at each position so far.
+        setup: The texts and positions that are compared, or None if not known yet.
+        compared: The comparisons loaded so far, by index in `setup.places`.
         scanning: True if the learner wants to know the effects of all parts.
         scan: The effect of each part on A at each position, in bits (see `questions.Scan`).
         tried: The number of parts tried so far at this position, in the order of `strongest`.
@@ -93,7 +97,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def difference(self) -> Difference | None:
-        """The difference between A and B, or None if no model has been chosen."""
+        """The difference between A and B, or None if no model has been chosen for B."""
         match self.view:
             case "prompt":
                 return questions.OtherText(self.b)
@@ -159,9 +163,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def strongest(self) -> list[Part]:
-        """The parts by their effect at the selected position, relative to the other positions.
+        """The parts, sorted by how specific their effect is to the selected position.
 
-        The part whose effect is largest, divided by its mean effect at the others, comes first.
+        The sort key is the effect at this position, divided by the mean effect at all other
+        positions. The list is empty until all effects are known.
         """
         setup = self.setup
         if setup is None or not self.scanned or self.view == "tuning":
@@ -171,7 +176,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             bits = list(self.scan[number])
             here = bits.pop(self.places[self.at].a - 1)
             found = here / max(LEAST_ELSEWHERE, fmean(bits) if bits else 0.0)
-            return 0.0 if math.isnan(found) else found  # the quotient of two infinite values
+            return 0.0 if math.isnan(found) else found  # ∞ / ∞ is NaN.
 
         order = sorted(range(self.part_count), key=effect, reverse=True)
         places = [divmod(number, setup.heads + 1) for number in order]
@@ -179,7 +184,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> list[NextRow]:
-        """The rows at the selected position, in order."""
+        """The rows at the selected position, sorted by `order`."""
         rows = self.here.rows if self.here else ()
         if self.order == "change":
             return sorted(rows, key=lambda row: -abs(row.after - row.before))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Token
 
 BOUNDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
-"""The divergence, in bits, from which each of the bars is drawn."""
+"""The minimum divergence, in bits, for each height of a bar."""
 _LEAST = "·"
 _INFINITE = "∞"
 
@@ -39,9 +39,9 @@ def bar(bits: float) -> tuple[str, str]:
 
 
 def strip(state: State, width: int, rows: int) -> list[Content]:
-    """Return the lines of the text around the selected position, each with its bars below it.
+    """Return lines of A's text around the selected position, each followed by a line of bars.
 
-    There are at most `rows` lines of text.
+    There are at most `rows` lines of text, not counting the bars.
     """
     setup = state.setup
     if setup is None:
@@ -60,7 +60,7 @@ def strip(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _text(token: Token) -> str:
-    r"""Return a token's text. A token that is only a part of a character appears as `\xNN`."""
+    r"""Return a token's text. If it is not valid UTF-8, its bytes are shown as `\xNN`."""
     try:
         return safe(token.data.decode()) or token.text
     except UnicodeDecodeError:

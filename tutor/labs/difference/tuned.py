@@ -1,4 +1,4 @@
-"""The bundled base model, and the instruct model that was made from it, on the same dialog."""
+"""Run the bundled base model, and the instruct model made from it, on the same dialog."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MOST_WRITTEN = 40
 
 
 class Dialog(NamedTuple):
-    """A question in the chat template, with the answer of the instruct model.
+    """A question in the chat template, with the instruct model's answer.
 
-    `ids` are its tokens, `left_out` counts the tokens that were cut from its end, and `streams` are
-    the last residual streams [T, width] of both models. `written` is the text that each model
-    writes after the question, the base model first.
+    `ids` are the dialog's token ids, and `left_out` is the number of tokens that were cut from its
+    end. `streams` are the residual streams [T, width] of both models after the last block.
+    `written` is the text that each model writes after the question. The base model comes first.
     """
 
     ids: list[int]
@@ -42,7 +42,7 @@ class Dialog(NamedTuple):
 class TunedPair:
     """A pair of models, with the methods that load it and run it on a dialog.
 
-    The models are so small that each step takes only milliseconds, so nothing is divided.
+    The models are so small that the work isn't split into time slices.
     """
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ def _in(*views: str) -> Callable[[State], bool]:
 
 
 class DifferenceView(LabView):
-    """A view of A and B, of their divergence along the text, and of the paired rows."""
+    """A view of A and B, their divergence along the text, and their next-token tables."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [

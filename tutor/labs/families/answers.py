@@ -1,4 +1,4 @@
-"""The request to a model of one of the three families, and the response with its attention."""
+"""The request to run one family's model, and the response: its output and its attention."""
 
 from __future__ import annotations
 

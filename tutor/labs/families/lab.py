@@ -304,9 +304,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         EditText("the _ barks ."),
         EditText("the _ bark ."),
-        Choose(1, "family"),  # decoder
+        Choose(1, "family"),  # Select the decoder.
         EditText("the wolves behind the city"),
-        Choose(1, "family"),  # encoder-decoder
+        Choose(1, "family"),  # Select the encoder-decoder.
         EditText("the bee near the house buzzes ."),
         MoveFocus(3, "row"),
     ),

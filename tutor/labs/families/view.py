@@ -284,7 +284,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
 
 
 def _mixed(state: State, width: int) -> list[Content]:
-    """If the input is a number, return a note that attention can be off by one digit."""
+    """Return a note that attention can be off by one digit, or [] if the input isn't a number."""
     if state.masks or not state.number or state.part != "across" or width < len(MIXED):
         return []
     return [Content.styled(MIXED, MUTED)]

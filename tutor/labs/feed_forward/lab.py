@@ -123,7 +123,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blocks(self) -> int:
-        """The number of blocks or, until it is known, a number that is higher than in any model."""
+        """The number of blocks or, until it is known, a number larger than in any model."""
         return next((each.blocks for each in self.known.values()), _MORE_BLOCKS)
 
     @property

@@ -25,7 +25,7 @@ text is the beginning of a match. Patterns can use only the syntax of regular la
 
 Lookaround (`(?=`), backreferences (`\1`) and Unicode properties (`\p{L}`) are rejected. This keeps
 matching simple. The non-ASCII characters in a pattern divide all characters into a few ranges, and
-the pattern treats all characters in a range alike (see `Pattern._speakers`).
+the pattern treats all characters in a range alike (see `Pattern._representatives`).
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ _ALLOWED = regex.compile(
 
 
 FEW, DEEPEST = 8, 3
-"""The limits at which a group of tokens is tested token by token.
+"""The limits below which the tokens of a group are tested one by one.
 
-Before that, only the common prefix of the group's tokens is tested. If the format allows the
-prefix, the group is divided into smaller groups. A group is not divided if it has at most `FEW`
-tokens, or if its common prefix has `DEEPEST` bytes.
+In a larger group, the common prefix of all tokens is tested first. If the format allows the prefix,
+the group is divided into groups with longer common prefixes. A group is not divided if it has at
+most `FEW` tokens, or if its common prefix has `DEEPEST` bytes.
 """
 
 
@@ -86,7 +86,7 @@ class Choices:
 
 
 class Pattern:
-    """A format that allows every text that a regular expression matches as a whole.
+    """A format that allows every text that fully matches a regular expression.
 
     Raises `LabError` if the pattern is invalid or uses unsupported syntax.
     """
@@ -95,8 +95,8 @@ class Pattern:
         self.pattern = pattern
         self._patience = patience
         self._compiled = _compiled(pattern)
-        # These are the code points at which a new range begins: each non-ASCII character in the
-        # pattern, and the code point after it.
+        # The code points at which a range begins: each non-ASCII character in the pattern, and the
+        # code point after it.
         codes = {ord(char) for char in pattern if not char.isascii()}
         self._borders = sorted(codes | {code + 1 for code in codes})
 
@@ -107,7 +107,7 @@ class Pattern:
             return False
         if not tail:
             return self._match(text, partial=True)
-        return any(self._match(text + char, partial=True) for char in self._speakers(tail))
+        return any(self._match(text + char, partial=True) for char in self._representatives(tail))
 
     def whole(self, data: bytes) -> bool:
         """Return True if `data` is a complete match. Raises `LabError` after a timeout."""
@@ -120,7 +120,7 @@ class Pattern:
         except TimeoutError as error:
             raise _too_slow() from error
 
-    def _speakers(self, tail: bytes) -> list[str]:
+    def _representatives(self, tail: bytes) -> list[str]:
         """Return one character from each range that contains characters beginning with `tail`.
 
         `tail` contains the first bytes of a character. The pattern treats all characters in a range
@@ -237,7 +237,7 @@ class Vocabulary:
 
 
 def _taken(format_: Format, before: bytes, alike: list[bytes], depth: int) -> list[bytes]:
-    """Return those tokens in `alike` that the format allows after the bytes `before`.
+    """Return the tokens in `alike` that the format allows after the bytes `before`.
 
     The tokens in `alike` all begin with the same `depth` bytes.
     """

@@ -164,10 +164,10 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
 
 
 def _listed(place: Place, count: int) -> list[Row]:
-    """Return the `count` tokens for the table.
+    """Return the `count` most probable tokens.
 
-    These are the most probable tokens. If fewer than `_LEAST_LEFT` of them are allowed, more
-    allowed tokens take the place of the last masked ones.
+    If fewer than `_LEAST_LEFT` of them are allowed, more allowed tokens take the place of the last
+    masked ones.
     """
     above = place.rows[:count]
     seen = sum(row.after > 0 for row in above)

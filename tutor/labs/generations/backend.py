@@ -54,7 +54,8 @@ class GenerationsBackend(ModelBackend):
                 return self._train(own, seed, restart=done == 0)
             case questions.AskRetrieval(own=own, seed=seed, message=message):
                 bot = self._bot(own, seed)
-                while not bot.training.finished:  # The engine restarted after the training.
+                # If the engine has restarted since the training, train the network again.
+                while not bot.training.finished:
                     self._check_cancelled()
                     bot.training.step()
                 begun = self._clock()
@@ -120,7 +121,7 @@ class GenerationsBackend(ModelBackend):
 
     def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
         book = replace(shipped_rules(), rules=question.rules)
-        rules.fits(book, "")  # Compile the patterns before the time is measured.
+        rules.fits(book, "")  # Compile the patterns before measuring the time.
         begun = self._clock()
         reply = rules.reply(book, question.messages)
         return questions.SaidByRules(reply, self._milliseconds(begun))

@@ -256,7 +256,8 @@ def question(state: State) -> Question | None:
     waits = turn is not None and turn.retrieval is None
     if (waits or state.training or case is not None) and not state.ready:
         done = len(state.trained.losses) if state.trained else 0
-        own = () if state.first_right is None else state.own  # First train without these.
+        # To measure the effect of the learner's intents, train without them first.
+        own = () if state.first_right is None else state.own
         return questions.AskTraining(own, state.seed, done)
     if turn is not None and turn.retrieval is None:
         return questions.AskRetrieval(state.own, state.seed, turn.message)

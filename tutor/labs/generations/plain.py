@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describe the state of the lab on three kinds of bots in sentences, for plain mode."""
 
 from __future__ import annotations
 

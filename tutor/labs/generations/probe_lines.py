@@ -122,9 +122,8 @@ def _progress(state: State, width: int) -> Content:
             said = _("Press r to send {total} messages to each bot.").format(total=total // 3)
         return Content.styled(clipped(said, width), MUTED)
     taken = bot_probes.milliseconds(state.results, "generative")
-    each = (
-        None if taken is None else taken / 1000 / len(BOTS)
-    )  # The other two bots take almost no time.
+    # Only one reply in three is generated. The other two bots reply almost immediately.
+    each = None if taken is None else taken / 1000 / len(BOTS)
     line = progress_line(at_pace(done, total, each), width, _("replies"))
     waits = Content.styled(_("  pauses if you leave"), MUTED)
     return line + waits if line.cell_length + waits.cell_length <= width else line

@@ -111,7 +111,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         intent: The index of the selected intent.
         seed: The seed of the training.
         trained: The progress of the training with the current intents and seed.
-        first_right: The number of correct held-out phrases without the learner's intents.
+        first_right: The number of held-out phrases that were classified correctly before the
+            learner's intents were added, or None if unknown.
         predictions: The bot that the learner expects to be weakest, by kind of probe.
         kind: The index of the selected kind of probe.
         probe: The index of the selected probe of this kind.

@@ -75,9 +75,9 @@ class GenerationsView(LabView):
         if not super().check_action(action, parameters):
             return False
         if state is not None and action == "stop" and self._outdated(state):
-            return False  # In this state, r sends the message again.
+            return False  # In this case, `r` sends the message again.
         if state is not None and action == "train" and self.runs(state):
-            return False  # During a run, r stops the run.
+            return False  # In this case, `r` stops the run.
         name = str(parameters[1]) if action == "move_focus" else action
         if not any(name in names for names in ONLY_IN.values()):
             return True

@@ -26,8 +26,8 @@ READ = 1024
 class GhostTextBackend(ModelBackend):
     """The lab's backend. A proposal has at most `most` tokens.
 
-    The backend caches the session of the last text, because most key presses change only the end of
-    the text.
+    The backend caches the session of the latest text, because most key presses change only the end
+    of the text.
     """
 
     def __init__(self, tools: Tools, most: int = MOST) -> None:

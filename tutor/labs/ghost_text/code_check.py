@@ -58,7 +58,7 @@ class _StandardLibrary(msgspec.Struct, frozen=True):
 def check(text: str, row: int) -> Verdict:
     """Check line `row` of `text`. Lines are counted from 0.
 
-    The lines below may be incomplete. If the whole text parses, names that are defined below the
+    The lines below it may be incomplete. If the whole text parses, names that are defined below the
     line count as existing.
     """
     lines = text.split("\n")

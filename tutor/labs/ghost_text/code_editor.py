@@ -69,7 +69,8 @@ class CodeEditor(TextArea):
         did: Callable[[Action], None],
         left: Callable[[], object],
     ) -> None:
-        self._following = True  # The base class's constructor changes the text.
+        # Don't report the changes that the base class's constructor makes.
+        self._following = True
         self._held: dict[str, bool] | None = None
         super().__init__(
             language="python",
@@ -90,7 +91,7 @@ class CodeEditor(TextArea):
         self.watch(self.app, "theme", self._use_colors, init=False)
 
     def _use_colors(self) -> None:
-        """Make keywords bold, and give strings and comments one color each. More would distract."""
+        """Make keywords bold, and strings and comments colored. More colors would distract."""
         colors = self.app.theme_variables
         code, muted = (Color.parse(colors[name]).rich_color for name in ("code", "muted"))
         styles = dict.fromkeys(_KEYWORDS, Style(bold=True))
@@ -179,7 +180,7 @@ class CodeEditor(TextArea):
 
     @property
     def _document(self) -> Document:
-        return cast("Document", self.document)  # The editor uses no other kind of document.
+        return cast("Document", self.document)  # TextArea always creates a `Document`.
 
     def render_line(self, y: int) -> Strip:
         """Return row `y` of the screen.
@@ -206,7 +207,7 @@ class CodeEditor(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         if not edit.text:
-            self.suggestion = ""  # Textual would keep it after a deletion.
+            self.suggestion = ""  # TextArea doesn't clear it after a deletion.
         with self._drawn_once():
             return super().edit(edit)
 

@@ -31,7 +31,7 @@ def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
     """
     ids = tokenizer.encode(text)
     last_word = _LAST_WORD.search(text)
-    assert last_word is not None  # The match can be empty.
+    assert last_word is not None  # The pattern also matches the empty string.
     typed = b""
     kept = len(ids)
     while kept > max(1, len(ids) - _MOST) and len(typed) < len(last_word[0].encode()):
@@ -55,7 +55,7 @@ class Beginnings:
         self._ids = [id_ for _, id_ in entries]
 
     def fitting(self, typed: bytes) -> list[int]:
-        """Return the ids of the tokens that begin with `typed`, or that are a prefix of `typed`."""
+        """Return the ids of all tokens that begin with `typed` or are a prefix of it."""
         shorter = (self._exactly(typed[:size]) for size in range(1, len(typed)))
         first = bisect_left(self._data, typed)
         longer = takewhile(

@@ -264,7 +264,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.part("line")
 
     def part(self, part: Part) -> str:
-        """Return the ghost text, or its first word or its first token."""
+        """Return a part of the ghost text: the whole line, the first word, or the first token.
+
+        Returns "" if there is no proposal.
+        """
         proposal = self.current
         if proposal is None:
             return ""

@@ -194,14 +194,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 class Result(msgspec.Struct, frozen=True):
     """The results of one defense.
 
-    Each result is a pair: a number of reviews, and the number of reviews measured so far.
+    Each result is a pair: the number of reviews with the described outcome, and the number of
+    reviews measured so far.
 
     Attributes:
-        through: The bad reviews with an attack that the model calls positive.
-        harmless: The bad reviews with a harmless sentence that the model calls positive.
-        clean: The good and bad reviews without any added sentence that the model classifies
-            correctly.
-        own: The bad reviews with the learner's own attack that the model calls positive.
+        through: How many bad reviews with an attack the model calls positive.
+        harmless: How many bad reviews with a harmless sentence the model calls positive.
+        clean: How many reviews, good and bad, the model classifies correctly without any added
+            sentence.
+        own: How many bad reviews with the learner's own attack the model calls positive.
     """
 
     through: tuple[int, int]
@@ -337,10 +338,10 @@ def _own_attack(state: State) -> bool:
 
 
 def _own_defense(state: State) -> bool:
-    """Return True if the learner's own defense stops half of the attacks and isn't too strict.
+    """Return True if the learner's own defense is effective and not too strict.
 
-    It is too strict if the model misclassifies more than a quarter of the reviews without an
-    attack.
+    It is effective if at most half as many attacks succeed as without a defense. It is too strict
+    if the model misclassifies more than a quarter of the reviews without an attack.
     """
     if not state.own_defense:
         return False

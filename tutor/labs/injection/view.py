@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tutor.labs.injection.lab import Shares
 
 _LEFT = 80
-"""The width of the results, in columns, if the prompt is shown to the right of them."""
+"""The width of the results, in columns, if the prompt is shown next to them."""
 _NAME = 21
 
 

@@ -40,9 +40,9 @@ class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag=
 
 
 class Choose(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="choose"):
-    """Choose the example, task, file or method that is `by` steps ahead, or back if negative.
+    """Switch to the example, task, file or method that is `by` steps ahead, or back if negative.
 
-    The lab then uses the new item.
+    Unlike `MoveFocus`, this changes what the lab computes.
     """
 
     by: int
@@ -81,7 +81,7 @@ class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
 
 
 def moved(place: int, by: int, count: int) -> int:
-    """Return the index `place` + `by`, limited to the range of a list of `count` items."""
+    """Return the index `place` + `by`, clamped to a list of `count` items (0 for an empty list)."""
     return min(max(0, place + by), max(0, count - 1))
 
 

@@ -23,7 +23,7 @@ class Tools:
     """The tools that every backend receives when it is created.
 
     Attributes:
-        load: Returns the model. The first call can take long, because it loads the model.
+        load: Returns the model. The first call can take a long time, because it loads the model.
         check_cancelled: Raises `RequestCancelled` if the request has been canceled. Long
             computations must call this function regularly.
         folder: Where the lab can save files, such as checkpoints. The folder may not exist yet.

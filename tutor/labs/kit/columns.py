@@ -60,9 +60,9 @@ class Column(NamedTuple):
     right: bool = False
 
     def cell(self, text: str) -> str:
-        """Return `text` at exactly the column's width.
+        """Return `text`, padded or truncated to exactly the column's width.
 
-        Text that is too long ends in an ellipsis.
+        Truncated text ends in an ellipsis.
         """
         if self.right:
             return text.rjust(self.width)

@@ -25,7 +25,8 @@ def cell(share: float, columns: int = 1) -> tuple[str, str]:
 LOGIT_BOUNDS = (0.1, 0.3, 1.0, 3.0)
 """The absolute values, in logits, at which the glyph of a signed cell changes to the next."""
 NEGATIVE_GLYPHS = "·-~xX"
-"""The glyphs of negative values, which differ from the glyphs of positive ones without color."""
+"""The glyphs of negative values. They differ from `GLYPHS`, so that the sign is visible without
+color."""
 
 
 def signed_cell(logits: float, columns: int = 1) -> tuple[str, str]:

@@ -34,7 +34,8 @@ from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Work
 from tutor.language import _
 
-# No `Lab` is decoded, so its annotations are never evaluated. These modules load a parser of YAML.
+# These modules load a YAML parser, so they are imported only for type checking. msgspec evaluates
+# the annotations of a struct only to decode it, and no `Lab` is ever decoded.
 if TYPE_CHECKING:
     from tutor.labs.kit.remote import Sending  # noqa: TC004
     from tutor.vendors.catalogue import RemoteModel  # noqa: TC004
@@ -59,8 +60,8 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     Attributes:
         name: The identifier in progress files and lessons. It must never change.
         says: The text that tells the learner what to achieve.
-        reached: Returns True if a state reaches the goal. The check does not wait for the response
-            to the state's request.
+        reached: Returns True if a state reaches the goal. It is called for every state, even if the
+            state's request has no response yet.
     """
 
     name: str
@@ -74,7 +75,7 @@ def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State
 
 
 def _nothing(state: object, action: object, refused: Sequence[RemoteModel]) -> None:
-    """Return no action."""
+    """Return None, so that no action is applied instead. This is the default of `Lab.declined`."""
 
 
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):

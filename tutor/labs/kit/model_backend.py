@@ -86,7 +86,7 @@ class Growing:
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """Return the log-softmax of `logits`, with one 64-bit float for each token.
+    """Return the log-softmax of `logits` [V] in nats, as 64-bit floats.
 
     No sampler settings are applied.
     """
@@ -94,7 +94,7 @@ def log_probabilities(logits: Tensor) -> Tensor:
 
 
 class Pausable(Protocol):
-    """A pass through the network that can pause between two blocks."""
+    """A forward pass that can pause between two blocks."""
 
     @property
     def done(self) -> int: ...
@@ -107,9 +107,9 @@ class Pausable(Protocol):
 
 
 def advanced(passes: Sequence[Pausable], seconds: float) -> Progress | None:
-    """Advance the first unfinished forward pass, and return the total progress of all passes.
+    """Advance the first unfinished pass for about `seconds`, and return the progress of all passes.
 
-    Returns None if all passes are finished. A pass that is listed twice counts once.
+    Returns None if all passes are finished. If a pass is listed twice, it is counted once.
     """
     for passage in passes:
         if not passage.finished:

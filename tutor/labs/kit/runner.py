@@ -58,8 +58,8 @@ class LabRunner:
     action, or when the engine becomes ready again.
 
     Results of one model are not valid for another model. If the model changes, the lab keeps only
-    the learner's work and requests all results again, and `note` informs the learner. This doesn't
-    concern labs that don't use the model.
+    the learner's work and requests all results again, and `note` informs the learner. Labs
+    that don't use the model are not affected.
     """
 
     def __init__(
@@ -121,14 +121,14 @@ class LabRunner:
         return self._stopped is not None
 
     def say(self, note: str) -> None:
-        """Show a note, before the one that is shown already, until the next action."""
+        """Show a note until the next action, before the note that is already shown, if any."""
         self.note = " ".join(filter(None, (note, self.note)))
         self._changed()
 
     def stop(self) -> None:
         """Cancel the request in progress.
 
-        The request is sent again after a call of `begin`, or after the learner's next action.
+        The request is sent again after a call to `begin`, or after the learner's next action.
         Actions that only move the focus or change the view don't send the request again.
         """
         self._stopped, self.note = self._asked, None
@@ -177,7 +177,7 @@ class LabRunner:
         self._changed()
 
     def close(self) -> None:
-        """Stop sending requests. The state remains, so the lab can be continued later."""
+        """Stop sending requests. The state is kept, so the lab can be continued later."""
         self._unwatch()
         self._drop()
         self._backend.close()

@@ -9,7 +9,7 @@ from tutor.language import _
 
 
 def sentence(text: str) -> str:
-    """Return `text` unchanged.
+    """Check the learner's text, and return it unchanged.
 
     Raises `TextError` if it is too long, is empty or contains only spaces.
     """
@@ -19,7 +19,7 @@ def sentence(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """Return `text` unchanged. Raises `TextError` if it is longer than any text in a lab."""
+    """Return `text` unchanged. Raises `TextError` if it has more than `LONGEST` characters."""
     if len(text) > LONGEST:
         raise TextError(
             "The text is too long for this lab.",

@@ -1,7 +1,7 @@
 """Tokenization for labs that process only short texts.
 
-A request can come from any program, and a text of a few megabytes takes seconds to tokenize, in
-which no other request is answered. So longer texts are refused.
+Requests can come from any program. Tokenizing a text of a few megabytes takes seconds, and no other
+request is answered during that time. So texts that are too long for a lab are rejected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tutor.lm.language_model import LanguageModel
 def tokens_of(model: LanguageModel, text: str, most: int) -> tuple[list[int], int]:
     """Return the ids of the first `most` tokens, and the number of tokens after them.
 
-    Raises `TextError` if the text is too long, or the vocabulary cannot express it.
+    Raises `TextError` if the text is too long, or the vocabulary can't represent it.
     """
     ids = short_ids(model, text)
     return ids[:most], max(0, len(ids) - most)
@@ -25,7 +25,7 @@ def tokens_of(model: LanguageModel, text: str, most: int) -> tuple[list[int], in
 def short_ids(model: LanguageModel, text: str) -> list[int]:
     """Return the ids of all tokens.
 
-    Raises `TextError` if the text is too long, or the vocabulary cannot express it.
+    Raises `TextError` if the text is too long, or the vocabulary can't represent it.
     """
     return text_ids(model, short(text))
 

@@ -132,7 +132,7 @@ class LabView(VerticalScroll, can_focus=True):
         return rule is None or (self.state is not None and rule(self.state))
 
     def runs(self, state: Any) -> bool:
-        """Return True if a long computation is in progress, which `r` can stop."""
+        """Return True if a long computation is in progress that `r` can stop."""
         return bool(getattr(state, "running", False))
 
     def draw(self, state: Any) -> None:
@@ -154,7 +154,10 @@ class LabView(VerticalScroll, can_focus=True):
         return max(LEAST, self.size.width)
 
     def put(self, where: str, lines: Sequence[Content]) -> None:
-        """Show these lines in the `Lines` widget that `where` selects. Long lines are truncated."""
+        """Show these lines in the `Lines` widget that matches the selector `where`.
+
+        Long lines are truncated.
+        """
         width = self.size.width
         if len(lines) > self.size.height:
             width -= self.styles.scrollbar_size_vertical

@@ -22,8 +22,9 @@ _CELL = 3
 def map_lines(attribution: Attribution, at: Part, room: Room) -> list[Content]:
     """Draw a map with a row for each layer, the last one at the top, and a column for each head.
 
-    The last column contains the feed-forward networks. `at` is the selected part. Columns that do
-    not fit scroll with it. A click on a cell moves the focus along the axes "layer" and "part".
+    The last column contains the feed-forward networks. `at` is the selected part. If the map
+    doesn't fit, only the rows and columns near `at` are drawn. A click on a cell moves the focus
+    along the axes "layer" and "part".
     """
     layers, heads = len(attribution.heads), len(attribution.heads[0])
     layer = at.layer or 0
@@ -53,6 +54,6 @@ def map_lines(attribution: Attribution, at: Part, room: Room) -> list[Content]:
 
 
 def _map_cell(logits: float, here: bool) -> tuple[str, str]:
-    """Return the glyph for a contribution. The selected one is drawn in reverse."""
+    """Return the glyph for a contribution, and its style: reverse video if `here` is True."""
     glyph, style = heat.signed_cell(logits)
     return glyph.rjust(_CELL - 1), f"{style} reverse" if here else style

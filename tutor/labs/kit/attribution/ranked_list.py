@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def ranked_lines(
     attribution: Attribution, ranked: Sequence[Contribution], at: int, room: Room
 ) -> list[Content]:
-    """Draw the ranked contributions around number `at`, and their sum in the last line."""
+    """Draw the ranked contributions around index `at`, and their sum in the last line."""
     name = 24 if room.roomy else 22
     bar = room.width - 2 - name - NUMBER - 2
     largest = max((abs(each.logits) for each in ranked), default=0.0)
@@ -45,7 +45,7 @@ def _sum_line(
     label = _("sum of {parts}").format(parts=counted(len(ranked), "part"))
     start = [("  ", ""), (figures.fit(label, name), MUTED), (f"{total:>{NUMBER}.2f}", "bold")]
     rest = width - 2 - name - NUMBER
-    # The two can be rounded to different decimals, although they differ by less than 0.001.
+    # Even if the two numbers differ by less than 0.001, they can round to different decimals.
     equals = "=" if f"{total:.2f}" == f"{attribution.logit:.2f}" else "≈"
     return Content.assemble(
         *start, (first_that_fits([f"  {equals} {explained(attribution)}"], rest), MUTED)

@@ -1,4 +1,4 @@
-"""Draw what the heads took from each token, beside what is lost without the token."""
+"""Draw a table that compares direct attribution with occlusion, token by token."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def legend() -> str:
 
 
 class TokenEffects(NamedTuple):
-    """The tokens of a text up to a position, and what is known about each.
+    """The tokens of a text up to a position, and each token's effect on the explained logit.
 
-    `direct` is the sum of what all heads took from each token, or None while it is unknown. `lost`
-    contains the occlusions that have been computed, by the token's index. The last token is never
-    removed.
+    `direct` contains the sum of what all heads took from each token, in logits, or is None until it
+    is computed. `lost` contains the occlusions computed so far, by the token's index. The last
+    token has none.
     """
 
     tokens: Sequence[Token]
@@ -47,7 +47,7 @@ class TokenEffects(NamedTuple):
 
 
 def token_lines(effects: TokenEffects, at: int, room: Room) -> list[Content]:
-    """Draw a table of the tokens around token `at`, with direct sources beside occlusion."""
+    """Draw a table with the direct attribution and the occlusion of the tokens around `at`."""
     place = max(3, len(str(len(effects.tokens))))
     name = max(8, min(18, room.width // 5))
     bar = max(0, (room.width - place - name - 2 * NUMBER - 10) // 2) if room.roomy else 0

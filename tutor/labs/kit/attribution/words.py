@@ -1,4 +1,4 @@
-"""The words, numbers and bars of the lists and maps of contributions."""
+"""Format contributions as text, numbers and bars."""
 
 from __future__ import annotations
 
@@ -67,7 +67,10 @@ def logits_of(attribution: Attribution, part: Part) -> float:
 
 
 def amount(logits: float, largest: float, bar: int) -> list[Cell]:
-    """Return a contribution as a number and a bar, which takes `bar` cells."""
+    """Return a contribution as a number and a bar.
+
+    The bar takes `bar` cells. It has its full length if `logits` is as large as `largest`.
+    """
     half = max(0, bar - 1) // 2
     left, right = bars.two_sided(logits / largest if largest else 0.0, half)
     axis = " " if half == 0 else "│"
@@ -76,7 +79,7 @@ def amount(logits: float, largest: float, bar: int) -> list[Cell]:
 
 
 def part_line(attribution: Attribution, part: Part, width: int) -> Content:
-    """Name one part, and what it adds to the explained logit."""
+    """Return a line with the name of a part and its contribution to the explained logit."""
     logits = logits_of(attribution, part)
     said = [_("  to {logit}").format(logit=explained(attribution))]
     start = Content.assemble((part_name(part), "bold"), "  ", (signed(logits), "bold"))
@@ -86,9 +89,10 @@ def part_line(attribution: Attribution, part: Part, width: int) -> Content:
 def sources_line(
     tokens: Sequence[Token], sources: Sequence[float] | None, part: Part, width: int
 ) -> Content:
-    """Say from which tokens a head took its contribution, the largest amounts first.
+    """Return a line with the tokens from which a head took most of its contribution.
 
-    `sources` has one value for each token up to the position, or is None while it is computed.
+    `sources` has one value for each token up to the position, or is None until it is computed. For
+    other parts, the line explains why they have no such tokens.
     """
     if part.steering:
         said = [

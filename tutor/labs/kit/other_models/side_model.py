@@ -16,13 +16,13 @@ from tutor.models import FoundModel
 from tutor.models.installed import file_size
 
 _LOADING = Lock()
-"""Held while a model is loaded. Several models at the same time might not fit into memory."""
+"""A lock that is held while a model is loaded. Loading two at once might exceed the memory."""
 
 
 class SideModel:
     """A model that is loaded in its own thread, so the engine can process other requests.
 
-    Loading starts when no other model is being loaded.
+    If another side model is being loaded, this one waits until that is finished.
     """
 
     def __init__(
@@ -72,7 +72,8 @@ class SideModel:
     def _load(self) -> None:
         try:
             with _LOADING:
-                self._hear(self._stage[0])  # The learner may have chosen another model.
+                # Don't start if `leave` was called during the wait.
+                self._hear(self._stage[0])
                 _require_room(self._found, self._free_memory())
                 self._model = self._load_model(self._found, on_stage=self._hear)
         except TutorError as error:

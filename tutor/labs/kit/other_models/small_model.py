@@ -11,13 +11,13 @@ from tutor.lm.load import load_model
 from tutor.models.installed import bundled_model
 
 _in_use: WeakValueDictionary[Path, LanguageModel] = WeakValueDictionary()
-"""The bundled model, or None until it is loaded. In a shared engine, all labs use this one copy."""
+"""The bundled model by its path, while a lab uses it. All labs of an engine share this copy."""
 
 
 def small_model_beside(loaded: LanguageModel) -> LanguageModel | None:
     """Return the small bundled model, or None if it can't be used.
 
-    If the loaded model `loaded` is the bundled model, it is returned instead of a second copy.
+    If `loaded`, the engine's model, is the bundled model, it is returned instead of a second copy.
     """
     found = bundled_model()
     if found is None:

@@ -59,7 +59,7 @@ class PromptingHere(ModelBackend):
         """Generate the answer. Return its text, and True if it is complete.
 
         The answer ends at an end token or, if the prompt is plain text, after its first line.
-        Without such an end, the answer is cut off after `most` tokens. Sampling uses the version's
+        If it doesn't end, it is cut off after `most` tokens. Sampling uses the version's
         temperature, and the item's index as the seed.
         """
         written: list[int] = []

@@ -92,11 +92,11 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A comparison of versions A and B on the `asked` items that both have answered.
+    """A comparison of prompt versions A and B on the `asked` items that were run with both.
 
-    `only_a` and `only_b` count the items that only A or only B answered correctly. `chance` is the
-    p-value of the sign test: the probability of a split at least this uneven if both versions are
-    equally good.
+    `only_a` and `only_b` count the items that were answered correctly only with A or only with B.
+    `chance` is the p-value of the sign test: the probability of a split at least this uneven if
+    both versions are equally good.
     """
 
     asked: int
@@ -147,7 +147,7 @@ def _likeliest(task: Task, tried: Tried) -> str | None:
 
 
 def difference(results: Results, a: Trial, b: Trial) -> Difference:
-    """Compare two trials of the same task on the items that both have answered."""
+    """Compare two trials of the same task on the items that were run in both."""
     both = [
         (one == "right", other == "right")
         for one, other in zip(outcomes(results, a), outcomes(results, b), strict=True)

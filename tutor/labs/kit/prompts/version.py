@@ -124,8 +124,8 @@ def on_task(version: Version, before: Task, after: Task) -> Version:
 def idle(version: Version, part: Part) -> bool:
     """Return True if a part has no effect in this version.
 
-    The place of the rule has no effect if there is no rule. The order of the examples has no effect
-    if there are fewer than two.
+    The position of the rule has no effect if there is no rule. The order of the examples has no
+    effect if there are fewer than two.
     """
     return (part == "place" and not version.rule) or (part == "order" and version.examples < 2)
 
@@ -153,8 +153,8 @@ def differing(one: Version, other: Version) -> tuple[Part, ...]:
 def assemble(version: Version, task: Task, item: Item) -> Prompt:
     """Build the prompt for one item.
 
-    The parts are in a fixed order: role, instruction, rule (if its place is "before"), steps,
-    examples, the item's text, rule (if its place is "after"). The parts that don't depend on the
+    The parts are in a fixed order: role, instruction, rule (if its `place` is "before"), steps,
+    examples, the item's text, rule (if its `place` is "after"). The parts that don't depend on the
     item come first, so the model has to process them only once.
     """
     shots = task.examples[: version.examples]

@@ -24,7 +24,8 @@ def place(spots: Sequence[Spot], width: int, height: int) -> list[tuple[int, int
     row have a space between them.
     """
     points = {(spot.x, spot.y) for spot in spots}
-    taken: set[tuple[int, int]] = set()  # These include the cells next to names.
+    # The cells of all names placed so far, and the cells to the left and right of each name.
+    taken: set[tuple[int, int]] = set()
     places: list[tuple[int, int] | None] = []
     for spot in spots:
         size = cell_len(spot.name)

@@ -24,7 +24,7 @@ def cosine(value: float) -> str:
 
 
 def ramp(value: float) -> str:
-    """Return the style of a cosine similarity."""
+    """Return the style in which a cosine similarity is drawn."""
     return LIKELY[sum(value >= step for step in COSINE_STEPS)]
 
 

@@ -116,12 +116,13 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def _arrange(self) -> None:
         """Set the limits of both axes, and pass the points to the plot widget."""
-        columns, rows = self.size.width - 2, self.size.height - 2  # The frame takes two.
+        # The frame takes two columns and two rows.
+        columns, rows = self.size.width - 2, self.size.height - 2
         self.clear()
         if not self._points or columns < 1 or rows < 1:
             return
         xs, ys = zip(*((point.x, point.y) for point in self._points), strict=True)
-        # The distance on the map that the width of one cell represents, on both axes.
+        # The width of a cell, as a distance on the map. The scale is the same on both axes.
         unit = max((max(xs) - min(xs)) / columns, (max(ys) - min(ys)) / (rows * _TALL), 1e-9)
         unit *= (1 + _ROOM) / self._factor
         x, y = self._center
@@ -141,7 +142,7 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def render(self) -> RenderResult:
         (canvas,) = self.query("#plot").results(Canvas)
-        with canvas.batch_refresh():  # Refresh once, instead of after every character.
+        with canvas.batch_refresh():  # Refresh once, not after every character.
             result = super().render()
             self._write_names(canvas)
         return result

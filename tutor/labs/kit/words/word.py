@@ -15,7 +15,7 @@ Form = tuple[Token, ...]
 """The tokens of a word.
 
 To look up a word in the embedding table, the labs use the row of its first token. If there are
-several tokens, this row does not represent the whole word, and a note on the screen says so.
+several tokens, this row doesn't represent the whole word, and the screen shows a note about it.
 """
 
 
@@ -49,9 +49,7 @@ def of_bearable_length(word: str) -> str:
 
 
 def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
-    """Split a list of words, and return up to `most` distinct words.
-
-    Also return the number of words left out.
+    """Return the first `most` distinct words of `text`, and the number of words left out.
 
     Words are separated by spaces, commas or semicolons.
     """

@@ -7,5 +7,5 @@ STEP = 1.5
 
 
 def zoomed(zoom: float, steps: int) -> float:
-    """Return `zoom` after `by` steps in, or out if negative, limited to 1 … `MOST`."""
+    """Zoom in by `steps` steps, or out if negative. Return the new zoom, from 1 to `MOST`."""
     return min(MOST, max(1.0, zoom * STEP**steps))
