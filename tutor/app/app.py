@@ -309,7 +309,7 @@ class TutorApp(SavingApp):
             self._tell_on_map()
 
     def _tell_on_map(self) -> None:
-        """Show all problems found so far on the course map."""
+        """Show all known problems on the course map."""
         for screen in self.screen_stack:
             if isinstance(screen, HomeScreen):
                 screen.tell_problems()

@@ -162,7 +162,7 @@ class LabTask(Lines):
             self.show(self._on_page([*lines, Content(""), *said] if said else lines))
         elif height < ROOM:
             lines = self._news(reached, news, LONG) or self._next(reached, width, ())
-            if len(lines) > 1 and not news:  # the number of goals is left out
+            if len(lines) > 1 and not news:  # this leaves out the number of reached goals
                 lines = [goal_line(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:

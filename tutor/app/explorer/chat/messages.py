@@ -100,7 +100,7 @@ def _role_in(step: Step) -> Role | None:
 
 
 def _header(steps: Sequence[Step], named: Role | None) -> tuple[int, Role | None]:
-    """Return the number of tokens before a message's text, and the role that they name or None."""
+    """Return the number of tokens before a message's text, and the role that they name, if any."""
     start = steps[:_LONGEST_HEADER]
     text = "".join(step.token.text for step in start)
     if named:
