@@ -30,7 +30,7 @@ ALLOWED = {
     "MPL-2.0",
     "Zlib",
 }
-"""The licenses without conditions on software that uses a package."""
+"""The licenses that set no conditions for software that uses the package."""
 
 FOR_TESTS_ALONE = {"pyte": {"LGPLv3"}}
 """The further licenses allowed for packages that tutor neither ships nor imports."""

@@ -63,7 +63,7 @@ class Tab(ABC):
         return action in self.actions or action in ALWAYS
 
     def exists(self, found: Findings | None) -> bool:
-        """Return True if the model has what this view shows."""
+        """Return True if the model has the parts that this view shows."""
         return True
 
     @abstractmethod
