@@ -111,7 +111,7 @@ class KneserNey:
         return Level(grams, counts, heads, totals, freed, discounts)
 
     def probabilities(self, tokens: Ints) -> Floats:
-        """Return the probability [N - 1] of each token but the first, given those before it."""
+        """Return the probability [N - 1] of each token except the first in its context."""
         result = np.full(len(tokens) - 1, 1 / self.vocabulary)
         for length, level in enumerate(self._levels, 1):
             # The first tokens have a shorter context, so only shorter n-grams apply to them.

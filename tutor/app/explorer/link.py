@@ -205,7 +205,7 @@ class Link:
         target: int | None,
         against: int | None,
     ) -> tuple[float, ...]:
-        """Return how much of a head's contribution to the logit comes from each token.
+        """Return how much of a head's contribution to a logit comes from each token.
 
         If `head` is None, the amounts are summed over all heads of the layer.
         """
@@ -220,7 +220,7 @@ class Link:
         target: int | None,
         against: int | None,
     ) -> Occlusion:
-        """Return how the logit changes if the token at `index` is removed."""
+        """Return how a logit after `position` changes if the token at `index` is removed."""
         session = await self.follow(path)
         (found,) = await session.occlusion(position, (index,), target, against)
         return found

@@ -47,7 +47,7 @@ def _ask(state: State) -> State:
 
 
 def _invite(state: State) -> State:
-    """Open the editor for a message, unless this conversation has already opened it once."""
+    """Open the editor for a message, unless it has already been opened in this conversation."""
     possible = state.engine.model is None or state.chat_possible
     wanted = state.mode == "chat" and not state.first_message
     if not wanted or state.invited or state.panel is not None or not possible:

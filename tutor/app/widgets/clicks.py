@@ -70,7 +70,7 @@ def _index(line: str, x: int) -> int | None:
 
 
 def press_key(widget: Widget, key: str) -> bool:
-    """Press a key because the learner clicked. Return False if the key is not available.
+    """Press a key on behalf of a click. Return False if the key is not available.
 
     In a text field, a letter that is pressed this way is never typed.
     """
