@@ -122,7 +122,7 @@ class TutorScreen(Screen[None]):
             notice.said = messages
 
     def _invoke_later(self, callback: Callable[..., Any], sender: MessagePump) -> None:
-        """Call a widget's callback after the next refresh, unless the widget is removed by then.
+        """Call a widget's callback after the next refresh, unless the widget has been removed.
 
         Textual calls this method on the topmost screen even if the widget belongs to another
         screen. In that case, the callback goes into the widget's own message queue, so that the

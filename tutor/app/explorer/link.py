@@ -151,7 +151,7 @@ class Link:
         top: int,
         on_read: Callable[[int, int], None],
     ) -> AsyncIterator[Distribution]:
-        """Yield the distributions of a text that is saved (see `shared_positions`).
+        """Yield the distributions of a text that is being saved as a file (see `shared_positions`).
 
         A long text is first processed in chunks. Raises `TutorError`.
         """

@@ -125,7 +125,7 @@ class PaneLayout(Vertical):
     _controller: ExplorerController
 
     beside_text = False
-    """Whether the learner reads a text next to the pane, and the keys go to that text at first."""
+    """Whether the pane is next to a text that has the keyboard focus at first."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -181,7 +181,7 @@ def _stop_reading(state: State) -> State:
 
 def _use_text(state: State, event: events.UseText) -> State:
     if not event.text and state.mode == "chat":
-        return state  # Enter was pressed once too often
+        return state  # Enter was pressed in an empty field
     if not event.text:
         nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)

@@ -60,7 +60,7 @@ _EACH = _("What you remember of each lesson")
 _SMOOTH = 5
 _PLOT_HEIGHT = 9
 _BARS, _TALL_BARS = 2, 6
-"""The height of the bars in the forecast, in lines, on a usual and on a tall screen."""
+"""The height of the bars in the forecast, in lines, on a normal and on a tall screen."""
 
 
 class ProgressScreen(MenuScreen):

@@ -1,6 +1,6 @@
 """Screens whose text contains links. Tab moves to the next link, and Enter opens it.
 
-One of these screens explains a term. It is a panel on top of the screen that links to the term.
+The screen that explains a term is a panel on top of the screen that links to the term.
 """
 
 from __future__ import annotations

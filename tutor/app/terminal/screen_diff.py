@@ -93,7 +93,7 @@ def _attributes_of(style: Style, colors: ColorSystem) -> _Attributes:
 
 
 JUMP = 8
-"""The maximum number of unchanged cells to send between two changed ones.
+"""The maximum number of unchanged cells to send between two changed cells.
 
 Moving the cursor over more cells takes fewer bytes.
 """

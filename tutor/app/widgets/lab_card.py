@@ -96,8 +96,8 @@ class LabTask(Lines):
     are reached, `done` is shown in place of the task. If `open_` is true, the whole task and all
     goals are shown, divided into pages if they do not fit on the screen. A blank line follows if
     the screen has at least `gap_from` rows. `own` contains the names of the goals that a lesson
-    screen asks for. Once these are reached, the card sends the learner back to the lesson. A click
-    shows or hides all goals, or presses the key whose name is clicked.
+    screen asks for. After these are reached, the card tells the learner to return to the lesson. A
+    click shows or hides all goals, or presses the key whose name is clicked.
     """
 
     DEFAULT_CSS = """

@@ -52,9 +52,9 @@ class MoreBelow(ScrollLine):
     DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
 
     hidden: reactive[int] = reactive(0)
-    """The number of hidden lines below the visible ones."""
+    """The number of hidden lines below the visible lines."""
     above: reactive[int] = reactive(0)
-    """The number of hidden lines above the visible ones."""
+    """The number of hidden lines above the visible lines."""
 
     def __init__(self, scrolled: str) -> None:
         """Create the line for the container that matches the selector `scrolled`."""

@@ -66,7 +66,8 @@ class MessageEditor(PromptEditor):
     class TooLate(Message):
         """Posted instead of typing a key that was pressed just as the answer ended.
 
-        A moment earlier, the key would have been a command, such as the one that stops the answer.
+        A moment earlier, the key would have been a command, such as the command that stops the
+        answer.
         """
 
         key: str

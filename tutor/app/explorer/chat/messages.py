@@ -1,10 +1,10 @@
 """Split the tokens of a conversation into messages.
 
 A conversation is a sequence of tokens. The chat template puts special tokens and the name of a role
-around each message, and every model has its own template. This module supports all common ones: a
-special token begins a message, and the role is either part of that token (`<|user|>`) or follows it
-(`<|im_start|>user`). If no role is named, tokens from the prompt belong to the user, and generated
-tokens belong to the model.
+around each message, and every model has its own template. This module supports all common
+templates: a special token begins a message, and the role is either part of that token (`<|user|>`)
+or follows it (`<|im_start|>user`). If no role is named, tokens from the prompt belong to the user,
+and generated tokens belong to the model.
 """
 
 from __future__ import annotations

@@ -283,7 +283,7 @@ class XRayView(Vertical, can_focus=True):
         self._open(self._tabs[0])
 
     def action_ignore(self) -> None:
-        """Do nothing."""
+        """Do nothing, so that Enter does not reach the pane."""
 
     def action_move(self, by: int, what: str) -> None:
         found = self._ready()
