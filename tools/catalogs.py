@@ -1,7 +1,7 @@
 """Read and check the catalogs with translations of the interface, and make a pseudo-language.
 
 python -m tools.catalogs           # extract the messages, update and compile all catalogs
-python -m tools.catalogs de        # the same, and begin a catalog for a language
+python -m tools.catalogs de        # the same, and start a catalog for a new language
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tutor.language import DOMAIN, LOCALES
 ROOT = Path(__file__).parent.parent
 HEADER = "# Translations of the interface of tutor. See docs/translate.md."
 FILES = [("**.py", "tools.messages:extract")]
-"""Which function extracts the messages of which files."""
+"""The functions that extract messages, as pairs of a file pattern and a function."""
 
 _WIDTH = 100
 _FIELD = re.compile(r"(\{\{|\}\}|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})")
@@ -56,7 +56,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def problems(catalog: Catalog) -> Iterator[str]:
-    """Yield each translation with other placeholders than its original."""
+    """Yield a message about each translation whose placeholders differ from the original's."""
     for message in catalog:
         originals, translations = _forms(message.id), _forms(message.string)
         if not message.id or not any(translations) or message.fuzzy:
@@ -81,8 +81,8 @@ _ACCENTS = str.maketrans(string.ascii_letters, ACCENTED)
 def pseudo(catalog: Catalog) -> Catalog:
     """Return a translation that makes each message 30 % longer, in accented letters.
 
-    It shows which texts are not translated, since these have no accents, and which texts have no
-    room.
+    It shows which texts cannot be translated, since these have no accents, and which texts have too
+    little room.
     """
     said = Catalog(locale="en", fuzzy=False)
     for message in catalog:

@@ -1,10 +1,10 @@
-"""Measure what lesson 9 says about the questions on real and invented things, with their lab.
+"""Measure the results that lesson 9 reports about questions on real and invented things.
 
     python -m tools.certainty assets/real-and-invented/measured.json
 
-asks the default model (`tutor model pull`) all questions in three ways, in exact arithmetic, as
-`tutor lint` does. This takes about five minutes. The app's arithmetic is faster and rounds more, so
-a few answers may differ there.
+This uses the code of the lab. It asks the default model (`tutor model pull`) all questions in three
+ways, in exact arithmetic, as `tutor lint` does. This takes about five minutes. The app's arithmetic
+is faster and rounds more, so a few answers may differ there.
 """
 
 from __future__ import annotations

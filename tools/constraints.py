@@ -1,12 +1,12 @@
 """Pin the versions of everything that tutor depends on, in packaging/constraints.txt.
 
     python -m tools.constraints            # write the file
-    python -m tools.constraints --check    # tell whether it lists what is installed here
+    python -m tools.constraints --check    # check that it matches this environment
 
-A host installs with `pip install --constraint`, and gets the versions that the tests ran with. The
-file lists what is installed in this environment and needed by tutor with the extras in `EXTRAS`.
-The versions are written without the local part, so that they are also valid for the builds of
-PyTorch for other devices (2.13.0 instead of 2.13.0+cpu).
+With `pip install --constraint`, hosts install the versions that the tests ran with. The file lists
+the packages in this environment that tutor needs with the extras in `EXTRAS`. The versions are
+written without the local part, so that they are also valid for the builds of PyTorch for other
+devices (2.13.0 instead of 2.13.0+cpu).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def contents() -> str:
-    """Return what the file should contain in this environment."""
+    """Return the text that the file should have in this environment."""
     versions = installed(requirements())
     pins = (f"{name}=={version}\n" for name, version in sorted(versions.items()))
     return _HEADING + "".join(pins)
@@ -57,7 +57,7 @@ def pinned() -> dict[str, Version]:
 
 
 def requirements() -> list[Requirement]:
-    """Return what pyproject.toml requires, with the extras in `EXTRAS`."""
+    """Return the requirements in pyproject.toml, including the extras in `EXTRAS`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     optional = project["optional-dependencies"]
     lines = [*project["dependencies"], *(line for extra in EXTRAS for line in optional[extra])]

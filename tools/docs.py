@@ -222,7 +222,7 @@ def bindings(of: type[DOMNode]) -> list[Binding]:
 
 
 def classes_with_keys() -> Iterator[type[DOMNode]]:
-    """Return the classes that bind keys, except the views of labs."""
+    """Yield the classes that bind keys, except the views of labs."""
     return (kind for kind in every_class() if not issubclass(kind, LabView) and bindings(kind))
 
 

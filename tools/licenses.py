@@ -2,7 +2,8 @@
 
 The output is the table in docs/security.md. The exit status is 1 if a license is not allowed or not
 named. The dependencies are read from pyproject.toml, and the licenses from the metadata of the
-installed packages. A package that is not installed here is listed as such.
+installed packages. A package that is missing from this environment is listed as "not installed
+here".
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ ALLOWED = {
     "MPL-2.0",
     "Zlib",
 }
-"""The licenses without conditions on software that uses a package."""
+"""The licenses that set no conditions for software that uses the package."""
 
 FOR_TESTS_ALONE = {"pyte": {"LGPLv3"}}
-"""The further licenses allowed for packages that tutor neither ships nor imports."""
+"""Additional licenses allowed for packages that tutor neither ships nor imports."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _WORDS = re.compile(r"[\w.-]+")

@@ -1,7 +1,7 @@
 """Make deliberate mistakes, one at a time, and report which of them the tests catch.
 
     python -m tools.mutants             all of `tools.mutations`
-    python -m tools.mutants sampling    those in files whose path contains the word
+    python -m tools.mutants sampling    the mistakes in files whose path contains the word
 
 Each mistake is made in a copy of the tree, where the tests that belong to it are run. The exit
 status is 1 if a mistake is not caught, or if the code that it changes is not found.
@@ -25,11 +25,11 @@ from tools.mutations import MUTATIONS, Mutation
 ROOT = Path(__file__).parent.parent
 COPIED = ("tutor", "tests", "tools", "pyproject.toml")
 LONGEST = 600.0
-"""Seconds before tests that hang because of a mistake are killed."""
+"""The time, in seconds, after which tests that hang because of a mistake are killed."""
 
 _TIMES = count(1)
 HEAVY = ["pytest", "hypothesis.strategies", "torch", "numpy", "textual.app", "msgspec", "fsrs"]
-"""Modules that all tests import, none of them tutor's. They are imported once, before forking."""
+"""Third-party modules that the tests import. They are imported only once, before forking."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -77,7 +77,7 @@ def copy_of_the_tree() -> Iterator[Path]:
                 shutil.copytree(each, folder / each.name, ignore=without)
             else:
                 shutil.copy(each, folder)
-        models = Path(".pytest_cache", "d", "tutor-models")  # so that no model is fetched again
+        models = Path(".pytest_cache", "d", "tutor-models")  # so that no test downloads a model
         if (ROOT / models).is_dir():
             shutil.copytree(ROOT / models, folder / models, copy_function=linked)
         yield folder

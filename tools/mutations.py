@@ -1,4 +1,4 @@
-"""List plausible mistakes for `tools.mutants`, in code that must not have any.
+"""List plausible mistakes in critical code, for `tools.mutants`.
 
 `tools.mutants` makes each of them in a copy of the tree, and the tests should catch it.
 """

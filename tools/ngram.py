@@ -2,23 +2,24 @@
 
     python -m tools.ngram build/corpus assets/small-model/ngram.json
 
-This counts the whole training text of the corpus (a minute, some hundred MB) and measures the
-held-out text. It is a baseline: how good are predictions that only count what followed the last
-four? There are two models: one over bytes, and one over the tokens of the small model, which gives
-the 5-gram the benefit of the tokenizer, and a context of about 17 bytes instead of 4. The network
-was trained on the same texts.
+This counts all n-grams in the training text of the corpus, which takes a minute and a few hundred
+MB, and measures the loss on the held-out text. The result is a baseline for the network, which was
+trained on the same texts: a 5-gram model predicts only from counts of what followed the last four
+tokens. There are two models. One predicts bytes. The other predicts the tokens of the small model,
+which gives it the benefit of the tokenizer, and a context of about 17 bytes instead of 4.
 
-Interpolated Kneser-Ney with three discounts (Chen & Goodman 1998, "modified Kneser-Ney"). Let h be
-the preceding tokens (or bytes), h' the same without the first, and c the counts:
+The method is interpolated Kneser-Ney smoothing with three discounts (Chen & Goodman 1998, "modified
+Kneser-Ney"). Let h be the preceding tokens (or bytes), h' the same without the first token, and c
+the counts:
 
     P(w | h) = max(c(h w) - D(c(h w)), 0) / c(h)  +  gamma(h) P(w | h')
     gamma(h) = (D1 N1(h) + D2 N2(h) + D3 N3(h)) / c(h)
 
 N1, N2 and N3 are the numbers of different tokens that followed h once, twice, and more often. For
-the longest n-grams, c counts occurrences; for shorter ones, it counts the different tokens before
-them: a token that only follows one word ("Francisco") is improbable after any other. The last
-distribution is uniform, 1 / V. So every distribution sums to 1. The discounts follow from the
-numbers of n-grams that were counted once, twice, three and four times.
+the longest n-grams, c counts occurrences. For shorter n-grams, c counts the different tokens before
+them, because a token that follows only one word ("Francisco") is improbable after any other word.
+The last distribution is uniform, 1 / V, so every distribution sums to 1. The discounts follow from
+the numbers of n-grams that were counted once, twice, three and four times.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from tutor.lm.training.train import END, HELD_OUT, held_out_text, read_documents
 
 ORDER = 5
 END_OF_BYTES = 256
-SEED = 1  # decides the order of the documents, and so the n-grams across their ends
+SEED = 1  # determines the order of the documents, and so the n-grams across their ends
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -47,8 +48,9 @@ Floats = NDArray[np.float64]
 class Measured(msgspec.Struct, frozen=True):
     """The result for one model.
 
-    `unit` is what was counted, `training_units` the size of the training text, and the rest is
-    the surprisal of the held-out text; `bits_per_byte` can be compared between units.
+    `unit` is "token" or "byte", and `training_units` is the size of the training text in this unit.
+    The other fields are the mean surprisal of the held-out text. `bits_per_byte` can be compared
+    between units.
     """
 
     unit: str
@@ -68,9 +70,10 @@ class Record(msgspec.Struct, frozen=True):
 class Level:
     """The n-grams of one length.
 
-    `grams` [N] are the n-grams as numbers, in order, and `counts` [N] their counts; `heads` [H]
-    are the n-grams without their last tokens, in order, with `totals` [H] and `freed` [H], the
-    mass that the discounts take from all continuations.
+    `grams` [N] are the different n-grams as sorted numbers, and `counts` [N] are their counts.
+    `heads` [H] are the different n-grams without their last token, also sorted. `totals` [H] is the
+    sum of the counts of all continuations of a head, and `freed` [H] is the mass that the discounts
+    take from these counts.
     """
 
     grams: Ints
@@ -78,11 +81,14 @@ class Level:
     heads: Ints
     totals: Ints
     freed: Floats
-    discounts: Floats  # for counts of 0, 1, 2, and more
+    discounts: Floats  # for counts of 0, 1, 2, and at least 3
 
 
 class KneserNey:
-    """The model of the tokens [N] below `vocabulary`; `order` tokens must fit in 63 bits."""
+    """An n-gram model of `tokens` [N], whose ids are less than `vocabulary`.
+
+    Raises `ValueError` if a number for `order` tokens does not fit into 63 bits.
+    """
 
     def __init__(self, tokens: Ints, vocabulary: int, order: int = ORDER) -> None:
         if vocabulary**order > 2**63:
@@ -91,11 +97,11 @@ class KneserNey:
         grams, counts = np.unique(_windows(tokens, order, vocabulary), return_counts=True)
         levels = [self._level(grams, counts)]
         for length in range(order - 1, 0, -1):
-            # Each different longer n-gram counts once for the shorter one at its end.
+            # Each different longer n-gram adds 1 to the count of the shorter n-gram at its end.
             shorter = grams % vocabulary**length
             grams, counts = np.unique(shorter, return_counts=True)
             levels.append(self._level(grams, counts))
-        self._levels = levels[::-1]  # by length, from 1 on
+        self._levels = levels[::-1]  # by length, from 1 to `order`
 
     def _level(self, grams: Ints, counts: Ints) -> Level:
         discounts = _discounts(counts)
@@ -105,18 +111,17 @@ class KneserNey:
         return Level(grams, counts, heads, totals, freed, discounts)
 
     def probabilities(self, tokens: Ints) -> Floats:
-        """Return the probability [N - 1] of each token but the first, given those before it."""
+        """Return the probability [N - 1] of each token except the first in its context."""
         result = np.full(len(tokens) - 1, 1 / self.vocabulary)
         for length, level in enumerate(self._levels, 1):
-            # The first tokens have a shorter context, so only the shorter n-grams
-            # count for them.
+            # The first tokens have a shorter context, so only shorter n-grams apply to them.
             windows = _windows(tokens[1:] if length == 1 else tokens, length, self.vocabulary)
             known = slice(max(0, length - 2), None)
             result[known] = self._with(level, windows, result[known])
         return result
 
     def _with(self, level: Level, grams: Ints, lower: Floats) -> Floats:
-        """Return the n-grams' probabilities; `lower` are those with one token less of context."""
+        """Return the probabilities of n-grams. `lower` are those with a shorter context."""
         head, seen = _find(level.heads, grams // self.vocabulary)
         gram, found = _find(level.grams, grams)
         counts = np.where(found, level.counts[gram], 0)
@@ -126,7 +131,7 @@ class KneserNey:
 
 
 def _windows(tokens: Ints, length: int, vocabulary: int) -> Ints:
-    """Return every run of `length` tokens as one number, the last token in the lowest place."""
+    """Return each run of `length` tokens as a number, in which the last token is the last digit."""
     count = len(tokens) - length + 1
     numbers = np.zeros(count, dtype=np.int64)
     for place in range(length):
@@ -135,13 +140,16 @@ def _windows(tokens: Ints, length: int, vocabulary: int) -> Ints:
 
 
 def _find(sorted_: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return the index of each of `wanted` in `sorted_`, and whether it is there at all."""
+    """Return the index of each of `wanted` in `sorted_`, and whether `sorted_` contains it."""
     places = np.minimum(np.searchsorted(sorted_, wanted), len(sorted_) - 1)
     return places, sorted_[places] == wanted
 
 
 def _discounts(counts: Ints) -> Floats:
-    """Return the discounts for counts of 0, 1, 2, and more; 0.75 if there are too few n-grams."""
+    """Return the discounts for counts of 0, 1, 2, and at least 3.
+
+    If there are too few n-grams to estimate them, the discounts are 0.75, except for the count 0.
+    """
     n1, n2, n3, n4 = (int((counts == times).sum()) for times in (1, 2, 3, 4))
     if not (n1 and n2 and n3):
         return np.array([0, 0.75, 0.75, 0.75])

@@ -2,12 +2,12 @@
 
     python -m tools.overfit assets/overfit.json
 
-takes some minutes. The network is trained on a few pages until it knows them by heart, and its loss
-on other pages becomes higher than at first. It is trained on four of five documents of
-`tests/data/held_out.txt`, in an order given by the seed, and measured on the fifth. For a few
-steps, the record has the mean loss of the 20 steps before, the loss on the other pages, both in
-nats per token, and how the network continues a text about France. Other processors or versions of
-PyTorch round differently, and the last digits change.
+This takes a few minutes. The network is trained on a few pages until it knows them by heart and its
+loss on other pages becomes higher than at first. The documents in `tests/data/held_out.txt` are
+shuffled with the seed. The network is trained on the first four fifths, and measured on the rest.
+For some of the steps, the record contains the mean loss of the previous 20 steps and the loss on
+the other pages, both in nats per token, and the network's continuation of a text about France.
+Other processors or versions of PyTorch round differently, so the last digits may differ.
 """
 
 from __future__ import annotations

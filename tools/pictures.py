@@ -48,15 +48,18 @@ TERMINALS = {
     "16": {"TERM": "xterm", "COLORTERM": ""},
     "none": {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"},
 }
-"""The environment of a terminal, by the number of its colors."""
+"""The environment variables of a terminal, by the number of its colors."""
 SECONDS = 60.0
-"""The time after which a screen that does not show what it should is a failure."""
+"""The maximum time, in seconds, to wait until a screen shows its text."""
 PAUSE = 4.0
-"""The time that the engine gets to answer, since a running chat never rests."""
+"""The maximum time, in seconds, to wait for workers. A running chat always has one."""
 
 Go = Callable[[TutorApp], object]
 Save = Callable[[TutorApp, str, str, str], object]
-"""Saves a picture, given the name of its screen, the size and the number of colors."""
+"""A function that saves a picture.
+
+Its arguments are the app, the name of the screen, the size, and the number of colors.
+"""
 
 
 def _place(name: Place) -> Go:
@@ -177,7 +180,7 @@ async def take(
     save: Save,
     theme: ThemeName = "auto",
 ) -> None:
-    """Make the pictures of one number of colors, all in one run of the app."""
+    """Make all pictures with this number of colors, in one run of the app."""
     os.environ.pop("NO_COLOR", None)
     os.environ |= TERMINALS[colors]
     course = load_course()
@@ -209,7 +212,7 @@ async def _open(pilot: Pilot[None], app: TutorApp, shot: Shot) -> None:
 
 
 async def _idle(pilot: Pilot[None]) -> None:
-    """Wait until the screen no longer asks the engine."""
+    """Wait until no worker of the app is running, but not longer than `PAUSE` seconds."""
     app = pilot.app
     await pilot.pause()
     await _until(pilot, lambda: all(worker.is_finished for worker in app.workers), PAUSE)

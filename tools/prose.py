@@ -2,8 +2,8 @@
 
     python -m tools.prose [PATH ...]
 
-Prints each place with what to write instead. The exit status is 1 if there is one. docs/terms.md
-lists the terms that we use.
+This prints the line of each phrase, and what to write instead. The exit status is 1 if a phrase was
+found. docs/terms.md lists the terms that we use.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 READ = (".md", ".py", ".yaml", ".toml", ".txt", ".service", ".socket", "Makefile", "NOTICE")
 SKIPPED = ("tools/prose.py", "tests/tools/test_prose.py", "docs/terms.md", "tests/data/", "assets/")
-"""This list, its test, the list of terms, and texts that are data."""
+"""The paths to skip: this list, its test, the list of terms, and texts that are data."""
 CHECKED_ASSETS = ("assets/README.md",)
 
 PHRASES = {
@@ -56,7 +56,7 @@ OPENERS = (
 """Words that begin a fragment, not a sentence, when a docstring begins with them."""
 
 _GAP = r"[\s#>*]+"
-"""Between two words: a space, or a line break with the sign of a comment, quotation or list."""
+"""A pattern for a space, or a line break with the sign of a comment, quotation or list."""
 
 _PHRASES = {
     re.compile(
@@ -107,7 +107,7 @@ def check(file: Path) -> list[Found]:
 
 
 def phrases(text: str) -> list[tuple[int, str, str]]:
-    """Return line, phrase and remedy of each phrase."""
+    """Return the line, the phrase and what to write instead, for each phrase in a text."""
     return [
         (text.count("\n", 0, match.start()) + 1, re.sub(_GAP, " ", match[0]), instead)
         for pattern, instead in _PHRASES.items()
@@ -116,7 +116,7 @@ def phrases(text: str) -> list[tuple[int, str, str]]:
 
 
 def openers(source: str) -> list[tuple[int, str, str]]:
-    """Return the docstrings that begin with a fragment."""
+    """Return the line, the word and what to write instead, for each docstring with a bad opener."""
     found = []
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(ast.parse(source)):

@@ -2,8 +2,9 @@
 
 It consists of fields of the World Factbook (2015, public domain; see `tools.corpus.packages`): the
 background, climate, products, languages and so on of each country, one field per line, without
-numbers and brackets. Lists of similar things (minerals, crops, religions) let words find their kind
-in such a small text. The same package gives the same bytes.
+numbers and brackets. Its lists of similar things (minerals, crops, religions) are enough to give
+related words similar vectors, although the text is small. The same package always gives the same
+text.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def main() -> None:
 
 
 def text_lines(folder: Path) -> list[str]:
-    """Return one line for each field of each country that has it, each line once."""
+    """Return one line for each field of each country, without short lines and duplicates."""
     found: dict[str, None] = {}
     for path in sorted(folder.rglob("*-*/*.json")):
         country = json.loads(path.read_text("utf-8"))

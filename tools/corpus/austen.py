@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-PASSAGE_CHARACTERS = 6000  # about 1,500 tokens: several windows of the model's context
+PASSAGE_CHARACTERS = 6000  # about 1,500 tokens: several context windows of the model
 _DATABASE = "usr/lib/R/site-library/janeaustenr/data/Rdata"
 _HEADING = re.compile(r"CHAPTER|VOLUME|Chapter|Volume|[Bb]y Jane|THE END|Finis")
 _MARKS = str.maketrans({"_": None, "‘": "'", "’": "'", "“": '"', "”": '"'})
@@ -18,7 +18,7 @@ def novels(package: Path) -> dict[str, list[str]]:
 
     Each stream follows 4 bytes with its unpacked size.
     """
-    import rdata  # part of the "corpus" extra; other tests do not need it
+    import rdata  # installed only with the "corpus" extra
 
     database = package / _DATABASE
     index = rdata.read_rds(database.with_suffix(".rdx"))["variables"]

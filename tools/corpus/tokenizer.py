@@ -1,4 +1,4 @@
-"""Train the tokenizer of the small model: byte pair encoding, with each digit a token."""
+"""Train the tokenizer of the small model: byte pair encoding, with one token for each digit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TURN_END = f"{END_MARK}\n"
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Tokenizer:
-    """Return a tokenizer with the merges most useful for `texts`.
+    """Train a tokenizer on `texts`, and return it.
 
     Every byte is a token, so any text can be encoded and decoded.
     """

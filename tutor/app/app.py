@@ -71,8 +71,8 @@ Start = Literal["home", "review"]
 class Patience:
     """The maximum number of seconds to spend saving progress before the app exits.
 
-    `quit` applies when the learner quits. This limit is longer than a save waits for the file lock.
-    `unmount` applies when the terminal has disconnected.
+    `quit` applies when the learner quits. This limit is longer than the time for which a save waits
+    for the file lock. `unmount` applies when the terminal has disconnected.
     """
 
     quit: float = 6.0
@@ -83,7 +83,7 @@ PATIENCE = Patience()
 
 
 class TutorApp(SavingApp):
-    """The tutor app for one learner."""
+    """The Textual app, with the course and the progress of one learner."""
 
     TITLE = "tutor"
     CSS_PATH = "main.tcss"
@@ -209,7 +209,7 @@ class TutorApp(SavingApp):
             self.choose_theme()
 
     def on_background_reported(self, event: BackgroundReported) -> None:
-        """Switch to colors for the terminal's background, and save its type for the next start."""
+        """Choose colors for the terminal's background, and save whether it is light or dark."""
         if event.light != self.light_background:
             self.light_background = event.light
             self.progress.save_setting(BACKGROUND, "light" if event.light else "dark")
@@ -291,7 +291,7 @@ class TutorApp(SavingApp):
         """Collect the problems with the settings, and show them in one notice on the course map."""
         effective = self._settings.effective
         problems = list(effective.problems)
-        if effective.settings.keys:  # the check imports every screen
+        if effective.settings.keys:  # otherwise, skip the check, which imports every screen
             problems += await asyncio.to_thread(problems_of, effective.settings.keys)
         if problems:
             self._settings.notice = problems_in_one(problems)
@@ -309,7 +309,7 @@ class TutorApp(SavingApp):
             self._tell_on_map()
 
     def _tell_on_map(self) -> None:
-        """Show the problems that are known now on the course map."""
+        """Show all known problems on the course map."""
         for screen in self.screen_stack:
             if isinstance(screen, HomeScreen):
                 screen.tell_problems()
@@ -348,7 +348,7 @@ class TutorApp(SavingApp):
             self.push_screen(IdleScreen(self.idle))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Show a URL as text. The app never opens one, even if a mouse click requests it."""
+        """Show a URL as text. The app never opens a URL, not even after a mouse click."""
         self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

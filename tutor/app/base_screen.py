@@ -50,7 +50,7 @@ def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
 PAN_KEYS: list[BindingType] = [
     *pair(SIDEWAYS, "pan(*)", "wide lines", "Show the hidden part of lines that are too long.")
 ]
-"""The bindings that scroll drawings and code which are wider than the screen."""
+"""The bindings that scroll sideways in drawings and code that are wider than the screen."""
 
 ENTER_PAGES = Binding("enter", "more", "more", tooltip="Page down to the text that is hidden.")
 """The binding that makes Enter page down. It must come before other bindings of Enter."""
@@ -72,7 +72,7 @@ class TutorScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high"), (34, "-tall")]  # noqa: RUF012
     """On a screen with few rows, the horizontal rules are hidden to leave room for the content.
 
-    On a screen that is wide and tall, a short text is a card in the middle.
+    On a screen that is wide and tall, a short text is shown as a card in the middle.
     """
     SCROLLED: ClassVar[str] = ""
     FIRST_KEYS: ClassVar[tuple[str, ...]] = ("y",)
@@ -122,10 +122,11 @@ class TutorScreen(Screen[None]):
             notice.said = messages
 
     def _invoke_later(self, callback: Callable[..., Any], sender: MessagePump) -> None:
-        """Call a widget's callback after the next refresh, unless the widget is removed by then.
+        """Call a widget's callback after the next refresh, unless the widget has been removed.
 
-        Textual calls this method of the screen on top, even for widgets of other screens. Such a
-        widget calls its callback itself, so that it cannot be removed in the meantime.
+        Textual calls this method on the topmost screen even if the widget belongs to another
+        screen. In that case, the callback goes into the widget's own message queue, so that the
+        widget still exists when the callback runs.
         """
         owner = active_message_pump.get(sender)
         if isinstance(owner, Widget) and self not in owner.ancestors_with_self:
@@ -144,7 +145,8 @@ class TutorScreen(Screen[None]):
     def leave(self) -> bool:
         """Close this screen, and return True. Return False if it is closing already.
 
-        A key may arrive twice before it has an effect. It must not close the screen below, too.
+        The key may be pressed again before the screen has closed. The second press must not close
+        the screen below.
         """
         if not self.is_current:
             return False

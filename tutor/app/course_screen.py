@@ -53,6 +53,6 @@ class MenuScreen(CourseScreen):
 
     @on(Menu.Chosen)
     def _open_chosen(self, event: Menu.Chosen) -> None:
-        """Open the chosen entry, if the list has not become shorter since then."""
+        """Open the chosen entry, unless it has disappeared from the list in the meantime."""
         if event.index < len(self._openers) and (opener := self._openers[event.index]):
             opener()

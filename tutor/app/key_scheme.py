@@ -65,7 +65,7 @@ COMMON_KEYS = (
 )
 
 ARROWS = "↑↓←→"
-"""The arrow keys. In the order of a key line, this stands for every pair of arrow keys."""
+"""The arrow keys. In a list such as `LAB_KEYS`, this entry represents every pair of arrow keys."""
 
 LAB_KEYS = ("y", "r", "e", ARROWS, "g", "tab", "enter", "s", "z", "u")
 """The keys that the key line of a lab shows first, from the most important to the least.

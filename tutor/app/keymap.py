@@ -140,8 +140,8 @@ def own_bindings(kind: type[DOMNode]) -> tuple[Binding, ...]:
 def _differ(uses: Iterable[str]) -> bool:
     """Return True if a label belongs to several actions with different keys, as “take” does.
 
-    Actions with the same label and the same key are one action for the user. For example, two
-    actions have the label “stop”.
+    To the user, actions with the same label and the same key are one action. For example, there are
+    two actions with the label “stop”.
     """
     pairs = [use.split(" ", 1) for use in uses]
     return len({key for key, _ in pairs}) > 1 and len({action for _, action in pairs}) > 1
@@ -235,7 +235,7 @@ def _conflicts(kinds: Sequence[type[DOMNode]], keys: Keymap) -> Iterator[tuple[s
             if action not in by_id:
                 continue
             for other, usual in by_id.items():
-                # These two actions had the same key before.
+                # These two actions also have the same key by default.
                 if other == action or usual & by_id[action]:
                     continue
                 if shared := set(chosen) & set(keys.get(other, usual)):

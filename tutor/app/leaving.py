@@ -1,6 +1,6 @@
-"""Decide whether a widget may still act, or is being removed.
+"""Check whether a widget is being removed, in which case it must no longer act.
 
-A widget that is being removed may have lost some of its own widgets already.
+A widget that is being removed may already have lost some of its children.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_leaving(pump: MessagePump) -> bool:
-    """Return True if `pump` is a widget that is being removed, or is inside of one."""
+    """Return True if the widget `pump`, or a widget that contains it, is being removed."""
     nodes = pump.ancestors_with_self if isinstance(pump, DOMNode) else []
     return any(node._pruning for node in nodes)
 

@@ -38,8 +38,8 @@ def run(app: TutorApp, *, mouse: bool = False, browser: bool = False) -> int:
     """Run `app` until it exits, and return the exit status.
 
     If `mouse` is true, the terminal reports the mouse. If `browser` is true, the app draws in a
-    browser instead of a terminal. If a signal ended the app, the status is 128 plus the number of
-    the signal.
+    browser instead of a terminal. If a signal ended the app, the status is 128 plus the signal
+    number.
     """
     # Windows has no such signals. Its console ends the programs that run in it.
     if sys.platform != "win32":
@@ -106,7 +106,7 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
     """Ask the app to exit, from another thread. If it does not exit in time, end the process."""
-    # Until then, the saving thread continues to save.
+    # Until the timer ends the process, the saving thread continues to save.
     last_resort = threading.Timer(PATIENCE, os._exit, (status,))
     last_resort.daemon = True
     last_resort.start()

@@ -102,9 +102,10 @@ class Navigator:
     def _open_already(
         self, kind: type[Found], wanted: Callable[[Found], bool] = lambda _: True
     ) -> Found | None:
-        """Return to an open screen of this class that `wanted` accepts, or return None.
+        """Return to an open screen of this class that `wanted` accepts, and return that screen.
 
-        Two open screens with the same content could contradict each other.
+        Return None if there is no such screen. A second screen with the same content could
+        contradict the first.
         """
         for screen in self._app.screen_stack:
             if isinstance(screen, kind) and wanted(screen):

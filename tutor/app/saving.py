@@ -9,7 +9,7 @@ from tutor.errors import StoreError
 
 
 async def on_disk(saving: Future[None]) -> bool:
-    """Return True when `saving` has been written to disk, or False if that has failed.
+    """Wait until a change is on disk, and return True. Return False if it could not be saved.
 
     The app shows the error. Canceling the caller does not cancel the save.
     """

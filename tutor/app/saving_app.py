@@ -1,4 +1,4 @@
-"""The base class of the app that shows what could not be saved, until it is."""
+"""The base class of the app that saves progress and reports changes that were not saved."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class SavingApp(CopyingApp):
-    """An app that saves a learner's progress in the background, and tells what was not saved.
+    """An app that saves a learner's progress in the background, and reports what was not saved.
 
-    A message explains each failure, until the next one replaces it. The mark in the status line
-    stays on every screen until a change has been saved again.
+    A message explains each failure, and stays until another message replaces it. A mark in the
+    status line of every screen stays until a change has been saved again.
     """
 
     unsaved_mark: reactive[str] = reactive("")
@@ -37,7 +37,7 @@ class SavingApp(CopyingApp):
         self._leaving = False
 
     def _saving_failed(self, error: Exception) -> None:
-        """Store an error from saving, which is then shown. Called in the saving thread."""
+        """Store an error from saving, so that it will be shown. Called in the saving thread."""
         self.untold.append(error)
         self.call_later(self._tell_untold)
 

@@ -1,15 +1,15 @@
 """All colors of the app.
 
 Colors show three things: `ACT` marks what the learner can act on, the five colors of `LIKELY` show
-probabilities, and `RIGHT` and `NOT_YET` show whether an answer was correct. Each of them is also
-shown by a symbol, a number or the font weight. The constants are names of theme variables, for
-content styles (`"$accent"`) and `.tcss` files.
+probabilities, and `RIGHT` and `NOT_YET` show whether an answer was correct. Everything that a color
+shows is also shown by a symbol, a number or the font weight. The constants are names of theme
+variables, for content styles (`"$accent"`) and `.tcss` files.
 
 The learner chooses dark, light or high-contrast colors, or the terminal's own 16 colors. For each
 choice, there is a palette for every kind of terminal. A terminal with few colors replaces each
-color with the nearest color that it has. The colors of the smaller palettes are still different
-after that. If `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless` removes the colors
-from every line, because Textual would still send shades of gray.
+color with the nearest color that it has. The colors of the smaller palettes remain distinct after
+this replacement. If `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless` removes the
+colors from every line, because Textual would still send shades of gray.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ SIXTEEN_LIGHT = _sixteen(
     code="ansi_blue",
     likely=("ansi_bright_black", "ansi_cyan", "ansi_bright_blue", "ansi_blue", "ansi_default"),
 )
-"""The 16 colors for a light background, on which the bright ones would be too faint."""
+"""The 16 colors for a light background, on which bright colors would be too faint."""
 
 THEMES = (
     *(MANY_COLORS, COLORS_256),

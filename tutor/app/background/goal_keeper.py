@@ -47,10 +47,10 @@ class GoalKeeper:
 
     There are two kinds of goals. A lesson file names goals for a lab that it embeds, and when all
     of these are reached, the lab counts as done in that lesson. A lab from `tutor.labs` also has
-    goals of its own, which count no matter where the learner opened the lab.
+    its own goals, which count no matter where the learner opens the lab.
 
-    The methods record the goals immediately. Each method returns a `Told`. Await it to get the
-    message for the learner after the record has been saved.
+    The methods that record goals do so immediately and return a `Told`. Await it to get the message
+    for the learner after the record has been saved.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class GoalKeeper:
         self._find_lesson = find_lesson
 
     def stepped(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> Told:
-        """Record the goals of an embedded lab that `evidence` shows to be reached."""
+        """Record the goals of an embedded lab that have been reached according to `evidence`."""
         before = reached(lab, self._progress.lesson(lesson.id))
         for index in sorted(goals.goals_reached(lab, evidence, before) - before):
             self._note(lab.id, lesson.id, goals.name(lab.goals[index]))

@@ -106,7 +106,7 @@ class ModelKeeper:
         await self._bring_up(self._engine.restart)
 
     def fetch(self) -> None:
-        """Start to download the default model in the background, unless a download is in progress.
+        """Start downloading the default model in the background, unless a download is in progress.
 
         Raises `NotInThisLogin` if downloads are not allowed.
         """

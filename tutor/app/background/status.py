@@ -29,10 +29,10 @@ class ModelStatus(msgspec.Struct, frozen=True):
     """The state of the engine, and of the default model's download.
 
     `phase` and `detail` describe the engine. `fetch` is the progress of a running download, and
-    `fetch_failure` is the error that ended the last one. `small` is true if the small bundled model
-    is used instead of the default model. `served` is true if the engine is shared, by `learners`
-    learners (None if their number is unknown). `alternative` is the kind of engine that the learner
-    can switch to.
+    `fetch_failure` is the error that ended the last download. `small` is true if the small bundled
+    model is used instead of the default model. `served` is true if the engine is shared, by
+    `learners` learners (None if their number is unknown). `alternative` is the kind of engine that
+    the learner can switch to.
     """
 
     phase: EnginePhase = "starting"

@@ -30,7 +30,7 @@ class CopyingApp(RemoteTerminal):
 
         If it offers several texts, let the learner choose.
         """
-        from tutor.app.copying.copies import copies_of  # it loads the widgets that show Markdown
+        from tutor.app.copying.copies import copies_of  # this loads the Markdown widgets
         from tutor.app.copying.screen import CopyScreen
 
         if isinstance(self.screen, CopyScreen):
@@ -68,7 +68,7 @@ class CopyingApp(RemoteTerminal):
 
         If nothing is selected, quit, but warn first if text would be lost.
         """
-        from textual.widgets import TextArea  # slow to import, and no screen at the start has one
+        from textual.widgets import TextArea  # slow to import, and not needed at the start
 
         focused = self.focused
         in_editor = focused if isinstance(focused, TextArea) else None

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MOST = 74_994
 """The maximum size of a copied text, in bytes.
 
-Some terminals ignore sequences longer than 100,000 bytes. In base64, a text of this size has that
-length.
+Some terminals ignore escape sequences longer than 100,000 bytes. The sequence for a text of this
+size, encoded in base64, has exactly that length.
 """
 
 
@@ -39,7 +39,7 @@ def too_long(what: str, text: str) -> str:
 
 
 def copied(what: str, text: str, environment: Mapping[str, str] | None = None) -> str:
-    """Return the notice after a copy, with advice in case the terminal ignores the copied text."""
+    """Return the notice to show after a copy, with advice in case the terminal ignores OSC 52."""
     size = counted(len(text), "character")
     advice = _advice(os.environ if environment is None else environment)
     return _("Copied {what} ({size}).").format(what=what, size=size) + f" {advice}"

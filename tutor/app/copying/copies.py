@@ -29,7 +29,7 @@ def copies_of(screen: Screen[object]) -> list[Copy]:
 
 
 def _all_copies(screen: Screen[object]) -> Iterator[Copy]:
-    """Yield everything that can be copied, including empty texts and several texts of one name."""
+    """Yield everything that can be copied, including empty texts and texts with the same name."""
     focused = screen.focused
     yield Copy(_("the selection"), screen.get_selected_text() or "")
     if isinstance(focused, Input):

@@ -87,7 +87,7 @@ class ExplorerController:
             return
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
-        # Learners who press keys fast find the vectors in the panel before it lists them again.
+        # This takes a moment. It starts now, so that the vectors are there when the panel opens.
         self._run(effects.PlainEffect.LIST_VECTORS)
 
     @property
@@ -105,7 +105,7 @@ class ExplorerController:
             self._forget_engine()
 
     async def close(self) -> None:
-        """Save the document and close the engine's session. Call `stop_receiving` first."""
+        """Save the document and close the session with the engine. Call `stop_receiving` first."""
         self._texts.save(self._state.document)
         await self.link.close()
 

@@ -50,8 +50,8 @@ class Answer(msgspec.Struct, frozen=True):
 class Start(msgspec.Struct, frozen=True):
     """A request to tokenize a prompt, or the first message of a conversation.
 
-    If `path` is given, `text` is a further message of the conversation with these tokens, and the
-    response contains the tokens that the message adds.
+    If `path` is given, it contains the tokens of a conversation, `text` is the next message of that
+    conversation, and the response contains only the tokens that the message adds.
     """
 
     text: str
@@ -117,10 +117,11 @@ class StarText(msgspec.Struct, frozen=True):
 
 
 class ShareText(msgspec.Struct, frozen=True):
-    """Save a text as a file for other people, as `asked`.
+    """Save a text as a file for other people.
 
-    The distributions are computed after each of `tokens`, the part of the text that fits into the
-    context window. With a remote model, the file contains only the distribution in `known`.
+    `asked` contains the name and the format of the file. `tokens` is the part of the text that fits
+    into the context window. A distribution is computed after each of these tokens. With a remote
+    model, the file contains only the distribution in `known`.
     """
 
     asked: Share

@@ -34,7 +34,7 @@ class Signal(Enum):
     START = "start"
     """Start a run, in which the model adds one token after another."""
     RUN = "run"
-    """Start a run. If a run is in progress, stop it immediately instead."""
+    """Start a run, or immediately stop the run that is in progress."""
     PAUSE = "pause"
     """Stop the run immediately. The tokens that it has added are kept."""
     INSPECT = "inspect"

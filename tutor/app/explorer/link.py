@@ -151,7 +151,7 @@ class Link:
         top: int,
         on_read: Callable[[int, int], None],
     ) -> AsyncIterator[Distribution]:
-        """Yield the distributions of a text that is saved (see `shared_positions`).
+        """Yield the distributions of a text that is being saved as a file (see `shared_positions`).
 
         A long text is first processed in chunks. Raises `TutorError`.
         """
@@ -168,7 +168,7 @@ class Link:
                 on_read(position, total)
 
     async def surprisals(self, path: Sequence[Token], start: int) -> Sequence[float | None]:
-        """Return the surprisals of the tokens of `path` from the one at index `start` on."""
+        """Return the surprisal in bits of each token of `path` from index `start` to the end."""
         session = await self.follow(path)
         return await session.surprisals(start)
 
@@ -192,7 +192,7 @@ class Link:
     async def attribution(
         self, path: Sequence[Token], position: int, target: int | None, against: int | None
     ) -> Attribution:
-        """Return what the parts of the network contribute to a logit after a token of `path`."""
+        """Return each part's contribution to a logit after the token at `position`."""
         session = await self.follow(path)
         return await session.attribution(position, target, against)
 
@@ -205,7 +205,10 @@ class Link:
         target: int | None,
         against: int | None,
     ) -> tuple[float, ...]:
-        """Return what a head, or all heads of a layer, took from each token."""
+        """Return how much of a head's contribution to a logit comes from each token.
+
+        If `head` is None, the amounts are summed over all heads of the layer.
+        """
         session = await self.follow(path)
         return await session.sources(position, layer, head, target, against)
 
@@ -217,7 +220,7 @@ class Link:
         target: int | None,
         against: int | None,
     ) -> Occlusion:
-        """Return how the logit changes without the token at `index`."""
+        """Return how a logit after `position` changes if the token at `index` is removed."""
         session = await self.follow(path)
         (found,) = await session.occlusion(position, (index,), target, against)
         return found
@@ -225,9 +228,10 @@ class Link:
     async def candidates(
         self, path: Sequence[Token], position: int, query: str, limit: int
     ) -> tuple[Sequence[Row], str]:
-        """Return rows of possible tokens after the one at `position`, and a sentence or "".
+        """Return rows of tokens that can follow the token at `position`, and a sentence or "".
 
-        Without a query, these are the most probable tokens.
+        The text of these tokens contains `query` (see `find`). If `query` is empty, they are the
+        most probable tokens.
         """
         if query:
             question = Question(tuple(path), position + 1, PLAIN, 0, limit, None, None)
@@ -250,7 +254,7 @@ class Link:
 
 
 def _check_spelling(tokens: Sequence[Token], path: Sequence[Token]) -> None:
-    """Raise `TextError` if a text from a file spells its tokens differently from the model."""
+    """Raise `TextError` if a token of a text from a file has different bytes in this model."""
     if any(mine.data != theirs.data for mine, theirs in zip(tokens, path, strict=True)):
         raise TextError(
             "The tokens of this text are not those of this model.",

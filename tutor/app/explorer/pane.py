@@ -77,9 +77,9 @@ class ExplorerPane(SharingPane):
 
     @dataclass
     class Compare(Message):
-        """A message that asks the app to compare this text with another setup in a lab.
+        """Posted to open the lab that compares two distributions, with this text as text A.
 
-        `model` is the checksum of the model whose tokens they are, and `place` is the number of
+        `model` is the checksum of the model to which `tokens` belong, and `place` is the number of
         tokens before the position in focus. `steered` is True if a vector steers the network.
         """
 
@@ -136,7 +136,7 @@ class ExplorerPane(SharingPane):
     def on_descendant_blur(self, event: DescendantBlur) -> None:
         self._follow_focus()
         if isinstance(event.widget, BranchTree):
-            # The list of branches may be hidden if it does not have the focus.
+            # Now that the list of branches has lost the focus, it may have to be hidden.
             self._draw(self.state)
 
     def copies(self) -> Iterator[Copy]:
@@ -173,7 +173,7 @@ class ExplorerPane(SharingPane):
 
     def _show(self, state: State) -> None:
         self._draw(state)
-        # A run changes the text all the time, so a restarted timer would never end.
+        # A run changes the text all the time, so a timer restarted at each change would never fire.
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
         if state.tree is not None and state.tree.current.seed != self._seed:

@@ -70,7 +70,7 @@ def xray_room(width: int, height: int) -> tuple[int, int] | None:
 
 
 def _next_of_run(drawn: State | None, state: State) -> bool:
-    """Return True if `state` differs from the drawn one only by the next token of a run."""
+    """Return True if `state` differs from `drawn` only by tokens that a run has added."""
     return (
         drawn is not None
         and drawn.running
@@ -125,7 +125,7 @@ class PaneLayout(Vertical):
     _controller: ExplorerController
 
     beside_text = False
-    """Whether the learner reads a text next to the pane, and the keys go to that text at first."""
+    """Whether the pane is next to a text that has the keyboard focus at first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -375,7 +375,7 @@ class PaneLayout(Vertical):
     def _draw_beside(self, state: State) -> None:
         """Update the x-ray after the focus has moved.
 
-        During a run, the focus moves too fast for that.
+        Do nothing during a run, because the focus then moves too fast.
         """
         view, tree = self._beside, state.tree
         index = tree.last_looked_at if tree else None

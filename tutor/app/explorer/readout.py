@@ -99,7 +99,7 @@ def editor_label(*, history: bool) -> Content:
 
 
 def settings(sampler: SamplerSettings, steering: Applied | None, room: int) -> Content:
-    """Draw the sampler settings. If the network is steered, say so, even in little room."""
+    """Draw the sampler settings. A note that the network is steered is never left out."""
     if steering is None:
         return Content.styled(figures.sampler(sampler), theme.MUTED)
     said = _("steered: {said}").format(said=safe(steering.said))

@@ -32,7 +32,7 @@ ORDER = _("temperature → top-k → top-p → min-p → draw")
 
 
 STEP = 0.25
-"""The step of the steering's strength."""
+"""The step by which the strength of the steering changes."""
 
 
 class SamplerDials(ListPanel):
@@ -64,7 +64,7 @@ class SamplerDials(ListPanel):
     _settings = PLAIN
     _vectors: tuple[SavedVector, ...] = ()
     _vector: SavedVector | None = None
-    """The vector in the row about steering, or None if no vector is saved."""
+    """The vector in the steering row, or None if no vector is saved."""
     _strength = 0.0
     _distribution: Distribution | None = None
     _compact = False
@@ -98,7 +98,7 @@ class SamplerDials(ListPanel):
 
     @property
     def _on_steering(self) -> bool:
-        """True if the row about steering is selected."""
+        """True if the steering row is selected."""
         return self.chosen == len(DIALS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -80,8 +80,8 @@ class SavedTexts:
     def recall(self) -> Document:
         """Return the document to show first.
 
-        This is the document given to the constructor. If there is none, it is the most recently
-        changed document that can be read. If there is none either, it is a new document.
+        This is the document given to the constructor or, without one, the most recently changed
+        document. If no document can be read, it is a new document.
         """
         if self._begin is not None:
             self._saved = self._begin.to_bytes()

@@ -80,7 +80,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     running: bool = False
     run_length: int = 0
     typing: bool = False
-    """Whether a message started the run, so that the editor opens again after it."""
+    """Whether a message started the run. If so, the editor opens again when the run ends."""
     queue: tuple[Command, ...] = ()
     """Commands that are waiting for the model."""
     acted: bool = False
@@ -202,7 +202,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unfinished(self) -> bool:
-        """True if the model has stopped before the end of its text, or False while unknown."""
+        """True if the model has stopped before an end token. False while this is unknown."""
         known = self.tree is not None and self.engine.model is not None
         return known and not (self.complete or self.running)
 
@@ -342,5 +342,5 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, answer=None, cursor=None)
 
     def emit(self, *effects: Effect) -> State:
-        """Return the state with more effects for the current event."""
+        """Return the state with these effects added to those of the current event."""
         return replace(self, effects=(*self.effects, *effects))

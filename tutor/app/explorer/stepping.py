@@ -79,7 +79,7 @@ def carry_on(state: State) -> State:
 
 
 def _paused(state: State, command: Command) -> State:
-    """Return the state with the run stopped and without scrolling.
+    """Return the state with the run stopped and the scroll position reset.
 
     A command that changes the sampler or the steering does not stop the run.
     """
@@ -241,7 +241,7 @@ def _start_run(state: State, tree: TokenTree) -> State:
 
 
 def _run_on(state: State) -> State:
-    """Take the token that the model has drawn, unless the run has reached its limit."""
+    """Take the token that was sampled, unless the run has reached its limit."""
     if state.answer is None or state.tree is None:
         return state
     if state.run_length >= RUN_LIMIT:

@@ -30,7 +30,7 @@ _NEWLINE = "⏎"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A token, or a part of one, on one line of text. `index` is the token's position."""
+    """A token, or a part of a token, on one line of text. `index` is the token's position."""
 
     text: str
     index: int

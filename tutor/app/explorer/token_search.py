@@ -92,7 +92,7 @@ class TokenSearch(Vertical):
 
     @property
     def _up_to_date(self) -> bool:
-        """True if the rows are those for the text in the field."""
+        """True if the rows belong to the text in the field."""
         return self._searched == self.query_one(SearchEntry).value
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -104,7 +104,7 @@ class TokenSearch(Vertical):
         event.stop()
         if self._up_to_date:
             self._take()
-        else:  # the rows belong to an earlier text, so their first one is not what was typed
+        else:  # the rows belong to an earlier text, so the first row is not what was typed
             self._waiting = True
 
     def _take(self) -> None:

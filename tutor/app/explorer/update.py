@@ -47,7 +47,7 @@ def _ask(state: State) -> State:
 
 
 def _invite(state: State) -> State:
-    """Open the editor for the first or the next message. This happens once in a conversation."""
+    """Open the editor for a message, unless it has already been opened in this conversation."""
     possible = state.engine.model is None or state.chat_possible
     wanted = state.mode == "chat" and not state.first_message
     if not wanted or state.invited or state.panel is not None or not possible:
@@ -58,7 +58,7 @@ def _invite(state: State) -> State:
 
 
 def _type_on(before: State, state: State) -> State:
-    """Open the editor after the answer to a message, whether it is complete or stopped."""
+    """Open the editor after the answer to a message is complete or was stopped."""
     over = before.running and not state.running
     if not (over and state.typing and state.folded) or state.panel is not None:
         return state
@@ -125,7 +125,8 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     note = _(
         "That text was tokenized by another model, so it has been tokenized again for {name}."
     ).format(name=model.name)
-    # Commands that change settings still apply, but the others have no tokens to work on.
+    # Commands that change settings still apply. All other queued commands are dropped, because
+    # there are no tokens for them.
     return replace(carry_on(state), queue=(), note=note)
 
 
@@ -180,7 +181,7 @@ def _stop_reading(state: State) -> State:
 
 def _use_text(state: State, event: events.UseText) -> State:
     if not event.text and state.mode == "chat":
-        return state  # Enter was pressed once too often
+        return state  # Enter was pressed in an empty field
     if not event.text:
         nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)
@@ -249,7 +250,7 @@ def _restart(state: State, document: Document) -> State:
 
 
 def _open_editor(state: State) -> State:
-    """Open the editor. In a chat, an answer continues meanwhile."""
+    """Open the editor. In a chat, a running answer continues in the meantime."""
     chat = state.mode == "chat"
     if chat and state.ready and not state.chat_possible:
         return state

@@ -36,7 +36,7 @@ _SECONDS = 25
 
 
 class First(NamedTuple):
-    """The words of one of the rows above the lessons. With `act`, the verb is highlighted."""
+    """The words of a row above the lessons. If `act` is true, the verb is highlighted."""
 
     verb: str
     what: str
@@ -165,7 +165,7 @@ def summarized_row(
 ) -> Content:
     """Draw the row of a lesson with a second line: the first sentence of its summary.
 
-    On a narrow screen, the title has the whole first line, and the progress is on the second.
+    On a narrow screen, the title takes the whole first line, and the progress is on the second.
     """
     sentence = _SENTENCE_END.split(one_line(outline.summary), maxsplit=1)[0]
     about = Content.styled(sentence, MUTED)

@@ -149,7 +149,7 @@ class HomeScreen(MenuScreen):
         places = [self._place_row(place) for place in MAP_PLACES if place.listed]
         map_rows: list[_MapRow | None] = [*self._first_rows(by_lesson)]
         lines_left = self.app.size.height - _FRAME - len(map_rows) - len(lessons) - len(places) - 1
-        # Blank lines are omitted only if all rows then fit.
+        # Blank lines are omitted only if that makes all rows fit.
         omitted = -lines_left + 1 if lines_left in (-1, 0) else 0
         if omitted < 2:
             map_rows.append(None)
@@ -303,8 +303,8 @@ def _title(outline: Outline) -> str:
 def _reopened_at(outline: Outline, by_lesson: Mapping[str, LessonProgress]) -> str | None:
     """Return the id of the screen at which to open a lesson, or None for the current screen.
 
-    A lesson that is done opens at its first screen. The current screen of a lesson that was only
-    read to the end is usually its last one, where Enter leads to the questions that are left.
+    A lesson that is done opens at its first screen. A lesson that was read but still has open
+    questions usually opens at its last screen, where Enter leads to these questions.
     """
     where = by_lesson[outline.id]
     return outline.screens[0].id if where.done and not where.in_quiz else None

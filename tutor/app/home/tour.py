@@ -35,11 +35,11 @@ ROWS = 5
 _WIDEST = 76
 _KEY = 9
 _ROW = "row"
-"""The name of a row's number in the metadata of its style."""
+"""The key of a row's number in the metadata of its style."""
 
 
 class TourScreen(TextScreen, CourseScreen):
-    """The tour. A learner who leaves it on any of its screens has seen it.
+    """The tour. It counts as seen when the learner leaves it, no matter on which screen.
 
     The second screen shows a real distribution, from which the learner takes tokens. The learner
     never has to wait for the model.

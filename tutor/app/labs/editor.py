@@ -54,7 +54,7 @@ class LabEditor(Vertical):
         says: Callable[[str], str] | None,
         sample: str,
     ) -> None:
-        """Load a text, or the draft of it that the learner left (see `LabView.write`)."""
+        """Load the draft with this label or, if there is none, `text` (see `LabView.write`)."""
         self._label, self.then, self._says = label, then, says
         self.field.load(self._drafts.get(label, text), self._history.get(label, ()), sample)
         self._show_label()

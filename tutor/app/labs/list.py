@@ -34,7 +34,7 @@ _GAP = 2
 _WIDE = _TITLE + LONGEST_ABOUT + _LESSON + _COUNT + 3 * _GAP
 """The minimum width, in columns, to show a lab on one line."""
 _NARROW = _TITLE + _GAP + _COUNT
-"""The width, in columns, of the first of a lab's two lines on a narrow screen."""
+"""The width, in columns, of a lab's first line on a narrow screen, where it has two."""
 
 
 _PANELS = 160
@@ -44,9 +44,9 @@ _PANELS = 160
 class LabsScreen(FinderScreen):
     """A list of labs, from which the learner can open any lab before reading its lesson.
 
-    The learner's text filters the list: it is looked up in each lab's title, description and
-    lesson. At first, the lab that was opened last is selected. When the filter is removed, the lab
-    that was selected before is selected again.
+    The text that the learner types filters the labs by title, description and lesson. At first, the
+    lab that was opened last is selected. When the filter is removed, the lab that was selected
+    before is selected again.
     """
 
     CSS_PATH = "../reader/finder.tcss"

@@ -161,7 +161,7 @@ class LabScreen(CourseScreen):
 
     @property
     def _said_stopped(self) -> str | None:
-        """The notice while the request is stopped. In some states, `r` is a key of the view."""
+        """The notice while the request is stopped. It names `r` unless the view uses that key."""
         if not self._runner.stopped:
             return None
         key = self.active_bindings.get("r")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.view import LabHost
 
 _WIDTH, _HEIGHT = 190, 44
-"""The size of the screen, in columns and rows, from which the lesson's text is next to the lab."""
+"""The minimum screen size, in columns and rows, to show the lesson's text next to the lab."""
 
 
 class LabSide(Vertical):

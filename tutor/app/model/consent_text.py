@@ -20,7 +20,7 @@ STEPPING = _("The whole text or conversation that you step through, with each to
 class Fact(NamedTuple):
     """One fact about what would be sent: a label, and one or two sentences.
 
-    `strong` is the beginning of the text that deserves attention.
+    `strong` is the beginning of the text, which is emphasized.
     """
 
     label: str

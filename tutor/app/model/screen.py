@@ -110,7 +110,7 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 
 
 def _choice(status: ModelStatus) -> str:
-    """Explain the shared engine or the learner's own engine, and how to switch to the other one."""
+    """Explain the shared engine and how to switch, or return "" if there is no shared engine."""
     if status.served:
         context = (
             _("{context:,} tokens").format(context=status.model.context)

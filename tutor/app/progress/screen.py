@@ -50,7 +50,7 @@ _NAME = 44
 _WIDE = 120
 """The minimum width, in columns, to show the summary next to the lessons."""
 _OTHERS = 24
-"""The number of lines for everything else, if there is a blank line between lessons."""
+"""The number of lines outside the list of lessons, if it has blank lines between lessons."""
 _DAY = 4
 """The width of a day in the forecast, in columns."""
 _LABEL, _VALUE = 16, 11
@@ -60,7 +60,7 @@ _EACH = _("What you remember of each lesson")
 _SMOOTH = 5
 _PLOT_HEIGHT = 9
 _BARS, _TALL_BARS = 2, 6
-"""The height of the bars in the forecast, in lines, on a usual and on a tall screen."""
+"""The height of the bars in the forecast, in lines, on a normal and on a tall screen."""
 
 
 class ProgressScreen(MenuScreen):
@@ -198,7 +198,7 @@ def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
 
 
 def _memory(memory: Memory, streak: int, width: int) -> list[Content]:
-    """Draw how well the learner remembers all lessons. A streak is shown from two days."""
+    """Draw how well the learner remembers all lessons. A streak of less than two days is hidden."""
     if memory.recall is None or memory.strength is None:
         said = _(
             "You have not answered any questions yet. Once you have, this screen shows how well "

@@ -264,8 +264,8 @@ def _letter_range(count: int) -> str:
 def _without_yes(why: str) -> str:
     """Remove “Yes.” from the start of an explanation.
 
-    Next to “Right answer.”, for a choice that the learner missed, it would sound like praise. The
-    explanation may be in English or in the language of the interface.
+    It would sound like praise for a choice that the learner missed, which is marked “Right answer.”
+    The explanation may be in English or in the language of the interface.
     """
     return why.removeprefix("Yes. ").removeprefix(_("Yes. "))
 

@@ -270,7 +270,7 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else unsaved
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
-        self.call_after_refresh(self.view.scroll_to_verdict)  # after a scroll to the hint
+        self.call_after_refresh(self.view.scroll_to_verdict)  # after the scroll to a hint, if any
         self.refresh_bindings()
 
     def action_scroll(self, lines: int) -> None:

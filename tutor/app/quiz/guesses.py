@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Guess(NamedTuple):
-    """A typed guess as tokens: the row of the first token, and whether there are more."""
+    """A typed guess as tokens: the row of the first token, and whether more tokens follow."""
 
     row: Row
     has_more: bool
@@ -21,8 +21,8 @@ class Guess(NamedTuple):
 async def guessed(engine: Engine, session: AsyncModelSession, guess: str) -> Guess:
     """Look up a word in the distribution after the session's text.
 
-    A word can be one token with a leading space and another token without it. The more probable of
-    the two counts.
+    A word can be one token with a leading space and another token without it. The more probable
+    token counts.
     """
     readings = [await first_token(engine, session, text) for text in (f" {guess}", guess)]
     return min(readings, key=lambda each: each.row.rank)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _LETTER = "letter"
-"""The name of an option's letter in the metadata of its style."""
+"""The key of an option's letter in the metadata of its style."""
 
 
 class Options(Static):

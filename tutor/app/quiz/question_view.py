@@ -138,7 +138,7 @@ class QuestionView(VerticalScroll, can_focus=False):
             self.scroll_to(y=min(top, self.max_scroll_y), animate=False, immediate=True)
 
     def stay(self) -> None:
-        """Leave the text where the learner has scrolled it, whatever the layout does."""
+        """Stop scrolling to the verdict, because the learner has scrolled."""
         self._follows_verdict = False
 
     on_mouse_scroll_down = on_mouse_scroll_up = stay
@@ -194,7 +194,7 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show notes next to the choices and the explanation below, and scroll to it."""
+        """Show notes next to the choices and the explanation below, and scroll to the verdict."""
         self._follows_verdict = True
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)

@@ -327,7 +327,7 @@ class ResultScreen(MenuScreen):
         return True
 
     def action_back(self) -> None:
-        """Leave the lesson, whose screens and questions lie below this screen."""
+        """Leave the lesson by closing this screen and the lesson's other screens below it."""
         self.navigation.close_lesson(self.lesson)
 
     def action_lab(self) -> None:

@@ -49,7 +49,7 @@ _ALL = 170
 
 
 class LessonScreen(LinkedScreen):
-    """A lesson. Each move to another screen is saved immediately."""
+    """A lesson, shown one part at a time. Each move to another part is saved immediately."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (BESIDE, "-panels")]  # noqa: RUF012 (Textual's own type)

@@ -1,6 +1,6 @@
 """Screens whose text contains links. Tab moves to the next link, and Enter opens it.
 
-One of these screens explains a term. It is a panel on top of the screen that links to the term.
+The screen that explains a term is a panel on top of the screen that links to the term.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LinkedScreen(CourseScreen):
     """The id of the lesson that contains the text, or "" if no lesson does."""
 
     def on_screen_resume(self) -> None:
-        """Unfocus the link that was opened, so that Enter reads on. Tab goes to the next link."""
+        """Unfocus the opened link, so that Enter pages down again. Tab goes to the next link."""
         for prose in self.query(Prose):
             prose.pause()
 

@@ -61,7 +61,7 @@ class ReviewScreen(AskScreen):
         self._ahead: list[Due] = []
         """The questions that this review still asks although they are not due yet."""
         self._item: Due | None = None
-        """The question that was taken from the queue last. The screen may show another one."""
+        """The question that was taken from the queue last. The screen may show another question."""
         self._count = 0
         self._ended = False
         """Whether the review has ended because no questions are left."""
@@ -75,7 +75,7 @@ class ReviewScreen(AskScreen):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        if self.asked is None:  # otherwise, the learner was faster and reviews ahead already
+        if self.asked is None:  # otherwise, the learner has already begun to review ahead
             await self._go_on()
 
     async def on_screen_resume(self) -> None:
@@ -99,7 +99,7 @@ class ReviewScreen(AskScreen):
         await self._end()
 
     def _ask_later(self) -> None:
-        """Put the question on the screen back into the review, because another is shown first."""
+        """Keep the question on the screen for later, because another question is shown first."""
         item = self._item
         if not self._open or item is None or item.question != self.question.id:
             return
@@ -203,7 +203,7 @@ class ReviewScreen(AskScreen):
         self._just_answered, self._just_suspended = event.question, ("", False)
 
     def keep_draft(self, draft: Draft | None) -> None:
-        # The first attempt answers a due question. What is typed after it is not worth saving.
+        # Only the first attempt counts as a review, so drafts of later attempts are not saved.
         if draft is None or draft.attempt == 1:
             self.services.progress.save_draft(self.question.id, draft)
 

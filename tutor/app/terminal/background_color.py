@@ -16,7 +16,7 @@ from textual.message import Message
 
 QUESTION = "\x1b]11;?\x1b\\"
 BACKGROUND = "terminal.background"
-"""The name of the setting that stores the latest reply, so that the next start has its colors."""
+"""The name of the setting that stores whether the background is light, for the next start."""
 
 _BEGIN = "\x1b]11;"
 _ANSWER = re.compile(r"\x1b\]11;([\w:/#]{0,40})(?:\x07|\x1b\\)")

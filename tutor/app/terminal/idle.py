@@ -49,14 +49,14 @@ class IdleLimit:
         self._last = clock()
 
     def pressed(self) -> None:
-        """Restart the idle time, because a key was pressed. Any thread may call this."""
+        """Reset the idle timer, because a key was pressed. Any thread may call this."""
         self._last = self._clock()
 
     def watch(self, warn: Callable[[], object]) -> None:
         """Wait until the limit is reached.
 
         Shortly before that, `warn` is called. It is called again only after another key press. Run
-        this method in a thread of its own, so that blocked output cannot delay it.
+        this method in a separate thread, so that blocked output cannot delay it.
         """
         warned_of: float | None = None
         while (idle := self._clock() - self._last) < self.seconds:

@@ -1,4 +1,4 @@
-"""Filters for simple terminals and screen readers: in ASCII, without color, without lines."""
+"""Filters that adapt the screen to simple terminals and screen readers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def _translated(text: str) -> str:
 
 
 class WithoutDrawings(LineFilter):
-    """A filter that replaces bars, lines and boxes with spaces, since a reader would say each."""
+    """A filter that replaces bars, lines and boxes with spaces.
+
+    A screen reader would read each of these characters aloud.
+    """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [

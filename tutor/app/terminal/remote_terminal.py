@@ -164,8 +164,8 @@ class RemoteTerminal(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         """Handle an exception.
 
-        If a widget is missing or cannot be added, the error is ignored when its screen is being
-        removed. An app that is exiting adds no widgets any more.
+        The error that a widget is missing or cannot be added is ignored while the widget that
+        handles the event is being removed, and while the app is exiting.
         """
         cause = error.error if isinstance(error, WorkerFailed) else error
         leaving = self._exit or is_leaving(active_message_pump.get(self))

@@ -4,8 +4,8 @@ Textual sends every cell of a region that may have changed. If one digit in a ro
 changed, it sends the whole row with all its colors. If half of the cells have changed, it sends the
 whole screen.
 
-Here, each update is first drawn into a copy of the screen in memory. Then only those cells are sent
-that differ from the cells on the terminal, even if there were several updates in between.
+Here, each update is first drawn into a copy of the screen in memory. Then only the cells that
+differ from what the terminal shows are sent, even if there were several updates in between.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _attributes_of(style: Style, colors: ColorSystem) -> _Attributes:
 
 
 JUMP = 8
-"""The maximum number of unchanged cells to send between two changed ones.
+"""The maximum number of unchanged cells to send between two changed cells.
 
 Moving the cursor over more cells takes fewer bytes.
 """

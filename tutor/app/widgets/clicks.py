@@ -1,8 +1,8 @@
 """Handle clicks on a part of a text.
 
-A part of a line can move the focus, such as a cell of a map. The moves are in the metadata of a
-style. They are removed before the lines are drawn, because parts with the same colors but different
-moves would be drawn one by one.
+A click on a part of a line, such as a cell of a map, can move the focus. The moves are stored in
+the metadata of the part's style. They are removed before the lines are drawn, because parts with
+the same colors but different moves would be drawn one by one.
 
 A click on the name of a key, as in “Press r to retry”, presses the key.
 """
@@ -27,7 +27,7 @@ TABS = "tabs"
 """The axis of a line of tabs. Each step along it is a press of Tab or Shift+Tab."""
 _MOVES = "moves"
 Moves = tuple[tuple[str, int], ...]
-"""Axes, each with the number of steps along it."""
+"""The axes along which a click moves the focus, each with a number of steps."""
 
 
 def focusing(part: tuple[str, str] | Content, /, **moves: int) -> Content:
@@ -41,7 +41,7 @@ def focusing(part: tuple[str, str] | Content, /, **moves: int) -> Content:
 
 
 def moves_at(lines: Sequence[Content], x: int, y: int) -> Moves:
-    """Return the moves of the cell in column `x` of line `y`, or none."""
+    """Return the moves of the cell in column `x` of line `y`, or ()."""
     if not 0 <= y < len(lines):
         return ()
     line = lines[y]
@@ -70,7 +70,7 @@ def _index(line: str, x: int) -> int | None:
 
 
 def press_key(widget: Widget, key: str) -> bool:
-    """Press a key as a click does, if it is available. Return whether it is.
+    """Press a key on behalf of a click. Return False if the key is not available.
 
     In a text field, a letter that is pressed this way is never typed.
     """
@@ -82,7 +82,7 @@ def press_key(widget: Widget, key: str) -> bool:
 
 
 def press_named(widget: Widget, event: Click) -> bool:
-    """Press the key whose name in the text of `widget` was clicked. Return False if none was."""
+    """Press the key whose name was clicked in `widget`. Return False if no key was pressed."""
     at = event.get_content_offset(widget)
     if at is None:
         return False

@@ -18,7 +18,7 @@ _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
 _LONGEST_LINE = 200
 """The maximum number of characters in a line.
 
-After each key press, the whole line is measured and looked up.
+The limit exists because each key press measures the whole line and searches for it.
 """
 
 

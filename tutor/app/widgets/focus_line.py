@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _OFTEN = 0.2
-"""The number of seconds between two looks at the screen."""
+"""The interval, in seconds, at which the line is compared with the screen."""
 
 
 @runtime_checkable
@@ -28,7 +28,7 @@ class Announced(Protocol):
 
 
 class FocusLine(Static):
-    """A line that says the field in focus or the selected row. It changes only when they change."""
+    """A line that describes the focused field or the selected row, and changes only with them."""
 
     DEFAULT_CSS = """
     FocusLine { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -49,7 +49,7 @@ class FocusLine(Static):
 
 
 def announcement(screen: Screen[object]) -> str:
-    """Return a sentence about what is selected on a screen, or an empty text."""
+    """Return a sentence about what is selected on a screen, or ""."""
     match screen.focused:
         case Input() as field:
             return _("Field: {text}").format(text=field.value or field.placeholder)
@@ -61,7 +61,7 @@ def announcement(screen: Screen[object]) -> str:
 
 
 def _announced(screen: Screen[object]) -> Iterator[Announced]:
-    """Yield the widgets that may have a selected row, first those in focus."""
+    """Yield the widgets that may have a selected row, beginning with the focused widget."""
     roots = [screen.focused] if screen.focused is not None else []
     for root in (*roots, screen):
         for widget in root.walk_children(Widget, with_self=True):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HELP = key_name("question_mark")
 _LAST = (key_name("escape"), "q", _HELP)
-"""The keys that are always last on the line, in this order. They are left out last."""
+"""The keys at the end of the line, in this order. Other keys are left out before them."""
 NARROW = 60
 """The width, in columns, below which the key line may have two lines."""
 _BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
@@ -116,7 +116,7 @@ class KeyLine(Widget):
         )
 
     def _rank(self, entry: Entry) -> int:
-        """Return the position of a key in the screen's order. All other keys are equally late."""
+        """Return the position of a key in the screen's order. All other keys come after them."""
         key = ARROWS if set(entry.key) <= set(ARROWS) else entry.key
         return self._first.get(key, len(self._first))
 
@@ -133,7 +133,7 @@ class KeyLine(Widget):
         kept: list[Entry] = []
         for number, entry in enumerate(others):
             if self._ordered and entry.general and len(kept) < number:
-                break  # the screen's keys come before the app's keys, even if this key would fit
+                break  # no key of the app is shown if a key of the screen did not fit
             left_out = len(others) - len(kept) - 1
             if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
                 kept.append(entry)
@@ -189,7 +189,7 @@ def _laid_out(
 ) -> list[list[Entry]]:
     """Divide the actions into lines of at most `width` columns, in the order of their groups.
 
-    `left_out` is the number of actions that are not shown. The label of the help key says this
+    `left_out` is the number of actions that are not shown. The label of the help key contains this
     number. A line contains at least one action.
     """
     more = _("{left_out} more").format(left_out=left_out)

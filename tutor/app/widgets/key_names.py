@@ -83,7 +83,7 @@ def key_spans(text: str) -> list[tuple[int, int]]:
 def named_key(line: str, at: int) -> str:
     """Return the key in bindings whose name is at index `at` of a line, or "" if there is none.
 
-    The word “Press” before the name belongs to it.
+    The word “Press” before a name counts as part of the name.
     """
     for begin, end in key_spans(line):
         if begin <= at < end:
@@ -95,7 +95,7 @@ def named_key(line: str, at: int) -> str:
 
 
 def _in_bindings(name: str) -> str:
-    """Return the name that bindings use for a key with this name in a text."""
+    """Convert the name of a key in a text to the name that bindings use."""
     return _IN_BINDINGS.get(name) or KEY_BY_NAME.get(name) or name.lower()
 
 

@@ -96,8 +96,8 @@ class LabTask(Lines):
     are reached, `done` is shown in place of the task. If `open_` is true, the whole task and all
     goals are shown, divided into pages if they do not fit on the screen. A blank line follows if
     the screen has at least `gap_from` rows. `own` contains the names of the goals that a lesson
-    screen asks for. Once these are reached, the card sends the learner back to the lesson. A click
-    shows or hides all goals, or presses the key whose name is clicked.
+    screen asks for. After these are reached, the card tells the learner to return to the lesson. A
+    click shows or hides all goals, or presses the key whose name is clicked.
     """
 
     DEFAULT_CSS = """
@@ -162,7 +162,7 @@ class LabTask(Lines):
             self.show(self._on_page([*lines, Content(""), *said] if said else lines))
         elif height < ROOM:
             lines = self._news(reached, news, LONG) or self._next(reached, width, ())
-            if len(lines) > 1 and not news:  # the number of goals is left out
+            if len(lines) > 1 and not news:  # this leaves out the number of reached goals
                 lines = [goal_line(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:

@@ -14,7 +14,7 @@ _LEAST_REMARK = 24
 
 
 def hanging(head: Content, text: Content, width: int) -> Content:
-    """Draw `text` after `head`. Its further lines are indented to align with the first."""
+    """Draw `text` after `head`. All lines after the first are indented to align with it."""
     indent = head.cell_length
     lines = text.wrap(max(1, width - indent))
     return Content("\n").join(

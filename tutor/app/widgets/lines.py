@@ -70,7 +70,7 @@ class Lines(Widget):
         super().__init__(id=id, classes=classes)
         self._lines: list[Content] = []
         self._given: Sequence[Content] = ()
-        """The lines with the moves of their parts, as `clicks` explains."""
+        """The lines, including the moves of their parts (see `clicks`)."""
         self._strips: list[Strip | None] = []
         """The drawn form of each line, or None for a line that must be drawn."""
         self._drawn_for: object = None
@@ -130,7 +130,7 @@ class Lines(Widget):
             yield row_copy(self._lines[at].plain.removeprefix(MARK))
 
     def announcement(self) -> str | None:
-        """Return a sentence about the selected row, counted among the lines with text."""
+        """Return a sentence about the selected row, with its number among the lines with text."""
         at = self.selected
         if at is None:
             return None
@@ -158,12 +158,12 @@ class Lines(Widget):
             (strip,) = Visual.to_strips(
                 self, line, width, 1, self.visual_style, apply_selection=False
             )
-            # Textual sees each line as a text of its own, and would number all of them 0.
+            # Textual treats each line as a separate text, so it would number every line 0.
             self._strips[y] = strip = strip.apply_offsets(0, y)
         return strip
 
     def _dragged_over(self, line: Content, y: int) -> Content:
-        """Return line `y`, in which the text that is selected with the mouse looks selected."""
+        """Highlight the text in line `y` that is selected with the mouse, and return the line."""
         selection = self.text_selection
         span = None if selection is None else selection.get_span(y)
         if span is None:
@@ -179,7 +179,7 @@ class Lines(Widget):
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the text that is selected with the mouse, and the separator after it."""
         first = 0 if selection.start is None else selection.start.y
-        if first >= len(self._lines):  # they have changed since
+        if first >= len(self._lines):  # the lines have changed since the selection
             return None
         return selection.extract("\n".join(self.plain)), "\n"
 

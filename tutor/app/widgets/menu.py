@@ -168,7 +168,7 @@ class Menu(Widget, can_focus=True):
         lines = self._entry(index, width)
         line = lines[y - tops[index]]
         if index == self.cursor:
-            text = y == tops[index] or len(lines) <= _TEXT  # swapped colors would spoil a plot
+            text = y == tops[index] or len(lines) <= _TEXT  # reversing would spoil a plot
             line = selected(line, width, reverse=text and self.app.current_theme.ansi)
         (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
         return strip
@@ -187,7 +187,7 @@ class Menu(Widget, can_focus=True):
             yield row_copy(row(_UNCUT).plain)
 
     def announcement(self) -> str | None:
-        """Return a sentence about the entry at the cursor, counted among those to choose from."""
+        """Return a sentence about the entry at the cursor, with its number in the menu."""
         if (row := self._chosen) is None:
             return None
         places = [at for at in range(len(self._rows)) if self._can_choose(at)]

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class ScrollLine(Widget):
-    """A line below a scrolling container, which counts again when the container has changed."""
+    """A line below a scrolling container, which is updated when the container changes."""
 
     def follow(self, scrolled: Widget, position: str) -> None:
-        """Count again when the attribute `position` of the container, or its content, changes."""
+        """Call `count` when the attribute `position` of the container, or its content, changes."""
         self.watch(scrolled, position, self.count)
         self.watch(scrolled, "virtual_size", self._later)
         self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
@@ -44,16 +44,17 @@ class ScrollLine(Widget):
 class MoreBelow(ScrollLine):
     """A line that is shown if the text of a container does not fit into it.
 
-    It is below the container and never covers text. It stays at the end of the text, so that
-    nothing else moves. A click on one of its two parts shows the text that the part is about.
+    It is below the container and never covers text. It stays visible at the end of the text, so
+    that nothing else moves. A click on its left part pages down, and a click on its right part
+    pages up.
     """
 
     DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
 
     hidden: reactive[int] = reactive(0)
-    """The number of hidden lines below the visible ones."""
+    """The number of hidden lines below the visible lines."""
     above: reactive[int] = reactive(0)
-    """The number of hidden lines above the visible ones."""
+    """The number of hidden lines above the visible lines."""
 
     def __init__(self, scrolled: str) -> None:
         """Create the line for the container that matches the selector `scrolled`."""
@@ -90,7 +91,7 @@ class MoreBelow(ScrollLine):
         return Content.assemble(below, " " * gap, above)
 
     def _parts(self) -> tuple[Content, Content]:
-        """Return what the line says about the text below, and what it says about the text above."""
+        """Return the left part, about the text below, and the right part, about the text above."""
         below = self._below()
         room = self.size.width - below.cell_length - 2
         return below, next(
@@ -106,7 +107,7 @@ class MoreBelow(ScrollLine):
         return _hidden("▼", said, key)
 
     def _above(self) -> Iterator[Content]:
-        """Yield the mark for the text above, in fewer and fewer words."""
+        """Yield versions of the part about the text above, from the longest to the shortest."""
         if self.above:
             yield _hidden("▲", _("{lines} above").format(lines=counted(self.above, "line")), "pgup")
             yield _hidden("▲", str(self.above), "pgup")
@@ -158,7 +159,7 @@ class MoreBeside(ScrollLine):
         self.refresh()
 
     def on_click(self, event: Click) -> None:
-        """Scroll sideways: to the left at the start of the line, if something is hidden there."""
+        """Scroll to the side that was clicked or, if nothing is hidden there, to the other side."""
         if not self._lines.scroll_x:
             self._lines.pan(1)
         elif event.x < self.render().cell_length // 2 or self._lines.scroll_x >= (

@@ -29,7 +29,7 @@ _EMPTY = "\u2800"
 _DASH = 4
 """The length of a dash in the second curve, in dots."""
 _ACROSS, _UP = 2, 4
-"""The number of dots across a character, and the number of dots up."""
+"""The number of dots in the width of a character, and in its height."""
 _LEAST_HEIGHT = 5
 
 Points = Sequence[tuple[float, float]]
@@ -150,8 +150,8 @@ def _cells(
 def _merged(first: str, second: str) -> tuple[str, str]:
     """Merge two braille characters, and return the result with its style.
 
-    The second curve, which is dashed, determines the color. Along the gaps, the color of the first
-    curve is still visible.
+    The second curve, which is dashed, determines the color. In the gaps between its dashes, the
+    color of the first curve is visible.
     """
     both = chr(ord(first) | ord(second))
     if both == _EMPTY:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LONGEST = 32_000
 """The maximum number of characters in a prompt. This is more than fits in a context window.
 
-Each key press lays out the whole text.
+The limit exists because each key press lays out the whole text.
 """
 
 
@@ -43,7 +43,7 @@ class Teller(Protocol):
 
 
 class PromptEditor(TextArea):
-    """A field for several lines of text.
+    """A multi-line text field.
 
     Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line. At the
     first line, the up arrow key goes to texts that were entered earlier.
@@ -181,7 +181,7 @@ class PromptEditor(TextArea):
         self.move_cursor(self.document.end)
 
     def action_delete_to_start_of_line(self) -> None:
-        """Delete back to the start of the line, although it may take several rows of the screen."""
+        """Delete back to the start of the line, even if it takes several rows on the screen."""
         row, column = self.cursor_location
         self.replace("", (row, 0), (row, column), maintain_selection_offset=False)
 

@@ -46,7 +46,7 @@ class ScreenList(Static):
 def screen_list(screens: Iterable[Titled], here: str, seen: Set[str], width: int) -> Content:
     """Draw a line for each screen.
 
-    A mark shows the current screen, and a tick shows seen screens.
+    A mark shows the current screen, and ticks show the screens that the learner has seen.
     """
     lines = []
     for screen in screens:

@@ -35,7 +35,8 @@ def highlighted(line: Content, width: int) -> Content:
 def selected(line: Content, width: int, *, reverse: bool = False) -> Content:
     """Return `line` with the background of a selected row over `width` columns.
 
-    `reverse` swaps the colors instead, for a terminal that has no color for such a background.
+    If `reverse` is true, swap foreground and background instead. This is for terminals that have no
+    suitable background color.
     """
     line = line.pad_right(max(0, width - line.cell_length))
     return line.stylize("reverse") if reverse else line.stylize_before(SELECTED)

@@ -1,4 +1,4 @@
-"""A `Static` whose height follows its text in every case."""
+"""A `Static` whose height always fits its text."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def forget_size(widget: Widget) -> None:
     """Make Textual measure a widget again at the next layout. Call this before its `refresh`.
 
-    Textual keeps a measure until `refresh` counts another layout, and it counts none while one is
-    pending. If the widget is measured in between, it keeps that height (Textual 8.2).
+    Textual 8.2 caches the size of a widget until `refresh` requests another layout, but `refresh`
+    requests none while a layout is pending. A widget that is measured in between would keep the
+    height from that measurement.
     """
     widget.clear_cached_dimensions()
     widget._box_model_cache.clear()
@@ -30,6 +31,6 @@ class Static(widgets.Static):  # noqa: TID251
     """
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
-        """Show other content, and lay it out unless `layout` is False."""
+        """Show `content`, and lay it out unless `layout` is False."""
         forget_size(self)
         super().update(content, layout=layout)

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 LATE = 0.5
-"""The time, in seconds, in which a learner may still press a key that was meant for the answer."""
+"""The time, in seconds, after the end of an answer during which command keys are not typed."""
 
 
 class MessageEditor(PromptEditor):
-    """A field for several lines of text, which also forwards some keys to the chat.
+    """A multi-line text field that also forwards some keys to the chat.
 
     Page Up and Page Down post `Paged`. While an empty chat suggests first messages and the field is
-    empty, the arrow keys post `Arrow` and the digits post `Picked`. Otherwise, the arrow keys go
-    through earlier texts and post `Recalled`.
+    empty, the arrow keys post `Arrow` and the digits post `Picked`. Otherwise, the arrow keys bring
+    back earlier texts and post `Recalled`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,9 +39,9 @@ class MessageEditor(PromptEditor):
     suggests = 0
     """The number of suggested first messages, or 0 if the chat is not empty."""
     opened_at: float | None = None
-    """When the end of an answer opened the field, or None if the learner opened it.
+    """The time at which the end of an answer opened the field, or None if the learner opened it.
 
-    This is a time on the clock of key events.
+    The time is on the same clock as the `time` of a key event.
     """
 
     @dataclass
@@ -66,7 +66,8 @@ class MessageEditor(PromptEditor):
     class TooLate(Message):
         """Posted instead of typing a key that was pressed just as the answer ended.
 
-        A moment earlier, the key would have been a command, such as the one that stops the answer.
+        A moment earlier, the key would have been a command, such as the command that stops the
+        answer.
         """
 
         key: str
@@ -101,7 +102,7 @@ class MessageEditor(PromptEditor):
         await super()._on_key(event)
 
     def _is_late(self, event: Key) -> bool:
-        """Return True if a key was meant as a command, because the answer had not ended yet."""
+        """Return True if a key was probably a command for the answer that has just ended."""
         if self.opened_at is None or self.text or event.key not in COMMANDS:
             return False
         return event.time - self.opened_at < LATE

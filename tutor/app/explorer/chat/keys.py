@@ -11,7 +11,7 @@ from tutor.language import _
 PAGES = Pair("pageup", "pagedown", "PgUp/PgDn")
 
 COMMANDS = ("r", "e", "d")
-"""The letters that are commands while an answer grows."""
+"""The letters that are commands while an answer is being generated."""
 
 AGAIN = _("Let the model answer again, with a new seed. The earlier answer is kept.")
 

@@ -76,10 +76,10 @@ def opens_editor(state: State) -> bool:
 
 
 def writes_on(state: State) -> bool:
-    """Return True if a letter begins the next message, because an answer to a message grows.
+    """Return True if a letter begins the next message, because an answer is being generated.
 
-    The editor opens at the end of the answer, so a letter would otherwise be a command or a part of
-    the message, depending on when it is pressed.
+    The editor opens when the answer ends. Without this rule, a letter that is pressed at about that
+    time would be either a command or a part of the message.
     """
     growing = state.handed_in is not None or (state.running and state.typing)
     return growing and state.table_hidden and state.panel is None

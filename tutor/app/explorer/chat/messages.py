@@ -1,10 +1,10 @@
 """Split the tokens of a conversation into messages.
 
 A conversation is a sequence of tokens. The chat template puts special tokens and the name of a role
-around each message, and every model has its own template. This module supports all common ones: a
-special token begins a message, and the role is either part of that token (`<|user|>`) or follows it
-(`<|im_start|>user`). If no role is named, tokens from the prompt belong to the user, and generated
-tokens belong to the model.
+around each message, and every model has its own template. This module supports all common
+templates: a special token begins a message, and the role is either part of that token (`<|user|>`)
+or follows it (`<|im_start|>user`). If no role is named, tokens from the prompt belong to the user,
+and generated tokens belong to the model.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _role_in(step: Step) -> Role | None:
 
 
 def _header(steps: Sequence[Step], named: Role | None) -> tuple[int, Role | None]:
-    """Return the number of tokens before a message's text, and the role that they name or None."""
+    """Return the number of tokens before a message's text, and the role that they name, if any."""
     start = steps[:_LONGEST_HEADER]
     text = "".join(step.token.text for step in start)
     if named:

@@ -30,7 +30,7 @@ WHILE_GROWING = (
     "page",
     "focus_by",
 )
-"""The actions of the pane that have a key while an answer grows. Other letters begin a message."""
+"""The actions whose keys work while an answer is being generated. Other letters begin a message."""
 
 
 def new_chat_matters(state: State) -> bool:
@@ -133,7 +133,7 @@ class ChatPane(PaneLayout):
         self._send(events.Signal.START)
 
     def on_key(self, event: Key) -> None:
-        """Begin the next message with a character that is typed while an answer grows."""
+        """Begin the next message with a character typed while an answer is being generated."""
         state, taken = self.state, self.screen.active_bindings
         if not event.character or not event.is_printable or event.key in taken:
             return

@@ -36,8 +36,8 @@ WIDEST = 100
 class ConversationView(Lines, can_focus=True):
     """A scrolling view of a conversation.
 
-    It shows the token in focus, or the lines to which the learner has scrolled. While an answer
-    grows, its end stays visible unless the learner has scrolled up.
+    It shows the token in focus, or the lines to which the learner has scrolled. While an answer is
+    being generated, its end stays visible unless the learner has scrolled up.
     """
 
     DEFAULT_CSS = "ConversationView { height: 1fr; }"

@@ -17,8 +17,8 @@ async def guessed_token(
 ) -> Row:
     """Return the row of the token that `typed` begins with, after `position` tokens.
 
-    If the first word is not a token, with or without a space before it, it is the first token of
-    that word. Raises `TextError` if nothing is typed.
+    If the first word is not a token, with or without a space before it, the result is the row of
+    the first token of that word. Raises `TextError` if nothing is typed.
     """
     words = typed.split()
     if not words:

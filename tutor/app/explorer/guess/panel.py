@@ -145,7 +145,7 @@ class GuessScreen(TutorScreen):
 
     @property
     def _other_model(self) -> bool:
-        """True if the current game was tokenized by a model other than the current model.
+        """True if the text of this game was tokenized by a different model from the current one.
 
         The game then restarts, but not while the result of a round is on the screen.
         """
@@ -259,7 +259,7 @@ class GuessScreen(TutorScreen):
         if not event.value.strip():
             self.tell(_("Type a guess first. Any word will do."))
         elif not self._busy and not self._other_model:
-            self._settle(event.value)  # it would cancel `_begin` if the text were not ready
+            self._settle(event.value)  # this would cancel a running `_begin`
 
     def action_go_on(self) -> None:
         if self._game is not None:

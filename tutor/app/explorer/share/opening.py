@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def restored(text: SharedText) -> Document:
     """Return a document with the branches, position, seeds and settings of the text.
 
-    The distributions and surprisals are computed again. If the model is another one, the explorer
-    tokenizes the text again, and says so.
+    The distributions and surprisals are computed again. If another model is loaded, the explorer
+    tokenizes the text again and shows a message about it.
     """
     tree = text.tree()
     return Document(

@@ -28,7 +28,7 @@ class SharingPane(ChatPane):
     """The base class of the pane, with the action that saves a text as a file."""
 
     _above: XRayScreen | None = None
-    """The x-ray that was opened last on a screen of its own, above this pane."""
+    """The x-ray screen that was opened last above this pane."""
     _noted: TutorError | str | None = None
     """The message that was drawn last."""
 
@@ -46,7 +46,7 @@ class SharingPane(ChatPane):
         return self._beside
 
     def _draw_notice(self, state: State) -> None:
-        """Draw the message, on the x-ray's screen too if it covers this pane."""
+        """Draw the message, also on the x-ray's screen if that screen covers this pane."""
         super()._draw_notice(state)
         if self._above is not None and state.note != self._noted:
             self._above.tell(state.note)
@@ -73,7 +73,8 @@ class SharingPane(ChatPane):
 
     def _save_as(self, name: str, form: Form) -> None:
         if form == "svg":
-            # The picture shows the screen below the menu, which is drawn after the menu has closed.
+            # The picture must show the screen below the menu, so take it after that screen is
+            # drawn.
             self.app.screen.call_after_refresh(partial(self._save_picture, name))
         else:
             explained = self._xray.explained if self._xray is not None else None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.columns import Room
 
 _LABEL = 6
-"""The width of the layer's number, with the mark of the selected row."""
+"""The width of the layer's number, including the mark of the selected row."""
 _NARROWEST, _WIDEST = 5, 16
 """The minimum and maximum width of a head's strip, in cells."""
 _BRACKET = f"bold {ACT}"
@@ -106,7 +106,7 @@ class HeadsTab(HeadTab):
 
 
 def _strip_cells(strip: Strip | None, width: int) -> list[Cell]:
-    """Draw a strip with a block character for each value. The higher, the more attention."""
+    """Draw a strip with a block character for each value. A higher block means more attention."""
     if strip is None:
         return [("…".ljust(width), MUTED)]
     values = squeezed(strip.values, width)

@@ -1,9 +1,9 @@
 """The requests that the x-ray sends to the engine, one at a time, and their results.
 
-A request is a value, so that the x-ray can tell whether the request that is running is still the
-one it needs. A request does not say which token it is about: it stores its result in `Findings`,
-so the two belong together. This module uses no screen, because plain mode asks the same
-questions.
+Requests can be compared, so that the x-ray can tell whether the running request is still the
+request that it needs. A request does not contain the token that it is about. The token is part of
+the `Findings` in which the request stores its result. This module does not depend on a screen,
+because plain mode sends the same requests.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tutor.lm.distribution import LensRow, Row, Token, XRay, common_length
 from tutor.lm.saved_steering import Applied
 
 BINS = 64
-"""The maximum number of values that a strip keeps of a head's attention weights."""
+"""The maximum number of values in a strip. Longer lists of attention weights are binned."""
 
 
 class Network(NamedTuple):
-    """The network that the x-ray is about.
+    """The network that the x-ray shows.
 
-    `model` is the checksum of the model, and `steering` the vector that steers it.
+    `model` is the checksum of the model, and `steering` is the vector that steers it, if any.
     """
 
     model: str = ""
@@ -33,15 +33,15 @@ class Network(NamedTuple):
 
 
 class Inside(Protocol):
-    """The requests about the inside of the model at the token at `position` of `path`.
+    """An interface to the internals of the model, at the token at `position` of `path`.
 
-    Positions, layers and heads are counted from 0. The explained logit is the one of `target` or,
-    with `against`, the difference between the logits of the two tokens.
+    Positions, layers and heads are counted from 0. The explained logit is the logit of `target` or,
+    with `against`, the logit of `target` minus the logit of `against`.
     """
 
     @property
     def network(self) -> Network:
-        """The network that the results are about. They are not valid for any other network."""
+        """The network that computes the results, which are not valid for any other network."""
         ...
 
     async def xray(
@@ -80,7 +80,7 @@ class Inside(Protocol):
 class ChosenHead:
     """The head whose attention is shown, counted from 0.
 
-    Until the learner has chosen one, it is the head that contributes most.
+    Until the learner chooses a head, this is the head that adds most to the explained logit.
     """
 
     layer: int = 0
@@ -98,7 +98,7 @@ class ChosenHead:
         self.head = min(max(0, self.head), heads - 1)
 
     def suggest(self, found: Attribution) -> None:
-        """Take the head that adds most to the explained logit, unless the learner has chosen."""
+        """Select the head that adds most to the explained logit, unless the learner has chosen."""
         if not self.by_learner:
             every = (
                 (logits, layer, head)
@@ -109,7 +109,7 @@ class ChosenHead:
 
 
 class Strip(NamedTuple):
-    """One head's attention, cut to at most `BINS` values, and the token it attends to most."""
+    """One head's attention as at most `BINS` values, and the token that it attends to most."""
 
     values: Sequence[float]
     top: int
@@ -123,7 +123,7 @@ def strip_of(weights: Sequence[float]) -> Strip:
 
 
 def squeezed(values: Sequence[float], most: int) -> list[float]:
-    """Return at most `most` values. If there are more, each is the highest one of its bin."""
+    """Reduce `values` to at most `most` values, each of which is the maximum of a bin."""
     count = len(values)
     bins = min(most, count)
     edges = [number * count // bins for number in range(bins + 1)]
@@ -135,9 +135,10 @@ class Findings:
     """Everything that is known about the token at `position` of `path` in one network.
 
     `target` is the id of the explained token, or None for the most probable next token. `against`
-    is the id of the token it is compared with, if there is one. `lens` contains the logit lens of
-    each position for which it is known, and `sources` what a head took from each token; with the
-    head None, what all heads of a layer took.
+    is the id of the token that it is compared with, if there is one. `lens` contains the logit lens
+    of each position for which it is known. `sources` contains, by layer and head, how much of the
+    head's contribution comes from each token. If the head is None, the amounts are summed over all
+    heads of the layer.
     """
 
     path: tuple[Token, ...]
@@ -160,10 +161,11 @@ class Findings:
         network: Network,
         before: Findings | None = None,
     ) -> Findings:
-        """Begin at a position, to explain the token that follows it in the text.
+        """Return new findings for a position, to explain the token that follows in the text.
 
-        What `before` knows about positions of the same text in the same network is kept. If only
-        the steering has changed, the same token is explained as before.
+        If the network is the same, the logit lens in `before` is kept for all tokens that both
+        texts have in common. If only the steering has changed, the same token is explained as
+        before.
         """
         new = cls(tuple(path), position, network, following(path, position))
         if before is None:
@@ -178,7 +180,7 @@ class Findings:
         return new
 
     def explaining(self, target: int | None, against: int | None) -> Findings:
-        """Return what stays known when another token is explained."""
+        """Return the findings that remain valid when another token is explained."""
         return Findings(
             self.path,
             self.position,
@@ -208,12 +210,12 @@ class Findings:
 
     @property
     def explains_another(self) -> bool:
-        """Return True if the learner has chosen the explained token, or a second one."""
+        """True if the learner has chosen the token to explain, or a second token to compare."""
         return (self.target, self.against) != (following(self.path, self.position), None)
 
     @property
     def direct(self) -> list[float] | None:
-        """The amounts that the heads of all layers took from each token, or None while unknown."""
+        """The contribution of each token through all heads, or None while it is unknown."""
         found = self.attribution
         if found is None:
             return None
@@ -262,7 +264,7 @@ class AskXRay:
 
 @dataclass(frozen=True)
 class AskLens:
-    """Request the logit lens at any position of the text, with as little attention as possible."""
+    """Request the logit lens at any position, with the attention of only one layer."""
 
     position: int
 
@@ -283,7 +285,7 @@ class AskAttribution:
 
 @dataclass(frozen=True)
 class AskSources:
-    """Request what a head, or all heads of a layer, took from each token."""
+    """Request how much of the contribution of a head, or a layer, comes from each token."""
 
     layer: int
     head: int | None = None
@@ -296,7 +298,7 @@ class AskSources:
 
 @dataclass(frozen=True)
 class AskOcclusion:
-    """Request what is lost when one token is removed."""
+    """Request the change of the explained logit when one token is removed."""
 
     index: int
 

@@ -103,7 +103,7 @@ class LensMapTab(Tab):
 
 
 def _last_layer(found: Findings) -> int:
-    """Return the number of the last layer. The lens must be known at one position."""
+    """Return the number of the last layer. The lens must be known for at least one position."""
     return len(next(iter(found.lens.values()))) - 1
 
 

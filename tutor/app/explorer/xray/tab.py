@@ -22,14 +22,14 @@ ALWAYS = frozenset({"next_view", "token"})
 
 
 class Scroll:
-    """The first of the rows that are shown, which the learner can move."""
+    """The scroll position of a list of rows."""
 
     def __init__(self) -> None:
         self._wanted: int | None = None
         self._first = 0
 
     def reset(self) -> None:
-        """Show the rows from the start again."""
+        """Scroll back to the start."""
         self._wanted = None
 
     def by(self, rows: int) -> None:
@@ -56,14 +56,14 @@ class Tab(ABC):
         self.scroll = Scroll()
 
     def begin(self) -> None:  # noqa: B027
-        """Forget which row was selected for another token."""
+        """Reset the selection, because another token is shown or explained."""
 
     def applies(self, action: str, found: Findings | None) -> bool:
         """Return True if a key's action has an effect in this view."""
         return action in self.actions or action in ALWAYS
 
     def exists(self, found: Findings | None) -> bool:
-        """Return True if the model has what this view shows."""
+        """Return True if the model has the parts that this view shows."""
         return True
 
     @abstractmethod
@@ -104,5 +104,5 @@ class HeadTab(Tab):
 
 
 def moved(at: int, by: int, count: int) -> int:
-    """Return the index that is `by` further, within a list of `count` items."""
+    """Return the index `at` plus `by`, limited to the indexes of a list of `count` items."""
     return min(max(0, at + by), max(0, count - 1))

@@ -51,7 +51,7 @@ _TABS: tuple[type[Tab], ...] = (
 
 
 def _offered(tabs: Sequence[Tab], current: Tab, found: Findings | None) -> list[Tab]:
-    """Return the tabs that the model has, and the current one."""
+    """Return the tabs that exist for the model, and the current tab."""
     return [tab for tab in tabs if tab is current or tab.exists(found)]
 
 
@@ -63,8 +63,8 @@ def _names(tabs: Sequence[Tab], current: Tab) -> list[tuple[str, bool]]:
 class XRayView(Vertical, can_focus=True):
     """A view of one token in its text, with one of several tabs below the text.
 
-    The tab that is shown says which request it needs next. The requests are sent to `inside` one
-    after the other, and the running one is canceled when another is needed.
+    The current tab determines which request is needed next. The requests are sent to `inside` one
+    at a time. If a different request is needed, the running request is canceled.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = XRAY_KEYS
@@ -99,19 +99,19 @@ class XRayView(Vertical, can_focus=True):
         self._tabs: tuple[Tab, ...] = tuple(kind(self._chosen) for kind in _TABS)
         self._tab = self._tabs[0]
         self._found: Findings | None = None
-        """What is known about the token that the learner asked for last."""
+        """The findings about the token that the learner selected last."""
         self._shown: Findings | None = None
-        """What is on the screen, until enough is known about the token asked for last."""
+        """The findings on the screen, which stay until enough is known about the selected token."""
         self._text: tuple[tuple[Token, ...], int, int] | None = None
         """The text, the position and the number of rows that were drawn last."""
         self._situation: object = None
-        """What the available keys depend on."""
+        """The values that determined the available keys when the key line was last updated."""
         self._asked: tuple[Findings, Request] | None = None
-        """The request that is running, and where its result is stored."""
+        """The running request, and the findings in which its result is stored."""
         self._failed = False
         """Whether the last request has failed. It is sent again when the learner presses a key."""
         self._against = False
-        """Whether the search is for a second token, and not for the one to explain."""
+        """Whether the search is for a second token, and not for the token to explain."""
 
     def compose(self) -> ComposeResult:
         yield TextView(id="words")
@@ -130,7 +130,7 @@ class XRayView(Vertical, can_focus=True):
         if self.has_class("-search"):
             return action == "leave"
         name = str(parameters[1]) if action == "move" else action
-        # Which token is explained is known before the explanation has been computed.
+        # The keys that choose the explained token work before the explanation is computed.
         found = self._found if name in EXPLAIN else self._ready()
         return self._tab.applies(name, found)
 
@@ -143,7 +143,7 @@ class XRayView(Vertical, can_focus=True):
 
     @property
     def explained(self) -> tuple[int, Attribution] | None:
-        """The number of tokens before the explained one, and what contributes to its logit.
+        """The number of tokens before the explained token, and the contributions to its logit.
 
         The result is None until the attribution has been computed.
         """
@@ -170,20 +170,20 @@ class XRayView(Vertical, can_focus=True):
         self._continue()
 
     def _redraw(self) -> None:
-        """Draw what is known, and ask for what the tab needs next, unless that has failed."""
+        """Draw the findings, and send the next request unless the last request has failed."""
         if self._failed:
             self._show()
         else:
             self._continue()
 
     def _continue(self) -> None:
-        """Draw what is known, and ask for what the tab needs next, even after a failure."""
+        """Draw the findings, and send the next request even if the last request has failed."""
         self._show()
         if self._needed() != self._asked:
             self._ask()
 
     def _needed(self) -> tuple[Findings, Request] | None:
-        """Return the request that the tab needs next, and where its result is stored."""
+        """Return the next request and the findings for its result, or None if none is needed."""
         found = self._found
         request = None if found is None else self._tab.missing(found)
         return None if found is None or request is None else (found, request)
@@ -216,7 +216,7 @@ class XRayView(Vertical, can_focus=True):
         self._asked = None
 
     def _ready(self) -> Findings | None:
-        """Return the newest findings with enough to draw the tab, or None."""
+        """Return the newest findings that are complete enough to draw the tab, or None."""
         every = (self._found, self._shown)
         return next((each for each in every if each and self._tab.ready(each)), None)
 
@@ -255,7 +255,7 @@ class XRayView(Vertical, can_focus=True):
         words.update(steps, found.position, marks=True, rows=rows, barred=False)
 
     def _show_keys(self) -> None:
-        """Update the key line if other keys apply than before."""
+        """Update the key line if the available keys have changed."""
         found = self._found
         chosen = None if found is None else (found.against, found.explains_another)
         opens = self._tab.applies("open", self._ready())
@@ -283,7 +283,7 @@ class XRayView(Vertical, can_focus=True):
         self._open(self._tabs[0])
 
     def action_ignore(self) -> None:
-        """Do nothing."""
+        """Do nothing, so that Enter does not reach the pane."""
 
     def action_move(self, by: int, what: str) -> None:
         found = self._ready()
@@ -325,7 +325,7 @@ class XRayView(Vertical, can_focus=True):
             self._continue()
 
     def on_send(self, message: Send) -> None:
-        """Handle what the token search sends, which otherwise belongs to the pane."""
+        """Handle the events of this view's token search, so that they do not reach the pane."""
         message.stop()
         match message.event:
             case SearchTokens(query, limit):

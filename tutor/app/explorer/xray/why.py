@@ -118,7 +118,7 @@ class MapTab(ExplainingTab):
         self._at = None
 
     def part(self, found: Findings) -> Part:
-        """Return the selected part, at first the head that is shown in the view of attention."""
+        """Return the selected part. At first, this is the head shown in the attention view."""
         return self._at or Part(self.chosen.layer, self.chosen.head)
 
     def head(self, found: Findings) -> Part | None:
@@ -154,7 +154,7 @@ class MapTab(ExplainingTab):
 
 
 class TokensTab(ExplainingTab):
-    """A table of what the heads took from each token, beside what is lost without the token."""
+    """A table with each token's contribution through the heads, and the effect of removing it."""
 
     name = _("tokens")
     actions: ClassVar = EXPLAIN | {"row"}
@@ -169,7 +169,7 @@ class TokensTab(ExplainingTab):
         self._at = None
 
     def at(self, found: Findings) -> int:
-        """Return the selected token, at first the one before the last."""
+        """Return the index of the selected token. At first, this is the last token but one."""
         return max(0, found.position - 1) if self._at is None else self._at
 
     def missing(self, found: Findings) -> Request | None:
@@ -182,7 +182,7 @@ class TokensTab(ExplainingTab):
         return next((AskOcclusion(index) for index in unknown), None)
 
     def _removable(self, found: Findings) -> Sequence[int]:
-        """Return the visible tokens, without the last one of the text."""
+        """Return the indexes of the visible tokens, except for the last token of the text."""
         return [index for index in self._visible if index < found.position]
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
@@ -196,7 +196,7 @@ class TokensTab(ExplainingTab):
         return [*token_lines(effects, at, table), *below]
 
     def _said(self, found: Findings, width: int) -> Content:
-        """Say how far the computation is, or what happens without the selected token."""
+        """Describe the effect of removing the selected token, or the computation's progress."""
         at, removable = self.at(found), self._removable(found)
         name, without = figures.shown(found.path[at]), found.occlusions.get(at)
         done, count = sum(index in found.occlusions for index in removable), len(removable)
@@ -234,7 +234,7 @@ def _without(name: str, target: Token, probability: float, width: int) -> str:
 
 
 def _sources_of(part: Part | None, found: Findings) -> Request | None:
-    """Return the request for what a head took from each token, unless it is known."""
+    """Return the request for each token's contribution through a head, unless it is known."""
     if part is None or part.layer is None or part.head is None:
         return None
     key = part.layer, part.head
@@ -253,7 +253,7 @@ def _from_tokens(part: Part, found: Findings, width: int) -> Content:
 
 
 def _contains_vector(part: Part, steering: Applied | None) -> bool:
-    """Return True if a part's contribution contains the one of the steering vector.
+    """Return True if a part's contribution includes the steering vector's contribution.
 
     The vector is added to the output of a block's feed-forward network.
     """
