@@ -122,7 +122,7 @@ def actions() -> str:
     for scope, by_action in sorted(found.items()):
         names = (f"{action} ({' '.join(keys)})" for action, keys in by_action.items())
         rows.append((f"`{scope}.`", " · ".join(names)))
-    return table(("begins with", "and ends with (keys)"), rows)
+    return table(("first part of the id", "second parts, with their default keys"), rows)
 
 
 def common_keys() -> str:
@@ -153,8 +153,9 @@ def keys_of_labs() -> str:
     rows = []
     for lab in registry.every():
         view: type[LabView] = registry.load_part(lab.name, "view").VIEW
-        rows.append((lab.name, numbers[lab.lesson], " · ".join(entries(view))))
-    return table(("lab", "lesson", "its keys"), rows)
+        told = dict.fromkeys(entries(view))
+        rows.append((lab.name, numbers[lab.lesson], " · ".join(told)))
+    return table(("lab", "lesson", "keys"), rows)
 
 
 def table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
