@@ -331,6 +331,9 @@ class FakeSession:
         self, position: int, target: int | None = None, against: int | None = None
     ) -> Attribution:
         await self._work("attribution")
+        for id_ in (target, against):
+            if id_ is not None and not 0 <= id_ < len(VOCABULARY):
+                raise TextError(f"Token {id_} is not in the vocabulary.")
         scores = logits(self.tokens[: position + 1])
         target = scores.index(max(scores)) if target is None else target
         logit = scores[target] - (0.0 if against is None else scores[against])

@@ -99,6 +99,8 @@ def changed(**fields: Any) -> bytes:
         (changed(branch=4), "There is no branch 4."),
         (changed(position=99), "after the end"),
         (changed(position=-1), "damaged"),
+        (changed(xray={"position": 99, "view": "why"}), "after the end"),
+        (changed(xray={"position": 0, "view": "why"}), "damaged"),
         (changed(branches=[]), "damaged"),
         (changed(branches=[{"number": 1, "seed": 1, "tokens": []}]), "damaged"),
         (changed(mode="other"), "damaged"),

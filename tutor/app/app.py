@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from tutor.app.background.keeper import Fetch
-    from tutor.app.explorer.document import Document
     from tutor.app.explorer.pane import ExplorerPane
+    from tutor.app.explorer.share.opening import Restored
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.engine.api import Engine
@@ -122,7 +122,7 @@ class TutorApp(SavingApp):
         *,
         opening: Opening | None = None,
         model_missing: Callable[[], bool] = lambda: False,
-        start: Start | Document = "home",
+        start: Start | Restored = "home",
         lab: str | None = None,
         tour: bool = False,
         ascii_only: bool = False,
@@ -283,7 +283,7 @@ class TutorApp(SavingApp):
         if self._start == "review":
             self.navigator.open_place("review")
         elif self._start != "home":
-            self.navigator.open_text(self._start)
+            self.navigator.open_text(*self._start)
         if self._lab is not None:
             self.navigator.open_live_lab(self._lab)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tutor.course.outline import Outline
     from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.errors import TutorError
+    from tutor.sharing.document import SharedXRay
     from tutor.vendors.catalogue import RemoteModel
 
 Found = TypeVar("Found", bound="Screen[Any]")
@@ -255,12 +256,12 @@ class Navigator:
         else:
             self.open_text(replace(begin, model=model.sha256 or model.name))
 
-    def open_text(self, begin: Document) -> None:
+    def open_text(self, begin: Document, xray: SharedXRay | None = None) -> None:
         """Open a text from a file or a lab in the stepper."""
         from tutor.app.explorer.screen import ExplorerScreen
 
         engine, progress = self._services.engine, self._services.progress
-        self._open_on_model(lambda: ExplorerScreen(engine, progress, begin=begin))
+        self._open_on_model(lambda: ExplorerScreen(engine, progress, begin=begin, xray=xray))
 
     def _open_explorer(self, mode: Mode) -> None:
         from tutor.app.explorer.screen import ExplorerScreen

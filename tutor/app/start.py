@@ -22,7 +22,7 @@ from tutor.vendors.catalogue import is_remote, remote_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.app.explorer.document import Document
+    from tutor.app.explorer.share.opening import Restored
 
 
 def make_app(
@@ -31,7 +31,7 @@ def make_app(
     *,
     course: Path | None = None,
     ascii_only: bool = False,
-    start: Start | Document = "home",
+    start: Start | Restored = "home",
     lab: str | None = None,
     allowed: Allowed = EVERYTHING,
     idle_minutes: float | None = None,

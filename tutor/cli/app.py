@@ -16,13 +16,13 @@ from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.app import Start
-    from tutor.app.explorer.document import Document
+    from tutor.app.explorer.share.opening import Restored
 
 
 def run(
     options: argparse.Namespace,
     *,
-    start: Start | Document = "home",
+    start: Start | Restored = "home",
     lab: str | None = None,
 ) -> int:
     """Open the app and return the exit status.
@@ -76,7 +76,7 @@ def _use_browser(size: str) -> None:
     }
 
 
-def run_plain(options: argparse.Namespace, *, start: Start | Document, lab: str | None) -> int:
+def run_plain(options: argparse.Namespace, *, start: Start | Restored, lab: str | None) -> int:
     """Run plain mode, which needs no terminal."""
     private.begin()
     if options.kiosk:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.app.background.status import ModelStatus
-    from tutor.app.explorer.document import Document
+    from tutor.app.explorer.share.opening import Restored
     from tutor.settings.effective import Effective
 
 SAVING = 6.0
@@ -45,7 +45,7 @@ def run(
     *,
     settings: Effective,
     course: Path | None = None,
-    start: str | Document = "home",
+    start: str | Restored = "home",
     lab: str | None = None,
     allowed: Allowed = EVERYTHING,
     idle_minutes: float | None = None,
@@ -98,7 +98,7 @@ def run(
 async def _run(
     services: Services,
     keeper: ModelKeeper,
-    start: str | Document,
+    start: str | Restored,
     lab: str | None,
     idle: float | None,
 ) -> None:
@@ -115,11 +115,11 @@ async def _run(
         await keeper.stop()
 
 
-def _first_places(services: Services, start: str | Document, lab: str | None) -> list[Place]:
+def _first_places(services: Services, start: str | Restored, lab: str | None) -> list[Place]:
     if lab is not None:
         return [services.open.live_lab(lab)]
     if not isinstance(start, str):
-        return [services.open.text(start)]
+        return [services.open.text(start.document)]
     return [services.open.review()] if start == "review" else []
 
 

@@ -30,6 +30,7 @@ _MOST_SHARED = 500
 Hex = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{2})*\Z")]
 Id = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
+Index = Annotated[int, Meta(ge=0, lt=2**31)]
 Chosen = Literal["prompt", "sampled", "chosen"]
 """How a token was chosen: it is part of the prompt, the sampler drew it, or the user took it."""
 
@@ -229,6 +230,27 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         )
 
 
+class SharedXRay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The x-ray that was open when the text was saved.
+
+    It showed the token before `position`, in the view with the name `view`. `layer` and `head` are
+    the head that the learner has chosen. `target` is the id of the token that the learner explains
+    instead of the one that follows, and `against` of the token that it is compared with. `row` and
+    `column` are what is selected in the view. Layers, heads, rows and columns are counted from 0.
+    `toggled` is true if the attention is sorted by weight, or the lens shows every layer.
+    """
+
+    position: Annotated[int, Meta(ge=1, lt=2**31)]
+    view: str
+    layer: Index | None = None
+    head: Index | None = None
+    target: Id | None = None
+    against: Id | None = None
+    row: Index | None = None
+    column: Index | None = None
+    toggled: bool = False
+
+
 class SharedText(msgspec.Struct, frozen=True, kw_only=True):
     """A text or conversation with everything that the stepper shows about it.
 
@@ -249,6 +271,7 @@ class SharedText(msgspec.Struct, frozen=True, kw_only=True):
     distributions: tuple[SharedDistribution, ...] = ()
     interventions: tuple[SharedIntervention, ...] = ()
     attributions: tuple[SharedAttribution, ...] = ()
+    xray: SharedXRay | None = None
 
     @property
     def current(self) -> SharedBranch:
@@ -288,13 +311,14 @@ def shared_text(
     mode: Literal["text", "chat"],
     sampler: SamplerSettings,
     steering: Applied | None = None,
-    explained: Iterable[tuple[int, Attribution]] = (),
+    xray: SharedXRay | None = None,
+    attribution: Attribution | None = None,
     tutor: str = "",
 ) -> SharedText:
     """Return a text in the form in which it is shared.
 
-    The distributions are those of the current branch of `tree`. `explained` contains attributions,
-    each with the number of tokens before the token that it explains.
+    The distributions are those of the current branch of `tree`. `xray` describes the open x-ray,
+    and `attribution` contains what contributes to the logit that it explains, if that is known.
     """
     return SharedText(
         tutor=tutor,
@@ -311,7 +335,10 @@ def shared_text(
         ),
         distributions=tuple(map(SharedDistribution.of, distributions)),
         interventions=(SharedIntervention.of_steering(steering),) if steering else (),
-        attributions=tuple(SharedAttribution.of(position, each) for position, each in explained),
+        attributions=(SharedAttribution.of(xray.position, attribution),)
+        if xray is not None and attribution is not None
+        else (),
+        xray=xray,
     )
 
 

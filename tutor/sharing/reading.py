@@ -86,6 +86,10 @@ def _check(text: SharedText) -> None:
         raise ValueError(f"There is no branch {text.branch}.")
     if text.position > len(text.current.tokens):
         raise ValueError(f"Position {text.position} is after the end of the text.")
+    if text.xray is not None and text.xray.position > len(text.current.tokens):
+        raise ValueError(
+            f"Position {text.xray.position} of the x-ray is after the end of the text."
+        )
     steering = text.steering
     if steering is not None and steering.vector.model != text.model.sha256:
         raise ValueError("The steering vector belongs to another model.")

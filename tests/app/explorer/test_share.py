@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -18,6 +19,8 @@ from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.share.opening import restored
 from tutor.app.explorer.share.screen import ShareScreen
 from tutor.app.explorer.xray.screen import XRayScreen
+from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets.lines import Lines
 from tutor.lm import token_tree
 from tutor.lm.distribution import SamplerSettings
 from tutor.sharing.document import SharedText
@@ -145,9 +148,9 @@ async def test_a_conversation_is_saved_with_its_template(tmp_path: Path, in_a_fo
 
 def opening(folder: Path, path: Path, engine: FakeEngine | None = None) -> Stage:
     """Return an app that opens a file in the stepper of another learner."""
-    begin = restored(read_file(path))
+    begin, xray = restored(read_file(path))
     return Stage(
-        lambda engine, progress: ExplorerScreen(engine, progress, begin=begin),
+        lambda engine, progress: ExplorerScreen(engine, progress, begin=begin, xray=xray),
         folder=folder / "other",
         engine=engine,
     )
@@ -175,6 +178,93 @@ async def test_json_brings_back_exactly_this_state(tmp_path: Path, in_a_folder: 
         assert now.answer.distribution == state.answer.distribution
         assert now.answer.actual == state.answer.actual
         assert again.screen.splitlines()[2:] == before.splitlines()[2:]
+
+
+SELECTED_IN_THE_XRAY = (
+    pytest.param((), id="attention"),
+    pytest.param(("up", "right", "o"), id="a head, sorted by weight"),
+    pytest.param(("left", "left"), id="an earlier token"),
+    pytest.param(("tab", "l"), id="the lens with every layer"),
+    pytest.param(("tab", "tab", "down", "down"), id="a contribution"),
+    pytest.param(("tab", "tab", "/", *"London", "enter"), id="another token"),
+    pytest.param(("tab", "tab", "a", *"London", "enter"), id="two tokens"),
+    pytest.param(("tab", "tab", "tab", "right", "right"), id="a part of the map"),
+    pytest.param((*["tab"] * 4, "up"), id="a removed token"),
+    pytest.param((*["tab"] * 5, "up", "right"), id="a head of all heads"),
+    pytest.param((*["tab"] * 6, "down", "left"), id="a layer of the lens map"),
+)
+
+
+def drawn(stage: Stage) -> list[list[str]]:
+    """Return what the open x-ray shows: its views, its heading and its rows."""
+    (view,) = stage.screen.query(XRayView) or [None]
+    parts = ("#tabs", "#about", "#rows")
+    return [view.query_one(part, Lines).plain for part in parts] if view else []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (190, 44)], ids=["above", "beside"])
+@pytest.mark.parametrize("keys", SELECTED_IN_THE_XRAY)
+async def test_json_brings_back_the_open_xray(
+    tmp_path: Path, in_a_folder: Path, keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    async with explorer(tmp_path, size=size) as it:
+        await it.press("1", "x", *keys)
+        before = drawn(it.stage)
+        await save(it, "4")
+    stage = opening(tmp_path, saved(in_a_folder))
+    async with stage.run_test(size=size) as pilot:
+        await settled(pilot)
+        again = Explorer(stage, pilot)
+        await again.until(lambda: drawn(stage) == before)
+        await again.press("escape")
+        assert isinstance(stage.screen, ExplorerScreen)
+        assert not stage.screen.query(XRayView)
+
+
+async def test_the_xray_of_another_model_opens_without_its_heads_and_tokens(
+    tmp_path: Path, in_a_folder: Path
+) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "x", "up", "right", "tab", "tab", "/", *"London", "enter")
+        await save(it, "4")
+    engine = FakeEngine()
+    engine.model = replace(CARD, name="Other", sha256="0" * 64)
+    stage = opening(tmp_path, saved(in_a_folder), engine)
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        again = Explorer(stage, pilot)
+        await again.until(lambda: "sum of" in again.screen)
+        assert "London" not in again.screen
+
+
+HOSTILE_XRAYS = (
+    {"row": 10**6, "column": 10**6, "layer": 10**6, "head": 10**6, "target": 10**6},
+    {"row": 2**31 - 1, "against": -(2**31)},
+    {"column": 3},
+    {"view": "\x1b[31mred", "toggled": True},
+)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE_XRAYS)
+@pytest.mark.parametrize(
+    "view", ["attention", "lens", "why", "map", "tokens", "heads", "lens-map", "experts"]
+)
+async def test_an_xray_in_a_file_that_the_model_does_not_have_does_no_harm(
+    tmp_path: Path, in_a_folder: Path, view: str, hostile: dict[str, object]
+) -> None:
+    async with explorer(tmp_path) as it:
+        await save(it, "4")
+    path = saved(in_a_folder)
+    xray = {"position": 2, "view": view, **hostile}
+    path.write_bytes(msgspec.json.encode({**msgspec.json.decode(path.read_bytes()), "xray": xray}))
+    stage = opening(tmp_path, path)
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        again = Explorer(stage, pilot)
+        await again.until(lambda: isinstance(stage.screen, XRayScreen))
+        await again.press("down", "up", "right", "left", "tab")
+        await again.press("escape")
+        assert again.text == PROMPT
 
 
 async def test_another_model_says_so_and_computes_again(tmp_path: Path, in_a_folder: Path) -> None:

@@ -16,6 +16,7 @@ from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, xray_room
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.explorer.share.opening import Restored
 from tutor.app.explorer.share.pane import SharingPane
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.learner.background import BackgroundProgress
     from tutor.lm.distribution import Token
+    from tutor.sharing.document import SharedXRay
 
 SAVE_AFTER = 0.5
 """The maximum time, in seconds, before a change is saved. Leaving the pane also saves."""
@@ -97,9 +99,12 @@ class ExplorerPane(SharingPane):
         *,
         mode: Mode | None = None,
         begin: Document | None = None,
+        xray: SharedXRay | None = None,
         sampler: SamplerSettings = PLAIN,
     ) -> None:
         super().__init__()
+        if begin is not None and xray is not None:
+            self._to_reopen = Restored(begin, xray)
         self._controller = ExplorerController(
             engine,
             SavedTexts(progress, lab, mode, begin, sampler),
@@ -173,6 +178,9 @@ class ExplorerPane(SharingPane):
 
     def _show(self, state: State) -> None:
         self._draw(state)
+        if self._to_reopen is not None and state.answer is not None:
+            self.call_after_refresh(self._reopen, self._to_reopen)
+            self._to_reopen = None
         # A run changes the text all the time, so a timer restarted at each change would never fire.
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
@@ -276,16 +284,16 @@ class ExplorerPane(SharingPane):
             sampler, steered = self.state.sampler, self.state.steering is not None
             self.post_message(self.Compare(tree.tokens, model.sha256, sampler, tree.focus, steered))
 
-    async def _open_beside(self) -> None:
-        if self._beside is None:
+    async def _open_beside(self) -> XRayView:
+        view = self._beside
+        if view is None:
             self._send(events.ShowPanel(None))
             view = XRayView(self._controller.link)
             self._fit_beside(view)
             await self.mount(view)
-            view.focus()
             self._draw(self.state)
-        else:
-            self._beside.focus()
+        view.focus()
+        return view
 
     async def action_close(self) -> None:
         """Close the x-ray if it is open. Otherwise, hide the distribution of a conversation."""

@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab
     from tutor.engine.api import Engine
     from tutor.learner.background import BackgroundProgress
+    from tutor.sharing.document import SharedXRay
 
 
 class ExplorerScreen(TutorScreen):
     """A screen with an `ExplorerPane`. In a lab, the task and the next goal are above the pane.
 
-    `begin` is a text to open first, and `sampler` contains the settings of new texts. `on_stepped`
-    is called after every step. If it returns a message, such as that the lab is done, the pane
-    shows it. `reached` returns the names of the goals that have been reached.
+    `begin` is a text to open first, `xray` is the x-ray that was open beside it, and `sampler`
+    contains the settings of new texts. `on_stepped` is called after every step. If it returns a
+    message, such as that the lab is done, the pane shows it. `reached` returns the names of the
+    goals that have been reached.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,6 +48,7 @@ class ExplorerScreen(TutorScreen):
         *,
         mode: Mode | None = None,
         begin: Document | None = None,
+        xray: SharedXRay | None = None,
         sampler: SamplerSettings = PLAIN,
         on_stepped: Callable[[Evidence], Awaitable[str | None]] | None = None,
         reached: Callable[[], Set[str]] = frozenset,
@@ -61,7 +64,9 @@ class ExplorerScreen(TutorScreen):
         self._news_at = 0
         """The number of the learner's changes at the time when the goals were reached."""
         self._goals_open = False
-        self._pane = ExplorerPane(engine, progress, lab, mode=mode, begin=begin, sampler=sampler)
+        self._pane = ExplorerPane(
+            engine, progress, lab, mode=mode, begin=begin, xray=xray, sampler=sampler
+        )
 
     def compose_content(self) -> ComposeResult:
         if self._lab is not None:

@@ -1,8 +1,8 @@
-"""Turn a shared text back into a document of the explorer."""
+"""Turn a shared text back into what the explorer shows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
 
@@ -10,17 +10,24 @@ from tutor.app.explorer.document import Document
 from tutor.lm.token_tree import text_of
 
 if TYPE_CHECKING:
-    from tutor.sharing.document import SharedText
+    from tutor.sharing.document import SharedText, SharedXRay
 
 
-def restored(text: SharedText) -> Document:
+class Restored(NamedTuple):
+    """A document to open in the explorer, and the x-ray that was open beside it."""
+
+    document: Document
+    xray: SharedXRay | None = None
+
+
+def restored(text: SharedText) -> Restored:
     """Return a document with the branches, position, seeds and settings of the text.
 
     The distributions and surprisals are computed again. If another model is loaded, the explorer
     tokenizes the text again and shows a message about it.
     """
     tree = text.tree()
-    return Document(
+    document = Document(
         model=text.model.key,
         mode=text.mode,
         sampler=text.sampler,
@@ -30,3 +37,4 @@ def restored(text: SharedText) -> Document:
         text=tree if text.mode == "text" else None,
         chat=tree if text.mode == "chat" else None,
     )
+    return Restored(document, text.xray)

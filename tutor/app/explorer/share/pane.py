@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import ChatPane
+from tutor.app.explorer.pane_layout import xray_room
 from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.xray.view import XRayView
 from tutor.errors import NotInThisLogin, TutorError
 from tutor.language import _
 from tutor.lm.token_tree import text_of
+from tutor.sharing.document import SharedXRay
 from tutor.sharing.writing import suggested
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tutor.app.explorer.share.opening import Restored
     from tutor.app.explorer.state import State
     from tutor.app.explorer.xray.screen import XRayScreen
     from tutor.app.terminal.remote_terminal import RemoteTerminal
@@ -31,12 +35,40 @@ class SharingPane(ChatPane):
     """The x-ray screen that was opened last above this pane."""
     _noted: TutorError | str | None = None
     """The message that was drawn last."""
+    _to_reopen: Restored | None = None
+    """The saved text whose x-ray is opened as soon as the model has answered."""
 
-    def _open_above(self, path: Sequence[Token], position: int) -> None:
+    def _open_above(
+        self, path: Sequence[Token], position: int, shared: SharedXRay | None = None
+    ) -> None:
         from tutor.app.explorer.xray.screen import XRayScreen
 
-        self._above = XRayScreen(path, position, self._controller.link, self.action_share)
+        self._above = XRayScreen(path, position, self._controller.link, self.action_share, shared)
         self.app.push_screen(self._above)
+
+    @abstractmethod
+    async def _open_beside(self) -> XRayView:
+        """Open the x-ray beside the text, unless it is open, and return it."""
+
+    async def _reopen(self, text: Restored) -> None:
+        """Open the x-ray that was open when a text was saved, unless another screen is open.
+
+        With another model, its tokens and heads have no meaning, but the view opens.
+        """
+        shared, tree, path = text.xray, self.state.tree, self.state.path
+        if shared is None or tree is None or not path or not self.screen.is_current:
+            return
+        if text.document.model != self.state.document.model:
+            shared = SharedXRay(position=len(path), view=shared.view)
+        position = min(shared.position, len(path)) - 1
+        if xray_room(*self.size) is None:
+            self._open_above(path, position, shared)
+            return
+        view = await self._open_beside()
+        if position != tree.last_looked_at:
+            self._send(events.MoveFocus(position - tree.focus))
+        view.look(path, position)
+        view.restore(shared)
 
     @property
     def _xray(self) -> XRayView | None:
@@ -77,8 +109,9 @@ class SharingPane(ChatPane):
             # drawn.
             self.app.screen.call_after_refresh(partial(self._save_picture, name))
         else:
-            explained = self._xray.explained if self._xray is not None else None
-            self._send(Share(name, form, explained=explained))
+            shared = self._xray.shared if self._xray is not None else None
+            xray, attribution = shared or (None, None)
+            self._send(Share(name, form, xray=xray, attribution=attribution))
 
     def _save_picture(self, name: str) -> None:
         picture = self.app.export_screenshot(title="tutor")

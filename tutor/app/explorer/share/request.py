@@ -5,17 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from tutor.lm.attribution import Attribution
+from tutor.sharing.document import SharedXRay
 from tutor.sharing.writing import Form
 
 
 class Share(msgspec.Struct, frozen=True):
     """Save the text, or a picture of the screen as SVG, as a file for other people.
 
-    `name` is the name of the file without a suffix. `explained` contains the attribution that the
-    x-ray shows, and the number of tokens before it.
+    `name` is the name of the file without a suffix. `xray` describes the open x-ray, and
+    `attribution` contains what contributes to the logit that it explains, if that is known.
     """
 
     name: str
     form: Form
     picture: str = ""
-    explained: tuple[int, Attribution] | None = None
+    xray: SharedXRay | None = None
+    attribution: Attribution | None = None

@@ -48,7 +48,8 @@ async def save_shared(
         mode=wanted.mode,
         sampler=wanted.sampler,
         steering=wanted.steering,
-        explained=(asked.explained,) if asked.explained else (),
+        xray=asked.xray,
+        attribution=asked.attribution,
         tutor=__version__,
     )
     data = await asyncio.to_thread(writing.content, text, asked.form)

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskXRay
 from tutor.app.explorer.xray.lines import attention_lines
-from tutor.app.explorer.xray.tab import NARROW, HeadTab
+from tutor.app.explorer.xray.tab import NARROW, HeadTab, Selection
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.layout import with_first_that_fits
@@ -24,12 +24,20 @@ if TYPE_CHECKING:
 class AttentionTab(HeadTab):
     """The attention weights of one head."""
 
+    id = "attention"
     name = _("attention")
     actions: ClassVar = frozenset({"layer", "head", "order", "scroll_rows"})
 
     def __init__(self, chosen: ChosenHead) -> None:
         super().__init__(chosen)
         self._by_weight = False
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(toggled=self._by_weight)
+
+    def select(self, selection: Selection) -> None:
+        self._by_weight = selection.toggled
 
     def missing(self, found: Findings) -> Request | None:
         xray, layer = found.xray, self.chosen.layer

@@ -32,6 +32,7 @@ _PERCENT = 6
 class ExpertsTab(Tab):
     """The experts that the router of each layer chose for one token, and their weights."""
 
+    id = "experts"
     name = _("experts")
     actions: ClassVar = frozenset({"scroll_rows"})
 

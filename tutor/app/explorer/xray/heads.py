@@ -31,6 +31,7 @@ _BRACKET = f"bold {ACT}"
 class HeadsTab(HeadTab):
     """A contact sheet, with a row for each layer and a column for each head."""
 
+    id = "heads"
     name = _("heads")
     actions: ClassVar = frozenset({"layer", "head", "open"})
 

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskXRay
 from tutor.app.explorer.xray.lines import lens_heading, lens_lines, spaced
-from tutor.app.explorer.xray.tab import Tab
+from tutor.app.explorer.xray.tab import Selection, Tab
 from tutor.app.widgets import figures
 from tutor.app.widgets.layout import with_first_that_fits
 from tutor.language import _
@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 class LensTab(Tab):
     """The prediction of each layer for one token."""
 
+    id = "lens"
     name = _("lens")
     actions: ClassVar = frozenset({"every", "scroll_rows"})
 
     def __init__(self, chosen: ChosenHead) -> None:
         super().__init__(chosen)
         self._every = False
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(toggled=self._every)
+
+    def select(self, selection: Selection) -> None:
+        self._every = selection.toggled
 
     def ready(self, found: Findings) -> bool:
         return found.xray is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskLens
-from tutor.app.explorer.xray.tab import Tab, moved
+from tutor.app.explorer.xray.tab import Selection, Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.clicks import focusing
@@ -29,6 +29,7 @@ _NARROWEST, _WIDEST = 8, 16
 class LensMapTab(Tab):
     """A table with a row for each layer, the last one at the top, and a column for each token."""
 
+    id = "lens-map"
     name = _("lens map")
     actions: ClassVar = frozenset({"layer", "position"})
 
@@ -38,6 +39,13 @@ class LensMapTab(Tab):
         """The selected layer, or None for the last one."""
         self._visible: range = range(0)
         """The positions that were drawn last."""
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self._layer)
+
+    def select(self, selection: Selection) -> None:
+        self._layer = selection.row
 
     def ready(self, found: Findings) -> bool:
         return bool(found.lens)

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     from tutor.app.explorer.xray.inside import Inside
     from tutor.lm.distribution import Token
+    from tutor.sharing.document import SharedXRay
 
 
 class XRayScreen(TutorScreen):
     """A screen that shows only the x-ray.
 
     `path` is the text, and `position` is the position of the token to show first. `share` lets the
-    learner save the text as a file.
+    learner save the text as a file. `shared` is what a saved text contains about its x-ray.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [SHARE]
@@ -36,8 +37,10 @@ class XRayScreen(TutorScreen):
         position: int,
         inside: Inside,
         share: Callable[[], None],
+        shared: SharedXRay | None = None,
     ) -> None:
         super().__init__()
+        self._shared = shared
         self._share = share
         self._path = tuple(path)
         self._position = position
@@ -49,6 +52,8 @@ class XRayScreen(TutorScreen):
     def on_mount(self) -> None:
         self.query_one(XRayView).focus()
         self._look(self._position)
+        if self._shared is not None:
+            self.query_one(XRayView).restore(self._shared)
 
     def _look(self, position: int) -> None:
         name = figures.shown(self._path[position])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from tutor.app.explorer.xray.inside import AskAttribution, AskXRay
 from tutor.lm.attribution import Part
@@ -43,9 +43,22 @@ class Scroll:
         return range(self._first, min(count, self._first + room))
 
 
+class Selection(NamedTuple):
+    """What is selected in a view, counted from 0. None is what the view selects by itself.
+
+    `toggled` is true if the learner has switched the view to its other order or size.
+    """
+
+    row: int | None = None
+    column: int | None = None
+    toggled: bool = False
+
+
 class Tab(ABC):
     """A view of the x-ray, with its own selection."""
 
+    id: ClassVar[str]
+    """The name in files, which never changes."""
     name: ClassVar[str]
     """The name on the line of tabs."""
     actions: ClassVar[frozenset[str]] = frozenset()
@@ -57,6 +70,14 @@ class Tab(ABC):
 
     def begin(self) -> None:  # noqa: B027
         """Reset the selection, because another token is shown or explained."""
+
+    @property
+    def selection(self) -> Selection:
+        """What the learner has selected in this view."""
+        return Selection()
+
+    def select(self, selection: Selection) -> None:  # noqa: B027
+        """Select what a file says, which may be more than this view has."""
 
     def applies(self, action: str, found: Findings | None) -> bool:
         """Return True if a key's action has an effect in this view."""

@@ -15,15 +15,10 @@ from tutor.app.explorer.events import SearchTokens, ShowPanel, TakeFound
 from tutor.app.explorer.panel import Send
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
-from tutor.app.explorer.xray.attention import AttentionTab
-from tutor.app.explorer.xray.experts import ExpertsTab
-from tutor.app.explorer.xray.heads import HeadsTab
-from tutor.app.explorer.xray.inside import AskAttribution, ChosenHead, Findings, following
+from tutor.app.explorer.xray.inside import AskAttribution, Findings, following
 from tutor.app.explorer.xray.keys import XRAY_KEYS
-from tutor.app.explorer.xray.lens import LensTab
-from tutor.app.explorer.xray.lens_map import LensMapTab
-from tutor.app.explorer.xray.tab import Tab
-from tutor.app.explorer.xray.why import EXPLAIN, MapTab, TokensTab, WhyTab
+from tutor.app.explorer.xray.tabs import Tabs
+from tutor.app.explorer.xray.why import EXPLAIN
 from tutor.app.widgets.lines import Lines, follow_click
 from tutor.errors import RequestCancelled, TutorError
 from tutor.labs.kit.columns import Room
@@ -39,25 +34,14 @@ if TYPE_CHECKING:
     from textual.events import Click
 
     from tutor.app.explorer.xray.inside import Inside, Request
+    from tutor.app.explorer.xray.tab import Tab
     from tutor.lm.attribution import Attribution
     from tutor.lm.distribution import Token
+    from tutor.sharing.document import SharedXRay
 
 
 _LOW = 19
 """The height, in rows, below which the text has only one line."""
-_TABS: tuple[type[Tab], ...] = (
-    *(AttentionTab, LensTab, WhyTab, MapTab, TokensTab, HeadsTab, LensMapTab, ExpertsTab),
-)
-
-
-def _offered(tabs: Sequence[Tab], current: Tab, found: Findings | None) -> list[Tab]:
-    """Return the tabs that exist for the model, and the current tab."""
-    return [tab for tab in tabs if tab is current or tab.exists(found)]
-
-
-def _names(tabs: Sequence[Tab], current: Tab) -> list[tuple[str, bool]]:
-    """Return the name of each tab, and whether it is the current one."""
-    return [(tab.name, tab is current) for tab in tabs]
 
 
 class XRayView(Vertical, can_focus=True):
@@ -95,9 +79,7 @@ class XRayView(Vertical, can_focus=True):
     def __init__(self, inside: Inside, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._inside = inside
-        self._chosen = ChosenHead()
-        self._tabs: tuple[Tab, ...] = tuple(kind(self._chosen) for kind in _TABS)
-        self._tab = self._tabs[0]
+        self._tabs = Tabs()
         self._found: Findings | None = None
         """The findings about the token that the learner selected last."""
         self._shown: Findings | None = None
@@ -132,7 +114,7 @@ class XRayView(Vertical, can_focus=True):
         name = str(parameters[1]) if action == "move" else action
         # The keys that choose the explained token work before the explanation is computed.
         found = self._found if name in EXPLAIN else self._ready()
-        return self._tab.applies(name, found)
+        return self._tabs.open.applies(name, found)
 
     async def on_click(self, event: Click) -> None:
         await follow_click(self, event, self.action_move)
@@ -142,15 +124,22 @@ class XRayView(Vertical, can_focus=True):
         self.post_message(self.Wanted(event.position))
 
     @property
-    def explained(self) -> tuple[int, Attribution] | None:
-        """The number of tokens before the explained token, and the contributions to its logit.
+    def shared(self) -> tuple[SharedXRay, Attribution | None] | None:
+        """What a saved text contains about this x-ray, or None before it shows a token.
 
-        The result is None until the attribution has been computed.
+        The second item contains what contributes to the explained logit, if that has been computed.
         """
         found = self._found
-        if found is None or found.attribution is None:
-            return None
-        return found.position + 1, found.attribution
+        return None if found is None else (self._tabs.to_share(found), found.attribution)
+
+    def restore(self, shared: SharedXRay) -> None:
+        """Show what a saved text contains about its x-ray, at the token that is shown already."""
+        self._tabs.restore(shared)
+        if self._found is not None:
+            target = following(self._found.path, self._found.position)
+            target = target if shared.target is None else shared.target
+            self._found = self._found.explaining(target, shared.against)
+        self._continue()
 
     def look(self, path: Sequence[Token], position: int) -> None:
         """Show the x-ray of the token at `position` of `path`.
@@ -164,9 +153,7 @@ class XRayView(Vertical, can_focus=True):
         if self._shown is not None and self._shown.network.model != network.model:
             self._shown = None
         self._found = Findings.at(path, position, network, before=found)
-        for tab in self._tabs:
-            tab.begin()
-            tab.scroll.reset()
+        self._tabs.begin()
         self._continue()
 
     def _redraw(self) -> None:
@@ -185,7 +172,7 @@ class XRayView(Vertical, can_focus=True):
     def _needed(self) -> tuple[Findings, Request] | None:
         """Return the next request and the findings for its result, or None if none is needed."""
         found = self._found
-        request = None if found is None else self._tab.missing(found)
+        request = None if found is None else self._tabs.open.missing(found)
         return None if found is None or request is None else (found, request)
 
     @work(exclusive=True, group="xray")
@@ -209,16 +196,16 @@ class XRayView(Vertical, can_focus=True):
                 self.look(found.path, found.position)
                 return
             if found.xray is not None:
-                self._chosen.fit(found.xray.layers, found.xray.heads)
+                self._tabs.chosen.fit(found.xray.layers, found.xray.heads)
             if isinstance(request, AskAttribution) and found.attribution is not None:
-                self._chosen.suggest(found.attribution)
+                self._tabs.chosen.suggest(found.attribution)
             self._show()
         self._asked = None
 
     def _ready(self) -> Findings | None:
         """Return the newest findings that are complete enough to draw the tab, or None."""
         every = (self._found, self._shown)
-        return next((each for each in every if each and self._tab.ready(each)), None)
+        return next((each for each in every if each and self._tabs.open.ready(each)), None)
 
     def _show(self) -> None:
         self._show_rows()
@@ -227,8 +214,7 @@ class XRayView(Vertical, can_focus=True):
     def _show_rows(self) -> None:
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         width = self.query_one("#tabs", Lines).size.width
-        names = _names(_offered(self._tabs, self._tab, self._found), self._tab)
-        self.query_one("#tabs", Lines).show([tabs(names, width)])
+        self.query_one("#tabs", Lines).show([tabs(self._tabs.names(self._found), width)])
         found = self._ready()
         if found is None:
             said = "" if self._failed else _("computing the x-ray …")
@@ -242,8 +228,8 @@ class XRayView(Vertical, can_focus=True):
             about.show([Content.styled(said, "bold")])
             return
         room = Room(view.size.width, max(1, view.size.height))
-        about.show([self._tab.heading(found, room.width)])
-        view.show(self._tab.lines(found, room))
+        about.show([self._tabs.open.heading(found, room.width)])
+        view.show(self._tabs.open.lines(found, room))
 
     def _show_text(self, found: Findings) -> None:
         rows = 1 if self.size.height < _LOW else 2
@@ -258,29 +244,26 @@ class XRayView(Vertical, can_focus=True):
         """Update the key line if the available keys have changed."""
         found = self._found
         chosen = None if found is None else (found.against, found.explains_another)
-        opens = self._tab.applies("open", self._ready())
-        situation = (self._tab, self.has_class("-search"), chosen, opens)
+        opens = self._tabs.open.applies("open", self._ready())
+        situation = (self._tabs.open, self.has_class("-search"), chosen, opens)
         if situation != self._situation:
             self._situation = situation
             self.refresh_bindings()
 
     def action_next_view(self, by: int) -> None:
-        offered = _offered(self._tabs, self._tab, self._found)
-        self._open(offered[(offered.index(self._tab) + by) % len(offered)])
+        self._open(self._tabs.next(by, self._found))
 
     def _open(self, tab: Tab) -> None:
-        self._tab = tab
+        self._tabs.open = tab
         tab.scroll.reset()
         self._continue()
 
     def action_open(self) -> None:
         found = self._ready()
-        part = None if found is None else self._tab.head(found)
+        part = None if found is None else self._tabs.open.head(found)
         if found is None or part is None or part.layer is None or part.head is None:
             return
-        self._chosen.layer, self._chosen.head = part.layer, part.head
-        self._chosen.by_learner = True
-        self._open(self._tabs[0])
+        self._open(self._tabs.attention(part.layer, part.head))
 
     def action_ignore(self) -> None:
         """Do nothing, so that Enter does not reach the pane."""
@@ -290,7 +273,7 @@ class XRayView(Vertical, can_focus=True):
         if what == "position":
             self.action_token(by)
         elif found is not None:
-            self._tab.move(found, what, by)
+            self._tabs.open.move(found, what, by)
             self._continue()
 
     def action_token(self, by: int) -> None:
@@ -321,7 +304,7 @@ class XRayView(Vertical, can_focus=True):
     def _explain(self, target: int | None, against: int | None) -> None:
         if self._found is not None:
             self._found = self._found.explaining(target, against)
-            self._tab.begin()
+            self._tabs.open.begin()
             self._continue()
 
     def on_send(self, message: Send) -> None:

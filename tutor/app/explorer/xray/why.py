@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskAttribution, AskOcclusion, AskSources
-from tutor.app.explorer.xray.tab import Tab, moved
+from tutor.app.explorer.xray.tab import Selection, Tab, moved
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.layout import first_that_fits
@@ -73,6 +73,7 @@ class ExplainingTab(Tab):
 class WhyTab(ExplainingTab):
     """The ranked list of all contributions to the explained logit."""
 
+    id = "why"
     name = _("why")
     actions: ClassVar = EXPLAIN | {"row", "open"}
 
@@ -83,9 +84,17 @@ class WhyTab(ExplainingTab):
     def begin(self) -> None:
         self._at = 0
 
+    @property
+    def selection(self) -> Selection:
+        return Selection(self._at)
+
+    def select(self, selection: Selection) -> None:
+        self._at = selection.row or 0
+
     def head(self, found: Findings) -> Part | None:
         assert found.attribution is not None
-        part = found.attribution.contributions[self._at].part
+        ranked = found.attribution.contributions
+        part = ranked[moved(self._at, 0, len(ranked))].part
         return None if part.head is None else part
 
     def missing(self, found: Findings) -> Request | None:
@@ -95,9 +104,9 @@ class WhyTab(ExplainingTab):
         attribution = found.attribution
         assert attribution is not None
         ranked = attribution.contributions
-        part = ranked[self._at].part
-        table = ranked_lines(attribution, ranked, self._at, Room(room.width, room.height - 1))
-        return [*table, _from_tokens(part, found, room.width)]
+        at = moved(self._at, 0, len(ranked))
+        table = ranked_lines(attribution, ranked, at, Room(room.width, room.height - 1))
+        return [*table, _from_tokens(ranked[at].part, found, room.width)]
 
     def move(self, found: Findings, what: str, by: int) -> None:
         if found.attribution is not None:
@@ -107,6 +116,7 @@ class WhyTab(ExplainingTab):
 class MapTab(ExplainingTab):
     """The contributions as a map of layers and heads, with a column of feed-forward networks."""
 
+    id = "map"
     name = _("map")
     actions: ClassVar = EXPLAIN | {"layer", "part", "open"}
 
@@ -117,9 +127,26 @@ class MapTab(ExplainingTab):
     def begin(self) -> None:
         self._at = None
 
+    @property
+    def selection(self) -> Selection:
+        return Selection() if self._at is None else Selection(self._at.layer, self._at.head)
+
+    def select(self, selection: Selection) -> None:
+        self._at = None if selection.row is None else Part(selection.row, selection.column)
+
     def part(self, found: Findings) -> Part:
+<<<<<<< HEAD
         """Return the selected part. At first, this is the head shown in the attention view."""
         return self._at or Part(self.chosen.layer, self.chosen.head)
+=======
+        """Return the selected part, at first the head that is shown in the view of attention."""
+        part = self._at or Part(self.chosen.layer, self.chosen.head)
+        if found.attribution is None or part.layer is None:
+            return part
+        layers, heads = len(found.attribution.heads), len(found.attribution.heads[0])
+        head = None if part.head is None else moved(part.head, 0, heads)
+        return Part(moved(part.layer, 0, layers), head)
+>>>>>>> wt-share
 
     def head(self, found: Findings) -> Part | None:
         part = self.part(found)
@@ -156,6 +183,7 @@ class MapTab(ExplainingTab):
 class TokensTab(ExplainingTab):
     """A table with each token's contribution through the heads, and the effect of removing it."""
 
+    id = "tokens"
     name = _("tokens")
     actions: ClassVar = EXPLAIN | {"row"}
 
@@ -168,9 +196,21 @@ class TokensTab(ExplainingTab):
     def begin(self) -> None:
         self._at = None
 
+    @property
+    def selection(self) -> Selection:
+        return Selection(self._at)
+
+    def select(self, selection: Selection) -> None:
+        self._at = selection.row
+
     def at(self, found: Findings) -> int:
+<<<<<<< HEAD
         """Return the index of the selected token. At first, this is the last token but one."""
         return max(0, found.position - 1) if self._at is None else self._at
+=======
+        """Return the selected token, at first the one before the last."""
+        return max(0, found.position - 1) if self._at is None else min(self._at, found.position)
+>>>>>>> wt-share
 
     def missing(self, found: Findings) -> Request | None:
         attribution = found.attribution
