@@ -135,18 +135,13 @@ class MapTab(ExplainingTab):
         self._at = None if selection.row is None else Part(selection.row, selection.column)
 
     def part(self, found: Findings) -> Part:
-<<<<<<< HEAD
         """Return the selected part. At first, this is the head shown in the attention view."""
-        return self._at or Part(self.chosen.layer, self.chosen.head)
-=======
-        """Return the selected part, at first the head that is shown in the view of attention."""
         part = self._at or Part(self.chosen.layer, self.chosen.head)
         if found.attribution is None or part.layer is None:
             return part
         layers, heads = len(found.attribution.heads), len(found.attribution.heads[0])
         head = None if part.head is None else moved(part.head, 0, heads)
         return Part(moved(part.layer, 0, layers), head)
->>>>>>> wt-share
 
     def head(self, found: Findings) -> Part | None:
         part = self.part(found)
@@ -204,13 +199,8 @@ class TokensTab(ExplainingTab):
         self._at = selection.row
 
     def at(self, found: Findings) -> int:
-<<<<<<< HEAD
         """Return the index of the selected token. At first, this is the last token but one."""
-        return max(0, found.position - 1) if self._at is None else self._at
-=======
-        """Return the selected token, at first the one before the last."""
         return max(0, found.position - 1) if self._at is None else min(self._at, found.position)
->>>>>>> wt-share
 
     def missing(self, found: Findings) -> Request | None:
         attribution = found.attribution
