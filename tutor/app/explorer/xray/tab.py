@@ -44,7 +44,7 @@ class Scroll:
 
 
 class Selection(NamedTuple):
-    """What is selected in a view, counted from 0. None is what the view selects by itself.
+    """The selected row and column, counted from 0. None stands for the view's own choice.
 
     `toggled` is true if the learner has switched the view to its other order or size.
     """
@@ -73,11 +73,11 @@ class Tab(ABC):
 
     @property
     def selection(self) -> Selection:
-        """What the learner has selected in this view."""
+        """The learner's selection in this view."""
         return Selection()
 
     def select(self, selection: Selection) -> None:  # noqa: B027
-        """Select what a file says, which may be more than this view has."""
+        """Restore a selection, which may come from a file and be out of range."""
 
     def applies(self, action: str, found: Findings | None) -> bool:
         """Return True if a key's action has an effect in this view."""

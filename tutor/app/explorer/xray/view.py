@@ -125,7 +125,7 @@ class XRayView(Vertical, can_focus=True):
 
     @property
     def shared(self) -> tuple[SharedXRay, Attribution | None] | None:
-        """What a saved text contains about this x-ray, or None before it shows a token.
+        """The description of this x-ray for a saved text, or None before it shows a token.
 
         The second item contains what contributes to the explained logit, if that has been computed.
         """
@@ -133,7 +133,7 @@ class XRayView(Vertical, can_focus=True):
         return None if found is None else (self._tabs.to_share(found), found.attribution)
 
     def restore(self, shared: SharedXRay) -> None:
-        """Show what a saved text contains about its x-ray, at the token that is shown already."""
+        """Open the view that a saved text describes, for the token that is already shown."""
         self._tabs.restore(shared)
         if self._found is not None:
             target = following(self._found.path, self._found.position)
