@@ -208,7 +208,8 @@ async def _open(pilot: Pilot[None], app: TutorApp, shot: Shot) -> None:
     for key in shot.keys:
         await pilot.press(key)
         await _idle(pilot)
-    await _until(pilot, lambda: shot.text in _text(app.screen))
+    if not await _until(pilot, lambda: shot.text in _text(app.screen)):
+        raise SystemExit(f"“{shot.text}” did not appear within {SECONDS:.0f} seconds.")
 
 
 async def _idle(pilot: Pilot[None]) -> None:
@@ -221,10 +222,12 @@ async def _idle(pilot: Pilot[None]) -> None:
 
 async def _until(
     pilot: Pilot[None], condition: Callable[[], bool], seconds: float = SECONDS
-) -> None:
+) -> bool:
+    """Wait until the condition is true. Return False if it is not within `seconds`."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         await pilot.pause(0.05)
+    return condition()
 
 
 def _text(screen: Screen[object]) -> str:

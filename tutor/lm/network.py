@@ -76,9 +76,9 @@ def rotations_by_layer(
             return rotations(config, positions.start, positions.stop, local).to(device)
         return rotations(config, 0, max(positions) + 1, local)[torch.tensor(positions)].to(device)
 
-    usual = at(local=False)
     if config.learned_positions:
         return [None] * config.layers
+    usual = at(local=False)
     if config.local_rope_base is None and not config.unrotated:  # as in Llama
         return [usual] * config.layers
     near = at(local=True)
