@@ -64,7 +64,7 @@ def problems(catalog: Catalog) -> Iterator[str]:
         wanted = placeholders(originals[-1])
         for translation in translations:
             if placeholders(translation) != wanted:
-                yield f"{originals[-1]!r} has {sorted(wanted)}, but its translation {translation!r} does not"
+                yield f"{originals[-1]!r} has {sorted(wanted)}; {translation!r} does not"
 
 
 def placeholders(text: str) -> set[str]:
