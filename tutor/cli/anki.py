@@ -32,7 +32,10 @@ _TYPED = _("(Type the answer.)")
 
 
 def anki(questions: Iterable[tuple[str, Question]]) -> str:
-    """Return the text file with these questions, each of which comes with the id of its lesson."""
+    """Return the contents of an Anki text file with these questions.
+
+    `questions` are pairs of a lesson id and a question.
+    """
     lines = (
         "\t".join(
             (_field(_front(each)), _field(_back(each)), f"tutor::{lesson}", f"tutor-{each.id}")

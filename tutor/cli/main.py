@@ -110,7 +110,7 @@ def _settle_settings(options: argparse.Namespace) -> None:
     }
     os.environ.update({name: value for name, value in variables.items() if value})
     if not settings.low_bandwidth:
-        os.environ.pop(line.WANTED, None)  # it may say "off"
+        os.environ.pop(line.WANTED, None)  # it may be set to "off"
 
 
 def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:

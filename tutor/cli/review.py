@@ -92,7 +92,10 @@ def _print_due(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> int:
-    """Fit FSRS's parameters, print how well they predict, and save them if that is better."""
+    """Fit FSRS's parameters to the learner's answers, and print how well they predict them.
+
+    The parameters are saved if they predict the answers better than the current ones.
+    """
     from tutor.learner import schedule
     from tutor.study import fit
 
@@ -136,7 +139,7 @@ def _undo_fit(options: argparse.Namespace) -> int:
 
 
 def _save_parameters(progress: Progress, parameters: str) -> None:
-    """Save the learner's own parameters, and the schedules of all questions by them."""
+    """Save the learner's own parameters, and schedule all questions again with them."""
     from tutor.learner.schedule import FITTED
 
     progress.save_setting(FITTED, parameters)

@@ -162,9 +162,10 @@ class PatchedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class Patching(_Block, frozen=True, kw_only=True, tag="patching"):
-    """Numbers about runs on `text` that get an activation of the run on `other`, or none.
+    """Numbers about runs on `text` in which one activation is replaced or removed.
 
-    The answers are the most probable next tokens after the two texts.
+    A replacement comes from the run on `other`. The answers are the most probable next tokens after
+    the two texts.
     """
 
     text: _Prompt

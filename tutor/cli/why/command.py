@@ -1,4 +1,7 @@
-"""`tutor why`: explain a prediction by the parts of the network and the tokens of the text."""
+"""Implement `tutor why`, which explains a prediction.
+
+The explanation shows how much the parts of the network and the tokens of the text contribute.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _head(text: str) -> tuple[int, int]:
     """Convert `LAYER.HEAD`, counted from 1, to a layer and a head, counted from 0."""
-    from tutor.lm.attribution import Part  # not needed to start other commands
+    from tutor.lm.attribution import Part  # slow to import, and not needed by other commands
 
     with suppress(ValueError):
         part = Part.of_option(text)
