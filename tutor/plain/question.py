@@ -52,7 +52,7 @@ class QuestionPlace(Place):
         self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
 
-    # --- for the kinds of places ---------------------------------------------------------------
+    # --- for subclasses ------------------------------------------------------------------------
 
     @abstractmethod
     async def go_on(self) -> Place | Leave | Replace | None:
