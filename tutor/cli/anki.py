@@ -27,7 +27,7 @@ from tutor.language import _
 from tutor.text import safe
 
 HEAD = "#separator:tab\n#html:true\n#tags column:3\n#guid column:4\n"
-_ASK_THE_MODEL = _("The model itself gives the answer: see it in tutor.")
+_ASK_THE_MODEL = _("The model computes the answer. Open tutor to see it.")
 _TYPED = _("(Type the answer.)")
 
 

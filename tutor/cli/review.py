@@ -39,14 +39,12 @@ def add_to(
         "--new",
         type=_count,
         metavar="N",
-        help=_("set how many of them can be new questions (initially 10)"),
+        help=_("set the maximum number of first reviews a day (initially 10)"),
     )
     parser.add_argument(
         "--fit",
         action=argparse.BooleanOptionalAction,
-        help=_(
-            "fit the schedule to your own answers and exit; --no-fit returns to the default one"
-        ),
+        help=_("fit the schedule to your own answers and exit; --no-fit restores the default"),
     )
     parser.set_defaults(run=run)
 
@@ -122,7 +120,9 @@ def _fit(options: argparse.Namespace) -> int:
     for row in rows:
         output.write("{:<28}{:>8}{:>8}".format(*row))
     if after.loss >= before.loss:
-        output.write(_("The schedule already fits your answers as well, so nothing was changed."))
+        output.write(
+            _("The current schedule fits your answers at least as well. Nothing was changed.")
+        )
     else:
         _save_parameters(progress, parameters)
         output.write(_("Saved. To return to the default schedule, run `tutor review --no-fit`."))

@@ -133,7 +133,7 @@ class TunedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     def __post_init__(self) -> None:
         if (self.value == "bits") != (not self.token):
-            raise ValueError("`token` is required for a probability, and only for that")
+            raise ValueError("a probability needs a `token`, and `bits` does not use one")
 
 
 class Tuning(_Block, frozen=True, kw_only=True, tag="tuning"):

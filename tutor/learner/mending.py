@@ -152,8 +152,8 @@ def description(line: bytes, after: float = 0.0) -> str:
         about = f" about the question {_text(question)}" if question else ""
     at = _TIME.search(line)
     if at is not None:
-        return f"{what}{about} of {_moment(float(at[1]))}"
-    return f"{what}{about}" + (f" from after {_moment(after)}" if after else "")
+        return f"{what}{about} from {_moment(float(at[1]))}"
+    return f"{what}{about}" + (f", later than {_moment(after)}" if after else "")
 
 
 def _text(found: re.Match[bytes]) -> str:

@@ -177,7 +177,7 @@ class QuestionPlace(Place):
             return
         answer = self._parsed(question, text)
         if answer is None:
-            self.services.voice.reply(_("{text} cannot be an answer here.").format(text=text))
+            self.services.voice.reply(_("{text} is not a valid answer here.").format(text=text))
             return
         entered = question.as_text(answer)
         if question.asks_model:

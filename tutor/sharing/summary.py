@@ -160,9 +160,9 @@ def explained(found: SharedAttribution) -> str:
         target = _("{target} rather than {against}").format(
             target=target, against=visible(found.against.data)
         )
-    return _("Contributions to the logit of {target} after {position}: {logit:.2f} in all.").format(
-        target=target, position=counted(found.position, "token"), logit=found.logit
-    )
+    return _(
+        "Contributions to the logit of {target} after {position}: {logit:.2f} in total."
+    ).format(target=target, position=counted(found.position, "token"), logit=found.logit)
 
 
 def shown(token: SharedToken) -> str:

@@ -36,7 +36,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         help=_("explain why the model predicts a token"),
         description=_(
             "Split the logit of the next token into one term for each part of the network (direct "
-            "attribution), and remove one token of the text after another (occlusion)."
+            "attribution), and remove the tokens of the text one at a time (occlusion)."
         ),
     )
     parser.add_argument("text", metavar="TEXT", help=_("the text, used exactly as it is"))
@@ -55,7 +55,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "--head",
         type=_head,
         metavar="LAYER.HEAD",
-        help=_("show which tokens the contribution of this head, such as 24.5, comes from"),
+        help=_("split the contribution of this head, such as 24.5, by the tokens it attends to"),
     )
     parser.add_argument(
         "--top",
