@@ -122,7 +122,7 @@ def learners_within(course: Path | None = None) -> Path:
 
 
 def account_data_folders() -> dict[Path, str]:
-    """Map each account's default data folder to the account's login name.
+    """Return the default data folder of each account, mapped to the account's login name.
 
     The folders need not exist. Links in the paths of home folders are resolved. The result is empty
     on Windows, which has no list of accounts.

@@ -18,7 +18,7 @@ FILE = 0o600
 FOLDER = 0o700
 _OTHERS_WRITE = 0o022
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # Some network file systems cannot sync a folder.
-_BINARY = getattr(os, "O_BINARY", 0)  # Without it, Windows translates line endings.
+_BINARY = getattr(os, "O_BINARY", 0)  # Without this flag, Windows translates line endings.
 
 
 def begin() -> None:
@@ -79,7 +79,7 @@ def write_cache(path: Path, data: bytes) -> None:
     If this fails, ignore the `OSError` and leave `path` unchanged.
     """
     with suppress(OSError):
-        replace_file(path, data, sync=False)  # a lost cache is made again
+        replace_file(path, data, sync=False)  # tutor creates the cache again when it needs it
 
 
 def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:

@@ -20,11 +20,11 @@ class NotRegular(OSError):
 
 
 def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:
-    """Return at most `most` bytes from the beginning of a file, and never wait for them.
+    """Return at most `most` bytes from the beginning of a file, and never wait for data.
 
-    To find out whether a file is larger than a limit, read one byte more. If not `links`, systems
-    that can do so refuse to follow a link. Raises `NotRegular` or another `OSError`, and
-    `ValueError` if `path` contains a null character.
+    To find out whether a file is larger than a limit, read one byte more than the limit. If `links`
+    is False, a symbolic link is not followed, if the system supports this. Raises `NotRegular` or
+    another `OSError`, and `ValueError` if `path` contains a null character.
     """
     descriptor = os.open(path, _FLAGS if links else _FLAGS | _NO_LINKS)
     try:

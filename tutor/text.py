@@ -76,7 +76,7 @@ def decoded(parts: Iterable[bytes]) -> list[str]:
 def printable_json(data: bytes) -> bytes:
     """Return JSON in which all characters that could control a terminal are escaped.
 
-    The result decodes to the same value as `text`.
+    The result decodes to the same value as `data`.
     """
     text = data.decode("utf-8")
     if text.isprintable():

@@ -281,5 +281,5 @@ def test_fitting_saves_the_parameters_only_if_they_are_better(
     assert "9 reviews, of which you answered 33.3% right." in outcome.out
     assert "--no-fit" in outcome.out
     assert progress.setting(FITTED) == OWN_PARAMETERS
-    assert "nothing was changed" in tutor("review", "--fit").out
+    assert "Nothing was changed" in tutor("review", "--fit").out
     assert progress.setting(FITTED) == OWN_PARAMETERS

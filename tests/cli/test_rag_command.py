@@ -30,7 +30,7 @@ def test_a_folder_is_indexed_searched_listed_and_removed(tutor: Tutor, texts: Pa
     outcome = tutor("rag", "index", str(texts))
     assert outcome.status == 0
     assert "notes: 2 new" in outcome.out
-    assert "1  not a text file by its name" in outcome.out
+    assert "1  not a text file, judging by its name" in outcome.out
     assert "2 unchanged" in tutor("rag", "index", str(texts)).out
 
     outcome = tutor("rag", "search", "small birds")

@@ -144,7 +144,7 @@ def test_lines_damaged_in_both_files_are_named(filled: Path) -> None:
     assert f"{log} is damaged. Its copy, reviews.log.copy, contains everything except" in told(
         progress
     )
-    assert "1 line. Lost: an answer to the question question-0 of 1970-01-12" in told(progress)
+    assert "1 line. Lost: an answer to the question question-0 from 1970-01-12" in told(progress)
     assert set(progress.cards()) == QUESTIONS  # the state still has them
 
 

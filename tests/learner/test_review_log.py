@@ -104,7 +104,7 @@ def test_a_line_that_is_lost_in_both_copies_is_named(filled: Path) -> None:
     when = datetime.fromtimestamp(1_000_001).isoformat(" ", "minutes")
     assert (
         f"1 line in {path} cannot be read, not even in its copy, and is ignored. "
-        f"Lost: an answer to the question question-1 of {when}. "
+        f"Lost: an answer to the question question-1 from {when}. "
         "You may be asked some questions again." in told(progress)
     )
 
@@ -112,10 +112,10 @@ def test_a_line_that_is_lost_in_both_copies_is_named(filled: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"########", "an answer to an unknown question from after 1970-01-12"),
+        (b"########", "an answer to an unknown question, later than 1970-01-12"),
         (b'"event":"suspended","question":"a"', "an entry (suspended) about the question a"),
-        (b'"question":"a\x1b]0;x"', "an answer to the question a\u241b]0;x from after"),
-        (b'"at":99999999999.0,"question":"a"', "an answer to the question a of 5138-"),
+        (b'"question":"a\x1b]0;x"', "an answer to the question a\u241b]0;x, later than"),
+        (b'"at":99999999999.0,"question":"a"', "an answer to the question a from 5138-"),
     ],
 )
 def test_what_a_damaged_line_contained_is_said_as_far_as_possible(line: bytes, said: str) -> None:

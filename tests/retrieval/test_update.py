@@ -157,9 +157,9 @@ def test_while_one_writes_others_may_search_but_not_write(
     texts: Path, indexing: subprocess.Popen[str]
 ) -> None:
     assert found("word3") == ["003.md"]
-    with pytest.raises(RetrievalError, match="Another tutor is writing"):
+    with pytest.raises(RetrievalError, match="Another tutor process is writing"):
         indexed(texts)
-    with pytest.raises(RetrievalError, match="Another tutor is writing"):
+    with pytest.raises(RetrievalError, match="Another tutor process is writing"):
         store.remove("birds")
 
 
@@ -182,7 +182,7 @@ def test_hostile_files_are_skipped_with_reasons(
     assert dict(progress.left_out) == {
         "binary": 1,
         "not UTF-8": 1,
-        "not a text file by its name": 1,
+        "not a text file, judging by its name": 1,
         f"a line of more than {folder_module.LONGEST_LINE:,} characters": 1,
         "larger than 5 MB": 1,
         "a symbolic link": 2,

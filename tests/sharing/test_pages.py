@@ -142,7 +142,7 @@ def test_attributions_are_listed() -> None:
         steering=-0.25,
     )
     page = to_html(replace(shared(), attributions=(found,)))
-    assert "␣Paris rather than &lt;b&gt; after 5 tokens: 3.00 in all." in page
+    assert "␣Paris rather than &lt;b&gt; after 5 tokens: 3.00 in total." in page
     assert page.index("+3.50") < page.index("-2.00") < page.index("+1.00") < page.index("+0.50")
     assert page.index("+0.50") < page.index("steering vector") < page.index("-0.25")
     assert "layer 1, head 2" in page

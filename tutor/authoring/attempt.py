@@ -54,7 +54,7 @@ class Solved(msgspec.Struct, frozen=True):
     trouble: str = ""
 
     def outcome(self, lab: Lab) -> Outcome:
-        """Return this outcome as the outcome of `lab`, the exercise that embeds the lab."""
+        """Return the outcome for `lab`, an exercise of a lesson that embeds the solved lab."""
         names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
         return Outcome(
             tuple(place for place, name in enumerate(names) if name in self.at_start),

@@ -51,7 +51,7 @@ def screen_height(screen: Screen, parser: MarkdownIt) -> int:
 
 
 def prediction_height(prediction: Prediction, parser: MarkdownIt) -> int:
-    """Return the lines of a prediction after the screen has revealed the answer."""
+    """Return the number of lines of a prediction after the screen has revealed the answer."""
     width = WIDTH - _CARD_EDGE
     lines = [f"Predict  {prediction.ask}", prediction.reveal]
     match prediction:

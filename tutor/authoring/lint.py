@@ -118,7 +118,7 @@ class _Folder:
         self.files: list[Path] = self._attempt(lambda: lesson_files(folder), [], shown)
         course = self._attempt(lambda: original_folder(folder), None, shown)
         self._originals: dict[str, Path] = {}
-        """Return the files of the original course by name, if this folder contains translations."""
+        """The files of the original course, by name, if this folder contains translations."""
         if course is not None:
             self._originals = {file.name: file for file in lesson_files(course)}
         course = course or folder

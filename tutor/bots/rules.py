@@ -169,7 +169,8 @@ def parse(text: str, name: str) -> Rule:
     priority = number.strip() if colon else "50"
     if not re.fullmatch("[0-9]{1,3}", priority) or int(priority) > HIGHEST:
         raise BotError(
-            f"{priority[:20]!r} is not a priority.", f"Use a number from 0 to {HIGHEST}, or none."
+            f"{priority[:20]!r} is not a priority.",
+            f"Use a number from 0 to {HIGHEST}, or leave it out.",
         )
     if any(len(answer) > LONGEST_ANSWER for answer in answers) or len(answers) > 20:
         raise BotError(

@@ -126,7 +126,7 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock for changes of the class file while the block runs. Raises `OSError`."""
-    from filelock import FileLock, Timeout  # readers don't need it
+    from filelock import FileLock, Timeout  # only writers need this import
 
     private.make_folder(path.parent, _FOLDER_FOR_ALL)
     file = path.with_name(f".{path.name}.lock")
@@ -135,7 +135,9 @@ def _locked(path: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except PermissionError:
-            file.unlink(missing_ok=True)  # of an administrator, or of a teacher in another group
+            # Only an administrator, or a teacher in another group, can open this lock file. Create
+            # another.
+            file.unlink(missing_ok=True)
             lock.acquire()
     except Timeout as error:
         raise ClassFileError(

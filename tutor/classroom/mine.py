@@ -21,6 +21,6 @@ def explained(mine: Studied) -> tuple[str, ...]:
         f"how well you know each idea ({ideas} so far). The report shows a figure only if it is "
         f"about at least {FEWEST} learners, and a mistake only if at least {FEWEST_ALIKE} made it.",
         "The report does not contain your later answers, what you write in labs and chats, or the "
-        "times of day when you work. Anyone who can read your folder can also read that. The "
-        "host of this machine decides who can.",
+        "times of day when you work. But anyone who can read your folder can read these as "
+        "well. The administrator of this machine decides who can.",
     )

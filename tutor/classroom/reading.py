@@ -57,7 +57,10 @@ def studied_of(name: str, course: Course, progress: Progress) -> Studied:
 
 
 def _problem(notices: Sequence[TutorError]) -> str:
-    """Return a description of the problem for the teacher. Notices are written for learners."""
+    """Describe the problem for the teacher, because the notices are written for the learner.
+
+    The result is empty if there are no notices.
+    """
     if any(isinstance(notice, StoreNewer) for notice in notices):
         return _NEWER
     return _DAMAGED if notices else ""

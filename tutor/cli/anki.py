@@ -27,12 +27,15 @@ from tutor.language import _
 from tutor.text import safe
 
 HEAD = "#separator:tab\n#html:true\n#tags column:3\n#guid column:4\n"
-_ASK_THE_MODEL = _("The model itself gives the answer: see it in tutor.")
+_ASK_THE_MODEL = _("The model computes the answer. Open tutor to see it.")
 _TYPED = _("(Type the answer.)")
 
 
 def anki(questions: Iterable[tuple[str, Question]]) -> str:
-    """Return the text file with these questions, each of which comes with the id of its lesson."""
+    """Return the contents of an Anki text file with these questions.
+
+    `questions` are pairs of a lesson id and a question.
+    """
     lines = (
         "\t".join(
             (_field(_front(each)), _field(_back(each)), f"tutor::{lesson}", f"tutor-{each.id}")

@@ -15,7 +15,7 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.truncate": 1,
              "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
-"""Map each audit event that changes a file to the number of paths among its arguments.
+"""The audit events that change files, with the number of paths in their arguments.
 
 The paths are the event's first arguments.
 """

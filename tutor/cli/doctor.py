@@ -109,7 +109,7 @@ def _program() -> Iterator[Line]:
             install_command=install_command(extra)
         )
         yield Line(f"[{extra}]", f"{library} {version}" if version else missing)
-    own = {"TUTOR_LEARNER"}  # Every command sets this variable for its child processes.
+    own = {"TUTOR_LEARNER"}  # set by every command for its child processes
     variables = sorted({name for name in os.environ if name.startswith("TUTOR_")} - own)
     yield Line("variables", ", ".join(variables) or _("none that start with TUTOR_"))
 

@@ -110,7 +110,7 @@ def _settle_settings(options: argparse.Namespace) -> None:
     }
     os.environ.update({name: value for name, value in variables.items() if value})
     if not settings.low_bandwidth:
-        os.environ.pop(line.WANTED, None)  # it may say "off"
+        os.environ.pop(line.WANTED, None)  # it may be set to "off"
 
 
 def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
@@ -199,7 +199,9 @@ def _add_options(top: argparse.ArgumentParser) -> None:
     display.add_argument(
         "--plain",
         action="store_true",
-        help=_("the whole course as lines of text, for screen readers and pipes (docs/plain.md)"),
+        help=_(
+            "use the whole course as lines of text, for screen readers and pipes (docs/plain.md)"
+        ),
     )
     display.add_argument(
         "--screen-reader",

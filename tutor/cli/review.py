@@ -39,14 +39,12 @@ def add_to(
         "--new",
         type=_count,
         metavar="N",
-        help=_("set how many of them can be new questions (initially 10)"),
+        help=_("set the maximum number of first reviews a day (initially 10)"),
     )
     parser.add_argument(
         "--fit",
         action=argparse.BooleanOptionalAction,
-        help=_(
-            "fit the schedule to your own answers and exit; --no-fit returns to the default one"
-        ),
+        help=_("fit the schedule to your own answers and exit; --no-fit restores the default"),
     )
     parser.set_defaults(run=run)
 
@@ -92,7 +90,10 @@ def _print_due(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> int:
-    """Fit FSRS's parameters, print how well they predict, and save them if that is better."""
+    """Fit FSRS's parameters to the learner's answers, and print how well they predict them.
+
+    The parameters are saved if they predict the answers better than the current ones.
+    """
     from tutor.learner import schedule
     from tutor.study import fit
 
@@ -119,7 +120,9 @@ def _fit(options: argparse.Namespace) -> int:
     for row in rows:
         output.write("{:<28}{:>8}{:>8}".format(*row))
     if after.loss >= before.loss:
-        output.write(_("The schedule already fits your answers as well, so nothing was changed."))
+        output.write(
+            _("The current schedule fits your answers at least as well. Nothing was changed.")
+        )
     else:
         _save_parameters(progress, parameters)
         output.write(_("Saved. To return to the default schedule, run `tutor review --no-fit`."))
@@ -136,7 +139,7 @@ def _undo_fit(options: argparse.Namespace) -> int:
 
 
 def _save_parameters(progress: Progress, parameters: str) -> None:
-    """Save the learner's own parameters, and the schedules of all questions by them."""
+    """Save the learner's own parameters, and schedule all questions again with them."""
     from tutor.learner.schedule import FITTED
 
     progress.save_setting(FITTED, parameters)

@@ -115,7 +115,7 @@ class Course:
 
     @cached_property
     def _lesson_of(self) -> dict[str, Outline]:
-        """Map the id of each question to the outline of its lesson."""
+        """The outline of the lesson that contains each question, by question id."""
         return {each.id: outline for outline in self.outlines for each in outline.questions}
 
 
@@ -189,7 +189,7 @@ class Opening:
         facts = blake2b(self._facts_file.data, digest_size=16).digest()
         self._entries: dict[str, Entry] = {}
         self._unread: dict[str, CourseFile] = {}
-        """Map file names to the lessons that have not been parsed yet."""
+        """The lessons that have not been parsed yet, by file name."""
         for path in lesson_files(folder):
             self._originals.append(self._add(path, facts))
             if language and (translations / path.name).exists():

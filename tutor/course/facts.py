@@ -16,7 +16,7 @@ from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 
 UNITS = {"API price": "US dollars per million tokens, input / output"}
-"""Map a topic to the unit of its figures, if the figures themselves do not include the unit."""
+"""The units of topics whose figures do not include the unit themselves, by topic."""
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
@@ -45,7 +45,7 @@ class Fact(
 class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The facts to show in a table, with topics as rows and products as columns.
 
-    Both are in the order in which the table shows them.
+    Topics and products are in the order in which the table shows them.
     """
 
     topics: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=20)]

@@ -133,7 +133,7 @@ class TunedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     def __post_init__(self) -> None:
         if (self.value == "bits") != (not self.token):
-            raise ValueError("`token` is required for a probability, and only for that")
+            raise ValueError("a probability needs a `token`, and `bits` does not use one")
 
 
 class Tuning(_Block, frozen=True, kw_only=True, tag="tuning"):
@@ -162,9 +162,10 @@ class PatchedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class Patching(_Block, frozen=True, kw_only=True, tag="patching"):
-    """Numbers about runs on `text` that get an activation of the run on `other`, or none.
+    """Numbers about runs on `text` in which one activation is replaced or removed.
 
-    The answers are the most probable next tokens after the two texts.
+    A replacement comes from the run on `other`. The answers are the most probable next tokens after
+    the two texts.
     """
 
     text: _Prompt

@@ -55,7 +55,7 @@ class _Document(msgspec.Struct, frozen=True):
 def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
     """Return the results that match all of `words` or, if there are none, any of them.
 
-    The best results come first, and before them those whose title is exactly `words`. The first
+    Results whose title is exactly `words` come first, then all others from best to worst. The first
     search of a course takes a while because it parses the whole course, so do not call this
     function in the thread that draws the screen. Raises `TutorError` if Python's SQLite does not
     support full-text search.

@@ -90,7 +90,8 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
         outbox.send(Loading(stage, done, total))
 
     model = load(spec, on_stage)
-    from tutor.engine.llamacpp_server import LlamaServer  # fast, since torch is loaded
+    # this import is fast after `load`, which imports torch
+    from tutor.engine.llamacpp_server import LlamaServer
     from tutor.engine.server import Server
     from tutor.lm.llamacpp.session import LlamaModel
 

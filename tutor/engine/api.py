@@ -103,10 +103,10 @@ class ModelSession(Protocol):
     def attribution(
         self, position: int, target: int | None = None, against: int | None = None
     ) -> Attribution:
-        """Split a logit after the token at `position` into contributions of the network's parts.
+        """Split a logit predicted at `position` into the contributions of the network's parts.
 
-        Positions are counted from 0. The logit is the logit of `target` (if it is None, of the most
-        probable next token) or, with `against`, the logit of `target` minus the logit of `against`.
+        Positions are counted from 0. The logit is the logit of `target`, or of the most probable
+        next token if `target` is None. If `against` is given, the logit of `against` is subtracted.
         """
         ...
 
@@ -118,11 +118,11 @@ class ModelSession(Protocol):
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[float, ...]:
-        """Split a head's contribution to the same logit by the tokens that it attends to.
+        """Split a head's contribution to a logit by the tokens that the head attends to.
 
-        The result has a number for each token up to `position`. Except for rounding, the numbers
-        add up to the head's contribution in `attribution`. If `head` is None, they are summed over
-        all heads of the layer.
+        The result has a number for each token up to `position`. If `head` is None, the numbers are
+        summed over all heads of the layer. `attribution` defines the logit. Except for rounding,
+        the numbers add up to the head's contribution there.
         """
         ...
 
@@ -133,12 +133,10 @@ class ModelSession(Protocol):
         target: int | None = None,
         against: int | None = None,
     ) -> tuple[Occlusion, ...]:
-        """Remove these tokens one at a time, and return by how much each removal changes a logit.
+        """Remove these tokens one at a time, and return how much each removal changes a logit.
 
-        The logit is one that `position` predicts: of `target`, compared with `against`.
-
-        Each token needs a forward pass over the tokens after it, so a request should contain only a
-        few. The token at `position` can't be removed.
+        `attribution` defines the logit. Each removal needs a forward pass over the tokens after it,
+        so a request should remove only a few tokens. The token at `position` can't be removed.
         """
         ...
 
@@ -169,7 +167,7 @@ class AsyncModelSession(Protocol):
         ...
 
     def steer(self, applied: Applied | None) -> None:
-        """Steer the network in all further queries, or stop steering it.
+        """Steer the network in all further queries, or stop steering it if `applied` is None.
 
         A remote model can't be steered; the next query then fails.
         """

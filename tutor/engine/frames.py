@@ -12,8 +12,8 @@ from tutor.errors import AnswerTooLarge, EngineError
 
 HEADER = 4
 
-# The decoder raises these for invalid MessagePack, unknown message types, text that isn't UTF-8, or
-# values that are nested too deeply.
+# The decoder raises these errors for invalid MessagePack, unknown message types, text that isn't
+# UTF-8, or values that are nested too deeply.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -35,7 +35,8 @@ def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
     """
     try:
         payload = _encoder.encode(message)
-    except (OverflowError, UnicodeEncodeError) as error:  # big integers, lone surrogates
+    # an integer is too large, or a string contains a lone surrogate
+    except (OverflowError, UnicodeEncodeError) as error:
         raise EngineError(f"The message could not be encoded: {error}.") from error
     if len(payload) > most:
         raise AnswerTooLarge(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LOOKS = 8  # checks, each with a ping, before a silent engine counts as hung
+LOOKS = 8  # the number of checks, each with a ping, until a silent engine counts as hung
 
 
 class Liveness:
@@ -36,7 +36,7 @@ class Liveness:
             self._owed.clear()
 
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
-        """Wait until an expected message has not arrived for `patience()` seconds.
+        """Wait until a message is expected but nothing has arrived for `patience()` seconds.
 
         Any message from the engine restarts the wait. During the wait, `ask` is called several
         times to send a `Ping` to the engine.

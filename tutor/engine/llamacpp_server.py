@@ -1,6 +1,6 @@
-"""A server for a model that llama.cpp runs, one request at a time and in order.
+"""A server that handles requests for a model that llama.cpp runs, one at a time and in order.
 
-It has no cache for each session, because llama.cpp processes one text at a time (see
+It doesn't keep a cache for each session, because llama.cpp processes one text at a time (see
 `tutor.lm.llamacpp.session`).
 """
 
@@ -49,7 +49,7 @@ class LlamaServer(SessionServer[LlamaSession]):
         return super().close(request)
 
     def _steer(self, request: wire.Steer) -> wire.Message:
-        """Refuse a vector, but not a request to stop steering, which changes nothing."""
+        """Refuse to steer. A request to stop steering is accepted, because it changes nothing."""
         if request.values:
             refuse()
         return wire.Length(request.id, len(self._sessions.get(request.session)))

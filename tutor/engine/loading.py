@@ -17,15 +17,16 @@ log = logging.getLogger(__name__)
 
 
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel | LlamaModel:
-    """Load the model that `spec`, a value of `--model`, specifies. Raises `TutorError`.
+    """Load the model that `spec` specifies. Raises `TutorError`.
 
-    If our own network does not support the model, llama.cpp runs it.
+    `spec` is a value of `--model`, or None for the default model. If our own network does not
+    support the model, llama.cpp runs it.
     """
     gc.disable()  # saves 0.2 s; there is no garbage to collect
     from tutor.models import find_model
 
     try:
-        # A model that is missing is reported at once, not after the slow import.
+        # Before the slow import of PyTorch, so that a missing model is reported immediately.
         found = find_model(spec, on_stage=on_stage)
         on_stage("importing PyTorch")
         from tutor.lm.llamacpp.load import open_model
@@ -39,7 +40,7 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel | LlamaModel:
             f"The model could not be loaded: {type(error).__name__}: {error}.",
             "See the engine's log for details.",
         ) from error
-    gc.freeze()  # later collections skip all objects of the model
+    gc.freeze()  # garbage collections now skip the model's objects
     gc.enable()
     return model
 
@@ -47,6 +48,6 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel | LlamaModel:
 def load_network(spec: str | None, on_stage: OnStage) -> LanguageModel:
     """Load a model that our own network runs. Raises `TutorError`."""
     model = load(spec, on_stage)
-    from tutor.lm.llamacpp.load import require_network  # fast, since torch is loaded
+    from tutor.lm.llamacpp.load import require_network  # fast after `load`, which imports torch
 
     return require_network(model)

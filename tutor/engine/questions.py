@@ -98,7 +98,7 @@ def _to_position(
 
 
 def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
-    of_one_layer = 4 * xray.heads * (asked.position + 1)  # 32-bit floats
+    of_one_layer = 4 * xray.heads * (asked.position + 1)  # 4 bytes for each 32-bit float
     return len(xray.attention), of_one_layer * len(xray.held)
 
 

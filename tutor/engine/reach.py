@@ -65,12 +65,12 @@ class Patience:
     start_silence: float = 120.0
     """The timeout for an engine that is starting, in seconds.
 
-    If the engine sends no message for so long, it is treated as hung.
+    An engine that sends no message for this long is treated as hung.
     """
     silence: float = 20.0
     """The timeout for an engine with pending requests, in seconds.
 
-    If the engine sends no message for so long, it is treated as hung.
+    An engine that sends no message for this long is treated as hung.
     """
     restarts: int = 3
     """The maximum number of restarts within `restart_window` seconds.
@@ -107,7 +107,7 @@ class Reach:
         self.model = model
         self.patience = patience
         self.served = False
-        """True if the app is or was last connected to a shared engine."""
+        """True if the app's current or last connection is to a shared engine."""
         self.shared = shared
         self.joins = True
         """False if the learner has chosen a separate engine instead of the shared one."""

@@ -77,7 +77,8 @@ class Supervisor:
         if self.channel is not None:
             await self.channel.end()
         if self._life is not None:
-            await asyncio.wait({self._life})  # unlike `await`, this doesn't cancel the task
+            # unlike `await self._life`, this never cancels the task
+            await asyncio.wait({self._life})
         self.failure = None
         self._enter(EngineState.STOPPED, "")
 

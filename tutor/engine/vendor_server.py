@@ -77,7 +77,7 @@ class VendorServer(SessionServer[RemoteSession]):
         )
 
     def _refuse_to_steer(self, request: wire.Steer) -> wire.Message:
-        """Refuse a vector, but not a request to stop steering, which changes nothing."""
+        """Refuse to steer. A request to stop steering is accepted, because it changes nothing."""
         if not request.values:
             return wire.Length(request.id, len(self._sessions.get(request.session)))
         raise NotTold(

@@ -182,7 +182,7 @@ class AskXRay(SessionQuestion, frozen=True):
 
     Layers are counted from 0, and a number beyond the last layer selects the last layer. If
     `neighbors` is true, the response also includes the attention of as many neighboring layers as
-    fit. An engine of an older version includes them in any case.
+    fit into it. An engine of an older version always includes them.
     """
 
     position: int
@@ -193,8 +193,8 @@ class AskXRay(SessionQuestion, frozen=True):
 class AskAttribution(SessionQuestion, frozen=True):
     """Request the contributions of the network's parts to a logit. Response: `AttributionAnswer`.
 
-    The logit is the one of `target` after the token at `position`, minus the one of `against` if it
-    is given. If `target` is None, the most probable next token is used.
+    The logit is predicted at `position`. It is the logit of `target`, or of the most probable next
+    token if `target` is None. If `against` is given, the logit of `against` is subtracted.
     """
 
     position: int
@@ -203,7 +203,7 @@ class AskAttribution(SessionQuestion, frozen=True):
 
 
 class AskSources(SessionQuestion, frozen=True):
-    """Request which tokens a head's contribution to a logit comes from. Response: `Sources`.
+    """Request how much each token adds to a logit through a head. Response: `Sources`.
 
     Layers and heads are counted from 0. If `head` is None, the amounts are summed over all heads of
     the layer. The logit is defined as in `AskAttribution`.
@@ -219,8 +219,8 @@ class AskSources(SessionQuestion, frozen=True):
 class AskOcclusion(SessionQuestion, frozen=True):
     """Request how a logit changes without some tokens of the text. Response: `Occlusions`.
 
-    `indexes` are the tokens to remove, each of them alone, at most `MOST_REMOVED` in one request
-    (see `tutor.lm.attribution`). The logit is defined as in `AskAttribution`.
+    The tokens at `indexes` are removed one at a time, at most `MOST_REMOVED` in one request (see
+    `tutor.lm.attribution`). The logit is defined as in `AskAttribution`.
     """
 
     position: int
@@ -238,10 +238,8 @@ class Tokenize(Request, frozen=True):
 class AskLab(Request, frozen=True):
     """Send a question to a backend of the lab `lab`. Response: `LabAnswer`.
 
-    `bench` is the name of the backend.
-
-    The backend is created if it doesn't exist. The question and its answer are MessagePack-encoded
-    values of the types that the lab declares.
+    `bench` is the name of the backend, which is created if it doesn't exist. The question and its
+    answer are MessagePack-encoded values of the types that the lab declares.
     """
 
     bench: str
@@ -289,8 +287,8 @@ class AskEngineLoad(Message, frozen=True, tag="AskStanding"):
     """Request a shared engine's load report. Response: `EngineLoad`.
 
     This message is sent instead of a greeting, and the engine closes the connection after its
-    response. The tags of both messages must never change, because the sender can have another
-    version than the engine.
+    response. The tags of `Hello` and `AskEngineLoad` must never change, because the sender's
+    version can differ from the engine's.
     """
 
 
@@ -350,7 +348,7 @@ class AttributionAnswer(QuestionAnswer[Attribution], frozen=True):
 
 
 class Sources(QuestionAnswer[tuple[float, ...]], frozen=True):
-    """The amount that a head contributes to a logit from each token up to `position`."""
+    """The amount that each token up to `position` adds to a logit through a head."""
 
 
 class Occlusions(QuestionAnswer[tuple[Occlusion, ...]], frozen=True):

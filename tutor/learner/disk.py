@@ -144,7 +144,7 @@ def replace(
 
 
 def keep_copy(path: Path, copy: Path) -> None:
-    """Make a copy of the file `path`, named `copy`, before `path` is replaced.
+    """Copy the file `path` to `copy`. Call this before `path` is replaced.
 
     The copy is a hard link, which takes no space. If the system does not support hard links, the
     bytes are copied.

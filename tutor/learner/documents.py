@@ -34,7 +34,7 @@ If more documents have changed, all of them are updated together.
 
 
 class ById(Table):
-    """A TinyDB table whose document ids are strings. By default, they are generated numbers."""
+    """A TinyDB table whose document ids are strings instead of generated numbers."""
 
     document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 

@@ -1,7 +1,7 @@
 """Restore a complete log from two copies of it, even if both are cut off or damaged.
 
-If a line is damaged in both copies, its checksum tells which of many attempts restores it. If none
-does, the parts of the line that are still readable tell which answer is lost.
+If a line is damaged in both copies, many combinations of the two are tried until the checksum
+matches. If none matches, `description` names the lost answer as far as the line can still be read.
 """
 
 import hashlib
@@ -16,9 +16,12 @@ from tutor.learner.records import Imported, LogEvent
 from tutor.text import safe
 
 _MOST_CHOICES = 14
-"""The maximum number of places at which two damaged copies may differ. All choices are tried."""
+"""The maximum number of differences between two damaged copies of a line.
+
+For n differences, 2^n combinations are tried.
+"""
 _LONGEST = 1000
-"""The maximum length, in bytes, of a line in which each bit is tried."""
+"""The maximum length, in bytes, of a damaged line in which flipping each bit is tried."""
 _QUESTION = re.compile(rb'"question":"([^"\\]{1,80})"')
 _TIME = re.compile(rb'"at":(\d{1,11})[.,]')
 _KIND = re.compile(rb'"event":"([a-z-]{1,20})"')
@@ -60,9 +63,9 @@ def _name(line: Line, data: bytes) -> str | bytes:
 
 
 def _fits(line: Line, whole: bytearray, starts: list[int]) -> bool:
-    """Return True if `line` can be written into `whole` without overwriting an intact line.
+    """Return True if `line` fits into `whole` at its own position.
 
-    The position of `line` does not change.
+    It must not overwrite an intact line. `starts` has the positions of the intact lines.
     """
     after = bisect_left(starts, line.start)
     free = after == len(starts) or line.end <= starts[after]
@@ -95,9 +98,9 @@ def _mark_of(events: Sequence[LogEvent]) -> Imported:
 
 
 def _repaired(line: bytes, other: bytes) -> bytes | None:
-    """Return the line that both `line` and `other` were before they were damaged, or None.
+    """Return the intact line from which `line` and `other` are damaged copies, or None.
 
-    This works if the damage is at different places, or if one of the two has only one wrong bit.
+    This works if the copies are damaged at different places, or if one copy has only one wrong bit.
     """
     tries: Iterable[bytes] = _combinations(line, other) if len(line) == len(other) else ()
     for found in (*tries, *_with_one_bit_flipped(line), *_with_one_bit_flipped(other)):
@@ -107,9 +110,9 @@ def _repaired(line: bytes, other: bytes) -> bytes | None:
 
 
 def _combinations(line: bytes, other: bytes) -> Iterator[bytes]:
-    """Yield all lines that have the bytes of one of the two wherever these differ.
+    """Yield all combinations of two lines: each byte in which they differ is from either line.
 
-    If they differ at many places, neighboring places are taken from the same line.
+    If they differ in many bytes, neighboring bytes are taken from the same line.
     """
     places = [place for place, (a, b) in enumerate(zip(line, other, strict=True)) if a != b]
     choices = [[place] for place in places]
@@ -129,7 +132,7 @@ def _combinations(line: bytes, other: bytes) -> Iterator[bytes]:
 def _with_one_bit_flipped(line: bytes) -> Iterator[bytes]:
     if len(line) > _LONGEST:
         return
-    for place in range(len(line) - 1):  # without the newline
+    for place in range(len(line) - 1):  # the last byte is the newline
         for bit in range(8):
             made = bytearray(line)
             made[place] ^= 1 << bit
@@ -138,7 +141,7 @@ def _with_one_bit_flipped(line: bytes) -> Iterator[bytes]:
 
 
 def description(line: bytes, after: float = 0.0) -> str:
-    """Say what a damaged line contained, as far as it can be read.
+    """Describe what a damaged line contained, as far as it can be read.
 
     `after` is the time of the line before it, in seconds since the epoch, or 0 if it is unknown.
     """
@@ -149,8 +152,8 @@ def description(line: bytes, after: float = 0.0) -> str:
         about = f" about the question {_text(question)}" if question else ""
     at = _TIME.search(line)
     if at is not None:
-        return f"{what}{about} of {_moment(float(at[1]))}"
-    return f"{what}{about}" + (f" from after {_moment(after)}" if after else "")
+        return f"{what}{about} from {_moment(float(at[1]))}"
+    return f"{what}{about}" + (f", later than {_moment(after)}" if after else "")
 
 
 def _text(found: re.Match[bytes]) -> str:
@@ -158,5 +161,5 @@ def _text(found: re.Match[bytes]) -> str:
 
 
 def _moment(at: float) -> str:
-    """Return a time as date and time of the day, in local time."""
+    """Return a time as text: the local date, hour and minute."""
     return datetime.fromtimestamp(at).isoformat(" ", "minutes")

@@ -105,7 +105,7 @@ def only_in_log(reason: StoreError) -> StoreRepaired:
 
 
 def _named(lost: Sequence[str]) -> str:
-    """Return a sentence that names what is lost. It names only the first entries of many."""
+    """Return a sentence that names up to `_MOST_NAMED` lost entries, and counts the others."""
     if not lost:
         return ""
     more = f", and {len(lost) - _MOST_NAMED:,} more" if len(lost) > _MOST_NAMED else ""

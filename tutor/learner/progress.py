@@ -187,7 +187,7 @@ class Progress(ProgressStore[None]):
         return state
 
     def _brought_up(self, contents: Contents) -> tuple[LearnerState, LearnerState]:
-        """Return the state stored in `contents`, and the same state updated from the log."""
+        """Return the state stored in `contents`, and this state updated from the log."""
         stored = self._stored(contents)
         distrusted = contents.edited and stored.mark == LogMark()
         return stored, self._follow_log(stored, rebuild=distrusted)

@@ -48,7 +48,9 @@ def catch_up(
     fitted = parameters_in(state.settings)
     before, mark, damaged = state, msgspec.structs.replace(state.mark, fitted=fitted), 0
     if fitted != state.mark.fitted and not (mark.partial or mark.outdated):
-        rebuild = True  # the schedules are read by `partial` or, if outdated, computed below
+        # All schedules depend on the parameters. A partial state can't be rebuilt from the log, and
+        # the schedules of an outdated state are computed below.
+        rebuild = True
     events: list[LogEvent] = []
     skipped: list[int] = []
     for line in log.read(mark.end):

@@ -37,7 +37,7 @@ CHANGED = "This question has changed since you answered it, so its schedule star
 class ReviewQuestion(msgspec.Struct, frozen=True):
     """A question of the course, with the screen that explains its answer.
 
-    `screen` may be empty.
+    `screen` is empty if no screen is known.
     """
 
     question: str
@@ -47,7 +47,11 @@ class ReviewQuestion(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A question to review. `why` is a sentence to show with it, or usually empty."""
+    """A question that is due at the time `at`.
+
+    `new` is True if the learner has answered it at most once. `why` is a sentence that explains an
+    unexpected due time, and is usually empty.
+    """
 
     question: str
     lesson: str
@@ -247,8 +251,8 @@ def _memory(
 ) -> dict[Key, Memory]:
     """Return how well the learner remembers each group of questions.
 
-    Questions that the learner has left for later don't lower the figures, because they don't show
-    what the learner remembers. The same is true for answers to an older version of a question.
+    Questions without an answer don't lower the figures, because they don't show what the learner
+    remembers. The same is true for answers to an older version of a question.
     """
     counts = Counter(group(question) for question in questions.values())
     answers: dict[Key, list[Card]] = {key: [] for key in counts}

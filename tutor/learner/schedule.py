@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 RETENTION = 0.9
 """The recall at the due date that is stored in a card."""
 FITTED = "review.parameters"
-"""The setting with the learner's own parameters: numbers with spaces, or "" for the default."""
+"""The name of the setting with the learner's own parameters of FSRS.
+
+Its value is a list of numbers separated by spaces, or "" for the default parameters.
+"""
 _DAY = 24 * 60 * 60
 _LONGEST = 36_500
 """The longest interval between two reviews, in days."""
@@ -118,7 +121,7 @@ def _scheduler(parameters: str) -> Scheduler:
     usual = partial(Scheduler, enable_fuzzing=False, learning_steps=(), relearning_steps=())
     try:
         return usual(parameters=tuple(map(float, parameters.split()))) if parameters else usual()
-    except ValueError:  # FSRS gives the limits of each
+    except ValueError:  # not numbers, too few of them, or a number outside the limits of FSRS
         return usual()
 
 

@@ -60,11 +60,11 @@ class LearnerState(msgspec.Struct, frozen=True):
     guesses: GuessHistory = GuessHistory()
     settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
     forgotten: Mapping[str, float] = msgspec.field(default_factory=dict)
-    """Map each question that was reset to the time up to which its answers don't count."""
+    """For each question that was reset, the time up to which its answers don't count."""
     suspensions: Mapping[str, Suspension] = msgspec.field(default_factory=dict)
-    """Map each question that was ever suspended to its latest suspension."""
+    """The latest suspension of each question that was ever suspended, by question id."""
     drafts: Mapping[str, Draft] = msgspec.field(default_factory=dict)
-    """Map questions in reviews to the answers that the learner has entered but not submitted."""
+    """The answers that the learner has entered in reviews but not submitted, by question id."""
     days: Days = Days()
     undo: Undo = Undo()
     mark: LogMark = LogMark()

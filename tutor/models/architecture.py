@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 
 _KEY = b"general.architecture"
-_STRING = 8  # the number of the type of the field's value
+_STRING = 8  # the number of the type "string" in a GGUF file
 _START = struct.Struct(f"<4sIQQQ{len(_KEY)}sIQ")
 _LONGEST = 60
 
@@ -19,7 +19,7 @@ _LONGEST = 60
 def architecture(path: Path) -> str | None:
     """Return the architecture that a GGUF file names first, such as "llama".
 
-    Returns None for a file that can't be read, or that begins in another way.
+    Returns None if the file can't be read, or if its first field isn't the architecture.
     """
     try:
         with path.open("rb") as file:

@@ -38,7 +38,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import filter_repo_objects
 
-# The exceptions depend on the client's version, because each major version used another HTTP
+# The exceptions depend on the client's version, because each major version uses a different HTTP
 # library.
 _NO_CONNECTION = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror")
 _NETWORK = "Check the network and try again."

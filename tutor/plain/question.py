@@ -52,7 +52,7 @@ class QuestionPlace(Place):
         self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
 
-    # --- for the kinds of places ---------------------------------------------------------------
+    # --- for subclasses ------------------------------------------------------------------------
 
     @abstractmethod
     async def go_on(self) -> Place | Leave | Replace | None:
@@ -177,7 +177,7 @@ class QuestionPlace(Place):
             return
         answer = self._parsed(question, text)
         if answer is None:
-            self.services.voice.reply(_("{text} cannot be an answer here.").format(text=text))
+            self.services.voice.reply(_("{text} is not a valid answer here.").format(text=text))
             return
         entered = question.as_text(answer)
         if question.asks_model:

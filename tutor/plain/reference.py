@@ -17,7 +17,7 @@ _MOST = 8
 
 
 def say_term(services: Services, name: str) -> None:
-    """Print the explanation of a term, or list the terms whose names contain `wanted`."""
+    """Print the explanation of a term, or list the terms that contain `name`."""
     wanted = name.casefold().strip()
     terms = services.course.glossary.values()
     exact = [each for each in terms if wanted in (each.term.casefold(), each.id)]

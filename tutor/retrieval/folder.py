@@ -88,7 +88,7 @@ def _looked_at(entry: os.DirEntry[str], path: Path) -> File | LeftOut:
     if not entry.is_file(follow_symlinks=False):
         return LeftOut(path, "not a regular file")
     if path.suffix.lower() not in SUFFIXES:
-        return LeftOut(path, "not a text file by its name")
+        return LeftOut(path, "not a text file, judging by its name")
     try:
         about = entry.stat(follow_symlinks=False)
     except OSError:

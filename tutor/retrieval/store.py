@@ -201,7 +201,7 @@ def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise RetrievalError(
-                f"Another tutor is writing the index {name!r}.", next_step
+                f"Another tutor process is writing to the index {name!r}.", next_step
             ) from error
     try:
         yield
@@ -253,7 +253,7 @@ def failures_in_words(name: str) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise RetrievalError(
-                f"The index {name!r} is being written by another program.", "Try again in a moment."
+                f"Another program is writing to the index {name!r}.", "Try again in a moment."
             ) from error
         raise RetrievalError(
             f"The index {name!r} cannot be used: {error}.",

@@ -22,8 +22,7 @@ _IGNORED_IN_A_KIOSK = frozenset({"model"})
 class Effective(msgspec.Struct, frozen=True):
     """The settings in effect, the source of each value, and the problems found in the file.
 
-    A setting without a source has its default value. `overridden` contains the file's values for
-    settings that the environment or an option overrides.
+    A setting without a source has its default value.
     """
 
     settings: Settings = Settings()

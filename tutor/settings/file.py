@@ -40,7 +40,7 @@ def language_in_file(data_folder: str | None = None) -> str:
         if not file.is_file():
             return ""
         text = file.read_text(encoding="utf-8")
-        import tomllib  # imported only if there is a file, which saves time if there is none
+        import tomllib  # imported here, because it isn't needed without a file
 
         found = tomllib.loads(text).get("language")
         return found if isinstance(found, str) else ""

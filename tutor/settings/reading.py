@@ -52,7 +52,7 @@ def load(file: Path | None = None) -> Loaded:
 
 def parse(text: str) -> Loaded:
     """Return the settings in the text of a config.toml file."""
-    import tomllib  # imported only if there is a file, which saves time if there is none
+    import tomllib  # imported here, because it isn't needed without a file
 
     try:
         document = tomllib.loads(text)

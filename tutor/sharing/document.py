@@ -296,9 +296,10 @@ class SharedText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shared_positions(tokens: int) -> range:
-    """Return the positions after which a text's distributions are computed: the last ones.
+    """Return the positions in a text at which distributions are computed.
 
-    `tokens` is the number of tokens of the text. Position n is the one after n tokens.
+    These are the last `_MOST_SHARED` positions. `tokens` is the number of tokens of the text, and
+    position n is after n tokens.
     """
     return range(max(1, tokens + 1 - _MOST_SHARED), tokens + 1)
 

@@ -162,7 +162,8 @@ def _add_rows(
     if sampled:
         _add(heading, "th", _("sampled"), "n")
     _add(heading, "th", "", "wide")
-    score = "n wide" if sampled else "n"  # a phone has no room for this column, too
+    # with both columns, the table would be too wide for a phone
+    score = "n wide" if sampled else "n"
     _add(heading, "th", _("logit") if found.vocabulary_size else _("ln p"), score)
     rows = SubElement(table, "tbody")
     for row in found.rows:

@@ -74,7 +74,7 @@ def next_token(text: SharedText) -> SharedDistribution | None:
 
 
 def title(text: SharedText) -> str:
-    """Return the beginning of the text on one line, or say whose conversation it is."""
+    """Return the beginning of the text on one line or, for a conversation, the model's name."""
     if text.mode == "chat":
         return _("A conversation with {model}").format(model=one_line(text.model.name))
     said = b"".join(step.data for step in text.current.tokens if not step.special)
@@ -160,9 +160,9 @@ def explained(found: SharedAttribution) -> str:
         target = _("{target} rather than {against}").format(
             target=target, against=visible(found.against.data)
         )
-    return _("Contributions to the logit of {target} after {position}: {logit:.2f} in all.").format(
-        target=target, position=counted(found.position, "token"), logit=found.logit
-    )
+    return _(
+        "Contributions to the logit of {target} after {position}: {logit:.2f} in total."
+    ).format(target=target, position=counted(found.position, "token"), logit=found.logit)
 
 
 def shown(token: SharedToken) -> str:

@@ -27,10 +27,12 @@ Such a server never gets another key, because a key must be sent only to the ser
 """
 
 BASE_URL = "TUTOR_BASE_URL"
-"""The environment variable with the server's address, as `--base-url` sets it."""
+"""The environment variable with the server's address, which `--base-url` also sets."""
 
 _OF = "TUTOR_BASE_URL_OF"
-"""The environment variable with the service for which BASE_URL is the address: "openai" by default.
+"""The environment variable that names the service whose address is in BASE_URL.
+
+By default, this is "openai".
 
 Only `--base-url` sets it to another service, for the child processes of a command.
 """
@@ -155,7 +157,9 @@ def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
     named, name = cards[found["service"]], found["name"].strip()
     given = base_url or base_url_of(named.id)
     card = _at(given, named) if given else named
-    # Another vendor's model has the same name at a gateway, but a server of your own has no GPT.
+    # At another address, Claude and Gemini keep their default model, because a gateway offers it
+    # under the same name. `openai:` has no default there, because a self-hosted server has no GPT
+    # model.
     name = name or card.model or (named.model if named.id != "openai" else None) or ""
     if not name:
         raise UsageError(

@@ -225,7 +225,7 @@ def _key_step(model: RemoteModel, key: Secret | None) -> str:
 
 
 def _message_in(said: object) -> str:
-    """Return the message in the body of a response. Each service has another name for it."""
+    """Return the message in the body of a response. Each service names this field differently."""
     if isinstance(said, bytes):
         said = said.decode("utf-8", "replace")
     if isinstance(said, str):

@@ -40,7 +40,7 @@ from tutor.vendors.service import (
 )
 
 _ASIDE = 10.0
-"""The timeout of a question about the server's tokens, in seconds."""
+"""The timeout of a request for information about the server's tokens, in seconds."""
 
 _CERTAIN = 1000
 """A logit bias that makes a token certain."""
@@ -128,11 +128,12 @@ class OpenAIService:
     ) -> list[Piece | Finish]:
         """Return a response of one token, with as many alternatives as the server can identify.
 
-        llama.cpp's server has no limit for them, so it is asked for `MANY` once it is recognized.
+        llama.cpp's server has no limit of alternatives, so `MANY` are requested once the server is
+        recognized.
 
         llama.cpp's server withholds a token that ends in the middle of a character, together with
-        its alternatives. It returns the same alternatives if it has to choose the end token. vLLM
-        has no names for such tokens, but can return their ids.
+        its alternatives. A second request, which forces the server to choose the end token, returns
+        the same alternatives. vLLM has no names for such tokens, but can return their ids.
 
         LiteLLM's proxy drops the log-probabilities of a continued text, and of an end token, if it
         streams the response. It keeps them in a response that arrives as a whole.
@@ -160,7 +161,7 @@ class OpenAIService:
                 pieces, events = answer()
         last = events[-1]
         withheld = isinstance(last, Finish) and last.reason == "length" and not pieces.arrived
-        if withheld and (ends := self._tokens.ends):  # only llama.cpp's server tells these
+        if withheld and (ends := self._tokens.ends):  # only llama.cpp's server reports end tokens
             self._lists_many = True
             return answer(ends[0])[1]
         if pieces.unnamed and self._by_id is None:
@@ -244,7 +245,7 @@ class OpenAIService:
         return asked
 
     def _aside(self, path: str, body: dict[str, Any] | None) -> Any:
-        """Return the server's response to a question outside OpenAI's protocol, or None."""
+        """Return the server's response to a request outside OpenAI's protocol, or None."""
         address = self._model.service.base_url.removesuffix("/v1") + path
         options: Any = {"timeout": _ASIDE}
         try:
@@ -256,7 +257,7 @@ class OpenAIService:
 
     @cached_property
     def _beside(self) -> openai.OpenAI:
-        """Return a client for short questions that don't interrupt a stream."""
+        """Return a client for short requests that don't interrupt a stream."""
         return self._opened(httpx2.Client(**self._connection()))
 
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
@@ -342,7 +343,7 @@ class OpenAIService:
 
 
 def _tells_ids(events: Sequence[Piece | Finish]) -> bool:
-    """Return True if a response tells the ids of its alternatives, as llama.cpp's server does."""
+    """Return True if a response contains ids of alternatives, as from llama.cpp's server."""
     pieces = [event for event in events if isinstance(event, Piece)]
     return any(each.id is not None for piece in pieces for each in piece.alternatives)
 

@@ -190,8 +190,8 @@ def _chat_token(token: TokenLogProb, spell: Spell) -> Iterator[Piece]:
     """Yield a token in the chat format.
 
     llama.cpp's server joins tokens until their bytes form whole characters, but lists alternatives
-    only for the last of them. It has fewer bytes in its own list. The bytes before it are a piece
-    without log-probability.
+    only for the last of them. In that list, the last token has only its own bytes. The bytes of the
+    tokens before it are yielded as a piece without log-probability.
     """
     tops = token.top_logprobs or []
     spelled = _spelling(TopLogProb(token.token, 0.0, token.bytes, token.id), spell)

@@ -316,10 +316,10 @@ class RemoteReader:
         return False
 
     def _test_with_ids(self, said: Messages, check: Check) -> bool | None:
-        """Do the test with a token that the server did not choose.
+        """Repeat the test of `_test_continuation` with a token that the server did not choose.
 
-        The token is sent once as a partial answer and once by its id. The result is None if the
-        server reports no ids.
+        The token is sent once as a partial answer and once by its id. The server passes if both
+        predictions of the next token agree. The result is None if the server reports no ids.
         """
         for each in self._asked((said, ()), check).shown:
             with suppress(NotTold, TextError):
@@ -351,7 +351,8 @@ class RemoteReader:
     def _service(self) -> Service:
         self._permissions.check(self.model)
         key = self._permissions.key(self.model)
-        if self._opened is None or not _same(self._opened[0], key):  # Consent can bring a key.
+        # An API key can arrive with the learner's consent.
+        if self._opened is None or not _same(self._opened[0], key):
             self._opened = key, open_service(self.model, key)
         return self._opened[1]
 

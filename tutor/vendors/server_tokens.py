@@ -140,9 +140,9 @@ class ServerTokens:
     def _parts(self) -> dict[int, bytes]:
         """Return the bytes of vLLM's tokens that contain parts of characters, by id.
 
-        vLLM decodes each token to text, which such a token does not have. But it also returns the
-        names that the tokens have in the vocabulary, if it tokenizes a text that contains them. So
-        it tokenizes some characters with each beginning.
+        vLLM can't decode such a token to text. But when it tokenizes a text, it also returns the
+        names of the tokens in the vocabulary. So it is asked to tokenize texts that probably
+        contain all of these tokens.
         """
         found: dict[int, bytes] = {}
         for text in _samples():
@@ -161,7 +161,7 @@ class ServerTokens:
 
 
 def _samples() -> Iterator[str]:
-    """Yield short texts that together contain characters with every beginning in UTF-8."""
+    """Yield short texts whose characters begin with all common byte sequences of UTF-8."""
     pairs = [bytes([0xE0 + lead, 0x80 + second]) for lead in range(16) for second in range(64)]
     pairs += [bytes([0xF0, 0x9F, 0x80 + third]) for third in range(64)]
     leads = [bytes([0xC2 + lead]) for lead in range(30)]
@@ -174,8 +174,8 @@ def _samples() -> Iterator[str]:
 def _bytes_of(name: str) -> bytes:
     """Return the bytes of a token from its name in the vocabulary.
 
-    In SentencePiece, a byte is written as `<0xE6>`. In a byte-level vocabulary, every character
-    stands for one byte.
+    In SentencePiece, a byte is written as `<0xE6>`. In a byte-level vocabulary, each character of a
+    name represents one byte.
     """
     if _BYTE.fullmatch(name):
         return bytes.fromhex(name[3:-1])

@@ -1,4 +1,4 @@
-"""`tutor diff`: compare two distributions over the next token, called A and B."""
+"""Implement `tutor diff`, which compares two distributions over the next token, A and B."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _changed(
 
 
 def _part(text: str) -> Part:
-    from tutor.lm.attribution import Part  # not needed to start other commands
+    from tutor.lm.attribution import Part  # slow to import, and not needed by other commands
 
     try:
         return Part.of_option(text)

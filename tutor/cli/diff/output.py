@@ -53,7 +53,7 @@ class JsonSide(msgspec.Struct, frozen=True):
 
 
 class JsonProbability(msgspec.Struct, frozen=True):
-    """A token's place in one distribution.
+    """A token's rank, probabilities and logit in one distribution.
 
     `probability` is the softmax of the logits, and `sampled_probability` the probability after the
     sampler settings.
@@ -86,7 +86,7 @@ class JsonRow(msgspec.Struct, frozen=True):
 
 
 class JsonPlace(msgspec.Struct, frozen=True):
-    """The divergence of A and B at one place. `kl_bits` is null if it is infinite."""
+    """The divergence of A and B at one position. `kl_bits` is null if it is infinite."""
 
     place: PositionPair
     kl_bits: float
@@ -105,7 +105,7 @@ class JsonReport(msgspec.Struct, frozen=True):
 def write_json(
     a: JsonSide, b: JsonSide, found: Comparison, along: Iterable[PositionDivergence] | None
 ) -> None:
-    """Print the comparison as JSON. `along` are the divergences along the text, if requested."""
+    """Print the comparison as JSON. `along` has the divergence at each position, if requested."""
     places: tuple[JsonPlace, ...] | msgspec.UnsetType = msgspec.UNSET
     if along is not None:
         places = tuple(JsonPlace(each.place, each.bits) for each in along)
@@ -117,7 +117,7 @@ def write_json(
 def write_heading(
     a: JsonSide, b: JsonSide, tokens_a: Sequence[Token], tokens_b: Sequence[Token]
 ) -> None:
-    """Print what is compared: each side with its tokens."""
+    """Print the two sides of the comparison, with their settings and their tokens."""
     for letter, side, tokens in (("A", a, tokens_a), ("B", b, tokens_b)):
         output.write(f"{letter}: {side.described}")
         output.write(f"   {in_a_row(tokens)}")
@@ -150,7 +150,7 @@ def write_along(places: Iterable[PositionDivergence]) -> None:
         output.write(f"{each.place.a:6}  {_bits(each.bits):>12}  {visible(each.token.data)}")
     most = max(seen, key=lambda each: each.bits)
     output.write(
-        _("They differ most after token {number}, {token}. All together: {total}.").format(
+        _("They differ most after token {number}, {token}. The total is {total}.").format(
             number=most.place.a,
             token=visible(most.token.data),
             total=_bits(math.fsum(each.bits for each in seen)),

@@ -208,7 +208,7 @@ def _needs_llama(model: FoundModel) -> bool:
     """Return True for a GGUF file with an architecture that our own network lacks."""
     if model.kind != "gguf" or is_default(model):
         return False
-    from tutor.lm.formats.gguf_settings import FAMILIES  # importing this takes a moment
+    from tutor.lm.formats.gguf_settings import FAMILIES  # slow to import
     from tutor.models.architecture import architecture
 
     name = architecture(model.path)

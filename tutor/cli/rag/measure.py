@@ -24,9 +24,9 @@ def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
         help=_("measure search and answers on this course"),
         description=_(
             "Search this course for the passages that answer a set of questions: with keyword "
-            "search, semantic search, both and, if it is installed, a sentence encoder. Then have "
-            "the model answer the short questions with and without passages. This takes a few "
-            "minutes."
+            "search, semantic search, both combined, and a sentence encoder if it is installed. "
+            "Then have the model answer the short questions with and without passages. This takes "
+            "a few minutes."
         ),
     )
     parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))

@@ -17,7 +17,7 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
         help=_("print a one-page progress report, as Markdown"),
         description=_(
             "Print a one-page report about a learner's progress, as Markdown: what the "
-            "learner has done, knows, and should look at again."
+            "learner has done, knows, and should review."
         ),
     )
     parser.set_defaults(run=run)

@@ -33,7 +33,7 @@ WEAKEST = 5
 
 
 def report(name: str, course: Course, state: LearnerState, now: float, limit: Limits) -> str:
-    """Return a one-page report: what the learner has done, knows, and should look at again.
+    """Return a one-page report: what the learner has done, knows, and should review.
 
     `limit` has the learner's desired retention, which determines when reviews are due.
     """

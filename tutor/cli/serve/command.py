@@ -69,7 +69,7 @@ def add_to(
         type=_count,
         default=SESSIONS,
         metavar="N",
-        help=f"the largest number of sessions at the same time (default: {SESSIONS})",
+        help=f"the maximum number of simultaneous sessions (default: {SESSIONS})",
     )
     parser.set_defaults(run=run)
 

@@ -190,14 +190,14 @@ class Sessions:
         self._kept = kept
         self._learners: dict[Session, str] = {}
         self._stopping: dict[Session, asyncio.Task[None]] = {}
-        """Return the sessions without a connection, which end unless the learner comes back."""
+        """For each session without a connection, the task that stops it after a while."""
 
     def __len__(self) -> int:
         return len(self._learners)
 
     @property
     def connected(self) -> int:
-        """Return the number of running sessions."""
+        """Return the number of sessions that are shown in a tab."""
         return len(self._learners) - len(self._stopping)
 
     def may_open(self, learner: str) -> bool:
@@ -220,14 +220,14 @@ class Sessions:
         session = Session(self._launch(learner))
         self._learners[session] = learner
         session.connect(tab)
-        # Make room by ending the session that lost its connection first.
+        # Make room: of the sessions without a connection, stop the one that lost it first.
         if in_the_way is not None:
             await self._stop(in_the_way)
         await session.start(*size)
         return session
 
     async def leave(self, session: Session, tab: WebSocketResponse) -> None:
-        """End the session whose tab was closed, unless the learner comes back in time."""
+        """Stop the session whose tab was closed, unless the learner reopens the page in time."""
         session.lose(tab)
         if session.ended.is_set():
             await self._stop(session)
@@ -239,9 +239,9 @@ class Sessions:
         await asyncio.gather(*(self._stop(session) for session in list(self._learners)))
 
     def _left_by(self, learner: str) -> Session | None:
-        """Return a session to which the learner can come back.
+        """Return a running session of the learner that has no connection, or None.
 
-        If there are several, return the latest.
+        If there are several, return the one that lost its connection last.
         """
         left = (each for each in reversed(self._stopping) if self._learners[each] == learner)
         return next((each for each in left if not each.ended.is_set()), None)

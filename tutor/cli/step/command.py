@@ -150,7 +150,7 @@ def _answer(
         for distribution, chosen in _steps(session, settings, options):
             report.add(distribution, chosen)
             found.append((distribution, chosen))
-    # The steps that are already computed are still useful.
+    # Report the steps that were computed before the error, because they are still useful.
     except (ContextFull, RemoteError) as error:
         if options.steps is None:
             raise

@@ -1,4 +1,7 @@
-"""`tutor why`: explain a prediction by the parts of the network and the tokens of the text."""
+"""Implement `tutor why`, which explains a prediction.
+
+The explanation shows how much the parts of the network and the tokens of the text contribute.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         help=_("explain why the model predicts a token"),
         description=_(
             "Split the logit of the next token into one term for each part of the network (direct "
-            "attribution), and remove one token of the text after another (occlusion)."
+            "attribution), and remove the tokens of the text one at a time (occlusion)."
         ),
     )
     parser.add_argument("text", metavar="TEXT", help=_("the text, used exactly as it is"))
@@ -52,7 +55,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "--head",
         type=_head,
         metavar="LAYER.HEAD",
-        help=_("show which tokens the contribution of this head, such as 24.5, comes from"),
+        help=_("split the contribution of this head, such as 24.5, by the tokens it attends to"),
     )
     parser.add_argument(
         "--top",
@@ -106,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _head(text: str) -> tuple[int, int]:
     """Convert `LAYER.HEAD`, counted from 1, to a layer and a head, counted from 0."""
-    from tutor.lm.attribution import Part  # not needed to start other commands
+    from tutor.lm.attribution import Part  # slow to import, and not needed by other commands
 
     with suppress(ValueError):
         part = Part.of_option(text)

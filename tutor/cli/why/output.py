@@ -111,7 +111,7 @@ def write_attribution(
         )
     )
     output.write(_("It is the sum of what the parts of the network contribute directly:"))
-    from tutor.app.spoken import part  # not needed to read the command line
+    from tutor.app.spoken import part  # slow to import, and not needed to parse options
 
     contributions = found.contributions
     for each in contributions[:top]:

@@ -1,7 +1,7 @@
 """Shuffle choices in a reproducible order: the same seed always gives the same order.
 
 The order comes from sorting by a hash. The sequence of a random generator could change between
-Python versions, and a quiz that was interrupted weeks ago would then have another order.
+Python versions, and a quiz that was interrupted weeks ago would then continue in a different order.
 """
 
 from hashlib import blake2b

@@ -67,10 +67,11 @@ def _follow_parent(begin: Callable[[], None]) -> None:
 
 
 def _at_low_priority(act: Callable[[], Loaded]) -> Loaded:
-    """Return the result of `act`, which other programs hardly notice.
+    """Run `act` at low priority, so that it hardly slows down other programs.
 
-    A process without privileges can't raise its priority again, so `act` runs in a thread of its
-    own, which ends afterwards. Only Linux has priorities of threads.
+    A process without privileges can't raise its priority again, so `act` runs in a temporary thread
+    with a lower priority. Only Linux has a priority for each thread; on other systems, the priority
+    stays the same.
     """
 
     def lower() -> None:
@@ -84,7 +85,11 @@ def _at_low_priority(act: Callable[[], Loaded]) -> Loaded:
 def serve(
     listening: socket.socket, model: str | None, limits: Limits, *, spare: bool = False
 ) -> int:
-    """Serve all connections until the process is terminated. A spare engine first waits."""
+    """Load the model, then serve all connections until the process is terminated.
+
+    A spare engine accepts connections only when the parent process tells it to. Returns the exit
+    status 1 if the model cannot be loaded.
+    """
     private.begin()
     settle_waiting()
     import_lean()
@@ -104,7 +109,7 @@ def serve(
         log.error("%s", error)
         listener.give_up(error)
         return 1
-    from tutor.engine.shared.server import SharedServer  # fast, since torch is loaded
+    from tutor.engine.shared.server import SharedServer  # fast, because torch is loaded already
 
     server = SharedServer(loaded, scheduler, limits)
     listener.load = server.load

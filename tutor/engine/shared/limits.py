@@ -8,7 +8,7 @@ import msgspec
 
 MEGABYTE = 1024 * 1024
 BEGIN = b"\n"
-"""What the parent process writes to an engine that shall begin to serve."""
+"""The parent process writes this to a spare engine to make it accept connections."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ HELP = {
     "idle": "minutes of inactivity before a learner's caches are dropped",
     "work": "maximum duration of a request, in seconds",
 }
-"""Maps the names of the limits that have a command-line option to their help texts."""
+"""The help texts of the limits that have a command-line option, by the name of the limit."""
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:

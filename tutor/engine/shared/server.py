@@ -236,7 +236,7 @@ class SharedServer:
         session = self._server_of(learner).sessions.look(request.session)
         if session is None or not 1 <= request.position <= len(session):
             return None
-        if session.steering is not None:  # a batch can't be steered for one text only
+        if session.steering is not None:  # steering would affect all sessions of the batch
             return None
         return session if session.unread(request.position) == 1 else None
 

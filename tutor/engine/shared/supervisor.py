@@ -23,7 +23,7 @@ from tutor.lm.fast.free_memory import available_memory
 LONGEST_WAIT = 30.0
 """The maximum number of seconds between two restarts of an engine that exits repeatedly."""
 STABLE = 30.0
-"""An engine that has run for this number of seconds has started successfully."""
+"""The number of seconds after which an engine counts as successfully started."""
 SPARE_AFTER = 10.0
 """The number of seconds from the start of an engine to the start of its spare. Until then, the
 engine and its learners need the processor."""
@@ -39,10 +39,9 @@ def supervise(
 ) -> None:
     """Run an engine on this socket, and restart it when it ends.
 
-    SIGTERM or SIGINT ends this function with an exception.
-
-    `on_end` is called with a sentence that describes how the engine ended. Raises `EngineError` if
-    the model cannot be loaded.
+    `on_end` is called with a sentence that describes how the engine ended. The function returns
+    only through an exception: on SIGTERM or SIGINT, or an `EngineError` if the model cannot be
+    loaded.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     descriptor = listening.fileno()
@@ -79,7 +78,7 @@ class _Engines:
         self._spare: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> int:
-        """Let an engine serve until it ends, and return its exit status."""
+        """Run an engine until it ends, and start a spare meanwhile. Return the exit status."""
         spare, self._spare = self._spare, None
         if spare is not None and spare.poll() is None:
             self._engine = spare
@@ -112,6 +111,6 @@ class _Engines:
 
 def _begin(spare: subprocess.Popen[bytes]) -> None:
     assert spare.stdin is not None
-    with suppress(BrokenPipeError):  # if it has just ended
+    with suppress(BrokenPipeError):  # the spare engine has ended
         spare.stdin.write(BEGIN)
         spare.stdin.flush()

@@ -41,7 +41,7 @@ class ExplorerPlace(Place):
 
     MODE: Mode = "text"
     KEYS: Mapping[str, str] = {}
-    """Maps the names of keys in the tasks of labs to the commands that do the same."""
+    """For each key that a lab's task can name, the command that does the same."""
 
     def __init__(
         self,

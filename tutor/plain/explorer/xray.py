@@ -138,7 +138,10 @@ class XRayPlace(Place):
         self.say(_("All other parts together: {logits}.").format(logits=f"{rest:+.2f}"))
 
     async def _contribution(self, each: Contribution) -> str:
-        """Return a sentence about one part, and for a head, from which token it took most."""
+        """Return a sentence about one part's contribution.
+
+        For a head, it names the token from which most of the contribution comes.
+        """
         part, logits = each.part, f"{each.logits:+.2f}"
         name = part_name(part)
         name = name[:1].upper() + name[1:]
@@ -177,7 +180,7 @@ class XRayPlace(Place):
         )
 
     def _of_experts(self) -> Sequence[Command]:
-        """Return the command that only models with experts have."""
+        """Return the command that lists the experts of each layer, if the model has experts."""
         if self._found.xray is None or not self._found.xray.routes:
             return ()
         help_ = "Hear which experts processed the token in each layer."
@@ -246,7 +249,7 @@ class XRayPlace(Place):
         await self._say_lens(len((await self._seen()).lens))
 
     async def _why(self, rest: str) -> None:
-        """Explain the token that the learner has typed, or the same one as before."""
+        """Explain the token that the learner has typed, or the current one if nothing was typed."""
         if rest and (target := await self._typed(rest)) is not None:
             self._found = self._found.explaining(target.id, None)
         await self._say_why()
