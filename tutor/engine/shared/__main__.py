@@ -23,7 +23,7 @@ import msgspec
 from tutor import private
 from tutor.engine.loading import load_network
 from tutor.engine.shared.learner import Learner
-from tutor.engine.shared.limits import BEGIN, Limits, add_limits, limits_of
+from tutor.engine.shared.limits import BEGIN, NOT_LOADED, Limits, add_limits, limits_of
 from tutor.engine.shared.listener import Listener
 from tutor.engine.shared.scheduler import Scheduler
 from tutor.engine.wire import Loading, Ready
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the shared engine until its parent process ends.
 
     If the model cannot be loaded, this sends the reason to all connections and returns the exit
-    status 1.
+    status `NOT_LOADED`.
     """
     parser = argparse.ArgumentParser(prog="tutor.engine.shared", description=__doc__)
     parser.add_argument(
@@ -88,7 +88,7 @@ def serve(
     """Load the model, then serve all connections until the process is terminated.
 
     A spare engine accepts connections only when the parent process tells it to. Returns the exit
-    status 1 if the model cannot be loaded.
+    status `NOT_LOADED` if the model cannot be loaded.
     """
     private.begin()
     settle_waiting()
@@ -108,7 +108,7 @@ def serve(
     except TutorError as error:
         log.error("%s", error)
         listener.give_up(error)
-        return 1
+        return NOT_LOADED
     from tutor.engine.shared.server import SharedServer  # fast, because torch is loaded already
 
     server = SharedServer(loaded, scheduler, limits)

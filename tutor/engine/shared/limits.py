@@ -9,6 +9,8 @@ import msgspec
 MEGABYTE = 1024 * 1024
 BEGIN = b"\n"
 """The parent process writes this to a spare engine to make it accept connections."""
+NOT_LOADED = 3
+"""The exit status of an engine that cannot load its model."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tutor.engine.process import in_words
-from tutor.engine.shared.limits import BEGIN, Limits, as_arguments
+from tutor.engine.shared.limits import BEGIN, NOT_LOADED, Limits, as_arguments
 from tutor.environment import without_keys
 from tutor.errors import EngineError
 from tutor.lm.fast.free_memory import available_memory
@@ -54,15 +54,25 @@ def supervise(
         while True:
             started = time.monotonic()
             status = engines.serve()
-            if status > 0:  # the engine has already printed the reason
+            lasted = time.monotonic() - started
+            if cannot_start(status, lasted):  # the engine has already printed the reason
                 raise EngineError(
                     "The engine did not start.", "See the messages above for the reason."
                 )
-            wait = 0.1 if time.monotonic() - started > STABLE else min(2 * wait, LONGEST_WAIT)
+            wait = 0.1 if lasted > STABLE else min(2 * wait, LONGEST_WAIT)
             on_end(f"The engine {in_words(status)} and is restarting.")
             time.sleep(wait)
     finally:
         engines.end()
+
+
+def cannot_start(status: int, lasted: float) -> bool:
+    """Return True if an engine that ended after `lasted` seconds would fail again.
+
+    A positive `status` is the engine's own exit status, and a negative one a signal. An engine that
+    has served learners for a while and then fails is restarted.
+    """
+    return status == NOT_LOADED or (status > 0 and lasted <= STABLE)
 
 
 class _Engines:
