@@ -44,7 +44,7 @@ MEMORY_LIMIT = 100_000_000
 _LONGEST = 1_000_000
 """The maximum length of a template, or of a string that a template builds by repetition."""
 _LARGEST_NUMBER = 4096
-"""The maximum size of a number that a template computes with * or **, in bits."""
+"""The maximum size, in bits, of a number that a template computes with * or **."""
 _FILTERS = (
     "abs", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first",
     "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",

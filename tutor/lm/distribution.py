@@ -113,7 +113,7 @@ class Distribution(msgspec.Struct, frozen=True):
     it may not be among the `rows`.
 
     For a remote model, only the tokens that its server returns are known. In this case,
-    `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only those rows.
+    `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only known tokens.
     `hidden_probability` is the total probability of all tokens that the server does not return.
     `drawn_elsewhere` is True if the server drew the token.
     """
@@ -199,9 +199,9 @@ class LensRow(msgspec.Struct, frozen=True):
 
 
 class RoutedExpert(msgspec.Struct, frozen=True, array_like=True):
-    """An expert that processed a token, counted from 0, and the weight of its output.
+    """An expert that processed a token: its index, from 0, and the weight of its output.
 
-    `expert` is None for a shared expert, which processes every token.
+    The index is None for a shared expert, which processes every token.
     """
 
     expert: int | None

@@ -69,7 +69,8 @@ class EmbeddingTable:
     def cosines(self, vectors: Tensor) -> Tensor:
         """Return the cosine of each vector [n, width] with every row: [n, rows]."""
         unit = scaled(vectors)
-        # On a CPU, a single vector may be multiplied in 16 bits. A pair is multiplied in 32 bits.
+        # On a CPU, a single vector may be multiplied in 16 bits, but two vectors are multiplied in
+        # 32 bits. So a single vector is duplicated.
         pair = unit if len(unit) > 1 else unit.expand(2, -1)
         return self._product(pair)[: len(unit)] / self.lengths
 

@@ -30,8 +30,8 @@ from tutor.lm.network import Config
 # other cores for other learners.
 THREADS = 2
 
-# The maximum time of a low-bit kernel, relative to the 16-bit kernel. Low-bit kernels save memory,
-# so they may be slower than the 16-bit kernel.
+# The maximum time that a low-bit kernel may take, relative to the 16-bit kernel. It is above 1,
+# because low-bit kernels save memory.
 SLOWER_ALLOWED = 2.0
 
 
@@ -188,7 +188,7 @@ def _milliseconds(
             taken.append(clock() - start)
     except (RuntimeError, AttributeError):  # PyTorch has no such kernel
         return None
-    return 1000 * min(taken)  # other programs delayed the fastest run least
+    return 1000 * min(taken)  # the run that other programs slowed down the least
 
 
 def _integers(bits: int, outputs: int, inputs: int) -> Groups:

@@ -1,9 +1,9 @@
-"""Translate the metadata of a GGUF file to the settings of a model family.
+"""Convert the metadata of a GGUF file to the settings of a model family.
 
-The metadata are the sizes and constants of the model, under keys such as
+The metadata contains the sizes and constants of the model, under keys such as
 `qwen2.attention.head_count`. A GGUF file does not store values that are the same in all models of a
-family. This module contains these values, as in the source code of llama.cpp, which defined the
-format.
+family. This module contains these values. They are taken from the source code of llama.cpp, which
+defined the format.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ _ONE_PRODUCT = {"query": "attn_qkv", "key": "attn_qkv", "value": "attn_qkv"}
 class GgufFamily(NamedTuple):
     """A model family, and how GGUF files store its models.
 
-    With `halves`, the rotary embedding pairs the two halves of a head, as in `transformers`.
-    Otherwise, it pairs neighbors, as our rotary embedding does.
+    If `halves` is True, the rotary embedding pairs dimension i of a head's first half with
+    dimension i of its second half, as in `transformers`. Otherwise, it pairs neighboring
+    dimensions, as our rotary embedding does.
     """
 
     settings: type[Settings]
