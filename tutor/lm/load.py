@@ -257,8 +257,9 @@ def _stamp(found: FoundModel) -> FileStamp:
 def _pack_folders(found: FoundModel) -> list[Path]:
     """Return the folders for packed copies, in the order in which to try them.
 
-    All users of the machine share a copy of a machine-wide model, which its administrator makes.
-    Other copies are in the learner's cache folder.
+    The first folder is used only for models that the machine's administrator has installed for all
+    users. They share the packed copies in this folder. The other copies are in the learner's cache
+    folder.
     """
     shared = paths.shared_models_folder()
     folders = [shared] if found.path.parent == shared else []

@@ -124,7 +124,7 @@ class RMSNorm(nn.Module):
 
 def norm(config: Config, width: int | None = None) -> RMSNorm | nn.LayerNorm:
     """Return a new norm for vectors of length `width`, by default the width of the model."""
-    if config.layer_norm:  # it also subtracts the mean, and adds a learned vector (Ba et al. 2016)
+    if config.layer_norm:  # also subtracts the mean, and adds a learned vector (Ba et al. 2016)
         return nn.LayerNorm(width or config.width, config.norm_epsilon)
     return RMSNorm(width or config.width, config.norm_epsilon)
 
@@ -283,7 +283,8 @@ class Attention(nn.Module):
     def normalized(self, norm: nn.Module, x: Tensor) -> Tensor:
         """Normalize queries or keys [..., heads, T, head_size] (Henry et al. 2020).
 
-        Each head's vector is normalized, or the concatenated vectors of all heads.
+        Some model families normalize each head's vector separately; others normalize the
+        concatenated vectors of all heads.
         """
         if self.norm_per_head:
             alone: Tensor = norm(x)

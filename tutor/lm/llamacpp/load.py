@@ -1,4 +1,4 @@
-"""Open a model with our own network, or with llama.cpp if ours does not support it."""
+"""Open a model with our own network, or with llama.cpp if our network does not support it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel
 
 
 def _open_with_llama(found: FoundModel, on_stage: OnStage) -> LlamaModel:
-    # Our own reader checks the header first, because llama.cpp trusts files more than we do.
+    # Our own reader checks the header first, because llama.cpp checks files less strictly.
     from tutor.lm.formats.gguf_file import number_format
     from tutor.lm.formats.gguf_header import read_header
 
