@@ -257,9 +257,9 @@ def _stamp(found: FoundModel) -> FileStamp:
 def _pack_folders(found: FoundModel) -> list[Path]:
     """Return the folders for packed copies, in the order in which to try them.
 
-    The first folder is used only for models that the machine's administrator has installed for all
-    users. They share the packed copies in this folder. The other copies are in the learner's cache
-    folder.
+    The packed copy of a model in the machine-wide models folder can be in the same folder, where
+    only an administrator can save it and all users share it. All other copies are in the learner's
+    cache folder.
     """
     shared = paths.shared_models_folder()
     folders = [shared] if found.path.parent == shared else []

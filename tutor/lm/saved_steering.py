@@ -27,7 +27,7 @@ FOLDER = "steering"
 """The name of the folder for saved vectors, inside the folder of the labs."""
 ENDING = ".steering"
 DELETED = ".deleted"
-"""The suffix of the file that was deleted last, which `restore` brings back."""
+"""The suffix of the file to which `delete` moves a vector, and from which `restore` returns it."""
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
 MOST_SENTENCES = 40

@@ -39,10 +39,10 @@ _REPEATS = 15  # the number of times that each product is timed
 
 
 class Kernels(msgspec.Struct, frozen=True):
-    """The kernels chosen for this machine. A field is True if its integer kernel is used.
+    """The kernels chosen for this machine.
 
-    Weights without an integer kernel become 16-bit floats. With `exact`, every weight becomes a
-    32-bit float.
+    `int4` and `int8` are True if the kernel for these integers is used. Otherwise, such weights
+    become 16-bit floats. If `exact` is True, every weight becomes a 32-bit float.
     """
 
     int4: bool

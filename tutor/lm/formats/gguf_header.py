@@ -32,7 +32,8 @@ _LEAST_FIELD = 8 + 4 + 1  # bytes in the smallest field: length of the name, typ
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _HIGHEST_TYPE = 255
-"""The highest number that a future number format of ggml may plausibly have."""
+"""The highest type number that a future version of ggml may plausibly define. A file with a higher
+type number is damaged."""
 _LONGEST_NAME = 65_535
 """The maximum length of a name in bytes. The GGUF specification sets this limit for keys."""
 _SHOWN = 80

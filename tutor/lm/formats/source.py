@@ -26,7 +26,7 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""Maps each matrix of a block in our network to the matrices in a file that are concatenated."""
+"""Maps each matrix of a block in our network to the file's matrices that it concatenates."""
 
 ROTATED = ("query", "key", "query_norm", "key_norm")
 """The parts whose rows must be in the order that our rotary embedding needs."""

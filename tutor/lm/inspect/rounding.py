@@ -104,7 +104,7 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
 
 
 def _parts(network: Transformer, layer: int) -> list[list[Replacement]]:
-    """Return a block's matrices by kind. A mixture of experts has several matrices of a kind."""
+    """Return a block's matrices in four groups, by kind, including the matrices of all experts."""
     attention = block_of(network, layer).attention
     networks = feed_forwards_of(network, layer)
     return [

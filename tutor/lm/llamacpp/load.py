@@ -20,7 +20,7 @@ from tutor.models import FoundModel
 from tutor.models.report import OnStage, measured, quiet
 
 EXTRA = "llamacpp"
-"""The extra that installs `llama-cpp-python`."""
+"""The name of the optional extra of this package that installs `llama-cpp-python`."""
 
 
 def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel | LlamaModel:

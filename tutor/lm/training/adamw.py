@@ -6,7 +6,7 @@ import torch
 
 
 class AdamW(torch.optim.AdamW):
-    """PyTorch's AdamW, which here doesn't import PyTorch's compiler.
+    """A version of PyTorch's AdamW that doesn't import PyTorch's compiler.
 
     Most methods of PyTorch's optimizers have a wrapper that excludes them from compilation. When a
     wrapper is first called, it imports the compiler, which takes several seconds. tutor compiles
