@@ -85,8 +85,8 @@ class Row(msgspec.Struct, frozen=True):
     """One token in a distribution over the whole vocabulary.
 
     `rank` counts from 1. `probability` is the softmax of the logits. `sampled_probability` is the
-    probability after the sampler settings (0 if the token was removed), and `cut` names the step
-    that removed it.
+    probability with the sampler settings applied (0 if the token was removed), and `cut` names the
+    step that removed the token.
     """
 
     rank: int

@@ -70,7 +70,7 @@ def same_tokens(a: Tokenizer, b: Tokenizer, size: int) -> bool:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two distributions over the next token, after the sampler settings.
+    """Two distributions over the next token, with the sampler settings applied.
 
     `bits` is KL(A || B) and `reverse_bits` is KL(B || A), both in bits.
     """
@@ -124,9 +124,9 @@ def along(a: Side, b: Side, places: Sequence[PositionPair]) -> Iterator[Position
 
 
 def log_probabilities(logits: Tensor, settings: SamplerSettings) -> Tensor:
-    """Return the log-probabilities of all tokens after the sampler settings: [V], 64-bit floats.
+    """Return the log-probability of every token under the sampler settings: [V], 64-bit floats.
 
-    They are natural logarithms. A token that the settings remove has the value minus infinity.
+    The logarithms are natural. A token that the settings remove has the value minus infinity.
     """
     kept = sampling.count_kept(logits, settings).min_p
     return _log_of_kept(logits, kept, settings.temperature)

@@ -124,8 +124,8 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
             "altered, or the download is incomplete.",
             "Download the model again with `tutor model pull`.",
         )
-    # Look again by checksum: a copy may exist from before the file's modification time or name
-    # changed. The checksum of a folder does not cover its tokenizer.
+    # Search again by checksum: a copy may exist from before the file's modification time or name
+    # changed. This doesn't work for a folder, because its checksum doesn't cover the tokenizer.
     if packed is None and source is None and found.sha256 is None:
         packed = find_packed(folders, stamp, sha256)
     if packed is not None:

@@ -90,9 +90,9 @@ def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Rotate each pair of numbers in x [..., T, head_size] by its angle.
 
     `rotation` is [T, rotated / 2]. The pair (a, b) is treated as the complex number a + ib;
-    multiplying it by a complex number of absolute value 1 rotates it. The product of a rotated
-    query and a rotated key depends only on the distance between their positions, not on the
-    positions themselves.
+    multiplying it by a complex number of absolute value 1 rotates it. The dot product of a rotated
+    query and a rotated key depends on the distance between their positions, not on the positions
+    themselves.
     """
     rotated = 2 * rotation.shape[-1]
     pairs = torch.view_as_complex(x[..., :rotated].unflatten(-1, (-1, 2)))  # [..., T, rotated / 2]
@@ -198,7 +198,7 @@ def attention_weights(
 
 
 def capped(scores: Tensor, cap: float) -> Tensor:
-    """Return cap * tanh(scores / cap), which is close to the scores if they are far below `cap`.
+    """Return cap * tanh(scores / cap), which hardly changes scores much smaller than `cap`.
 
     This is known as soft-capping (Bello et al. 2016; Gemma Team 2024).
     """
@@ -406,7 +406,7 @@ class MixtureOfExperts(nn.Module):
 class Block(nn.Module):
     """Attention, then a feed-forward network or a mixture of experts.
 
-    Each takes a normalized copy of the residual stream as its input and adds its output to the
+    Both take a normalized copy of the residual stream as their input, and add their output to the
     stream.
     """
 

@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Weights:
-    """The logits, and the probabilities before and after the sampler settings; all [V]."""
+    """The logits, and the probabilities without and with the sampler settings: [V] each."""
 
     logits: Tensor
     probabilities: Tensor

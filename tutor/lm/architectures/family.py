@@ -2,7 +2,7 @@
 
 The settings are the fields of a model's config.json, with the names that `transformers` gives them.
 The base class `Settings` contains the settings of Llama, and each family adds its own.
-`tutor.lm.formats` first reads a model's settings, and then finds its tensors by the family's names.
+`tutor.lm.formats` reads a model's settings, and uses the family's names to find its tensors.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class EmbeddingTable:
     def distances(self, length: float, cosines: Tensor) -> Tensor:
         """Return the Euclidean distance of a vector from every row: [rows].
 
-        It follows from the vector's `length` and its `cosines` with all rows [rows], because
+        The distance is computed from the vector's `length` and its `cosines` with all rows [rows]:
         |a - b|² = |a|² + |b|² - 2 |a| |b| cos.
         """
         squares = length**2 + self.lengths**2 - 2 * length * self.lengths * cosines

@@ -43,7 +43,7 @@ _SHOWN = 80
 class TensorInfo(NamedTuple):
     """A tensor in the file: `size` bytes, starting at byte `start`.
 
-    `shape` is in the order of the file, which begins with the length of a row.
+    `shape` has the order that GGUF uses: the length of a row comes first.
     """
 
     name: str

@@ -180,7 +180,8 @@ def read_settings(fields: Fields, tensors: Mapping[str, Any]) -> tuple[GgufFamil
 def _family(fields: Fields, name: str) -> GgufFamily:
     """Return the family of the architecture `name`.
 
-    Files of Mixtral and OLMo 3 have the architecture names "llama" and "olmo2".
+    Mixtral files also have the name "llama", and OLMo 3 files the name "olmo2". Other fields show
+    which of the two families it is.
     """
     family = FAMILIES[name]
     if name == "llama" and fields.whole_number("llama.expert_count", 0):

@@ -73,7 +73,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sentencepiece(vocabulary: Vocabulary, rules: Rules) -> Tokenizer:
-    """Build the tokenizer, without the tokens that are recognized before the text is split.
+    """Build the tokenizer, without its special and user-defined tokens (see `added_tokens`).
 
     Raises `ModelDamaged` if the vocabulary or the character map is invalid.
     """

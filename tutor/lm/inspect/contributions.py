@@ -153,8 +153,9 @@ def _through_output_norm(network: Transformer, layer: int, parts: Tensor, heads:
 
 @torch.inference_mode()
 def of_bias(network: Transformer, layer: int, heads: Tensor) -> Tensor | None:
-    """Return what the bias of a block's attention adds to the residual stream: [width], or None.
+    """Return what the bias of a block's attention adds to the residual stream: [width].
 
+    If attention has no bias, the result is None.
     `heads` [heads * head_size] are the concatenated outputs of the heads.
     """
     attention = block_of(network, layer).attention

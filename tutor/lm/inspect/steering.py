@@ -94,7 +94,7 @@ def steered(network: Transformer, vector: Tensor, layer: int, strength: float) -
 
 
 def steered_by(steering: Steering | None, network: Transformer) -> AbstractContextManager[None]:
-    """Return a context manager in which the network is steered, or not if `steering` is None."""
+    """Return a context manager that steers the network, or does nothing if `steering` is None."""
     if steering is None:
         return nullcontext()
     return steered(network, steering.vector, steering.layer, steering.strength)

@@ -26,8 +26,9 @@ EXTRA = "llamacpp"
 def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel | LlamaModel:
     """Load a model for stepping and chat.
 
-    A GGUF file that our own network doesn't support is opened with llama.cpp. Raises the errors of
-    `load_model`. If `llama-cpp-python` is not installed, the error says how to install it.
+    A GGUF file that our own network doesn't support is opened with llama.cpp. Raises the same
+    errors as `load_model`. If `llama-cpp-python` is not installed, the error explains how to
+    install it.
     """
     try:
         return load_model(found, on_stage=on_stage)

@@ -205,7 +205,7 @@ def training_dialogs(
 
 
 def held_out_questions(dialogs: Iterable[str]) -> dict[str, str]:
-    """Return the first question of each dialog with its answer, without repetitions.
+    """Return the first question of each dialog with its answer, without duplicates.
 
     Only questions about a held-out country are returned. Questions that have several answers, such
     as a request to describe a country, are left out.

@@ -181,7 +181,7 @@ class FillBlanks(_OnSentences):
         return _rows(self.vocabulary, shown), torch.tensor(wanted)
 
     def _blanked(self, sentence: Words, pick: random.Random) -> tuple[Words, list[int]]:
-        """Replace some words with blanks, and return the sentence and the targets."""
+        """Replace some words with blanks, and return the sentence and the target ids."""
         last = len(sentence) - 1
         blanks = {index for index in range(last) if pick.random() < BLANKS}
         blanks |= {int(pick.random() * last)}
@@ -197,7 +197,7 @@ class FillBlanks(_OnSentences):
 
         The answer is the model's most probable word. It is correct if it completes a sentence of
         the language. The first result includes only sentences in which a single word fits, and the
-        second result all sentences.
+        second result includes all sentences.
         """
         assert isinstance(network, Encoder)
         pick = random.Random("measure blanks")
