@@ -2,13 +2,13 @@
 
 These modules continue a text. Read them in this order; `network.py` is the heart of the package:
 
-    tokenizer        splits the text into tokens and converts them to ids, and back again
+    tokenizer        converts text to token ids, and token ids back to text
     network          the Transformer, which computes a score for every possible next token
     sampling         turns the scores into probabilities and chooses one token (with `draw`)
     session          processes a text, and caches the results so that none is computed twice
     trajectory       repeats these steps to generate text one token at a time
 
-These modules help them:
+Other modules support them:
 
     language_model   a network with its tokenizer: what the rest of the program calls a model
     load             loads a model from disk

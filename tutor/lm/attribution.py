@@ -72,11 +72,11 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
     """The direct contributions of all parts to a token's logit at the end of a text.
 
     `logit` is the logit of `target` or, if there is a second token `against`, the logit of `target`
-    minus the logit of `against`. Except for rounding, it is the sum of `embedding`, all of `heads`
-    [layers][heads], all of `feed_forward` [layers], `steering`, which is the contribution of
-    the vector that steers the network, or 0, and `bias`, which is the contribution of learned
-    vectors that some model families add. If a model caps its logits, `logit` is the logit before
-    the cap.
+    minus the logit of `against`. Except for rounding, it is the sum of all contributions:
+    `embedding`, `heads` [layers][heads], `feed_forward` [layers], `steering` and `bias`. `steering`
+    is the contribution of the vector that steers the network (0 without steering), and `bias` is
+    the contribution of the learned vectors that some model families add. If a model caps its
+    logits, `logit` is the logit before the cap.
     """
 
     target: Token
@@ -113,9 +113,9 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
 class Occlusion(msgspec.Struct, frozen=True):
     """The effect of removing one token from a text.
 
-    `index` is the token's index in the text. `logits` is the decrease of the explained logit, which
-    is negative if the logit rises. `probability` is the probability of the target token in the text
-    without the removed token.
+    `index` is the token's index in the text. `logits` is the decrease in the explained logit, which
+    is negative if the logit rises. `probability` is the probability of the target token after the
+    text without the removed token.
     """
 
     index: int

@@ -36,8 +36,7 @@ def temperature(logits: Tensor, value: float) -> Tensor:
     """Divide the logits by the temperature, which must be above 0.
 
     A temperature below 1 makes likely tokens more likely; a temperature above 1 flattens the
-    distribution.
-    The ranking of the tokens does not change.
+    distribution. The ranking of the tokens does not change.
     """
     return logits / value
 

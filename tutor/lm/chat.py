@@ -49,8 +49,8 @@ def turn_ids(model: WithVocabulary, path: Sequence[int], text: str) -> list[int]
     """Return the token ids that add the user's next message to a conversation.
 
     `path` contains the conversation's token ids up to the end of an assistant's answer, and `text`
-    is the user's message. The new tokens close the answer, unless it is closed already. After that,
-    they contain the message and the beginning of the next answer.
+    is the user's message. The result contains the tokens that close the answer (unless it is
+    already closed), the message, and the tokens with which the next answer begins.
 
     To find these tokens, the function renders the chat template with a unique word in place of the
     answer, and encodes the text after this word. Raises `TextError` if the message is empty.

@@ -1,9 +1,9 @@
 """Run the Jinja template of a chat model.
 
 The template comes from an untrusted file, so it runs in a sandbox with a time limit and, where the
-system supports it (Linux), a memory limit. Most templates are written for `transformers`, so they
-can use the functions that it provides (`transformers.utils.chat_template_utils`), and Jinja's
-filters for text.
+system supports it (Linux), a memory limit. Most templates are written for `transformers`, so this
+module provides the same functions (see `transformers.utils.chat_template_utils`), along with
+Jinja's filters for text.
 
 The limits cannot stop a single operation that runs forever without allocating memory, such as a
 comparison of very deeply nested lists. Therefore, the rest of the program uses `template_process`,
@@ -44,7 +44,7 @@ MEMORY_LIMIT = 100_000_000
 _LONGEST = 1_000_000
 """The maximum length of a template, or of a string that a template builds by repetition."""
 _LARGEST_NUMBER = 4096
-"""The maximum size of a number that a template computes with * or **, in bits."""
+"""The maximum size, in bits, of a number that a template computes with * or **."""
 _FILTERS = (
     "abs", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first",
     "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",

@@ -1,4 +1,4 @@
-"""The configuration of a network: its sizes, and what differs from a network of the Llama family.
+"""The configuration of a network: its sizes, and its differences from the Llama family.
 
 `tutor.lm.network` reads this configuration, and `tutor.lm.architectures` creates it from the
 settings in a model file.
@@ -23,14 +23,14 @@ class Config(msgspec.Struct, frozen=True):
     width: int  # length of a token's vector
     layers: int  # blocks
     heads: int  # attention heads in a block, each with its own queries
-    key_value_heads: int  # key-value heads in a block; several heads share one
+    key_value_heads: int  # key-value heads in a block; each is shared by several attention heads
     head_size: int  # length of a query, key or value
     hidden: int  # width inside the feed-forward network
     rope_base: float = 10_000.0
     norm_epsilon: float = 1e-5
     context: int = 2048  # length of the context window, in tokens
     tied: bool = True  # the output layer uses the embedding table as its weights
-    rope_factors: tuple[float, ...] | None = None  # factors that slow the rotation of each pair
+    rope_factors: tuple[float, ...] | None = None  # rotation frequencies are divided by these
 
     # --- what differs from Llama: the embedding and the output ---
     learned_positions: bool = False  # a second table has a vector for each position (GPT-2)
@@ -41,7 +41,7 @@ class Config(msgspec.Struct, frozen=True):
     rotary_size: int | None = None  # how many numbers of a head are rotated; None: all
     rope_magnitude: float = 1.0  # the factor by which a rotation also lengthens a vector (YaRN)
     unrotated: tuple[int, ...] = ()  # the layers without rotary position embedding (SmolLM3)
-    local_rope_base: float | None = None  # the base in layers with a window (Gemma 3)
+    local_rope_base: float | None = None  # the RoPE base in layers with a window (Gemma 3)
 
     # --- attention ---
     windows: tuple[int | None, ...] = ()  # the window of each layer; None: no window (Mistral)
@@ -76,5 +76,5 @@ class Config(msgspec.Struct, frozen=True):
         return self.windows[layer] if self.windows else None
 
     def local_base(self, layer: int) -> bool:
-        """Return True if the rotations of this layer have the base `local_rope_base`."""
+        """Return True if the rotations in this layer use the base `local_rope_base`."""
         return self.local_rope_base is not None and self.window(layer) is not None

@@ -85,8 +85,8 @@ class Row(msgspec.Struct, frozen=True):
     """One token in a distribution over the whole vocabulary.
 
     `rank` counts from 1. `probability` is the softmax of the logits. `sampled_probability` is the
-    probability after the sampler settings (0 if the token was removed), and `cut` names the step
-    that removed it.
+    probability with the sampler settings applied (0 if the token was removed), and `cut` names the
+    step that removed the token.
     """
 
     rank: int
@@ -113,7 +113,7 @@ class Distribution(msgspec.Struct, frozen=True):
     it may not be among the `rows`.
 
     For a remote model, only the tokens that its server returns are known. In this case,
-    `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only those rows.
+    `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only known tokens.
     `hidden_probability` is the total probability of all tokens that the server does not return.
     `drawn_elsewhere` is True if the server drew the token.
     """
@@ -199,9 +199,9 @@ class LensRow(msgspec.Struct, frozen=True):
 
 
 class RoutedExpert(msgspec.Struct, frozen=True, array_like=True):
-    """An expert that processed a token, counted from 0, and the weight of its output.
+    """An expert that processed a token: its index, from 0, and the weight of its output.
 
-    `expert` is None for a shared expert, which processes every token.
+    The index is None for a shared expert, which processes every token.
     """
 
     expert: int | None

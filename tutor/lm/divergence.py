@@ -1,12 +1,12 @@
 """Compare two distributions over the same vocabulary.
 
-The Kullback-Leibler divergence (Kullback & Leibler 1951) says how different they are:
+The Kullback-Leibler divergence (Kullback & Leibler 1951) measures how different they are:
 
     KL(A || B) = sum over tokens of  p_A (log2 p_A - log2 p_B)
 
-It is the number of extra bits that a code made for B needs, on average, for a token drawn from A.
-It is 0 if A and B are equal, and infinite if A can draw a token that B never draws. It is not
-symmetric: KL(B || A) is a different number.
+It is the mean number of extra bits per token that a code optimized for B needs for tokens drawn
+from A. It is 0 if A and B are equal, and infinite if A can draw a token that B never draws. It is
+not symmetric: in general, KL(B || A) is a different number.
 
 V is the size of the vocabulary.
 """
@@ -33,7 +33,7 @@ from tutor.lm.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two sides of a comparison: a text on a model, with its sampler settings.
+    """One side of a comparison: a session (a text and its model), with sampler settings.
 
     `changed` returns a context manager that changes the network, for example by switching off a
     head (see `tutor.lm.inspect.interventions`). The change is active whenever a result of `session`
@@ -70,7 +70,7 @@ def same_tokens(a: Tokenizer, b: Tokenizer, size: int) -> bool:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two distributions over the next token, after the sampler settings.
+    """Two distributions over the next token, with the sampler settings applied.
 
     `bits` is KL(A || B) and `reverse_bits` is KL(B || A), both in bits.
     """
@@ -124,9 +124,9 @@ def along(a: Side, b: Side, places: Sequence[PositionPair]) -> Iterator[Position
 
 
 def log_probabilities(logits: Tensor, settings: SamplerSettings) -> Tensor:
-    """Return the log-probabilities of all tokens after the sampler settings: [V], 64-bit floats.
+    """Return the log-probability of every token under the sampler settings: [V], 64-bit floats.
 
-    They are natural logarithms. A token that the settings remove has the value minus infinity.
+    The logarithms are natural. A token that the settings remove has the value minus infinity.
     """
     kept = sampling.count_kept(logits, settings).min_p
     return _log_of_kept(logits, kept, settings.temperature)

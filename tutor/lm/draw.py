@@ -61,9 +61,9 @@ def luck(seed: int, position: int, count: int) -> NDArray[np.float64]:
 def split_mix(state: int, count: int) -> NDArray[np.uint64]:
     """Return the first `count` outputs of the SplitMix64 generator for a 64-bit `state`.
 
-    Each output can be computed independently: the state grows by a fixed stride, and mixing its
-    bits hides the regular steps. Source: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom
-    Number Generators".
+    Each output can be computed independently: the state grows by a fixed number, and its bits are
+    then mixed, so the outputs look random. Source: Steele, Lea and Flood 2014, "Fast Splittable
+    Pseudorandom Number Generators".
     """
     z = np.arange(1, count + 1, dtype=np.uint64) * _STRIDE + np.uint64(state)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

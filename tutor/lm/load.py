@@ -124,8 +124,8 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
             "altered, or the download is incomplete.",
             "Download the model again with `tutor model pull`.",
         )
-    # Look again by checksum: a copy may exist from before the file's modification time or name
-    # changed. The checksum of a folder does not cover its tokenizer.
+    # Search again by checksum: a copy may exist from before the file's modification time or name
+    # changed. This doesn't work for a folder, because its checksum doesn't cover the tokenizer.
     if packed is None and source is None and found.sha256 is None:
         packed = find_packed(folders, stamp, sha256)
     if packed is not None:
@@ -257,8 +257,9 @@ def _stamp(found: FoundModel) -> FileStamp:
 def _pack_folders(found: FoundModel) -> list[Path]:
     """Return the folders for packed copies, in the order in which to try them.
 
-    All users of the machine share a copy of a machine-wide model, which its administrator makes.
-    Other copies are in the learner's cache folder.
+    The packed copy of a model in the machine-wide models folder can be in the same folder, where
+    only an administrator can save it and all users share it. All other copies are in the learner's
+    cache folder.
     """
     shared = paths.shared_models_folder()
     folders = [shared] if found.path.parent == shared else []

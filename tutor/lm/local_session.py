@@ -102,8 +102,8 @@ class LocalSession(ABC):
     ) -> tuple[Row, ...]:
         """Return up to `limit` tokens whose text contains `query`.
 
-        Exact matches come first, with or without a leading space, and then the most probable
-        tokens. Raises `TextError` if no token matches.
+        Tokens that equal `query`, with or without a leading space, come first. The other tokens
+        follow in order of probability. Raises `TextError` if no token matches.
         """
         ids = matching(self._tokenizer, self.logits(position), query, limit)
         return self.rows(position, sampler, ids)

@@ -90,9 +90,9 @@ def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Rotate each pair of numbers in x [..., T, head_size] by its angle.
 
     `rotation` is [T, rotated / 2]. The pair (a, b) is treated as the complex number a + ib;
-    multiplying it by a complex number of absolute value 1 rotates it. The product of a rotated
-    query and a rotated key depends only on the distance between their positions, not on the
-    positions themselves.
+    multiplying it by a complex number of absolute value 1 rotates it. The dot product of a rotated
+    query and a rotated key depends on the distance between their positions, not on the positions
+    themselves.
     """
     rotated = 2 * rotation.shape[-1]
     pairs = torch.view_as_complex(x[..., :rotated].unflatten(-1, (-1, 2)))  # [..., T, rotated / 2]
@@ -124,7 +124,7 @@ class RMSNorm(nn.Module):
 
 def norm(config: Config, width: int | None = None) -> RMSNorm | nn.LayerNorm:
     """Return a new norm for vectors of length `width`, by default the width of the model."""
-    if config.layer_norm:  # it also subtracts the mean, and adds a learned vector (Ba et al. 2016)
+    if config.layer_norm:  # also subtracts the mean, and adds a learned vector (Ba et al. 2016)
         return nn.LayerNorm(width or config.width, config.norm_epsilon)
     return RMSNorm(width or config.width, config.norm_epsilon)
 
@@ -198,7 +198,7 @@ def attention_weights(
 
 
 def capped(scores: Tensor, cap: float) -> Tensor:
-    """Return cap * tanh(scores / cap), which is close to the scores if they are far below `cap`.
+    """Return cap * tanh(scores / cap), which hardly changes scores much smaller than `cap`.
 
     This is known as soft-capping (Bello et al. 2016; Gemma Team 2024).
     """
@@ -283,7 +283,8 @@ class Attention(nn.Module):
     def normalized(self, norm: nn.Module, x: Tensor) -> Tensor:
         """Normalize queries or keys [..., heads, T, head_size] (Henry et al. 2020).
 
-        Each head's vector is normalized, or the concatenated vectors of all heads.
+        Some model families normalize each head's vector separately; others normalize the
+        concatenated vectors of all heads.
         """
         if self.norm_per_head:
             alone: Tensor = norm(x)
@@ -405,7 +406,7 @@ class MixtureOfExperts(nn.Module):
 class Block(nn.Module):
     """Attention, then a feed-forward network or a mixture of experts.
 
-    Each takes a normalized copy of the residual stream as its input and adds its output to the
+    Both take a normalized copy of the residual stream as their input, and add their output to the
     stream.
     """
 

@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Weights:
-    """The logits, and the probabilities before and after the sampler settings; all [V]."""
+    """The logits, and the probabilities without and with the sampler settings: [V] each."""
 
     logits: Tensor
     probabilities: Tensor
@@ -121,7 +121,7 @@ def count_kept(logits: Tensor, settings: SamplerSettings) -> Counts:
 
 
 def rows(weights: Weights, ids: Iterable[int], token_of: Callable[[int], Token]) -> tuple[Row, ...]:
-    """Return the rank and probability of each token in `ids`, in the same order."""
+    """Return the rank and probability of each token, in the order of `ids`."""
     return tuple(_row(weights, token_of(id_), rank(weights.logits, id_)) for id_ in ids)
 
 
@@ -147,7 +147,7 @@ def ranked(scores: Tensor, count: int) -> Tensor:
 
 
 def _candidates(scores: Tensor, count: int) -> Tensor:
-    """Return ascending ids that include those of the `count` highest scores [V].
+    """Return ids, in ascending order, that include the ids of the `count` highest scores [V].
 
     The scores are divided into blocks, and the threshold is the lowest of the `count` highest block
     maxima. These maxima are scores too, so at least `count` scores reach the threshold. Only blocks

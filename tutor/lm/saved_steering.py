@@ -1,4 +1,4 @@
-"""Save steering vectors under names, and read them again.
+"""Save and load named steering vectors.
 
 A file is a MessagePack map with the vector as 32-bit floats (little-endian), the checksum of the
 model, the layer, and the sentences that the vector was made from. Its content is never executed,
@@ -24,10 +24,10 @@ from tutor.lm.distribution import ModelCard
 from tutor.regular_file import read_regular
 
 FOLDER = "steering"
-"""The name of the folder of saved vectors, which is in the folder of the labs."""
+"""The name of the folder for saved vectors, inside the folder of the labs."""
 ENDING = ".steering"
 DELETED = ".deleted"
-"""The suffix of the file that was deleted last, which `restore` brings back."""
+"""The suffix of the file to which `delete` moves a vector, and from which `restore` returns it."""
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
 MOST_SENTENCES = 40
@@ -37,8 +37,8 @@ LONGEST = 300
 STRONGEST = 20.0
 """The maximum absolute value of a strength."""
 LARGEST_NUMBER = 1e6
-"""The maximum absolute value of a component. Residual streams stay far below it, and with a much
-larger stream the network computes numbers that are not finite."""
+"""The maximum absolute value of a component. The numbers in residual streams are far smaller; if
+they were much larger, the network would compute numbers that are not finite."""
 LONGEST_MODEL = 200
 """The maximum length of a model's name or checksum, in characters."""
 _FORMAT = "tutor steering vector 1"
@@ -57,8 +57,8 @@ class SavedVector(msgspec.Struct, frozen=True, kw_only=True):
         second: The sentences away from which it steers.
         values: The vector, as little-endian 32-bit floats.
 
-    Raises `ValueError` if the vector is not valid. msgspec reports this as a `ValidationError` when
-    a vector is decoded, so the check includes files, documents and messages.
+    Raises `ValueError` if the vector is not valid. When msgspec decodes a vector, it turns this
+    error into a `ValidationError`, so vectors in files, documents and messages are checked too.
     """
 
     name: str
@@ -181,7 +181,7 @@ def require_model(vector: SavedVector, card: ModelCard) -> None:
 
 
 def write(folder: Path, vector: SavedVector) -> Path:
-    """Save a vector in `folder`, unless it is saved already, and return the file's path.
+    """Save a vector in `folder`, unless it is already saved there, and return the file's path.
 
     Raises `TextError` if another file has this name, and `ModelError` if the file can't be written.
     """

@@ -1,4 +1,4 @@
-"""Test whether a loaded model works, by running what the stepper runs."""
+"""Test whether a loaded model works, with the same computations as in the stepper."""
 
 from __future__ import annotations
 

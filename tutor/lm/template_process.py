@@ -2,9 +2,9 @@
 
 The limits of `chat_template` take effect between two operations of a template. A single operation
 that never ends, such as a comparison of deeply nested lists, can be stopped only by ending the
-process that runs it. This module starts such a process for the first template, and starts a new one
-whenever it had to end the last one. The calling process is never blocked for long, and neither are
-its other threads.
+process that runs it. This module starts a process for the first template, and replaces the process
+whenever it had to be ended. The calling process is never blocked for long, and neither are its
+other threads.
 
 The template of the default model is known to be harmless, and is rendered in the calling process.
 """
@@ -163,7 +163,10 @@ def _reply(reply: dict[str, str]) -> None:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """Limit this process to `seconds` more of processor time, even after its parent has ended."""
+    """Limit this process to about `seconds` of processor time from now on.
+
+    The system enforces the limit even after the parent process has ended.
+    """
     if sys.platform != "win32":
         used = resource.getrusage(resource.RUSAGE_SELF)
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)

@@ -213,7 +213,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return self._with_steps((*self.steps, *steps))
 
     def back(self) -> TokenTree:
-        """Remove the last token, or move the focus one token to the left if it is not at the end.
+        """Remove the last token or, if the focus is not at the end, move the focus to the left.
 
         The first token is never removed.
         """

@@ -4,9 +4,9 @@ The algorithm is byte pair encoding (Sennrich et al. 2016), or in a few models a
 2018), as implemented in the `tokenizers` library. This module configures the library with the
 tokenizer data in a model file. There are two families of tokenizers:
 
-- byte-level (GPT-2, Llama 3, SmolLM): text is UTF-8 bytes, and each byte is written as one
-  printable character, so a token can be any sequence of bytes;
-- SentencePiece (Llama 1 and 2, Mistral, Gemma): a space is written "▁", and a character that the
+- byte-level (GPT-2, Llama 3, SmolLM): a text is encoded as UTF-8, and the vocabulary writes each
+  byte as one printable character, so a token can be any sequence of bytes;
+- SentencePiece (Llama 1 and 2, Mistral, Gemma): a space is written as "▁", and a character that the
   vocabulary lacks falls back to one token for each of its bytes.
 
 The bytes of a text's tokens, in order, are exactly the bytes of the text. SentencePiece makes three
@@ -65,8 +65,8 @@ class _Saved(msgspec.Struct, frozen=True):
 class Tokenizer:
     """A byte-level or SentencePiece tokenizer.
 
-    `start_ids` are put before every text (a "beginning of sequence" token, or none). A token from
-    `end_ids` means that the model has finished its answer.
+    `start_ids` are added at the start of every text (a "beginning of sequence" token, or none). A
+    token from `end_ids` means that the model has finished its answer.
     """
 
     def __init__(

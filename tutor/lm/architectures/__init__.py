@@ -1,6 +1,6 @@
 """The model families that tutor supports, with one short module for each family.
 
-Each family differs from Llama in a few lines. Its module describes the differences, and translates
+Each family differs from Llama in a few lines. Its module describes the differences, and converts
 the settings in a model's config.json to a `tutor.lm.config.Config`, which configures
 `tutor.lm.network`. docs/models.md has a table of the differences.
 """

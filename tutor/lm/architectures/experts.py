@@ -1,16 +1,17 @@
 """Mixtures of experts: Mixtral, Qwen2-MoE, Qwen3-MoE and OLMoE.
 
-Each is a model of another family with a mixture of experts instead of the feed-forward networks:
+Each family takes the architecture of another family, and replaces each feed-forward network with a
+mixture of experts:
 
     Mixtral      Mistral    Jiang et al. 2024
     Qwen2-MoE    Qwen2      Yang et al. 2024
     Qwen3-MoE    Qwen3      Yang et al. 2025
     OLMoE        Llama      Muennighoff et al. 2024, with normalized queries and keys
 
-A router chooses a few of the experts for each token, so a model has many more weights than it
-uses for one token. The families differ in the number of experts and in what happens to their
-weights: in Mixtral and Qwen3-MoE, the weights of the chosen experts sum to 1. Qwen2-MoE also has a
-shared expert, which processes every token.
+A router chooses a few of the experts for each token, so a model has many more parameters than it
+uses for one token. The output is a weighted sum of the outputs of the chosen experts. The families
+differ in the number of experts. In Mixtral and Qwen3-MoE, the weights in this sum are scaled so
+that they sum to 1. Qwen2-MoE also has a shared expert, which processes every token.
 """
 
 from __future__ import annotations
@@ -102,10 +103,10 @@ class OlmoeSettings(Settings, frozen=True, kw_only=True):
 
 
 def with_experts(config: Config, experts: int, used: int) -> Config:
-    """Return a configuration with a mixture of `experts` experts, of which `used` process a token.
+    """Return the configuration with `experts` experts per block, `used` of which process a token.
 
-    Raises `ModelDamaged` if the numbers are impossible. The loader makes a table of all tensors, so
-    a huge number of experts would use up all memory.
+    Raises `ModelDamaged` if the numbers are impossible or too large. The loader makes a table of
+    all tensors, which would use up all memory if there were a huge number of experts.
     """
     if not 1 <= used <= experts <= _MOST_EXPERTS:
         raise ModelDamaged(f"a router cannot choose {used} of {experts} experts.")
@@ -125,7 +126,7 @@ def require_experts_everywhere(step: int, without: tuple[int, ...]) -> None:
 
 
 def _expert_names(router: str, experts: str, gate: str, up: str, down: str) -> dict[str, str]:
-    """Return the tensor names of a mixture of experts, with `{}` for the number of an expert."""
+    """Return the tensor names of a mixture of experts, with `{}` in place of an expert's number."""
     own = {name: NAMES[name] for name in NAMES if name not in ("gate", "up", "down")}
     return own | {
         "router": router,

@@ -2,7 +2,7 @@
 
 The settings are the fields of a model's config.json, with the names that `transformers` gives them.
 The base class `Settings` contains the settings of Llama, and each family adds its own.
-`tutor.lm.formats` first reads a model's settings, and then finds its tensors by the family's names.
+`tutor.lm.formats` reads a model's settings, and uses the family's names to find its tensors.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     partial_rotary_factor: float = 1.0
 
     def config(self) -> Config:
-        """Return the configuration of our network.
+        """Return the network configuration that these settings describe.
 
         Raises `ModelUnsupported` or `ModelDamaged`.
         """
@@ -92,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def multipliers(self) -> dict[str, float]:
-        """Return the factor for each part whose weights are multiplied when they are loaded.
+        """Return a factor for each part whose weights are scaled when they are loaded.
 
         Some families multiply a vector by a constant before or after a matrix product. Multiplying
         the matrix by this constant has the same effect.
@@ -211,11 +211,11 @@ class Family:
     """A model family: its settings, and how a model folder stores its tensors.
 
     `names` maps our part names to tensor names, in which `{}` stands for the number of an expert.
-    `block` is the prefix of the names of a block's tensors. `prefixes` are the prefixes that all
-    names can have. `transposed` is True if the matrices of the blocks are stored as
+    `block` is the prefix of the names of a block's tensors. `prefixes` are the strings that a file
+    can put before every name. `transposed` is True if the matrices of the blocks are stored as
     [inputs, outputs]. `interleaved` is True if one matrix contains the query, key and value rows of
-    the first head, then those of the second head, and so on. `norm_offset` is added to the stored
-    weights of all norms.
+    the first head, then the same rows of the second head, and so on. `norm_offset` is added to the
+    stored weights of all norms.
     """
 
     settings: type[Settings] = Settings

@@ -1,12 +1,12 @@
 """Gemma, Gemma 2 and Gemma 3 (Gemma Team 2024, 2025).
 
-All three multiply the embeddings by the square root of the width, use GELU as the activation
-function, and store the weights of the norms minus 1, so that training starts from 0.
+All three multiply the embeddings by the square root of the width, and use GELU as the activation
+function. They store each norm weight w as w - 1, so that the stored weights start at 0 in training.
 
 Gemma 2 and 3 also normalize what a block adds to the residual stream, and alternate between layers
 that attend to all positions and layers with a sliding window. Gemma 2 caps attention scores and
 logits; Gemma 3 normalizes queries and keys instead. In Gemma 3, five of every six layers have a
-window, and rotations are faster in these layers.
+window, and these layers use higher rotation frequencies.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""GPT-2 (Radford et al. 2019): the Transformer before Llama.
+"""GPT-2 (Radford et al. 2019), which has an older architecture than Llama.
 
 A second table has a learned vector for each position; queries and keys are not rotated. The norms
 are LayerNorms. The feed-forward network has no gate, and its activation function is GELU. Every

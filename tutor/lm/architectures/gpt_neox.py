@@ -1,4 +1,4 @@
-"""GPT-NeoX and Pythia (Black et al. 2022, Biderman et al. 2023), between GPT-2 and Llama.
+"""GPT-NeoX and Pythia (Black et al. 2022, Biderman et al. 2023): a step from GPT-2 toward Llama.
 
 Attention and the feed-forward network of a block have the same input, so that both can be computed
 at the same time. Only a quarter of each head is rotated. As in GPT-2, the norms are LayerNorms, the

@@ -1,7 +1,7 @@
 """Mistral (Jiang et al. 2023): Llama with a sliding window.
 
 Each position attends only to the last few thousand positions. This limits the memory and the time
-for long texts. Information from farther back can still arrive, through several layers.
+for long texts. Information from earlier positions can still arrive indirectly, layer by layer.
 """
 
 from __future__ import annotations

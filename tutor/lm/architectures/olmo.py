@@ -1,8 +1,8 @@
 """OLMo 2 and 3 (OLMo Team 2024, 2025): Llama with its norms in different places.
 
 A block normalizes the output of attention and of the feed-forward network instead of their input.
-The queries of all heads are normalized together, and so are the keys. Both make training more
-stable. OLMo 3 adds a sliding window in three of four layers.
+The queries of all heads are normalized together, and so are the keys. Both changes make training
+more stable. OLMo 3 adds a sliding window in three of every four layers.
 """
 
 from __future__ import annotations

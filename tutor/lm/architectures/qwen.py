@@ -1,7 +1,7 @@
 """Qwen2 (Yang et al. 2024) and Qwen3 (Yang et al. 2025).
 
 Qwen2 and Qwen2.5 have the same architecture. They add a learned vector to queries, keys and values,
-which helps with texts that are longer than the texts in training. Qwen3 has no such vectors.
+which helps with texts that are longer than the training texts. Qwen3 does not add these vectors.
 Instead, it normalizes the queries and the keys of each head, which keeps attention scores from
 growing during training.
 """

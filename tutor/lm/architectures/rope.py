@@ -1,18 +1,18 @@
 """The settings of rotary position embedding, and the methods that extend a model's context.
 
-In a long text, a model that was trained on short texts meets angles that it has never seen. Each
-method makes some pairs of numbers rotate more slowly: pair i of a head is slowed by factor i (see
-`tutor.lm.network.rotations`).
+In a long text, a model that was trained on short texts encounters rotation angles that never
+occurred in training. Each method therefore lowers the rotation frequency of some pairs of numbers
+in a head (see `tutor.lm.network.rotations`):
 
-    linear     slows all pairs by the same factor (Chen et al. 2023)
-    llama3     slows the slow pairs, and leaves the fast ones unchanged (Llama Team 2024)
-    yarn       similar with other limits, and makes attention sharper (Peng et al. 2023)
-    longrope   slows each pair by its own factor, found by search (Ding et al. 2024)
-    dynamic    slows no pair until a text is longer than the texts in training (bloc97 2023)
+    linear     divides all frequencies by the same factor (Chen et al. 2023)
+    llama3     divides only the low frequencies by a factor (Llama Team 2024)
+    yarn       is similar to llama3, and also makes attention sharper (Peng et al. 2023)
+    longrope   divides each frequency by its own factor, found by search (Ding et al. 2024)
+    dynamic    changes the frequencies only for texts longer than the training texts (bloc97 2023)
 
-The last two change the rotations of all positions as soon as a text is longer than the texts in
-training. tutor reuses the keys of earlier positions, so it limits the context of such a model to
-the length at which the change would begin.
+With the last two methods, the rotations of all positions change as soon as a text is longer than
+the training texts. tutor reuses the keys of earlier positions, so it limits the context of a model
+with one of these methods to the length at which the change would begin.
 """
 
 from __future__ import annotations
@@ -53,15 +53,16 @@ class RopeSettings(msgspec.Struct, frozen=True):
 
     @property
     def slowed(self) -> float:
-        """Return the factor that slows the slowest pairs, or 1 if none is given."""
+        """Return the factor by which to divide the lowest frequencies (1 if none is given)."""
         return 1.0 if self.factor is None else self.factor
 
 
 class Scaling(NamedTuple):
     """The effect of a method that extends the context.
 
-    `factors` slow the pairs, or are None if no pair is slowed. Rotations also lengthen a vector by
-    `magnitude`. `context` is the maximum number of tokens for which these values are correct.
+    The rotation frequency of pair i is divided by `factors[i]`, or is unchanged if `factors` is
+    None. Each rotation also multiplies a vector's length by `magnitude`. `context` is the maximum
+    number of tokens for which these values are correct.
     """
 
     factors: tuple[float, ...] | None
@@ -70,10 +71,10 @@ class Scaling(NamedTuple):
 
 
 def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scaling:
-    """Return the effect of the settings on a model with a context of `context` tokens.
+    """Return the effect of the settings on a model with a context window of `context` tokens.
 
-    In each head, `rotated` numbers are rotated. Raises `ModelUnsupported` for an unknown method,
-    and `ModelDamaged` if the settings contradict each other.
+    `rotated` is how many numbers of each head are rotated. Raises `ModelUnsupported` for an unknown
+    method, and `ModelDamaged` if the settings contradict each other.
     """
     if not 0 < base < math.inf:  # `require_sound` rejects this base later
         return Scaling(None, 1.0, context)
@@ -98,11 +99,11 @@ def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scal
 
 
 def _llama3(rope: RopeSettings, base: float, rotated: int) -> tuple[float, ...]:
-    """Return the factor that slows each pair.
+    """Return the factor by which to divide each pair's rotation frequency.
 
-    Pairs that make fewer than `low_freq_factor` rotations within the original context are slowed
-    by `factor`, and pairs that make more than `high_freq_factor` rotations are unchanged, with a
-    smooth transition between the two (as in `transformers.modeling_rope_utils`).
+    It is `factor` for pairs that make fewer than `low_freq_factor` rotations within the original
+    context, and 1 for pairs that make more than `high_freq_factor` rotations, with a smooth
+    transition between these limits (as in `transformers.modeling_rope_utils`).
     """
     if rope.slowed <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
         raise ModelDamaged("the RoPE scaling factors contradict each other.")
@@ -116,11 +117,11 @@ def _llama3(rope: RopeSettings, base: float, rotated: int) -> tuple[float, ...]:
 
 
 def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple[float, ...]:
-    """Return the factor that slows each pair.
+    """Return the factor by which to divide each pair's rotation frequency.
 
-    Pairs that make more than `beta_fast` rotations within the original context are unchanged, and
-    pairs that make fewer than `beta_slow` rotations are slowed by `factor`. The transition between
-    these limits is linear in the pair's number.
+    It is 1 for pairs that make more than `beta_fast` rotations within the original context, and
+    `factor` for pairs that make fewer than `beta_slow` rotations. Between these limits, the new
+    frequency is interpolated linearly over the index of the pair.
     """
     if rope.slowed <= 0 or base == 1 or original < 1:
         raise ModelDamaged("the RoPE scaling factors contradict each other.")
@@ -142,10 +143,10 @@ def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple
 
 
 def _slowed(keep: float, factor: float) -> float:
-    """Return the factor that slows a pair.
+    """Return the factor by which to divide a pair's rotation frequency.
 
-    The new speed is a weighted mean of two speeds: the old speed, with the weight `keep`, and the
-    old speed divided by `factor`, with the weight 1 - `keep`.
+    The division turns a frequency f into the weighted mean keep * f + (1 - keep) * f / factor,
+    where `keep` is first limited to the range from 0 to 1.
     """
     keep = min(1.0, max(0.0, keep))
     return 1 / (keep + (1 - keep) / factor)
@@ -165,7 +166,7 @@ def _yarn_magnitude(rope: RopeSettings) -> float:
 
 
 def _longrope(rope: RopeSettings, original: int, context: int) -> Scaling:
-    """Return the effect on texts that are no longer than the texts in training."""
+    """Return the effect of longrope on texts that are no longer than the training texts."""
     factor = context / original if rope.factor is None and original else rope.slowed
     magnitude = rope.attention_factor
     if magnitude is None:

@@ -1,7 +1,7 @@
 """SmolLM3 (Bakouch et al. 2025): Llama without rotary embedding in every fourth layer.
 
-In a layer without rotary embedding, attention ignores how far apart two tokens are. This helps with
-long texts (Yang et al. 2025, "RoPE to NoPE and back again").
+In a layer without rotary embedding, attention scores don't depend on how far apart two tokens are.
+This helps with long texts (Yang et al. 2025, "RoPE to NoPE and back again").
 """
 
 from __future__ import annotations

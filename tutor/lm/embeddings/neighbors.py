@@ -69,14 +69,15 @@ class EmbeddingTable:
     def cosines(self, vectors: Tensor) -> Tensor:
         """Return the cosine of each vector [n, width] with every row: [n, rows]."""
         unit = scaled(vectors)
-        # On a CPU, a single vector may be multiplied in 16 bits. A pair is multiplied in 32 bits.
+        # On a CPU, a single vector may be multiplied in 16 bits, but two vectors are multiplied in
+        # 32 bits. So a single vector is duplicated.
         pair = unit if len(unit) > 1 else unit.expand(2, -1)
         return self._product(pair)[: len(unit)] / self.lengths
 
     def distances(self, length: float, cosines: Tensor) -> Tensor:
         """Return the Euclidean distance of a vector from every row: [rows].
 
-        It follows from the vector's `length` and its `cosines` with all rows [rows], because
+        The distance is computed from the vector's `length` and its `cosines` with all rows [rows]:
         |a - b|² = |a|² + |b|² - 2 |a| |b| cos.
         """
         squares = length**2 + self.lengths**2 - 2 * length * self.lengths * cosines

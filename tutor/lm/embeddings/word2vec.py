@@ -1,10 +1,10 @@
 """Learn word vectors with word2vec: skip-gram with negative sampling.
 
 The vector of a word is learned from the words around it. Take a word of the text, the center c, and
-a word near it, o. Each word of the vocabulary has two vectors: v for when it is the center, and u
-for when it is near a center. These two tables of vectors are the whole network. It learns to tell
-the true pair (c, o) from false pairs (c, k), the negative samples, whose words k are drawn at
-random:
+a word near it, o. Each word of the vocabulary has two vectors: v is used when the word is the
+center, and u when the word is near a center. These two tables of vectors are the whole network. It
+learns to tell the true pair (c, o) from false pairs (c, k), in which the words k (the negative
+samples) are drawn at random:
 
     loss(c, o) = -ln σ(u_o · v_c) - Σ_k ln σ(-u_k · v_c)            σ(x) = 1 / (1 + e^-x)
 
@@ -58,9 +58,9 @@ class Settings(msgspec.Struct, frozen=True):
 class Text(NamedTuple):
     """A text as word ids.
 
-    `words` lists the vocabulary, most frequent word first, and `counts` [vocabulary] the number of
-    occurrences of each word. `ids` [N] is the text without rare words, and `lines` [N] contains the
-    line number of each word of the text.
+    `words` is the vocabulary, most frequent word first, and `counts` [vocabulary] contains the
+    number of occurrences of each word. `ids` [N] is the text without rare words, and `lines` [N]
+    contains the line number of each word in `ids`.
     """
 
     words: tuple[str, ...]

@@ -3,7 +3,7 @@
 For n vectors of a few hundred numbers each, PCA finds the plane on which they are spread out most.
 Center the vectors, X [n, width], and take the singular value decomposition X = U S Vᵀ. The rows of
 Vᵀ are perpendicular directions, in decreasing order of the variance along them. Along direction k
-the vectors have the coordinates U[:, k] S[k], and direction k has this fraction of their total
+the vectors have the coordinates U[:, k] S[k], and direction k explains this fraction of their total
 variance:
 
     S[k]² / Σ S²

@@ -3,7 +3,7 @@
 network       replaces the plain modules of a network with fast ones
 attention     computes attention with one fused kernel
 norm          normalizes vectors
-step          processes the next token with one block
+step          computes one block for a single token
 linear        multiplies by weight matrices of 4, 8, 16 and 32 bits
 together      processes the next token of several texts in one pass
 kernels       measures which kernels are fast on this machine

@@ -129,7 +129,7 @@ class FusedAttention(FastModule, Attention):
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
-            with torch.inference_mode(False):  # so that training can write to the buffer
+            with torch.inference_mode(False):  # training can then write to the buffer
                 room = torch.empty_like(product, dtype=torch.float32)
                 self._one_token = QueriesKeysValues.of(self, room)
         self._one_token.product.copy_(product)

@@ -30,8 +30,8 @@ from tutor.lm.network import Config
 # other cores for other learners.
 THREADS = 2
 
-# The maximum time of a low-bit kernel, relative to the 16-bit kernel. Low-bit kernels save memory,
-# so they may be slower than the 16-bit kernel.
+# The maximum time that a low-bit kernel may take, relative to the 16-bit kernel. It is above 1,
+# because low-bit kernels save memory.
 SLOWER_ALLOWED = 2.0
 
 
@@ -39,10 +39,10 @@ _REPEATS = 15  # the number of times that each product is timed
 
 
 class Kernels(msgspec.Struct, frozen=True):
-    """The kernels chosen for this machine. A field is True if its integer kernel is used.
+    """The kernels chosen for this machine.
 
-    Weights without an integer kernel become 16-bit floats. With `exact`, every weight becomes a
-    32-bit float.
+    `int4` and `int8` are True if the kernel for these integers is used. Otherwise, such weights
+    become 16-bit floats. If `exact` is True, every weight becomes a 32-bit float.
     """
 
     int4: bool
@@ -188,7 +188,7 @@ def _milliseconds(
             taken.append(clock() - start)
     except (RuntimeError, AttributeError):  # PyTorch has no such kernel
         return None
-    return 1000 * min(taken)  # other programs delayed the fastest run least
+    return 1000 * min(taken)  # the run that other programs slowed down the least
 
 
 def _integers(bits: int, outputs: int, inputs: int) -> Groups:

@@ -1,15 +1,15 @@
 """Import PyTorch without the packages that running a model doesn't need.
 
 `import torch` also imports PyTorch's packages for quantization, export, probability distributions
-and data sets. In an engine, they take 24 MB of memory and a quarter of the processor
-time of the import, and most engines never use them. So `import_lean` makes Python put placeholders
-in their place. A placeholder becomes the real module as soon as a name in it is used.
+and data sets. In an engine, these packages take 24 MB of memory and a quarter of the import's
+processor time, and most engines never use them. So `import_lean` makes Python create placeholders
+instead. A placeholder becomes the real module as soon as a name in it is used.
 
-`torch._meta_registrations` is an exception, because no other module uses a name in it. For
-PyTorch's compiler, it registers Python code that computes the shapes of results without computing
-the results. So its placeholder becomes the real module when the compiler (`torch._dynamo`) is
-imported. The real module also imports `torch._prims`, which `torch.Generator` needs, so the
-placeholder does the same.
+`torch._meta_registrations` is an exception, because no other module uses a name in it. Its code
+registers functions with which PyTorch's compiler finds the shape of a result without computing the
+result. So its placeholder becomes the real module when the compiler (`torch._dynamo`) is imported.
+The real module also imports `torch._prims`, which `torch.Generator` needs, so its placeholder
+imports `torch._prims` too.
 
 This module doesn't import torch. `importlib.util.LazyLoader` in the standard library has the same
 purpose, but loads a module as soon as the module is imported a second time.
@@ -52,7 +52,7 @@ def import_lean() -> None:
 
 
 class _Finder(MetaPathFinder):
-    """An import hook that finds placeholders for the modules in `UNUSED`."""
+    """An import hook that provides placeholders for the modules in `UNUSED`."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -69,7 +69,7 @@ class _Finder(MetaPathFinder):
 
 
 class _PlaceholderLoader(Loader):
-    """A loader that creates a placeholder, whose code runs when a name in it is first used."""
+    """A loader that delays running a module's code until a name in the module is used."""
 
     def __init__(self, real: Loader) -> None:
         self._real = real
@@ -81,7 +81,10 @@ class _PlaceholderLoader(Loader):
 
 
 class _Load:
-    """The `__getattr__` of a placeholder. Python calls it for a missing name to load the module."""
+    """The `__getattr__` of a placeholder, which loads the real module.
+
+    Python calls it when a name is missing from the placeholder.
+    """
 
     def __init__(self, real: Loader, module: ModuleType) -> None:
         self._real = real
@@ -90,7 +93,7 @@ class _Load:
         self._started = False
 
     def __call__(self, name: str) -> object:
-        if name.startswith("__") and name != "__all__":  # Python itself looks these up
+        if name.startswith("__") and name != "__all__":  # the import system looks these up
             raise AttributeError(name)
         self.finish()
         try:

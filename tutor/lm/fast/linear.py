@@ -2,8 +2,9 @@
 
 The classes below replace `nn.Linear` in a trained model. Generating one token uses every weight
 once, so most of the time is spent reading weights from memory, and a 4-bit weight is read eight
-times as fast as a 32-bit weight. Model files contain quantized weights: each group of 32 neighbors
-in a row (16 in one format) consists of small integers q that share a scale and a zero point:
+times as fast as a 32-bit weight. Model files contain quantized weights: each row is divided into
+groups of 32 weights (16 in one format). A group consists of small integers q that share a scale
+and an offset, called "zero" in the code:
 
     W[n, k] = scale[n, k // 32] * q[n, k] + zero[n, k // 32]
 
@@ -89,7 +90,7 @@ class FrozenLinear(FastModule):
 
 
 class Table(FrozenLinear):
-    """A linear layer that can also return single rows of its matrix, as embeddings need.
+    """A linear layer whose matrix can also be looked up row by row, as an embedding table.
 
     Row ids may be on the CPU. The rows are returned on the device of the table.
     """
@@ -337,11 +338,11 @@ def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
     """Return a buffer with room for temporary results: [numbers].
 
     All layers share this buffer, because allocating a new one for each layer would take longer than
-    the arithmetic. This works because a process runs only one model.
+    the arithmetic. Sharing is safe because a process runs only one model.
     """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
-        with torch.inference_mode(False):  # so that training can write to the buffer
+        with torch.inference_mode(False):  # training can then write to the buffer
             holder[0] = torch.empty(numbers, dtype=dtype)
     return holder[0][:numbers]
 

@@ -67,7 +67,7 @@ class TableEmbedding(FastModule):
 
 
 class FastFeedForward(FastModule, FeedForward):
-    """A `FeedForward` that multiplies in place, and whose calls skip the hook checks."""
+    """A `FeedForward` that multiplies in place and skips the hook checks when it is called."""
 
     def forward(self, x: Tensor) -> Tensor:
         gate, up = self.project(x)
@@ -87,7 +87,8 @@ class FastMixture(FastModule, MixtureOfExperts):
 class FastBlock(FastModule, Block):
     """A block with fast attention and a fast feed-forward network.
 
-    `step` processes single tokens, if the block has the modules that `BlockStep` supports.
+    `step` computes the block for a single token. It is None if `BlockStep` doesn't support the
+    block's modules.
     """
 
     step: BlockStep | None = None
@@ -188,7 +189,7 @@ def _layer_norm(tensors: Mapping[str, Tensor], epsilon: float) -> FrozenLayerNor
 
 
 def _by_module(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Return the tensors of each module by the module's name, with names relative to the module."""
+    """Map the name of each module to its tensors, whose names are relative to the module."""
     found: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         module, _, own = name.rpartition(".")

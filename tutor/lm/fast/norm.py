@@ -13,8 +13,13 @@ from tutor.lm.fast.module import FastModule
 class FrozenNorm(FastModule):
     """An RMSNorm that cannot be trained and needs half as many operations.
 
-    The root mean square is the vector's length / sqrt(width), and hypot(a, b) is sqrt(a^2 + b^2).
-    The factor sqrt(width) is folded into the weight.
+    `RMSNorm` computes x / sqrt(mean(x^2) + epsilon) * weight. If |x| is the length of the vector,
+    this equals
+
+        x / hypot(|x|, sqrt(width * epsilon)) * (sqrt(width) * weight)
+
+    where hypot(a, b) is sqrt(a^2 + b^2). The constants sqrt(width * epsilon), called `floor`, and
+    sqrt(width) * weight, called `gain`, are computed once.
     """
 
     def __init__(self, weight: Tensor, epsilon: float) -> None:
@@ -28,4 +33,4 @@ class FrozenNorm(FastModule):
 
 
 class FrozenLayerNorm(FastModule, nn.LayerNorm):
-    """A LayerNorm whose calls skip the hook checks."""
+    """A LayerNorm that skips PyTorch's hook checks when it is called."""

@@ -6,8 +6,8 @@ in the processor's caches: the weights have pushed them out. So a `BlockStep` co
 results as the modules of a block with about half as many operations, and writes most of them to
 buffers that already exist. `tutor.lm.network.Block` shows the same computation step by step.
 
-A `BlockStep` supports only Llama blocks whose matrices all have 4 bits. Other blocks run their
-modules.
+A `BlockStep` supports only Llama blocks in which all matrices have 4 bits. Other blocks call their
+modules one by one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Workspace:
 
     def __init__(self, config: Config, texts: int) -> None:
         rows = (config.heads + 2 * config.key_value_heads) * config.head_size
-        with torch.inference_mode(False):  # so that training can write to the buffers
+        with torch.inference_mode(False):  # training can then write to the buffers
             self.qkv = QueriesKeysValues.of(config, torch.empty(texts, rows))
             self.rounded = torch.empty(texts, config.width, dtype=torch.bfloat16)
             width = config.heads * config.head_size
@@ -116,8 +116,9 @@ class BlockStep:
     ) -> Tensor:
         """Return the residual stream [texts, width] after the block.
 
-        `x` [texts, width] is the stream before the block, `rotation` [texts, head_size / 2]
-        contains the rotation of each token's position. The keys and values are added to the caches.
+        `x` [texts, width] is the stream before the block, and `rotation` [texts, head_size / 2]
+        contains the rotation for each token's position. The keys and values of the tokens are added
+        to the caches.
         """
         space = self._workspaces[len(x)]
         rounded, qkv = space.rounded, space.qkv
@@ -138,7 +139,7 @@ class BlockStep:
 
 
 def _norm(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return the tensors of a norm: its gain and its floor."""
+    """Return the precomputed constants of a `FrozenNorm`: `gain` and `floor`."""
     assert isinstance(norm, FrozenNorm)
     return norm.gain, norm.floor
 

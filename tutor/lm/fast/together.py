@@ -1,7 +1,7 @@
 """Process the next token of several texts in one pass.
 
-Generating one token reads every weight of the network once, and this takes most of the time. If
-several learners need a token at the same time, the weights can be read once for all of them: the
+To generate one token, the network reads each of its weights once, and this takes most of the time.
+If several learners need a token at the same time, the weights can be read once for all of them: the
 vectors of the different texts are stacked as rows of one matrix. Only attention is computed
 separately, because the query of each text needs the keys and values in that text's own cache.
 
@@ -91,8 +91,8 @@ def _attention(
     """Return the output of the attention layer for the vectors x [B, width], one per text.
 
     Each weight matrix is used once, for all texts together; attention is computed separately for
-    each text. `qkv` is overwritten. Along its token dimension, it contains one token of each text.
-    Each token is rotated by its position in its own text.
+    each text. `qkv` is overwritten. Its token dimension contains one token of each text.
+    `rotation` contains the rotation for the token's position in each text.
     """
     qkv.product.copy_(attention.query_key_value(x))
     prepare(attention, qkv, rotation)

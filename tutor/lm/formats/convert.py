@@ -1,4 +1,4 @@
-"""Convert the weights in a model file to the form that the network runs with.
+"""Convert the weights in a model file to the form that the network uses.
 
 Matrices that are multiplied by the same vector are concatenated (query, key and value; gate and
 up), because one large product is faster than several small ones. Each matrix keeps the number of
@@ -140,7 +140,7 @@ def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tenso
     if isinstance(matrix, Groups):
         outputs, inputs = matrix.quants.shape
         fits = outputs % GROUP == 0 and inputs % GROUP == 0
-        # An embedding table must return single rows, and packed int4 cannot do this.
+        # Embeddings are single rows of the table, which packed int4 cannot return.
         if kernels.int4 and matrix.bits == 4 and fits and not is_table:
             return Int4Linear.pack(matrix)
         if kernels.int8 and matrix.bits == 8 and fits:

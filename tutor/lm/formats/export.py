@@ -75,7 +75,7 @@ def _first_halves(weight: Tensor, head_size: int) -> Tensor:
     """Reorder the rows of each head for the rotary embedding of `transformers`.
 
     Our rotary embedding pairs neighboring dimensions; `transformers` pairs dimension i of the first
-    half with dimension i of the second half. So rows 0 1 2 3 4 5 become 0 2 4 1 3 5.
+    half with dimension i of the second half. So rows a0 b0 a1 b1 a2 b2 become a0 a1 a2 b0 b1 b2.
     """
     pairs = weight.view(-1, head_size // 2, 2, weight.shape[-1])
     return pairs.transpose(1, 2).reshape(weight.shape)
@@ -106,7 +106,7 @@ def llama_config(config: Config, tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _end_tokens(tokenizer: Tokenizer) -> dict[str, Any]:
-    """Return the ids of the special tokens, under the names that `transformers` uses."""
+    """Map the names that `transformers` gives to special tokens to the tokens' ids."""
     return {
         "bos_token_id": None,
         "eos_token_id": [tokenizer.token_to_id(END), tokenizer.token_to_id(TURN_END)],

@@ -1,9 +1,9 @@
-"""Decode the blocks of small integers in GGUF files to integers with scales.
+"""Decode the blocks of small integers in GGUF files into integers with scales.
 
 The formats are defined by ggml (ggml-common.h and ggml-quants.c). Each function below takes a chunk
 of blocks [N, blocks per row, bytes per block] and returns the weights of N rows. Q4_K and Q6_K
-combine 256 weights in a block: groups of 32 or 16 weights have their own scales, which are small
-integers themselves.
+combine 256 weights in a block. Within a block, each group of 32 or 16 weights has its own scale,
+which is also a small integer.
 """
 
 from __future__ import annotations
@@ -45,9 +45,11 @@ def _q4_1(blocks: Tensor) -> Groups:
 
 
 def _q4_k(blocks: Tensor) -> Groups:
-    """Decode blocks of two scales, 8 scales and 8 minimums of 6 bits (12 bytes), and 256 integers.
+    """Decode blocks of 256 integers of 4 bits in 8 groups.
 
-    With the two scales d and e, the weights of group j are w = d * scales[j] * q - e * minimums[j].
+    A block contains two 16-bit floats d and e, then a scale and a minimum of 6 bits for each group
+    (12 bytes), then the integers. The weights of group j are
+    w = d * scales[j] * q - e * minimums[j].
     """
     packed = blocks[..., 4:16]
     first, second, third = packed[..., :4], packed[..., 4:8], packed[..., 8:]
@@ -82,7 +84,7 @@ def _half(blocks: Tensor, start: int) -> Tensor:
 
 
 def _nibbles(data: Tensor) -> Tensor:
-    """Return two integers for every byte: the low 4 bits of a group's bytes, then the high 4."""
+    """Return two integers per byte: first the low 4 bits of a group's bytes, then the high 4."""
     return _flat(torch.cat([data & 15, data >> 4], dim=-1))
 
 
@@ -114,4 +116,6 @@ BLOCKS: dict[str, Callable[[NDArray[np.uint8], int], Groups]] = {
     "Q4_K": partial(_decode, _q4_k, 256),
     "Q6_K": partial(_decode, _q6_k, 256),
 }
-"""Maps each format that we can decode to a function of the bytes [N, bytes per row] and K."""
+"""Maps the name of each format that we can decode to a function that decodes N rows.
+
+The arguments of a function are the bytes [N, bytes per row] and the number of weights in a row."""

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 if sys.platform == "linux":
     from mmap import MADV_DONTNEED
 
-# The factors of the rotary embedding, which become part of the configuration.
+# The tensors with the factors of the rotary embedding, which become part of the configuration.
 _FACTORS = ("rope_freqs.weight", "rope_factors_short.weight")
 _UNUSED = (*_FACTORS, "rope_factors_long.weight")
 
@@ -78,7 +78,7 @@ class GgufFile:
         return vector if order is None else vector[order]
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
-        """Return a matrix [N, K], as integers with scales if we can decode the file's format."""
+        """Return a matrix [N, K], as integers with scales if possible, otherwise as floats."""
         tensor, rows = self._rows(part, block)
         self._free_memory()
         inputs = tensor.shape[0]

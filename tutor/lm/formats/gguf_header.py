@@ -32,7 +32,8 @@ _LEAST_FIELD = 8 + 4 + 1  # bytes in the smallest field: length of the name, typ
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _HIGHEST_TYPE = 255
-"""The highest number that a future number format of ggml may plausibly have."""
+"""The highest type number that a future version of ggml may plausibly define. A file with a higher
+type number is damaged."""
 _LONGEST_NAME = 65_535
 """The maximum length of a name in bytes. The GGUF specification sets this limit for keys."""
 _SHOWN = 80
@@ -42,7 +43,7 @@ _SHOWN = 80
 class TensorInfo(NamedTuple):
     """A tensor in the file: `size` bytes, starting at byte `start`.
 
-    `shape` is in the order of the file, which begins with the length of a row.
+    `shape` has the order that GGUF uses: the length of a row comes first.
     """
 
     name: str
@@ -118,7 +119,8 @@ class Fields(Mapping[str, Any]):
 def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorInfo]]:
     """Return the metadata and the tensors of a file, given its (memory-mapped) bytes.
 
-    Raises `ModelUnsupported`, or `ModelDamaged` with the name of the faulty field or tensor.
+    Raises `ModelUnsupported` for an unknown version of the format, and `ModelDamaged`, which names
+    the faulty field or tensor.
     """
     cursor = _Cursor(data)
     if cursor.take("4s", "the signature") != b"GGUF":

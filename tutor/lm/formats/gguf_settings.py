@@ -1,9 +1,9 @@
-"""Translate the metadata of a GGUF file to the settings of a model family.
+"""Convert the metadata of a GGUF file to the settings of a model family.
 
-The metadata are the sizes and constants of the model, under keys such as
+The metadata contains the sizes and constants of the model, under keys such as
 `qwen2.attention.head_count`. A GGUF file does not store values that are the same in all models of a
-family. This module contains these values, as in the source code of llama.cpp, which defined the
-format.
+family. This module contains these values. They are taken from the source code of llama.cpp, which
+defined the format.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ _ONE_PRODUCT = {"query": "attn_qkv", "key": "attn_qkv", "value": "attn_qkv"}
 class GgufFamily(NamedTuple):
     """A model family, and how GGUF files store its models.
 
-    With `halves`, the rotary embedding pairs the two halves of a head, as in `transformers`.
-    Otherwise, it pairs neighbors, as our rotary embedding does.
+    If `halves` is True, the rotary embedding pairs dimension i of a head's first half with
+    dimension i of its second half, as in `transformers`. Otherwise, it pairs neighboring
+    dimensions, as our rotary embedding does.
     """
 
     settings: type[Settings]
@@ -179,7 +180,8 @@ def read_settings(fields: Fields, tensors: Mapping[str, Any]) -> tuple[GgufFamil
 def _family(fields: Fields, name: str) -> GgufFamily:
     """Return the family of the architecture `name`.
 
-    Files of Mixtral and OLMo 3 have the architecture names "llama" and "olmo2".
+    Mixtral files also have the name "llama", and OLMo 3 files the name "olmo2". Other fields show
+    which of the two families it is.
     """
     family = FAMILIES[name]
     if name == "llama" and fields.whole_number("llama.expert_count", 0):

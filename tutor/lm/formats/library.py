@@ -11,9 +11,10 @@ from tutor.text import safe
 
 @contextmanager
 def library_failures(what: str) -> Iterator[None]:
-    """Convert any exception that the `tokenizers` library raises to `ModelDamaged`.
+    """Raise `ModelDamaged` if the `tokenizers` library raises an exception in the `with` block.
 
-    The library raises plain `Exception`, and a panic in its Rust code raises a `BaseException`.
+    The library raises plain `Exception`. A panic in its Rust code is a `BaseException`. `what` is
+    the beginning of the error message.
     """
     try:
         yield

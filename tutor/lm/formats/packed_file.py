@@ -109,8 +109,8 @@ def find_packed(
 
     If `sha256` is given, the copy must have been made from a file with this checksum. Otherwise, it
     must have been made from a file with this stamp (size, time and a hash of a few parts). Copies
-    that are damaged or have another layout version are ignored. The modification time of a copy is
-    the time of its last use.
+    that are damaged or have another layout version are ignored. The modification time of the
+    returned copy is set to the current time, so it shows when the copy was last used.
     """
     pattern = f"{sha256[:16] if sha256 else '*'}-{machine_key()}{_SUFFIX}"
     for folder in folders:

@@ -1,7 +1,7 @@
 """Read the fields of a message in the Protocol Buffers format.
 
-A message is a sequence of fields. Each field is a key and a value, and the key contains the number
-of the field and the type of the value on the wire (https://protobuf.dev/programming-guides/encoding):
+A message is a sequence of fields. Each field is a key and a value. The key contains the number of
+the field and the wire type of the value (https://protobuf.dev/programming-guides/encoding):
 
     0   varint             a whole number, 7 bits in each byte, the lowest bits first
     1   8 bytes            a 64-bit number

@@ -3,10 +3,10 @@
 SentencePiece (Kudo and Richardson 2018) writes each space as "▁" and then splits the whole text,
 spaces included. It has two algorithms:
 
-- byte pair encoding: of all neighbors whose concatenation is in the vocabulary, merge the two whose
-  concatenation has the highest score; repeat this until no such neighbors are left;
+- byte pair encoding: find the pairs of neighbors whose concatenation is in the vocabulary, and
+  merge the pair whose concatenation has the highest score; repeat this until no such pair is left;
 - a unigram model (Kudo 2018): each token's score is the logarithm of its probability, and the text
-  is split so that the scores have the highest sum.
+  is split so that the sum of the scores is as high as possible.
 
 With byte fallback, a character that the vocabulary lacks is replaced by one token for each of its
 bytes in UTF-8. The vocabulary is stored in a file `tokenizer.model` or in the metadata of a GGUF
@@ -61,7 +61,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         byte_fallback: Replace an unknown character with tokens for its bytes.
         space_before: Add a space before the text, so that its first word is like any other word.
         single_spaces: Remove spaces at both ends, and replace several spaces with one.
-        character_map: Replacements of characters before the text is split, in the format of the
+        character_map: The characters to replace before the text is split, in the format of the
             SentencePiece library. It can be empty.
     """
 
@@ -73,7 +73,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sentencepiece(vocabulary: Vocabulary, rules: Rules) -> Tokenizer:
-    """Build the tokenizer, without the tokens that are recognized before the text is split.
+    """Build the tokenizer, without its special and user-defined tokens (see `added_tokens`).
 
     Raises `ModelDamaged` if the vocabulary or the character map is invalid.
     """
@@ -137,10 +137,10 @@ def _unigram(vocabulary: Vocabulary, rules: Rules) -> models.Unigram:
 
 
 def _splitting(vocabulary: Vocabulary) -> pre_tokenizers.PreTokenizer | None:
-    """Return rules that keep a unigram model from reading ordinary text as a special token.
+    """Return rules that keep a unigram model from producing special tokens for ordinary text.
 
-    In `tokenizers`, the unigram model ignores token types, and would find the token "</s>" in a
-    text. So the text "</s>" is split after its first character.
+    In `tokenizers`, the unigram model ignores token types, so it would encode the text "</s>" as
+    the special token "</s>". To prevent this, the text "</s>" is split after its first character.
     """
     hidden = [
         text

@@ -1,13 +1,14 @@
-"""Read a `tokenizer.model`, the file of the SentencePiece library.
+"""Read a `tokenizer.model`, the file in which the SentencePiece library stores a tokenizer.
 
 The file is a Protocol Buffers message, `ModelProto` in `src/sentencepiece_model.proto` of the
-library. We read these fields:
+library. We read these fields, listed with their numbers:
 
     1   each token: 1 its text, 2 its score, 3 its type
-    2   how it was trained: 3 the algorithm, 24 spaces at the end of words, 35 byte fallback,
+    2   how it was trained: 3 the algorithm, 24 whether a space belongs to the word before it,
+        35 byte fallback,
         41 the id of the start token, 42 of the end token
     3   the normalization: 2 the replaced characters, 3 whether a space is added before the text,
-        4 whether extra spaces are removed, 5 whether spaces are written "▁"
+        4 whether extra spaces are removed, 5 whether spaces are written as "▁"
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _LARGEST = 100_000_000  # bytes; Gemma's file, with 262,144 tokens, has 4.7 mill
 _LONGEST_TOKEN = 1024  # characters
 _MOST_TOKENS = 5_000_000
 _ALGORITHMS: dict[int, Algorithm] = {1: "unigram", 2: "bpe"}
-# Llama 3 has a `tokenizer.model` in another format. Each line is a token in base64 and its rank.
+# Llama 3 has a `tokenizer.model` in another format: each line is a token in base64 and its rank.
 _TIKTOKEN = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\n")
 _SUGGESTION = "Use a folder with a tokenizer.json, or a GGUF file of this model."
 
@@ -51,7 +52,7 @@ def read_sentencepiece(path: Path) -> SentencePieceFile:
     """Read a `tokenizer.model`.
 
     Raises `ModelDamaged` for a file that is not a valid model, and `ModelUnsupported` for a model
-    of words or characters, or in the format of another library.
+    whose tokens are words or characters, or a file in the format of another library.
     """
     try:
         with path.open("rb") as file:

@@ -33,7 +33,7 @@ def require_head_size(size: int) -> None:
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:
-    """Raise `ModelDamaged` if the configuration is contradictory.
+    """Raise `ModelDamaged` if the configuration contradicts itself.
 
     Raises `ModelUnsupported` if the tokenizer has more tokens than the network has embeddings. The
     shapes of the weights are checked later, when the weights are read.

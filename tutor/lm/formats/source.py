@@ -26,19 +26,19 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""Maps each matrix of a block in our network to the matrices in a file that it consists of."""
+"""Maps each matrix of a block in our network to the file's matrices that it concatenates."""
 
 ROTATED = ("query", "key", "query_norm", "key_norm")
-"""The parts whose rows are in the order that the rotary embedding needs."""
+"""The parts whose rows must be in the order that our rotary embedding needs."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 """The norms in a block of the Llama family."""
 
 
 def products(config: Config) -> dict[str, tuple[str, ...]]:
-    """Return `PRODUCTS` for a configuration.
+    """Return `PRODUCTS`, adapted to a configuration.
 
-    Without a gate, there is only the matrix "up". In a mixture of experts, "expert_up.3" is the
+    Without a gate, the matrix "gate" is missing. In a mixture of experts, "expert_up.3" is the
     matrix "up" of expert 3, and "shared_up" is the matrix "up" of the shared expert.
     """
     found = PRODUCTS if config.gated else PRODUCTS | {"feed_forward.gate_up": ("up",)}
@@ -111,7 +111,7 @@ def all_parts(config: Config) -> Iterator[tuple[str, int | None]]:
 
 
 def weight_or(kind: str) -> str:
-    """Return the last component of a tensor's name, given what follows the dot in a part's name.
+    """Return the last component of a tensor's name, given the text after the dot in a part's name.
 
     The result is "bias" for the part "query.bias", and "weight" for "query" and "expert_up.3".
     """
@@ -133,9 +133,9 @@ def paired(rows: Tensor, config: Config) -> Tensor:
     """Reorder the rows of each head for our rotary embedding, which pairs neighbors.
 
     The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
-    the second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5. If only a part of a head is rotated,
-    only this part is reordered. If the number of rows is wrong, the rows are returned unchanged,
-    and `convert` rejects them.
+    the second half. So rows a0 a1 a2 b0 b1 b2 become a0 b0 a1 b1 a2 b2. If only a part of a head is
+    rotated, only this part is reordered. If the number of rows is wrong, the rows are returned
+    unchanged, and `convert` rejects them.
     """
     size, rotated = config.head_size, config.rotated
     if config.learned_positions or len(rows) % size:
@@ -204,7 +204,7 @@ class Source(Protocol):
 
 @contextmanager
 def about(path: object) -> Iterator[None]:
-    """Begin the message of every `ModelError` in the `with` block with the file's path."""
+    """Add the file's path to the start of the message of a `ModelError` in the `with` block."""
     try:
         yield
     except ModelError as error:

@@ -4,8 +4,8 @@ A GGUF file contains only the name of its rules, in `tokenizer.ggml.pre`. llama.
 the names, contains the rules themselves in `src/llama-vocab.cpp`. This module builds them from the
 parts that most of them have in common: words, numbers, and the rest.
 
-llama.cpp also has rules that are programmed instead of written as regular expressions (`kimi-k2`,
-`afmoe`, `gemma4`), and rules for models that are not language models, such as BERT. We omit these,
+llama.cpp implements some rules in code instead of as regular expressions (`kimi-k2`, `afmoe`,
+`gemma4`), and also has rules for models that are not language models, such as BERT. We omit both,
 and also `deepseek-llm`, whose rules list thousands of letters.
 """
 
@@ -34,7 +34,8 @@ _CASED_WORD = "|".join(f"{word}{_ENDINGS}?" for word in _CASED)
 _GPT4O = _CASED_WORD + r"|\p{N}{1,3}" + _CASED_REST
 _TEKKEN = "|".join(_CASED) + r"|\p{N}" + _CASED_REST
 
-# DeepSeek separates Chinese and Japanese characters from other letters. Its letters include marks.
+# DeepSeek separates Chinese and Japanese characters from other letters, and treats combining marks
+# as letters.
 _KANA = r"[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"
 _DEEPSEEK = (
     r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"""
@@ -103,15 +104,18 @@ def splits(name: str) -> tuple[str, ...]:
 
 
 def keeps_whole_words(name: str) -> bool:
-    """Return True if a word in the vocabulary is never split, regardless of the merges."""
+    """Return True if the rules `name` never split a word that is in the vocabulary.
+
+    Such a word becomes one token even if no sequence of merges produces it.
+    """
     return name in _WHOLE_WORDS
 
 
 def begins_with_start(name: object) -> bool:
-    """Return True if, by default, a text begins with the "beginning of sequence" token."""
+    """Return True if, under the rules `name`, texts begin with the start token by default."""
     return name in _WHOLE_WORDS_AND_START
 
 
 def known_rules() -> tuple[str, ...]:
-    """Return the names of all rules."""
+    """Return the names of all rules that this module can build."""
     return tuple(_BY_NAME)

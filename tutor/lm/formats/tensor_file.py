@@ -38,9 +38,10 @@ def write_tensors(
     metadata: Mapping[str, str],
     most: int = 1000,
 ) -> None:
-    """Write `tensors`, pairs of a name and a tensor, to a new file. There are at most `most`.
+    """Write `tensors`, pairs of a name and a tensor, to a new file.
 
-    Raises `OSError` if the file cannot be written, or if there are too many tensors.
+    Space in the header is reserved for `most` tensors. Raises `OSError` if the file cannot be
+    written, or if there are too many tensors for the header.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     start = _aligned(_RESERVED_EACH * most + len(msgspec.json.encode(header)))

@@ -1,8 +1,9 @@
 """Build a tokenizer from a folder that has a `tokenizer.model`, but no `tokenizer.json`.
 
-`tokenizer.model` contains the vocabulary of the SentencePiece library. Two other files can add
-tokens to it, or give a token another text: `added_tokens.json`, and `tokenizer_config.json`, which
-also names the start and the end token. Both files come from the `transformers` library.
+`tokenizer.model` contains the vocabulary, in the format of the SentencePiece library. Two other
+files, both written by the `transformers` library, can add tokens to the vocabulary or change the
+text of a token: `added_tokens.json` and `tokenizer_config.json`. The second file also names the
+start token and the end token.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def _with_added(vocabulary: Vocabulary, added: dict[int, _Token]) -> Vocabulary:
 
 
 def _mark(mark: AddedToken, added: dict[int, _Token]) -> AddedToken:
-    """Return the token with the rules that the files give for the spaces around it, if any."""
+    """Return the token `mark`, with the settings that the files give for spaces next to it."""
     for token in added.values():
         if token.content == mark.content:
             return AddedToken(
@@ -162,7 +163,7 @@ def _mark(mark: AddedToken, added: dict[int, _Token]) -> AddedToken:
 
 
 def _start_ids(backend: Tokenizer, settings: _Settings, read: SentencePieceFile) -> list[int]:
-    """Return the id of the start token, or no id if texts must not begin with this token."""
+    """Return a list with the start token's id, or an empty list if texts don't begin with it."""
     usual = settings.tokenizer_class is None or not settings.tokenizer_class.startswith("T5")
     wanted = usual if settings.add_bos_token is None else settings.add_bos_token
     return _named(backend, settings.bos_token, read.start_id) if wanted else []
@@ -173,9 +174,9 @@ def _end_ids(backend: Tokenizer, settings: _Settings, read: SentencePieceFile) -
 
 
 def _named(backend: Tokenizer, mark: str | _Token | None, otherwise: int | None) -> list[int]:
-    """Return the id of the token that the settings name or, by default, the id `otherwise`.
+    """Return a list with the id of the token `mark`, or with `otherwise` if `mark` is None.
 
-    The result is a list with one id, or an empty list if there is no such token.
+    The list is empty if there is no such token.
     """
     name = mark.content if isinstance(mark, _Token) else mark
     id_ = otherwise if name is None else backend.token_to_id(name)

@@ -1,4 +1,4 @@
-"""Explain a token's logit by the parts of the network and by the tokens of the text.
+"""Explain a token's logit in terms of the network's parts or the tokens of the text.
 
 There are two methods. Direct attribution (see `tutor.lm.inspect.contributions`) splits the logit
 into one term for each part of the network. A head's term can be split further, by the tokens that
@@ -86,8 +86,8 @@ def attribute(
 class HeadSources(NamedTuple):
     """A head's contribution to a logit, split by the tokens that it attends to.
 
-    `attention` [length] are the attention weights, which sum to 1. `logits` [length] are the parts
-    of the contribution, which sum to the head's contribution, except for rounding.
+    `attention` [length] are the attention weights, which sum to 1. `logits` [length] contains each
+    token's part of the contribution. Except for rounding, these parts sum to the contribution.
     """
 
     attention: Tensor
@@ -105,9 +105,9 @@ def from_tokens(
     """Process token `id_` after the tokens in `before`, and split the contributions of some heads.
 
     `heads` are pairs of a layer and a head. A head's direct contribution (see `attribute`) is split
-    by the tokens whose value vectors it comes from. A value vector is computed from the residual
-    stream at the token's position, which contains more than the token itself: earlier blocks have
-    added information from the tokens before it.
+    into one term for each token, which comes from that token's value vector. A value vector is
+    computed from the residual stream at the token's position, which contains more than the token
+    itself: earlier blocks have added information from the tokens before it.
 
     `target` and `against` are as in `attribute`. The token `id_` is added to `before`.
     """

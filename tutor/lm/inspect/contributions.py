@@ -5,8 +5,8 @@ The residual stream after the last block is a sum:
     x = embedding + attention of block 1 + feed-forward of block 1 + attention of block 2 + ...
 
 The final norm divides it by one number, its root mean square r, and multiplies it by a learned
-weight w; the output layer then takes the dot product with the token's row u. Once r is known, both
-operations are linear, so the logit is also a sum, with one term for each part:
+weight w; the output layer then takes the dot product with u, the token's row of the output matrix.
+For a given r, both operations are linear, so the logit is also a sum, with one term for each part:
 
     logit = sum over parts of  (part * w / r) . u
 
@@ -63,7 +63,7 @@ class Parts:
 
 @contextmanager
 def recorded(network: Transformer, parts: Parts) -> Iterator[None]:
-    """Append the outputs of all blocks that run in the `with` block to `parts`."""
+    """Record each network block's outputs in `parts` while the `with` block runs."""
     changes: list[Replacement] = []
     for layer in range(network.config.layers):
         block = block_of(network, layer)
@@ -113,8 +113,8 @@ def of_sources(
 def _of_each_head(network: Transformer, layer: int, heads: Tensor) -> Tensor:
     """Return the product of each head's output with its part of the output matrix: [heads, width].
 
-    The output matrix is linear, so it can be applied to one head's output at a time, with zeros for
-    the others.
+    The output matrix is linear, so it can be applied to one head's output at a time, with zeros in
+    place of the other heads' outputs.
     """
     output = block_of(network, layer).attention.output
     count, size = network.config.heads, network.config.head_size
@@ -153,8 +153,9 @@ def _through_output_norm(network: Transformer, layer: int, parts: Tensor, heads:
 
 @torch.inference_mode()
 def of_bias(network: Transformer, layer: int, heads: Tensor) -> Tensor | None:
-    """Return what the bias of a block's attention adds to the residual stream: [width], or None.
+    """Return what the bias of a block's attention adds to the residual stream: [width].
 
+    If attention has no bias, the result is None.
     `heads` [heads * head_size] are the concatenated outputs of the heads.
     """
     attention = block_of(network, layer).attention
@@ -169,10 +170,10 @@ def of_bias(network: Transformer, layer: int, heads: Tensor) -> Tensor | None:
 
 @torch.inference_mode()
 def through_norm(network: Transformer, norm: nn.Module, whole: Tensor, parts: Tensor) -> Tensor:
-    """Return the part of norm(whole) [width] that each of the parts [N, width] is responsible for.
+    """Split norm(whole) [width] into one term for each of the `parts` [N, width]: [N, width].
 
-    If `whole` is the sum of the parts, the results add up to norm(whole), without the learned
-    vector that a LayerNorm adds.
+    If `whole` is the sum of the parts, the terms add up to norm(whole), without the learned vector
+    that a LayerNorm adds.
     """
     epsilon = network.config.norm_epsilon
     if isinstance(norm, nn.LayerNorm):
@@ -203,11 +204,11 @@ def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) ->
 
 @torch.inference_mode()
 def whole_logit(network: Transformer, stream: Tensor, token: int) -> float:
-    """Return a token's logit, computed like the contributions that add up to it.
+    """Return a token's logit, with the same arithmetic as the contributions that add up to it.
 
     `stream` [width] is the residual stream after the last block. The output layer of a fast network
-    rounds more, so the same token's logit in `Transformer.logits` can differ by about 0.01. If a
-    model caps its logits, the result is the logit before the cap.
+    rounds more, so the logit that `Transformer.logits` returns can differ by about 0.01. If a model
+    caps its logits, the result is the logit before the cap.
     """
     return float(_logits(network, network.norm(stream)[None].float(), token))
 

@@ -1,8 +1,8 @@
 """Run a forward pass over a text, a few blocks at a time.
 
-A forward pass over a sentence can take most of a second, and the engine could not handle any other
-request during that time. Between two blocks, the residual stream is the complete state of the pass,
-so the pass can pause between blocks and continue later.
+A forward pass over a sentence can take most of a second. If it could not pause, other requests to
+the engine would have to wait for it to end. Between two blocks, the residual stream is the complete
+state of the pass, so the pass can pause there and continue later.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class ForwardPass:
     def add(self, vector: Tensor) -> None:
         """Add a vector [width] to the residual stream after the last block that has run.
 
-        The vector is added at every position. Before the first block, it is added to the
+        The vector is added at every position. If no block has run yet, it is added to the
         embeddings.
         """
         self.trace.residuals[-1] = self.stream + vector.to(self.stream.device)

@@ -1,8 +1,8 @@
 """Temporarily replace modules of a network with modules that record or change their data.
 
 The network in `tutor.lm.network` contains no code for inspection. To observe or change the data
-that passes between two of its modules, replace one of them with your own module, and restore it
-afterwards.
+that passes between two of its modules, replace one of them with your own module, and put the
+original module back afterwards.
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ class Inspectable(LocalSession):
     """A base class for sessions, with the methods that explain a prediction.
 
     A position is the index of a token, counted from 0. The methods explain what the model predicts
-    after this token. The explained logit is the logit of `target` or, with `against`, the logit of
-    `target` minus the logit of `against`. If `target` is None, the most probable next token is
-    used. No method changes the session.
+    after the token at a position. The explained logit is the logit of `target` or, with `against`,
+    the logit of `target` minus the logit of `against`. If `target` is None, the most probable next
+    token is used. No method changes the session.
     """
 
     @property
@@ -105,10 +105,10 @@ class Inspectable(LocalSession):
     ) -> tuple[Occlusion, ...]:
         """Remove one token at a time, and return how much the logit at `position` changes.
 
-        `indexes` are the indices of the tokens to remove. Each of them takes a forward pass over
-        the tokens after it. Raises `TextError` if there are more than `MOST_REMOVED` indices, or if
-        an index isn't before `position`: the last token can't be removed, because the model makes
-        its prediction there.
+        `indexes` are the indices of the tokens to remove. Removing a token takes a forward pass
+        over the tokens after it. Raises `TextError` if there are more than `MOST_REMOVED` indices,
+        or if an index isn't less than `position`: the token at `position` can't be removed, because
+        the model makes its prediction there.
         """
         if len(indexes) > MOST_REMOVED:
             raise TextError(
@@ -141,7 +141,7 @@ class Inspectable(LocalSession):
     def _logits(self, ids: Sequence[int]) -> Tensor:
         """Return the logits [vocabulary] after the tokens `ids`.
 
-        Tokens at the beginning that `ids` and the session share aren't processed again.
+        The tokens in the common prefix of `ids` and the session aren't processed again.
         """
         other = self.fork(max(1, common_length(ids, self.ids)))
         other.replace(ids)

@@ -3,7 +3,7 @@
 Blocks only add to the residual stream, so the network still works if one part of a block adds zeros
 instead of its usual output. The change in the network's output shows how much that part
 contributes. This is called ablation (for heads, see Michel et al. 2019). A head is switched off by
-setting its output to 0 before the output matrix, which mixes the heads.
+setting its output to 0 before the output matrix mixes the outputs of all heads.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def _sizes(config: Config) -> list[int]:
 
 
 class MixtureRecorder(nn.Module):
-    """A wrapper around a mixture that appends the activations of all neurons [T, neurons]."""
+    """A wrapper that appends the activations of a mixture's neurons [T, neurons] to `recorded`."""
 
     def __init__(self, mixture: MixtureOfExperts, config: Config, recorded: list[Tensor]) -> None:
         super().__init__()
@@ -82,9 +82,9 @@ def _activations(feed_forward: nn.Module, x: Tensor) -> Tensor:
 
 @contextmanager
 def recorded(network: Transformer, activations: list[Tensor]) -> Iterator[None]:
-    """Append the activations of all blocks that run in the `with` block to `activations`.
+    """Record the activations of all neurons in `activations` while the `with` block runs.
 
-    Each block appends a tensor [T, neurons].
+    Each block of the network appends a tensor [T, neurons].
     """
     changes: list[Replacement] = []
     for layer in range(network.config.layers):
@@ -122,11 +122,12 @@ def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> It
 
 @torch.inference_mode()
 def vectors(network: Transformer, layer: int, neurons: Tensor, activations: Tensor) -> Tensor:
-    """Return what each of the neurons [N] adds to the residual stream at activation 1: [N, width].
+    """Return the vectors [N, width] that the given `neurons` [N] add to the residual stream.
 
-    To get what a neuron really adds, multiply its vector by its activation. `activations` [neurons]
-    are the activations of all neurons of the layer. They matter only in models that normalize the
-    output of the feed-forward network, because all neurons together determine the norm.
+    The vectors are for an activation of 1: multiply a vector by the neuron's activation to get what
+    the neuron adds. `activations` [neurons] are the activations of all neurons in the layer. They
+    are needed only in models that normalize the output of the feed-forward network, because the
+    normalization depends on all neurons.
     """
     config = network.config
     found = torch.zeros(len(neurons), config.width)
@@ -152,7 +153,7 @@ def strongest(network: Transformer, layer: int, activations: Tensor, most: int) 
 
     A neuron's output is its vector multiplied by its entry in `activations` [neurons].
     """
-    active = activations.float().cpu().nonzero()[:, 0]  # few in a mixture of experts
+    active = activations.float().cpu().nonzero()[:, 0]  # in a mixture, few are active
     found = [vectors(network, layer, some, activations) for some in active.split(_AT_ONCE)]
     added = activations.float().cpu()[active].abs() * torch.cat(found).norm(dim=-1)
     return active[added.topk(min(most, len(added))).indices]

@@ -1,8 +1,9 @@
 """Replace an activation of one run with the activation of another run (activation patching).
 
 Two texts with the same number of tokens are processed: text A and text B. The run on A is then
-repeated, but at one layer and position it gets the activation that the run on B had there. If the
-model then predicts the same as after B, this activation carries the difference between the texts.
+repeated, but at one layer and position, its activation is replaced with the activation from the run
+on B. If the prediction is now the same as for B, this activation carries the difference between the
+texts.
 The method is also called causal tracing or interchange intervention (Vig et al. 2020, Meng et al.
 2022; Heimersheim & Nanda 2024 explain how to read its results).
 
@@ -64,10 +65,10 @@ class Activations(NamedTuple):
 
 
 class _Group:
-    """Runs that process the same positions, `first` to the end of the text.
+    """Runs that process the same positions, from `first` to the end of the text.
 
-    `keys` and `values` are those of the positions before `first`, which all runs share: [1,
-    key_value_heads, first, head_size] each, for every block.
+    `keys` and `values` contain the keys and values of the positions before `first`, which all runs
+    share: for every block, [1, key_value_heads, first, head_size] each.
     """
 
     def __init__(self, config: Config, first: int, end: int, device: torch.device) -> None:
@@ -83,8 +84,8 @@ class _Group:
 
         `parts` are the queries, keys and values of all runs: [heads, runs * T, head_size] each.
         `before` are the keys and values of earlier positions, which all runs share: [1,
-        key_value_heads, earlier, head_size] each. The returned keys and values are those of the
-        new positions: [runs, key_value_heads, T, head_size] each.
+        key_value_heads, earlier, head_size] each. The returned keys and values belong to the new
+        positions: [runs, key_value_heads, T, head_size] each.
         """
         q, k, v = (part.unflatten(1, (-1, self.tokens)).transpose(0, 1) for part in parts)
         if (rotation := self._rotations[layer]) is not None:
@@ -145,7 +146,7 @@ def _step(
 
 
 def _fed(block: Block, x: Tensor, attention: Tensor) -> Tensor:
-    """Return what the feed-forward network adds, after attention has added `attention` to `x`."""
+    """Return the feed-forward network's output if attention has added `attention` to `x`."""
     fed: Tensor = block.feed_forward(
         block.feed_forward_norm(x if block.parallel else x + attention)
     )
@@ -251,9 +252,10 @@ def _logits(network: Transformer, streams: Tensor) -> Tensor:
 class PatchedRuns:
     """Runs on the first text of a recording, each with a different patch.
 
-    Each column describes one run for each layer, which is patched at that layer. All runs share one
-    pass, which can pause between two blocks. The results are about two answers, given as token ids.
-    With `layer`, there is a single run, which is patched at this layer, and a single column.
+    Each column describes a patch, and there is one run for each column and each layer. All runs
+    share one pass, which can pause between two blocks. The results compare two answers, given as
+    token ids. If `layer` is given, `columns` must contain a single column, and there is only one
+    run, which is patched at this layer.
     """
 
     def __init__(
@@ -310,7 +312,7 @@ class PatchedRuns:
                 return
 
     def _run(self, layer: int) -> None:
-        """Run a block for the runs patched below it, and add the runs patched at this layer."""
+        """Run a block for runs patched at earlier layers, and start the runs patched here."""
         if count := self._started:
             live = [streams[:count] for streams in self._streams]
             x = torch.cat([each.flatten(0, 1) for each in live])

@@ -133,7 +133,8 @@ def _fit(products: Tensor, sign: Tensor, penalty: float) -> _Fit:
         S K S c + penalty c + S b = S z   and   sum of S c = 0,   a = S c,
 
     where K are the products, S^2 is the curvature of the loss at each example's score, and z is the
-    score that a Newton step aims at. Where a full step would raise the loss, it is halved.
+    score that the Newton step aims for. At layers where the full step would raise the loss, the
+    step is halved until it does not.
     """
     layers, count, _ = products.shape
     fit = _Fit(torch.zeros(layers, count).double(), torch.zeros(layers).double())

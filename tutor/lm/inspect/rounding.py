@@ -41,8 +41,8 @@ from tutor.lm.network import Transformer, masks_by_layer, rotations_by_layer
 def matrix_of(module: nn.Module) -> Tensor:
     """Return a module's weights [outputs, inputs] as 32-bit floats, whatever their stored format.
 
-    If the stored format can't be decoded directly, the module is applied to the unit vectors, which
-    returns the columns of the matrix.
+    If the stored format can't be decoded directly, the module is applied to the unit vectors, whose
+    outputs are the columns of the matrix.
     """
     if isinstance(module, Table):
         return module.rows(torch.arange(module.outputs)).float()
@@ -79,10 +79,10 @@ def rounded(weights: Tensor, bits: int) -> Groups:
 
 
 def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | None:
-    """Round `weights` [N, K] to `bits` bits. Return a linear layer with the rounded weights.
+    """Return a linear layer with `weights` [N, K] rounded to `bits` bits, and the rounded weights.
 
-    The rounded weights are also returned as floats [N, K]. Returns None if this machine has no
-    kernel for the precision, or if N or K is not a multiple of the group size.
+    The rounded weights are returned as floats [N, K]. Returns None if this machine has no kernel
+    for the precision, or if N or K is not a multiple of the group size.
     """
     if bits == 32:
         return FloatLinear(weights), weights
@@ -104,7 +104,7 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
 
 
 def _parts(network: Transformer, layer: int) -> list[list[Replacement]]:
-    """Return a block's matrices by kind. A mixture of experts has several matrices of a kind."""
+    """Return a block's matrices in four groups, by kind, including the matrices of all experts."""
     attention = block_of(network, layer).attention
     networks = feed_forwards_of(network, layer)
     return [
@@ -123,7 +123,7 @@ def through_block(
 
     Returns the residual stream after the block, and the relative error |W' - W| / |W| of each of
     the four matrices: query, key and value; output; gate and up; down. In a mixture of experts, the
-    last two errors are about the matrices of all experts together; the router is not rounded. The
+    last two errors include the matrices of all experts; the router is not rounded. The
     residual streams before and after the block are [T, width]. Returns None if this machine has no
     kernel for the precision.
     """
@@ -172,7 +172,7 @@ class RoundedPass(ForwardPass):
         self._bits = bits
 
     def advance(self, seconds: float) -> None:
-        """Run blocks as in `ForwardPass`.
+        """Run blocks, as `ForwardPass.advance` does.
 
         Raises `ModelUnsupported` if this machine has no kernel for the precision.
         """

@@ -29,14 +29,14 @@ class RouterScores:
 def mixture_of(network: Transformer, layer: int) -> MixtureOfExperts | None:
     """Return the mixture of experts of a block, or None if it has none."""
     module = cast("nn.Module", block_of(network, layer).feed_forward)
-    while isinstance(module, AddedOutput):  # a steering vector is added to its output
+    while isinstance(module, AddedOutput):  # steering has wrapped the mixture
         module = module.module
     return module if isinstance(module, MixtureOfExperts) else None
 
 
 @contextmanager
 def recorded(network: Transformer, scores: RouterScores) -> Iterator[None]:
-    """Append the scores of all routers that run in the `with` block to `scores`."""
+    """Record the scores of all routers in `scores` while the `with` block runs."""
     changes: list[Replacement] = []
     for layer in range(network.config.layers):
         mixture = mixture_of(network, layer)

@@ -1,4 +1,4 @@
-"""Steer a network: add a vector to its residual stream to change the text in that direction.
+"""Steer a network: add a vector to its residual stream to change a property of the output.
 
 A steering vector is the difference between two means. Run the network on two lists of sentences
 that differ in one property, and take the residual stream x after a block at each sentence's last
@@ -12,15 +12,16 @@ toward the first list. Subtracting it moves the output toward the second list.
 Turner et al. 2023 ("activation addition") use one pair of short texts. They take the difference at
 each token, and add it only at the first positions of the prompt. Rimsky et al. 2024 ("contrastive
 activation addition") average over many pairs of answers to a question, as we do over sentences, but
-they take the token with the letter of the answer, and add the vector only at the positions after
-the prompt. We add it at all positions, the first token included, so the perplexity of a steered
-text contains the effect on its first tokens, too.
+they use the residual stream at the letter of the answer, and add the vector only at the positions
+after the prompt. We add it at all positions, including the first token, so the perplexity of a
+steered text includes the effect on its first tokens.
 
-The mean over all tokens of a sentence works, too, but the vector is shorter and less exact, because
-the first tokens of the sentences don't differ. We measured praise and blame with SmolLM2-135M after
-block 17. With the last token, strength -1 lowers the probability of ten words of praise from 0.364
-to 0.027, and raises the perplexity of neutral text by 21 %. The mean needs strength -2 for the same
-effect (0.022), and raises the perplexity by 33 %.
+Instead of the last token, the mean over all tokens of a sentence could be used. The resulting
+vector is shorter and less precise, because the first tokens of the sentences don't differ. We
+measured praise and blame with SmolLM2-135M after block 17. With the last token, strength -1 lowers
+the probability of ten words of praise from 0.364 to 0.027, and raises the perplexity of neutral
+text by 21 %. With the mean, strength -2 is needed for a similar effect (0.022), and the perplexity
+rises by 33 %.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from tutor.lm.saved_steering import LARGEST_NUMBER, STRONGEST
 
 @dataclass(frozen=True, eq=False)
 class Steering:
-    """A vector [width] that is added after block `layer` (counted from 0), times `strength`."""
+    """A vector [width] that is added after block `layer` (from 0), multiplied by `strength`."""
 
     vector: Tensor
     layer: int
@@ -93,7 +94,7 @@ def steered(network: Transformer, vector: Tensor, layer: int, strength: float) -
 
 
 def steered_by(steering: Steering | None, network: Transformer) -> AbstractContextManager[None]:
-    """Return a context manager in which the network is steered, or not if `steering` is None."""
+    """Return a context manager that steers the network, or does nothing if `steering` is None."""
     if steering is None:
         return nullcontext()
     return steered(network, steering.vector, steering.layer, steering.strength)

@@ -56,8 +56,8 @@ class Library(Protocol):
     def process(self, ids: Sequence[int], start: int, every: bool) -> NDArray[np.float32]:
         """Process up to `BATCH` tokens after the first `start` tokens of the text.
 
-        Returns the logits after the last of them, [1, vocabulary], or with `every`, the logits
-        after each of them, [n, vocabulary]. Raises `ModelError` if llama.cpp fails.
+        Returns the logits after the last of these tokens, [1, vocabulary], or, with `every`, the
+        logits after each of them, [n, vocabulary]. Raises `ModelError` if llama.cpp fails.
         """
         ...
 
@@ -70,7 +70,7 @@ class Library(Protocol):
         ...
 
     def encode(self, text: bytes) -> list[int]:
-        """Encode UTF-8 text as token ids. Names of special tokens are ordinary text."""
+        """Encode UTF-8 text as token ids, treating names of special tokens as ordinary text."""
         ...
 
     def piece(self, id_: int) -> bytes:
@@ -153,7 +153,7 @@ class LlamaCpp:
 
     def encode(self, text: bytes) -> list[int]:
         """Encode text; see `Library`."""
-        room = len(text) + 8  # each token but an added space has at least one byte
+        room = len(text) + 8  # every token except an added space has at least one byte
         ids = (self._library.llama_token * room)()
         count = self._library.llama_tokenize(
             self._vocabulary, text, len(text), ids, room, False, False

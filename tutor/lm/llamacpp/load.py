@@ -1,4 +1,4 @@
-"""Open a model with our own network, or with llama.cpp if ours does not support it."""
+"""Open a model with our own network, or with llama.cpp if our network does not support it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from tutor.models import FoundModel
 from tutor.models.report import OnStage, measured, quiet
 
 EXTRA = "llamacpp"
-"""The extra that installs `llama-cpp-python`."""
+"""The name of the optional extra of this package that installs `llama-cpp-python`."""
 
 
 def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel | LlamaModel:
     """Load a model for stepping and chat.
 
-    A GGUF file that our own network doesn't support is opened with llama.cpp. Raises the errors of
-    `load_model`. If `llama-cpp-python` is not installed, the error says how to install it.
+    A GGUF file that our own network doesn't support is opened with llama.cpp. Raises the same
+    errors as `load_model`. If `llama-cpp-python` is not installed, the error explains how to
+    install it.
     """
     try:
         return load_model(found, on_stage=on_stage)
@@ -46,7 +47,7 @@ def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel
 
 
 def _open_with_llama(found: FoundModel, on_stage: OnStage) -> LlamaModel:
-    # Our own reader checks the header first, because llama.cpp trusts files more than we do.
+    # Our own reader checks the header first, because llama.cpp checks files less strictly.
     from tutor.lm.formats.gguf_file import number_format
     from tutor.lm.formats.gguf_header import read_header
 

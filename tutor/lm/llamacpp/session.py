@@ -203,7 +203,7 @@ class LlamaSession(LocalSession):
 
 
 def refuse() -> NoReturn:
-    """Raise the error for everything that looks inside the network or changes it."""
+    """Raise the error for a feature that looks inside the network or changes it."""
     raise NotWithLlamaCpp(
         "llama.cpp runs this model, and it does not show what happens inside the network.",
         "Use a model that tutor runs itself, such as the default model.",

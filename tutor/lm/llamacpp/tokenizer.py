@@ -13,7 +13,7 @@ from tutor.lm.llamacpp.library import Library
 class LlamaTokenizer:
     """The tokenizer of a model that llama.cpp has loaded.
 
-    `start_ids` are put before every text. A token from `end_ids` ends an answer.
+    `start_ids` are added at the start of every text. A token from `end_ids` ends an answer.
     """
 
     def __init__(self, library: Library) -> None:
@@ -31,8 +31,8 @@ class LlamaTokenizer:
     def encode(self, text: str) -> list[int]:
         """Encode `text` as token ids, without `start_ids`.
 
-        Names of special tokens are ordinary text. Raises `TextError` if the bytes of the tokens
-        aren't the bytes of the text. Only an added space before the text is allowed.
+        Names of special tokens are treated as ordinary text. The tokens may add one space before
+        the text. Raises `TextError` if their bytes differ from the text in any other way.
         """
         try:
             data = text.encode("utf-8")

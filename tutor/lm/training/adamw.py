@@ -6,11 +6,11 @@ import torch
 
 
 class AdamW(torch.optim.AdamW):
-    """PyTorch's AdamW, without the import of PyTorch's compiler.
+    """A version of PyTorch's AdamW that doesn't import PyTorch's compiler.
 
-    Most methods of PyTorch's optimizers have a wrapper that excludes them from compilation. To do
-    this, the first call imports the compiler, which takes several seconds. tutor compiles nothing,
-    so this class calls the methods without their wrappers.
+    Most methods of PyTorch's optimizers have a wrapper that excludes them from compilation. When a
+    wrapper is first called, it imports the compiler, which takes several seconds. tutor compiles
+    nothing, so this class calls the methods without their wrappers.
 
     Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
     """

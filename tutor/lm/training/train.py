@@ -236,7 +236,7 @@ def descend(
     rate: float,
     largest_gradient: float,
 ) -> float:
-    """Update the weights so that `loss` falls, and return its value before the update."""
+    """Update the weights so that the loss falls, and return the loss before the update."""
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), largest_gradient)
     for group in optimizer.param_groups:

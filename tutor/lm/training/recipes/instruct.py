@@ -5,11 +5,11 @@
 
 `small-base` is trained like the small model (`tutor.lm.training.recipes.small_model`), but on text
 that contains no dialog. Instruction tuning then continues its training on questions and answers in
-the chat template. The loop and the loss are the same. There is one difference: only the tokens of
-the answers count in the loss, because the model has to write answers and not questions.
+the chat template. The training loop is the same, but only the tokens of the answers count in the
+loss, because the model has to write answers and not questions.
 
-All dialogs about the countries in `HELD_OUT_COUNTRIES` are kept out of the tuning. Both models
-answer questions about these countries to show what the tuning has changed.
+No dialog about the countries in `HELD_OUT_COUNTRIES` is used for the tuning. Afterwards, both
+models answer questions about these countries, which shows what the tuning has changed.
 
 Source: Ouyang et al. 2022 (instruction tuning on demonstrations).
 """
@@ -77,9 +77,9 @@ class Dialog(NamedTuple):
 class Answers(msgspec.Struct, frozen=True):
     """One model's results on the held-out questions.
 
-    `ended` counts the answers that the model ends itself, and `right` the ones that equal the
-    reference answer. `capitals` counts the right answers to the questions about capitals. `loss` is
-    the mean over the tokens of the reference answers, in nats per token.
+    `ended` is the number of answers that the model ends itself, and `right` is the number of
+    answers that equal the reference answer. `capitals` is the number of right answers to questions
+    about capitals. `loss` is the mean over the tokens of the reference answers, in nats per token.
     """
 
     ended: int
@@ -167,7 +167,7 @@ def _read(path: Path) -> list[str]:
 
 
 def split(dialogs: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Split dialogs into those to train on and those about a held-out country."""
+    """Split dialogs into training dialogs and dialogs about a held-out country."""
     held_out = re.compile(rf"\b({'|'.join(HELD_OUT_COUNTRIES)})\b")
     known: list[str] = []
     kept_out: list[str] = []
@@ -205,7 +205,7 @@ def training_dialogs(
 
 
 def held_out_questions(dialogs: Iterable[str]) -> dict[str, str]:
-    """Return the first question of each dialog with its answer, without repetitions.
+    """Return the first question of each dialog with its answer, without duplicates.
 
     Only questions about a held-out country are returned. Questions that have several answers, such
     as a request to describe a country, are left out.

@@ -51,7 +51,7 @@ SETTINGS: dict[Family, Settings] = {
     "decoder": _SMALL,
     "encoder-decoder": msgspec.structs.replace(
         _SMALL, steps=4000
-    ),  # each step trains more predictions, so fewer steps are needed
+    ),  # each step learns from more predictions, so fewer steps are needed
 }
 
 

@@ -38,7 +38,7 @@ class Encoder(Transformer):
     """
 
     def masks(self, tokens: int, length: int, device: torch.device) -> list[Tensor | None]:
-        """Return None for "no mask" in every layer: each position attends to all positions."""
+        """Return None (no mask) for each layer, so every position attends to all positions."""
         return [None] * self.config.layers
 
 

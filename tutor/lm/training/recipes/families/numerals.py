@@ -8,7 +8,8 @@ LARGEST = 999_999
 ALWAYS_TRAINED = 100
 """The smallest number that can be held out of training.
 
-The words of smaller numbers are part of larger numbers, so the model has to learn all of them.
+The words for smaller numbers occur in the words for larger numbers, so the model has to learn all
+of them.
 """
 
 _WORDS = (

@@ -46,8 +46,8 @@ IGNORED = -100
 class Measure(msgspec.Struct, frozen=True):
     """A measured result: a fraction of examples, or a loss in nats per word.
 
-    `of` is the number of examples or words. `best` is the result of a model that knows the true
-    probabilities of the language, or None if we cannot compute this result.
+    `of` is the number of examples or words that were measured. `best` is the result of a model that
+    knows the true probabilities of the language, or None if we cannot compute this result.
     """
 
     name: str
@@ -181,7 +181,7 @@ class FillBlanks(_OnSentences):
         return _rows(self.vocabulary, shown), torch.tensor(wanted)
 
     def _blanked(self, sentence: Words, pick: random.Random) -> tuple[Words, list[int]]:
-        """Replace some words with blanks, and return the sentence and the targets."""
+        """Replace some words with blanks, and return the sentence and the target ids."""
         last = len(sentence) - 1
         blanks = {index for index in range(last) if pick.random() < BLANKS}
         blanks |= {int(pick.random() * last)}
@@ -197,7 +197,7 @@ class FillBlanks(_OnSentences):
 
         The answer is the model's most probable word. It is correct if it completes a sentence of
         the language. The first result includes only sentences in which a single word fits, and the
-        second result all sentences.
+        second result includes all sentences.
         """
         assert isinstance(network, Encoder)
         pick = random.Random("measure blanks")
@@ -338,7 +338,7 @@ class Transform:
         """Return the number of examples whose whole output is correct.
 
         All sources must have the same length, and so must all targets. An output is correct if
-        every word of the target is the model's most probable word after the words before it. We
+        every word of the target is the model's most probable word, given the words before it. We
         give the network the whole target at once (teacher forcing), so it runs once instead of once
         per word.
         """
