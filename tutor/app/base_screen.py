@@ -53,7 +53,7 @@ PAN_KEYS: list[BindingType] = [
 """The bindings that scroll sideways in drawings and code that are wider than the screen."""
 
 ENTER_PAGES = Binding("enter", "more", "more", tooltip="Page down to the text that is hidden.")
-"""The binding that makes Enter page down. It must come before other bindings of Enter."""
+"""The binding that makes Enter page down. It must come before other bindings for Enter."""
 
 
 class TutorScreen(Screen[None]):

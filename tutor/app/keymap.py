@@ -140,8 +140,8 @@ def own_bindings(kind: type[DOMNode]) -> tuple[Binding, ...]:
 def _differ(uses: Iterable[str]) -> bool:
     """Return True if a label belongs to several actions with different keys, as “take” does.
 
-    To the user, actions with the same label and the same key are one action. For example, there are
-    two actions with the label “stop”.
+    To the user, actions with the same label and the same key are one action. For example, two
+    actions have the label “stop” and the key r.
     """
     pairs = [use.split(" ", 1) for use in uses]
     return len({key for key, _ in pairs}) > 1 and len({action for _, action in pairs}) > 1

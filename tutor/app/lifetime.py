@@ -77,7 +77,7 @@ async def _run(app: TutorApp, mouse: bool) -> int:
 
 
 def _say_why_and_what_is_lost(app: TutorApp) -> None:
-    """Print why the app has ended and what was not saved. Called after the screen was restored."""
+    """Print why the app has ended and what was not saved. The screen must already be restored."""
     if app.idle is not None and app.idle.over:
         without = _("no key was pressed for {in_words}").format(in_words=in_words(app.idle.seconds))
         progress = app.progress

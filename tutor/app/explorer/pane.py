@@ -153,7 +153,7 @@ class ExplorerPane(SharingPane):
             yield Copy(_("the table"), table.text)
 
     def _follow_focus(self) -> None:
-        """Hide the line that describes Enter while Enter has a different effect."""
+        """Hide the line that describes Enter while Enter does something else."""
         focused = self.screen.focused
         self.set_class(focused is not None and self in focused.ancestors, "-here")
         self.set_class(isinstance(focused, BranchTree), "-tree")

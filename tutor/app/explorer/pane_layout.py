@@ -84,7 +84,7 @@ def _next_of_run(drawn: State | None, state: State) -> bool:
 
 
 class PaneLayout(Vertical):
-    """The base class of the pane, which lays out and draws the widgets.
+    """The base class of the explorer pane, which lays out and draws the widgets.
 
     A subclass creates the controller and handles the keys.
     """
@@ -125,7 +125,7 @@ class PaneLayout(Vertical):
     _controller: ExplorerController
 
     beside_text = False
-    """Whether the pane is next to a text that has the keyboard focus at first."""
+    """Whether the pane is next to a text that initially has the keyboard focus."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NARROW = 60
 """The width, in columns, below which the lines are shortened."""
 _ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
-"""Short names of the number formats whose kernels round the vectors that they multiply."""
+"""Short names of the number formats whose kernels also round their input vectors."""
 _HOW = {"prompt": _("given"), "drawn": _("drawn by the model"), "taken": _("chosen by you")}
 
 

@@ -60,7 +60,7 @@ class ExplorerScreen(TutorScreen):
         self._find_reached = reached
         self._reached = reached()
         self._news: tuple[str, ...] = ()
-        """The names of the goals just reached, until the next key that has an effect."""
+        """The names of the goals just reached. The learner's next change removes them."""
         self._news_at = 0
         """The number of the learner's changes at the time when the goals were reached."""
         self._goals_open = False

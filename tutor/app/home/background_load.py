@@ -22,7 +22,10 @@ BREATH = 0.02
 
 
 class BackgroundLoad:
-    """A task that reads one file after another, whenever no key was pressed for `quiet` seconds."""
+    """A task that reads files one by one, but only while no key has been pressed for a while.
+
+    Each file is read when at least `quiet` seconds have passed since the last key press.
+    """
 
     def __init__(self, opening: Opening, quiet: float = QUIET) -> None:
         self._opening = opening

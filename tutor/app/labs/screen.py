@@ -94,7 +94,7 @@ class LabScreen(CourseScreen):
         self._page = page
         self._reached = frozenset(reached)
         self._news: tuple[str, ...] = ()
-        """The names of the goals just reached, until the next key that has an effect."""
+        """The names of the goals just reached. The learner's next change removes them."""
         self._on_reached = on_reached
         self._goals_open = False
         self._refusal: TutorError | None = None
@@ -161,7 +161,7 @@ class LabScreen(CourseScreen):
 
     @property
     def _said_stopped(self) -> str | None:
-        """The notice while the request is stopped. It names `r` unless the view uses that key."""
+        """The notice after a request was stopped. It mentions `r` unless the view uses that key."""
         if not self._runner.stopped:
             return None
         key = self.active_bindings.get("r")

@@ -1,4 +1,4 @@
-"""Describe what leaves the machine if the learner agrees to send text to a host."""
+"""Describe the data that leaves the machine if the learner agrees to send text to a host."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _TITLE = 20
 _ALIGNED = 60
 """The minimum width, in columns, to align the descriptions in a column."""
 _LONG_TITLE, _WIDE = 30, 100
-"""The width of a title on a screen that is at least this wide."""
+"""The width of a title on a wide screen, and the minimum width of such a screen, in columns."""
 
 
 class PaletteScreen(FinderScreen):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Mark, Note
 
 LETTERS = "abcdefijk"
-"""The letters of choices. `g` and `h` are left out because the quiz uses these keys."""
+"""The letters that label the choices. `g` and `h` are left out because the quiz uses these keys."""
 
 _LEAST_NOTE = 40
 """The minimum width, in columns, of a note next to a choice. A narrower note goes below it."""
@@ -43,7 +43,7 @@ _MARKS = {
     "left": Content("  "),
 }
 _STYLES = {"right": "bold", "wrong": "bold", "missed": "bold", "left": MUTED}
-"""The style of each line after an answer. Lines that are neither chosen nor right are muted."""
+"""The style of a line after an answer, by mark. Lines neither chosen nor right are muted."""
 
 
 class Entered(Message):
@@ -52,7 +52,7 @@ class Entered(Message):
 
 @dataclass
 class Given(Message):
-    """Posted when the learner submits an answer. Its type is one that `Question.grade` accepts."""
+    """Posted when the learner submits an answer. `Question.grade` accepts the answer's type."""
 
     answer: Answer
 
@@ -65,7 +65,7 @@ class NothingChosen(Message):
 
 
 class AnswerList(Menu):
-    """The base class of widgets in which the learner answers with lines of text.
+    """The base class of answer widgets that consist of lines of text.
 
     `_order` lists the lines from top to bottom on the screen, each as its index in the lesson file.
     """
@@ -95,7 +95,7 @@ class AnswerList(Menu):
 
     @property
     def unfinished(self) -> str:
-        """An incomplete answer as text, so that it can be kept, or ""."""
+        """An incomplete answer as text that can be saved, or ""."""
         return ""
 
     def resume(self, unfinished: str) -> None:
@@ -179,7 +179,10 @@ class AnswerList(Menu):
 
 
 class Choices(AnswerList):
-    """A list of choices with letters. The answer is one choice or, with `several`, any number."""
+    """A list of choices, labeled with letters.
+
+    The answer is one choice or, with `several`, any number of choices.
+    """
 
     SAID = {"wrong": _("Your answer. "), "missed": _("Right answer. ")}  # noqa: RUF012  (declared above)
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -52,7 +52,7 @@ _HEAD = 12
 
 
 class ResultMenu(Menu):
-    """The menu at the end of a lesson. Enter pages down first if the selected entry is hidden."""
+    """The menu at the end of a lesson. If the selected entry is hidden, Enter only pages down."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choose" and self.cursor_hidden:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 VARIABLE = "TUTOR_MOUSE"
 """An environment variable that overrides the setting `mouse`. Its value is on, off or auto."""
 _REPORTS = ("\x1b[?1002", "\x1b[?1006")
-"""Escape sequences for mouse reports in decimal, with clicks, the wheel, and dragging."""
+"""The escape sequences that switch mouse reports on or off, without their last character.
+
+They stand for reports of clicks, the wheel and dragging, and for decimal coordinates.
+"""
 
 
 def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) -> bool:

@@ -48,7 +48,7 @@ _UNCUT = 1000
 
 
 def number_keys(label: str, tooltip: str) -> list[BindingType]:
-    """Return bindings of the keys 1 to 9, which choose an entry of a menu by its number."""
+    """Return bindings for the keys 1 to 9, which choose an entry of a menu by its number."""
     return [
         Binding(
             str(number),
@@ -168,7 +168,7 @@ class Menu(Widget, can_focus=True):
         lines = self._entry(index, width)
         line = lines[y - tops[index]]
         if index == self.cursor:
-            text = y == tops[index] or len(lines) <= _TEXT  # reversing would spoil a plot
+            text = y == tops[index] or len(lines) <= _TEXT  # reverse video would spoil a plot
             line = selected(line, width, reverse=text and self.app.current_theme.ansi)
         (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
         return strip

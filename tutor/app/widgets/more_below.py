@@ -107,7 +107,7 @@ class MoreBelow(ScrollLine):
         return _hidden("▼", said, key)
 
     def _above(self) -> Iterator[Content]:
-        """Yield versions of the part about the text above, from the longest to the shortest."""
+        """Yield versions of the right part, from the longest to the shortest."""
         if self.above:
             yield _hidden("▲", _("{lines} above").format(lines=counted(self.above, "line")), "pgup")
             yield _hidden("▲", str(self.above), "pgup")

@@ -1,4 +1,4 @@
-"""Draw the Markdown of lesson files, which can never run or open anything."""
+"""Render the Markdown of lesson files, which can never run or open anything."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Prose(Markdown):
             self.move(len(self._links) - self.focused)
 
     def pause(self) -> None:
-        """Unfocus the link in focus. The next `move` starts there."""
+        """Unfocus the link in focus. The next `move` starts from that link."""
         if (focused := self.focused) >= 0:
             self.leave()
             self._paused_at = focused

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 LATE = 0.5
-"""The time, in seconds, after the end of an answer during which command keys are not typed."""
+"""The time, in seconds, after the end of an answer in which command keys are not typed as text."""
 
 
 class MessageEditor(PromptEditor):

@@ -76,10 +76,10 @@ def opens_editor(state: State) -> bool:
 
 
 def writes_on(state: State) -> bool:
-    """Return True if a letter begins the next message, because an answer is being generated.
+    """Return True if an answer is being generated, so that a letter begins the next message.
 
-    The editor opens when the answer ends. Without this rule, a letter that is pressed at about that
-    time would be either a command or a part of the message.
+    The editor opens when the answer ends. If letters were commands until then, the learner could
+    not tell whether a letter typed at about that time would be a command or part of the message.
     """
     growing = state.handed_in is not None or (state.running and state.typing)
     return growing and state.table_hidden and state.panel is None

@@ -80,7 +80,7 @@ class Inside(Protocol):
 class ChosenHead:
     """The head whose attention is shown, counted from 0.
 
-    Until the learner chooses a head, this is the head that adds most to the explained logit.
+    Until the learner chooses a head, this is the head that contributes most to the explained logit.
     """
 
     layer: int = 0
@@ -98,7 +98,7 @@ class ChosenHead:
         self.head = min(max(0, self.head), heads - 1)
 
     def suggest(self, found: Attribution) -> None:
-        """Select the head that adds most to the explained logit, unless the learner has chosen."""
+        """Select the head that contributes most to the logit, unless the learner has chosen one."""
         if not self.by_learner:
             every = (
                 (logits, layer, head)
@@ -161,7 +161,7 @@ class Findings:
         network: Network,
         before: Findings | None = None,
     ) -> Findings:
-        """Return new findings for a position, to explain the token that follows in the text.
+        """Return new findings that explain the token after `position` in the text.
 
         If the network is the same, the logit lens in `before` is kept for all tokens that both
         texts have in common. If only the steering has changed, the same token is explained as
@@ -210,7 +210,7 @@ class Findings:
 
     @property
     def explains_another(self) -> bool:
-        """True if the learner has chosen the token to explain, or a second token to compare."""
+        """True if the learner has chosen the token to explain, or a token to compare it with."""
         return (self.target, self.against) != (following(self.path, self.position), None)
 
     @property
@@ -253,7 +253,7 @@ class Request(Protocol):
 
 @dataclass(frozen=True)
 class AskXRay:
-    """Request the logit lens, and the attention of a layer and of its neighbors."""
+    """Request the logit lens, and the attention weights of a layer and its neighbors."""
 
     layer: int
 
@@ -264,7 +264,7 @@ class AskXRay:
 
 @dataclass(frozen=True)
 class AskLens:
-    """Request the logit lens at any position, with the attention of only one layer."""
+    """Request the logit lens at any position, with the attention weights of only one layer."""
 
     position: int
 
@@ -298,7 +298,7 @@ class AskSources:
 
 @dataclass(frozen=True)
 class AskOcclusion:
-    """Request the change of the explained logit when one token is removed."""
+    """Request how much the explained logit changes when one token is removed."""
 
     index: int
 
