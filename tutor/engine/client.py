@@ -90,7 +90,7 @@ class EngineClient:
 
     @property
     def joins_shared(self) -> bool:
-        """Return True if the client connects to the shared engine whenever one is running."""
+        """Return True if the client uses the shared engine whenever that engine is running."""
         return self._reach.shared is not None and self._reach.joins
 
     @property

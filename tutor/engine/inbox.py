@@ -162,6 +162,6 @@ class PipeInbox(Inbox):
         self._on_end()
 
     def _exactly(self, size: int) -> bytes:
-        """Read exactly `size` bytes. Returns no bytes if the stream ends before that."""
+        """Read exactly `size` bytes. Returns no bytes if the stream ends too early."""
         received = self._stream.read(size)
         return received if received is not None and len(received) == size else b""

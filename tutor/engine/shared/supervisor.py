@@ -69,8 +69,8 @@ def supervise(
 def cannot_start(status: int, lasted: float) -> bool:
     """Return True if an engine that ended after `lasted` seconds would fail again.
 
-    A positive `status` is the engine's own exit status, and a negative one a signal. An engine that
-    has served learners for a while and then fails is restarted.
+    If `status` is positive, it is the engine's exit status. If it is negative, a signal has ended
+    the engine. An engine that has served learners for a while and then fails is restarted.
     """
     return status == NOT_LOADED or (status > 0 and lasted <= STABLE)
 
