@@ -213,7 +213,11 @@ def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measu
     what = f"{learners} real screens, a step every {EVERY:g} s"
     return [
         Measured(
-            f"{what}: key to repaint (95th percentile)", "ms", percentile(taken), KEY_LIMIT_MS, 1.0
+            f"{what}: key press to repaint (95th percentile)",
+            "ms",
+            percentile(taken),
+            KEY_LIMIT_MS,
+            1.0,
         ),
         Measured(
             f"{what}: each additional screen (USS)",

@@ -98,7 +98,7 @@ class ChosenHead:
         self.head = min(max(0, self.head), heads - 1)
 
     def suggest(self, found: Attribution) -> None:
-        """Select the head that adds most to the explained logit, unless the learner has chosen one."""
+        """Select the head that adds most to the explained logit, unless the learner chose one."""
         if not self.by_learner:
             every = (
                 (logits, layer, head)
