@@ -92,9 +92,8 @@ class GoalKeeper:
     def prepare(self, lab: AnyLab) -> None:
         """Read the lesson to which a lab belongs, so that `live` does not have to wait for it.
 
-        This is only needed if the lab was opened without a lesson.
-
-        This takes up to 0.2 s. Call it in a thread.
+        This is only needed if the lab was opened without a lesson. Call this method in a thread,
+        because it takes up to 0.2 s.
         """
         self._lesson_of(lab)
 

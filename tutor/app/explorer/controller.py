@@ -43,7 +43,7 @@ def _vectors() -> tuple[SavedVector, ...]:
 
 
 class ExplorerController:
-    """A controller, which stores the state of an explorer and runs its effects.
+    """A controller that stores the state of an explorer and carries out its effects.
 
     `work` runs a coroutine function in a worker. A new worker cancels the previous worker of the
     same group, whose result is no longer needed. `show` is called with each new state, and `report`

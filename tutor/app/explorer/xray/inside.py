@@ -298,7 +298,7 @@ class AskSources:
 
 @dataclass(frozen=True)
 class AskOcclusion:
-    """Request the change of the explained logit when one token is removed."""
+    """Request how the explained logit changes if one token is removed."""
 
     index: int
 
