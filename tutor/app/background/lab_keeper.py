@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 WAIT = 1.0
-"""The time, in seconds, from a change until it is saved together with later changes."""
+"""The delay, in seconds, before a change is saved, along with any changes made meanwhile."""
 
 
 class LabKeeper:

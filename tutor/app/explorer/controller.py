@@ -43,7 +43,7 @@ def _vectors() -> tuple[SavedVector, ...]:
 
 
 class ExplorerController:
-    """A controller, which stores the state of an explorer and runs its effects.
+    """A controller that stores the state of an explorer and carries out its effects.
 
     `work` runs a coroutine function in a worker. A new worker cancels the previous worker of the
     same group, whose result is no longer needed. `show` is called with each new state, and `report`
@@ -87,7 +87,7 @@ class ExplorerController:
             return
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
-        # This takes a moment. It starts now, so that the vectors are there when the panel opens.
+        # This takes a moment. It starts now, so that the vectors are known when the panel opens.
         self._run(effects.PlainEffect.LIST_VECTORS)
 
     @property

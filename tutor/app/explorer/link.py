@@ -119,7 +119,7 @@ class Link:
         return Answer(distribution, actual, tuple(surprisals))
 
     def _steer(self, steering: Applied | None) -> None:
-        """Set the steering of the requests that follow."""
+        """Set the steering vector for the requests that follow."""
         if steering != self._steering:
             self._steering, self._read = steering, 0
 
@@ -228,7 +228,7 @@ class Link:
     async def candidates(
         self, path: Sequence[Token], position: int, query: str, limit: int
     ) -> tuple[Sequence[Row], str]:
-        """Return rows of tokens that can follow the token at `position`, and a sentence or "".
+        """Return rows of tokens that can follow `position`, and a sentence about them or "".
 
         The text of these tokens contains `query` (see `find`). If `query` is empty, they are the
         most probable tokens.

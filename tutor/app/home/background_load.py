@@ -22,7 +22,10 @@ BREATH = 0.02
 
 
 class BackgroundLoad:
-    """A task that reads one file after another, whenever no key was pressed for `quiet` seconds."""
+    """A task that reads one file after another while the learner presses no keys.
+
+    It reads the next file only if no key has been pressed for `quiet` seconds.
+    """
 
     def __init__(self, opening: Opening, quiet: float = QUIET) -> None:
         self._opening = opening

@@ -132,7 +132,7 @@ class TourScreen(TextScreen, CourseScreen):
 
     @work(exclusive=True)
     async def _ask(self) -> None:
-        """Request the distribution after the text, if a local model is ready.
+        """Request the next-token distribution for the text, if a local model is ready.
 
         The model can change during the tour, because the bundled model is used until the default
         model has been downloaded. The previous distribution stays on the screen until the new one

@@ -1,4 +1,4 @@
-"""Draw inline Markdown, such as a sentence of a question."""
+"""Render inline Markdown, such as a sentence of a question."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": KEY}
 
 
 def inline(markdown: str) -> Content:
-    """Draw inline Markdown, with styles for emphasis, code and key names.
+    """Render inline Markdown, with styles for emphasis, code and key names.
 
-    A link is drawn as its text, and an image as its description. HTML and line breaks are not
+    A link is rendered as its text, and an image as its description. HTML and line breaks are not
     changed.
     """
     (line,) = parser().parseInline(safe(markdown))

@@ -216,7 +216,7 @@ async def follow_click(view: Widget, event: Click, move: Callable[[int, str], ob
 
 
 async def _act(view: Widget, key: str) -> bool:
-    """Run the action of a key of `view`. Return False if the key is not available there."""
+    """Run the action that `view` binds to `key`. Return False if the key is not available there."""
     active = view.screen.active_bindings.get(key)
     if active is None or active.node is not view:
         return False

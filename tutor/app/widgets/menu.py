@@ -168,7 +168,7 @@ class Menu(Widget, can_focus=True):
         lines = self._entry(index, width)
         line = lines[y - tops[index]]
         if index == self.cursor:
-            text = y == tops[index] or len(lines) <= _TEXT  # reversing would spoil a plot
+            text = y == tops[index] or len(lines) <= _TEXT  # reverse video would spoil a plot
             line = selected(line, width, reverse=text and self.app.current_theme.ansi)
         (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
         return strip

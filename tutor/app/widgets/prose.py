@@ -1,4 +1,4 @@
-"""Draw the Markdown of lesson files, which can never run or open anything."""
+"""Render the Markdown of lesson files, which can never run or open anything."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def opens_editor(state: State) -> bool:
 def writes_on(state: State) -> bool:
     """Return True if a letter begins the next message, because an answer is being generated.
 
-    The editor opens when the answer ends. Without this rule, a letter that is pressed at about that
+    The editor opens when the answer ends. Without this rule, a letter that is typed at about that
     time would be either a command or a part of the message.
     """
     growing = state.handed_in is not None or (state.running and state.typing)

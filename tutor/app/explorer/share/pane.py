@@ -53,7 +53,8 @@ class SharingPane(ChatPane):
     async def _reopen(self, text: Restored) -> None:
         """Open the x-ray that was open when a text was saved, unless another screen is open.
 
-        With another model, its tokens and heads have no meaning, but the view opens.
+        If the text was saved with another model, the saved selection of tokens and heads has no
+        meaning, so only the same view opens.
         """
         shared, tree, path = text.xray, self.state.tree, self.state.path
         if shared is None or tree is None or not path or not self.screen.is_current:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import RoutedExpert
 
 _LAYER = 8
-"""The width of the column with the layer's number."""
+"""The width, in cells, of the column with the layer's number."""
 _LEAST_BAR = 6
 """The width, in columns, below which a bar is left out."""
 _MOST_BAR = 20
 _PERCENT = 6
-"""The width of most percentages."""
+"""The width, in cells, of most percentages."""
 
 
 class ExpertsTab(Tab):

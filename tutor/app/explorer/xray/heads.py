@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.columns import Room
 
 _LABEL = 6
-"""The width of the layer's number, including the mark of the selected row."""
+"""The width, in cells, of the layer's number, including the mark of the selected row."""
 _NARROWEST, _WIDEST = 5, 16
 """The minimum and maximum width of a head's strip, in cells."""
 _BRACKET = f"bold {ACT}"

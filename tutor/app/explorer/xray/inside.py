@@ -98,7 +98,7 @@ class ChosenHead:
         self.head = min(max(0, self.head), heads - 1)
 
     def suggest(self, found: Attribution) -> None:
-        """Select the head that adds most to the explained logit, unless the learner has chosen."""
+        """Select the head that adds most to the explained logit, unless the learner chose one."""
         if not self.by_learner:
             every = (
                 (logits, layer, head)
@@ -210,7 +210,7 @@ class Findings:
 
     @property
     def explains_another(self) -> bool:
-        """True if the learner has chosen the token to explain, or a second token to compare."""
+        """True if the learner has chosen the token to explain, or a token to compare it with."""
         return (self.target, self.against) != (following(self.path, self.position), None)
 
     @property
@@ -253,7 +253,7 @@ class Request(Protocol):
 
 @dataclass(frozen=True)
 class AskXRay:
-    """Request the logit lens, and the attention of a layer and of its neighbors."""
+    """Request the logit lens, and the attention of a layer and the neighboring layers."""
 
     layer: int
 
@@ -298,7 +298,7 @@ class AskSources:
 
 @dataclass(frozen=True)
 class AskOcclusion:
-    """Request the change of the explained logit when one token is removed."""
+    """Request how the explained logit changes if one token is removed."""
 
     index: int
 

@@ -1,4 +1,4 @@
-"""The views of the x-ray: which is open, what is selected in it, and how a file describes it."""
+"""The views of the x-ray, of which one is open, and their description in a saved text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Tabs:
         self.open = self._every[0]
 
     def begin(self) -> None:
-        """Forget what was selected for another token."""
+        """Reset all selections, which were made for another token."""
         for tab in self._every:
             tab.begin()
             tab.scroll.reset()

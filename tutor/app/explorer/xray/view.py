@@ -72,7 +72,7 @@ class XRayView(Vertical, can_focus=True):
 
     @dataclass
     class Failed(Message):
-        """Posted when the x-ray has failed. When it works again, `error` is None."""
+        """Posted when the x-ray has failed, and with `error` None when it works again."""
 
         error: TutorError | None
 
@@ -93,7 +93,7 @@ class XRayView(Vertical, can_focus=True):
         self._failed = False
         """Whether the last request has failed. It is sent again when the learner presses a key."""
         self._against = False
-        """Whether the search is for a second token, and not for the token to explain."""
+        """Whether the search chooses the token to compare with, not the token to explain."""
 
     def compose(self) -> ComposeResult:
         yield TextView(id="words")

@@ -199,7 +199,7 @@ class TokensTab(ExplainingTab):
         self._at = selection.row
 
     def at(self, found: Findings) -> int:
-        """Return the index of the selected token. At first, this is the last token but one."""
+        """Return the index of the selected token. At first, this is the second-to-last token."""
         return max(0, found.position - 1) if self._at is None else min(self._at, found.position)
 
     def missing(self, found: Findings) -> Request | None:
