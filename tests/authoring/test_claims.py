@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import re
 from pathlib import Path
@@ -385,6 +386,26 @@ def test_numbers_about_steering_are_computed_again(told: Told, small_model: Lang
     assert "There is no pair 'a/b'." in finding.message
     (finding,) = told(measured(block.replace("a/b", pair.name).replace("2", "99", 1), "1 %"))
     assert "There is no block 99." in finding.message
+
+
+def test_random_vectors_are_as_long_as_the_steering_vector(
+    told: Told, small_model: LanguageModel
+) -> None:
+    """At strength 0, they change nothing. Otherwise, the lowest value is below the highest one."""
+    pair = pairs()[0]
+
+    def value(strength: float, **more: object) -> float:
+        number = {"says": "9.0000", "strength": strength, "value": "perplexity", **more}
+        block = f"of: steering\npair: {pair.name}\nblock: 2\nnumbers: [{json.dumps(number)}]\n"
+        (finding,) = told(measured(block, "9.0000"))
+        found = re.search(r"the value is ([\d.,]+)", finding.message)
+        assert found is not None
+        return float(found[1].replace(",", ""))
+
+    assert value(0, random=2) == pytest.approx(value(0), abs=1e-3)
+    low, high = (value(2, random=3, pick=each) for each in ("lowest", "highest"))
+    assert low < high
+    assert value(2, random=1) != pytest.approx(value(2), rel=1e-3)
 
 
 def test_a_quote_of_a_recorded_run_is_checked(told: Told) -> None:

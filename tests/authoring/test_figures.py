@@ -22,7 +22,10 @@ from tutor.authoring.rounding import rounds_to
 from tutor.course.catalogue import load_course
 from tutor.course.prediction import NumberPrediction
 from tutor.errors import TextError
+from tutor.labs.kit.backend import Tools, make_backend
+from tutor.labs.kit.progress import Progress
 from tutor.labs.patch.pairs import NEUTRAL
+from tutor.labs.probe.lab import SETS, Add, Added, Name
 from tutor.labs.probe.sets import control_labels, examples
 from tutor.labs.steer import pairs as steering_pairs
 from tutor.lm.chat import text_ids
@@ -40,6 +43,8 @@ from tutor.lm.patch import Column, Component, Source
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tutor.lm.language_model import LanguageModel
 
 pytestmark = pytest.mark.slow
@@ -590,7 +595,7 @@ def test_paris_rather_than_london(exact_model: LanguageModel) -> None:
     last = len(session) - 1
     pair = (token_id(exact_model, "␣Paris"), token_id(exact_model, "␣London"))
     split = session.attribution(last, *pair)
-    text = body("why", "paris-london")
+    text = body("why", "paris-london").replace("\u2212", "-")
     rows = re.findall(r"^ layer (\d+), head (\d+) +([+-][\d.]+)$", text, re.MULTILINE)
     assert len(rows) == 4
     ranked = split.contributions
@@ -617,15 +622,12 @@ def test_where_attribution_and_occlusion_disagree(exact_model: LanguageModel) ->
     attributed = sum(session.sources(last, layer, None, *pair)[1] for layer in layers)
     said = plain_numbers(body("why", "occlusion"))
     figures = re.search(
-        r"(-[\d.]+) to Paris minus London, .* falls by ([\d.]+), from ([\d.]+) to ([\d.]+)\. ",
-        said,
+        r"lowers the difference .* by ([\d.]+)\. .* falls from ([\d.]+) to ([\d.]+)\.", said
     )
     assert figures is not None
     whole = session.attribution(last, *pair).logit
     lost = session.occlusion(last, [1], *pair)[0].logits
-    for value, figure in zip(
-        (attributed, lost, whole, whole - lost), figures.groups(), strict=True
-    ):
+    for value, figure in zip((-attributed, whole, whole - lost), figures.groups(), strict=True):
         assert rounds_to(value, figure)
 
 
@@ -666,7 +668,7 @@ def columns(component: Component, source: Source, heads: int = 0) -> list[Column
 def test_patching_france_with_italy(exact_model: LanguageModel, countries: Recording) -> None:
     italy, heads = countries.activations(1), exact_model.network.config.heads
     found = patched(exact_model, countries, italy, columns("residual", "other"))
-    text = body("why", "patch-map")
+    text = body("why", "patch-map").replace("\u2212", "-")
     header = re.search(r"^ after block +(.*)$", text, re.MULTILINE)
     assert header is not None
     blocks = [int(block) for block in header[1].split()]
@@ -784,3 +786,36 @@ def test_probes_and_their_control_tasks(exact_model: LanguageModel) -> None:
         layer = int(name.removeprefix("after block ")) if name[-1].isdigit() else 0
         assert (number_[layer], control[layer]) == (int(of_number), int(of_control))
     assert right("sentiment", control=False)[0] == answer("why", "control-task")
+
+
+def test_directions_that_are_used_or_not(exact_model: LanguageModel, tmp_path: Path) -> None:
+    """Compare the directions of two probes with random directions, as the lab does."""
+    backend = make_backend("probe", Tools(lambda: exact_model, lambda: None, tmp_path))
+
+    def added(of: Name, layer: int, strength: float) -> Added:
+        question = Add(of, SETS[of].prompt, layer, strength)
+        while isinstance(found := backend.answer(question), Progress):
+            pass
+        assert isinstance(found, Added)
+        return found
+
+    lesson = load_course().lesson("why")
+    screen = lesson.screen("probe") if lesson else None
+    assert screen is not None
+    assert screen.lab is not None
+    said = re.search(
+        r"rises from (\d+) to (\d+) % \(with a random direction, it falls to (\d+) %\)",
+        screen.lab.done,
+    )
+    assert said is not None
+    truth = added("truth", 26, -3)
+    for answers, figure in zip(
+        (truth.before, truth.after, truth.chance), said.groups(), strict=True
+    ):
+        assert rounds_to(100 * answers.first, figure)
+    assert "after block 27 with strength 2" in screen.lab.done
+    number = added("number", 27, 2)
+    assert number.before.first < number.before.second
+    assert number.after.first > 10 * number.after.second
+    assert number.chance.first < number.chance.second / 2
+    assert max(number.rows, key=lambda row: row.after).token.data == b" are"

@@ -78,7 +78,8 @@ def measure(turns: int = 9) -> list[Measured]:
                 again.setdefault(folder, []).append(_opened(folder, lessons, data))
     return [
         Measured(
-            f"opening a course of 500 lessons and 10,000 questions, against ours: {when}",
+            f"opening a course of 500 lessons and 10,000 questions, "
+            f"against tutor's own course: {when}",
             "ms",
             statistics.median(times[large]),
             statistics.median(times[ours]),

@@ -55,14 +55,14 @@ def measure() -> list[Measured]:
             1.0,
         ),
         Measured(
-            "56 questions about real and invented things, asked in one way (limit)",
+            "56 questions about real and invented things, with one way of asking (limit)",
             "s",
             the_set(),
             THE_SET_LIMIT_S,
             1.0,
         ),
         Measured(
-            "one token under a format, with a mask on the vocabulary (95th percentile; limit)",
+            "one token with a format, which masks the vocabulary (95th percentile; limit)",
             "s",
             a_token_under_a_format(),
             MASK_LIMIT_S,

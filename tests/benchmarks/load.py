@@ -153,7 +153,9 @@ async def simulate(
     return [
         Measured(f"{what}: a step (95th percentile)", "ms", percentile(steps), STEP_LIMIT_MS, 1.0),
         Measured(f"{what}: engine (PSS)", "MB", memory.pss / _MEGABYTE, ENGINE_LIMIT_MB, 1.0),
-        Measured(f"kill -9 of the engine: all {len(left)} continue", "s", back, BACK_LIMIT, 1.0),
+        Measured(
+            f"kill -9 of the engine: until all {len(left)} can continue", "s", back, BACK_LIMIT, 1.0
+        ),
     ]
 
 
@@ -211,10 +213,14 @@ def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measu
     what = f"{learners} real screens, a step every {EVERY:g} s"
     return [
         Measured(
-            f"{what}: key to repaint (95th percentile)", "ms", percentile(taken), KEY_LIMIT_MS, 1.0
+            f"{what}: key press to repaint (95th percentile)",
+            "ms",
+            percentile(taken),
+            KEY_LIMIT_MS,
+            1.0,
         ),
         Measured(
-            f"{what}: each further screen (USS)",
+            f"{what}: each additional screen (USS)",
             "MB",
             statistics.mean(each.uss for each in memory) / _MEGABYTE,
             LEARNER_LIMIT_MB,

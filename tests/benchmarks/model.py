@@ -145,7 +145,7 @@ def measure() -> list[Measured]:
     for length in (64, 512):
         ids = random.Random(length).choices(range(100, model.card.vocabulary_size), k=length)
         step, llama_step, peer_step = _medians([ours, llama, peer], ids, _steps)
-        name = f"one token at a context of {length}"
+        name = f"one token with a context of {length} tokens"
         rows.append(Measured(f"{name}, against llama.cpp", "ms", step, llama_step, 1.0))
         rows.append(Measured(f"{name}, against transformers fp32", "ms", step, peer_step, 0.16))
         read, llama_read = _medians([ours, llama], ids, _reading)
@@ -154,14 +154,15 @@ def measure() -> list[Measured]:
     session = Session(model, ids[:64])
     session.surprisals()
     times = [milliseconds(lambda: session.attribution(63)) for _ in range(TURNS + 1)][1:]
-    name = "direct attribution of one token at a context of 64 (limit)"
+    name = "direct attribution of one token with a context of 64 tokens (limit)"
     rows.append(Measured(name, "ms", statistics.median(times), 150, 1.0))
     rows += patching(model)
     plain, changed = _medians([ours, SteeredOurs(model)], ids[:64], _steps)
-    rows.append(Measured("a steered step, against a plain one", "ms", changed, plain, 1.15))
+    name = "a steered step, against a step without steering"
+    rows.append(Measured(name, "ms", changed, plain, 1.15))
     exact = load_model(found, exact=True)
     for way, at_once in (("in one prefill", True), ("token by token", False)):
-        what = f"mean divergence from exact arithmetic, two paragraphs {way} (limit)"
+        what = f"mean KL divergence from 32-bit floats, two paragraphs processed {way} (limit)"
         rows.append(Measured(what, "nats", divergence(model, exact, at_once=at_once), 0.0005, 1.0))
     return rows
 
@@ -193,7 +194,7 @@ def patching(model: LanguageModel) -> list[Measured]:
     return [
         Measured(f"{name} (limit)", "s", seconds, 20, 1.0),
         Measured(
-            f"{name}, against a plain pass per cell",
+            f"{name}, against one forward pass per cell",
             "s",
             seconds,
             layers * PATCHED * plain / 1000,

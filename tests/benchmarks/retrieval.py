@@ -86,10 +86,10 @@ def measure() -> list[Measured]:
     return [
         Measured(f"indexing {FILES:,} files (limit)", "s", first, INDEX_LIMIT_S, 1.0),
         Measured(
-            "updating that index when no file has changed (limit)", "s", again, AGAIN_LIMIT_S, 1.0
+            "updating this index when no file has changed (limit)", "s", again, AGAIN_LIMIT_S, 1.0
         ),
         Measured(f"{query}, median (limit)", "ms", statistics.median(times), QUERY_LIMIT_MS, 1.0),
-        Measured(f"{query}, p95 (limit)", "ms", p95, QUERY_LIMIT_MS, 1.0),
+        Measured(f"{query}, 95th percentile (limit)", "ms", p95, QUERY_LIMIT_MS, 1.0),
     ]
 
 

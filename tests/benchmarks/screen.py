@@ -97,7 +97,7 @@ def first_paint(runs: int) -> list[Measured]:
         with Terminal([sys.executable, "-c", PEER]) as run:
             peers.append(run.wait_for("First content."))
     peer = 1000 * statistics.median(peers)
-    what = "first paint, against the smallest Textual app"
+    what = "time to first paint, against the smallest Textual app"
     return [
         Measured(what, "ms", 1000 * statistics.median(later), peer, 1.2),
         Measured(f"{what}: first start", "ms", 1000 * statistics.median(first), peer, 1.2),
@@ -112,7 +112,7 @@ def keys_while_loading(starts: int = 4) -> Measured:
             run.wait_for("› Begin")
             while "●" not in run.text and len(times) < KEYS * starts:
                 times += (_pressed(run, "down", gone="› Begin"), _pressed(run, "up", "› Begin"))
-    return _slowest("key to repaint while the engine loads (95th percentile)", times)
+    return _slowest("key press to repaint while the engine loads (95th percentile)", times)
 
 
 def keys_while_generating() -> Measured:
@@ -129,7 +129,7 @@ def keys_while_generating() -> Measured:
                 run.press("r")
                 run.wait_for("r stops")
             times += (_pressed(run, "down", "› 2"), _pressed(run, "up", "› 1"))
-    return _slowest("key to repaint while the model generates (95th percentile)", times)
+    return _slowest("key press to repaint while the model generates (95th percentile)", times)
 
 
 def keys_while_a_lab_runs() -> Measured:
@@ -142,7 +142,7 @@ def keys_while_a_lab_runs() -> Measured:
         run.wait_for("›  1")
         while len(times) < KEYS and "Done." not in run.text:
             times += (_pressed(run, "down", "›  2"), _pressed(run, "up", "›  1"))
-    return _slowest("key to repaint while a lab runs (95th percentile)", times)
+    return _slowest("key press to repaint while a lab runs (95th percentile)", times)
 
 
 class Explaining(NamedTuple):
@@ -201,7 +201,7 @@ def keys_while_explaining(lab: Explaining) -> Measured:
     times: list[float] = []
     while len(times) < KEYS:
         times += _keys_of_one_start(lab)
-    return _slowest(f"key to repaint while {lab.what} (95th percentile)", times)
+    return _slowest(f"key press to repaint while {lab.what} (95th percentile)", times)
 
 
 def _keys_of_one_start(lab: Explaining, rounds: int = 10) -> list[float]:
@@ -237,7 +237,7 @@ def keys_while_ghost_text_is_generated() -> Measured:
             run.wait_for(PROPOSED)  # it has begun: the rest of the line is being generated
             times.append(_pressed(run, "backspace", gone="returnx"))
             run.wait_for(PROPOSED)
-    return _slowest("key to repaint while ghost text is generated (95th percentile)", times)
+    return _slowest("key press to repaint while ghost text is generated (95th percentile)", times)
 
 
 def memory(steps: int) -> list[Measured]:

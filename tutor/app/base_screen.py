@@ -39,7 +39,7 @@ ScrollBar.renderer = WholeCells
 
 
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
-    """Return key bindings that scroll the widget that matches the selector `SCROLLED`."""
+    """Return key bindings for scrolling the widget that matches the selector `SCROLLED`."""
     return [
         *pair(UP_DOWN, "scroll(*)", "scroll", tooltip),
         Binding("space,pagedown", "page(1)", show=False, tooltip="Page down. PgUp pages up."),

@@ -37,7 +37,7 @@ KEY_PLACES = (
     KeyPlace("end of a lesson", "end", "ResultScreen"),
     KeyPlace("progress", "progress", "ProgressScreen LessonProgressScreen"),
     KeyPlace("page of text", "page", "HelpScreen TeacherViewScreen"),
-    KeyPlace("menu of what can be copied", "copy", "CopyMenu"),
+    KeyPlace("copy menu", "copy", "CopyMenu"),
     KeyPlace("settings", "settings", "SettingsScreen SettingsList SettingField"),
     KeyPlace("model", "model", "ModelScreen"),
     KeyPlace("stepper and chat", "stepper", "ExplorerPane ExplorerScreen XRayScreen"),

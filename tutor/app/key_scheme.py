@@ -46,7 +46,9 @@ COMMON_KEYS = (
     CommonKey("p, n", (), "Go to the previous or next item."),
     CommonKey("x", ("example", "next example"), "Load another example."),
     CommonKey("o", (), "Open another text or model."),
-    CommonKey("l", ("lab", "labs"), "Open the lab of the screen, or the list of labs.", GO),
+    CommonKey(
+        "l", ("lab", "labs"), "Open the lab that belongs to the screen, or the list of labs.", GO
+    ),
     CommonKey("a", ("add",), "Add an item or a server."),
     CommonKey("d", ("delete", "remove"), "Delete the selected item, or remove it from the list."),
     CommonKey("t", ("sampler",), "Change the sampler settings.", VIEW),
@@ -55,7 +57,7 @@ COMMON_KEYS = (
     CommonKey(
         "ctrl+p", ("commands",), "Find an action, screen, lesson, lab or term by its name.", GO
     ),
-    CommonKey("ctrl+g", ("editor",), "Edit the text in your own editor, in an editor field."),
+    CommonKey("ctrl+g", ("editor",), "In a text field, open the text in your own editor."),
     CommonKey("ctrl+s", ("save",), "Save."),
     CommonKey("g", ("goals",), "Show the task and all goals.", VIEW),
     CommonKey("y", ("retry",), "Retry after an engine failure."),

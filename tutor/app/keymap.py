@@ -52,7 +52,7 @@ def keymap(keys: Mapping[str, str]) -> Keymap:
 
 
 def remap(node: DOMNode, keys: Keymap) -> None:
-    """Give a widget, a screen or the app the keys of a keymap.
+    """Apply a keymap to a widget, a screen or the app.
 
     Keys that a widget has added itself, such as the letters of its answers, are kept.
     """

@@ -133,6 +133,17 @@ class Ask:
             lambda: interventions.steered(block, strength, self._model),
         )
 
+    def steered_at_random(
+        self, block: SteeringNumbers, strength: float, count: int
+    ) -> interventions.SteeredAtRandom:
+        """Return the effects of random vectors that are as long as a steering vector."""
+        asked = [block.pair, block.block, strength, count]
+        return self._memory.answer(
+            asked,
+            interventions.SteeredAtRandom,
+            lambda: interventions.steered_at_random(block, strength, count, self._model),
+        )
+
     # --- computing --------------------------------------------------------------------------
 
     def _quoted(self, number: Quoted) -> Value:

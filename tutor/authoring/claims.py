@@ -174,7 +174,11 @@ def _of_measured(block: Measured, number: Number, ask: Ask) -> Remarks:
     elif isinstance(block, SteeringNumbers) and isinstance(number, SteeredNumber):
         share = number.value != "perplexity"
         what = f"{number.value} at strength {number.strength:g}"
-        value = ask.steered(block, number.strength).value(number)
+        if number.random:
+            what += f", {number.pick} of {number.random} random vectors"
+            value = ask.steered_at_random(block, number.strength, number.random).value(number)
+        else:
+            value = ask.steered(block, number.strength).value(number)
     elif isinstance(block, Record) and isinstance(number, Entry):
         entry = recorded(block, number)
         if isinstance(entry, str):

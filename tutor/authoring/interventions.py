@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,16 @@ from tutor.errors import LessonError, TutorError
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.progress import Progress
 from tutor.labs.patch.lab import Compare, Compute, portion
-from tutor.labs.steer.pairs import Lists, Words, pairs
-from tutor.labs.steer.questions import STEP, Cost, Measure, at
+from tutor.labs.steer.pairs import NEUTRAL, Lists, Words, pairs
+from tutor.labs.steer.questions import STEP, Cost, Make, Measure, at
 from tutor.lm.patch import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.course.measured import PatchedNumber, Patching, SteeredNumber, SteeringNumbers
+    from tutor.labs.steer.pairs import Pair
+    from tutor.lm.inspect.steering import Steering
     from tutor.lm.language_model import LanguageModel
 
 
@@ -63,6 +66,20 @@ class Steered(msgspec.Struct, frozen=True):
         return values[number.value]
 
 
+class SteeredAtRandom(msgspec.Struct, frozen=True):
+    """The effects of several random vectors."""
+
+    effects: tuple[Steered, ...] = ()
+    trouble: str = ""
+
+    def value(self, number: SteeredNumber) -> float:
+        """Return the lowest or highest value. Raises `LessonError` if it could not be computed."""
+        if self.trouble:
+            raise LessonError(self.trouble)
+        values = [each.value(number) for each in self.effects]
+        return min(values) if number.pick == "lowest" else max(values)
+
+
 def column_of(number: PatchedNumber) -> Column:
     """Return the column of patches that a number belongs to."""
     return Column(number.component, number.source, number.at - 1, number.head - 1)
@@ -84,20 +101,71 @@ def patched(block: Patching, column: Column, model: LanguageModel) -> PatchedCol
 
 def steered(block: SteeringNumbers, strength: float, model: LanguageModel) -> Steered:
     """Steer the model with the vector of a shipped pair of lists, and measure the effects."""
-    pair = next((pair for pair in pairs() if pair.name == block.pair), None)
-    if pair is None:
-        return Steered(trouble=f"There is no pair {block.pair!r}.")
-    lists = Lists(pair.first_texts, pair.second_texts)
-    words = Words(pair.first_words, pair.second_words)
-    spot = at(block.block - 1, round(strength / STEP))
     try:
-        if block.block > model.network.config.layers:
-            raise LessonError(f"There is no block {block.block}.")
+        pair, lists = _pair(block, model)
+        words = Words(pair.first_words, pair.second_words)
+        spot = at(block.block - 1, round(strength / STEP))
         asked = [Measure(lists, pair.prompt, words, spot), Cost(lists, spot)]
         effect, cost = _answers("steer", asked, model)
     except TutorError as error:
         return Steered(trouble=error.happened)
     return Steered(effect.effect.first, effect.effect.second, cost.perplexity)
+
+
+def steered_at_random(
+    block: SteeringNumbers, strength: float, count: int, model: LanguageModel
+) -> SteeredAtRandom:
+    """Steer the model with `count` random vectors that are as long as the pair's vector."""
+    from tutor.lm.inspect.steering import Steering, random_vectors, steering_of
+
+    try:
+        pair, lists = _pair(block, model)
+        (made,) = _answers("steer", [Make(lists, block.block - 1, "vector")], model)
+        length = steering_of(model, made.vector.values, block.block - 1, strength).vector.norm()
+        vectors = random_vectors(count, model.network.config.width, float(length))
+        effects = [
+            _effects(pair, Steering(each, block.block - 1, strength), model) for each in vectors
+        ]
+    except TutorError as error:
+        return SteeredAtRandom(trouble=error.happened)
+    return SteeredAtRandom(tuple(effects))
+
+
+def _pair(block: SteeringNumbers, model: LanguageModel) -> tuple[Pair, Lists]:
+    """Return the pair of lists that a block names. Raises `LessonError` if it is missing."""
+    pair = next((pair for pair in pairs() if pair.name == block.pair), None)
+    if pair is None:
+        raise LessonError(f"There is no pair {block.pair!r}.")
+    if block.block > model.network.config.layers:
+        raise LessonError(f"There is no block {block.block}.")
+    return pair, Lists(pair.first_texts, pair.second_texts)
+
+
+def _effects(pair: Pair, steering: Steering, model: LanguageModel) -> Steered:
+    """Return the effects of a vector on a pair's words and on neutral text."""
+    import torch
+
+    from tutor.labs.kit.sentence_ids import single_tokens
+    from tutor.lm.chat import text_ids
+    from tutor.lm.inspect.forward_pass import ForwardPass
+    from tutor.lm.inspect.interventions import next_token_surprisals
+    from tutor.lm.inspect.steering import steered_by
+
+    network, streams = model.network, []
+    texts = [text_ids(model, text) for text in (pair.prompt, NEUTRAL)]
+    for ids in texts:
+        passage = ForwardPass(network, ids, partial(steered_by, steering, network))
+        while not passage.finished:
+            passage.advance(1)
+        streams.append(passage.stream)
+    with torch.inference_mode():
+        after = network.lens(streams[0][-1]).float().cpu().softmax(dim=-1)
+        bits = next_token_surprisals(network, streams[1], texts[1])
+    first, second = (
+        float(after[single_tokens(model, words)].sum())
+        for words in (pair.first_words, pair.second_words)
+    )
+    return Steered(first, second, 2.0 ** float(bits.mean()))
 
 
 def _answers(lab: str, questions: Sequence[Any], model: LanguageModel) -> list[Any]:

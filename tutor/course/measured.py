@@ -180,11 +180,16 @@ class SteeredNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     - `first`, `second`: the total probability of the words of the first or second list
     - `perplexity`: the perplexity of a neutral text
+
+    With `random`, the vector is replaced with this number of random vectors of the same length, and
+    `value` is the `lowest` or `highest` of their values.
     """
 
     says: Sentence
     strength: float
     value: Literal["first", "second", "perplexity"]
+    random: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    pick: Literal["lowest", "highest"] = "lowest"
 
     def __post_init__(self) -> None:
         if not (abs(self.strength) <= STRONGEST and (4 * self.strength).is_integer()):

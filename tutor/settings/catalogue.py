@@ -111,7 +111,10 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "ascii",
                 _("ASCII only"),
-                _("Draw every character in ASCII, for terminals and fonts that lack the others."),
+                _(
+                    "Draw with ASCII characters only, for terminals and fonts that lack other "
+                    "characters."
+                ),
                 _ON_OFF,
                 option="--ascii",
                 variable="TUTOR_ASCII",
@@ -132,7 +135,7 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "plain",
                 _("Plain mode"),
-                _("Start without a screen, line by line, for screen readers and simple terminals."),
+                _("Show the course as lines of text, for screen readers and simple terminals."),
                 _ON_OFF,
                 option="--plain",
                 variable="TUTOR_PLAIN",
@@ -158,7 +161,10 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "language",
                 _("Language"),
-                _("The language of the lessons, where they are translated, such as de for German."),
+                _(
+                    "The language of the lessons and the interface, as far as they are "
+                    "translated, such as de for German."
+                ),
                 typed=True,
                 option="--language",
                 variable="TUTOR_LANGUAGE",
@@ -195,7 +201,7 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "review.a_day",
                 _("Reviews a day"),
-                _("The maximum number of reviews a day. The others wait for the next day."),
+                _("The maximum number of reviews a day. Further reviews wait for the next day."),
                 (0, 5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 9999),
                 typed=True,
                 option="tutor review --cap",
@@ -217,8 +223,8 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 "sampler.temperature",
                 _("Temperature"),
                 _(
-                    "The initial temperature in the stepper. 0 always takes the most probable "
-                    "token, 1 is the model's own distribution."
+                    "The initial temperature in the stepper. At 0, the sampler always takes the "
+                    "most probable token. At 1, it uses the model's own distribution."
                 ),
                 (0.0, *(tenth / 10 for tenth in range(1, 21)), 3.0, 5.0, 10.0),
                 typed=True,

@@ -18,6 +18,7 @@ from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.steering import (
     Steering,
     mean_difference,
+    random_vectors,
     same_steering,
     steered,
     steering_of,
@@ -183,3 +184,10 @@ def test_steering_drops_the_computed_results(model: Any) -> None:
     session.steer(None)
     assert session.steering is None
     assert torch.equal(session.logits(6), plain)
+
+
+def test_random_vectors_have_the_given_length_and_are_always_the_same() -> None:
+    drawn = list(random_vectors(3, 64, 5.0))
+    assert [float(each.norm()) for each in drawn] == pytest.approx([5.0] * 3)
+    assert abs(float(torch.cosine_similarity(drawn[0], drawn[1], dim=0))) < 0.5
+    assert all(map(torch.equal, drawn, random_vectors(3, 64, 5.0)))

@@ -77,7 +77,7 @@ class GoalKeeper:
         return frozenset(goals.name(lab.goals[index]) for index in indexes)
 
     def over(self, lesson: Lesson, lab: Lab) -> Told:
-        """Record that an embedded lab is done, unless one of its goals has not been reached."""
+        """Record that an embedded lab is done, if all of its goals have been reached."""
         state = self._progress.lesson(lesson.id)
         if lab.id in state.labs_done or len(reached(lab, state)) < len(lab.goals):
             return Told()
@@ -90,9 +90,10 @@ class GoalKeeper:
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     def prepare(self, lab: AnyLab) -> None:
-        """Read the lesson of a lab that was opened without one, so that `live` finds it.
+        """Read the lesson to which a lab belongs, so that `live` does not have to wait for it.
 
-        This takes up to 0.2 s. Call it in a thread.
+        This is only needed if the lab was opened without a lesson. Call this method in a thread,
+        because it takes up to 0.2 s.
         """
         self._lesson_of(lab)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 WAIT = 1.0
-"""The time, in seconds, to wait after a change before it and any later changes are saved."""
+"""The delay, in seconds, before a change is saved, along with any changes made meanwhile."""
 
 
 class LabKeeper:

@@ -87,7 +87,7 @@ class ExplorerController:
             return
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
-        # This takes a moment. It starts now, so that the vectors are there when the panel opens.
+        # This takes a moment. It starts now, so that the vectors are known when the panel opens.
         self._run(effects.PlainEffect.LIST_VECTORS)
 
     @property

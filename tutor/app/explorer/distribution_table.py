@@ -32,7 +32,7 @@ DRAW = "◆"
 LEGEND = _("█ kept  ▒ gained  ╌ lost")
 """The legend of the bars when sampler settings are in effect."""
 ROOMY = 110
-"""The minimum width of the table, in cells, for all columns."""
+"""The minimum width of the table, in cells, at which all columns are shown."""
 _LEAST_BAR = 6
 
 

@@ -110,7 +110,7 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         return replace(self, **{"sampler" if self.mode == "text" else "chat_sampler": sampler})
 
     def with_steering(self, applied: Applied | None) -> Document:
-        """Return a copy with this steering. All surprisals are removed, because they change."""
+        """Return a copy with this steering. All surprisals, which are now invalid, are removed."""
         trees = {mode: without_surprisals(tree) for mode, tree in self.trees.items()}
         return replace(self, steering=UNSET if applied is None else applied, **trees)
 

@@ -265,9 +265,9 @@ class TextsListed(msgspec.Struct, frozen=True):
 
 
 class TextOpened(msgspec.Struct, frozen=True):
-    """Another document has been opened.
+    """The attempt to open another document has ended.
 
-    If `document` is None, it could not be read. If `fresh` is true, it is a new document.
+    `document` is None if the document could not be read. `fresh` is true if the document is new.
     """
 
     document: Document | None

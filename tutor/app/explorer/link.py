@@ -119,7 +119,7 @@ class Link:
         return Answer(distribution, actual, tuple(surprisals))
 
     def _steer(self, steering: Applied | None) -> None:
-        """Set the steering of the requests that follow."""
+        """Set the steering vector for the requests that follow."""
         if steering != self._steering:
             self._steering, self._read = steering, 0
 

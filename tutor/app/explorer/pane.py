@@ -153,7 +153,7 @@ class ExplorerPane(SharingPane):
             yield Copy(_("the table"), table.text)
 
     def _follow_focus(self) -> None:
-        """Hide the line that describes Enter while Enter does something else."""
+        """Show the line that describes Enter only while Enter has the described effect."""
         focused = self.screen.focused
         self.set_class(focused is not None and self in focused.ancestors, "-here")
         self.set_class(isinstance(focused, BranchTree), "-tree")

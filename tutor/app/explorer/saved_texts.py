@@ -65,7 +65,7 @@ class SavedTexts:
     def advised(self) -> bool:
         """True if new conversations use the settings of the model card.
 
-        Labs have their own settings.
+        This is false in labs, which have their own settings.
         """
         return self._lab is None
 

@@ -1,1 +1,1 @@
-"""The course map, the tour, and reading the course in the background."""
+"""The course map, the tour, and the background task that reads the course."""

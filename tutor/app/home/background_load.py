@@ -22,9 +22,9 @@ BREATH = 0.02
 
 
 class BackgroundLoad:
-    """A task that reads files one by one, but only while no key has been pressed for a while.
+    """A task that reads one file after another while the learner presses no keys.
 
-    Each file is read when at least `quiet` seconds have passed since the last key press.
+    It reads the next file only if no key has been pressed for `quiet` seconds.
     """
 
     def __init__(self, opening: Opening, quiet: float = QUIET) -> None:

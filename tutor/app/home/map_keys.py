@@ -19,7 +19,7 @@ class MapPlace(NamedTuple):
     listed: bool = False
     """Whether the course map has a row for this screen. If so, the key line omits its key.
 
-    With more of these rows, the twelve lessons would not fit on 24 lines.
+    With more of these rows, the lessons would not fit on 24 lines.
     """
     shown: bool = True
     """Whether the key line may show the key. If it is False, only the help screen shows the key."""

@@ -110,7 +110,7 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 
 
 def _choice(status: ModelStatus) -> str:
-    """Explain the shared engine and how to switch, or return "" if there is no shared engine."""
+    """Explain the shared engine and how to switch engines, or return "" if no engine is shared."""
     if status.served:
         context = (
             _("{context:,} tokens").format(context=status.model.context)

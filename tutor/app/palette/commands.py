@@ -109,7 +109,7 @@ def find(commands: Sequence[Command], words: str, search: FuzzySearch) -> list[F
     begin = words.casefold()
 
     def order(each: Found) -> tuple[bool, float]:
-        """Put titles that begin with the words before all others."""
+        """Return a sort key that puts titles that begin with the words first."""
         return not each.command.title.casefold().startswith(begin), -each.score
 
     return sorted((each for each in found if each.score), key=order)

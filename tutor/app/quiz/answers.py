@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Mark, Note
 
 LETTERS = "abcdefijk"
-"""The letters that label the choices. `g` and `h` are left out because the quiz uses these keys."""
+"""The letters that label the choices. The quiz uses `g` and `h` for other actions."""
 
 _LEAST_NOTE = 40
 """The minimum width, in columns, of a note next to a choice. A narrower note goes below it."""

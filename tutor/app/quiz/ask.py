@@ -270,7 +270,7 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else unsaved
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
-        self.call_after_refresh(self.view.scroll_to_verdict)  # after any scroll to a hint
+        self.call_after_refresh(self.view.scroll_to_verdict)  # after any pending scroll to a hint
         self.refresh_bindings()
 
     def action_scroll(self, lines: int) -> None:
@@ -307,7 +307,7 @@ class AskScreen(CourseScreen):
         return super().check_action(action, parameters)
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the texts to copy: the question with choices, the answer, and the explanation."""
+        """Yield the texts to copy: the question, its choices, the answer, and the explanation."""
         if self.asked is None:
             return
         field = self.view.field

@@ -173,7 +173,7 @@ class LessonScreen(LinkedScreen):
         self.set_focus(None)
 
     async def action_enter_field(self) -> None:
-        """Focus the field for a prediction. If the learner skipped it, show the field again."""
+        """Focus the field for a prediction. Show it again if the learner skipped the prediction."""
         card = self.query_one(PredictCard)
         if card.skipped:
             await card.ask_again()

@@ -99,7 +99,7 @@ class ReviewScreen(AskScreen):
         await self._end()
 
     def _ask_later(self) -> None:
-        """Keep the question on the screen for later, because another question is shown first."""
+        """Postpone the current question, because another question is shown first."""
         item = self._item
         if not self._open or item is None or item.question != self.question.id:
             return

@@ -95,7 +95,7 @@ def _attributes_of(style: Style, colors: ColorSystem) -> _Attributes:
 JUMP = 8
 """The maximum number of unchanged cells to send between two changed cells.
 
-Moving the cursor over more cells takes fewer bytes.
+If there are more, moving the cursor over them takes fewer bytes than sending them.
 """
 
 Cell = tuple[str, Style | None]

@@ -18,7 +18,7 @@ _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
 _LONGEST_LINE = 200
 """The maximum number of characters in a line.
 
-The limit exists because each key press measures the whole line and searches for it.
+The limit exists because each key press measures the whole line and, in a search, searches for it.
 """
 
 

@@ -31,7 +31,7 @@ _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": KEY}
 def inline(markdown: str) -> Content:
     """Render inline Markdown, with styles for emphasis, code and key names.
 
-    A link is drawn as its text, and an image as its description. HTML and line breaks are not
+    A link is rendered as its text, and an image as its description. HTML and line breaks are not
     changed.
     """
     (line,) = parser().parseInline(safe(markdown))

@@ -70,7 +70,8 @@ class KeyLine(Widget):
     def __init__(self, first: Sequence[str] = ("y",)) -> None:
         """Create a key line.
 
-        By default, only the key for retrying comes first. When it is available, no other key helps.
+        By default, only the key for retrying comes first, because no other key helps when it is
+        available.
         """
         super().__init__()
         self._ordered = len(first) > 1

@@ -25,7 +25,7 @@ def mark(here: bool, sign: str = f"{MARK} ") -> tuple[str, str]:
 
 
 def highlighted(line: Content, width: int) -> Content:
-    """If `line` begins with `mark(True)`, return it with a background over `width` columns."""
+    """Return `line`, with a background over `width` columns if it begins with `mark(True)`."""
     spans = line.spans
     if not spans or spans[0].start != 0 or spans[0].style != _MARK_STYLE:
         return line

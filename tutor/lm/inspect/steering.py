@@ -106,3 +106,14 @@ def mean_difference(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor
     All tensors have the same shape, and neither list is empty.
     """
     return torch.stack(list(first)).mean(dim=0) - torch.stack(list(second)).mean(dim=0)
+
+
+def random_vectors(count: int, width: int, length: float) -> Iterator[Tensor]:
+    """Yield vectors [width] of this length that point in random directions.
+
+    They are the same in every run. Only an effect that they don't have says something about the
+    direction of a steering vector.
+    """
+    for seed in range(count):
+        drawn = torch.randn(width, generator=torch.Generator().manual_seed(seed))
+        yield drawn * length / drawn.norm()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 LATE = 0.5
-"""The time, in seconds, after the end of an answer in which command keys are not typed as text."""
+"""The time, in seconds, after the end of an answer in which command keys insert no text."""
 
 
 class MessageEditor(PromptEditor):
@@ -64,7 +64,7 @@ class MessageEditor(PromptEditor):
 
     @dataclass
     class TooLate(Message):
-        """Posted instead of typing a key that was pressed just as the answer ended.
+        """Posted instead of inserting the character of a key pressed just as the answer ended.
 
         A moment earlier, the key would have been a command, such as the command that stops the
         answer.
@@ -74,7 +74,7 @@ class MessageEditor(PromptEditor):
 
     @dataclass
     class Recalled(Message):
-        """Posted when the editor switches to an earlier text, or back to the new one."""
+        """Posted when the editor switches to an earlier text, or back to the new text."""
 
         text: str
 

@@ -1,4 +1,4 @@
-"""Detect that the model repeats itself."""
+"""Detect whether the model repeats itself."""
 
 from __future__ import annotations
 

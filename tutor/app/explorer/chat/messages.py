@@ -112,7 +112,7 @@ def _header(steps: Sequence[Step], named: Role | None) -> tuple[int, Role | None
 
 
 def _tokens_in(steps: Sequence[Step], characters: int, *, given: bool = False) -> int:
-    """Return the number of tokens that make up the first `characters` of a text.
+    """Return the number of tokens that make up the first `characters` characters of a text.
 
     If `given` is true, only the leading tokens that are part of the prompt are counted.
     """

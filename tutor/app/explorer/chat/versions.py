@@ -75,7 +75,7 @@ def versions(tree: TokenTree, branch: Branch) -> list[Version]:
 def _text(branch: Branch, first: int) -> tuple[int, ...]:
     """Return the ids of a message's tokens, from `first` up to the next special token.
 
-    If no other message follows, the negative branch number is added. Two answers at the end of a
+    If no other message follows, the negative branch number is appended. Two answers at the end of a
     branch therefore count as different versions even if the model has written the same text.
     """
     steps = branch.steps
@@ -89,7 +89,8 @@ def version_at(found: Sequence[Version], position: int) -> Version | None:
     """Return the version of the message at a position, if that message has several versions.
 
     Otherwise, return the version of the nearest earlier message with several versions or, if there
-    is none, of the first later one. Return None if all messages have only one version.
+    is none, of the first later message with several versions. Return None if all messages have only
+    one version.
     """
     before = [each for each in found if each.message.first <= position]
     return before[-1] if before else next(iter(found), None)

@@ -37,7 +37,7 @@ class ConversationView(Lines, can_focus=True):
     """A scrolling view of a conversation.
 
     It shows the token in focus, or the lines to which the learner has scrolled. While an answer is
-    being generated, its end stays visible unless the learner has scrolled up.
+    being generated, the answer's end stays visible unless the learner has scrolled up.
     """
 
     DEFAULT_CSS = "ConversationView { height: 1fr; }"

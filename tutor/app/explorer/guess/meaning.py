@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 async def guessed_token(
     session: AsyncModelSession, engine: Engine, position: int, typed: str
 ) -> Row:
-    """Return the row for the first word of `typed`, in the distribution after `position` tokens.
+    """Return the row of the first word of `typed` in the distribution after `position` tokens.
 
-    If the word is not a token, with or without a space before it, the result is the row of the
-    word's first token. Raises `TextError` if nothing is typed.
+    If the first word is not a single token, with or without a space before it, the result is the
+    row of the first token of that word. Raises `TextError` if nothing is typed.
     """
     words = typed.split()
     if not words:

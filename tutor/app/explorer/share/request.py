@@ -13,7 +13,7 @@ class Share(msgspec.Struct, frozen=True):
     """Save the text, or a picture of the screen as SVG, as a file for other people.
 
     `name` is the name of the file without a suffix. `xray` describes the open x-ray, and
-    `attribution` contains what contributes to the logit that it explains, if that is known.
+    `attribution` contains the contributions to the logit that it explains, if they are known.
     """
 
     name: str

@@ -72,7 +72,7 @@ class XRayView(Vertical, can_focus=True):
 
     @dataclass
     class Failed(Message):
-        """Posted when the x-ray has failed. When it works again, `error` is None."""
+        """Posted when the x-ray has failed, and with `error` None when it works again."""
 
         error: TutorError | None
 
