@@ -355,7 +355,7 @@ class TutorApp(SavingApp):
         self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return False if the focused text field would insert every key of the action as text."""
+        """Return False if the focused text field would insert all keys of the action as text."""
         return self.focused is None or not types_text(self._bindings, action, self.focused)
 
     def action_glossary(self) -> None:

@@ -145,8 +145,8 @@ class TutorScreen(Screen[None]):
     def leave(self) -> bool:
         """Close this screen, and return True. Return False if it is closing already.
 
-        The key may be pressed again before the screen has closed. The second press must not close
-        the screen below.
+        The user may press the key again before the screen has closed. The second press must not
+        close the screen below.
         """
         if not self.is_current:
             return False

@@ -88,7 +88,7 @@ def remapped(kind: type[DOMNode], keys: Keymap) -> BindingsMap:
 
 
 def types_text(bound: BindingsMap, action: str, field: DOMNode) -> bool:
-    """Return True if a text field would insert every key of an action as text."""
+    """Return True if a text field would insert all keys of an action as text."""
     keys = [
         key
         for key, bindings in bound.key_to_bindings.items()

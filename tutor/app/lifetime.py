@@ -37,7 +37,7 @@ PATIENCE = 3.0
 def run(app: TutorApp, *, mouse: bool = False, browser: bool = False) -> int:
     """Run `app` until it exits, and return the exit status.
 
-    If `mouse` is true, the terminal reports the mouse. If `browser` is true, the app draws in a
+    If `mouse` is true, the terminal reports mouse events. If `browser` is true, the app draws in a
     browser instead of a terminal. If a signal ended the app, the status is 128 plus the signal
     number.
     """

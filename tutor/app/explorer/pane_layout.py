@@ -172,7 +172,7 @@ class PaneLayout(Vertical):
 
     @property
     def _room(self) -> tuple[int, int]:
-        """The columns and rows available to all widgets except the x-ray."""
+        """The numbers of columns and rows available to all widgets except the x-ray."""
         width, height = self.size
         taken = xray_room(width, height) if self._beside else None
         if taken is None:

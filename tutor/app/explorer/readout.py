@@ -57,7 +57,7 @@ def surprise(step: Step, index: int) -> str:
 
 
 def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Content:
-    """Draw the line with the token in focus, its surprisal, and the use of the context window.
+    """Draw the line with the token in focus, its surprisal, and how full the context window is.
 
     If `name` is given, it is shown instead of the token.
     """

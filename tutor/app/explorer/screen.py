@@ -32,7 +32,7 @@ class ExplorerScreen(TutorScreen):
 
     `begin` is a text to open first, `xray` is the x-ray that was open beside it, and `sampler`
     contains the settings of new texts. `on_stepped` is called after every step. If it returns a
-    message, such as that the lab is done, the pane shows it. `reached` returns the names of the
+    message, for example that the lab is done, the pane shows it. `reached` returns the names of the
     goals that have been reached.
     """
 

@@ -59,7 +59,7 @@ class PaletteScreen(FinderScreen):
 
     @work
     async def _read_all(self) -> None:
-        # This imports all labs. It runs in a thread, so keys still work.
+        # This imports all labs, so it runs in a thread, in order not to delay key presses.
         await asyncio.to_thread(registry.every)
         self._listed += places(self.services, self.navigation)
         self._terms = terms(self.services, self.navigation)

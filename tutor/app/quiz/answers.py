@@ -267,7 +267,8 @@ def _letter_range(count: int) -> str:
 def _without_yes(why: str) -> str:
     """Remove “Yes.” from the start of an explanation.
 
-    It would sound like praise for a choice that the learner missed, which is marked “Right answer.”
+    The word would sound like praise if the learner missed the choice, which is then marked “Right
+    answer.”
     The explanation may be in English or in the language of the interface.
     """
     return why.removeprefix("Yes. ").removeprefix(_("Yes. "))

@@ -166,7 +166,7 @@ class ResultScreen(MenuScreen):
     # --- the text above the entries -----------------------------------------------------------
 
     def _summary(self, found: Results, width: int) -> list[Content]:
-        """Return lines about the number of right answers, the labs, and the coming reviews."""
+        """Return lines about the number of right answers, the labs, and the upcoming reviews."""
         lines = []
         if self.lesson.questions:
             kept = "" if found.left else f" {_KEPT}"
@@ -180,7 +180,7 @@ class ResultScreen(MenuScreen):
     def _missing(self) -> str:
         """Say what is missing before the lesson counts as done.
 
-        Return "" if nothing is missing, or if the first entry leads to screens that were not read.
+        Return "" if nothing is missing, or if the first entry leads to unread screens.
         """
         progress = self.services.progress
         here = lesson_progress(self.lesson, progress.lesson(self.lesson.id), progress.cards())

@@ -1,7 +1,7 @@
 """Use the mouse only where it is useful, and with as little data as possible.
 
-If a terminal reports the mouse to the app, users must hold Shift to select text, and every click is
-sent over the connection. Over SSH, the mouse is therefore off unless the user switches it on.
+If a terminal reports mouse events to the app, users must hold Shift to select text, and every click
+is sent over the connection. Over SSH, the mouse is therefore off unless the user switches it on.
 """
 
 from __future__ import annotations

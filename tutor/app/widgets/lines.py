@@ -72,7 +72,7 @@ class Lines(Widget):
         self._given: Sequence[Content] = ()
         """The lines, including the moves of their parts (see `clicks`)."""
         self._strips: list[Strip | None] = []
-        """The drawn form of each line, or None for a line that must be drawn."""
+        """The drawn form of each line, or None for a line that has yet to be drawn."""
         self._drawn_for: object = None
         self._draw: Callable[[], None] | None = None
 
@@ -192,7 +192,7 @@ async def follow_click(view: Widget, event: Click, move: Callable[[int, str], ob
 
     `move` moves the focus of `view` along an axis. A row is selected by repeating the action of
     the arrow keys of `view`, and a tab is shown by repeating the action of Tab. The name of a key
-    is not pressed here, because it may be a token or a text of the model.
+    is not pressed here, because it may be part of a token or text from the model.
     """
     clicked = event.widget
     if not isinstance(clicked, Lines):

@@ -37,7 +37,7 @@ class ScrollLine(Widget):
         self.call_after_refresh(self.count)
 
     def count(self) -> None:
-        """Update the line. Subclasses define how."""
+        """Update the line. Every subclass overrides this method."""
         raise NotImplementedError
 
 

@@ -25,7 +25,7 @@ _ARROWS = {1: "▲", -1: "▼", 0: " "}
 
 
 class JsonSide(msgspec.Struct, frozen=True):
-    """One side: its model, its text, its sampler settings, and what is switched off."""
+    """One side of the comparison: its model, text, sampler settings, and switched-off parts."""
 
     model: JsonModel
     kernel: str

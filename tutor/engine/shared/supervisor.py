@@ -28,7 +28,7 @@ SPARE_AFTER = 10.0
 """The number of seconds from the start of an engine to the start of its spare. Until then, the
 engine and its learners need the processor."""
 SPARE_MEMORY = 1024**3
-"""A spare engine is started only if this number of bytes is free. It takes about 160 MB."""
+"""The number of bytes that must be free to start a spare engine, which takes about 160 MB."""
 
 
 def supervise(

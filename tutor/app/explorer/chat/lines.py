@@ -1,4 +1,4 @@
-"""The lines below a conversation, with the effect of Enter and the label of the editor."""
+"""The lines below a conversation, which describe the effect of Enter, and the editor's label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY = f"{theme.ACT} bold"
 
 
 def keys(width: int, *entries: tuple[str, str]) -> Content:
-    """Draw keys and their effects on one line. Keys that do not fit are left out."""
+    """Draw one line with keys and their effects. Keys that do not fit are left out."""
     while sum(len(key) + len(does) + 3 for key, does in entries) - 2 > width and len(entries) > 1:
         entries = entries[:-1]
     return Content("  ").join(

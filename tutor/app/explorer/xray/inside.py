@@ -194,12 +194,12 @@ class Findings:
 
     @property
     def token(self) -> Token:
-        """The token at the position."""
+        """The token at `position`."""
         return self.path[self.position]
 
     @property
     def tokens(self) -> Sequence[Token]:
-        """The tokens up to the position, from which the prediction is made."""
+        """The tokens up to `position`, from which the prediction is made."""
         return self.path[: self.position + 1]
 
     @property
