@@ -38,7 +38,7 @@ _SCOPES = {name: place.scope for place in KEY_PLACES for name in place.classes.s
 _OF_LABS = "tutor.labs."
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
 _CHARACTERS = {_character_to_key(chr(code)): chr(code) for code in range(33, 127)}
-"""The character that a key types, by the name of the key. Textual does not know all of them."""
+"""The character that each key types, by the key's name. Textual itself does not map all keys."""
 _NAMED = {key.value for key in Keys} | _CHARACTERS.keys()
 
 

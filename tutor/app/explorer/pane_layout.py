@@ -180,7 +180,7 @@ class PaneLayout(Vertical):
         return (width, height - taken[1]) if taken[0] == width else (width - taken[0], height)
 
     def _fit_beside(self, view: XRayView) -> bool:
-        """Give the x-ray its place in the pane. Return False if there is no room for it."""
+        """Set the x-ray's position in the pane. Return False if there is no room for the x-ray."""
         room = xray_room(*self.size)
         if room is not None:
             view.styles.width, view.styles.height = room

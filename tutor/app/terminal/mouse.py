@@ -23,7 +23,8 @@ VARIABLE = "TUTOR_MOUSE"
 _REPORTS = ("\x1b[?1002", "\x1b[?1006")
 """The escape sequences that switch mouse reports on or off, without their last character.
 
-They stand for reports of clicks, the wheel and dragging, and for decimal coordinates.
+The first sequence is for reports of clicks, the wheel and dragging. The second sequence is for
+decimal coordinates in the reports.
 """
 
 

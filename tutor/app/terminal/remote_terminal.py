@@ -101,7 +101,8 @@ class RemoteTerminal(App[None]):
     def ask_background(self) -> None:
         """Ask the terminal for its background color. Its reply arrives as a `BackgroundReported`.
 
-        On a slow connection, it is not asked, because a change of colors repaints the whole screen.
+        On a slow connection, the terminal is not asked, because a change of colors repaints the
+        whole screen.
         """
         asks = self.line.colorful and not self.is_headless and background_color.may_answer()
         if asks and self.wanted_theme in ("auto", "terminal") and self._driver is not None:

@@ -302,7 +302,7 @@ class Menu(Widget, can_focus=True):
         return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
 
     def _keep_in_view(self) -> None:
-        """Scroll the container so that the entry at the cursor is visible from its first line on.
+        """Scroll the container so that the entry at the cursor, or at least its top, is visible.
 
         For the first entry, also show the text above the list if there is room for both.
         """

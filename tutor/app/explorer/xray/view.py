@@ -72,7 +72,7 @@ class XRayView(Vertical, can_focus=True):
 
     @dataclass
     class Failed(Message):
-        """Posted when the x-ray has failed, and with `error` None when it works again."""
+        """Posted with an error when the x-ray has failed, and with None when it works again."""
 
         error: TutorError | None
 
