@@ -64,7 +64,7 @@ _BARS, _TALL_BARS = 2, 6
 
 
 class ProgressScreen(MenuScreen):
-    """A screen with a row for each lesson and for the guessing game. Enter opens the selected row."""
+    """A screen with a row for each lesson and the guessing game. Enter opens the selected row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "open('review')", "review", tooltip="Answer the questions that are due."),
