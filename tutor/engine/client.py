@@ -1,7 +1,7 @@
 """The app's client for the engine.
 
 All methods are called on the app's event loop and never block it, because the engine process does
-the work. Cancelling a task that waits for a response also cancels the work.
+the work. Canceling a task that waits for a response also cancels the work.
 
 If the machine has a shared engine, the app uses it. A shared engine doesn't handle requests that
 need the learner's files or API keys, so these requests go to a second engine, `own`.

@@ -250,7 +250,7 @@ class AskLab(Request, frozen=True):
 class Cancel(Message, frozen=True):
     """Cancel the request with id `target`.
 
-    The cancelled request gets the response `Failed` with kind `RequestCancelled`, unless it is
+    The canceled request gets the response `Failed` with kind `RequestCancelled`, unless it is
     already done. There is no other response.
     """
 
