@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 Start = Literal["home", "review"]
-"""The name of the screen to open at the start. A review opens on top of the course map.
+"""The name of the screen to open when the app starts. A review opens on top of the course map.
 
 `TutorApp` can also start with a text, which it opens in the stepper on top of the course map.
 """
@@ -253,7 +253,10 @@ class TutorApp(SavingApp):
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
-        """Redirect a key that no widget has handled, before the app's own bindings handle it."""
+        """Give an unhandled key to the widget that has the focus now, unless it already got it.
+
+        This happens before the app's own bindings handle the key (see `LateKeys`).
+        """
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
 
@@ -270,7 +273,7 @@ class TutorApp(SavingApp):
     def begin(self) -> None:
         """Start the engine and read the rest of the course. Called after the first paint."""
         if not gc.isenabled():  # `tutor.cli.app` disables garbage collection to start faster
-            gc.freeze()  # the collector skips all objects that exist now
+            gc.freeze()  # from now on, the collector skips the objects that exist
             gc.enable()
         remote = self.services.remote
         if remote is not None and remote.here:
@@ -291,7 +294,7 @@ class TutorApp(SavingApp):
         """Collect the problems with the settings, and show them in one notice on the course map."""
         effective = self._settings.effective
         problems = list(effective.problems)
-        if effective.settings.keys:  # otherwise, skip the check, which imports every screen
+        if effective.settings.keys:  # without `keys`, skip the check, which imports every screen
             problems += await asyncio.to_thread(problems_of, effective.settings.keys)
         if problems:
             self._settings.notice = problems_in_one(problems)
@@ -352,7 +355,7 @@ class TutorApp(SavingApp):
         self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return False if the focused text field would insert every key of the action as text."""
+        """Return False if the focused text field would insert all keys of the action as text."""
         return self.focused is None or not types_text(self._bindings, action, self.focused)
 
     def action_glossary(self) -> None:

@@ -53,7 +53,7 @@ PAN_KEYS: list[BindingType] = [
 """The bindings that scroll sideways in drawings and code that are wider than the screen."""
 
 ENTER_PAGES = Binding("enter", "more", "more", tooltip="Page down to the text that is hidden.")
-"""The binding that makes Enter page down. It must come before other bindings of Enter."""
+"""The binding that makes Enter page down. It must come before other bindings for Enter."""
 
 
 class TutorScreen(Screen[None]):
@@ -145,8 +145,8 @@ class TutorScreen(Screen[None]):
     def leave(self) -> bool:
         """Close this screen, and return True. Return False if it is closing already.
 
-        The key may be pressed again before the screen has closed. The second press must not close
-        the screen below.
+        The user may press the key again before the screen has closed. The second press must not
+        close the screen below.
         """
         if not self.is_current:
             return False

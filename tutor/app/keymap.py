@@ -38,7 +38,7 @@ _SCOPES = {name: place.scope for place in KEY_PLACES for name in place.classes.s
 _OF_LABS = "tutor.labs."
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
 _CHARACTERS = {_character_to_key(chr(code)): chr(code) for code in range(33, 127)}
-"""The character that a key types, by the name of the key. Textual does not know all of them."""
+"""The character that each key types, by the key's name. Textual itself does not map all keys."""
 _NAMED = {key.value for key in Keys} | _CHARACTERS.keys()
 
 
@@ -88,7 +88,7 @@ def remapped(kind: type[DOMNode], keys: Keymap) -> BindingsMap:
 
 
 def types_text(bound: BindingsMap, action: str, field: DOMNode) -> bool:
-    """Return True if a text field would insert every key of an action as text."""
+    """Return True if a text field would insert all keys of an action as text."""
     keys = [
         key
         for key, bindings in bound.key_to_bindings.items()
@@ -140,8 +140,8 @@ def own_bindings(kind: type[DOMNode]) -> tuple[Binding, ...]:
 def _differ(uses: Iterable[str]) -> bool:
     """Return True if a label belongs to several actions with different keys, as “take” does.
 
-    To the user, actions with the same label and the same key are one action. For example, there are
-    two actions with the label “stop”.
+    To the user, actions with the same label and the same key are one action. For example, two
+    actions have the label “stop” and the key r.
     """
     pairs = [use.split(" ", 1) for use in uses]
     return len({key for key, _ in pairs}) > 1 and len({action for _, action in pairs}) > 1

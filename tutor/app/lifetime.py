@@ -37,7 +37,7 @@ PATIENCE = 3.0
 def run(app: TutorApp, *, mouse: bool = False, browser: bool = False) -> int:
     """Run `app` until it exits, and return the exit status.
 
-    If `mouse` is true, the terminal reports the mouse. If `browser` is true, the app draws in a
+    If `mouse` is true, the terminal reports mouse events. If `browser` is true, the app draws in a
     browser instead of a terminal. If a signal ended the app, the status is 128 plus the signal
     number.
     """
@@ -77,7 +77,7 @@ async def _run(app: TutorApp, mouse: bool) -> int:
 
 
 def _say_why_and_what_is_lost(app: TutorApp) -> None:
-    """Print why the app has ended and what was not saved. Called after the screen was restored."""
+    """Print why the app has ended and what was not saved. The screen must already be restored."""
     if app.idle is not None and app.idle.over:
         without = _("no key was pressed for {in_words}").format(in_words=in_words(app.idle.seconds))
         progress = app.progress

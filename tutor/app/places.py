@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PlaceText(NamedTuple):
-    """The title of a screen and, for the screens on the course map, descriptions.
+    """The title of a screen and, if it is on the course map, its descriptions.
 
     `what` is a verb phrase that says what the learner can do on the screen.
     """

@@ -133,7 +133,7 @@ class Navigation(Protocol):
         """
 
     def open_end(self, lesson: Lesson) -> None:
-        """Open the end of a lesson. If it is already open, return to it."""
+        """Open the screen at the end of a lesson. If it is already open, return to it."""
 
     def close_lesson(self, lesson: Lesson) -> None:
         """Close the screens of a lesson that are on top of the screen stack."""

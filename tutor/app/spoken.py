@@ -1,4 +1,4 @@
-"""Write numbers, tokens and rows in words that make sense when a screen reader reads them."""
+"""Write numbers, tokens and rows in words that make sense when a screen reader reads them aloud."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.css.model import RuleSet
 
 Source = tuple[object, ...]
-"""The values that determine the rules of a source, apart from the variables."""
+"""The cache key of a source: everything that determines its rules, apart from the variables."""
 
 SOURCES = 256
 """The maximum number of sources to cache for each theme. This is more than the app has."""

@@ -1,7 +1,8 @@
 """Write a learner's review cards as a text file that Anki imports (docs/progress.md).
 
-Each line contains a question, its answer with the reasons, a tag, and an id. Because of the id, a
-later import updates the card. All text is escaped, and links and images are left out.
+Each line contains a question, its answer with the reasons, a tag, and an id. The id lets a later
+import update the card instead of adding it again. All text is escaped, and links and images are
+left out.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def add_commands(
 
 
 class _Unclear(Exception):
-    """The command line cannot be read without the commands."""
+    """The command line cannot be parsed without the parsers of the commands."""
 
 
 class _WithoutCommands(argparse.ArgumentParser):

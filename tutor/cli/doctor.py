@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _safe(text: str) -> str:
-    """Return `text` with `~` for the home folder, because its path contains the user's name."""
+    """Return `text` with `~` for the path of the home folder, which contains the user's name."""
     home = os.path.expanduser("~")  # noqa: PTH111 (does not fail without a home folder)
     return text.replace(home, "~") if len(home) > 1 and home != "~" else text
 

@@ -1,6 +1,6 @@
 """Implement `tutor-kiosk`, which runs `tutor --kiosk` as a login shell.
 
-A login shell is started without arguments.
+A separate command is needed because a login shell cannot be configured with options.
 """
 
 import sys

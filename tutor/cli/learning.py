@@ -39,7 +39,10 @@ def course_of(options: argparse.Namespace) -> Course:
 
 
 def course_folder(options: argparse.Namespace) -> Path | None:
-    """Return the folder in `--course`, or None for the bundled course. Raises `UsageError`."""
+    """Return the folder that `--course` names, or None for the bundled course.
+
+    Raises `UsageError`.
+    """
     folder: Path | None = options.course
     if folder is not None and not folder.is_dir():
         raise UsageError(

@@ -59,7 +59,7 @@ class StatusLine:
 
 @contextmanager
 def loading() -> Iterator[OnStage]:
-    """Yield a callback that shows the stages of loading a model, only on a terminal."""
+    """Yield a callback that shows the stages of loading a model. It does so only on a terminal."""
     from tutor.models.report import in_words
 
     line = StatusLine(sys.stderr, always=False)

@@ -27,7 +27,7 @@ from tutor.text import visible
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """An observation of the stepper after one action of the learner.
+    """A snapshot of the stepper after one of the learner's actions.
 
     These fields describe the distribution on screen (softmax without sampler settings). They are
     None or empty if the screen shows no distribution:

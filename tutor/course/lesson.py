@@ -146,12 +146,12 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     The learner sees `task`. All `goals` are checked on the live model, and can be reached in any
     order. In the guessing game, `prompt` is the text that is revealed token by token. `sampler`
     contains the initial sampler settings, which the learner can see and change. `solution` is one
-    way to reach all goals with the default model, which only the linter uses.
+    way to reach all goals with the default model. Only the linter uses it.
 
     If `live` is set, the exercise is a lab of `tutor.labs` with this name. Such a lab has its own
     initial state, goals and solution, and `goals` lists the ones that count in the lesson. The
-    linter checks that the lab has these goals. Parsing does not check it, because it would have to
-    import every lab.
+    linter checks that the lab has these goals. The parser does not, because it would have to import
+    every lab.
     """
 
     id: Id

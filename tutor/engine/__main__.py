@@ -90,7 +90,7 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
         outbox.send(Loading(stage, done, total))
 
     model = load(spec, on_stage)
-    # this import is fast after `load`, which imports torch
+    # fast, because `load` has already imported torch
     from tutor.engine.llamacpp_server import LlamaServer
     from tutor.engine.server import Server
     from tutor.lm.llamacpp.session import LlamaModel

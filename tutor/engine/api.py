@@ -145,7 +145,7 @@ class AsyncModelSession(Protocol):
     """The asynchronous version of `ModelSession` that the screens use.
 
     Changes to `tokens` take effect immediately in this object and are sent to the engine with the
-    next query. Cancelling a query cancels the work in the engine.
+    next query. Canceling a query cancels the work in the engine.
     """
 
     @property
@@ -230,7 +230,7 @@ class LabBackend(Protocol):
     async def answer(self, question: Any) -> Any:
         """Send `question` to the backend and return its answer.
 
-        Cancelling the call cancels the work. Raises any `TutorError` that the engine reports.
+        Canceling the call cancels the work. Raises any `TutorError` that the engine reports.
         """
         ...
 

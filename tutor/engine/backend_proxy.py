@@ -51,7 +51,7 @@ class BackendProxy:
     async def answer(self, question: Any) -> Any:
         """Send `question` to the backend and return its answer.
 
-        Cancelling the call cancels the work. Raises any `TutorError` that the engine reports.
+        Canceling the call cancels the work. Raises any `TutorError` that the engine reports.
         """
         packed = msgspec.msgpack.encode(question)
         answer = await (await self._engine_for(question)).ask(

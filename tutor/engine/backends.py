@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class LabBackends:
     """The open backends, by the name that the client chose for each.
 
-    Messages contain a lab's questions as bytes. This class decodes them to the types that the lab
+    Messages contain a lab's questions as bytes. This class decodes them into the types that the lab
     declares. `load` returns the model, and is called only for labs that need one.
     """
 

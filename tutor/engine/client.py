@@ -1,7 +1,7 @@
 """The app's client for the engine.
 
 All methods are called on the app's event loop and never block it, because the engine process does
-the work. Cancelling a task that waits for a response also cancels the work.
+the work. Canceling a task that waits for a response also cancels the work.
 
 If the machine has a shared engine, the app uses it. A shared engine doesn't handle requests that
 need the learner's files or API keys, so these requests go to a second engine, `own`.
@@ -90,7 +90,7 @@ class EngineClient:
 
     @property
     def joins_shared(self) -> bool:
-        """Return True if the client connects to the shared engine whenever one is running."""
+        """Return True if the client uses the shared engine whenever that engine is running."""
         return self._reach.shared is not None and self._reach.joins
 
     @property

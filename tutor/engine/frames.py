@@ -49,8 +49,8 @@ def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
 def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
     """Return the size of a frame's payload in bytes, given the frame's header.
 
-    Raises `EngineError` if the size exceeds `most`. Reading must stop then, because the stream is
-    corrupt and the start of the next frame is unknown.
+    Raises `EngineError` if the size exceeds `most`. The caller must then stop reading, because the
+    stream is corrupt and the start of the next frame is unknown.
     """
     size = int.from_bytes(header, "big")
     if size > most:

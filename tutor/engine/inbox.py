@@ -68,17 +68,17 @@ class Inbox:
         return request
 
     def done(self, id_: int) -> None:
-        """Mark a request as done, so that cancelling it no longer has an effect."""
+        """Mark a request as done, so that canceling it no longer has an effect."""
         with self._changed:
             self._owed.discard(id_)
             self._cancelled.discard(id_)
 
     def check_cancelled(self) -> None:
-        """Raise `RequestCancelled` if the current request has been cancelled."""
+        """Raise `RequestCancelled` if the current request has been canceled."""
         self.check(self._current)
 
     def check(self, id_: int) -> None:
-        """Raise `RequestCancelled` if this request has been cancelled."""
+        """Raise `RequestCancelled` if this request has been canceled."""
         with self._changed:
             if self._left or id_ in self._cancelled:
                 raise RequestCancelled("The request was cancelled.")
@@ -162,6 +162,6 @@ class PipeInbox(Inbox):
         self._on_end()
 
     def _exactly(self, size: int) -> bytes:
-        """Read exactly `size` bytes. Returns no bytes if the stream ends before that."""
+        """Read exactly `size` bytes. Returns no bytes if the stream ends too early."""
         received = self._stream.read(size)
         return received if received is not None and len(received) == size else b""

@@ -17,7 +17,7 @@ from tutor.lm.llamacpp.session import LlamaModel, LlamaSession, refuse
 
 
 class LlamaServer(SessionServer[LlamaSession]):
-    """A server for the sessions of one learner. Labs that need the network are refused."""
+    """A server for the sessions of one learner. It refuses labs that need our own network."""
 
     def __init__(
         self, model: LlamaModel, inbox: Inbox, send: Callable[[wire.Message], None]

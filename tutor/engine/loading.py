@@ -26,7 +26,7 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel | LlamaModel:
     from tutor.models import find_model
 
     try:
-        # Before the slow import of PyTorch, so that a missing model is reported immediately.
+        # This runs before the slow import of PyTorch, to report a missing model immediately.
         found = find_model(spec, on_stage=on_stage)
         on_stage("importing PyTorch")
         from tutor.lm.llamacpp.load import open_model

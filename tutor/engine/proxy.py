@@ -56,10 +56,10 @@ class SessionProxy(SessionQuestions):
         self._model = engine.model
         self._generation = engine.generation
         self._there: tuple[Token, ...] | None = tokens
-        """The tokens that the engine has after all requests so far, or None if this is unknown."""
+        """The engine's tokens after all requests sent so far, or None if they are unknown."""
         self._steering: Applied | None = None
         self._steered: Applied | None = None
-        """The vector that steers the engine's session, unless `_there` is None."""
+        """The vector that steers the engine's session. It is unknown while `_there` is None."""
         self._steers = False
         """Whether the session has ever been steered."""
 

@@ -132,8 +132,9 @@ def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:
 def return_free_memory() -> None:
     """Return unused memory to the operating system.
 
-    This frees about 30 MB after a model was loaded and about 300 MB after one was packed. On Linux,
-    the C library would otherwise keep this memory. On other systems, this function does nothing.
+    This frees about 30 MB after a model has been loaded, and about 300 MB after a model has been
+    packed. On Linux, the C library would otherwise keep this memory. On other systems, this
+    function does nothing.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:

@@ -1,7 +1,7 @@
 """A server that handles requests for a remote model. This module does not import torch.
 
 Each request that may have to wait for the remote server is handled in its own thread. A slow server
-therefore doesn't delay other requests, and a request can be cancelled at any time.
+therefore doesn't delay other requests, and a request can be canceled at any time.
 """
 
 from __future__ import annotations

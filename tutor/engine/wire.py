@@ -125,7 +125,7 @@ class Steer(PathRequest, frozen=True):
 
     `values` is a vector of little-endian 32-bit floats. It is added after block `layer` (counted
     from 0), multiplied by `strength`. Without `values`, the network is no longer steered. A change
-    drops the session's results.
+    discards the session's computed results.
     """
 
     values: bytes = b""
@@ -203,7 +203,7 @@ class AskAttribution(SessionQuestion, frozen=True):
 
 
 class AskSources(SessionQuestion, frozen=True):
-    """Request how much each token adds to a logit through a head. Response: `Sources`.
+    """Request how much each token contributes to a logit through a head. Response: `Sources`.
 
     Layers and heads are counted from 0. If `head` is None, the amounts are summed over all heads of
     the layer. The logit is defined as in `AskAttribution`.
@@ -217,7 +217,7 @@ class AskSources(SessionQuestion, frozen=True):
 
 
 class AskOcclusion(SessionQuestion, frozen=True):
-    """Request how a logit changes without some tokens of the text. Response: `Occlusions`.
+    """Request how much removing each of some tokens changes a logit. Response: `Occlusions`.
 
     The tokens at `indexes` are removed one at a time, at most `MOST_REMOVED` in one request (see
     `tutor.lm.attribution`). The logit is defined as in `AskAttribution`.
@@ -250,7 +250,7 @@ class AskLab(Request, frozen=True):
 class Cancel(Message, frozen=True):
     """Cancel the request with id `target`.
 
-    The cancelled request gets the response `Failed` with kind `RequestCancelled`, unless it is
+    The canceled request gets the response `Failed` with kind `RequestCancelled`, unless it is
     already done. There is no other response.
     """
 
@@ -348,7 +348,7 @@ class AttributionAnswer(QuestionAnswer[Attribution], frozen=True):
 
 
 class Sources(QuestionAnswer[tuple[float, ...]], frozen=True):
-    """The amount that each token up to `position` adds to a logit through a head."""
+    """The amount that each token up to `position` contributes to a logit through a head."""
 
 
 class Occlusions(QuestionAnswer[tuple[Occlusion, ...]], frozen=True):

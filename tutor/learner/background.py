@@ -34,7 +34,7 @@ class _Save:
 
 
 class BackgroundProgress(ProgressStore[Future[None]]):
-    """`Progress` whose save methods return immediately, with a future.
+    """A `Progress` whose save methods return a future immediately.
 
     The future is done when the change is on disk, or fails with the `StoreError` that prevented
     this. Call all methods from the same thread. The writing thread calls `tell` with each error

@@ -20,7 +20,7 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 def failures_in_words(path: Path, doing: str) -> Iterator[None]:
     """Convert each `OSError` in the block to a `StoreError` that explains it to the learner.
 
-    `doing` completes the message "… could not be", so it is "read" or "saved".
+    `doing` completes the message "… could not be …", for example with "read" or "saved".
     """
     try:
         yield

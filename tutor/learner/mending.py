@@ -31,9 +31,9 @@ def mended(log: bytes, copy: bytes) -> bytes:
     """Return `log`, with all lines added that are intact only in `copy`.
 
     Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
-    `copy`. If one file was cut off or damaged, both files are therefore identical again. If `log`
-    has another intact line at this position, the line from `copy` is appended as if it had been
-    imported from another machine. A line that is damaged in both files is repaired if possible.
+    `copy`. If only one file was cut off or damaged, the result therefore equals the other file. If
+    `log` has another intact line at this position, the line from `copy` is appended as if it had
+    been imported from another machine. A line that is damaged in both is repaired if possible.
     """
     if log.startswith(copy):
         return log
@@ -100,7 +100,7 @@ def _mark_of(events: Sequence[LogEvent]) -> Imported:
 def _repaired(line: bytes, other: bytes) -> bytes | None:
     """Return the intact line from which `line` and `other` are damaged copies, or None.
 
-    This works if the copies are damaged at different places, or if one copy has only one wrong bit.
+    This works if the copies are damaged in different places, or if one copy has only one wrong bit.
     """
     tries: Iterable[bytes] = _combinations(line, other) if len(line) == len(other) else ()
     for found in (*tries, *_with_one_bit_flipped(line), *_with_one_bit_flipped(other)):

@@ -35,7 +35,7 @@ from tutor.learner.store import Change, ProgressStore
 class Progress(ProgressStore[None]):
     """The progress of one learner.
 
-    Every method takes a few milliseconds. Reading always works, without a lock and without write
+    Every method takes a few milliseconds. Reading always works, and needs neither a lock nor write
     permission. If a change cannot be saved, the method raises `StoreFull`, `StoreReadOnly`,
     `StoreBusy`, `StoreNewer` or another `StoreError`, and the files stay unchanged. Several
     sessions, processes and threads can use the same folder at the same time.
@@ -141,7 +141,7 @@ class Progress(ProgressStore[None]):
             self._write(stored, change(before))
 
     def check(self) -> None:
-        """Compare the log with its copy completely, and repair the damaged file.
+        """Compare the whole log with its copy, and repair the damaged file.
 
         This runs at every start, so that damage to one file is repaired before the other file can
         be damaged too. It takes 40 ms for 100,000 answers. Problems on disk raise no exception, but
@@ -171,8 +171,8 @@ class Progress(ProgressStore[None]):
     def _read(self) -> LearnerState:
         """Return as much of the stored data as possible.
 
-        If a file cannot be read, because it is from a newer version or for lack of permission, a
-        notice is added.
+        If a file cannot be read, for example because a newer version wrote it or because permission
+        is missing, a notice is added.
         """
         try:
             contents = self._storage.load()

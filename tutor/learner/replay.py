@@ -123,7 +123,7 @@ def _all_events(log: ReviewLog) -> list[LogEvent]:
 
 
 def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
-    """Return `state`, but compute everything that depends on events again from `events`."""
+    """Return `state`, with everything that depends on events recomputed from `events`."""
     made = fold(LearnerState(settings=state.settings), in_order(events))
     # An answer counts for the streak of days even if it was undone.
     answers = (event for event in events if isinstance(event, Answered))

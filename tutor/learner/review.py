@@ -119,8 +119,8 @@ def queue(
     """Return the review queue at the time `now`.
 
     `questions` maps ids to the questions of the course. A question is due from the beginning of
-    the day for which FSRS schedules it. Reviews that the learner has already
-    done today count toward the limits.
+    the day for which FSRS schedules it. Reviews that the learner has already done today count
+    toward the limits.
     """
     begin, end = midnights(now, 1)
     due: list[Due] = []

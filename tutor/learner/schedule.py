@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fsrs import Scheduler
 
 RETENTION = 0.9
-"""The recall at the due date that is stored in a card."""
+"""The recall that is expected on the due date stored in a card."""
 FITTED = "review.parameters"
 """The name of the setting with the learner's own parameters of FSRS.
 

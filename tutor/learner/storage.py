@@ -69,7 +69,7 @@ _decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
 
 
 class AtomicStorage(Storage):
-    """A TinyDB storage that replaces its file as a whole.
+    """A TinyDB storage that replaces its whole file at each write.
 
     `read` needs neither write permission nor the lock. `write` replaces the file. Within
     `transaction`, both work in memory while the lock is held, and the file is written once at the

@@ -20,7 +20,7 @@ Saved = TypeVar("Saved")
 _setting_decoder = msgspec.json.Decoder(Setting)
 
 LONGEST_SETTING = 20_000
-"""The maximum length of a setting in characters. (All settings are written at every save.)"""
+"""The maximum length of a setting in characters, because every save writes all settings."""
 
 
 class ProgressStore(ABC, Generic[Saved]):

@@ -1,8 +1,8 @@
 """Store the texts that a learner has worked with in the stepper, the chat or a lab.
 
 Each text has an id and a file. A session writes only the text that it has open. If two sessions
-have the same text open, the first one to save it keeps the id, and the other session's text is
-saved under a new id. Neither session therefore overwrites changes of the other.
+have the same text open, the first session to save it keeps the id, and the other session's text is
+saved under a new id. So neither session overwrites the changes of the other.
 
 A screen or lab stores up to `MOST` texts. If there are more, the oldest text without a star is
 deleted.

@@ -61,7 +61,7 @@ class SettingsKeeper:
         self._undo.append((name, before))
 
     def undo(self) -> str | None:
-        """Undo the latest change. Return the setting's name, or None if nothing has changed.
+        """Undo the latest change. Return the setting's name, or None if there is nothing to undo.
 
         Raises `SettingsError` if the file cannot be written.
         """

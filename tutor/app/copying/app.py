@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CopyingApp(RemoteTerminal):
-    """An app that copies text with Ctrl+O, and a selection with Ctrl+C."""
+    """An app in which Ctrl+O copies a text and Ctrl+C copies the selection."""
 
     _brief = ""
     """The text of a notice that disappears at the next key press."""

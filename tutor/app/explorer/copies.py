@@ -38,7 +38,7 @@ def copies(state: State) -> Iterator[Copy]:
 
 
 def step_command(state: State) -> str | None:
-    """Return a command that prints the distribution on the screen, or None if no command can.
+    """Return a shell command that prints the current distribution, or None if no command can.
 
     A command can't express a conversation of several messages, or the address of a server.
     """

@@ -41,8 +41,8 @@ class Columns:
     """The widths of the table's columns, in cells. A column that does not fit has width 0.
 
     The token id requires a table of at least 46 cells, and the logit at least 70. Tokens from a
-    server have no id. From `ROOMY` cells, the table also shows cumulative probabilities and the
-    surprisal.
+    server have no id. With at least `ROOMY` cells, the table also shows the surprisal and
+    cumulative probabilities.
     """
 
     rank: int
@@ -213,7 +213,7 @@ class TableView:
     `target` is the row whose token Enter takes. If that row would not be visible, it replaces the
     last visible row. If there is no target, the same applies to the sampled token. `cursor` is the
     index of the row that the learner selected, if any; the table scrolls to it. `marked` is False
-    if the rows belong to another text, so that no token is marked as sampled. If `named` is true,
+    if the rows belong to another text; no token is then marked as sampled. If `named` is true,
     the table has column names.
     """
 

@@ -155,7 +155,7 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
     def from_bytes(cls, stored: bytes) -> Document | None:
         """Decode a stored document. Return None if this version of tutor cannot read it.
 
-        Invalid steering is removed, and the rest of the document stays.
+        Invalid steering is removed, and the rest of the document is kept.
         """
         try:
             saved = msgspec.json.decode(stored, type=Saved)

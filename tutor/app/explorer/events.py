@@ -22,7 +22,7 @@ class Signal(Enum):
     """An event without parameters. The members up to and including `START` are commands."""
 
     STEP = "step"
-    """Take the proposed token."""
+    """Append the suggested token to the text."""
     BACK = "back"
     """Undo the last token."""
     REDO = "redo"
@@ -51,7 +51,7 @@ class Signal(Enum):
     """Save the document."""
 
 
-# --- commands: carried out in the order of the keys ----------------------------------------------
+# --- commands: carried out in the order in which the keys were pressed ---------------------------
 
 
 class TakeRow(msgspec.Struct, frozen=True):
@@ -134,7 +134,7 @@ class UseText(msgspec.Struct, frozen=True):
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
-"""Commands that have to wait for the model's response at their position, like `Signal.STEP`."""
+"""Commands that, like `Signal.STEP`, have to wait for the model's response at their position."""
 TreeCommand = (
     Literal[Signal.STEP, Signal.BACK, Signal.REDO, Signal.FORK, Signal.NEW_SEED, Signal.START]
     | NeedsAnswer
@@ -148,7 +148,7 @@ TreeCommand = (
 Command = TreeCommand | SetSampler | SetSteering | ChangeMode | UseText
 
 
-# --- other events of the learner -----------------------------------------------------------------
+# --- other events that the learner causes --------------------------------------------------------
 
 
 class ShowPanel(msgspec.Struct, frozen=True):

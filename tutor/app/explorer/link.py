@@ -192,7 +192,7 @@ class Link:
     async def attribution(
         self, path: Sequence[Token], position: int, target: int | None, against: int | None
     ) -> Attribution:
-        """Return each part's contribution to a logit after the token at `position`."""
+        """Return how much each part of the network contributes to a logit after `position`."""
         session = await self.follow(path)
         return await session.attribution(position, target, against)
 
@@ -220,7 +220,7 @@ class Link:
         target: int | None,
         against: int | None,
     ) -> Occlusion:
-        """Return how a logit after `position` changes if the token at `index` is removed."""
+        """Return how much removing the token at `index` changes a logit after `position`."""
         session = await self.follow(path)
         (found,) = await session.occlusion(position, (index,), target, against)
         return found

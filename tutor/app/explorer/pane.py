@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tutor.sharing.document import SharedXRay
 
 SAVE_AFTER = 0.5
-"""The maximum time, in seconds, before a change is saved. Leaving the pane also saves."""
+"""The maximum time, in seconds, before a change is saved. Leaving the pane saves it immediately."""
 
 
 class ExplorerPane(SharingPane):

@@ -84,7 +84,7 @@ def _next_of_run(drawn: State | None, state: State) -> bool:
 
 
 class PaneLayout(Vertical):
-    """The base class of the pane, which lays out and draws the widgets.
+    """The base class of the explorer pane, which lays out and draws the widgets.
 
     A subclass creates the controller and handles the keys.
     """
@@ -125,7 +125,7 @@ class PaneLayout(Vertical):
     _controller: ExplorerController
 
     beside_text = False
-    """Whether the pane is next to a text that has the keyboard focus at first."""
+    """Whether the pane is next to a text that initially has the keyboard focus."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,7 +172,7 @@ class PaneLayout(Vertical):
 
     @property
     def _room(self) -> tuple[int, int]:
-        """The columns and rows available to all widgets except the x-ray."""
+        """The numbers of columns and rows available to all widgets except the x-ray."""
         width, height = self.size
         taken = xray_room(width, height) if self._beside else None
         if taken is None:
@@ -180,7 +180,7 @@ class PaneLayout(Vertical):
         return (width, height - taken[1]) if taken[0] == width else (width - taken[0], height)
 
     def _fit_beside(self, view: XRayView) -> bool:
-        """Give the x-ray its place in the pane. Return False if there is no room for it."""
+        """Set the x-ray's position in the pane. Return False if there is no room for the x-ray."""
         room = xray_room(*self.size)
         if room is not None:
             view.styles.width, view.styles.height = room

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NARROW = 60
 """The width, in columns, below which the lines are shortened."""
 _ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
-"""Short names of the number formats whose kernels round the vectors that they multiply."""
+"""Short names of the number formats whose kernels also round their input vectors."""
 _HOW = {"prompt": _("given"), "drawn": _("drawn by the model"), "taken": _("chosen by you")}
 
 
@@ -57,7 +57,7 @@ def surprise(step: Step, index: int) -> str:
 
 
 def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Content:
-    """Draw the line with the token in focus, its surprisal, and the use of the context window.
+    """Draw the line with the token in focus, its surprisal, and how full the context window is.
 
     If `name` is given, it is shown instead of the token.
     """

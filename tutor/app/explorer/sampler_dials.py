@@ -38,7 +38,7 @@ STEP = 0.25
 class SamplerDials(ListPanel):
     """A panel in which the learner changes the sampler settings.
 
-    The table is updated immediately.
+    Each change immediately updates the table.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

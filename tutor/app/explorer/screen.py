@@ -32,7 +32,7 @@ class ExplorerScreen(TutorScreen):
 
     `begin` is a text to open first, `xray` is the x-ray that was open beside it, and `sampler`
     contains the settings of new texts. `on_stepped` is called after every step. If it returns a
-    message, such as that the lab is done, the pane shows it. `reached` returns the names of the
+    message, for example that the lab is done, the pane shows it. `reached` returns the names of the
     goals that have been reached.
     """
 
@@ -60,7 +60,7 @@ class ExplorerScreen(TutorScreen):
         self._find_reached = reached
         self._reached = reached()
         self._news: tuple[str, ...] = ()
-        """The names of the goals just reached, until the next key that has an effect."""
+        """The names of the goals just reached. The learner's next change removes them."""
         self._news_at = 0
         """The number of the learner's changes at the time when the goals were reached."""
         self._goals_open = False

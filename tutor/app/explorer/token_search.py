@@ -51,9 +51,9 @@ class TokenSearch(Vertical):
     _partial = False
     _said = ""
     _searched: str | None = None
-    """The text whose tokens are shown, or None while the search is opening."""
+    """The query whose tokens are shown, or None while the search is opening."""
     _waiting = False
-    """Whether Enter was pressed before the tokens for the text were found."""
+    """Whether Enter was pressed before the tokens for the query were found."""
 
     def compose(self) -> ComposeResult:
         yield SearchEntry(_("any text, for example “par”; a leading space counts"))

@@ -25,7 +25,7 @@ def undo(state: State, tree: TokenTree) -> State:
         return state.moved(before)
     state = _change(state, tree, before)
     if state.mode == "text":
-        return state  # a notice would move the table
+        return state  # show no notice, because it would move the table
     token = tree.steps[-1].token
     hidden = token.special and not state.document.marks
     name = _("the end of the message") if hidden else figures.shown(token)

@@ -58,7 +58,7 @@ def _invite(state: State) -> State:
 
 
 def _type_on(before: State, state: State) -> State:
-    """Open the editor after the answer to a message has been completed or stopped."""
+    """Open the editor when the answer to a message is complete or has been stopped."""
     over = before.running and not state.running
     if not (over and state.typing and state.folded) or state.panel is not None:
         return state

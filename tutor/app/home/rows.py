@@ -36,7 +36,10 @@ _SECONDS = 25
 
 
 class First(NamedTuple):
-    """The words of a row above the lessons. If `act` is true, the verb is highlighted."""
+    """A row above the lessons: a verb, its object, and a remark.
+
+    If `act` is true, the verb is highlighted.
+    """
 
     verb: str
     what: str

@@ -39,7 +39,7 @@ _ROW = "row"
 
 
 class TourScreen(TextScreen, CourseScreen):
-    """The tour. It counts as seen when the learner leaves it, no matter on which screen.
+    """The tour. It counts as seen when the learner leaves it, whichever screen is shown.
 
     The second screen shows a real distribution, from which the learner takes tokens. The learner
     never has to wait for the model.
@@ -67,7 +67,7 @@ class TourScreen(TextScreen, CourseScreen):
         self._session: AsyncModelSession | None = None
         self._text = PROMPT
         self._distribution: Distribution | None = None
-        self._model: ModelCard | None = None  # the model with which the session was opened
+        self._model: ModelCard | None = None  # the model for which the session was opened
         self._computed_by = ""
         self._problem = ""
         self._forget_engine: Callable[[], None] = lambda: None

@@ -34,7 +34,7 @@ _GAP = 2
 _WIDE = _TITLE + LONGEST_ABOUT + _LESSON + _COUNT + 3 * _GAP
 """The minimum width, in columns, to show a lab on one line."""
 _NARROW = _TITLE + _GAP + _COUNT
-"""The width, in columns, of a lab's first line on a narrow screen, where it has two."""
+"""The width, in columns, of a lab's first line on a narrow screen, where a lab has two lines."""
 
 
 _PANELS = 160

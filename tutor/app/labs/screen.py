@@ -51,7 +51,7 @@ class LabScreen(CourseScreen):
     state in which the learner left the lab, and `keep` is called with every new state. `reached`
     contains the names of the goals reached earlier. `page` is the lesson screen that embeds the
     lab, if any. `on_reached` is called with the names of goals when they are reached. If it returns
-    a message, such as that the lab is done, the screen shows the message.
+    a message, for example that the lab is done, the screen shows the message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,7 +94,7 @@ class LabScreen(CourseScreen):
         self._page = page
         self._reached = frozenset(reached)
         self._news: tuple[str, ...] = ()
-        """The names of the goals just reached, until the next key that has an effect."""
+        """The names of the goals just reached. The learner's next change removes them."""
         self._on_reached = on_reached
         self._goals_open = False
         self._refusal: TutorError | None = None
@@ -161,7 +161,7 @@ class LabScreen(CourseScreen):
 
     @property
     def _said_stopped(self) -> str | None:
-        """The notice while the request is stopped. It names `r` unless the view uses that key."""
+        """The notice after a request was stopped. It mentions `r` unless the view uses that key."""
         if not self._runner.stopped:
             return None
         key = self.active_bindings.get("r")
@@ -312,7 +312,7 @@ class LabScreen(CourseScreen):
     def _forget_refusal(self) -> None:
         """Remove the error about the previous text.
 
-        The error of a request that `y` retries is kept.
+        The error about a request that `y` can retry is kept.
         """
         self._refusal = None
         if not self._runner.can_ask_again:

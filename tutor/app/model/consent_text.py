@@ -1,4 +1,4 @@
-"""Describe what leaves the machine if the learner agrees to send text to a host."""
+"""Describe the data that leaves the machine if the learner agrees to send text to a host."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ class Fact(NamedTuple):
 
 
 def facts(model: RemoteModel, what: str) -> list[Fact]:
-    """Return the facts about sending `what`, a phrase that describes a text, to a model's host.
+    """Return the facts about sending a text to a model's host.
 
-    The first fact names the recipient. A fact with the label "!" is a warning.
+    `what` is a phrase that describes the text. The first fact names the recipient. A fact with the
+    label "!" is a warning.
     """
     product, host = safe(model.service.product), safe(model.host)
     to = host if product == host else _("{product}, at {host}").format(product=product, host=host)

@@ -32,7 +32,7 @@ _TITLE = 20
 _ALIGNED = 60
 """The minimum width, in columns, to align the descriptions in a column."""
 _LONG_TITLE, _WIDE = 30, 100
-"""The width of a title on a screen that is at least this wide."""
+"""The width of a title on a wide screen, and the minimum width of such a screen, in columns."""
 
 
 class PaletteScreen(FinderScreen):
@@ -59,7 +59,7 @@ class PaletteScreen(FinderScreen):
 
     @work
     async def _read_all(self) -> None:
-        # This imports all labs. It runs in a thread, so keys still work.
+        # This imports all labs, so it runs in a thread, in order not to delay key presses.
         await asyncio.to_thread(registry.every)
         self._listed += places(self.services, self.navigation)
         self._terms = terms(self.services, self.navigation)

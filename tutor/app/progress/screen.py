@@ -50,7 +50,7 @@ _NAME = 44
 _WIDE = 120
 """The minimum width, in columns, to show the summary next to the lessons."""
 _OTHERS = 24
-"""The number of lines outside the list of lessons, if it has blank lines between lessons."""
+"""The number of lines outside the list of lessons, if blank lines separate the lessons."""
 _DAY = 4
 """The width of a day in the forecast, in columns."""
 _LABEL, _VALUE = 16, 11
@@ -64,7 +64,7 @@ _BARS, _TALL_BARS = 2, 6
 
 
 class ProgressScreen(MenuScreen):
-    """A screen with a row for each lesson and for the guessing game, which Enter opens."""
+    """A screen with a row for each lesson and the guessing game. Enter opens the selected row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "open('review')", "review", tooltip="Answer the questions that are due."),

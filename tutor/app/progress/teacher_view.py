@@ -29,7 +29,7 @@ _LABEL = 14
 
 
 class TeacherViewScreen(TextScreen, CourseScreen):
-    """A screen with the columns of the learner's row in the class report, and explanations."""
+    """A screen with the learner's row in the class report, and an explanation of each column."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
     _mine: Studied | None = None

@@ -43,7 +43,7 @@ _MARKS = {
     "left": Content("  "),
 }
 _STYLES = {"right": "bold", "wrong": "bold", "missed": "bold", "left": MUTED}
-"""The style of each line after an answer. Lines that are neither chosen nor right are muted."""
+"""The style of a line after an answer, by mark. Lines neither chosen nor right are muted."""
 
 
 class Entered(Message):
@@ -52,7 +52,7 @@ class Entered(Message):
 
 @dataclass
 class Given(Message):
-    """Posted when the learner submits an answer. Its type is one that `Question.grade` accepts."""
+    """Posted when the learner submits an answer. `Question.grade` accepts the answer's type."""
 
     answer: Answer
 
@@ -65,7 +65,7 @@ class NothingChosen(Message):
 
 
 class AnswerList(Menu):
-    """The base class of widgets in which the learner answers with lines of text.
+    """The base class of answer widgets that consist of lines of text.
 
     `_order` lists the lines from top to bottom on the screen, each as its index in the lesson file.
     """
@@ -95,7 +95,7 @@ class AnswerList(Menu):
 
     @property
     def unfinished(self) -> str:
-        """An incomplete answer as text, so that it can be kept, or ""."""
+        """An incomplete answer as text that can be saved, or ""."""
         return ""
 
     def resume(self, unfinished: str) -> None:
@@ -179,7 +179,10 @@ class AnswerList(Menu):
 
 
 class Choices(AnswerList):
-    """A list of choices with letters. The answer is one choice or, with `several`, any number."""
+    """A list of choices, labeled with letters.
+
+    The answer is one choice or, with `several`, any number of choices.
+    """
 
     SAID = {"wrong": _("Your answer. "), "missed": _("Right answer. ")}  # noqa: RUF012  (declared above)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -264,7 +267,8 @@ def _letter_range(count: int) -> str:
 def _without_yes(why: str) -> str:
     """Remove “Yes.” from the start of an explanation.
 
-    It would sound like praise for a choice that the learner missed, which is marked “Right answer.”
+    The word would sound like praise if the learner missed the choice, which is then marked “Right
+    answer.”
     The explanation may be in English or in the language of the interface.
     """
     return why.removeprefix("Yes. ").removeprefix(_("Yes. "))

@@ -19,7 +19,7 @@ class Guess(NamedTuple):
 
 
 async def guessed(engine: Engine, session: AsyncModelSession, guess: str) -> Guess:
-    """Look up a word in the distribution after the session's text.
+    """Look up a word in the next-token distribution for the session's text.
 
     A word can be one token with a leading space and another token without it. The more probable
     token counts.

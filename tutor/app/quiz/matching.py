@@ -1,4 +1,4 @@
-"""The widget for matching questions, in which the learner gives each line a letter."""
+"""The widget for matching questions, in which the learner assigns a letter to each line."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Matching(AnswerList):
 
     @property
     def unfinished(self) -> str:
-        """The matches so far, as one number for each line. A line without a match has a 0."""
+        """The matches so far, as one number for each line, which is 0 if the line has no match."""
         given = (self._given.get(line, -1) + 1 for line in range(len(self._pairs)))
         return ",".join(map(str, given)) if self._given else ""
 

@@ -52,7 +52,7 @@ _HEAD = 12
 
 
 class ResultMenu(Menu):
-    """The menu at the end of a lesson. Enter pages down first if the selected entry is hidden."""
+    """The menu at the end of a lesson. If the selected entry is hidden, Enter only pages down."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choose" and self.cursor_hidden:
@@ -166,7 +166,7 @@ class ResultScreen(MenuScreen):
     # --- the text above the entries -----------------------------------------------------------
 
     def _summary(self, found: Results, width: int) -> list[Content]:
-        """Return lines about the number of right answers, the labs, and the coming reviews."""
+        """Return lines about the number of right answers, the labs, and the upcoming reviews."""
         lines = []
         if self.lesson.questions:
             kept = "" if found.left else f" {_KEPT}"
@@ -180,7 +180,7 @@ class ResultScreen(MenuScreen):
     def _missing(self) -> str:
         """Say what is missing before the lesson counts as done.
 
-        Return "" if nothing is missing, or if the first entry leads to screens that were not read.
+        Return "" if nothing is missing, or if the first entry leads to unread screens.
         """
         progress = self.services.progress
         here = lesson_progress(self.lesson, progress.lesson(self.lesson.id), progress.cards())

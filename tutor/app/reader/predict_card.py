@@ -75,7 +75,7 @@ class PredictionChoices(Choices):
 
 
 def _reads_on(field: PredictionField | PredictionChoices) -> bool:
-    """Return True if Enter should page down: nothing is entered, and there is more text below."""
+    """Return True if Enter should page down: the field is empty, and there is more text below."""
     screen = field.screen
     return field.answer is None and isinstance(screen, TutorScreen) and screen.hides_text
 
@@ -205,7 +205,7 @@ class PredictCard(Vertical):
         self._save(lesson, prediction, guess, answer)
         if self._prediction is not prediction:
             return
-        # The field exists again if the learner has left the screen and come back.
+        # If the learner has left the screen and come back, the field was created again.
         await self._remove_field()
         self._ask(prediction, choices="marked")
         self._say(_revealed(prediction, prediction.shown(guess), answer, self._model))
@@ -291,7 +291,7 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
 
 
 def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
-    """Show the question. `choices` says how its choices are shown."""
+    """Draw the question. `choices` says how its choices are shown."""
     lines = [Content.assemble((_("Predict  "), "bold"), inline(prediction.ask))]
     if isinstance(prediction, NumberPrediction) and prediction.unit:
         lines[0] += Content.styled(_(" (in {unit})").format(unit=safe(prediction.unit)), MUTED)

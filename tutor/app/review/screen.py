@@ -59,9 +59,9 @@ class ReviewScreen(AskScreen):
         self._passed: set[str] = set()
         """Questions that this review does not ask again: they were skipped or could not be read."""
         self._ahead: list[Due] = []
-        """The questions that this review still asks although they are not due yet."""
+        """The questions that this review still has to ask although they are not due yet."""
         self._item: Due | None = None
-        """The question that was taken from the queue last. The screen may show another question."""
+        """The question that was taken from the queue last. The screen may show a different one."""
         self._count = 0
         self._ended = False
         """Whether the review has ended because no questions are left."""
@@ -75,7 +75,7 @@ class ReviewScreen(AskScreen):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        if self.asked is None:  # otherwise, the learner has already begun to review ahead
+        if self.asked is None:  # if it is set, the learner has already begun to review ahead
             await self._go_on()
 
     async def on_screen_resume(self) -> None:
@@ -84,7 +84,7 @@ class ReviewScreen(AskScreen):
             await self._go_on()
 
     def _left(self) -> list[Due]:
-        """Return the questions that this review still asks, in order."""
+        """Return the questions that this review still has to ask, in order."""
         due = (*self.services.review_queue().due, *self._ahead)
         return [item for item in due if item.question not in self._passed]
 

@@ -35,7 +35,7 @@ _OF_LEARNER = {"review.a_day": review.CAP_SETTING, "review.new_a_day": review.NE
 
 
 class SettingsList(Menu):
-    """The list of settings. The left and right arrow keys change the selected one."""
+    """The list of settings. The left and right arrow keys change the selected setting."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "set", tooltip="Type a value, or switch to the next one."),

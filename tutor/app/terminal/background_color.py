@@ -1,4 +1,4 @@
-"""Find out whether the terminal's background is light, with an OSC 11 request for its color.
+"""Find out whether the terminal's background is light, by requesting its color with OSC 11.
 
 A terminal that does not support the request ignores it. Otherwise, its reply arrives among the
 keys, possibly in several pieces, and is removed before the keys are parsed.

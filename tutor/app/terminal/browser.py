@@ -26,7 +26,7 @@ class Packets:
         self._descriptor = descriptor
 
     def write(self, text: str) -> None:
-        """Write text, unless the server has ended."""
+        """Write text, unless the server has exited."""
         encoded = text.encode("utf-8", "replace")
         packet = memoryview(b"D%s%s" % (len(encoded).to_bytes(4, "big"), encoded))
         with suppress(BrokenPipeError):

@@ -1,7 +1,7 @@
 """Use the mouse only where it is useful, and with as little data as possible.
 
-If a terminal reports the mouse to the app, users must hold Shift to select text, and every click is
-sent over the connection. Over SSH, the mouse is therefore off unless the user switches it on.
+If a terminal reports mouse events to the app, users must hold Shift to select text, and every click
+is sent over the connection. Over SSH, the mouse is therefore off unless the user switches it on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 VARIABLE = "TUTOR_MOUSE"
 """An environment variable that overrides the setting `mouse`. Its value is on, off or auto."""
 _REPORTS = ("\x1b[?1002", "\x1b[?1006")
-"""Escape sequences for mouse reports in decimal, with clicks, the wheel, and dragging."""
+"""The escape sequences that switch mouse reports on or off, without their last character.
+
+The first sequence is for reports of clicks, the wheel and dragging. The second sequence is for
+decimal coordinates in the reports.
+"""
 
 
 def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) -> bool:

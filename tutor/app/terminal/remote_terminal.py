@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 _OF_REMOVED = (NoMatches, MountError, NoScreen)
-"""The errors of a handler that continues while its widgets are being removed."""
+"""The errors that a handler can raise if its widgets are removed while it runs."""
 
 
 @runtime_checkable
@@ -101,7 +101,8 @@ class RemoteTerminal(App[None]):
     def ask_background(self) -> None:
         """Ask the terminal for its background color. Its reply arrives as a `BackgroundReported`.
 
-        A slow connection does not ask, because a change of colors repaints the whole screen.
+        On a slow connection, the terminal is not asked, because a change of colors repaints the
+        whole screen.
         """
         asks = self.line.colorful and not self.is_headless and background_color.may_answer()
         if asks and self.wanted_theme in ("auto", "terminal") and self._driver is not None:
@@ -164,7 +165,7 @@ class RemoteTerminal(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         """Handle an exception.
 
-        The error that a widget is missing or cannot be added is ignored while the widget that
+        Errors about a widget that is missing or cannot be added are ignored while the widget that
         handles the event is being removed, and while the app is exiting.
         """
         cause = error.error if isinstance(error, WorkerFailed) else error

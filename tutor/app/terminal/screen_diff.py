@@ -47,7 +47,7 @@ _PLAIN = _Attributes()
 class AnsiWriter:
     """A writer of text with ANSI escape codes.
 
-    At the start and at the end, all attributes are off.
+    The text begins and ends with all attributes switched off.
     """
 
     def __init__(self, color_system: str | None) -> None:

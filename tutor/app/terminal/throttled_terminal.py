@@ -32,9 +32,9 @@ They show, for example, the effect of the key and the model's response.
 class Pace:
     """A schedule for repaints. All times are in seconds, on any monotonic clock.
 
-    Repaints after a key press are immediate. Each further repaint waits until `interval` seconds
-    after the previous one, or longer if the connection would otherwise carry more than `rate` bytes
-    per second.
+    The first `AT_ONCE` repaints after a key press are immediate. Each further repaint waits until
+    `interval` seconds after the previous one, or longer if the connection would otherwise carry
+    more than `rate` bytes per second.
     """
 
     def __init__(self, interval: float, rate: int) -> None:

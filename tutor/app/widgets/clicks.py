@@ -33,7 +33,7 @@ Moves = tuple[tuple[str, int], ...]
 def focusing(part: tuple[str, str] | Content, /, **moves: int) -> Content:
     """Return a part of a line that moves the focus when it is clicked.
 
-    `moves` has the number of steps along each axis, as in a lab's `MoveFocus`.
+    `moves` contains the number of steps along each axis, as in a lab's `MoveFocus`.
     """
     content = part if isinstance(part, Content) else Content.styled(*part)
     wanted: Moves = tuple((axis, by) for axis, by in moves.items() if by)

@@ -43,7 +43,10 @@ def percent(probability: float) -> str:
 
 
 def bits(value: float) -> str:
-    """Format bits with two decimals. Infinity becomes `∞`, and NaN (unknown) becomes `?`."""
+    """Format a number of bits with two decimal places.
+
+    Infinity becomes `∞`, and NaN (unknown) becomes `?`.
+    """
     if math.isnan(value):
         return "?"
     return "∞" if math.isinf(value) else f"{value:.2f}"

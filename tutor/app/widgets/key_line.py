@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HELP = key_name("question_mark")
 _LAST = (key_name("escape"), "q", _HELP)
-"""The keys at the end of the line, in this order. Other keys are left out before them."""
+"""The keys at the end of the line, in this order. They are the last keys to be left out."""
 NARROW = 60
 """The width, in columns, below which the key line may have two lines."""
 _BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
@@ -89,7 +89,7 @@ class KeyLine(Widget):
             self.refresh(layout=len(lines) != len(self._shown))
 
     def keys(self) -> tuple[list[Entry], list[Entry]]:
-        """Return the actions in order of importance, and the actions that are last on every screen.
+        """Return the actions in order of importance, and the actions that always come last.
 
         If several actions have the same label, only the first of them is included.
         """
@@ -117,14 +117,14 @@ class KeyLine(Widget):
         )
 
     def _rank(self, entry: Entry) -> int:
-        """Return the position of a key in the screen's order. All other keys come after them."""
+        """Return the position of a key in the screen's order. Keys outside this order come last."""
         key = ARROWS if set(entry.key) <= set(ARROWS) else entry.key
         return self._first.get(key, len(self._first))
 
     def lines(self, width: int) -> list[list[Entry]]:
         """Arrange the actions that fit on lines of `width` columns, in the order of their groups.
 
-        There is one line. If `width` is less than `NARROW`, there may be two.
+        There is one line or, if `width` is less than `NARROW`, there may be two.
         """
         others, last = self.keys()
         most = 1 if width >= NARROW else 2

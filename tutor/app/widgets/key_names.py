@@ -81,7 +81,7 @@ def key_spans(text: str) -> list[tuple[int, int]]:
 
 
 def named_key(line: str, at: int) -> str:
-    """Return the key in bindings whose name is at index `at` of a line, or "" if there is none.
+    """Return the key that a line names at index `at`, in the notation of bindings, or "".
 
     The word “Press” before a name counts as part of the name.
     """

@@ -28,9 +28,9 @@ Each digit becomes `_DIGIT`, and each other character becomes `_HIDDEN`.
 def mark_keys(state: StateCore) -> None:
     """Mark key names in parsed Markdown as `s` elements, which lessons do not use.
 
-    Code is a key name if it is a lowercase letter, an arrow or another key. A quoted letter is not
-    a key name, as in `t`+`h` and “`a` is one byte”. A digit is a key name only in a range, as in
-    “`1` to `9`”.
+    Inline code is a key name if it is a lowercase letter, an arrow or another key. A quoted letter,
+    as in `t`+`h` and “`a` is one byte”, is not a key name. A digit is a key name only in a range,
+    as in “`1` to `9`”.
     """
     for token in state.tokens:
         if token.type == "inline" and token.children:

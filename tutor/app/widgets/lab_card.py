@@ -46,7 +46,7 @@ class LabCard(Static):
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
         """Show a lab, or hide the card if `lab` is None.
 
-        `reached` has the indexes of reached goals.
+        `reached` contains the indexes of the reached goals.
         """
         self._lab = lab
         self.display = lab is not None
@@ -96,7 +96,7 @@ class LabTask(Lines):
     are reached, `done` is shown in place of the task. If `open_` is true, the whole task and all
     goals are shown, divided into pages if they do not fit on the screen. A blank line follows if
     the screen has at least `gap_from` rows. `own` contains the names of the goals that a lesson
-    screen asks for. After these are reached, the card tells the learner to return to the lesson. A
+    screen asks for. After these are reached, a line says to return to the lesson. A
     click shows or hides all goals, or presses the key whose name is clicked.
     """
 
@@ -217,7 +217,7 @@ class LabTask(Lines):
         return _("{done} of {goals} reached").format(done=done, goals=counted(every, "goal"))
 
     def _over(self, reached: Set[str]) -> bool:
-        """Return True if all goals are reached and there is a text to show for that."""
+        """Return True if all goals are reached and there is a text to show in that case."""
         return bool(self._done and self._goals) and not self._left(reached)
 
     def _left(self, reached: Set[str]) -> list[GoalLine]:

@@ -1,7 +1,7 @@
 """A widget that shows lines, and redraws only those that have changed.
 
-A step of the model changes only a few rows of the screen. Over SSH, only those rows should be sent,
-and drawing the others would delay key presses.
+A step of the model changes only a few rows of the screen. Over SSH, only those rows should be sent.
+Drawing the other rows would also delay the response to key presses.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def centered(at: int, count: int, room: int) -> int:
 def paint_together(widgets: Iterable[Widget]) -> None:
     """Paint the changes of all these widgets at the same time.
 
-    Normally, each widget reports its changes when it is idle, and the screen may be painted after
-    some of them have reported and before the others do. To prevent that, this function marks all
-    changed widgets before the first report.
+    Normally, each widget reports its changes when it is idle, so the screen may be painted when
+    only some of the widgets have reported. To prevent that, this function marks all changed widgets
+    before the first report.
     """
     for widget in widgets:
         if widget._repaint_required and widget.display:
@@ -58,7 +58,7 @@ class Lines(Widget):
     If a line begins with `selection.mark(True)`, it is the selected row, and it is highlighted over
     the full width.
 
-    Build the contents from parts and not from markup, so that brackets in a text are never
+    Build each `Content` from parts instead of markup, so that brackets in a text are never
     interpreted.
     """
 
@@ -72,7 +72,7 @@ class Lines(Widget):
         self._given: Sequence[Content] = ()
         """The lines, including the moves of their parts (see `clicks`)."""
         self._strips: list[Strip | None] = []
-        """The drawn form of each line, or None for a line that must be drawn."""
+        """The drawn form of each line, or None for a line that has yet to be drawn."""
         self._drawn_for: object = None
         self._draw: Callable[[], None] | None = None
 
@@ -192,7 +192,7 @@ async def follow_click(view: Widget, event: Click, move: Callable[[int, str], ob
 
     `move` moves the focus of `view` along an axis. A row is selected by repeating the action of
     the arrow keys of `view`, and a tab is shown by repeating the action of Tab. The name of a key
-    is not pressed here, because it may be a token or a text of the model.
+    is not pressed here, because it may be part of a token or text from the model.
     """
     clicked = event.widget
     if not isinstance(clicked, Lines):

@@ -48,7 +48,7 @@ _UNCUT = 1000
 
 
 def number_keys(label: str, tooltip: str) -> list[BindingType]:
-    """Return bindings of the keys 1 to 9, which choose an entry of a menu by its number."""
+    """Return bindings for the keys 1 to 9, which choose an entry of a menu by its number."""
     return [
         Binding(
             str(number),
@@ -302,7 +302,7 @@ class Menu(Widget, can_focus=True):
         return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
 
     def _keep_in_view(self) -> None:
-        """Scroll the container so that the entry at the cursor is visible from its first line on.
+        """Scroll the container so that the entry at the cursor, or at least its top, is visible.
 
         For the first entry, also show the text above the list if there is room for both.
         """

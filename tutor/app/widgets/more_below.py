@@ -37,7 +37,7 @@ class ScrollLine(Widget):
         self.call_after_refresh(self.count)
 
     def count(self) -> None:
-        """Update the line. Subclasses define how."""
+        """Update the line. Every subclass overrides this method."""
         raise NotImplementedError
 
 
@@ -107,7 +107,7 @@ class MoreBelow(ScrollLine):
         return _hidden("▼", said, key)
 
     def _above(self) -> Iterator[Content]:
-        """Yield versions of the part about the text above, from the longest to the shortest."""
+        """Yield versions of the right part, from the longest to the shortest."""
         if self.above:
             yield _hidden("▲", _("{lines} above").format(lines=counted(self.above, "line")), "pgup")
             yield _hidden("▲", str(self.above), "pgup")

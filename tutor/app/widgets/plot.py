@@ -19,7 +19,7 @@ from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets.bars import LEVELS
 
 YOU, MODEL, BOTH = "●", "○", "◆"
-"""The marks at the ends of the first curve and of the second, and the mark where both end."""
+"""The marks for the end of the first curve, of the second, and of both if they end together."""
 STYLES = (ACT, LIKELY[2])
 """The colors of the first and second curve."""
 _MARKS = (YOU, MODEL)

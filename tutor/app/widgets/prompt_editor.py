@@ -45,7 +45,7 @@ class Teller(Protocol):
 class PromptEditor(TextArea):
     """A multi-line text field.
 
-    Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line. At the
+    Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line. On the
     first line, the up arrow key goes to texts that were entered earlier.
     """
 
@@ -102,7 +102,7 @@ class PromptEditor(TextArea):
     def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
         """Load a text, and move the cursor to its end.
 
-        At the first line, `↑` goes back to the texts in `earlier`, and then to `sample`. An empty
+        On the first line, `↑` goes back to the texts in `earlier`, and then to `sample`. An empty
         field shows `sample` as a placeholder.
         """
         known = dict.fromkeys((*([sample] if sample else []), *earlier))
@@ -130,7 +130,7 @@ class PromptEditor(TextArea):
         return True
 
     def action_arrow(self, by: int) -> None:
-        """Move the cursor by a line. At the first or last line, go to another text instead."""
+        """Move the cursor by a line. From the first or last line, go to another text instead."""
         at, lines = self.cursor_location, self.navigator
         edge = lines.is_first_wrapped_line(at) if by < 0 else lines.is_last_wrapped_line(at)
         if not edge or not self.recall(by):

@@ -186,7 +186,7 @@ class Prose(Markdown):
             self.move(len(self._links) - self.focused)
 
     def pause(self) -> None:
-        """Unfocus the link in focus. The next `move` starts there."""
+        """Unfocus the link in focus. The next `move` starts from that link."""
         if (focused := self.focused) >= 0:
             self.leave()
             self._paused_at = focused

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ScreenList(Static):
-    """A list of screens with one line for each, as `screen_list` draws it."""
+    """A list of screens, drawn by `screen_list` with one line for each screen."""
 
     @dataclass
     class Chosen(Message):

@@ -10,7 +10,7 @@ from textual.scrollbar import ScrollBarRender
 class WholeCells(ScrollBarRender):
     """A scroll bar without partial blocks at its ends.
 
-    On a terminal with few colors, a partial block does not look connected with the bar. It looks
+    On a terminal with few colors, a partial block does not look connected to the bar. It looks
     like a stray character in the text.
     """
 

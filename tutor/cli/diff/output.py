@@ -25,7 +25,7 @@ _ARROWS = {1: "▲", -1: "▼", 0: " "}
 
 
 class JsonSide(msgspec.Struct, frozen=True):
-    """One side: its model, its text, its sampler settings, and what is switched off."""
+    """One side of the comparison: its model, text, sampler settings, and switched-off parts."""
 
     model: JsonModel
     kernel: str
@@ -86,7 +86,7 @@ class JsonRow(msgspec.Struct, frozen=True):
 
 
 class JsonPlace(msgspec.Struct, frozen=True):
-    """The divergence of A and B at one position. `kl_bits` is null if it is infinite."""
+    """The divergence between A and B at one position. `kl_bits` is null if it is infinite."""
 
     place: PositionPair
     kl_bits: float
@@ -142,7 +142,7 @@ def write_comparison(found: Comparison) -> None:
 
 
 def write_along(places: Iterable[PositionDivergence]) -> None:
-    """Print the divergence after each token as it is computed, then the largest and the total."""
+    """Print the divergence at each position as it is computed, and then the largest and the sum."""
     output.write(_("\nAlong the text, KL(A‖B) after each token of A:"))
     seen: list[PositionDivergence] = []
     for each in places:

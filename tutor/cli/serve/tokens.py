@@ -26,7 +26,7 @@ _OWNER = bytes(_ID_BYTES)
 class Tokens:
     """A secret key, with methods that create and check tokens.
 
-    `owner` is the name of the owner's learner.
+    `owner` is the learner name of the machine's owner.
     """
 
     def __init__(self, key: bytes, owner: str) -> None:
@@ -59,7 +59,7 @@ class Tokens:
 
 
 def stored_key(path: Path) -> bytes:
-    """Return the key in the file, or create a private file with a new key if it has none.
+    """Return the key stored at `path`. If there is none, create a private file with a new key.
 
     Raises `StoreError`.
     """

@@ -169,7 +169,7 @@ def read_text(options: argparse.Namespace) -> str:
     """Return the text to continue. Raises `TextError` if it cannot be read or is not UTF-8."""
     if options.input is None:
         text: str = options.text
-        # Encode the text to the bytes that the shell passed.
+        # Recover the bytes that the shell passed.
         data = text.encode("utf-8", "surrogateescape")
     else:
         file = Path(options.input)
@@ -193,7 +193,7 @@ def read_text(options: argparse.Namespace) -> str:
 
 
 def load(spec: str | None, *, exact: bool = False) -> LanguageModel:
-    """Find and load a model, showing progress. With `exact`, it computes in 32-bit floats.
+    """Find and load a model, showing progress. With `exact`, the model computes in 32-bit floats.
 
     Raises `ModelError`, including for a model that only llama.cpp can run.
     """
@@ -222,7 +222,7 @@ def _open_model(spec: str | None) -> LanguageModel | LlamaModel:
 
 
 def open_session(model: LanguageModel, text: str, *, chat: bool) -> Session:
-    """Return a session on a text, or on the text as a user's chat message."""
+    """Return a session with a text or, with `chat`, with the text as a user's chat message."""
     from tutor.lm.session import Session
 
     return Session(model, _ids(model, text, chat=chat))

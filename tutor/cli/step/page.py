@@ -34,7 +34,7 @@ def save_page(
     options: argparse.Namespace,
     applied: Applied | None,
 ) -> None:
-    """Save the page. For a local model, compute the distributions in the prompt, too.
+    """Save the page. For a local model, also compute the distributions inside the prompt.
 
     Raises `NotWritten`.
     """

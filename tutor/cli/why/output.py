@@ -43,7 +43,7 @@ class JsonOcclusion(msgspec.Struct, frozen=True):
 
 
 class HeadSources(msgspec.Struct, frozen=True):
-    """The part of a head's contribution that comes from each token of the text.
+    """A head's contribution to the logit, split by the tokens that it comes from.
 
     `layer` and `head` are counted from 1.
     """

@@ -4,7 +4,7 @@ import unicodedata
 
 
 def plain(text: str) -> str:
-    """Return `text` without case, accents, punctuation and spaces, for comparing short answers.
+    """Return `text` case-folded and without accents, punctuation and spaces, to compare answers.
 
     "Soft-max", "softmax " and "SOFT MAX" give the same result. Symbols that carry meaning ("+",
     "=") stay, so "C++" differs from "C".

@@ -37,7 +37,7 @@ _KNOWN_NAMES = {
 
 
 def decode(text: str, kind: type[T] | Any, place: Place) -> T:
-    """Decode the YAML in `text` to an object of type `kind`. Raises `LessonError`.
+    """Decode the YAML in `text` into an object of type `kind`. Raises `LessonError`.
 
     `place` is the position of the first line of `text` in the lesson file.
     """

@@ -18,7 +18,7 @@ class Learner(LearnerSlot):
     """A learner who is connected to the engine. The listener thread creates this object.
 
     `account` is the user id of the learner's account, and `labs` is the folder for the networks
-    that the learner trains. Only the worker thread uses the other attributes: `server` has the
+    that the learner trains. Only the worker thread uses the other attributes: `server` contains the
     learner's sessions and lab backends, and `idle` is True if their caches have been freed since
     the last request.
     """

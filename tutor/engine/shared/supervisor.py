@@ -28,7 +28,7 @@ SPARE_AFTER = 10.0
 """The number of seconds from the start of an engine to the start of its spare. Until then, the
 engine and its learners need the processor."""
 SPARE_MEMORY = 1024**3
-"""A spare engine is started only if this number of bytes is free. It takes about 160 MB."""
+"""The number of bytes that must be free to start a spare engine, which takes about 160 MB."""
 
 
 def supervise(
@@ -69,8 +69,8 @@ def supervise(
 def cannot_start(status: int, lasted: float) -> bool:
     """Return True if an engine that ended after `lasted` seconds would fail again.
 
-    A positive `status` is the engine's own exit status, and a negative one a signal. An engine that
-    has served learners for a while and then fails is restarted.
+    If `status` is positive, it is the engine's exit status. If it is negative, a signal has ended
+    the engine. An engine that has served learners for a while and then fails is restarted.
     """
     return status == NOT_LOADED or (status > 0 and lasted <= STABLE)
 

@@ -17,8 +17,8 @@ LARGEST = 2_000_000
 class LabWork:
     """The files with a learner's work, in `folder`. The saving thread writes them.
 
-    If two sessions save their work in the same lab, the last one to save wins. A file is always
-    replaced as a whole, so it never mixes the work of two sessions.
+    If two sessions save their work in the same lab, the last one to save wins. Each save replaces
+    the whole file, so a file never mixes the work of two sessions.
     """
 
     def __init__(

@@ -102,7 +102,7 @@ class MessageEditor(PromptEditor):
         await super()._on_key(event)
 
     def _is_late(self, event: Key) -> bool:
-        """Return True if a key was probably a command for the answer that has just ended."""
+        """Return True if a key was probably a command meant for the answer that has just ended."""
         if self.opened_at is None or self.text or event.key not in COMMANDS:
             return False
         return event.time - self.opened_at < LATE

@@ -1,4 +1,4 @@
-"""The lines below a conversation, with the effect of Enter and the label of the editor."""
+"""The lines below a conversation, which describe the effect of Enter, and the editor's label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY = f"{theme.ACT} bold"
 
 
 def keys(width: int, *entries: tuple[str, str]) -> Content:
-    """Draw keys and their effects on one line. Keys that do not fit are left out."""
+    """Draw one line with keys and their effects. Keys that do not fit are left out."""
     while sum(len(key) + len(does) + 3 for key, does in entries) - 2 > width and len(entries) > 1:
         entries = entries[:-1]
     return Content("  ").join(
@@ -76,10 +76,10 @@ def opens_editor(state: State) -> bool:
 
 
 def writes_on(state: State) -> bool:
-    """Return True if a letter begins the next message, because an answer is being generated.
+    """Return True if an answer is being generated, so that a letter begins the next message.
 
-    The editor opens when the answer ends. Without this rule, a letter that is typed at about that
-    time would be either a command or a part of the message.
+    The editor opens when the answer ends. If letters were commands until then, the learner could
+    not tell whether a letter typed at about that time would be a command or part of the message.
     """
     growing = state.handed_in is not None or (state.running and state.typing)
     return growing and state.table_hidden and state.panel is None

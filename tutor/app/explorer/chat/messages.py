@@ -80,7 +80,7 @@ def messages(steps: Sequence[Step]) -> tuple[Message, ...]:
             continue  # this is only white space between two messages
         texts = _texts(steps, start if opened else 0, first + size, end, named)
         if named is None and found and not (found[-1].given or texts[0].given):
-            # The special token was inside an answer.
+            # The special token was inside an answer, so the text after it continues the answer.
             found[-1] = replace(found[-1], end=texts.pop(0).end)
         found += texts
         start, named = end, None
@@ -124,7 +124,7 @@ def _tokens_in(steps: Sequence[Step], characters: int, *, given: bool = False) -
 
 
 def _is_blank(steps: Sequence[Step]) -> bool:
-    """Return True if these tokens are only white space that the chat template has inserted."""
+    """Return True if these tokens are all white space that the chat template has inserted."""
     return all(step.how == "prompt" and not step.token.text.strip() for step in steps)
 
 

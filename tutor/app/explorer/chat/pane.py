@@ -1,4 +1,4 @@
-"""The part of the pane that handles the keys of a conversation."""
+"""The part of the explorer pane that handles keys in a conversation."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def chat_key(state: State, action: str) -> bool | None:
 
 
 class ChatPane(PaneLayout):
-    """The base class of the pane, with the actions for a conversation.
+    """The base class of the explorer pane, with the actions for a conversation.
 
     A subclass creates the controller and sends it the events.
     """

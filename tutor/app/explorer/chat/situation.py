@@ -1,4 +1,4 @@
-"""The notice below a conversation, which says what the model is doing and which keys help."""
+"""The notice below a conversation, which says what the model is doing and which keys to press."""
 
 from __future__ import annotations
 

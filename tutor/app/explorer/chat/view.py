@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.chat.layout import ChatLine
 
 WHEEL = 3
-"""The number of lines that the mouse wheel scrolls."""
+"""The number of lines to scroll for each step of the mouse wheel."""
 
 
 NARROW = 60

@@ -139,7 +139,7 @@ class Game:
 
     @property
     def before(self) -> str:
-        """The text up to the token to guess."""
+        """The text before the token that the learner has to guess."""
         count = self.shown - (self.round is not None)
         return b"".join(token.data for token in self.tokens[:count]).decode("utf-8", "replace")
 

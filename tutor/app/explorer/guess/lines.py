@@ -60,7 +60,7 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
 
 
 def totals(game: Game, history: GuessHistory | None) -> list[Content]:
-    """Draw the progress and the scores of this game. `history` adds the scores of all games."""
+    """Draw the progress and scores of this game and, with `history`, the scores of all games."""
     score = game.score
     lines = [
         Content.styled(

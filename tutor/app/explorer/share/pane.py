@@ -1,4 +1,4 @@
-"""The part of the pane that saves a text as a file for other people."""
+"""The part of the explorer pane that saves a text as a file for other people."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SharingPane(ChatPane):
-    """The base class of the pane, with the action that saves a text as a file."""
+    """The base class of the explorer pane, with the action that saves a text as a file."""
 
     _above: XRayScreen | None = None
     """The x-ray screen that was opened last above this pane."""
@@ -53,8 +53,8 @@ class SharingPane(ChatPane):
     async def _reopen(self, text: Restored) -> None:
         """Open the x-ray that was open when a text was saved, unless another screen is open.
 
-        If the text was saved with another model, the saved selection of tokens and heads has no
-        meaning, so only the same view opens.
+        If another model is loaded, the saved positions and heads do not apply to it. The same view
+        then opens at the end of the text.
         """
         shared, tree, path = text.xray, self.state.tree, self.state.path
         if shared is None or tree is None or not path or not self.screen.is_current:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Distribution
 
 ROWS = 10
-"""The number of rows to save for each position."""
+"""The number of rows of the distribution to save for each position."""
 
 
 async def save_shared(

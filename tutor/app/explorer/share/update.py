@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def share(state: State, event: Share) -> State:
-    """Return the state while the text is being saved."""
+    """Return the state with the effect that saves the text, or with a note if there is no text."""
     tree, model = state.tree, state.engine.model
     if tree is None or model is None:
         return replace(state, note=_("There is no text to save yet."))

@@ -26,7 +26,7 @@ _LEAST_BAR = 6
 """The width, in columns, below which a bar is left out."""
 _MOST_BAR = 20
 _PERCENT = 6
-"""The width, in cells, of most percentages."""
+"""The usual width of a percentage, in cells."""
 
 
 class ExpertsTab(Tab):

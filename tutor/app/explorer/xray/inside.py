@@ -80,7 +80,7 @@ class Inside(Protocol):
 class ChosenHead:
     """The head whose attention is shown, counted from 0.
 
-    Until the learner chooses a head, this is the head that adds most to the explained logit.
+    Until the learner chooses a head, this is the head that contributes most to the explained logit.
     """
 
     layer: int = 0
@@ -98,7 +98,7 @@ class ChosenHead:
         self.head = min(max(0, self.head), heads - 1)
 
     def suggest(self, found: Attribution) -> None:
-        """Select the head that adds most to the explained logit, unless the learner chose one."""
+        """Select the head that contributes most to the logit, unless the learner has chosen one."""
         if not self.by_learner:
             every = (
                 (logits, layer, head)
@@ -161,7 +161,7 @@ class Findings:
         network: Network,
         before: Findings | None = None,
     ) -> Findings:
-        """Return new findings for a position, to explain the token that follows in the text.
+        """Return new findings that explain the token after `position` in the text.
 
         If the network is the same, the logit lens in `before` is kept for all tokens that both
         texts have in common. If only the steering has changed, the same token is explained as
@@ -194,12 +194,12 @@ class Findings:
 
     @property
     def token(self) -> Token:
-        """The token at the position."""
+        """The token at `position`."""
         return self.path[self.position]
 
     @property
     def tokens(self) -> Sequence[Token]:
-        """The tokens up to the position, from which the prediction is made."""
+        """The tokens up to `position`, from which the prediction is made."""
         return self.path[: self.position + 1]
 
     @property
@@ -253,7 +253,7 @@ class Request(Protocol):
 
 @dataclass(frozen=True)
 class AskXRay:
-    """Request the logit lens, and the attention of a layer and the neighboring layers."""
+    """Request the logit lens, and the attention weights of a layer and its neighbors."""
 
     layer: int
 
@@ -264,7 +264,7 @@ class AskXRay:
 
 @dataclass(frozen=True)
 class AskLens:
-    """Request the logit lens at any position, with the attention of only one layer."""
+    """Request the logit lens at any position, with the attention weights of only one layer."""
 
     position: int
 
@@ -298,7 +298,7 @@ class AskSources:
 
 @dataclass(frozen=True)
 class AskOcclusion:
-    """Request how the explained logit changes if one token is removed."""
+    """Request how much the explained logit changes when one token is removed."""
 
     index: int
 

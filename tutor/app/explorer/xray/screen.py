@@ -26,7 +26,7 @@ class XRayScreen(TutorScreen):
     """A screen that shows only the x-ray.
 
     `path` is the text, and `position` is the position of the token to show first. `share` lets the
-    learner save the text as a file. `shared` is what a saved text contains about its x-ray.
+    learner save the text as a file. `shared` is the description of the x-ray in a saved text.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [SHARE]

@@ -44,9 +44,9 @@ class Scroll:
 
 
 class Selection(NamedTuple):
-    """The selected row and column, counted from 0. None stands for the view's own choice.
+    """The selected row and column, counted from 0. If they are None, the view chooses them.
 
-    `toggled` is true if the learner has switched the view to its other order or size.
+    `toggled` is true if the learner has switched the view to its alternative order or size.
     """
 
     row: int | None = None
@@ -58,9 +58,9 @@ class Tab(ABC):
     """A view of the x-ray, with its own selection."""
 
     id: ClassVar[str]
-    """The name in files, which never changes."""
+    """The view's name in saved files. It never changes."""
     name: ClassVar[str]
-    """The name on the line of tabs."""
+    """The view's name on the line of tabs."""
     actions: ClassVar[frozenset[str]] = frozenset()
     """The actions that apply in this view, besides `ALWAYS`."""
 

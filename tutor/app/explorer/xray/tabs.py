@@ -1,4 +1,4 @@
-"""The views of the x-ray, of which one is open, and their description in a saved text."""
+"""The views of the x-ray: which one is open, what is selected in it, and how it is saved."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Tabs:
         self.open = self._every[0]
 
     def begin(self) -> None:
-        """Reset all selections, which were made for another token."""
+        """Reset all views, because another token is shown or explained."""
         for tab in self._every:
             tab.begin()
             tab.scroll.reset()
@@ -41,7 +41,7 @@ class Tabs:
         return [(tab.name, tab is self.open) for tab in self._offered(found)]
 
     def next(self, by: int, found: Findings | None) -> Tab:
-        """Return the view that is `by` places after the open one."""
+        """Return the view that is `by` positions after the open view."""
         offered = self._offered(found)
         return offered[(offered.index(self.open) + by) % len(offered)]
 

@@ -72,7 +72,7 @@ class XRayView(Vertical, can_focus=True):
 
     @dataclass
     class Failed(Message):
-        """Posted when the x-ray has failed, and with `error` None when it works again."""
+        """Posted with an error when the x-ray has failed, and with None when it works again."""
 
         error: TutorError | None
 
@@ -93,7 +93,7 @@ class XRayView(Vertical, can_focus=True):
         self._failed = False
         """Whether the last request has failed. It is sent again when the learner presses a key."""
         self._against = False
-        """Whether the search chooses the token to compare with, not the token to explain."""
+        """Whether the token search is for the token to compare with, not the token to explain."""
 
     def compose(self) -> ComposeResult:
         yield TextView(id="words")
@@ -177,7 +177,7 @@ class XRayView(Vertical, can_focus=True):
 
     @work(exclusive=True, group="xray")
     async def _ask(self) -> None:
-        """Send one request after the other, until the tab is complete."""
+        """Send one request after another, until the tab has all its results."""
         self._asked, self._failed = None, False
         while (needed := self._needed()) is not None and needed != self._asked:
             self._asked = needed
