@@ -130,7 +130,7 @@ class UnknownSession(EngineError, title="Unknown session"):
 
 
 class RequestCancelled(TutorError, title="Cancelled"):
-    """Raised when the sender has cancelled a request. It is not shown to the user."""
+    """Raised when the sender has canceled a request. It is not shown to the user."""
 
 
 class RemoteError(TutorError, title="The remote model cannot be used"):

@@ -217,7 +217,7 @@ def test_cancelling_while_the_server_is_busy(server: Loopback) -> None:
 
     def gone() -> None:
         if server.asked:
-            raise RequestCancelled("The request was cancelled.")
+            raise RequestCancelled("The request was canceled.")
 
     with pytest.raises(RequestCancelled):
         RemoteSession.on_text(reader(server), TEXT, gone)

@@ -81,7 +81,7 @@ class Inbox:
         """Raise `RequestCancelled` if this request has been canceled."""
         with self._changed:
             if self._left or id_ in self._cancelled:
-                raise RequestCancelled("The request was cancelled.")
+                raise RequestCancelled("The request was canceled.")
 
     # --- for the listener thread ----------------------------------------------------------------
 

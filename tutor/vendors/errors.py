@@ -47,7 +47,7 @@ def translated(
         except Exception as error:  # noqa: BLE001 (a client may raise anything; all is reported)
             failure = translate(error)
         if cancellation.cancelled:
-            failure = RequestCancelled("The request was cancelled.")
+            failure = RequestCancelled("The request was canceled.")
         if failure is not None:
             raise failure
         yield event

@@ -83,7 +83,7 @@ class RemoteReader:
     """A client for one remote model, which caches the model's predictions.
 
     All methods are thread-safe. A `check` argument is a function that raises an error if the query
-    has been cancelled.
+    has been canceled.
     """
 
     def __init__(self, model: RemoteModel, permissions: Permissions) -> None:

@@ -192,7 +192,7 @@ class RemoteRuns:
         return progress
 
     def cancel(self, name: str) -> None:
-        """Cancel a run if it exists. `look` then reports it as cancelled."""
+        """Cancel a run if it exists. `look` then reports it as canceled."""
         if run := self._runs.get(name):
             run.cancel()
 
@@ -254,7 +254,7 @@ class Run:
 
     def cancel(self) -> None:
         """Cancel the run. Pieces that arrive later are dropped."""
-        self._end(trouble=ErrorReport.of(errors.RequestCancelled("The request was cancelled.")))
+        self._end(trouble=ErrorReport.of(errors.RequestCancelled("The request was canceled.")))
         self._cancellation.cancel()
 
     def _read(self, events: Events) -> None:
@@ -317,7 +317,7 @@ def never() -> None:
 
 
 def whole(events: Events, check: Callable[[], None] = never) -> Progress:
-    """Wait for the complete response. If `check` raises an error, the request is cancelled."""
+    """Wait for the complete response. If `check` raises an error, the request is canceled."""
     run = Run(events)
     try:
         while not (progress := run.progress()).over:

@@ -134,7 +134,7 @@ class Cancellation:
     def check(self) -> None:
         """Raise `RequestCancelled` if `cancel` has been called."""
         if self.cancelled:
-            raise RequestCancelled("The request was cancelled.")
+            raise RequestCancelled("The request was canceled.")
 
     def on_cancel(self, close: Callable[[], None] | None) -> None:
         """Set the function that `cancel` calls.

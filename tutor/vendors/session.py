@@ -40,7 +40,7 @@ class RemoteSession:
 
     A position is the number of tokens before it. `bits` maps token indexes to the known surprisals
     in bits. The session calls `check` while it waits for the server. This function raises an error
-    if the query has been cancelled.
+    if the query has been canceled.
     """
 
     def __init__(
