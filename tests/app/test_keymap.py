@@ -104,7 +104,7 @@ def test_every_binding_of_ours_has_an_id() -> None:
     for kind in every_class():
         assert all(binding.id for binding in own_bindings(kind)), kind
     taken = [each.id for each in bindings_with_ids(ExplorerPane)["2"]]
-    assert taken == ["stepper.take-2"]
+    assert taken == ["stepper.suggestion-2", "stepper.take-2"]
     arrows = {key: bindings_with_ids(ExplorerPane)[key] for key in ("up", "down")}
     assert "stepper.row-back" in [each.id for each in arrows["up"]]
     assert "stepper.row-forward" in [each.id for each in arrows["down"]]

@@ -45,6 +45,7 @@ KEY_PLACES = (
     KeyPlace("vocabulary search", "vocabulary", "SearchEntry TokenSearch"),
     KeyPlace("prompt or message editor", "editor", "MessageEditor"),
     KeyPlace("text field of a lab", "field", "PromptEditor"),
+    KeyPlace("text field with one line", "line-field", "ClearableField"),
     KeyPlace("consent", "consent", "ConsentScreen"),
     KeyPlace("warning before an idle session ends", "idle", "IdleScreen"),
     KeyPlace("branches", "branches", "BranchTree", "`1` to `9` switch"),

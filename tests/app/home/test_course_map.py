@@ -73,15 +73,33 @@ async def test_the_map_names_the_next_lesson_that_the_end_of_a_lesson_names(
         assert "To finish the lesson, press a and answer 3 more questions right." in said
 
 
+async def test_a_title_is_shown_before_the_questions_that_are_left(tmp_path: Path) -> None:
+    title = "From rules to retrieval to generation"
+    second = msgspec.structs.replace(SECOND, number=12, title=title)
+    clock = Clock()
+    progress = Progress.open(tmp_path, clock=clock)
+    progress.record(
+        Answered(at=clock(), question="sum-1", version=1, lesson=LESSON.id, correct=False)
+    )
+    progress.save_lesson(READ)
+    course = Course(lessons=(COURSE.lessons[0], second))
+    async with reviewer(tmp_path, clock, course=course).run_test(size=(100, 24)) as pilot:
+        await sees(pilot, f"› Begin      12 {title} · 3 questions left in lesson 2")
+        await pilot.resize_terminal(80, 24)
+        await sees(pilot, f"› Begin      12 {title} · 3 left in lesson 2")
+        await pilot.resize_terminal(60, 24)
+        await until(pilot, lambda: first_lines(pilot)[0] == f"Begin      12 {title}")
+
+
 async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "› Begin      3 The next lesson")
-        await sees(pilot, "1 of 2 lessons done · your memory lasts about 2 days")
+        await sees(pilot, "1 of 2 lessons done · you remember answers for about 2 days")
         await pilot.resize_terminal(60, 24)
-        await until(pilot, lambda: "your memory" not in shown(pilot.app))
+        await until(pilot, lambda: "you remember" not in shown(pilot.app))
         await sees(pilot, "1 of 2 lessons done")
     clock.at += 3 * DAY
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
@@ -157,7 +175,7 @@ def test_how_it_looks(snap_compare: Callable[..., bool], tmp_path: Path, row: st
 
     async def shows(pilot: Pilot[Any]) -> None:
         await sees(pilot, "●")
-        await sees(pilot, "memory lasts")
+        await sees(pilot, "you remember answers")
         await keys(pilot, *["down"] * (row == "review"))
         await pilot.pause()
 

@@ -111,7 +111,7 @@ def test_how_it_looks(
             await keys(pilot, "p", "t")
             await sees(pilot, "Strength")
         else:
-            await sees(pilot, "memory lasts" if size == (80, 24) else "Review")
+            await sees(pilot, "you remember answers" if size == (80, 24) else "Review")
         await pilot.pause()
 
     assert snap_compare(reviewer(tmp_path / "me", clock), run_before=shows, terminal_size=size)

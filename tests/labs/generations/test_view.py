@@ -157,6 +157,11 @@ async def test_the_first_hints_are_whole_at_every_width(
         assert "Press r to train." in " ".join(seen(pilot).split())
 
 
+def trace_of_rules(pilot: Any) -> str:
+    """Return the text of the first of three columns as one line."""
+    return " ".join(" ".join(line[:26] for line in seen(pilot).splitlines()).split())
+
+
 async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
@@ -165,11 +170,17 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         shown = seen(pilot)
         assert "On Friday we are open" in shown
         assert "open-on-a-day" in shown
-        assert "captured 1" in shown
-        assert "3 Friday" in shown
+        assert "captured {1} “When do you” {3} “Friday”" in trace_of_rules(pilot)
         assert "hours" in shown
         assert "threshold reached" in shown
         assert "12 tokens, probability" in shown
+
+
+async def test_long_words_of_a_trace_are_not_cut(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        for _ in range(2):
+            await write(pilot, "Do you have a book about my dog?")
+        assert "captured “Do you have a book about” used 2 times so far" in trace_of_rules(pilot)
 
 
 async def test_the_generated_answer_opens_in_the_stepper_at_the_token_in_focus(

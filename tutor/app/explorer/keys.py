@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from tutor.app.explorer.chat.keys import ANSWER_KEYS, READING_KEYS
+from tutor.app.explorer.chat.keys import ANSWER_KEYS, READING_KEYS, SUGGESTION_KEYS
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 
 SHARE = Binding(
@@ -19,6 +19,7 @@ PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
     Binding("enter", "step", "step", tooltip="Take the token shown next to “enter”."),
     Binding("space", "step", show=False),
+    *SUGGESTION_KEYS,
     *ANSWER_KEYS,
     *(
         Binding(

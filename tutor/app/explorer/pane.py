@@ -227,14 +227,10 @@ class ExplorerPane(SharingPane):
         self._send(events.Signal.STEP)
 
     def action_take(self, number: int) -> None:
-        if self.state.suggests:
-            self.use_text(str(number))
-        else:
-            self._send(events.TakeRow(number - 1))
+        self._send(events.TakeRow(number - 1))
 
     def action_cursor(self, by: int) -> None:
-        suggests = self.state.suggests
-        self._send(events.ChooseSuggestion(by) if suggests else events.MoveCursor(by))
+        self._send(events.MoveCursor(by))
 
     def action_focus_by(self, by: int) -> None:
         self._send(events.MoveToken(by))

@@ -75,7 +75,7 @@ def of_memory(memory: Memory | None) -> list[Line]:
         return []
     return [
         (RECALL, percent(memory.recall)),
-        (STRENGTH, _("lasts about {lasting}").format(lasting=lasting(memory.strength))),
+        (STRENGTH, _("about {lasting} without a review").format(lasting=lasting(memory.strength))),
     ]
 
 

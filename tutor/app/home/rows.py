@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
@@ -36,22 +37,26 @@ _SECONDS = 25
 
 
 class First(NamedTuple):
-    """A row above the lessons: a verb, its object, and a remark.
+    """A row above the lessons: a verb, its object `what`, and a remark.
 
-    If `act` is true, the verb is highlighted.
+    `said` is the remark, and `short` is a shorter form of it. If there is too little room, the
+    remark is shortened or left out before `what` is cut off. If `act` is true, the verb is
+    highlighted.
     """
 
     verb: str
     what: str
     said: str = ""
     act: bool = True
+    short: str = ""
 
     def draw(self, width: int) -> Content:
         head = Content.styled(f"{self.verb:<{_VERB}}", f"bold {ACT}" if self.act else "")
-        room = max(4, width - _VERB - len(self.said))
-        shown = Content(self.what).truncate(room, ellipsis=True)
-        row = head + shown + Content.styled(self.said, MUTED)
-        return row.truncate(width, ellipsis=True)
+        row = head + Content(self.what)
+        room = width - row.cell_length
+        remarks = (self.said, self.short, "") if self.what else (self.said,)
+        said = next((each for each in remarks if cell_len(each) <= room), remarks[-1])
+        return (row + Content.styled(said, MUTED)).truncate(width, ellipsis=True)
 
 
 def lesson_row(outline: Outline, step: LessonStep) -> First:
@@ -66,33 +71,44 @@ def lesson_row(outline: Outline, step: LessonStep) -> First:
                 _("Continue"),
                 title,
                 _(" · screen {at} of {count}").format(at=at, count=len(outline.screens)),
+                short=_(" · screen {at}").format(at=at),
             )
         case AnswerQuestions(open_=0, running=False, wrong=wrong):
             return First(
                 _("Retry"),
                 title,
                 _(" · {questions} not right yet").format(questions=counted(wrong, "question")),
+                short=_(" · {count} not right yet").format(count=wrong),
             )
         case AnswerQuestions(open_=0, wrong=0):
             return First(_("Continue"), title, _(" · questions"))
         case AnswerQuestions(open_=open_, wrong=wrong):
-            left = counted(open_ + wrong, "question")
-            return First(_("Continue"), title, _(" · {questions} left").format(questions=left))
+            count = open_ + wrong
+            return First(
+                _("Continue"),
+                title,
+                _(" · {questions} left").format(questions=counted(count, "question")),
+                short=_(" · {count} left").format(count=count),
+            )
 
 
-def left_in(lessons: Sequence[int], count: int) -> str:
-    """Return a phrase about questions that were left for later in the lessons with these numbers.
+def with_left(row: First, lessons: Sequence[int], count: int) -> First:
+    """Add a remark on the questions that were left for later in the lessons with these numbers.
 
     `count` is the number of these questions.
     """
     if not lessons:
-        return ""
-    questions = counted(count, "question")
-    if len(lessons) == 1:
-        said = _(" · {questions} left in lesson {number}")
-        return said.format(questions=questions, number=lessons[0])
-    return _(" · {questions} left in {count} lessons").format(
-        questions=questions, count=len(lessons)
+        return row
+    where = (
+        _("lesson {number}").format(number=lessons[0])
+        if len(lessons) == 1
+        else counted(len(lessons), "lesson")
+    )
+    return row._replace(
+        said=_(" · {questions} left in {where}").format(
+            questions=counted(count, "question"), where=where
+        ),
+        short=_(" · {count} left in {where}").format(count=count, where=where),
     )
 
 

@@ -184,7 +184,7 @@ class HomeScreen(MenuScreen):
         strength = self._memory.strength
         said = ""
         if strength is not None:
-            said = _("your memory lasts about {lasting}").format(lasting=lasting(strength))
+            said = _("you remember answers for about {lasting}").format(lasting=lasting(strength))
         self.aside = " · ".join(filter(None, (self._done, said)))
         self._describe()
 
@@ -237,7 +237,7 @@ class HomeScreen(MenuScreen):
         row = rows.lesson_row(outline, step)
         if isinstance(step, ReadLesson) and not step.begun:
             numbers = [each.number for each in course.outlines if each.id in left]
-            row = row._replace(said=rows.left_in(numbers, sum(left.values())))
+            row = rows.with_left(row, numbers, sum(left.values()))
         return _MapRow((row.draw, opener), _title(outline), describe)
 
     def _review_row(self) -> _MapRow:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
-from tutor.app.widgets.entry import paste_line
+from tutor.app.widgets.entry import ClearableField, paste_line
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
@@ -386,7 +385,7 @@ class Ordering(AnswerList):
         return number.stylize("" if self._notes else MUTED)
 
 
-class TypedAnswer(Input):
+class TypedAnswer(ClearableField):
     """A field for a short typed answer.
 
     All typed characters stay in the field, so that the learner sees what is graded. While the field
@@ -419,9 +418,9 @@ class TypedAnswer(Input):
             return False
         return super().check_consume_key(key, character)
 
-    def watch_value(self) -> None:
+    def watch_value(self, before: str, now: str) -> None:
+        super().watch_value(before, now)
         if self.is_mounted:
-            self.screen.refresh_bindings()
             self.post_message(Entered())
 
     async def _on_key(self, event: Key) -> None:

@@ -14,7 +14,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import DescendantBlur, DescendantFocus
+from textual.events import DescendantBlur, DescendantFocus, Mount
 
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES, PAN_KEYS, scroll_keys
@@ -115,12 +115,13 @@ class LessonScreen(LinkedScreen):
             outline.border_title = Content(_("Screens"))
             yield ScreenList(markup=False)
 
-    def on_mount(self) -> None:
+    @on(Mount)
+    async def _open(self) -> None:
         ids = [screen.id for screen in self.lesson.screens]
         wanted = self._opened_at or self.services.progress.lesson(self.lesson.id).screen
         self._index = ids.index(wanted) if wanted in ids else 0
         self._head()
-        self.call_after_refresh(self._show)  # the frame is painted before the text is laid out
+        await self._show()  # before the first paint, so that the title never has an empty page
 
     @property
     def _shown(self) -> Screen:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
@@ -31,8 +32,30 @@ def paste_line(field: Input, event: Paste) -> None:
     field.replace(one_line(line, len(line))[: max(0, room)], *field.selection)
 
 
-class Entry(Input):
-    """A field for one line of text.
+class ClearableField(Input):
+    """A field for one line of text. While it contains text, the key line says how to delete it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+u",
+            "delete_left_all",
+            "clear",
+            tooltip="Delete the text to the left of the cursor.",
+        ),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "delete_left_all":
+            return bool(self.value)
+        return super().check_action(action, parameters)
+
+    def watch_value(self, before: str, now: str) -> None:
+        if self.is_mounted and bool(before) != bool(now):
+            self.refresh_bindings()
+
+
+class Entry(ClearableField):
+    """A field for one line of text, with a limit on its length.
 
     Subclasses bind Enter to `submit` and the arrow keys to `arrow(-1)` and `arrow(1)`, with labels
     for the key line.

@@ -91,7 +91,8 @@ class KeyLine(Widget):
     def keys(self) -> tuple[list[Entry], list[Entry]]:
         """Return the actions in order of importance, and the actions that always come last.
 
-        If several actions have the same label, only the first of them is included.
+        If several actions have the same label, only one of them is included: one that is last
+        on every screen or, if there is none, the first.
         """
         own: dict[str, Entry] = {}
         general: dict[str, Entry] = {}
@@ -106,11 +107,11 @@ class KeyLine(Widget):
                 label = _(binding.description)
                 entries[binding.action] = Entry(name, label, group, of_app, press)
         both = list((own | general).values())
-        by_label = {entry.label: entry for entry in reversed(both)}
+        last = [entry for entry in both if entry.key in _LAST]
+        by_label = {entry.label: entry for entry in (*reversed(both), *last)}
         others = [
             entry for entry in both if entry.key not in _LAST and by_label[entry.label] is entry
         ]
-        last = [entry for entry in both if entry.key in _LAST]
         return (
             sorted(others, key=self._rank),
             sorted(last, key=lambda entry: _LAST.index(entry.key)),

@@ -64,6 +64,12 @@ class PromptEditor(TextArea):
             show=False,
             tooltip="Edit this text in your own editor, which EDITOR names.",
         ),
+        Binding(
+            "ctrl+u",
+            "delete_to_start_of_line",
+            "clear line",
+            tooltip="Delete the text to the left of the cursor, up to the start of its line.",
+        ),
         Binding("up", "arrow(-1)", show=False),
         Binding("down", "arrow(1)", show=False),
     ]
@@ -92,6 +98,7 @@ class PromptEditor(TextArea):
         self._pages = [""]
         """The texts that were entered earlier, oldest first, followed by the current text."""
         self._page = 0
+        self._empty = True
         self.loaded = ""
         """The text that was loaded. It is compared with the current text to find changes."""
 
@@ -136,6 +143,11 @@ class PromptEditor(TextArea):
         if not edge or not self.recall(by):
             self.action_cursor_up() if by < 0 else self.action_cursor_down()
 
+    def on_text_area_changed(self) -> None:
+        if self._empty == bool(self.text):
+            self._empty = not self._empty
+            self.refresh_bindings()
+
     def on_click(self, event: Click) -> None:
         """Insert the sample, as `↑` does, if the learner clicks it in an empty field."""
         if not self.text and event.y == 0 and event.x < cell_len(str(self.placeholder)):
@@ -167,6 +179,8 @@ class PromptEditor(TextArea):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "edit_outside":
             return cast("Terminal", self.app).runs_programs
+        if action == "delete_to_start_of_line":
+            return bool(self.text)
         return super().check_action(action, parameters)
 
     @work(exclusive=True, group="outside")

@@ -9,7 +9,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
 from tutor.app.widgets.clicks import focusing
-from tutor.bots.pattern import words_of
+from tutor.bots.pattern import folded, match, words_of
 from tutor.bots.probes import BOTS
 from tutor.labs.kit.columns import LOW, ROOMY, around, beside, clipped, cursor
 from tutor.language import _
@@ -26,6 +26,7 @@ _GAP = 2
 _MOST_ANSWER = 7
 _ROOM_FOR_TRACE = 11
 _SHARE = 8
+_LABEL = 9
 _FEW = 4
 _HINT = 60
 """The maximum width of the hint in an empty chat, in columns."""
@@ -182,26 +183,41 @@ def _of_rules(turn: Turn, reply: RuleReply, state: State, width: int) -> list[Co
     first = reply.fits[0]
     words = words_of(turn.message)
     literal = " ".join(words[place] for place in first.literal)
-    captured = [f"{number} {each}" for number, each in enumerate(first.captures, start=1) if each]
-    others = ", ".join(fit.rule for fit in reply.fits[1:])
-    return [
-        *note,
-        _pair("rule", first.rule, width),
-        _pair("priority", str(first.priority), width),
-        _pair("pattern", first.pattern, width),
-        _pair("words", literal, width),
-        *(_pair("" if place else "captured", each, width) for place, each in enumerate(captured)),
+    pairs = [
+        ("rule", first.rule),
+        ("priority", str(first.priority)),
+        ("pattern", first.pattern),
+        ("words", literal),
         *(
-            [_pair("used", _("{turn} times in this chat").format(turn=reply.turn), width)]
-            if reply.turn > 1
-            else []
+            ("" if place else "captured", each)
+            for place, each in enumerate(captured(first.pattern, turn.message))
         ),
-        *([_pair("also fit", others, width)] if others else []),
     ]
+    if reply.turn > 1:
+        pairs.append(("used", _("{turn} times so far").format(turn=reply.turn)))
+    if len(reply.fits) > 1:
+        pairs.append(("also fit", ", ".join(fit.rule for fit in reply.fits[1:])))
+    return [*note, *(line for name, value in pairs for line in _pair(name, value, width))]
 
 
-def _pair(name: str, value: str, width: int) -> Content:
-    return Content.assemble((f"{name:<9}", MUTED), clipped(safe(value), max(4, width - 9)))
+def captured(pattern: str, message: str) -> list[str]:
+    """Return the words of a message that a matching pattern captures, in quotation marks.
+
+    If several captures contain words, each is preceded by its name in answers, such as {1}.
+    """
+    words = words_of(message)
+    found = match(pattern, [folded(word) for word in words])
+    spans = found.captures if found else ()
+    texts = [(n, " ".join(words[each.start : each.end])) for n, each in enumerate(spans, 1)]
+    quoted = [(f"{{{n}}} ", f"“{text}”") for n, text in texts if text]
+    return [name * (len(quoted) > 1) + text for name, text in quoted]
+
+
+def _pair(name: str, value: str, width: int) -> list[Content]:
+    """Return a label and its value, which can take two lines."""
+    heads = (f"{name:<{_LABEL}}", " " * _LABEL)
+    lines = cut_to_lines(value, width - _LABEL, len(heads))
+    return [Content.assemble((head, MUTED), line) for head, line in zip(heads, lines, strict=False)]
 
 
 def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]:

@@ -11,7 +11,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures, plot
 from tutor.bots import rules
 from tutor.errors import TutorError
-from tutor.labs.generations.chat_lines import cut_to_lines
+from tutor.labs.generations.chat_lines import captured, cut_to_lines
 from tutor.labs.kit.columns import LOW, ROOMY, around, clipped, cursor
 from tutor.language import _
 from tutor.text import counted, safe
@@ -80,14 +80,10 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
     fit = state.fits.get(rule.name)
     patterns = " · ".join(rule.patterns)
     answers = " · ".join(rule.answers)
-    captured = (
-        "  ".join(f"{n} {each or '–'}" for n, each in enumerate(fit.captures, start=1))
-        if fit
-        else ""
-    )
+    words = ", ".join(captured(fit.pattern, state.sentence)) if fit else ""
     found = (
-        _("fits; captured: {captured}").format(captured=captured)
-        if captured
+        _("fits; captured: {captured}").format(captured=words)
+        if words
         else _("fits")
         if fit
         else _("does not fit")

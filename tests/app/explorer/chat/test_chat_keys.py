@@ -84,6 +84,21 @@ async def test_an_empty_chat_suggests_first_messages(
         assert it.conversation[1].strip() == SUGGESTIONS[chosen]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_the_keys_beside_suggestions_are_about_suggestions(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        await it.press("escape")
+        assert "enter send 1-4 suggestion" in it.words
+        for other in ("continue", "take", "distribution", "token", "undo"):
+            assert other not in it.line("↑↓ choose")
+        await it.press("question_mark")
+        assert "Let the model continue its answer." not in it.words
+        await it.press("escape", "2")
+        assert "1-4" not in it.words
+
+
 async def test_a_small_terminal_shows_every_suggestion(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat", size=(40, 12)) as it:
         numbers = [line.lstrip(" ›")[:1] for line in it.conversation]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.key_scheme import VIEW
 from tutor.labs.kit.keys import P_N, UP_DOWN, Pair, key, pair
 from tutor.language import _
@@ -14,6 +15,23 @@ COMMANDS = ("r", "e", "d")
 """The letters that are commands while an answer is being generated."""
 
 AGAIN = _("Let the model answer again, with a new seed. The earlier answer is kept.")
+
+SUGGESTION_KEYS: list[BindingType] = [
+    key("enter,space", "send_suggestion", "send", "Send the selected suggestion.", "enter"),
+    *pair(UP_DOWN, "choose_suggestion(*)", "choose", "Choose a suggestion."),
+    *(
+        Binding(
+            str(number),
+            f"suggestion({number})",
+            "suggestion",
+            show=number == 1,
+            key_display=f"1-{len(SUGGESTIONS)}",
+            tooltip="Send the suggestion with this number.",
+        )
+        for number in range(1, len(SUGGESTIONS) + 1)
+    ),
+]
+"""The bindings that only apply while an empty chat suggests first messages."""
 
 ANSWER_KEYS: list[BindingType] = [
     key("enter,space", "next_message", "message", "Write the next message.", "enter"),

@@ -32,6 +32,24 @@ WHILE_GROWING = (
 )
 """The actions whose keys work while an answer is being generated. Other letters begin a message."""
 
+IN_A_TEXT = (
+    "do start",
+    "do fold",
+    "do marks",
+    "do back",
+    "do fork",
+    "focus_by",
+    "cursor",
+    "take",
+    "search",
+    "xray",
+    "compare",
+    "branches",
+)
+"""The actions that need a text, so that an empty chat does not offer their keys."""
+SUGGESTING = ("send_suggestion", "choose_suggestion", "suggestion")
+"""The actions that need suggestions for a first message."""
+
 
 def new_chat_matters(state: State) -> bool:
     """Return True if the key line should offer a new chat."""
@@ -47,6 +65,8 @@ def chat_key(state: State, action: str) -> bool | None:
     """
     chat, name = state.mode == "chat", action.split(" ")[0]
     if chat and writes_on(state) and not {action, name} & set(WHILE_GROWING):
+        return False
+    if chat and state.tree is None and {action, name} & set(IN_A_TEXT):
         return False
     match action:
         case "do pause":
@@ -77,7 +97,7 @@ def chat_key(state: State, action: str) -> bool | None:
         case "step":
             return not opens_editor(state)
         case "next_message":
-            return opens_editor(state)
+            return opens_editor(state) and not state.suggests
         case "plain_sampling":
             return chat and not (state.sampler_to_come.plain and state.chat_default.plain)
     match name:
@@ -86,9 +106,11 @@ def chat_key(state: State, action: str) -> bool | None:
         case "page":
             return chat and not state.suggests
         case "scroll":
-            return state.table_hidden
+            return state.table_hidden and not state.suggests
         case "cursor" | "take":
-            return not state.table_hidden or state.suggests
+            return not state.table_hidden
+        case _ if name in SUGGESTING:
+            return state.suggests
     return None
 
 
@@ -113,11 +135,17 @@ class ChatPane(PaneLayout):
         self._send(events.SetSampler(state.chat_default if plain else PLAIN))
 
     def action_next_message(self) -> None:
-        """Send the highlighted suggestion, or open the editor if there are no suggestions."""
-        if self.state.suggests:
-            self.use_text("")
-        else:
-            self.action_message()
+        self.action_message()
+
+    def action_send_suggestion(self) -> None:
+        """Send the highlighted suggestion."""
+        self.use_text("")
+
+    def action_suggestion(self, number: int) -> None:
+        self.use_text(str(number))
+
+    def action_choose_suggestion(self, by: int) -> None:
+        self._send(events.ChooseSuggestion(by))
 
     def action_version(self, by: int) -> None:
         self._send(events.SwitchVersion(by))

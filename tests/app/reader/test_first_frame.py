@@ -1,0 +1,52 @@
+"""Tests that a lesson opens with its text, whatever is painted when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyte
+import pytest
+from textual._compositor import CompositorUpdate
+
+from tests.app.whole_app import keys, sees
+from tests.engine.fake_engine import FakeEngine
+from tests.sample_course import COURSE
+from tutor.app import app
+from tutor.app.app import TutorApp
+from tutor.learner.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
+
+
+class Filmed(TutorApp):
+    """The app, with an emulated terminal that records every frame."""
+
+    CSS_PATH = str(Path(app.__file__).with_name("main.tcss"))
+
+    def __init__(self, folder: Path, width: int, height: int) -> None:
+        super().__init__(COURSE, Progress(folder), FakeEngine())
+        self.frames: list[str] = []
+        self._terminal = pyte.Screen(width, height)
+        self._stream = pyte.Stream(self._terminal)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, renderable)
+        if isinstance(renderable, CompositorUpdate):
+            self._stream.feed(renderable.render_segments(self.console))
+            self.frames.append("\n".join(self._terminal.display))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+async def test_the_title_never_has_an_empty_page(size: tuple[int, int], tmp_path: Path) -> None:
+    filmed = Filmed(tmp_path, *size)
+    async with filmed.run_test(size=size) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "A language model answers")
+    titled = [frame for frame in filmed.frames if "1 of 3" in frame]
+    assert titled
+    for frame in titled:
+        assert "A language model answers" in frame
