@@ -98,7 +98,7 @@ def check(rule: Rule) -> None:
             if not 1 <= number <= found:
                 raise BotError(
                     f"The answer uses {{{number}}}, but “{pattern}” captures {found or 'nothing'}.",
-                    "Captures are counted from 1: each *, each _, and each word with a * in it.",
+                    "The captures have numbers from 1: each *, each _, and each word with a *.",
                 )
 
 
@@ -169,12 +169,12 @@ def parse(text: str, name: str) -> Rule:
     priority = number.strip() if colon else "50"
     if not re.fullmatch("[0-9]{1,3}", priority) or int(priority) > HIGHEST:
         raise BotError(
-            f"{priority[:20]!r} is not a priority.", f"Use a number from 0 to {HIGHEST}, or none."
+            f"{priority[:20]!r} is not a priority.", f"Use 0 to {HIGHEST}, or leave it out."
         )
     if any(len(answer) > LONGEST_ANSWER for answer in answers) or len(answers) > 20:
         raise BotError(
             "The rule has too many answers, or one that is too long.",
-            f"Use at most 20 answers of {LONGEST_ANSWER} characters.",
+            f"Use at most 20 answers of up to {LONGEST_ANSWER} characters.",
         )
     rule = Rule(name, int(priority), (" ".join(pattern.split()),), answers, own=True)
     check(rule)

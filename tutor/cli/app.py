@@ -118,6 +118,6 @@ def check_terminal() -> None:
             _("This terminal cannot move its cursor (TERM is {value}).").format(
                 value=os.environ.get("TERM") or "not set"
             ),
-            "Run `tutor --plain` for the whole course as lines of text. Set TERM to your "
-            "terminal's type, such as xterm-256color, for the screens.",
+            "Run `tutor --plain` for the whole course as lines of text. To use the screens, set "
+            "TERM to your terminal's type, such as xterm-256color.",
         )

@@ -71,7 +71,9 @@ def _writing() -> Iterator[None]:
     except OSError as error:
         # Without this redirection, the interpreter would flush again at exit, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(f"{error.strerror}.", "Send the output to another place.") from error
+        raise OutputError(
+            f"{error.strerror}.", "Send the output somewhere else, such as another disk."
+        ) from error
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -39,7 +39,7 @@ def add_to(
         "--new",
         type=_count,
         metavar="N",
-        help=_("set how many of them can be new questions (initially 10)"),
+        help=_("set the maximum number of new questions a day (initially 10)"),
     )
     parser.add_argument(
         "--fit",
@@ -119,7 +119,9 @@ def _fit(options: argparse.Namespace) -> int:
     for row in rows:
         output.write("{:<28}{:>8}{:>8}".format(*row))
     if after.loss >= before.loss:
-        output.write(_("The schedule already fits your answers as well, so nothing was changed."))
+        output.write(
+            _("The fitted schedule predicts your answers no better, so nothing was changed.")
+        )
     else:
         _save_parameters(progress, parameters)
         output.write(_("Saved. To return to the default schedule, run `tutor review --no-fit`."))

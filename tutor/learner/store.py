@@ -96,7 +96,7 @@ class ProgressStore(ABC, Generic[Saved]):
         if isinstance(value, str) and len(value) > LONGEST_SETTING:
             raise StoreError(
                 f"This text is too long to save ({len(value):,} characters).",
-                f"Shorten it to {LONGEST_SETTING:,} characters. Until you quit, it stays as it is.",
+                f"Shorten it to {LONGEST_SETTING:,} characters. You can use it until you quit.",
             )
         exact_json(value, _setting_decoder)
         return self.change(

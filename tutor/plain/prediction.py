@@ -67,7 +67,9 @@ class Asking:
             place = words.LETTERS.find(text.casefold())
             guess = str(place + 1) if 0 <= place < len(prediction.choices) else text
         if guess and prediction.problem(guess):
-            self._services.voice.reply(_("{text} cannot be your prediction.").format(text=text))
+            self._services.voice.reply(
+                _("{text} is not a valid prediction here.").format(text=text)
+            )
             return
         answer = await self._answer(guess)
         if guess:

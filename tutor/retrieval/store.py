@@ -201,7 +201,7 @@ def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise RetrievalError(
-                f"Another tutor is writing the index {name!r}.", next_step
+                f"Another session of tutor is writing the index {name!r}.", next_step
             ) from error
     try:
         yield
