@@ -345,7 +345,7 @@ def _told(state: State, width: int) -> str | None:
     drawn = (
         _("It samples the tokens itself")
         if found.drawn_elsewhere
-        else _("Only the shown tokens can be drawn")
+        else _("Only shown tokens can be drawn")
     )
     return _("The server shows {shown} and hides {hidden}. {drawn}.").format(
         shown=shown, hidden=hidden, drawn=drawn

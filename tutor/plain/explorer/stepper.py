@@ -107,7 +107,7 @@ class StepperPlace(ExplorerPlace):
 
     def own_commands(self) -> Sequence[Command]:
         return (
-            Command("take", "Take the token of a rank.", self._take_rank, "RANK"),
+            Command("take", "Take the token with this rank.", self._take_rank, "RANK"),
             Command("rows", "Show more ranks of the next token.", self._rows, "NUMBER"),
             Command("text", "Show the whole text.", self._text),
             Command("tokens", "Show the last tokens and their surprisal.", self._tokens, "NUMBER"),
