@@ -157,9 +157,9 @@ def test_while_one_writes_others_may_search_but_not_write(
     texts: Path, indexing: subprocess.Popen[str]
 ) -> None:
     assert found("word3") == ["003.md"]
-    with pytest.raises(RetrievalError, match="Another tutor is writing"):
+    with pytest.raises(RetrievalError, match="Another session of tutor is writing"):
         indexed(texts)
-    with pytest.raises(RetrievalError, match="Another tutor is writing"):
+    with pytest.raises(RetrievalError, match="Another session of tutor is writing"):
         store.remove("birds")
 
 

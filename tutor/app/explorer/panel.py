@@ -115,7 +115,7 @@ class BranchTree(ListPanel):
             "d",
             "remove",
             "remove",
-            tooltip="Remove this branch (press d twice). U brings it back.",
+            tooltip="Remove this branch. Press d twice. U brings it back.",
         ),
         Binding("escape", "close", "close", tooltip="Stay on the current branch."),
         *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),

@@ -314,7 +314,7 @@ class Ordering(AnswerList):
 
     @property
     def advice(self) -> str:
-        return _("You have not moved anything. To submit this order, press Enter again.")
+        return _("You have not moved anything. Press Enter again to submit this order.")
 
     def enter(self, answer: Answer) -> None:
         if isinstance(answer, tuple):
