@@ -170,7 +170,7 @@ def test_an_endless_change_of_another_teacher_is_reported(
     refused: list[str] = []
 
     def change(now: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
-        with pytest.raises(ClassFileError, match="Someone else has been changing"):
+        with pytest.raises(ClassFileError, match="Another program has been changing"):
             assignments.change(file, lambda now: now)
         refused.append("yes")
         return now

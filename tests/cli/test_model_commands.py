@@ -107,7 +107,7 @@ def test_packed_copies_stay_within_their_limit(
     assert tutor("step", "hello", "--model", str(model)).status == 0
     assert [path.exists() for path in (orphan, old, recent)] == [False, False, True]
     taken = sum(path.stat().st_size for path in paths.packed_folder().iterdir())
-    assert f"Packed copies take {in_bytes(taken)} (limit: 2 MB)" in tutor("model", "list").out
+    assert f"Packed copies take up {in_bytes(taken)} (limit: 2 MB)" in tutor("model", "list").out
 
 
 def test_prune(tutor: Tutor, tmp_path: Path) -> None:

@@ -126,9 +126,9 @@ def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
         (("--token", "x", "--rather-than", "x"), "The token and the one to compare it with"),
         (("--head", "3.1"), "There is no layer 3, head 1."),
         (("--head", "1.5"), "There is no layer 1, head 5."),
-        (("--head", "0.1"), "'0.1' is not a layer and a head."),
-        (("--head", "1.ff"), "'1.ff' is not a layer and a head."),
-        (("--head", "1"), "'1' is not a layer and a head."),
+        (("--head", "0.1"), "'0.1' is not LAYER.HEAD, such as"),
+        (("--head", "1.ff"), "'1.ff' is not LAYER.HEAD, such as"),
+        (("--head", "1"), "'1' is not LAYER.HEAD, such as"),
         (("--model", "openai:gpt"), "A remote model does not expose its network."),
     ],
 )

@@ -238,7 +238,7 @@ class FakeSession:
     async def _work(self, name: str) -> None:
         await self._engine.work(name)
         if self._engine.card.sha256 != self._model:
-            raise ModelError("This text was tokenized for another model.", "Enter the text again.")
+            raise ModelError("This text was tokenized by another model.", "Enter the text again.")
         self._engine.check(len(self.tokens))
 
     def append(self, tokens: Sequence[Token]) -> None:

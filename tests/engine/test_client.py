@@ -310,7 +310,7 @@ async def test_an_unexpected_message_ends_the_engine() -> None:
         channel.say(EngineLoad("", None, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0))
 
     async with started(Starts(tell, serve)) as engine:
-        with pytest.raises(EngineError, match="not requested"):
+        with pytest.raises(EngineError, match="unexpected load report"):
             await engine.tokenize("abc")
         assert len(await engine.tokenize("abc")) == 3
 

@@ -171,7 +171,7 @@ def test_the_xray_explains_a_token_in_sentences(machine: Machine) -> None:
     assert len(amounts) == 9  # eight parts, and the sum of all others
     total = float(logit.partition(" is ")[2].split(". ")[0])
     assert sum(amounts) == pytest.approx(total, abs=0.06)
-    assert "This is the token that is already explained. Type another one." in said.lines
+    assert "This token is already explained. Type another one." in said.lines
     assert "Type than and another token, such as than London." in said.lines
 
 
@@ -270,9 +270,9 @@ def test_the_work_in_a_lab_is_continued(machine: Machine) -> None:
 def test_a_wrong_command_names_the_right_one(machine: Machine) -> None:
     said = machine.say("lesons", "xyz", "lesson 99", "back", "lab nothing")
     assert "There is no command lesons here. Did you mean lessons?" in said.lines
-    assert "There is no command xyz here. Type help to hear all commands." in said.lines
+    assert "There is no command xyz here. Type help to list all commands." in said.lines
     assert "Type lesson and the number of a lesson, such as lesson 1." in said.lines
-    assert "This is the first place. Type quit to leave tutor." in said.lines
+    assert "You cannot go back any further. Type quit to leave tutor." in said.lines
     assert any(line.startswith("There is no lab 'nothing'.") for line in said.lines)
 
 
@@ -285,7 +285,7 @@ def test_the_x_ray_says_which_experts_processed_a_token(machine: Machine, tmp_pa
     one = r"expert [1-6] with weight [\d.]+ percent"
     shared = r"the shared expert with weight [\d.]+ percent"
     assert all(re.fullmatch(rf"Layer \d: {one}, {one}, {shared}\.", line) for line in layers)
-    assert "Hear which experts processed the token in each layer." not in said.text
+    assert "Show which experts processed the token in each layer." not in said.text
     without = machine.say("step", "edit abc", "xray 2", "experts", "help", "back")
     assert "Layer 1: expert" not in without.text
-    assert "Hear which experts processed" not in without.text
+    assert "Show which experts processed" not in without.text

@@ -168,7 +168,7 @@ class QuizTerminal(Terminal):
                 self.press(*_moves(current, answer))
                 if current == list(answer):
                     self.press("enter")
-                    self.wait_for("Press Enter again to answer.")
+                    self.wait_for("Press Enter again to submit this order.")
             case _:
                 assert isinstance(answer, str)
                 self.press(answer)

@@ -125,7 +125,7 @@ def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
     if not colon or not equals or not answer:
         raise BotError(
             "This is not a complete intent.",
-            "Write a name, phrases and an answer: music: do you lend records; LPs; CDs = Upstairs.",
+            "Write NAME: PHRASES = ANSWER, such as music: do you lend records; LPs = Upstairs.",
         )
     if not re.match(_NAME, name):
         raise BotError(f"“{name[:30]}” is not a valid name.", "Use one short word.")

@@ -121,7 +121,7 @@ def _refuse_aliases_and_depth(text: str, file: str) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 1
         if getattr(event, "anchor", None) is not None:
             raise BotError(
-                f"{file}, line {line}: “*” and “&” at the beginning are special in YAML.",
+                f"{file}, line {line}: a value that begins with * or & is special in YAML.",
                 'Quote a pattern that begins with a star: "* parrot *".',
             )
         depth += isinstance(event, yaml.CollectionStartEvent)

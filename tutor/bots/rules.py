@@ -98,7 +98,7 @@ def check(rule: Rule) -> None:
             if not 1 <= number <= found:
                 raise BotError(
                     f"The answer uses {{{number}}}, but “{pattern}” captures {found or 'nothing'}.",
-                    "Captures are counted from 1: each *, each _, and each word with a * in it.",
+                    "The captures have numbers from 1: each *, each _, and each word with a *.",
                 )
 
 
@@ -175,7 +175,7 @@ def parse(text: str, name: str) -> Rule:
     if any(len(answer) > LONGEST_ANSWER for answer in answers) or len(answers) > 20:
         raise BotError(
             "The rule has too many answers, or one that is too long.",
-            f"Use at most 20 answers of {LONGEST_ANSWER} characters.",
+            f"Use at most 20 answers of up to {LONGEST_ANSWER} characters.",
         )
     rule = Rule(name, int(priority), (" ".join(pattern.split()),), answers, own=True)
     check(rule)

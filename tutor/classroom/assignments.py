@@ -141,10 +141,10 @@ def _locked(path: Path) -> Iterator[None]:
             lock.acquire()
     except Timeout as error:
         raise ClassFileError(
-            _("Someone else has been changing {path} for {seconds:g} seconds.").format(
+            _("Another program has been changing {path} for {seconds:g} seconds.").format(
                 path=path, seconds=_PATIENCE
             ),
-            "Nothing has changed. Try again.",
+            "Your change was not saved. Try again.",
         ) from error
     try:
         yield

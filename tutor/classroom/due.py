@@ -91,7 +91,7 @@ def unknown_lessons(names: Sequence[str]) -> ClassFileError:
         _("These lessons are due but missing from this course: {shown}{more}.").format(
             shown=shown, more=more
         ),
-        "A newer version may include them. Update tutor, or ask your teacher.",
+        "A newer version of tutor may include them. Update tutor, or ask your teacher.",
     )
 
 

@@ -52,7 +52,7 @@ def kept_key(path: Path) -> bytes:
         ) from error
     if len(data) != KEY_BYTES:
         raise PseudonymError(
-            _("{path} is not a key from tutor.").format(path=path),
+            _("{path} is not a key that tutor has created.").format(path=path),
             "Delete it. The next report creates a new key.",
         )
     if os.name != "nt" and path.stat().st_mode & _FOR_OTHERS:

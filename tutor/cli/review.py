@@ -39,7 +39,7 @@ def add_to(
         "--new",
         type=_count,
         metavar="N",
-        help=_("set the maximum number of first reviews a day (initially 10)"),
+        help=_("set the maximum number of new questions a day (initially 10)"),
     )
     parser.add_argument(
         "--fit",

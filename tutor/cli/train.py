@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     if name not in _FROM_TEXTS and not options.corpus is options.begin is None:
         raise UsageError(
             _("--corpus and --from only work with {names}.").format(names=", ".join(_FROM_TEXTS)),
-            _("Remove them: the {name} generates its own examples and starts from scratch.").format(
+            _("Leave them out: {name} generates its own examples and starts from scratch.").format(
                 name=name
             ),
         )

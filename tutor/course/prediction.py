@@ -225,7 +225,7 @@ class TokenPrediction(PredictionBase, frozen=True, kw_only=True, tag="token"):
 
     def __post_init__(self) -> None:
         if self.live is not None:
-            raise ValueError("a prediction of a token has a `prompt` instead of `live`")
+            raise ValueError("a prediction of a token needs a `prompt`, not `live`")
         if self.system and not self.chat:
             raise ValueError("`system` only works with `chat: true`")
 
@@ -253,7 +253,7 @@ class WordsPrediction(PredictionBase, frozen=True, kw_only=True, tag="words"):
         if self.live is not None and self.live.value != "greedy":
             raise ValueError("a prediction of words needs a `live` value of `greedy`")
         if self.live is not None and self.accept:
-            raise ValueError("a prediction of words has `accept` or `live`, but not both")
+            raise ValueError("a prediction of words needs `accept` or `live`, but not both")
         self._check_reveal()
 
     @property

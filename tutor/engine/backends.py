@@ -59,7 +59,7 @@ class LabBackends:
             asked = msgspec.msgpack.decode(question, type=lab.questions)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise EngineError(
-                f"The lab {lab_name!r} received an invalid question: {error}."
+                f"The lab {lab_name!r} received an invalid request: {error}."
             ) from error
         self.admit(name, lab, asked)
         if name not in self._backends:

@@ -54,7 +54,7 @@ def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
     """
     size = int.from_bytes(header, "big")
     if size > most:
-        raise EngineError(f"The message header specifies {size:,} bytes, which is too large.")
+        raise EngineError(f"The message is too large: its header specifies {size:,} bytes.")
     return size
 
 

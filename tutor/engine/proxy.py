@@ -159,7 +159,7 @@ class SessionProxy(SessionQuestions):
         model = await self._engine.ready()
         if self._model is None or model.sha256 != self._model.sha256:
             raise ModelError(
-                "This text was tokenized for another model.",
+                "This text was tokenized by another model.",
                 "Enter the text again.",
             )
         moves = self._moves(path, applied, model)

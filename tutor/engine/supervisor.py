@@ -182,7 +182,7 @@ class Supervisor:
             case wire.Pong():
                 pass  # `hear` has already been called
             case wire.EngineLoad():
-                raise EngineError("The engine sent a load report that was not requested.")
+                raise EngineError("The engine sent an unexpected load report.")
             case _:
                 assert_never(message)
 

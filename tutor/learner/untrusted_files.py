@@ -53,4 +53,4 @@ def read_beginning(path: Path, most: int) -> bytes:
 
 def refusal(path: Path, why: str) -> StoreError:
     """Return the error for a skipped file. `why` completes a sentence that begins with `path`."""
-    return StoreError(f"{path} {why}.", "The file was skipped. Check it yourself.")
+    return StoreError(f"{path} {why}.", "The file was skipped. Check it, or remove it.")

@@ -61,7 +61,9 @@ class SamplerSettings(msgspec.Struct, frozen=True):
         if self.top_k < 0:
             raise SamplerError(f"Top-k is {self.top_k}.", "Use 0 (off) or a positive number.")
         if not (math.isfinite(self.top_p) and 0 < self.top_p <= 1):
-            raise SamplerError(f"Top-p is {self.top_p}.", "Use a number above 0 and up to 1 (off).")
+            raise SamplerError(
+                f"Top-p is {self.top_p}.", "Use a number above 0 and at most 1 (off)."
+            )
         if not (math.isfinite(self.min_p) and 0 <= self.min_p <= 1):
             raise SamplerError(f"Min-p is {self.min_p}.", "Use a number from 0 (off) to 1.")
 

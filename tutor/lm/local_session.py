@@ -140,7 +140,9 @@ def matching(tokenizer: Vocabulary, logits: Tensor, query: str, limit: int) -> l
     if not query or not found:
         raise TextError(
             f"No token in the vocabulary contains {query!r}." if query else "The search is empty.",
-            "Try fewer letters: rare words consist of several tokens.",
+            "Try fewer letters: rare words consist of several tokens."
+            if query
+            else "Type at least one letter.",
         )
     texts, same = tokenizer.texts(), {query, " " + query}
     exact = [id_ for id_ in found if texts[id_] in same]

@@ -218,7 +218,7 @@ def _copy(file: IndexFile, source: IO[bytes], target: IO[bytes]) -> None:
         target.write(chunk)
     if file.hashes.get("sha256", digest.hexdigest()) != digest.hexdigest():
         raise PackageIndexError(
-            f"{file.filename} does not have the checksum that {_host(index_url())} names.",
+            f"{file.filename} does not match the checksum from {_host(index_url())}.",
             "Try again.",
         )
 

@@ -63,22 +63,22 @@ class Home(Place):
 
     def commands(self) -> Sequence[Command]:
         return (
-            Command("lessons", "Hear the lessons and your progress in them.", self._lessons),
+            Command("lessons", "List the lessons and your progress in them.", self._lessons),
             Command("lesson", "Open a lesson by its number.", self._lesson, "NUMBER"),
             Command("review", "Review the questions that are due.", self._review),
             Command("step", "Build a text with the model, one token at a time.", self._stepper),
             Command("chat", "Chat with the model.", self._chat),
             Command("guess", "Guess the next tokens of a text against the model.", self._guess),
-            Command("labs", "Hear all labs.", self._labs),
+            Command("labs", "List all labs.", self._labs),
             Command("lab", "Open a lab by its name.", self._lab, "NAME"),
             Command(
                 "progress",
-                "Hear what you have done and how much you remember.",
+                "Show what you have done and how much you remember.",
                 self._progress_place,
             ),
             Command("term", "Explain a term of the glossary.", self._term, "WORDS"),
             Command("search", "Search the lessons and the glossary.", self._search, "WORDS"),
-            Command("model", "Hear which model is loaded.", self._model),
+            Command("model", "Show which model is loaded.", self._model),
         )
 
     async def _continue(self, rest: str) -> Place | None:

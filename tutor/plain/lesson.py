@@ -104,7 +104,7 @@ class LessonPlace(Place):
 
     def on_enter(self) -> Command | None:
         if self._asking is not None and self._asking.open:
-            return Command("skip", "Skip the prediction and hear the answer.", self._skip)
+            return Command("skip", "Skip the prediction and show the answer.", self._skip)
         if self._index + 1 < len(self._lesson.screens):
             return Command("next", "Go to the next section.", self._next)
         if self._asks_more:
@@ -118,17 +118,17 @@ class LessonPlace(Place):
             found.append(Command("next", "Leave the prediction for later.", self._next_anyway))
         if self._index > 0:
             found.append(Command("previous", "Go to the previous section.", self._previous))
-        found.append(Command("repeat", "Hear this section again.", self._repeat))
+        found.append(Command("repeat", "Repeat this section.", self._repeat))
         if self._shown.lab is not None:
             found.append(Command("lab", "Open the lab of this section.", self._lab))
         if self._lesson.questions:
             said = _("Answer the questions of this lesson.")
             found.append(Command("questions", said, self._questions))
         if self._text.links:
-            found.append(Command("terms", "Hear the terms of this section.", self._terms))
+            found.append(Command("terms", "Show the terms of this section.", self._terms))
             found.append(Command("term", "Explain a term.", self._term, "WORDS"))
         if self._text.drawings:
-            said = _("Hear the drawing that was left out, character by character.")
+            said = _("Show the drawing that was left out, character by character.")
             found.append(Command("drawing", said, self._drawing))
         said = _("Go to a section by its number.")
         return (*found, Command("section", said, self._section, "NUMBER"))

@@ -117,7 +117,7 @@ class Loop:
         meant = (
             _(" Did you mean {near}?").format(near=near[0])
             if near
-            else _(" Type help to hear all commands.")
+            else _(" Type help to list all commands.")
         )
         self._voice.reply(
             _("There is no command {word} here.{meant}").format(word=word, meant=meant)
@@ -141,7 +141,7 @@ class Loop:
         enter = self._here.on_enter()
         if enter is not None:
             return await enter.run("")
-        self._voice.reply(_("Nothing was typed. Type help to hear what you can type."))
+        self._voice.reply(_("Nothing was typed. Type help to list all commands."))
         return None
 
     def _help(self) -> None:
@@ -174,7 +174,7 @@ class Loop:
                 self._places.append(place)
                 await self._guard(self._begin())
             case Leave.BACK if len(self._places) == 1:
-                self._voice.reply(_("This is the first place. Type quit to leave tutor."))
+                self._voice.reply(_("You cannot go back any further. Type quit to leave tutor."))
             case Leave.BACK:
                 await self._places.pop().close()
                 await self._go(await self._guard(self._here.resume()))

@@ -267,14 +267,14 @@ class QuestionPlace(Place):
         if self._verdict is None:
             found.append(Command("answer", "Give your answer.", self._answer, "TEXT"))
             if not self._draft.hinted:
-                found.append(Command("hint", "Hear a hint.", self._hint))
+                found.append(Command("hint", "Show a hint.", self._hint))
             found.append(Command("skip", "Leave this question for later.", self._skip))
             mark = _("Don't mark your next answer as a guess.") if self._draft.guessed else ""
             said = mark or _("Mark your next answer as a guess.")
             found.append(Command("guess", said, self._guess))
         elif not self._verdict.correct:
             found.append(Command("retry", "Answer this question again.", self._retry))
-        found.append(Command("repeat", "Hear the question again.", self._repeat))
+        found.append(Command("repeat", "Repeat the question.", self._repeat))
         if self._verdict is not None and self._question.screen is not None:
             said = _("Go to the section of the lesson that the question is about.")
             found.append(Command("lesson", said, self._look))

@@ -150,7 +150,7 @@ class ReviewPlace(QuestionPlace):
     async def _suspend(self, rest: str) -> Place | Leave | Replace | None:
         progress = self.services.progress
         progress.record(Suspended(at=progress.clock(), question=self._current))
-        self.say(_("Suspended. The app can bring the question back."))
+        self.say(_("Suspended. You can bring the question back in the app."))
         return await self.go_on()
 
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:

@@ -18,7 +18,9 @@ def in_words(course: Course, step: NextStep | None) -> str:
     if step is None:
         return ""
     if isinstance(step, Review):
-        return _("Review the {questions} due now.").format(questions=counted(step.due, "question"))
+        return _("Review the {questions} that are due now.").format(
+            questions=counted(step.due, "question")
+        )
     outline = course.outline(step.lesson)
     name = (
         _("lesson {number}, {title}").format(number=outline.number, title=outline.title)

@@ -150,7 +150,7 @@ def opened(name: str) -> Iterator[Store]:
     with closing(_connect(_existing(name))) as store:
         if not _tables(store.base, name):
             raise RetrievalError(
-                f"The index {name!r} is empty: indexing was stopped before it began.",
+                f"The index {name!r} is empty: indexing was stopped before the first file.",
                 "Index its folder again: `tutor rag index PATH`.",
             )
         yield store

@@ -114,7 +114,7 @@ class RemoteReader:
             if END in path:
                 raise TextError(
                     "The model ended its text here, and a server cannot continue after the end.",
-                    "Press u to undo the end.",
+                    "Press u to undo the end token.",
                 )
             if not self._alternatives.most:
                 raise NotTold(
@@ -126,7 +126,7 @@ class RemoteReader:
         if path[-1] == END:
             raise TextError(
                 "The model ended its turn, and a server cannot continue after the end.",
-                "Write the next message, or press u to undo the end.",
+                "Write the next message, or press u to undo the end token.",
             )
         start = max(index for index, token in enumerate(path) if token in ROLES)
         if path[start] != ASSISTANT:

@@ -277,7 +277,7 @@ class Run:
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a remote request failed with %s\n%s", type(error).__name__, where)
             mistake = errors.EngineError(
-                f"An internal error occurred in the adapter: {type(error).__name__}."
+                f"An internal error occurred in the remote request: {type(error).__name__}."
             )
             self._end(trouble=ErrorReport.of(mistake))
 

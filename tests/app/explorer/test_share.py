@@ -287,7 +287,7 @@ async def test_tokens_that_the_model_spells_differently_are_refused(
     async with stage.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         again = Explorer(stage, pilot)
-        assert "not those of this model" in again.words
+        assert "tokenized by another model" in again.words
         assert "%" not in again.screen
 
 

@@ -67,9 +67,9 @@ async def test_an_error_about_one_text_goes_when_the_editor_closes(tmp_path: Pat
 async def test_an_error_about_an_action_goes_when_an_editor_opens(tmp_path: Path) -> None:
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "space")
-        assert "There is no key for" in seen(pilot)
+        assert "There is no API key for" in seen(pilot)
         await do(pilot, "e")
-        assert "There is no key for" not in seen(pilot)
+        assert "There is no API key for" not in seen(pilot)
 
 
 async def test_a_refused_text_stays_until_another_field_opens(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ async def test_enter_on_an_untouched_order_asks_first(tmp_path: Path) -> None:
         await keys(pilot, "enter", "a")
         await sees(pilot, "Press Space to pick up an item")
         await keys(pilot, "down", "enter")
-        await sees(pilot, "Is this your order? Press Enter again to answer.")
+        await sees(pilot, "Press Enter again to submit this order.")
         assert not Progress.open(tmp_path).cards()
         await keys(pilot, "enter")
         await sees(pilot, "Not yet:")

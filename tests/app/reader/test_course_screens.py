@@ -241,7 +241,7 @@ async def test_an_answer_that_cannot_be_saved_is_reported_and_the_app_continues(
         monkeypatch.setattr(Progress, "record", full)
         await keys(pilot, "a", "enter")
         await sees(pilot, "The disk is full. Make room.")
-        await sees(pilot, "Your answer is not saved, so this question stays open.")
+        await sees(pilot, "Your answer was not saved, so this question stays open.")
         await keys(pilot, "enter")
         await sees(pilot, "question 2 of 6")
 

@@ -115,7 +115,7 @@ async def test_enter_asks_only_what_was_left_for_later(tmp_path: Path) -> None:
         await keys(pilot, "enter")
         await sees(pilot, "What is 2 and 2?")
         await keys(pilot, "s")
-        await sees(pilot, "Press Enter to answer what you left, or press Esc to go back.")
+        await sees(pilot, "Press Enter to answer the questions that you left, or Esc to go back.")
         await sees(pilot, "enter review")
         assert "ahead" not in shown(pilot.app)
         await keys(pilot, "enter")

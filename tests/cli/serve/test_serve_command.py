@@ -118,7 +118,7 @@ def test_the_extra_is_missing(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> 
         (["--model", "hf:owner/repo"], "does not download models"),
         (["--port", "65536"], "is not a number from 0 to 65,535"),
         (["--sessions", "0"], "is not a number from 1 to 1,000"),
-        (["--url", "school.example"], "is not an address"),
+        (["--url", "school.example"], "is not a URL"),
     ],
 )
 def test_wrong_usage(tutor: Tutor, arguments: list[str], said: str) -> None:

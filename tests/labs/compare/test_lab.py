@@ -176,7 +176,7 @@ def test_cost_follows_from_the_dated_price() -> None:
 
 def test_at_most_four_models_are_chosen_and_none_without_its_key(there: Any) -> None:
     state = settled(lab.State(), there)
-    with pytest.raises(LabError, match="no key"):
+    with pytest.raises(LabError, match="no API key"):
         lab.act(lab.act(state, MoveFocus(1, "model")), Toggle("model"))
     for number in range(4):
         state = lab.act(state, Add(f"openai:m{number}", "http://127.0.0.1:1/v1"))

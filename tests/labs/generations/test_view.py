@@ -264,10 +264,10 @@ async def test_a_reply_from_before_a_new_rule_is_marked(
         told = " ".join(seen(pilot).split())
         assert "rules fit" not in told
         assert state_of(pilot).turn.outdated == {"rules"}
-        assert "From before the" in told
+        assert "Outdated: the" in told
         await do(pilot, "r")
         assert "Poor parrot!" in seen(pilot)
-        assert "From before the" not in seen(pilot)
+        assert "Outdated:" not in seen(pilot)
 
 
 async def test_r_asks_again_after_a_new_rule_while_a_reply_is_still_being_written(

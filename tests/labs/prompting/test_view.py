@@ -55,7 +55,7 @@ async def test_a_part_is_changed_and_both_versions_are_scored(tmp_path: Path) ->
         await do(pilot, "r")
         assert "Both versions are scored." in seen(pilot)
         assert "of 4" in seen(pilot)
-        assert "by chance" in seen(pilot)
+        assert "(sign test)" in seen(pilot)
         await do(pilot, "tab", "down")
         assert "first token" in seen(pilot)
         assert state_of(pilot).item == 1

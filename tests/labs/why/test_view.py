@@ -117,7 +117,7 @@ async def test_plain_mode_says_what_each_view_shows(tmp_path: Path) -> None:
     assert "Selected: Rank 1 of " in said["parts"]
     assert said["map"] == said["parts"]
     assert "Rank 1 of " in said["head"]
-    assert "removing it costs " in said["tokens"]
+    assert "the logit loses " in said["tokens"]
     assert "all heads take " in said["tokens"]
 
 

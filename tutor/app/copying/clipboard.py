@@ -47,9 +47,11 @@ def copied(what: str, text: str, environment: Mapping[str, str] | None = None) -
 
 def _advice(environment: Mapping[str, str]) -> str:
     if environment.get("TMUX"):
-        return _("If it does not arrive, run `tmux set -s set-clipboard on` once.")
+        return _("If you can't paste it, run `tmux set -s set-clipboard on` once.")
     if environment.get("STY"):
-        return _("GNU screen does not pass it on to your terminal. Use tmux, or select the text.")
+        return _(
+            "GNU screen does not forward copies to your terminal. Use tmux, or select the text."
+        )
     if environment.get("TERM_PROGRAM") == "Apple_Terminal":
-        return _("Terminal.app does not accept it. Select the text with the mouse instead.")
-    return _("If it does not arrive, allow OSC 52 in your terminal, or select the text.")
+        return _("Terminal.app does not let apps copy. Select the text with the mouse instead.")
+    return _("If you can't paste it, allow OSC 52 in your terminal, or select the text.")

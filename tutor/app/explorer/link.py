@@ -257,6 +257,6 @@ def _check_spelling(tokens: Sequence[Token], path: Sequence[Token]) -> None:
     """Raise `TextError` if a token of a text from a file has different bytes in this model."""
     if any(mine.data != theirs.data for mine, theirs in zip(tokens, path, strict=True)):
         raise TextError(
-            "The tokens of this text are not those of this model.",
+            "This text was tokenized by another model.",
             "Press o to open another text.",
         )

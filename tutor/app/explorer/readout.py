@@ -266,9 +266,9 @@ def said(state: State, width: int) -> TutorError | str | None:
             return _("The engine is starting. You can use everything else in the meantime.")
         case EngineState.LOADING:
             stage = engine.detail.rstrip(".") or "loading"
-            then = _("The table appears as soon as it is.")
+            then = _("The table appears when it is ready.")
             if state.mode == "chat":
-                then = _("You can write a message, which is answered as soon as it is.")
+                then = _("You can write a message. The model answers when it is ready.")
             return _("The model is not ready yet: {stage}. {then}").format(stage=stage, then=then)
         case EngineState.STOPPED:
             return engine.failure or _("The engine is not running. Press y to restart it.")
@@ -292,7 +292,7 @@ def _situation(state: State, width: int) -> str | None:
     if state.over:
         return _("The model ended here, and its server returns no more tokens. Press u to undo.")
     if state.ended:
-        return _("The model ended its text. Keep stepping to see what it would write after it.")
+        return _("The model ended its text. Keep stepping to see what it would write next.")
     return _told(state, width)
 
 

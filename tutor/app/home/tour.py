@@ -213,7 +213,7 @@ class TourScreen(TextScreen, CourseScreen):
         if self.services.remote is not None:
             note = _("You use a remote model. Its probabilities are shown in the stepper.")
         elif state is EngineState.STOPPED:
-            note = _("There is no model now. You will see this screen live in the stepper.")
+            note = _("No model is running. The stepper shows this live as soon as one is.")
         elif state is EngineState.READY and self._problem:
             note = safe(self._problem)
         else:
@@ -307,8 +307,8 @@ def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
         ),
         _paragraph(
             _(
-                "After this tour, you see the course map. Its first two rows are what is worth "
-                "doing next, in lessons and in reviews: press Enter to open the selected row. "
+                "After this tour, you see the course map. Its first two rows suggest what to do "
+                "next, in lessons and in reviews. Press Enter to open the selected row. "
                 "You can leave at any time. Your answers, your place in each lesson and your "
                 "goals are kept."
             ),

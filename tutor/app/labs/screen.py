@@ -57,7 +57,7 @@ class LabScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="Show the task and all goals."),
         Binding("y", "again", "retry", tooltip="Retry the failed request."),
-        Binding("u", "undo", "undo", tooltip="Undo the reset, or the key that removed something."),
+        Binding("u", "undo", "undo", tooltip="Undo the reset, or the last removal."),
         Binding("r", "stop", "stop", tooltip="Stop the model, and keep the results so far."),
         Binding("r", "again('stopped')", "continue", tooltip="Continue what you stopped."),
         Binding("z", "reset", "reset", tooltip="Reset the lab to its initial state."),

@@ -297,7 +297,7 @@ class Ordering(AnswerList):
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "shift(*)", "move", "Move the item that you picked up."),
         *pair(UP_DOWN, "move(*)", "choose", "Choose an item."),
-        Binding("space", "pick_up", "pick up", tooltip="Pick up the item, to move it."),
+        Binding("space", "pick_up", "pick up", tooltip="Pick up the item to move it."),
         Binding(
             "space,enter", "put_down", "put down", key_display="space", tooltip="Put the item down."
         ),
@@ -317,7 +317,7 @@ class Ordering(AnswerList):
 
     @property
     def advice(self) -> str:
-        return _("You have not moved anything. Is this your order? Press Enter again to answer.")
+        return _("You have not moved anything. Press Enter again to submit this order.")
 
     def enter(self, answer: Answer) -> None:
         if isinstance(answer, tuple):

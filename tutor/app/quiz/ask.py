@@ -82,7 +82,7 @@ class AskScreen(CourseScreen):
             "tab",
             "leave_field",
             "hint, skip",
-            tooltip="Leave the field, so that letters are keys, such as h for a hint.",
+            tooltip="Leave the field, so that letters work as keys, such as h for a hint.",
         ),
         Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
         Binding("enter", "enter_field", show=False),
@@ -266,7 +266,7 @@ class AskScreen(CourseScreen):
 
     def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
         self._verdict = verdict
-        unsaved = _("Your answer is not saved, so this question stays open.")
+        unsaved = _("Your answer was not saved, so this question stays open.")
         afterword = self.afterword() if saved else unsaved
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)

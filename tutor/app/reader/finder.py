@@ -46,7 +46,7 @@ class FinderField(Entry):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "arrow(*)", "choose", "Choose an entry."),
-        Binding("enter", "submit", "open", tooltip="Open the chosen entry."),
+        Binding("enter", "submit", "open", tooltip="Open the selected entry."),
         Binding("pageup", "screen.page(-1)", show=False),
         Binding("pagedown", "screen.page(1)", show=False),
         Binding("home", "screen.move_to(0)", show=False),

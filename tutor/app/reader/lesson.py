@@ -60,7 +60,7 @@ class LessonScreen(LinkedScreen):
             "tab",
             "leave_field('typed')",
             "leave field",
-            tooltip="Leave the field, so that letters are keys, such as l for the lab.",
+            tooltip="Leave the field, so that letters work as keys, such as l for the lab.",
         ),
         Binding(
             "tab",
@@ -74,7 +74,7 @@ class LessonScreen(LinkedScreen):
         Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
         Binding("enter", "leave_text('asks')", "questions", tooltip="Answer the questions."),
         Binding("enter", "leave_text('over')", "end", tooltip="Go to the end of the lesson."),
-        Binding("right", "next_now", "next", tooltip="Do not wait for the answer."),
+        Binding("right", "next_now", "next", tooltip="Continue without waiting for the answer."),
         Binding("right", "next", show=False),
         Binding("right", "leave_text('asks')", show=False),
         Binding("right", "leave_text('over')", show=False),

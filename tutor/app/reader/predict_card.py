@@ -41,7 +41,7 @@ While the learner can choose, the field shows them and the card hides them. When
 revealed, the right choice is marked.
 """
 
-_SKIPS = _("Reveal the answer. Without an answer of your own, you skip the prediction.")
+_SKIPS = _("Reveal the answer. If you have entered nothing, this skips the prediction.")
 
 _SKIPPED = _("You skipped this prediction. Press Tab to hide the answer and predict.")
 

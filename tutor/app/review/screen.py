@@ -40,10 +40,13 @@ class ReviewScreen(AskScreen):
             "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
         ),
         Binding(
-            "u", "undo('answer')", "undo answer", tooltip="Take back your last answer, to retry."
+            "u", "undo('answer')", "undo answer", tooltip="Undo your last answer, and answer again."
         ),
         Binding(
-            "u", "undo('suspension')", "undo suspension", tooltip="Bring back the last question."
+            "u",
+            "undo('suspension')",
+            "undo suspension",
+            tooltip="Bring back the question that you suspended last.",
         ),
         Binding("z", "suspend", "suspend", tooltip="Leave this question out of future reviews."),
         Binding(
@@ -177,7 +180,7 @@ class ReviewScreen(AskScreen):
             lines.append(with_keys(said, MUTED))
         more = _("Press Esc to go back.")
         if skipped:
-            more = _("Press Enter to answer what you left, or press Esc to go back.")
+            more = _("Press Enter to answer the questions that you left, or Esc to go back.")
         elif queue.ahead:
             more = _("Press Enter to review some questions early, or press Esc to go back.")
         lines += [Content(""), with_keys(more)]

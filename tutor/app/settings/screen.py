@@ -166,7 +166,7 @@ class SettingsScreen(CourseScreen):
     def action_undo(self) -> None:
         def undo() -> str:
             name = self.services.settings.undo()
-            return _("The change of {name} is undone.").format(name=name)
+            return _("The change to {name} was undone.").format(name=name)
 
         self._try(undo)
 
@@ -178,7 +178,7 @@ class SettingsScreen(CourseScreen):
             if self.services.settings.overridden(entry.name):
                 source = self.services.settings.effective.explain(entry.name)
                 return _(
-                    "Saved. Until you start tutor without {source}, that overrides the file."
+                    "Saved, but {source} overrides the file until you start tutor without it."
                 ).format(source=source)
             return _("Saved. It takes effect when tutor starts again.") if entry.next_start else ""
 
@@ -206,7 +206,7 @@ class SettingsScreen(CourseScreen):
         field = self.query_one(SettingField)
         self.add_class("-editing")
         field.value = str(self._value(entry))
-        field.placeholder = _("{label}, or nothing for the default").format(label=entry.label)
+        field.placeholder = _("{label} (empty: the default)").format(label=entry.label)
         field.focus()
         self.refresh_bindings()
 

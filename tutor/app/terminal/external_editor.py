@@ -66,7 +66,9 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
     except OSError as error:
         raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
     if status != 0:
-        raise EditorError(_("It ended with status {status}.").format(status=status), UNCHANGED)
+        raise EditorError(
+            _("The editor ended with status {status}.").format(status=status), UNCHANGED
+        )
     return _checked(data, longest)
 
 

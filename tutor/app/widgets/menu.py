@@ -73,8 +73,8 @@ class Menu(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "open", tooltip="Open the entry at the mark."),
-        *pair(UP_DOWN, "move(*)", "choose", "Move the mark to another entry."),
+        Binding("enter", "choose", "open", tooltip="Open the selected entry."),
+        *pair(UP_DOWN, "move(*)", "choose", "Select another entry."),
         Binding(
             "home",
             "move_to(0)",

@@ -54,9 +54,9 @@ class PromptEditor(TextArea):
             "enter",
             "accept",
             "accept",
-            tooltip="Accept this text. After a \\, it adds a line.",
+            tooltip="Accept this text. After a \\, Enter adds a line.",
         ),
-        Binding("escape", "leave", "cancel", tooltip="Close this field. It keeps your text."),
+        Binding("escape", "leave", "cancel", tooltip="Close this field. Your text is kept."),
         Binding(
             "ctrl+g",
             "edit_outside",

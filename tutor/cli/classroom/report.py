@@ -25,7 +25,7 @@ TABLES = ("learners", "ideas", "questions")
 def run(options: argparse.Namespace) -> int:
     if options.mine and (options.folders or options.names or options.table):
         raise UsageError(
-            "--mine only shows your own progress.", "Remove the folders, --names and --table."
+            "--mine shows only your own progress.", "Leave out the folders, --names and --table."
         )
     course = learning.course_of(options)
     return _run_mine(options, course) if options.mine else _run_class(options, course)

@@ -185,11 +185,11 @@ def run_list(options: argparse.Namespace) -> int:
             )
         )
     if any(model.default for model in models):
-        output.write(_("* marks the model that is used if you name no other."))
+        output.write(_("* marks the model that is used by default."))
     if copies:
         output.write(
             _(
-                "Packed copies take {taken} (limit: {limit}) and are recreated when needed. To "
+                "Packed copies take up {taken} (limit: {limit}) and are recreated when needed. To "
                 "remove some, run `tutor model prune`."
             ).format(taken=in_bytes(sum(copy.size for copy in copies)), limit=in_bytes(limit()))
         )

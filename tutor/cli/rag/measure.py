@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         )
     output.write(
         _(
-            "short answers right, of {short}: {right_with} with passages, {right_without} without"
+            "short answers right (of {short}): {right_with} with passages, {right_without} without"
         ).format(
             short=figures.short, right_with=figures.right_with, right_without=figures.right_without
         )

@@ -271,5 +271,5 @@ def _number(text: str, least: int, most: int) -> int:
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise argparse.ArgumentTypeError(f"{text[:60]!r} is not an address that starts with https:")
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is not a URL that starts with https://")
     return text.rstrip("/")

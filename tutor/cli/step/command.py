@@ -263,7 +263,7 @@ def _number(least: int) -> Callable[[str], int]:
         value = int(text)
         if value < least:
             raise argparse.ArgumentTypeError(
-                _("{value} is below {least}").format(value=value, least=least)
+                _("{value} is too small (the minimum is {least})").format(value=value, least=least)
             )
         return value
 

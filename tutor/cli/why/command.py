@@ -55,7 +55,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "--head",
         type=_head,
         metavar="LAYER.HEAD",
-        help=_("split the contribution of this head, such as 24.5, by the tokens it attends to"),
+        help=_("show which tokens the contribution of this head (such as 24.5) comes from"),
     )
     parser.add_argument(
         "--top",
@@ -116,7 +116,7 @@ def _head(text: str) -> tuple[int, int]:
         if part.layer is not None and part.head is not None and min(part.layer, part.head) >= 0:
             return part.layer, part.head
     raise argparse.ArgumentTypeError(
-        _("{text!r} is not a layer and a head. Write them like this: 24.5").format(text=text)
+        _("{text!r} is not LAYER.HEAD, such as 24.5").format(text=text)
     )
 
 

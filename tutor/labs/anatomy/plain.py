@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HELP = {
     "move": _("Select another row of the view, or another tensor with the same role."),
-    "toggle": _("Compare sizes in bytes, or in parameters again."),
+    "toggle": _("Compare sizes in bytes or in parameters."),
     "run": _("Round all weights to the selected precision and compare, or stop."),
 }
 

@@ -47,7 +47,7 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     config = network.config
     if config.score_cap is not None:
         raise ModelUnsupported(
-            _("This model also caps attention scores, which this lab's formula doesn't do."),
+            _("This model also caps attention scores, which this lab's formula leaves out."),
             "Choose another model.",
         )
     block = block_of(network, layer)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tutor.labs.attention_formula.lab import State, Worked
 
 HELP = {
-    "move": _("Move to another step, layer, head, token, or key, which is the token attended to."),
-    "toggle": _("Leave out the division by the root, or the mask, or include it again."),
+    "move": _("Move to another step, layer, head, token or key (the token attended to)."),
+    "toggle": _("Switch the division by the root, or the mask, off or on."),
 }
 _STEPS = (
     _("the dot product of the query with each key"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HELP = {
     "edit": _("Ask a question of your own."),
     "choose": _("Choose another question of the set, or another way to ask."),
-    "run": _("Sample ten answers or, in the other views, ask the whole set. Again: stop."),
+    "run": _("Sample ten answers (in the other views: ask the whole set), or stop."),
 }
 _WAYS: dict[Way, str] = {
     "plain": _("only the question"),

@@ -80,7 +80,9 @@ class CompareBackend:
     ) -> lab.Reply:
         language_model = self._loaded if model.here == "loaded" else self._small
         if language_model is None:
-            return _failed(reply, ModelError("The small model is missing.", "Use another model."))
+            return _failed(
+                reply, ModelError("The small bundled model is missing.", "Use another model.")
+            )
         begun = time.perf_counter()
         try:
             prompt = _prompt(language_model, question.prompt)

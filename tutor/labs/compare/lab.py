@@ -284,7 +284,7 @@ def _toggled(state: State) -> State:
         chosen = tuple(place for place in state.chosen if place != state.focus)
     elif not model.key:
         raise LabError(
-            _("There is no key for {names}.").format(names=state.names[state.focus]),
+            _("There is no API key for {names}.").format(names=state.names[state.focus]),
             _("Set {variable} in your environment and restart tutor.").format(
                 variable=model.variable
             ),

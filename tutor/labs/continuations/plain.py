@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tutor.labs.continuations.lab import Path, State
 
 HELP = {
-    "choose": _("Choose another way for the selected side."),
-    "move": _("Hear another of the selected side's texts."),
+    "choose": _("Choose another method for the selected side."),
+    "move": _("Show another text of the selected side."),
     "toggle": _("Select the other side."),
     "run": _("Generate the texts of both sides, or stop."),
 }

@@ -38,7 +38,9 @@ class DifferenceView(LabView):
         *pair(LEFT_RIGHT, "step(*)", "token", "Go to the previous or next token."),
         *pair(UP_DOWN, "move_focus(*, 'dial')", "setting", "Choose a sampler setting."),
         *pair(LEFT_RIGHT, "adjust(*, 'dial')", "change", "Lower or raise the setting of B."),
-        *pair(UP_DOWN, "move_focus(*, 'part')", "part", "Choose a head or the feed-forward."),
+        *pair(
+            UP_DOWN, "move_focus(*, 'part')", "part", "Choose a head or the feed-forward network."
+        ),
         *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Choose a layer."),
         *pair(UP_DOWN, "choose(*, 'precision')", "bits", "Choose the precision of B's weights."),
         *pair(UP_DOWN, "choose(*, 'model')", "model", "Choose the model of B."),

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 HELP = {
     "choose": _("Choose another family for the same text, or another example for this family."),
-    "view": _("Choose which attention to hear: within the input or output, or across both."),
+    "view": _("Choose which attention to show: within the input or output, or across both."),
     "move": _("Move to another layer, head, or row of the attention map. Head 0 is the mean."),
-    "toggle": _("Hear the mask instead of the attention weights, or the weights again."),
+    "toggle": _("Show the mask instead of the attention weights, or show the weights again."),
 }
 _MOST = 5
 _PARTS: dict[Part, str] = {

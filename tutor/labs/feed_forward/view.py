@@ -27,7 +27,9 @@ class FeedForwardView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'neuron')", "neuron", "Choose a neuron."),
-        Binding("left", "move_focus(-1, 'block')", show=False, tooltip="Choose the block before."),
+        Binding(
+            "left", "move_focus(-1, 'block')", show=False, tooltip="Choose the previous block."
+        ),
         Binding("right", "move_focus(1, 'block')", show=False, tooltip="Choose the next block."),
         key("enter", "switch('neuron')", "off/on", "Switch this neuron off or on."),
         key("z", "reset", "reset", "Switch all neurons on again."),

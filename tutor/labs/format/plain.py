@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HELP = {
     "edit": _("Ask another question."),
-    "set-rule": _("Set the format: pattern and a regular expression, or choices and a list."),
+    "set-rule": _("Set the format. Type pattern and a regular expression, or choices and a list."),
     "choose": _("Choose another example of a format."),
     "run": _("Generate the rest of the answer, or stop."),
 }
@@ -48,7 +48,7 @@ def _answer(state: State) -> Iterator[str]:
     yield _("Answer in the format: {text}").format(
         text=ended(state.text.decode("utf-8", "replace"))
     )
-    yield _("Before its last token, {removed} of the probability was masked.").format(
+    yield _("Before the answer's last token, {removed} of the probability was masked.").format(
         removed=percent(state.removed[-1])
     )
     if state.finished:

@@ -163,8 +163,8 @@ def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[
 
 
 _CHANGED: dict[Bot, str] = {
-    "rules": _("From before the rules changed. Press r to ask again."),
-    "retrieval": _("From before it was retrained. Press r to ask again."),
+    "rules": _("Outdated: the rules changed. Press r to ask again."),
+    "retrieval": _("Outdated: the bot was retrained. Press r to ask again."),
 }
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tutor.labs.injection.lab import State
 
 HELP = {
-    "edit": _("Write your own attack or your own defense."),
-    "move": _("Select another defense, attack, or document, which is the review."),
+    "edit": _("Write your own attack. With field=defense: write your own defense."),
+    "move": _("Select another defense, attack or document (the review)."),
     "run": _("Measure all defenses on all reviews, or stop."),
 }
 
@@ -70,9 +70,9 @@ def _results(state: State) -> Iterator[str]:
             clean=found.clean[0],
             reviews=found.clean[1],
         )
-        yield _("With a harmless sentence, {positive} of {count} are called positive.").format(
-            positive=found.harmless[0], count=found.harmless[1]
-        )
+        yield _(
+            "With a harmless sentence, {positive} of {count} are classified as positive."
+        ).format(positive=found.harmless[0], count=found.harmless[1])
         if found.own[1]:
             yield _("Your own attack gets through {through} of {count} times.").format(
                 through=found.own[0], count=found.own[1]

@@ -101,8 +101,8 @@ def _lengths(pair: Pair) -> list[str]:
     ).format(more=more, missing=missing, fewer=fewer)
     differ = _("They differ here: in A {a}, in B {b}.").format(a=_part(parts[0]), b=_part(parts[1]))
     todo = _(
-        "Replace this part of one text by a word with {missing} more or fewer, or add a word to "
-        "text {fewer}. Press e for text A, or b for text B."
+        "Replace this part of one text by a word that is {missing} longer or shorter, or add a "
+        "word to text {fewer}. Press e for text A, or b for text B."
     ).format(missing=missing, fewer=fewer)
     return [said, differ, todo]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tutor.labs.patch.lab import Pair, Runs, State
 
 HELP = {
-    "edit": _("Replace text A, or text B with field=other."),
+    "edit": _("Replace text A. With field=other: replace text B."),
     "continue": _("Continue text A with the selected patch, and without it."),
     "run": _("Compute the map, or stop. The results so far are kept."),
 }

@@ -189,7 +189,7 @@ def _note(state: State, trained: Trained, room: Room) -> Content:
         ]
     if room.roomy:
         fitted = 100 * trained.fitted[state.layer] / trained.count
-        said = _("   training {fitted:.0f} %   control labels: random by {word}")
+        said = _("   training {fitted:.0f} %   control labels: random per {word}")
         parts.append((said.format(word=_(state.set.control), fitted=fitted), MUTED))
     return Content.assemble(*parts)
 

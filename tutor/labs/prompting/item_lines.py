@@ -36,7 +36,7 @@ def items(state: State, width: int, rows: int) -> list[Content]:
     wanted = _BARS if rows >= 10 else max(0, rows - 6)
     both = [_wrote(state, side, width) for side in (0, 1)]
     focus = [*both, *_bars(state, width, wanted)]
-    legend = _("     A B  ✓ right  × wrong  ! wrong format")
+    legend = _("     A B  ✓ right  × wrong  ! wrong form")
     head = [Content.styled(figures.fit(legend, width), MUTED)] if rows > len(focus) + 2 else []
     shown = around(state.item, len(state.about.items), max(1, rows - len(focus) - len(head)))
     marks = [outcomes(state.results, trial) for trial in state.trials]

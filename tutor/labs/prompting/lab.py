@@ -262,7 +262,7 @@ def _written(state: State, field: str, text: str) -> State:
         )
     if len(text) > LONGEST:
         raise TextError(
-            _("This part has {count} characters.").format(count=len(text)),
+            _("This part of the prompt has {count} characters.").format(count=len(text)),
             _("Use at most {longest}.").format(longest=LONGEST),
         )
     written = replace(state, own={**state.own, part: text.strip()})

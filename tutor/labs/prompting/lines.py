@@ -212,7 +212,7 @@ def _difference(state: State, width: int) -> Content:
         only_a=found.only_a, only_b=found.only_b
     )
     if width >= ROOMY:
-        said += _("; p {chance} by chance (sign test)").format(chance=chance)
+        said += _("; p {chance} (sign test)").format(chance=chance)
     return Content.styled(said, MUTED)
 
 

@@ -82,7 +82,9 @@ def reading_lines(state: State, width: int) -> list[Content]:
     count = _("{done} of {total}{left}").format(done=done, total=total, left=left) if total else ""
     return [
         meter_line(said, done, total, count, width - 50),
-        Content.styled(_("Press k for another search.") if state.part == "ask" else "", MUTED),
+        Content.styled(
+            _("Press k for another search method.") if state.part == "ask" else "", MUTED
+        ),
     ]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tutor.labs.rag.questions import Hit, Kind
 
 HELP = {
-    "edit": _("Ask a question, or add a false passage: poison and its text."),
+    "edit": _("Ask a question. With field=poison: add a false passage."),
     "choose": _("Choose another example, another source of texts, or another way to search."),
     "toggle": _("Switch retrieval off or on, or go to the other part: asking or measuring."),
     "adjust": _("Put more passages into the prompt, or fewer."),
@@ -96,11 +96,11 @@ def _answer(attempt: Attempt) -> Iterator[str]:
     yield _("Answer: {text}").format(text=quoted_text(attempt.said))
     if not attempt.done or attempt.alone is None:
         return
-    yield _("After the question alone, its surprisal is {bits:.1f} bits.").format(
+    yield _("After the question alone, the answer's surprisal is {bits:.1f} bits.").format(
         bits=attempt.alone
     )
     for hit, gain in zip(attempt.given, attempt.gains, strict=True):
-        yield _("The passage {heading} reduces it by {gain:.1f} bits.").format(
+        yield _("The passage {heading} reduces the surprisal by {gain:.1f} bits.").format(
             heading=hit.passage.heading, gain=gain
         )
     if not attempt.cited:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tutor.labs.residual.lab import Contributions, State, Stream
 
 HELP = {
-    "view": _("Hear the lengths of the vectors, or what each part adds to a logit."),
+    "view": _("Show the lengths of the vectors, or what each part adds to a logit."),
     "move": _("Go to another block, or to another token."),
 }
 _MOST = 5

@@ -30,7 +30,9 @@ class ResidualView(LabView):
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
         *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'block')", "block", "Choose a block."),
-        Binding("left", "move_focus(-1, 'token')", show=False, tooltip="Choose the token before."),
+        Binding(
+            "left", "move_focus(-1, 'token')", show=False, tooltip="Choose the previous token."
+        ),
         Binding("right", "move_focus(1, 'token')", show=False, tooltip="Choose the next token."),
         *tab("next_view(*)", "view", "Show lengths, or contributions to a logit."),
         key("e", "edit", "edit", "Edit the text."),

@@ -149,7 +149,7 @@ class ScaleBackend:
     def _reading(self, model: questions.Model, text: str) -> questions.Reading | None:
         match model:
             case "other":
-                raise LabError("No model is added.", "Press o to add one.")
+                raise LabError("No model has been added.", "Press o to add one.")
             case "yours":
                 return self._yours(text)
             case "small":

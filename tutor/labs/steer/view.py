@@ -131,7 +131,7 @@ def _settings(state: State, width: int) -> Content:
         [(name, "")],
     ]
     if state.next is not None and roomy:
-        said = _("  vector {length:.0f} long, stream {stream:.0f}").format(
+        said = _("  length: vector {length:.0f}, stream {stream:.0f}").format(
             length=state.next.length, stream=state.next.stream
         )
         groups.append([(said, MUTED)])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.labs.surgery.lab import Cut, State
 
 HELP = {
-    "view": _("Hear the next token, the logit lens, or how well the model copies."),
+    "view": _("Show the next token, the logit lens, or how well the model copies."),
     "move": _("Select another layer, or another part of this layer."),
     "toggle": _("Switch the selected part off or on, or all heads of this layer."),
     "switch-off-copier": _("Switch off the strongest induction head that is still on."),

@@ -225,7 +225,8 @@ def _added(state: State, path: str) -> State:
     given = state.given if path in state.given else (*state.given, path)
     if len(given) > MOST_GIVEN:
         raise LabError(
-            f"You have added {MOST_GIVEN} tokenizers already.", "Remove one of them first."
+            f"You have already added {MOST_GIVEN} tokenizers, which is the limit.",
+            "Remove one of them first.",
         )
     view: View = "compare" if state.view == "split" else state.view
     new = replace(state, given=given, view=view)

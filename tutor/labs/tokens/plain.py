@@ -25,7 +25,7 @@ _MOST_COMPARED = 12
 
 
 HELP = {
-    "edit": _("Change the text. With the field tokenizer: add the tokenizer of a file or folder."),
+    "edit": _("Change the text. With field=tokenizer: add the tokenizer of a file or folder."),
     "remove-tokenizer": _("Remove the selected tokenizer, if you added it."),
 }
 

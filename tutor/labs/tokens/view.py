@@ -34,7 +34,7 @@ class TokensView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'tokenizer')", "row", "Choose a tokenizer."),
         key("a", "open_tokenizer", "add", "Add the tokenizer of a file or a folder."),
         key("d", "remove", "remove", "Remove this tokenizer."),
-        *pair(SIDEWAYS, "move_focus(*, 'text')", "text", "Go back or on in a long text."),
+        *pair(SIDEWAYS, "move_focus(*, 'text')", "text", "Go back or forward in a long text."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "choose": lambda state: state.view == "split",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.labs.train_tokenizer.lab import Answer, State
 
 HELP = {
-    "edit": _("Train on a text of your own or, with tried first, tokenize another text."),
+    "edit": _("Train on a text of your own. With field=tried: tokenize another text."),
     "adjust": _("Change the size of the vocabulary."),
 }
 _MOST = 20
@@ -46,7 +46,9 @@ def _run(state: State, run: Answer) -> Iterator[str]:
         yield _("The first of {merges}: {first}.").format(
             merges=counted(run.found, "merge"), first=first
         )
-    yield _("The text {text} has {tokens} here and {model} for the model: {pieces}.").format(
+    yield _(
+        "The text {text} has {tokens} here and {model} with the model's tokenizer: {pieces}."
+    ).format(
         text=quoted(state.tried.encode()),
         tokens=counted(len(run.pieces), "token"),
         model=f"{run.model_pieces:,}",

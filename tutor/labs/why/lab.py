@@ -279,7 +279,7 @@ def added_word(text: str) -> str:
     if not word:
         raise TextError("The text is empty.", "Write a word, such as ␣London.")
     if len(word) > _LONGEST_WORD:
-        raise TextError("This is longer than a token.", "Write one word, such as ␣London.")
+        raise TextError("This is longer than any token.", "Write one word, such as ␣London.")
     return word
 
 

@@ -18,7 +18,7 @@ _MOST = 6
 HELP = {
     "explain": _("Explain the logit of the selected next token."),
     "contrast": _("Compare with the logit of the selected next token, or stop comparing."),
-    "show-head": _("Show from which tokens the selected head takes its contribution."),
+    "show-head": _("Show which tokens the contribution of the selected head comes from."),
 }
 
 
@@ -119,7 +119,9 @@ def _tokens(state: State) -> list[str]:
             + (_(", selected") if at == state.token else "")
         ]
         if removed is not None:
-            parts.append(_("removing it costs {logits:+.2f}").format(logits=removed.logits))
+            parts.append(
+                _("the logit loses {logits:+.2f} without it").format(logits=removed.logits)
+            )
         if direct is not None:
             parts.append(_("all heads take {logits:+.2f} from it").format(logits=direct))
         if removed and direct is not None and abs(removed.logits - direct) >= DISAGREE:

@@ -51,7 +51,12 @@ class WhyView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'rank')", "part", "Choose a part of the network."),
         *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Choose a token of the text."),
         *pair(LAYERS, "move_focus(*, 'layer')", "layer", "Choose a layer."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'part')", "head", "Choose a head, or the feed-forward."),
+        *pair(
+            LEFT_RIGHT,
+            "move_focus(*, 'part')",
+            "head",
+            "Choose a head or the feed-forward network.",
+        ),
         *pair(LEFT_RIGHT, "next_part(*)", "next part", "Show the next part in the ranking."),
         key("a", "add", "add", "Add a token to the table."),
         key("x", "choose(1, 'example')", "example", "Load another example."),

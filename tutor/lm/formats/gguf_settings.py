@@ -288,7 +288,7 @@ def _layer_types(fields: Fields, key: str, layers: int) -> tuple[str, ...]:
     if isinstance(pattern, int) and pattern > 0:
         pattern = [layer % pattern < pattern - 1 for layer in range(layers)]
     if not (isinstance(pattern, list) and all(isinstance(each, bool) for each in pattern)):
-        raise ModelDamaged(f"the field {key} does not say which layers have a window.")
+        raise ModelDamaged(f"the field {key} does not say which layers use a sliding window.")
     return tuple("sliding_attention" if each else "full_attention" for each in pattern)
 
 

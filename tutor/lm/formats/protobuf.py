@@ -37,7 +37,7 @@ def read_fields(message: bytes) -> Iterator[tuple[int, Value]]:
         key, at = _varint(message, at)
         number, kind = key >> 3, key & 7
         if number == 0:
-            raise ModelDamaged(f"a field at byte {at:,} has the number 0.")
+            raise ModelDamaged(f"a field at byte {at:,} has the invalid number 0.")
         if kind == _VARINT:
             whole, at = _varint(message, at)
             yield number, whole
@@ -99,4 +99,4 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
         found |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
             return found & (1 << 64) - 1, at + place + 1
-    raise ModelDamaged(f"the number at byte {at:,} has no end.")
+    raise ModelDamaged(f"the number at byte {at:,} is not terminated.")

@@ -123,7 +123,7 @@ class Inspectable(LocalSession):
         for index in indexes:
             if not 0 <= index < position:
                 raise TextError(
-                    f"Token {index} can't be removed from the text before a prediction at "
+                    f"Token {index} can't be removed: the prediction is made at "
                     f"position {position}.",
                     f"Remove a token before position {position}.",
                 )

@@ -38,7 +38,7 @@ def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel
         if not is_installed():
             raise ModelUnsupported(
                 error.happened,
-                _("{advice} Or let llama.cpp run it, which is installed with: {command}.")
+                _("{advice} Or run it with llama.cpp. To install that: {command}.")
                 .format(advice=error.next_step, command=install_command(EXTRA))
                 .strip(),
             ) from error
@@ -65,7 +65,7 @@ def _open_with_llama(found: FoundModel, on_stage: OnStage) -> LlamaModel:
     on_stage("opening the model with llama.cpp")
     library = LlamaCpp(found.path, use_threads())
     if library.vocabulary_size < 1 or library.context < 1:
-        raise ModelDamaged("the model has no vocabulary or no context.")
+        raise ModelDamaged("the model has no vocabulary or no context length.")
     tokenizer = LlamaTokenizer(library)
     card = ModelCard(
         name=found.name,

@@ -78,10 +78,10 @@ class ChatPlace(ExplorerPlace):
         ]
         if self.state.tree is not None:
             found += [
-                Command("again", "Hear another answer, with a new seed.", self._again),
+                Command("again", "Get another answer, with a new seed.", self._again),
                 Command("continue", "Let the model continue its answer.", self._continue),
-                Command("conversation", "Hear the whole conversation.", self._conversation),
-                Command("tokens", "Hear the last tokens of the answer.", self._tokens, "NUMBER"),
+                Command("conversation", "Show the whole conversation.", self._conversation),
+                Command("tokens", "Show the last tokens of the answer.", self._tokens, "NUMBER"),
             ]
         return found
 

@@ -204,9 +204,9 @@ class ExplorerPlace(Place):
         if not self.state.remote:
             said = _("Steer the network with a saved vector. Type steer off to stop.")
             found.append(Command("steer", said, self._steer, "NAME STRENGTH"))
-        found.append(Command("settings", "Hear the sampler settings.", self._settings))
+        found.append(Command("settings", "Show the sampler settings.", self._settings))
         if self._lab is not None:
-            found.append(Command("goals", "Hear the task and the goals.", self._goals))
+            found.append(Command("goals", "Show the task and the goals.", self._goals))
         return found
 
     def own_commands(self) -> Sequence[Command]:

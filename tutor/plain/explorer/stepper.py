@@ -108,10 +108,10 @@ class StepperPlace(ExplorerPlace):
     def own_commands(self) -> Sequence[Command]:
         return (
             Command("take", "Take the token with this rank.", self._take_rank, "RANK"),
-            Command("rows", "Hear more ranks of the next token.", self._rows, "NUMBER"),
-            Command("text", "Hear the whole text.", self._text),
-            Command("tokens", "Hear the last tokens and their surprisal.", self._tokens, "NUMBER"),
-            Command("xray", "Hear what happens inside the model at a token.", self._xray, "NUMBER"),
+            Command("rows", "Show more ranks of the next token.", self._rows, "NUMBER"),
+            Command("text", "Show the whole text.", self._text),
+            Command("tokens", "Show the last tokens and their surprisal.", self._tokens, "NUMBER"),
+            Command("xray", "Show what happens inside the model at a token.", self._xray, "NUMBER"),
             Command("undo", "Undo the last token.", simple(self, Signal.BACK)),
             Command("redo", "Redo what you undid last.", simple(self, Signal.REDO)),
             Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
@@ -123,7 +123,7 @@ class StepperPlace(ExplorerPlace):
                 "seed", "Restart from the prompt with a new seed.", simple(self, Signal.NEW_SEED)
             ),
             Command("fork", "Start another branch here.", simple(self, Signal.FORK)),
-            Command("branches", "Hear the branches.", self._branches),
+            Command("branches", "List the branches.", self._branches),
             Command("branch", "Switch to a branch.", self._branch, "NUMBER"),
         )
 
@@ -209,7 +209,7 @@ class StepperPlace(ExplorerPlace):
     async def _branch(self, rest: str) -> None:
         tree = self.state.tree
         if tree is None or not rest.isdecimal() or not tree.has_branch(int(rest)):
-            self.say(_("Type branch and the number of a branch. Type branches to hear them."))
+            self.say(_("Type branch and the number of a branch. Type branches to list them."))
             return
         await simple(self, events.SwitchBranch(int(rest)))("")
 

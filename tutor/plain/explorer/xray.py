@@ -160,19 +160,22 @@ class XRayPlace(Place):
 
     def commands(self) -> Sequence[Command]:
         return (
-            Command("attention", "Hear what the selected head attends to.", self._attention),
+            Command("attention", "Show what the selected head attends to.", self._attention),
             Command("layer", "Select a layer.", self._choose_layer, "NUMBER"),
             Command("head", "Select a head.", self._choose_head, "NUMBER"),
             Command(
-                "heads", "Hear which token each head in this layer attends to most.", self._heads
+                "heads", "Show which token each head in this layer attends to most.", self._heads
             ),
-            Command("lens", "Hear what every layer predicts.", self._lens),
+            Command("lens", "Show what every layer predicts.", self._lens),
             *self._of_experts(),
             Command(
-                "why", "Hear which parts of the network raise or lower a logit.", self._why, "TOKEN"
+                "why", "Show which parts of the network raise or lower a logit.", self._why, "TOKEN"
             ),
             Command(
-                "than", "Hear why it is this token rather than another.", self._rather, "TOKEN"
+                "than",
+                "Explain the difference from the logit of another token.",
+                self._rather,
+                "TOKEN",
             ),
             Command("token", "Go to a token of the text.", self._token, "NUMBER"),
             Command("next", "Go to the next token.", self._next),
@@ -183,7 +186,7 @@ class XRayPlace(Place):
         """Return the command that lists the experts of each layer, if the model has experts."""
         if self._found.xray is None or not self._found.xray.routes:
             return ()
-        help_ = "Hear which experts processed the token in each layer."
+        help_ = "Show which experts processed the token in each layer."
         return (Command("experts", help_, self._experts),)
 
     async def _experts(self, rest: str) -> None:
@@ -260,7 +263,7 @@ class XRayPlace(Place):
         if against is None:
             self.say(_("Type than and another token, such as than London."))
         elif against == explained:
-            self.say(_("This is the token that is already explained. Type another one."))
+            self.say(_("This token is already explained. Type another one."))
         else:
             self._found = self._found.explaining(explained.id, against.id)
             await self._say_why()

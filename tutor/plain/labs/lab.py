@@ -189,9 +189,9 @@ class LabPlace(Place):
             said = _("Add a remote model, such as {example}.").format(example=remote.EXAMPLE)
             found.append(Command("add", said, self._add, "NAME ADDRESS"))
         found.append(
-            Command("state", "Hear the state of the lab, or one part.", self._state, "NAME")
+            Command("state", "Show the state of the lab, or one part.", self._state, "NAME")
         )
-        found.append(Command("goals", "Hear the task and the goals.", self._goals))
+        found.append(Command("goals", "Show the task and the goals.", self._goals))
         found.append(Command("reset", "Reset the lab to its initial state.", self._reset))
         if self._runner.can_undo:
             said = _("Undo a reset, or the last removal.")

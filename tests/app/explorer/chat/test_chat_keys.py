@@ -522,7 +522,7 @@ async def test_enter_in_an_empty_field_does_nothing(tmp_path: Path) -> None:
 
 async def test_i_switches_to_plain_sampling_and_back(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
-        assert "as the model card of SmolLM2 advises" in it.words
+        assert "as SmolLM2's model card recommends" in it.words
         await send(it, "Hello")
         assert (state(it).sampler, "T 0.20  top-p 0.9" in it.screen) == (CHAT_SAMPLER, True)
         await it.press("i")

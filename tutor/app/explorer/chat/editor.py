@@ -29,9 +29,9 @@ class MessageEditor(PromptEditor):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "send", tooltip="Send this text. After a \\, it adds a line."),
+        Binding("enter", "send", "send", tooltip="Send this text. After a \\, Enter adds a line."),
         Binding("enter", "accept", "accept", tooltip="Start from this prompt."),
-        Binding("escape", "leave", "leave field", tooltip="Close this field. It keeps your text."),
+        Binding("escape", "leave", "leave field", tooltip="Close this field. Your text is kept."),
         *pair(PAGES, "page(*)", "scroll", "Scroll the conversation by a page."),
     ]
     chat = False

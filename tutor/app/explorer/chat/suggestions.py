@@ -52,7 +52,7 @@ def _settings(state: State) -> Content:
         return said
     return Content.assemble(
         said,
-        (_(", as the model card of SmolLM2 advises") if state.advised else "", theme.MUTED),
+        (_(", as SmolLM2's model card recommends") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
         (_("esc, i"), key),
         (_(" switches to plain sampling."), theme.MUTED),

@@ -22,7 +22,7 @@ async def guessed_token(
     """
     words = typed.split()
     if not words:
-        raise TextError("No word is entered.", "Enter the next word.")
+        raise TextError("No word was entered.", "Enter the next word.")
     try:
         return (await session.find(position, PLAIN, words[0], 1))[0]
     except TextError:

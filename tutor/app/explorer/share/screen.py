@@ -89,7 +89,7 @@ class ShareScreen(TutorScreen):
                 markup=False,
             )
             yield ShareMenu()
-            yield Static(_("Name or path, without the ending:"), id="name", markup=False)
+            yield Static(_("Name or path, without the extension:"), id="name", markup=False)
             yield ShareName(self._suggested)
 
     def on_mount(self) -> None:

@@ -236,7 +236,7 @@ class TokensTab(ExplainingTab):
         elif without is not None:
             said = _without(name, found.attribution.target, without.probability, width)
         elif (layers := self._layers_left(found)) > 0:
-            said = _("adding up the heads: {count} to go").format(count=counted(layers, "layer"))
+            said = _("adding up the heads: {count} left").format(count=counted(layers, "layer"))
         else:
             said = _("removing single tokens: {done} of {count}").format(done=done, count=count)
         if without is not None and done < count:

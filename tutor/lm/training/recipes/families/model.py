@@ -88,7 +88,7 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
     """
     if settings.context < SHORTEST_CONTEXT:
         raise UsageError(
-            f"A context of {settings.context} tokens is too short for the sentences.",
+            f"A context of {settings.context} tokens is too short for the training sentences.",
             f"Use a context of at least {SHORTEST_CONTEXT} tokens.",
         )
     torch.set_num_threads(settings.threads)
