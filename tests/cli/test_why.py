@@ -127,6 +127,7 @@ def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
         (("--head", "3.1"), "There is no layer 3, head 1."),
         (("--head", "1.5"), "There is no layer 1, head 5."),
         (("--head", "0.1"), "'0.1' is not a layer and a head."),
+        (("--head", "1.0"), "'1.0' is not a layer and a head."),
         (("--head", "1.ff"), "'1.ff' is not a layer and a head."),
         (("--head", "1"), "'1' is not a layer and a head."),
         (("--model", "openai:gpt"), "A remote model does not expose its network."),

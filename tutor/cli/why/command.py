@@ -110,10 +110,12 @@ def _head(text: str) -> tuple[int, int]:
 
     with suppress(ValueError):
         part = Part.of_option(text)
-        if part.layer is not None and part.head is not None and min(part.layer, part.head) >= 0:
+        if part.layer is not None and part.head is not None:
             return part.layer, part.head
     raise argparse.ArgumentTypeError(
-        _("{text!r} is not a layer and a head. Write them like this: 24.5").format(text=text)
+        _("{text!r} is not a layer and a head. Write them like this, counted from 1: 24.5").format(
+            text=text
+        )
     )
 
 
