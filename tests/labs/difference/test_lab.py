@@ -310,6 +310,10 @@ def test_the_pair_keeps_the_parts_and_their_effects(tmp_path: Path) -> None:
     assert (asked.view, asked.difference) == ("tuning", Tuned("Who are you?"))
     opened = lab.act(asked, Open(Text("Once upon a time")))
     assert (opened.view, opened.difference) == ("prompt", OtherText(opened.b))
+    without = lab.act(State(view="model"), Open(Text("Once upon a time")))
+    assert without.view == "prompt"
+    chosen = lab.act(State(view="model", other="base"), Open(Text("Once upon a time")))
+    assert chosen.view == "model"
 
 
 @torch.inference_mode()

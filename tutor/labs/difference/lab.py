@@ -80,7 +80,8 @@ def act(state: State, action: Action) -> State:
         case Open(text=text, sampler=sampler, place=place):
             place = max(0, place - 1)
             b = state.b if text == state.a else text.text
-            view: View = "prompt" if state.view == "tuning" else state.view
+            nothing = state.view == "tuning" or state.difference is None
+            view: View = "prompt" if nothing else state.view
             opened = replace(state, a=_checked(text), b=b, sampler=sampler, place=place, view=view)
             if opened.same and not sampler.plain:
                 opened = replace(opened, view="sampler", sampler_b=PLAIN)
