@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tutor.app.app import Patience, Start
     from tutor.app.background.keeper import Fetch
     from tutor.app.background.settings_keeper import SettingsKeeper
-    from tutor.app.explorer.document import Document
+    from tutor.app.explorer.share.opening import Restored
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.labs.kit.registry import AnyLab
@@ -39,7 +39,7 @@ class Options(TypedDict, total=False):
     allowed: Allowed
     idle: IdleLimit
     ascii_only: bool
-    start: Start | Document
+    start: Start | Restored
     lab: str
     tour: bool
     remote: RemoteModel
