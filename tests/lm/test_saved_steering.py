@@ -193,5 +193,5 @@ def test_a_vector_of_another_model_is_refused() -> None:
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="could not be read"):
+    with pytest.raises(ModelError, match="There is no steering vector with the name none"):
         read(tmp_path / "none")

@@ -21,7 +21,7 @@ MOST_REMOVED = 8
 """The maximum number of tokens in one request for occlusion. Each token takes a forward pass."""
 
 
-_OPTION = re.compile(r"(?P<layer>\d{1,4})\.(?P<head>\d{1,4}|ff)", re.ASCII)
+_OPTION = re.compile(r"(?P<layer>[1-9]\d{0,3})\.(?P<head>[1-9]\d{0,3}|ff)", re.ASCII)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -51,8 +51,7 @@ class Part(msgspec.Struct, frozen=True):
     def of_option(cls, text: str) -> Part:
         """Return the part that has the name `text` on the command line.
 
-        Raises `ValueError` if `text` is not such a name. The number 0 gives the index -1, which no
-        network has.
+        Raises `ValueError` if `text` is not such a name, which includes names with the number 0.
         """
         found = _OPTION.fullmatch(text)
         if not found:

@@ -204,6 +204,11 @@ def read(path: Path) -> SavedVector:
     """Read a vector. Raises `ModelError` if the file is missing or is not a valid vector."""
     try:
         data = read_regular(path, LARGEST + 1)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"There is no steering vector with the name {path.stem}.",
+            "Check the name. The lab `steer` lists the vectors that you have saved.",
+        ) from error
     except OSError as error:
         raise ModelError(
             f"{path.name} could not be read: {error.strerror}.",

@@ -63,3 +63,27 @@ async def test_the_palette_lists_the_key(tmp_path: Path) -> None:
         active = it.stage.screen.active_bindings.values()
         (command,) = (each for each in actions(it.stage, active) if each.title == "compare")
         assert command.sign == "="
+
+
+async def test_equal_setups_say_how_to_change_b(tmp_path: Path) -> None:
+    async with explorer(tmp_path, engine=BackendEngine()) as it:
+        await it.pilot.press("equals_sign")
+        await until(it.pilot, lambda: isinstance(it.stage.screen, LabScreen))
+        await until(it.pilot, lambda: cast("LabScreen", it.stage.screen).state.complete)
+        await it.settle()
+        assert "A and B are the same. Press e to edit B's text, or Tab" in it.screen
+        await it.press("e", "x", "enter")
+        await until(it.pilot, lambda: cast("LabScreen", it.stage.screen).state.complete)
+        await it.settle()
+        assert "A and B are the same" not in it.screen
+
+
+async def test_other_sampler_settings_are_compared_with_the_plain_ones(tmp_path: Path) -> None:
+    async with explorer(tmp_path, engine=BackendEngine()) as it:
+        await it.press("t", "left", "left", "escape")
+        await it.pilot.press("equals_sign")
+        await until(it.pilot, lambda: isinstance(it.stage.screen, LabScreen))
+        await until(it.pilot, lambda: cast("LabScreen", it.stage.screen).state.complete)
+        opened: Any = it.stage.screen
+        assert (opened.state.view, opened.state.sampler_b) == ("sampler", SamplerSettings())
+        assert max(each.bits for each in opened.state.compared) > 0.01

@@ -145,6 +145,27 @@ def test_two_texts_of_other_lengths_are_compared_along_their_common_ending(tmp_p
 
 
 @torch.inference_mode()
+def test_a_conversation_keeps_its_special_tokens_in_b(tmp_path: Path) -> None:
+    """Its text contains `<|im_start|>`, which would be several tokens if it were typed."""
+    there, model = backend("difference", tmp_path), small_model()
+    text = "<|im_start|>user\nHi<|im_end|>\n"
+    ids = tuple(model.tokenizer.encode(text, special=True))
+    a = Text(text, ids, model.card.sha256)
+    state = lab.act(State(), Open(a))
+    assert state.same
+    found = settled(lab.LAB, state, there)
+    assert found.setup.tokens_b == found.setup.tokens_a
+    assert found.total_bits == (0.0, 0.0)
+    edited = settled(lab.LAB, lab.act(found, EditText(text.replace("Hi", "Ho"), "b")), there)
+    assert not edited.same
+    special = [token.id for token in edited.setup.tokens_b if token.special]
+    assert special == [token.id for token in edited.setup.tokens_a if token.special] != []
+    typed = settled(lab.LAB, lab.act(State(), Open(Text("Once upon a time"))), there)
+    typed = settled(lab.LAB, lab.act(typed, EditText(text, "b")), there)
+    assert not any(token.special for token in typed.setup.tokens_b)
+
+
+@torch.inference_mode()
 def test_a_sampler_changes_the_probabilities_by_its_definition(tmp_path: Path) -> None:
     there = backend("difference", tmp_path)
     found = compared(there, OtherSampler(SamplerSettings(temperature=0.5)))
@@ -289,6 +310,10 @@ def test_the_pair_keeps_the_parts_and_their_effects(tmp_path: Path) -> None:
     assert (asked.view, asked.difference) == ("tuning", Tuned("Who are you?"))
     opened = lab.act(asked, Open(Text("Once upon a time")))
     assert (opened.view, opened.difference) == ("prompt", OtherText(opened.b))
+    without = lab.act(State(view="model"), Open(Text("Once upon a time")))
+    assert without.view == "prompt"
+    chosen = lab.act(State(view="model", other="base"), Open(Text("Once upon a time")))
+    assert chosen.view == "model"
 
 
 @torch.inference_mode()

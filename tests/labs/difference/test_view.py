@@ -194,6 +194,9 @@ def test_plain_mode_describes_a_and_b_and_where_they_differ() -> None:
     assert any(line.endswith("90.0 percent in A, 40.0 percent in B.") for line in said)
     off = replace(state, view="parts", parts=(Part(0, 1), Part(2, -1)))
     assert "Switched off in B: 1.2 and 3.ff." in plain.describe(off)["b"]
+    same = "A and B are the same."
+    assert same not in said
+    assert same in plain.describe(replace(state, b=state.a.text))["total"]
 
 
 async def test_the_key_of_the_stepper_opens_its_text_at_its_position(tmp_path: Path) -> None:

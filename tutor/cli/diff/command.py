@@ -170,5 +170,7 @@ def _part(text: str) -> Part:
         return Part.of_option(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            _("{text!r} is not LAYER.HEAD (such as 15.9) or LAYER.ff").format(text=text)
+            _("{text!r} is not LAYER.HEAD (such as 15.9) or LAYER.ff, counted from 1").format(
+                text=text
+            )
         ) from error

@@ -113,10 +113,10 @@ def _head(text: str) -> tuple[int, int]:
 
     with suppress(ValueError):
         part = Part.of_option(text)
-        if part.layer is not None and part.head is not None and min(part.layer, part.head) >= 0:
+        if part.layer is not None and part.head is not None:
             return part.layer, part.head
     raise argparse.ArgumentTypeError(
-        _("{text!r} is not LAYER.HEAD, such as 24.5").format(text=text)
+        _("{text!r} is not LAYER.HEAD, such as 24.5, counted from 1").format(text=text)
     )
 
 

@@ -23,6 +23,7 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.reply import LENGTH, Reply
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import work
+from tutor.language import _
 
 LONGEST = 400
 """The maximum length of the learner's own question, in characters. If the question is longer, only
@@ -183,9 +184,9 @@ def lost(before: State, after: State) -> str:
     Returns "" if the action has removed nothing.
     """
     if before.own and not after.own:
-        return "Your own question was closed."
+        return _("Your own question was closed.")
     if before.seed != after.seed:
-        return "The samples with the earlier seed were removed."
+        return _("The samples with the earlier seed were removed.")
     return ""
 
 

@@ -15,8 +15,8 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import indexes, work
+from tutor.language import _, ngettext
 from tutor.lm.dials import Dials
-from tutor.text import counted
 
 LONGEST = 240
 """The maximum length of the prompt, in characters. If a prompt is longer, its beginning is cut
@@ -229,12 +229,17 @@ def lost(before: State, after: State) -> str:
     """
     gone = [way for way in before.ways if way not in after.ways and way in before.paths]
     if before.paths and after.text != before.text:
-        return "The texts for the earlier prompt were removed."
+        return _("The texts for the earlier prompt were removed.")
     if before.paths and after.seed != before.seed:
-        return f"The texts with seed {before.seed} were removed."
+        return _("The texts with seed {seed} were removed.").format(seed=before.seed)
     if gone:
         tokens = sum(len(path.ids) for path in before.paths[gone[0]])
-        return f"The {counted(tokens, 'token')} of “{WAYS[gone[0]].name}” are kept."
+        kept = ngettext(
+            "The {count:,} token of “{name}” is kept.",
+            "The {count:,} tokens of “{name}” are kept.",
+            tokens,
+        )
+        return kept.format(count=tokens, name=WAYS[gone[0]].name)
     return ""
 
 

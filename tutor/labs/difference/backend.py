@@ -33,6 +33,7 @@ from tutor.labs.difference.tuned import TunedPair
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced
 from tutor.labs.kit.progress import Coming, Progress
+from tutor.labs.kit.sentence import short
 from tutor.labs.kit.sentence_ids import short_ids
 from tutor.lm.comparison import aligned
 from tutor.lm.divergence import divergence, log_probabilities
@@ -104,7 +105,7 @@ class DifferenceBackend:
         ids_a, left_out_a = self._ids(question.a)
         ids_b, left_out_b = ids_a, 0
         if isinstance(question.b, OtherText):
-            ids_b, left_out_b = self._ids(Text(question.b.text))
+            ids_b, left_out_b = self._ids_of_b(question.a, question.b.text)
         try:
             model_b = self._model_of(question.b)
             if isinstance(model_b, Coming):
@@ -219,13 +220,25 @@ class DifferenceBackend:
 
     def _ids(self, text: Text) -> tuple[list[int], int]:
         """Return the first `MOST_TOKENS` token ids of a text, and the number of tokens left out."""
+        return _first(self._known(text) or short_ids(self._model, text.text))
+
+    def _ids_of_b(self, a: Text, b: str) -> tuple[list[int], int]:
+        """Return the same as `_ids` for the text of B, in which A's special tokens are tokens too.
+
+        A conversation from the stepper contains special tokens, and the learner edits its text.
+        """
+        if b == a.text:
+            return self._ids(a)
+        tokens = self._model.tokenizer.tokens(self._known(a))
+        if any(token.special for token in tokens):
+            return _first(self._model.tokenizer.encode(short(b), special=True))
+        return _first(short_ids(self._model, b))
+
+    def _known(self, text: Text) -> list[int]:
+        """Return the token ids of a text from the stepper, if they belong to this model, or []."""
         size = self._model.network.config.vocabulary_size
         known = text.model == self._model.card.sha256
-        if text.ids and known and all(id_ in range(size) for id_ in text.ids):
-            ids = list(text.ids)
-        else:
-            ids = short_ids(self._model, text.text)
-        return ids[:MOST_TOKENS], max(0, len(ids) - MOST_TOKENS)
+        return list(text.ids) if known and all(id_ in range(size) for id_ in text.ids) else []
 
     def _model_of(self, b: questions.Difference) -> LanguageModel | Coming:
         if isinstance(b, OtherModel):
@@ -278,6 +291,10 @@ class DifferenceBackend:
             for part in parts
             if part.layer in range(config.layers) and part.head in range(-1, config.heads)
         )
+
+
+def _first(ids: list[int]) -> tuple[list[int], int]:
+    return ids[:MOST_TOKENS], max(0, len(ids) - MOST_TOKENS)
 
 
 def _pass_of_b(

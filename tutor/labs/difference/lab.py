@@ -38,7 +38,8 @@ from tutor.lm.distribution import PLAIN, SamplerSettings
 class Open(msgspec.Struct, frozen=True, tag_field="do", tag="open"):
     """Compare the stepper's text and sampler settings with B, and select a position.
 
-    `place` is the number of tokens before the position.
+    `place` is the number of tokens before the position. If B would be the same as A, and the
+    sampler settings are not the plain ones, B gets the plain ones.
     """
 
     text: Text
@@ -79,8 +80,11 @@ def act(state: State, action: Action) -> State:
         case Open(text=text, sampler=sampler, place=place):
             place = max(0, place - 1)
             b = state.b if text == state.a else text.text
-            view: View = "prompt" if state.view == "tuning" else state.view
+            nothing = state.view == "tuning" or state.difference is None
+            view: View = "prompt" if nothing else state.view
             opened = replace(state, a=_checked(text), b=b, sampler=sampler, place=place, view=view)
+            if opened.same and not sampler.plain:
+                opened = replace(opened, view="sampler", sampler_b=PLAIN)
             return _of_another_text(opened)
         case EditText(text=text, field="b"):
             edited = replace(state, b=sentence(text), view="prompt", place=END, setup=None)

@@ -91,7 +91,7 @@ def side_b(state: State, width: int) -> Content:
 
 def _prompt(state: State, width: int) -> list[Cell]:
     if state.b == state.a.text:
-        return [(_("the same text: press e to change it"), MUTED)]
+        return [(_("the same text"), MUTED)]
     return [figures.tail(state.b, max(8, width))]
 
 
@@ -205,6 +205,8 @@ def totals(state: State, width: int) -> Content:
     if not state.complete:
         progress = Progress(len(state.compared), len(state.places))
         return progress_line(progress, width, _("tokens"), _("Comparing"))
+    if state.same:
+        return _unchanged(state, width)
     count = len(state.compared)
     total, reverse = state.total_bits
     most = setup.places[state.largest]
@@ -228,6 +230,28 @@ def totals(state: State, width: int) -> Content:
     if setup.left_out:
         groups.insert(1, [(_("   {count} left out").format(count=setup.left_out), NOT_YET)])
     return Content.assemble(*as_many_as_fit(groups, width))
+
+
+def _unchanged(state: State, width: int) -> Content:
+    """Return a line for a comparison of A with itself, which says how to change B."""
+    said = {
+        "prompt": (
+            _("A and B are the same."),
+            _(" Press e to edit B's text"),
+            _(", or Tab for other changes."),
+        ),
+        "sampler": (_("A and B are the same."), _(" Press ← or → to change a setting of B.")),
+        "parts": (
+            _("A and B are the same."),
+            _(" Press Enter to switch a part off"),
+            _(", or b for the strongest."),
+        ),
+        "precision": (
+            _("A and B are the same."),
+            _(" The weights already have this precision."),
+        ),
+    }[state.view]
+    return Content.assemble(*as_many_as_fit([[(each, "")] for each in said], width))
 
 
 def rows(state: State, width: int, height: int) -> list[Content]:

@@ -105,6 +105,8 @@ def _total(state: State) -> Iterator[str]:
         )
     if setup is None or not state.complete:
         return
+    if state.same:
+        yield _("A and B are the same.")
     total, reverse = state.total_bits
     yield _("Total divergence: {bits} from A to B, {reverse} from B to A.").format(
         bits=_bits(total), reverse=_bits(reverse)

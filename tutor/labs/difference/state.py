@@ -114,6 +114,22 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         assert_never(self.view)
 
     @property
+    def same(self) -> bool:
+        """True if nothing in B differs from A yet, as far as that is known without the model."""
+        match self.view:
+            case "prompt":
+                return self.b == self.a.text
+            case "sampler":
+                return self.sampler_b == self.sampler
+            case "parts":
+                return not self.parts
+            case "precision":
+                return self.complete and not any(self.total_bits)
+            case "model" | "tuning":
+                return False
+        assert_never(self.view)
+
+    @property
     def focus(self) -> Part:
         heads = self.setup.heads if self.setup else self.part + 1
         return Part(self.layer, self.part if self.part < heads else FEED_FORWARD)

@@ -103,7 +103,7 @@ class DifferenceView(LabView):
         room = max(1, (height - len(above) - 3 - _LEAST_ROWS) // 2)
         text = strip(state, width, 1 if low else min(4, room))
         below = [lines.at_focus(state, width)]
-        if not low or not state.complete or state.scanning:
+        if not low or not state.complete or state.scanning or state.same:
             below.append(lines.totals(state, width))
         if not low:
             above.append(Content(""))

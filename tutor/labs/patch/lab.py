@@ -16,6 +16,7 @@ from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.work import one_of, work
 from tutor.labs.patch.pairs import EXAMPLES
+from tutor.language import _
 from tutor.lm.distribution import Token, common_length
 from tutor.lm.patch import COMPONENTS, SOURCES, Column, Component, Patched, Source
 
@@ -309,7 +310,7 @@ def _focused(state: State, by: int, axis: Literal["layer", "position", "head"]) 
 def lost(before: State, after: State) -> str:
     """Return a sentence about the results that an action has removed, or ""."""
     if before.columns and not after.columns:
-        return "The maps of the earlier texts were removed."
+        return _("The maps of the earlier texts were removed.")
     return ""
 
 

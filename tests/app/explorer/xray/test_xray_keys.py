@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,11 +16,12 @@ from tests.app.explorer.explorer_stage import Stage, press, settled, shown
 from tests.app.explorer.test_steering import VECTOR, own_vectors
 from tests.engine.fake_engine import HEADS, LAYERS, FakeEngine, split, token
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.explorer.xray.inside import BINS, Findings, Network, squeezed, strip_of
+from tutor.app.explorer.xray.inside import BINS, ChosenHead, Findings, Network, squeezed, strip_of
+from tutor.app.explorer.xray.lens_map import LensMapTab
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
 from tutor.errors import EngineError, RequestCancelled
-from tutor.lm.distribution import RoutedExpert
+from tutor.lm.distribution import LensRow, RoutedExpert, Token
 from tutor.lm.saved_steering import folder_of_learner, write
 
 if TYPE_CHECKING:
@@ -389,6 +391,18 @@ async def test_arrows_walk_through_the_lens_map(tmp_path: Path) -> None:
             assert it.heading.startswith(f"layer  {LAYERS - 1}  after")
             assert f"{name} {100 * row.top_probability:.1f} %" in it.heading
             await it.press("left")
+
+
+def test_a_narrow_lens_map_shows_the_whole_probability() -> None:
+    """The longest name gives way, and is not followed by half a number."""
+    long = Token(1, " <filename>", b" <filename>")
+    found: Any = SimpleNamespace(
+        position=0, token=Token(2, " France", b" France"), lens={0: [LensRow(0, long, 0.999, 0.0)]}
+    )
+    tab = LensMapTab(ChosenHead())
+    assert tab.heading(found, 38).plain == "layer  0  ␣<filename> 99.9 %"
+    assert tab.heading(found, 24).plain == "layer  0  ␣<file… 99.9 %"
+    assert tab.heading(found, 48).plain.startswith("layer  0  after ␣France  ␣<filename> 99.9 %")
 
 
 async def test_what_the_lens_map_knows_is_not_asked_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app.explorer.xray.inside import AskLens
@@ -57,16 +58,18 @@ class LensMapTab(Tab):
     def heading(self, found: Findings, width: int) -> Content:
         layer, name = self._at(found), figures.shown(found.token)
         place = Content.assemble((_("layer "), MUTED), (f"{layer:>2}", "bold"))
-        place = Content.assemble(place, (_("  after {name}  ").format(name=name), MUTED))
+        after = Content.styled(_("  after {name}").format(name=name), MUTED)
         rows = found.lens.get(found.position)
         if rows is None:
-            return Content.assemble(place, (_("computing …"), MUTED))
+            return Content.assemble(place, after, (_("  computing …"), MUTED))
         row = rows[layer]
-        said = Content.assemble(
-            place,
-            (figures.shown(row.top), "bold"),
-            f" {figures.percent(row.top_probability)}",
-        )
+        share = f" {figures.percent(row.top_probability)}"
+        room = width - place.cell_length - 2 - len(share)
+        token = figures.shown(row.top)
+        if after.cell_length + cell_len(token) > room:  # the first line names the token, too
+            after = Content("")
+            token = figures.fit(token, min(room, cell_len(token)))
+        said = Content.assemble(place, after, "  ", (token, "bold"), share)
         return with_first_that_fits(said, [f"  {heat.LEGEND}"], width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
