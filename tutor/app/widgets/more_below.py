@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class ScrollLine(Widget):
-    """A line below a scrolling container, which is updated when the container changes."""
+    """A line below a scrolling container, which is updated when the container changes.
+
+    The key line depends on this line, and not on the sizes of the container: while the terminal is
+    being resized, those can be the sizes of an unfinished layout.
+    """
 
     def follow(self, scrolled: Widget, position: str) -> None:
         """Call `count` when the attribute `position` of the container, or its content, changes."""
@@ -55,6 +59,8 @@ class MoreBelow(ScrollLine):
     """The number of hidden lines below the visible lines."""
     above: reactive[int] = reactive(0)
     """The number of hidden lines above the visible lines."""
+    scrolls: reactive[bool] = reactive(False)
+    """True if the text does not fit into the container."""
 
     def __init__(self, scrolled: str) -> None:
         """Create the line for the container that matches the selector `scrolled`."""
@@ -73,10 +79,14 @@ class MoreBelow(ScrollLine):
         hidden = max(0, round(scrolled.max_scroll_y - scrolled.scroll_y))
         self.hidden = hidden if self.display else 0
         self.above = round(scrolled.scroll_y) if self.display else 0
+        self.scrolls = scrolled.max_scroll_y > 0
         self.refresh()  # the key for paging can change with the focus
 
     def watch_hidden(self) -> None:
         self.screen.refresh_bindings()  # Enter pages down as long as text is hidden
+
+    def watch_scrolls(self) -> None:
+        self.screen.refresh_bindings()  # the arrow keys scroll
 
     def on_click(self, event: Click) -> None:
         below, above = self._parts()
