@@ -18,7 +18,7 @@ from textual.widgets import Rule
 
 from tutor.app.leaving import unless_leaving
 from tutor.app.widgets.key_line import KeyLine
-from tutor.app.widgets.more_below import MoreBelow, WideLines
+from tutor.app.widgets.more_below import MoreBelow, MoreBeside, WideLines
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.scroll_bar import WholeCells
 from tutor.app.widgets.static import Static
@@ -176,11 +176,12 @@ class TutorScreen(Screen[None]):
     @property
     def cuts_lines(self) -> bool:
         """True if lines that cannot wrap are longer than the screen is wide."""
-        return any(lines.cut for lines in self.query(WideLines))
+        return any(beside.display for beside in self.query(MoreBeside))
 
     @property
     def can_scroll(self) -> bool:
-        return self.query_one(self.SCROLLED).max_scroll_y > 0
+        """True if the text does not fit into its container."""
+        return any(more.scrolls for more in self.query(MoreBelow))
 
     @property
     def hides_text(self) -> bool:

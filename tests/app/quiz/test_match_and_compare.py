@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from tests.app.explorer.explorer_stage import shown
+from tests.app.clicking import click_at
+from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.whole_app import keys, sees, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import LESSON
@@ -70,6 +71,22 @@ async def test_matching_by_keys(tmp_path: Path) -> None:
         await keys(pilot, second, "up", first, second, third, "enter")
         await sees(pilot, "✓ Right: all pairs match.")
     assert Progress.open(tmp_path).cards()["families"].last_correct
+
+
+async def test_a_click_anywhere_in_the_rows_of_an_option_matches_it(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=COURSE)
+    async with app.run_test(size=(34, 24)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "› BERT")
+        first, second, _ = letters(pilot)
+        row = next(y for y, line in enumerate(lines(app)) if f"{first}  an encoder" in line)
+        assert lines(app)[row + 1].strip() == "ways"
+        await click_at(pilot, 30, row + 1)  # to the right of the text
+        await sees(pilot, f"   BERT  {first}  an encoder, which")
+        await sees(pilot, "› GPT")
+        row = next(y for y, line in enumerate(lines(app)) if f"{second}  a decoder" in line)
+        await click_at(pilot, 1, row)
+        await sees(pilot, "› T5")
 
 
 async def test_one_line_has_the_cursor(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tests.app.explorer.explorer_stage import shown
+from tests.app.explorer.explorer_stage import lines, shown
+from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.app.quiz.answers import Choices
@@ -86,6 +87,22 @@ async def test_lines_that_are_too_long_are_announced_and_can_be_read(tmp_path: P
         assert "wide lines" not in shown(app)
         assert "begin" in shown(app)
         assert " end" in shown(app)
+
+
+@pytest.mark.parametrize("body", [DRAWING, "This line is wrapped. " * 55], ids=["wide", "long"])
+async def test_the_key_line_follows_the_size_of_the_terminal(tmp_path: Path, body: str) -> None:
+    """Guard against keys that a resize adds while the layout is unfinished."""
+    screens = (Screen(id="question", title="Fits", body=body),)
+    course = Course(lessons=(msgspec.structs.replace(LESSON, screens=screens),))
+    app = whole_app(tmp_path, course=course)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "Fits")
+        for size in [(120, 40), (80, 24)] * 3:
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            await until(pilot, lambda: len(lines(app)) == app.screen.size.height)
+            await until(pilot, lambda: not {"wide", "scroll"} & set(lines(app)[-1].split()))
 
 
 async def test_a_prediction_below_the_edge_is_not_skipped(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.app.clicking import click
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tutor.allowed import LOCKED_DOWN
 from tutor.app.background.settings_keeper import SettingsKeeper
+from tutor.app.settings.explanation import Explanation
 from tutor.app.terminal.background_color import BackgroundReported
 from tutor.learner import review
 from tutor.learner.progress import Progress
@@ -134,3 +136,25 @@ async def test_a_new_text_has_the_sampler_of_the_settings(tmp_path: Path) -> Non
         await sees(pilot, "Fake-1K ●")
         await keys(pilot, "s")
         await sees(pilot, "top-k 5")
+
+
+async def test_an_explanation_that_does_not_fit_says_so_and_pages(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "comma")
+        await sees(pilot, "▼ 4 more lines below  space")
+        assert "override it." not in shown(app)
+        await keys(pilot, "space", "space")
+        await sees(pilot, "override it.")
+        await sees(pilot, "▲ 4 lines above  space")
+        await keys(pilot, "space")
+        await sees(pilot, "The colors of the screen.")
+        await click(pilot, app, "▼ ")
+        await until(pilot, lambda: "The colors of the screen." not in shown(app))
+        await keys(pilot, "down")
+        await sees(pilot, "› Mouse")
+        await until(pilot, lambda: app.screen.query_one(Explanation).scroll_y == 0)
+        await pilot.resize_terminal(130, 40)
+        await until(pilot, lambda: "below" not in shown(app))
+        assert "space" not in shown(app)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.content import Content
-from textual.style import Style
 
 from tutor.app.quiz.answers import LETTERS, AnswerList, letter_keys
 from tutor.app.theme import ACT, MUTED
@@ -26,29 +25,30 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Note
 
 
-_LETTER = "letter"
-"""The key of an option's letter in the metadata of its style."""
-
-
 class Options(Static):
     """The lines to choose from, each with its letter. A click on a line presses its letter."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         super().__init__(markup=False)
         self._texts = texts
+        self._letters: list[str] = []
+        """The letter of the option in each row. An option can have several rows."""
 
     def on_click(self, event: Click) -> None:
-        if letter := event.style.meta.get(_LETTER):
-            press_key(self, letter)
+        if 0 <= event.y < len(self._letters):
+            press_key(self, self._letters[event.y])
 
     def on_resize(self, event: Resize) -> None:
-        lines = [
-            hanging(Content.styled(f"{letter}  ", ACT), inline(text), event.size.width).stylize(
-                Style.from_meta({_LETTER: letter})
-            )
+        options = [
+            hanging(Content.styled(f"{letter}  ", ACT), inline(text), event.size.width)
             for letter, text in zip(LETTERS, self._texts, strict=False)
         ]
-        self.update(Content("\n").join(lines))
+        self._letters = [
+            letter
+            for letter, option in zip(LETTERS, options, strict=False)
+            for _row in option.split("\n")
+        ]
+        self.update(Content("\n").join(options))
 
 
 class Matching(AnswerList):

@@ -11,10 +11,11 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 
 from tutor.app.course_screen import CourseScreen
+from tutor.app.key_scheme import VIEW
+from tutor.app.settings.explanation import Explanation, MoreOfExplanation
 from tutor.app.settings.rows import about, heading_row, setting_row
 from tutor.app.widgets.entry import Entry as TextField
 from tutor.app.widgets.menu import Menu
-from tutor.app.widgets.static import Static
 from tutor.errors import TutorError
 from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.language import _
@@ -40,6 +41,13 @@ class SettingsList(Menu):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "set", tooltip="Type a value, or switch to the next one."),
         *pair(LEFT_RIGHT, "screen.turn(*)", "change", "Change the selected setting."),
+        Binding(
+            "space",
+            "screen.explain",
+            "more",
+            tooltip="Page down in the explanation or, at its end, go back to its beginning.",
+            group=VIEW,
+        ),
     ]
 
 
@@ -59,13 +67,13 @@ class SettingsScreen(CourseScreen):
     SettingsScreen {
         #columns, #list { height: 1fr; }
         #side { height: auto; }
-        #about { height: auto; max-height: 6; margin-top: 1; }
-        &.-low #about { max-height: 3; margin-top: 0; }
-        &.-tall #about { max-height: 12; }
+        Explanation { max-height: 6; margin-top: 1; }
+        &.-low Explanation { max-height: 3; margin-top: 0; }
+        &.-tall Explanation { max-height: 12; }
         &.-panels #columns { layout: horizontal; }
         &.-panels #list { width: 3fr; }
         &.-panels #side { width: 2fr; height: 1fr; }
-        &.-panels #about { max-height: 100%; margin: 0 0 1 0; }
+        &.-panels Explanation { max-height: 100%; margin: 0 0 1 0; }
         SettingField { display: none; }
         &.-editing SettingField { display: block; }
     }
@@ -83,7 +91,8 @@ class SettingsScreen(CourseScreen):
                 settings.border_title = Content(_("Settings"))
                 yield SettingsList()
             with Vertical(id="side", classes="panel"):
-                yield Static(id="about", markup=False)
+                yield Explanation()
+                yield MoreOfExplanation("Explanation")
                 yield SettingField("")
 
     def on_mount(self) -> None:
@@ -140,7 +149,7 @@ class SettingsScreen(CourseScreen):
         if (entry := self._selected) is not None:
             overridden = self.services.settings.overridden(entry.name)
             text = about(entry, self._source(entry), overridden=overridden)
-            self.query_one("#about", Static).update(text)
+            self.query_one(Explanation).show(text)
             self.query_one("#side").border_title = Content(entry.label)
 
     # --- changes --------------------------------------------------------------------------------
@@ -149,6 +158,8 @@ class SettingsScreen(CourseScreen):
         editing = self.has_class("-editing")
         if action in ("turn", "reset"):
             return not editing
+        if action == "explain":
+            return self.query_one(MoreOfExplanation).scrolls and not editing
         return self.services.settings.can_undo and not editing if action == "undo" else True
 
     def action_turn(self, by: int) -> None:
@@ -158,6 +169,9 @@ class SettingsScreen(CourseScreen):
             self._change(entry, entry.moved(self._value(entry), by))
         else:
             self._edit(entry)
+
+    def action_explain(self) -> None:
+        self.query_one(Explanation).page()
 
     def action_reset(self) -> None:
         if (entry := self._selected) is not None:

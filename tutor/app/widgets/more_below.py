@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import HorizontalScroll
 from textual.content import Content
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class ScrollLine(Widget):
-    """A line below a scrolling container, which is updated when the container changes."""
+    """A line below a scrolling container, which is updated when the container changes.
+
+    The key line depends on this line, and not on the sizes of the container: while the terminal is
+    being resized, those can be the sizes of an unfinished layout.
+    """
 
     def follow(self, scrolled: Widget, position: str) -> None:
         """Call `count` when the attribute `position` of the container, or its content, changes."""
@@ -50,11 +54,17 @@ class MoreBelow(ScrollLine):
     """
 
     DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
+    SHARES_ROOM: ClassVar[bool] = True
+    """Whether the container is one line taller while this line is not displayed."""
+    PRESSED: ClassVar[tuple[str, str]] = ("pagedown", "pageup")
+    """The keys that a click presses, for the text below and the text above."""
 
     hidden: reactive[int] = reactive(0)
     """The number of hidden lines below the visible lines."""
     above: reactive[int] = reactive(0)
     """The number of hidden lines above the visible lines."""
+    scrolls: reactive[bool] = reactive(False)
+    """True if the text does not fit into the container."""
 
     def __init__(self, scrolled: str) -> None:
         """Create the line for the container that matches the selector `scrolled`."""
@@ -68,22 +78,26 @@ class MoreBelow(ScrollLine):
     def count(self) -> None:
         """Update the number of hidden lines."""
         scrolled = self._scrolled
-        room = scrolled.container_size.height + self.display
+        room = scrolled.container_size.height + (self.SHARES_ROOM and self.display)
         self.display = scrolled.virtual_size.height > room > 1
         hidden = max(0, round(scrolled.max_scroll_y - scrolled.scroll_y))
         self.hidden = hidden if self.display else 0
         self.above = round(scrolled.scroll_y) if self.display else 0
+        self.scrolls = scrolled.max_scroll_y > 0
         self.refresh()  # the key for paging can change with the focus
 
     def watch_hidden(self) -> None:
         self.screen.refresh_bindings()  # Enter pages down as long as text is hidden
 
+    def watch_scrolls(self) -> None:
+        self.screen.refresh_bindings()  # the arrow keys scroll
+
     def on_click(self, event: Click) -> None:
         below, above = self._parts()
         if event.x < below.cell_length:
-            press_key(self, "pagedown")
+            press_key(self, self.PRESSED[0])
         elif event.x >= self.size.width - above.cell_length:
-            press_key(self, "pageup")
+            press_key(self, self.PRESSED[1])
 
     def render(self) -> Content:
         below, above = self._parts()
@@ -101,16 +115,24 @@ class MoreBelow(ScrollLine):
     def _below(self) -> Content:
         if not self.hidden:
             return Content("")
-        space = self.screen.active_bindings.get("space")
-        key = "space" if space and space.binding.action == "page(1)" else "pgdn"
         said = _("{lines} below").format(lines=counted(self.hidden, "more line"))
-        return _hidden("▼", said, key)
+        return _hidden("▼", said, self._below_key())
+
+    def _below_key(self) -> str:
+        """Return the name of the key that pages down."""
+        space = self.screen.active_bindings.get("space")
+        return "space" if space and space.binding.action == "page(1)" else "pgdn"
+
+    def _above_key(self) -> str:
+        """Return the name of the key that pages up."""
+        return "pgup"
 
     def _above(self) -> Iterator[Content]:
         """Yield versions of the right part, from the longest to the shortest."""
         if self.above:
-            yield _hidden("▲", _("{lines} above").format(lines=counted(self.above, "line")), "pgup")
-            yield _hidden("▲", str(self.above), "pgup")
+            said, key = _("{lines} above"), self._above_key()
+            yield _hidden("▲", said.format(lines=counted(self.above, "line")), key)
+            yield _hidden("▲", str(self.above), key)
             yield _hidden("▲", str(self.above))
 
 
