@@ -84,7 +84,7 @@ def cold_starts(model: Path, turns: int) -> list[Measured]:
             ours.append(seconds(lambda: first_distribution(model)))
             for numbers, taken in peers.items():
                 taken.append(seconds(partial(_python, PEER, folder, PROMPT, numbers)))
-    what = f"cold start to the distribution after {TOKENS} tokens"
+    what = f"cold start to the next-token distribution for a {TOKENS}-token text"
     begun = statistics.median(ours)
     return [
         Measured(f"{what} (limit)", "s", begun, 0.9, 1.0),
@@ -170,7 +170,7 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
         Measured("memory of one engine (PSS; limit)", "MB", alone, 300, 1),
         Measured("memory of each of two engines (PSS; limit)", "MB", sharing, 240, 1),
         Measured(
-            f"memory of an engine after {steps:,} steps, against {steps // 10:,} (USS)",
+            f"memory of an engine after {steps:,} steps, against {steps // 10:,} steps (USS)",
             "MB",
             late,
             early,

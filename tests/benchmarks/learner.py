@@ -82,13 +82,13 @@ def measure(turns: int = 300) -> list[Measured]:
     what = {
         "saving an answer": saving,
         "opening the progress": opening,
-        "data for the home screen": home,
-        "data for the review screen": reviewing,
-        "data for the progress screen": progress_screen,
+        "loading the data for the home screen": home,
+        "loading the data for the review screen": reviewing,
+        "loading the data for the progress screen": progress_screen,
     }
     return [
         Measured(
-            f"{name} after 100,000 answers, against 100",
+            f"{name} with 100,000 stored answers, against 100 stored answers",
             "ms",
             statistics.median(times[many]),
             statistics.median(times[few]),

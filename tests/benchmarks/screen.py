@@ -253,7 +253,8 @@ def memory(steps: int) -> list[Measured]:
     return [
         Measured("memory of the screen process (USS)", "MB", late, MEMORY_LIMIT_MB, 1.0),
         Measured(
-            f"memory of the screen process after {steps:,} steps, against {steps // 10:,} (USS)",
+            f"memory of the screen process after {steps:,} steps, "
+            f"against {steps // 10:,} steps (USS)",
             "MB",
             late,
             early,

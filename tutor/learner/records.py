@@ -204,7 +204,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
     suspended: bool = False
     decay: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1542
-    """The FSRS parameter that determines how fast the recall falls. 0.1542 is FSRS's default."""
+    """The FSRS parameter that determines how fast the probability of recall falls.
+
+    0.1542 is FSRS's default.
+    """
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):

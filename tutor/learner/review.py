@@ -84,7 +84,7 @@ class Queue(msgspec.Struct, frozen=True):
 class Limits(msgspec.Struct, frozen=True):
     """The maximum number of reviews per day, and of first reviews among them.
 
-    `retention` is the recall (0 to 1) at which a question is due.
+    `retention` is the probability of recall (0 to 1) at which a question is due.
     """
 
     cap: int = _USUAL_SETTINGS.a_day
@@ -198,7 +198,7 @@ class Memory(msgspec.Struct, frozen=True):
     - `questions`: the number of questions in the group
     - `answered`: the number of questions whose current version the learner has answered
     - `recall`: the mean probability (0 to 1) of a right answer now
-    - `strength`: the median number of days until the recall falls to 90 %
+    - `strength`: the median number of days until the probability of recall falls to 90 %
     - `mastery`: recall and strength combined in one figure (0 to 1), for class reports
 
     The last three figures include only answered questions that are not suspended. `recall` and

@@ -31,7 +31,10 @@ if sys.platform != "win32":
 
 COMMAND = (sys.executable, "-P", "-m", "tutor.lm.template_process")
 GRACE = 2.0
-"""The time, in seconds, that the process has to report a template's time-out before it is ended."""
+"""The time, in seconds, that the process has to report that a template timed out.
+
+Afterwards, the process is killed.
+"""
 _START = 60.0
 """The maximum time, in seconds, for the process to start on a very busy machine."""
 _HARMLESS = {"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788"}

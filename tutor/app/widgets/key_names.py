@@ -1,4 +1,4 @@
-"""Draw key names in the same style on the key line and in texts."""
+"""Draw key names in the same style on the key line and in running text."""
 
 from __future__ import annotations
 
