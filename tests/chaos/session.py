@@ -1,4 +1,4 @@
-"""One session of a learner at work, in a process of its own, to be ended in any way.
+"""One session of a learner at work, in its own process, which the test can kill in any way.
 
 It uses the same entry points as the app: `Progress`, the check at the start, `BackgroundProgress`
 for every save, and `exchange` for an import. It writes to a pipe what it is about to save, and what

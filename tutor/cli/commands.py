@@ -70,7 +70,7 @@ class _WithoutCommands(argparse.ArgumentParser):
 
 
 def without_commands(**settings: Any) -> argparse.ArgumentParser:
-    """Return a parser for `needed_by`, whose errors are not printed."""
+    """Return a parser for `needed_by` that does not print errors."""
     return _WithoutCommands(add_help=False, **settings)
 
 

@@ -82,8 +82,9 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The maximum number of reviews per day, and of first reviews among them.
+    """The limits on reviews per day, and the learner's desired retention.
 
+    `cap` is the maximum number of reviews per day. At most `new` of these can be first reviews.
     `retention` is the probability of recall (0 to 1) at which a question is due.
     """
 
@@ -202,7 +203,7 @@ class Memory(msgspec.Struct, frozen=True):
     - `mastery`: recall and strength combined in one figure (0 to 1), for class reports
 
     The last three figures include only answered questions that are not suspended. `recall` and
-    `strength` are None if there are none.
+    `strength` are None if there are no such questions.
     """
 
     questions: int

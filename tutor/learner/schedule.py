@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RETENTION = 0.9
 """The desired retention: the probability of recall on the due date stored in a card."""
 FITTED = "review.parameters"
-"""The name of the setting with the learner's own parameters of FSRS.
+"""The name of the setting with the learner's own FSRS parameters.
 
 Its value is a list of numbers separated by spaces, or "" for the default parameters.
 """
@@ -85,9 +85,8 @@ def scheduled(before: Card | None, after: Card, grade: Grade, parameters: str = 
 def due_at(card: Card, retention: float) -> float:
     """Return the time when a card's probability of recall falls to `retention`.
 
-    The interval since the last answer is rounded to whole days.
-
-    This is the due date that FSRS computes if `retention` is its desired retention.
+    The interval since the last answer is rounded to whole days. The result is the due date that
+    FSRS computes if `retention` is its desired retention.
     """
     if retention == RETENTION or card.stability is None:
         return card.due

@@ -57,7 +57,7 @@ def fetch_package(
 
     The client stores its temporary files in `folder` too, so that `on_bytes` can report the
     progress. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` if `cancelled` is set. When
-    this function returns or raises an exception, the client process has ended.
+    this function returns or raises an exception, the client process has exited.
     """
     client = _client(release, folder)
     output = folder / "client.log"
