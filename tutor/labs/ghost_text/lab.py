@@ -40,7 +40,7 @@ _FIRST_WORD = re.compile(r"\s*\S*")
 class Beginning(msgspec.Struct, frozen=True, array_like=True):
     """A token with which a proposal can begin.
 
-    `data` contains the bytes that the token adds to the typed text. `probability` is its
+    `data` contains the bytes that the token adds to the typed text. `probability` is the token's
     probability among all tokens that match the typed text.
     """
 
