@@ -161,7 +161,7 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
         await second.stop()
     return [
         Measured(
-            f"distribution after {TOKENS} new tokens, engine running (limit)",
+            f"time from a new {TOKENS}-token text to its next-token distribution (limit)",
             "s",
             answering,
             0.3,

@@ -55,14 +55,14 @@ def measure() -> list[Measured]:
             1.0,
         ),
         Measured(
-            "56 questions about real and invented things, with one way of asking (limit)",
+            "answering 56 questions about real and invented things, asked in one way (limit)",
             "s",
             the_set(),
             THE_SET_LIMIT_S,
             1.0,
         ),
         Measured(
-            "one token with a format, which masks the vocabulary (95th percentile; limit)",
+            "one token of an answer in a given format, including the mask (95th percentile; limit)",
             "s",
             a_token_under_a_format(),
             MASK_LIMIT_S,
@@ -85,7 +85,7 @@ def prompts(model: LanguageModel) -> list[Measured]:
             1.0,
         ),
         Measured(
-            "300 reviews with five defenses against prompt injection (limit)",
+            "classifying 300 reviews with five defenses against prompt injection (limit)",
             "s",
             seconds_to_rest("injection", injection.State(), Run(), model),
             INJECTION_LIMIT_S,

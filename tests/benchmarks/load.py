@@ -151,10 +151,26 @@ async def simulate(
         await learner.engine.stop()
     what = f"{learners} learners step every {EVERY:g} s, {RUNNING_ON} generate"
     return [
-        Measured(f"{what}: a step (95th percentile)", "ms", percentile(steps), STEP_LIMIT_MS, 1.0),
-        Measured(f"{what}: engine (PSS)", "MB", memory.pss / _MEGABYTE, ENGINE_LIMIT_MB, 1.0),
         Measured(
-            f"kill -9 of the engine: until all {len(left)} can continue", "s", back, BACK_LIMIT, 1.0
+            f"{what}: time for a step (95th percentile)",
+            "ms",
+            percentile(steps),
+            STEP_LIMIT_MS,
+            1.0,
+        ),
+        Measured(
+            f"{what}: memory of the engine (PSS)",
+            "MB",
+            memory.pss / _MEGABYTE,
+            ENGINE_LIMIT_MB,
+            1.0,
+        ),
+        Measured(
+            f"time from kill -9 of the engine until all {len(left)} learners can continue",
+            "s",
+            back,
+            BACK_LIMIT,
+            1.0,
         ),
     ]
 
@@ -220,7 +236,7 @@ def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measu
             1.0,
         ),
         Measured(
-            f"{what}: each additional screen (USS)",
+            f"{what}: memory of each additional screen (USS)",
             "MB",
             statistics.mean(each.uss for each in memory) / _MEGABYTE,
             LEARNER_LIMIT_MB,

@@ -53,7 +53,13 @@ def rows(name: str, found: Costs, share: float) -> list[Measured]:
         Measured(f"{what} {name}", unit, cost.tcp / KILOBYTE, budget, share)
         for what, (unit, cost, budget) in budgets.items()
     ] + [
-        Measured(f"repaints while it generates {name}", "1/s", found.paintings, PAINTINGS, share),
+        Measured(
+            f"repaints per second while the stepper generates {name}",
+            "1/s",
+            found.paintings,
+            PAINTINGS,
+            share,
+        ),
         Measured(f"two seconds without a key {name}", "kB", found.idle.tcp / KILOBYTE, 1, 0),
     ]
 

@@ -16,7 +16,7 @@ from tutor.models import FoundModel
 from tutor.models.installed import file_size
 
 _LOADING = Lock()
-"""A lock that is held while a model is loaded. Loading two models at once might need too much memory."""
+"""A lock that is held while a model is loaded. Loading two at once might need too much memory."""
 
 
 class SideModel:
