@@ -1,6 +1,6 @@
 """Look for mistakes with random input, for as long as you like: `python -m tests.fuzz`.
 
-Each case is a program with a seed, which runs in a process of its own and fails if it finds
+Each case is a program with a seed, which runs in a separate process and fails if it finds
 something. The seeds in `seeds.txt` have found something before, and are tried first. All other
 seeds are new ones, unless `--seed` sets the first one.
 

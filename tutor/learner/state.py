@@ -4,7 +4,7 @@ The same events always produce the same state, regardless of their order in the 
 machines on which they happened. There is one exception: the review schedule can be fitted to the
 learner, and its parameters then also determine the state.
 
-`fold` applies events one by one. If an event is older than another one that was already applied,
+`fold` applies events one by one. If an event is older than an event that was already applied,
 `fold` cannot correctly update the card of the question that the event is about. Instead, it adds
 the question to `stale`, and the card is later rebuilt from all events, sorted by `in_order`.
 

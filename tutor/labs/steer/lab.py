@@ -256,7 +256,7 @@ def _destroyed(state: State) -> bool:
 
 @goal("no-effect", "Find a pair (x): at strength ±1, one layer < 0.1 bits, another > 1 bit")
 def _no_effect(state: State) -> bool:
-    """Return True if the vector has almost no effect at this layer, but a strong one elsewhere."""
+    """Return True if the vector has almost no effect at this layer, but a strong one at another."""
     here = state.effects.get(state.spot)
     if abs(state.dial) != ONE or here is None or here.bits >= LITTLE:
         return False
