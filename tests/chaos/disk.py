@@ -105,7 +105,8 @@ class SmallDisk(Disk):
     def close(self) -> None:
         subprocess.run(
             ["umount", "--lazy", self.place], check=True
-        )  # an engine may still be exiting super().close()
+        )  # an engine may still be exiting
+        super().close()
 
 
 class OrdinaryDisk(Disk):
