@@ -84,7 +84,7 @@ def cold_starts(model: Path, turns: int) -> list[Measured]:
             ours.append(seconds(lambda: first_distribution(model)))
             for numbers, taken in peers.items():
                 taken.append(seconds(partial(_python, PEER, folder, PROMPT, numbers)))
-    what = f"cold start to the next-token distribution for a {TOKENS}-token text"
+    what = f"time from a cold start to the next-token distribution for a {TOKENS}-token text"
     begun = statistics.median(ours)
     return [
         Measured(f"{what} (limit)", "s", begun, 0.9, 1.0),
