@@ -1,4 +1,4 @@
-"""The start of the first lesson in the light theme, with the mouse alone, in a real terminal.
+"""Test the start of the first lesson in the light theme, with the mouse alone, in a real terminal.
 
 It has no model, since none of this needs one.
 """
