@@ -38,7 +38,7 @@ audit: setup
 	$(BIN)/pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt || \
 		{ echo "Not everything was audited, or something was found: see above." >&2; exit 1; }
 
-# Ends two sessions of a learner in every way there is, and looks for what they were told is saved.
+# Interrupts two sessions of a learner in many ways, and checks that no saved answer is lost.
 chaos: setup
 	$(BIN)/python -m tests.chaos --cycles 1000
 

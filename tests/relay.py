@@ -1,6 +1,6 @@
 """A relay on the loopback that counts and can delay the traffic, like a slow connection.
 
-A network namespace with `tc netem` would do the same, if the kernel has that.
+A network namespace with `tc netem` would do the same on kernels that support it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Relay:
         return len(self._passed)
 
     def size(self, direction: Direction, since: int = 0) -> int:
-        """Return the bytes of TCP payload that came from that side."""
+        """Return the number of bytes of TCP payload in this direction."""
         return sum(size for way, size in self._passed[since:] if way == direction)
 
     def round_trips(self, since: int = 0) -> int:

@@ -24,7 +24,7 @@ from typing import Self
 from tests.terminal import DEADLINE, Terminal
 
 _INHERITED = ("PYTHONPATH", "TUTOR_SHARED", "TUTOR_DEVICE", "HF_HUB_OFFLINE")
-"""The variables of the tests' environment that a session gets in addition to a plain one."""
+"""The variables of the tests' environment that are added to a session's minimal environment."""
 _SETTINGS = """\
 ListenAddress 127.0.0.1
 Port {port}
@@ -42,7 +42,7 @@ LogLevel ERROR
 
 
 class NoServer(Exception):
-    """No SSH server can be used; the message is the reason to skip a test."""
+    """Raised if no SSH server can be used. The message is the reason to skip a test."""
 
 
 class SshServer:

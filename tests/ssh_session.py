@@ -39,10 +39,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class Costs:
-    """The traffic of actions.
+    """The traffic that actions cause.
 
-    These are a key in a prompt, a page of a lesson, a step of the stepper (the most expensive
-    of several each), a second of generating, and some seconds without a key.
+    The actions are a key in a prompt, a page of a lesson, a step of the stepper (in each case, the
+    most expensive of several), a second of generating, and a few seconds without a key press.
     """
 
     key: Cost

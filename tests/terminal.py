@@ -59,7 +59,7 @@ _UNFINISHED = re.compile(rb"\x1b(\[[0-?]*[ -/]*)?$")
 
 
 class TerminalTimeout(AssertionError):
-    """The expected output did not arrive; the message includes the screen."""
+    """Raised if the expected output did not arrive. The message includes the screen."""
 
 
 class Terminal:
@@ -83,7 +83,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self.output = bytearray()
         self.drawn = True
-        """Whether `screen` is updated. Some output would prevent it."""
+        """True if `screen` is updated. Some output would prevent this."""
         self._stream = pyte.ByteStream(self.screen)
         self._held_back = b""
         self._master, slave = pty.openpty()
@@ -133,7 +133,7 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def read(self, timeout: float) -> int:
-        """Read what the command sends, and return the number of bytes.
+        """Read the command's output, and return the number of bytes.
 
         Waits up to `timeout` seconds for the first byte.
         """
@@ -142,7 +142,7 @@ class Terminal:
         return len(data)
 
     def arrival(self, seen: Callable[[], bool], seconds: float) -> float | None:
-        """Read for `seconds`, and return when the output came that made `seen()` true.
+        """Read for `seconds`, and return the time when the output arrived that made `seen()` true.
 
         The result is on the clock of `time.perf_counter`, or None if `seen()` is still false. This
         draws nothing before all has been read: drawing takes much longer than reading.
@@ -160,7 +160,7 @@ class Terminal:
         return found
 
     def _received(self, timeout: float) -> bytes:
-        """Return what the command sends, waiting up to `timeout` seconds for the first byte."""
+        """Return the command's output, waiting up to `timeout` seconds for the first byte."""
         if self._ended or not select.select([self._master], [], [], max(0.0, timeout))[0]:
             return b""
         try:
@@ -239,7 +239,7 @@ class Terminal:
                 try:
                     data = data[os.write(self._master, data) :]
                     moved = time.monotonic()
-                except BlockingIOError:  # the kernel has no room although it says so
+                except BlockingIOError:  # the buffer is full although it was reported as writable
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         self.process.wait(0.05)
             if time.monotonic() - moved > DEADLINE:
@@ -289,7 +289,9 @@ class Terminal:
 def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
     plain = {key: value for key, value in os.environ.items() if key not in _NOT_PLAIN}
     wanted = {
-        **{"TUTOR_TOUR": "off"},  # a new learner starts at the course map, unless a test says so
+        **{
+            "TUTOR_TOUR": "off"
+        },  # new learners start at the course map unless a test says otherwise
         **plain,
         **{"TERM": "xterm-256color", "LANG": "C.UTF-8"},
         **changes,
@@ -300,7 +302,7 @@ def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
 def _take_terminal() -> None:
     """Make the pty the controlling terminal of the new session, so that it sends signals.
 
-    The tests may run under `nohup`, whose children inherit that SIGHUP is ignored.
+    Under `nohup`, the tests and their child processes would otherwise ignore SIGHUP.
     """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,4 +1,4 @@
-"""Test what can be tested of the container for a class without building it."""
+"""Test the parts of the container for a class that can be tested without building it."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules
 
 
 def test_training_does_not_import_the_compiler_of_pytorch(tmp_path: Path) -> None:
-    """The import takes seconds, in which a learner who starts a training run would wait."""
+    """The import takes seconds, and a learner who starts a training run would have to wait."""
     program = """
 import sys, torch
 from tutor.lm.training.train import Settings, make_optimizer

@@ -1,4 +1,4 @@
-"""Test the paths of files, in every kind of place from which tutor runs."""
+"""Test the paths of files for every way in which tutor can be installed."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ print(paths.lessons_folder(), paths.assets_folder(), len(course.lessons), len(co
 
 @pytest.mark.parametrize("how", ["wheel", "editable"])
 def test_lessons_and_assets_are_found_once_installed(how: str, tmp_path: Path) -> None:
-    """They come from the package in a wheel, and from the source tree in an editable install."""
+    """In a wheel, they are in the package. In an editable install, they are in the source tree."""
     wheel = _build(how, tmp_path)
     if how == "wheel":
         _check_contents(wheel)

@@ -28,7 +28,7 @@ def write_gguf(
     without: tuple[str, ...] = (),
     tied: bool = True,
 ) -> Values:
-    """Write a model, and return its weights by their GGUF names, as a reader should see them.
+    """Write a model. Return the weights that a reader should decode, by their GGUF names.
 
     `mixed` gives some tensors another format; `extra` adds tensors, `without` leaves some out.
     """

@@ -51,7 +51,7 @@ _MEANT = {
 
 
 class Dependency(NamedTuple):
-    """A direct dependency; `extra` is empty if every installation has it."""
+    """A direct dependency. `extra` is empty if every installation includes the dependency."""
 
     name: str
     extra: str

@@ -51,7 +51,7 @@ Message = tuple[int, str, str | tuple[str, str], list[str]]
 def extract(
     file: IO[bytes], keywords: object, comment_tags: object, options: object
 ) -> Iterator[Message]:
-    """Yield the messages of a Python file. The parameters are those that Babel passes."""
+    """Yield the messages of a Python file. Babel defines and passes the parameters."""
     for node in ast.walk(ast.parse(file.read())):
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):

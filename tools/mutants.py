@@ -94,7 +94,7 @@ def linked(file: str, other: str) -> None:
 def is_caught(
     mutation: Mutation, folder: Path, context: multiprocessing.context.ForkServerContext
 ) -> bool:
-    """Return whether a test fails with this mistake."""
+    """Return True if a test fails with this mistake."""
     file = folder / mutation.file
     before = file.read_text(encoding="utf-8")
     write(file, before.replace(mutation.original, mutation.mutated))
@@ -113,7 +113,7 @@ def write(file: Path, text: str) -> None:
 def tests_pass(
     tests: Sequence[str], folder: Path, context: multiprocessing.context.ForkServerContext
 ) -> bool:
-    """Return whether all these tests pass in time."""
+    """Return True if all these tests pass in time."""
     run = context.Process(target=run_tests, args=(folder, tests))
     run.start()
     run.join(LONGEST)

@@ -121,7 +121,7 @@ class KneserNey:
         return result
 
     def _with(self, level: Level, grams: Ints, lower: Floats) -> Floats:
-        """Return the probabilities of n-grams. `lower` are those with a shorter context."""
+        """Return the probabilities of n-grams. `lower` contains those with a shorter context."""
         head, seen = _find(level.heads, grams // self.vocabulary)
         gram, found = _find(level.grams, grams)
         counts = np.where(found, level.counts[gram], 0)

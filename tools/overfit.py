@@ -2,12 +2,12 @@
 
     python -m tools.overfit assets/overfit.json
 
-This takes a few minutes. The network is trained on a few pages until it knows them by heart and its
-loss on other pages becomes higher than at first. The documents in `tests/data/held_out.txt` are
-shuffled with the seed. The network is trained on the first four fifths, and measured on the rest.
-For some of the steps, the record contains the mean loss of the previous 20 steps and the loss on
-the other pages, both in nats per token, and the network's continuation of a text about France.
-Other processors or versions of PyTorch round differently, so the last digits may differ.
+This takes a few minutes. The network is trained on a few pages until it has memorized them and its
+loss on other pages is higher than at first. The documents in `tests/data/held_out.txt` are shuffled
+with the seed. The network is trained on the first four fifths, and measured on the rest. For some
+of the steps, the record contains the mean loss of the previous 20 steps and the loss on the other
+pages, both in nats per token, and the network's continuation of a text about France. Other
+processors or versions of PyTorch round differently, so the last digits may differ.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ RECENT = 20
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """The state after `step` steps; at step 0, `training` is the loss of the first batch."""
+    """The state after `step` steps. At step 0, `training` is the loss of the first batch."""
 
     step: int
     passes: float

@@ -223,7 +223,7 @@ async def _idle(pilot: Pilot[None]) -> None:
 async def _until(
     pilot: Pilot[None], condition: Callable[[], bool], seconds: float = SECONDS
 ) -> bool:
-    """Wait until the condition is true. Return False if it is not within `seconds`."""
+    """Wait until the condition is true. Return False if this takes more than `seconds`."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         await pilot.pause(0.05)

@@ -84,7 +84,7 @@ def main(arguments: list[str]) -> int:
 
 
 def files(below: list[str]) -> Iterator[Path]:
-    """Yield the text files of the repository, or those at or below the given paths."""
+    """Yield the text files of the repository, or the text files at or below the given paths."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--", *below],
         cwd=ROOT,

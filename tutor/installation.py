@@ -40,7 +40,7 @@ def reinstall_command(package: str, environment: Path | None = None) -> str:
 def uninstall_command(package: str, environment: Path | None = None) -> str:
     """Return the command that removes a package from the environment (see `install_command`).
 
-    An environment of uvx is temporary, so the command removes it as a whole.
+    An environment of uvx is temporary, so the command removes the whole environment.
     """
     return _pip("uninstall", package, environment, uvx=f"uv cache clean {DISTRIBUTION}")
 

@@ -33,7 +33,7 @@ STUCK = 30.0
 
 
 async def tap(pilot: Pilot[Any], *pressed: str) -> None:
-    """Press keys one after the other, each when the one before has had its effect."""
+    """Press keys one after the other, each after the previous key has had its effect."""
     for key in pressed:
         pilot.app.post_message(event_of(key))
         await settle(pilot)

@@ -2,7 +2,7 @@
 
     python -m tests.app.pseudo_screens LOCALES FOLDER [LAB...]
 
-This has to be a process of its own, since the language is fixed when the first text is translated.
+This must be a separate process, because the language is fixed when the first text is translated.
 """
 
 from __future__ import annotations

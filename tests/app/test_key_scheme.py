@@ -1,4 +1,4 @@
-"""Tests that every key follows the common scheme of keys."""
+"""Test that every key follows the common scheme of keys."""
 
 from __future__ import annotations
 

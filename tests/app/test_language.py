@@ -1,4 +1,4 @@
-"""Every text of the interface can be translated: none is left in a pseudo-language."""
+"""Test that every text of the interface can be translated: none is left in a pseudo-language."""
 
 from __future__ import annotations
 

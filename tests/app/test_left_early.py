@@ -1,4 +1,4 @@
-"""Tests screens that are closed, with or without the app, while they wait for a result."""
+"""Test screens that are closed, with or without the app, while they wait for a result."""
 
 from __future__ import annotations
 

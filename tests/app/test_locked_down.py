@@ -1,4 +1,4 @@
-"""Tests that a locked-down login offers no forbidden actions, and refuses them when called."""
+"""Test that a locked-down login offers no forbidden actions, and refuses them when called."""
 
 from __future__ import annotations
 

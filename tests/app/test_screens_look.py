@@ -1,4 +1,4 @@
-"""Compares screens with snapshots, one for each screen and state."""
+"""Compare screens with snapshots, one for each screen and state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that parsing each source once gives the same style as Textual's own parsing."""
+"""Test that parsing each source once gives the same style as Textual's own parsing."""
 
 from __future__ import annotations
 

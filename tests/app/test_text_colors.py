@@ -1,4 +1,4 @@
-"""Tests that lessons, code and empty fields are readable in every theme, as they are drawn."""
+"""Test that lessons, code and empty fields are readable in every theme, as they are drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that colors differ in every terminal, and are removed on request."""
+"""Test that colors differ in every terminal, and are removed on request."""
 
 from __future__ import annotations
 

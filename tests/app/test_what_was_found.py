@@ -1,4 +1,4 @@
-"""Tests that the first screen shows the problems found in stored progress."""
+"""Test that the first screen shows the problems found in stored progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests what wide screens show at the side, and that narrow screens do not."""
+"""Test what wide screens show at the side, and that narrow screens do not."""
 
 from __future__ import annotations
 

@@ -315,7 +315,7 @@ numbers:
 
 
 def test_numbers_about_the_instruct_model_are_computed_again(told: Told) -> None:
-    """For any event, the divergence is at least the one between the event's two probabilities."""
+    """The divergence is at least the divergence between the two probabilities of any event."""
     number = "{{says: {}, question: Who are you?, after: I am, value: {}}}"
 
     def value(said: str, kind: str) -> float:

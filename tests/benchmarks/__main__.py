@@ -1,13 +1,14 @@
-"""Measure tutor against its peers, and print one table.
+"""Measure tutor, and print the results in one table.
 
-    python -m tests.benchmarks            everything
-    python -m tests.benchmarks model      only the groups named
-    python -m tests.benchmarks --full     10,000 steps for the memory test (adds 5 minutes)
+    python -m tests.benchmarks            all groups
+    python -m tests.benchmarks model      only the named groups
+    python -m tests.benchmarks --full     10,000 steps in the memory test (takes 5 minutes longer)
 
-Needs the extras `test` and `reference`, and the default model (`tutor model pull`, or TUTOR_MODEL).
-Each group is a module of tests/benchmarks with a function `measure` that returns rows. Close other
-programs first. Rows are medians of turns that alternate with the peer, so both meet the same
-conditions, but two threads that wait for each other suffer more from a busy machine than one.
+This needs the extras `test` and `reference`, and the default model (`tutor model pull`, or
+TUTOR_MODEL). Each group is a module of tests/benchmarks with a function `measure` that returns
+rows. Close other programs first. tutor and the program that it is compared with run alternately,
+under the same conditions, and the rows show medians. Even so, a busy machine slows down a program
+with two threads more than a program with one thread.
 """
 
 from __future__ import annotations

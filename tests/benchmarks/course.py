@@ -1,8 +1,9 @@
-"""Does a large course open as fast as ours?
+"""Measure whether a large course opens as fast as our own.
 
-A generated course of 500 lessons with 10,000 questions (the screens and questions of our lessons
-with other ids) and our own are opened in turns: from exec to the course map on an 80x24 terminal,
-as at every start but the first. The first start, which has no cache yet, has a row of its own.
+A generated course of 500 lessons and 10,000 questions is opened alternately with our own course. It
+consists of copies of our lessons' screens and questions, with other ids. The time is from exec to
+the course map on an 80x24 terminal, at a start that can use the cache. The first start, without a
+cache, has a separate row.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def measure(turns: int = 9) -> list[Measured]:
 
 
 def _opened(folder: Path, lessons: int, data: Path) -> float:
-    """Return the milliseconds from exec to the course map, once its cache is written."""
+    """Return the milliseconds from exec to the course map, and wait until its cache is written."""
     command = [sys.executable, "-c", OPEN, str(folder), str(lessons)]
     with Terminal(command, environment={"TUTOR_DATA": str(data)}) as run:
         taken = 1000 * run.wait_for("› Begin")

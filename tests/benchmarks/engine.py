@@ -1,11 +1,11 @@
-"""Measures how soon the engine answers, and how much memory it takes.
+"""Measure how soon the engine answers, and how much memory it takes.
 
     python -m tests.benchmarks.engine MODEL.gguf
 
-The peer of the cold start is a process that does the same with `transformers`: the same weights as
-16-bit or 32-bit floats in a folder of its own format, which is how its users store them. Starts
-alternate, so that both meet the same conditions. If a row has no peer, the second figure is the
-limit.
+The cold start is compared with a process that does the same with `transformers`. It loads the same
+weights as 16-bit or 32-bit floats from a Hugging Face folder, because users of `transformers` store
+models in this format. The starts alternate, so that both programs run under the same conditions. If
+a row has no peer, the second figure is the limit.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def cold_starts(model: Path, turns: int) -> list[Measured]:
             ours.append(seconds(lambda: first_distribution(model)))
             for numbers, taken in peers.items():
                 taken.append(seconds(partial(_python, PEER, folder, PROMPT, numbers)))
-    what = f"cold start to the distribution after {TOKENS} tokens"
+    what = f"time from a cold start to the next-token distribution for a {TOKENS}-token text"
     begun = statistics.median(ours)
     return [
         Measured(f"{what} (limit)", "s", begun, 0.9, 1.0),
@@ -138,7 +138,8 @@ def _python(script: str, *arguments: object) -> None:
 async def while_it_runs(model: Path, steps: int) -> list[Measured]:
     """Return the rows about a running engine.
 
-    They are its time to answer, and the memory of one engine, of two, and of one after many steps.
+    They show its response time, the memory of one engine and of each of two engines, and the memory
+    after many steps.
     """
     engine, second = EngineClient(str(model)), EngineClient(str(model))
     try:
@@ -161,7 +162,7 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
         await second.stop()
     return [
         Measured(
-            f"distribution after {TOKENS} new tokens, engine running (limit)",
+            f"time from a new {TOKENS}-token text to its next-token distribution (limit)",
             "s",
             answering,
             0.3,
@@ -170,7 +171,7 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
         Measured("memory of one engine (PSS; limit)", "MB", alone, 300, 1),
         Measured("memory of each of two engines (PSS; limit)", "MB", sharing, 240, 1),
         Measured(
-            f"memory of an engine after {steps:,} steps, against {steps // 10:,} (USS)",
+            f"memory of an engine after {steps:,} steps, against {steps // 10:,} steps (USS)",
             "MB",
             late,
             early,
@@ -180,7 +181,7 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
 
 
 async def first_answer(engine: EngineClient, turns: int = 9) -> float:
-    """Return the seconds from a new text to its distribution in the app; median of `turns`."""
+    """Return the median time, in seconds, from a new text to its distribution in the app."""
     taken = []
     for turn in range(turns):
         begin = time.perf_counter()
@@ -202,7 +203,7 @@ async def step_on(session: AsyncModelSession, count: int, longest: int = 300) ->
 
 
 def _memory(engine: EngineClient) -> Any:
-    """Return the memory in bytes: `pss` counts shared pages in part, `uss` only its own pages."""
+    """Return the memory in bytes. `pss` divides shared pages among processes, `uss` omits them."""
     return psutil.Process(engine.pid).memory_full_info()
 
 

@@ -1,8 +1,8 @@
-"""Measures how long the labs take whose work learners wait for.
+"""Measure the labs in which learners wait for a long computation.
 
-Each lab is done with its own questions and answers, from its start to its goal, as the screen would
-ask them: only its backend is measured. Labs that train something use the small bundled model, the
-others the default model.
+Each lab runs with its own requests, from its initial state to its goal, in the order in which the
+screen would send them. Only the backend is measured. Labs that train a network use the small
+bundled model, and the other labs use the default model.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def measure() -> list[Measured]:
             1.0,
         ),
         Measured(
-            "56 questions about real and invented things, with one way of asking (limit)",
+            "answering 56 questions about real and invented things, asked in one way (limit)",
             "s",
             the_set(),
             THE_SET_LIMIT_S,
             1.0,
         ),
         Measured(
-            "one token with a format, which masks the vocabulary (95th percentile; limit)",
+            "one token of an answer in a given format, including the mask (95th percentile; limit)",
             "s",
             a_token_under_a_format(),
             MASK_LIMIT_S,
@@ -73,7 +73,7 @@ def measure() -> list[Measured]:
 
 
 def prompts(model: LanguageModel) -> list[Measured]:
-    """Return the rows of both labs that measure prompts, with what they show at the start."""
+    """Return the rows about the two labs that score prompts."""
     two_examples = prompting.act(prompting.start(), Adjust(2, "examples"))
     same = prompting.act(prompting.act(two_examples, Toggle("side")), Copy())
     return [
@@ -85,7 +85,7 @@ def prompts(model: LanguageModel) -> list[Measured]:
             1.0,
         ),
         Measured(
-            "300 reviews with five defenses against prompt injection (limit)",
+            "classifying 300 reviews with five defenses against prompt injection (limit)",
             "s",
             seconds_to_rest("injection", injection.State(), Run(), model),
             INJECTION_LIMIT_S,
@@ -95,7 +95,7 @@ def prompts(model: LanguageModel) -> list[Measured]:
 
 
 def seconds_to_rest(name: str, state: Any, action: Any, model: LanguageModel) -> float:
-    """Return the seconds from `action` in `state` until no question is left to ask."""
+    """Return the seconds from `action` in `state` until the lab has no more requests."""
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
         bench = make_backend(name, Tools(lambda: model, lambda: None, Path(folder)))
@@ -112,9 +112,9 @@ def the_set() -> float:
 
 
 def a_token_under_a_format() -> float:
-    """Return the time of a slow token: the 95th percentile of the questions in the lab's solution.
+    """Return the 95th percentile of the response times in the lab's solution, in seconds.
 
-    The first question is left out, because it indexes the vocabulary.
+    The first request is left out, because it indexes the vocabulary.
     """
     lab = registry.find("format")
     seconds: list[float] = []
@@ -137,7 +137,7 @@ def a_token_under_a_format() -> float:
 
 
 def clusters(seed: int) -> float:
-    """Return the seconds from the first key to clusters, defined by `tutor.labs.word2vec.lab`."""
+    """Return the seconds until the words form clusters (see `tutor.labs.word2vec.lab`)."""
     start = word2vec.State(seed=seed)
     return seconds_to("word2vec", start, Run(), "clusters")
 

@@ -1,9 +1,9 @@
-"""Is tutor slower for learners who have answered questions for years?
+"""Measure whether tutor becomes slower for learners who have answered questions for years.
 
-Two learners of the same course, with 100 and with 100,000 answers over the same two years, take
-turns: each saves one acknowledged answer (in the review log and in the state, both on disk), then
-loads the data for the home, review and progress screens. They use the same disk in the same minute,
-so that both meet the same conditions.
+One learner has 100 answers and another has 100,000, both in the same course and over the same two
+years. Alternately, each saves one answer durably (in the review log and in the state file), and
+then loads the data for the home, review and progress screens. Both use the same disk in the same
+minute, so that the conditions are the same.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ def answer(number: int, of: int) -> Answered:
 
 
 def learner_with(answers: int, folder: Path) -> Progress:
-    """Return the progress of a learner with `answers` answers, the last one saved normally."""
+    """Return the progress of a learner with `answers` answers.
+
+    Only the last answer is saved as in the app. The others are written directly to the log.
+    """
     folder.mkdir(mode=0o700)
     with (folder / "reviews.log").open("wb") as log:
         log.writelines(encode(answer(number, answers)) for number in range(answers - 1))
@@ -58,7 +61,7 @@ def learner_with(answers: int, folder: Path) -> Progress:
 
 
 def measure(turns: int = 300) -> list[Measured]:
-    """Return the rows about saving."""
+    """Return the rows about saving and loading progress."""
     with tempfile.TemporaryDirectory() as place:
         few = learner_with(100, Path(place) / "few")
         many = learner_with(100_000, Path(place) / "many")
@@ -82,13 +85,13 @@ def measure(turns: int = 300) -> list[Measured]:
     what = {
         "saving an answer": saving,
         "opening the progress": opening,
-        "data for the home screen": home,
-        "data for the review screen": reviewing,
-        "data for the progress screen": progress_screen,
+        "loading the data for the home screen": home,
+        "loading the data for the review screen": reviewing,
+        "loading the data for the progress screen": progress_screen,
     }
     return [
         Measured(
-            f"{name} after 100,000 answers, against 100",
+            f"{name} with 100,000 stored answers, against 100 stored answers",
             "ms",
             statistics.median(times[many]),
             statistics.median(times[few]),
@@ -99,7 +102,7 @@ def measure(turns: int = 300) -> list[Measured]:
 
 
 def show_home(folder: Path) -> None:
-    """Load what the home screen needs of a learner's progress from disk."""
+    """Load the progress that the home screen needs from disk."""
     progress = Progress.open(folder)
     progress.lessons(), progress.cards()
     review.queue(progress.state(), ASKED, NOW, Limits())

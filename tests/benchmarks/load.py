@@ -1,16 +1,17 @@
-"""A class on one machine: many learners and one engine.
+"""Measure a class of many learners who share one engine on one machine.
 
     python -m tests.benchmarks load         (or: python -m tests.benchmarks.load [--learners N])
 
-- Fifty simulated learners, each with a text of their own, step every two seconds, while five more
-  generate without pause. They use the engine's protocol over its socket, all from one other
-  process.
-- Fifty real `tutor` processes, each in a terminal of its own, make one step with a key every two
-  seconds.
-- kill -9 of the engine with twenty learners on it: how long until each has a distribution again.
+- Fifty simulated learners, each with a different text, take a step every two seconds, while five
+  more generate text without pause. All of them run in one process and use the engine's protocol
+  over its socket.
+- Fifty real `tutor` processes, each in its own terminal, take a step every two seconds after a key
+  press.
+- The engine is killed with kill -9 while twenty learners use it. The time is measured until each of
+  them has a distribution again.
 
-Everything runs on the machine that the table names, so the learners' side uses the same cores. If
-a row has no peer, the second figure is the limit.
+The learners' processes run on the same machine as the engine, and use the same cores. If a row has
+no peer, the second figure is the limit.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ LEARNERS, RUNNING_ON = 50, 5
 EVERY = 2.0
 SECONDS = 60.0
 LONGEST = 200
-"""Tokens after which a learner goes back to the beginning of the text."""
+"""The number of tokens after which a learner returns to the beginning of the text."""
 STEP_LIMIT_MS = 150.0
 KEY_LIMIT_MS = 250.0
 ENGINE_LIMIT_MB = 1200.0
 LEARNER_LIMIT_MB = 45.0
 KILLED_WITH = 20
-"""Learners who are connected when the engine is killed."""
+"""The number of learners who are connected when the engine is killed."""
 BACK_LIMIT = 5.0
 """Seconds."""
 _MEGABYTE = 1e6
@@ -73,7 +74,7 @@ def engine(folder: Path, screens: int) -> Iterator[tuple[Path, subprocess.Popen[
 
 
 def worker_of(process: subprocess.Popen[str]) -> psutil.Process:
-    """Return the process that serves the learners. The spare one is younger."""
+    """Return the process that serves the learners. The spare engine's process is newer."""
     return min(psutil.Process(process.pid).children(), key=lambda each: each.create_time())
 
 
@@ -85,7 +86,7 @@ class Learner:
         self.engine = EngineClient(shared=socket)
         self.number = number
         self.taken: list[float] = []
-        """Seconds from each request for a step to its distribution."""
+        """The time from each request for a step to its distribution, in seconds."""
 
     async def begin(self) -> None:
         await self.engine.start()
@@ -151,10 +152,26 @@ async def simulate(
         await learner.engine.stop()
     what = f"{learners} learners step every {EVERY:g} s, {RUNNING_ON} generate"
     return [
-        Measured(f"{what}: a step (95th percentile)", "ms", percentile(steps), STEP_LIMIT_MS, 1.0),
-        Measured(f"{what}: engine (PSS)", "MB", memory.pss / _MEGABYTE, ENGINE_LIMIT_MB, 1.0),
         Measured(
-            f"kill -9 of the engine: until all {len(left)} can continue", "s", back, BACK_LIMIT, 1.0
+            f"{what}: time for a step (95th percentile)",
+            "ms",
+            percentile(steps),
+            STEP_LIMIT_MS,
+            1.0,
+        ),
+        Measured(
+            f"{what}: memory of the engine (PSS)",
+            "MB",
+            memory.pss / _MEGABYTE,
+            ENGINE_LIMIT_MB,
+            1.0,
+        ),
+        Measured(
+            f"time from kill -9 of the engine until all {len(left)} learners can continue",
+            "s",
+            back,
+            BACK_LIMIT,
+            1.0,
         ),
     ]
 
@@ -220,7 +237,7 @@ def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measu
             1.0,
         ),
         Measured(
-            f"{what}: each additional screen (USS)",
+            f"{what}: memory of each additional screen (USS)",
             "MB",
             statistics.mean(each.uss for each in memory) / _MEGABYTE,
             LEARNER_LIMIT_MB,
@@ -230,9 +247,9 @@ def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measu
 
 
 def step_all(screens: list[Terminal], seconds: float) -> list[float]:
-    """Step each learner's stepper in turn, every two seconds.
+    """Take a step on each learner's screen in turn, every two seconds.
 
-    Returns the milliseconds from each key to the next distribution on the screen.
+    Returns the milliseconds from each key press to the next distribution on the screen.
     """
     taken: list[float] = []
     end = time.perf_counter() + seconds
@@ -247,7 +264,7 @@ def step_all(screens: list[Terminal], seconds: float) -> list[float]:
 
 
 def _step(run: Terminal) -> float:
-    """Choose the next token, and return the seconds until the screen shows what follows it."""
+    """Choose the next token. Return the seconds until the screen shows the next distribution."""
     before, begin = run.text, time.perf_counter()
     run.press("enter")
     run.wait_until(lambda: stepped(run.text, before), "a step")

@@ -1,9 +1,9 @@
-"""Measures how fast the network is, and how close to exact arithmetic.
+"""Measure how fast the network is, and how closely it matches exact arithmetic.
 
-The same GGUF file, the same two threads and the same tokens for everyone, in turns: ours, llama.cpp
-(llama-cpp-python with its defaults), and `transformers` in 32-bit floats. A decode step processes
-one token at the end of a context and returns its ten most probable successors. Prefill processes a
-whole text and returns the ten most probable tokens after it.
+Three programs process the same tokens with the same GGUF file and two threads, alternately: tutor,
+llama.cpp (llama-cpp-python with its default settings), and `transformers` with 32-bit floats. A
+decode step processes one token at the end of a context, and returns the ten most probable next
+tokens. Prefill processes a whole text, and returns the ten most probable tokens after it.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ PARAGRAPHS = (
 
 class Reader(Protocol):
     def read(self, ids: Sequence[int]) -> None:
-        """Start over, process these tokens and return the ten most probable next ones."""
+        """Start over, process these tokens, and return the ten most probable next tokens."""
 
     def step(self, id_: int) -> None:
-        """Process one more token, return the ten most probable next ones, and undo the step."""
+        """Process one more token, return the ten most probable next tokens, and undo the step."""
 
 
 class Ours:
@@ -208,7 +208,10 @@ def _medians(
     ids: Sequence[int],
     timed: Callable[[Reader, Sequence[int]], list[float]],
 ) -> list[float]:
-    """Return the milliseconds of each reader, who take turns; the first turn does not count."""
+    """Return the median time of each reader in milliseconds.
+
+    The readers alternate. The first turn is ignored.
+    """
     taken: list[list[float]] = [[] for _ in readers]
     for turn in range(TURNS + 1):
         for times, reader in zip(taken, readers, strict=True):

@@ -1,8 +1,8 @@
-"""Is a search in a folder of 10,000 texts fast?
+"""Measure how fast a search in a folder of 10,000 texts is.
 
-The texts are made up, with word frequencies as in real languages (Zipf), sentences, paragraphs and
-headings. The queries are drawn from the same words, including common ones, since people ask whole
-questions.
+The texts are generated. Their word frequencies follow Zipf's law, as in real languages, and they
+have sentences, paragraphs and headings. The queries consist of the same words, including common
+words, because people ask whole questions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SYLLABLES = [first + vowel for first in "bdfghklmnprstvz" for vowel in "aeiou"]
 
 
 class Language:
-    """Invented words, the most frequent ones first."""
+    """A list of invented words, the most frequent words first."""
 
     def __init__(self, seed: int = 1) -> None:
         self._chance = random.Random(seed)
@@ -44,7 +44,7 @@ class Language:
         return self._chance.choices(self._words, cum_weights=self._weights, k=count)
 
     def text(self) -> str:
-        """Return some 300 words under a few headings, like a page of notes."""
+        """Return about 300 words under a few headings, like a page of notes."""
         lines = []
         for number in range(self._chance.randint(1, 4)):
             lines.append(f"{'#' * (1 + (number > 0))} {' '.join(self.words(4)).capitalize()}\n")
@@ -57,7 +57,7 @@ class Language:
         return "\n".join(lines)
 
     def query(self) -> str:
-        """Return two informative words among others that may not be."""
+        """Return a query with two informative words, and other words that may be uninformative."""
         rare = self._chance.choices(self._words[200:], k=2)
         return " ".join([*self.words(self._chance.randint(2, 7)), *rare])
 

@@ -1,18 +1,19 @@
-"""Measures how fast the screen is, and how much memory it takes.
+"""Measure how fast the screen is, and how much memory it takes.
 
     python -m tests.benchmarks.screen [--runs N] [--steps N]
 
-- First paint: from exec to the first content on an 80x24 terminal, in turns with the smallest
-  Textual app that has a Header, a Footer and a Markdown.
-- Key to repaint: from a key press to the change on the screen, while the engine imports PyTorch and
-  loads the model, while it generates, and while labs run: one that generates, and the labs that
-  explain a prediction (`--only explaining` measures only these). The lab `probe` isn't among them,
-  because it has trained its probes before a learner can press the next key.
-- Memory: the unshared memory (USS) of the process that draws the screen, after some steps and after
-  many.
+- First paint: the time from exec to the first content on an 80x24 terminal. It alternates with the
+  smallest Textual app that has a Header, a Footer and a Markdown widget.
+- Key press to repaint: the time from a key press to the change on the screen. It is measured while
+  the engine imports PyTorch and loads the model, while the model generates text, while a lab
+  generates text, and while labs explain a prediction (`--only explaining` measures only these
+  labs). The lab `probe` is not included, because it has trained its probes before a learner can
+  press the next key.
+- Memory: the unshared memory (USS) of the process that draws the screen, after a few steps and
+  after many steps.
 
-Needs the default model, installed or named by TUTOR_MODEL. If a row has no peer, the second figure
-is the limit, such as 30 ms.
+This needs the default model, installed or named by TUTOR_MODEL. If a row has no peer, the second
+figure is the limit, such as 30 ms.
 """
 
 from __future__ import annotations
@@ -52,11 +53,14 @@ KEY_LIMIT_MS = 30.0
 MEMORY_LIMIT_MB = 45.0
 KEYS = 100
 PROPOSED = "starts    ›"
-"""Text that the ghost-text lab shows from the first token of a proposal on."""
+"""Text that the ghost-text lab shows as soon as a proposal has its first token."""
 STEPPER = "the model's draw"
 """Text that only the stepper shows, and only with a distribution."""
 _USUALLY = 0.06
-"""The seconds in which most keys take effect. Until then, nothing is drawn here: see `Terminal`."""
+"""The time, in seconds, in which most keys take effect.
+
+Until then, nothing is drawn here (see `Terminal`).
+"""
 _REACTION = 0.15
 """The seconds between a key that starts a computation and the next key of a fast learner."""
 _MEGABYTE = 1e6
@@ -148,8 +152,9 @@ def keys_while_a_lab_runs() -> Measured:
 class Explaining(NamedTuple):
     """A lab that explains a prediction, and how to keep it busy while two keys are measured.
 
-    `ready` is on the screen before the keys in `start`, and `busy` as long as the lab computes. The
-    keys in `again` let it compute something else. `there` and `back` are keys with their effects.
+    The screen contains `ready` before the keys in `start` are pressed, and `busy` while the lab
+    computes. The keys in `again` start another computation. `there` and `back` are keys with their
+    effects.
     """
 
     lab: str
@@ -205,9 +210,9 @@ def keys_while_explaining(lab: Explaining) -> Measured:
 
 
 def _keys_of_one_start(lab: Explaining, rounds: int = 10) -> list[float]:
-    """Return the times of the keys that a newly started lab was sent while it computed.
+    """Return the times of the keys that were sent to a newly started lab while it computed.
 
-    What a lab has computed, it does not compute again, so that `rounds` in one process are enough.
+    A lab caches its results, so only `rounds` rounds in one process are useful.
     """
     times: list[float] = []
     with tutor(arguments=("lab", lab.lab)) as run:
@@ -253,7 +258,8 @@ def memory(steps: int) -> list[Measured]:
     return [
         Measured("memory of the screen process (USS)", "MB", late, MEMORY_LIMIT_MB, 1.0),
         Measured(
-            f"memory of the screen process after {steps:,} steps, against {steps // 10:,} (USS)",
+            f"memory of the screen process after {steps:,} steps, "
+            f"against {steps // 10:,} steps (USS)",
             "MB",
             late,
             early,
@@ -277,7 +283,7 @@ def _press_and_wait(run: Terminal, key: str, what: str) -> None:
 
 
 def _pressed(run: Terminal, key: str, shown: str = "", *, gone: str = "") -> float:
-    """Return the milliseconds from the key until its effect on the screen has arrived."""
+    """Return the milliseconds from the key press until its effect on the screen has arrived."""
 
     def seen() -> bool:
         return shown in run.text and not (gone and gone in run.text)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 class Measured(NamedTuple):
     """A row of the table: the medians `ours` and `peer` in `unit`, from the same run.
 
-    `target_ratio` is the largest `ours / peer` that is good enough. If there is no peer, `peer` is
-    a limit.
+    `target_ratio` is the largest value of `ours / peer` that meets the target. If tutor is not
+    compared with a peer, `peer` is a limit.
     """
 
     what: str

@@ -1,12 +1,12 @@
-"""Measures how long a learner waits for the first answer of each lab.
+"""Measure how long a learner waits for the first answer of each lab.
 
     python -m tests.benchmarks waits        (or: python -m tests.benchmarks.waits, with all labs)
 
-Each lab gets a backend of its own, as after a start of the app, and follows its solution until it
-has computed for `MOST` seconds. Each action can ask several questions, and the screen shows the
-state after each answer. So the first answer after an action is what the learner waits for. The
-figures are processor time of this process, so other programs change them little; with two threads,
-a quiet machine needs less elapsed time than that.
+Each lab gets a new backend, as after a start of the app, and follows its solution until it has
+computed for `MOST` seconds. Each action can lead to several requests, and the screen shows the
+state after each response. So the learner waits only for the first response. The figures are the
+processor time of this process, so other programs hardly change them. With two threads, an idle
+machine needs less elapsed time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST = 20.0
 
 
 class Waits(NamedTuple):
-    """Seconds of one lab: its first answer, and its slowest first answer after an action."""
+    """A lab's times in seconds: its first answer, and its slowest first answer after an action."""
 
     lab: str
     first: float
@@ -41,11 +41,11 @@ class Waits(NamedTuple):
 
 
 class _Enough(Exception):
-    """The lab has computed for `MOST` seconds."""
+    """Raised when the lab has computed for `MOST` seconds."""
 
 
 def measure() -> list[Measured]:
-    """Return a row for the labs together, and one for each lab that needs more than the limit."""
+    """Return a row for all labs together, and a row for each lab that exceeds the limit."""
     model = load_model(find_model())
     found = [waits_of(name, model) for name in registry.names()]
     slow = [each for each in found if each.slowest > LIMIT]
@@ -74,7 +74,7 @@ def measure() -> list[Measured]:
 
 
 def waits_of(name: str, model: LanguageModel) -> Waits:
-    """Follow the solution of a lab, and return its longest waits."""
+    """Follow the solution of a lab, and return its times."""
     lab = registry.find(name)
     taken: list[tuple[float, str]] = []
     began = time.process_time()

@@ -1,12 +1,13 @@
-"""The bytes between a learner and a host over SSH.
+"""Measure how many bytes tutor sends and receives over SSH.
 
     python -m tests.benchmarks.wire
 
-`tutor` runs at 80x24 in a session of OpenSSH's own server on the loopback. Bytes are counted at the
-learner's terminal and inside TCP, which adds SSH's encryption and the keys themselves. They do not
-depend on the speed of the machine, except while the model generates: a slow machine sends less.
+`tutor` runs at 80x24 in a session of OpenSSH's server on the loopback interface. Bytes are counted
+at the learner's terminal, and as TCP payload, which includes SSH's encryption and the key presses.
+The numbers do not depend on the speed of the machine, except while the model generates: a slow
+machine sends fewer bytes per second.
 
-Needs the default model, installed or named by TUTOR_MODEL, and OpenSSH's server and client.
+This needs the default model, installed or named by TUTOR_MODEL, and OpenSSH's server and client.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from tutor.paths import packed_folder, user_models_folder
 
 KILOBYTE = 1000
 PAINTINGS = 8.0
-"""The most repaints per second while the model generates."""
+"""The maximum number of repaints per second while the model generates."""
 _WAYS = (("over SSH", (), 1.0), ("with --low-bandwidth", ("--low-bandwidth",), 0.5))
-"""The name of each way to run, its arguments, and the fraction of the budget that it may use."""
+"""Each mode's name, command-line arguments, and the fraction of the budget that it may use."""
 
 
 def costs(*arguments: str) -> Costs:
@@ -53,13 +54,19 @@ def rows(name: str, found: Costs, share: float) -> list[Measured]:
         Measured(f"{what} {name}", unit, cost.tcp / KILOBYTE, budget, share)
         for what, (unit, cost, budget) in budgets.items()
     ] + [
-        Measured(f"repaints while it generates {name}", "1/s", found.paintings, PAINTINGS, share),
+        Measured(
+            f"repaints per second while the stepper generates {name}",
+            "1/s",
+            found.paintings,
+            PAINTINGS,
+            share,
+        ),
         Measured(f"two seconds without a key {name}", "kB", found.idle.tcp / KILOBYTE, 1, 0),
     ]
 
 
 def measure() -> list[Measured]:
-    """Return the rows about the wire, with the budget as the peer."""
+    """Return the rows about bytes over SSH, with the budget as the peer."""
     found = [(name, costs(*arguments), share) for name, arguments, share in _WAYS]
     return [row for each in found for row in rows(*each)]
 

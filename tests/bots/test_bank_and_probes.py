@@ -1,4 +1,4 @@
-"""Tests that the bundled intents, answers and probes are sufficient and valid."""
+"""Test that the bundled intents, answers and probes are sufficient and valid."""
 
 from __future__ import annotations
 

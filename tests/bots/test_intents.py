@@ -1,4 +1,4 @@
-"""Tests of the network that recognizes intents."""
+"""Test the network that recognizes intents."""
 
 from __future__ import annotations
 

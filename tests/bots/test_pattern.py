@@ -1,4 +1,4 @@
-"""Patterns of rules: what matches, what is captured, and that nothing takes long."""
+"""Test the patterns of rules: what they match and capture, and that matching is fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rule-based bot: which rule answers, what it says, and what makes a rule valid."""
+"""Test the rule-based bot: which rule answers, what it says, and what makes a rule valid."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Many lives of a learner's progress, each with another end: `python -m tests.chaos`.
+"""Test that no answer is lost when sessions end in different ways: `python -m tests.chaos`.
 
-In every cycle two sessions work at the same time and come to one of the ends in
-`tests.chaos.endings`. Then tutor starts, every acknowledged answer must be there exactly once, and
-tutor must report what it found. Every 25 cycles another learner begins.
+In every cycle, two sessions work at the same time until one of the events in `tests.chaos.endings`
+happens. Then tutor starts. Every answer that was reported as saved must be stored exactly once, and
+tutor must report any damage that it found. A new learner begins every 25 cycles.
 
-The seed determines what is done, in which order and to which bytes; it does not determine how the
-system schedules the two sessions. The exit status is 1 if anything was lost, doubled, or not
-reported.
+The seed determines the actions, their order and the bytes that they change, but not how the system
+schedules the two sessions. The exit status is 1 if an answer was lost or stored twice, or if damage
+was not reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.chaos.table import Table
 
 CYCLES_OF_A_LEARNER = 25
 APP_EVERY = 20
-"""Cycles between two that start the whole app in a terminal."""
+"""The interval, in cycles, at which the whole app is started in a terminal."""
 MOUNTS = "TUTOR_CHAOS_MOUNTS"
 
 
@@ -91,7 +91,7 @@ def _another(learner: Learner) -> Learner:
 
 
 def _ending(seed: int, number: int, names: list[str]) -> str:
-    """Return the ending of a turn: each is equally frequent, in an order that differs by round."""
+    """Return the event of a cycle. All events are equally frequent, in a new order each round."""
     turn, place = divmod(number - 1, len(names))
     random.Random(f"{seed}:turn {turn}").shuffle(names)
     return names[place]

@@ -1,7 +1,7 @@
-"""Damage to files between two lives: truncation at a random byte, flipped bits.
+"""Damage files between two starts: truncate them at a random byte, or flip bits.
 
-Any of the files may be damaged in any way, alone or together, with one exception: the same line is
-never damaged in both the review log and its copy. It could not be recovered then.
+Any file can be damaged in any way, alone or together with others, with one exception: the same line
+is never damaged in both the review log and its copy, because it could not be recovered then.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ TAIL_SENTENCE = r"1 line in \S+ cannot be read|contains everything except for 1 
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """Patterns of messages: each of `needed` must appear at the next start.
+    """Patterns for the messages at the next start.
 
-    Nothing else may appear except those and `allowed`.
+    A message must match each pattern in `needed`. Every other message must match one in `allowed`.
     """
 
     needed: tuple[str, ...] = ()
@@ -114,19 +114,19 @@ def _expected(before: dict[str, bytes], after: dict[str, bytes]) -> Expected:
 
 
 def _starts_so(log: bytes, copy: bytes) -> bool:
-    """Return whether nothing was lost except what never reached the copy."""
+    """Return True if nothing was lost except data that was never written to the copy."""
     return log.startswith(copy)
 
 
 def _mark(state: bytes) -> int:
-    """Return how much of the log the state has processed."""
+    """Return the position in the log, in bytes, up to which the state includes its events."""
     end = msgspec.json.decode(state)["log"]["mark"]["end"]
     assert isinstance(end, int)
     return end
 
 
 def unlike(told: Iterable[str], expected: Expected) -> str:
-    """Return how `told` differs from what was expected, or an empty text if it does not."""
+    """Return how the messages in `told` differ from the expected messages, or "" if they don't."""
     said = list(told)
     for pattern in expected.needed:
         if not any(re.search(pattern, each) for each in said):

@@ -1,8 +1,9 @@
-"""The disk with a learner's folder: a small one of its own, if this machine allows that.
+"""The disk with a learner's folder: a small separate disk, if this machine allows that.
 
-Where mounting is allowed (in a mount namespace of its own, invisible to others) the folder is on a
-tmpfs of a few megabytes, which really fills up and is really remounted read-only. On other machines
-a limit on the size of files replaces the full disk, and permissions replace the read-only one.
+If mounting is allowed, the folder is on a tmpfs of a few megabytes in a separate mount namespace,
+so other processes don't see it. This disk really fills up and is really remounted read-only. On
+other machines, a limit on the size of files replaces the full disk, and permissions replace the
+read-only disk.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def namespace() -> tuple[str, ...] | None:
 
 
 class Disk(ABC):
-    """A disk with `place`, a folder."""
+    """A disk with the folder `place`."""
 
     full_means: str
     read_only_means: str
@@ -49,7 +50,7 @@ class Disk(ABC):
 
     @abstractmethod
     def fill(self) -> None:
-        """Fill the disk completely; do nothing if each session has to do that by itself."""
+        """Fill the disk completely. Do nothing if each session must simulate a full disk itself."""
 
     @abstractmethod
     def empty(self) -> None: ...
@@ -58,7 +59,8 @@ class Disk(ABC):
     def read_only(self, between: Callable[[], None]) -> None:
         """Make the disk read-only.
 
-        `between` is called between two attempts: the system refuses while a file is being written.
+        The system refuses while a file is being written. Then the method tries again, and calls
+        `between` between two attempts.
         """
 
     @abstractmethod
@@ -103,7 +105,7 @@ class SmallDisk(Disk):
     def close(self) -> None:
         subprocess.run(
             ["umount", "--lazy", self.place], check=True
-        )  # an engine may still be ending
+        )  # an engine may still be exiting
         super().close()
 
 

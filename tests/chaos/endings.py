@@ -1,4 +1,4 @@
-"""The ways in which two sessions end, and what the next start has to report about each."""
+"""The events that end a cycle, and what tutor must report at the next start after each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FULL_SENTENCE = r"There is no space left for"
 
 
 class Learner:
-    """One learner through many cycles: a folder here, and another one on a second machine."""
+    """A learner over many cycles, with a folder here and a folder on a second machine."""
 
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
@@ -42,7 +42,7 @@ class Learner:
         self.export = disk.place / "export.json"
         self.ledger, self.other_ledger = Ledger(), Ledger()
         self.state_was_damaged = False
-        """Whether the file may contain damaged entries, which are reported."""
+        """True if the file may contain damaged entries, which are reported."""
 
     def remove(self) -> None:
         for folder in (self.data, self.other_folder):
@@ -50,7 +50,7 @@ class Learner:
 
 
 class Cycle:
-    """One life and the start after it. `answers` counts the acknowledged answers."""
+    """A cycle and the start after it. `answers` is the number of answers reported as saved."""
 
     def __init__(self, learner: Learner, chance: random.Random, seed: str, *, app: bool) -> None:
         self.learner = learner
@@ -72,7 +72,7 @@ class Cycle:
             self.answers += self.learner.ledger.hear(each.plan.name, each.said)
 
     def live(self, number: signal.Signals = signal.SIGKILL, **plan: object) -> Both:
-        """Run two sessions from their start to their end."""
+        """Run two sessions until they are ended with a signal."""
         with Both(self.learner.folder, self.plans(**plan)) as both:
             both.until(self.some_saves())
             both.end(number)
@@ -80,7 +80,7 @@ class Cycle:
         return both
 
     def restart(self, needed: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> None:
-        """Start, and check whether everything is there."""
+        """Start tutor, and check that everything is still stored."""
         if self.learner.state_was_damaged:
             allowed = (*allowed, damage.LEFT_OUT_SENTENCE)
         if self.app:
@@ -189,10 +189,11 @@ def _clock(cycle: Cycle, jump: float) -> None:
 
 
 def imported(cycle: Cycle) -> None:
-    """Import from here to there and back while both sessions here continue.
+    """Import from this machine to the second machine and back, while both sessions continue.
 
-    An import that a kill interrupted is repeated, and everything is imported once more. (Of two
-    positions in a lesson the later one counts, by clocks that may have been wrong.)
+    If a session was killed during an import, the import is repeated. Then everything is imported
+    once more. (If two machines have different positions in a lesson, the later one counts. Their
+    clocks may have been wrong.)
     """
     learner = cycle.learner
     cycle.places_may_go_back = True
@@ -232,7 +233,7 @@ def _work_on_the_other_machine(cycle: Cycle) -> None:
 def _exchange(
     file: Path, here: Path, ledger_here: Ledger, there: Path, ledger_there: Ledger
 ) -> None:
-    """Import what is here into the other folder."""
+    """Import everything in the folder `here` into the folder `there`."""
     source, target = start(here, Expected()), start(there, Expected())
     file.write_bytes(msgspec.json.encode(exchange.export(source)))
     exchange.merge(target, [exchange.read(file, target.clock())])
@@ -244,8 +245,8 @@ def _exchange(
 def downgraded(cycle: Cycle) -> None:
     """Run an older program after a newer one.
 
-    It reads, but saves nothing, until the file in its own format is put back as the documentation
-    says.
+    It reads the newer file, but saves nothing until the file in its own format is restored as the
+    documentation explains.
     """
     folder = cycle.learner.folder
     Progress.open(folder).save_setting("seed", 1)  # in the format of this program
@@ -275,7 +276,7 @@ def downgraded(cycle: Cycle) -> None:
 
 
 def upgraded(cycle: Cycle) -> None:
-    """Start on the folder of an earlier version: no copy of the log, another checksum."""
+    """Start with the folder of an earlier version: no copy of the log, and another checksum."""
     cycle.live()
     folder = cycle.learner.folder
     Progress.open(folder).save_setting("seed", 2)  # so that both files are whole

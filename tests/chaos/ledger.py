@@ -1,4 +1,4 @@
-"""Records what was reported as saved, and checks that it is there exactly once."""
+"""Record which answers were reported as saved, and check that each is stored exactly once."""
 
 from __future__ import annotations
 
@@ -15,32 +15,31 @@ from tutor.learner.state import LearnerState, fold, in_order
 
 
 class Broken(AssertionError):
-    """The invariant is broken; the argument says how."""
+    """Raised if the invariant is broken. The argument explains how."""
 
 
 class Ledger:
-    """The record of one learner on one machine."""
+    """A record of what was saved for one learner on one machine."""
 
     def __init__(self) -> None:
         self.events: dict[str, LogEvent] = {}
-        """Events that were acknowledged or have been seen on disk."""
+        """Events that were reported as saved or have been found on disk."""
         self.newer: set[str] = set()
-        """The ids of such events of kinds that only a newer program knows."""
+        """The ids of these events whose kind only a newer program knows."""
         self.tried: dict[str, LogEvent] = {}
         self._tried_newer: set[str] = set()
         self._refused: set[str] = set()
-        """Events that a full disk kept from being saved.
+        """Events that could not be saved because the disk was full.
 
-        They must not be on disk after all, or they would count twice when the question is answered
-        again.
+        They must not be on disk, or they would count twice when the question is answered again.
         """
         self.places: dict[str, int] = {}
-        """The last acknowledged position, by lesson."""
+        """The last position that was reported as saved, by lesson."""
         self.lost = 0
         self.doubled = 0
 
     def hear(self, session: str, said: Iterable[Said]) -> int:
-        """Record what a session said, and return how many more answers are reported as saved."""
+        """Record a session's messages. Return the number of answers that they report as saved."""
         saves: dict[int, Said] = {}
         answers = 0
         for each in said:
@@ -63,7 +62,7 @@ class Ledger:
     def check(self, progress: Progress) -> None:
         """Raise `Broken` if the invariant is broken.
 
-        Whatever is there counts as acknowledged from now on, since the learner may have seen it.
+        From now on, everything on disk counts as saved, because the learner may have seen it.
         """
         events = [event for event in progress.events() if not isinstance(event, Imported)]
         found = Counter(event.id for event in events)
@@ -98,7 +97,7 @@ class Ledger:
 
 
 def count_answers(events: Iterable[LogEvent]) -> dict[str, int]:
-    """Return how often each question was answered in its highest version, computed naively."""
+    """Return how often the latest version of each question was answered, computed naively."""
     events = list(events)
     undone = {event.answer for event in events if isinstance(event, Undone)}
     forgotten: dict[str, list[Event]] = {}
@@ -119,6 +118,6 @@ def count_answers(events: Iterable[LogEvent]) -> dict[str, int]:
 
 
 def read_said(data: bytes) -> list[Said]:
-    """Return what a session wrote to its pipe, without a line that a kill cut off."""
+    """Return the messages in a session's pipe, without a last line that was cut off by a kill."""
     decoder = msgspec.json.Decoder(Said)
     return [decoder.decode(line) for line in data.split(b"\n")[:-1]]

@@ -1,8 +1,8 @@
-"""One session of a learner at work, in a process of its own, to be ended in any way.
+"""One session of a learner at work, in its own process, which the test can kill in any way.
 
 It uses the same entry points as the app: `Progress`, the check at the start, `BackgroundProgress`
-for every save, and `exchange` for an import. It writes to a pipe what it is about to save, and what
-is reported as saved once the future of the save says so.
+for every save, and `exchange` for an import. It writes each answer to a pipe before it saves the
+answer, and again when the future of the save reports that it is saved.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The work of a session.
 
     `jump` seconds are added to the clock after `jump_after` saves. `bundle` is a file to import.
-    `newer`: the program is one version ahead. `largest`: no file may grow after this many saves
-    (the portable way to a full disk). `pause` is the seconds between two saves.
+    If `newer` is True, the session runs as a program that is one version ahead. After `largest`
+    saves, no file can grow, which simulates a full disk on any system. `pause` is the time between
+    two saves, in seconds.
     """
 
     name: str
@@ -70,10 +71,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A line in the pipe.
+    """A message in the pipe.
 
-    `save` numbers the saves of a session. `events` are what it is about to save, `place` is the
-    number of the screen that it is about to open, and `refused` names an error.
+    `save` is the number of the save in this session. `events` are the events that the session is
+    about to save, `place` is the number of the screen that it is about to open, and `refused` is
+    the name of an error.
     """
 
     save: int
@@ -98,7 +100,7 @@ NEWER = Schema((*MIGRATIONS, _move_on))
 
 
 def run(folder: Path, plan: Plan, pipe: int) -> NoReturn:
-    """Work without end. On SIGTERM and SIGHUP, save what is pending and leave, like the app."""
+    """Work until the process is killed. On SIGTERM and SIGHUP, save pending changes and exit."""
     signals = {signal.SIGTERM, signal.SIGHUP}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     session = _Session(folder, plan, pipe)
@@ -131,7 +133,7 @@ class _Session:
         self.progress.check()
 
     def _set_clock(self) -> None:
-        """Set the system's clock, as far as this process can see."""
+        """Replace the system's clock in this process."""
         seconds, nanoseconds = time.time, time.time_ns
         time.time = lambda: seconds() + self._offset
         time.time_ns = lambda: nanoseconds() + int(self._offset * 1e9)

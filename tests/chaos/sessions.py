@@ -1,4 +1,4 @@
-"""Two sessions at the same time, seen from outside: what they say, and how they end."""
+"""Run two sessions at the same time, read what they report, and end them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEADLINE = 60.0
 
 
 class Running:
-    """One session in a process of its own."""
+    """A session in its own process."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.plan = plan
@@ -37,7 +37,7 @@ class Running:
         self.status: int | None = None
 
     def read(self) -> bool:
-        """Read what the session says, and return whether it may say more."""
+        """Read the session's messages. Return True if more messages can follow."""
         try:
             while data := os.read(self.pipe, 65_536):
                 self._data += data
@@ -61,7 +61,7 @@ class Running:
         os.kill(self.pid, number)
 
     def wait(self) -> None:
-        """Wait until the session has ended and all that it said is read."""
+        """Wait until the session has exited and all of its messages have been read."""
         os.set_blocking(self.pipe, True)
         self.read()
         os.close(self.pipe)
@@ -69,13 +69,13 @@ class Running:
 
 
 class Both:
-    """Two sessions that run until the block ends, when they are killed if they have not ended."""
+    """Two sessions. If they are still running at the end of the block, they are killed."""
 
     def __init__(self, folder: Path, plans: list[Plan]) -> None:
         self.sessions = [Running(folder, plan) for plan in plans]
 
     def until(self, enough: Callable[[Running], bool]) -> None:
-        """Listen until `enough` is true for each."""
+        """Read messages until `enough` returns True for each session."""
         with selectors.DefaultSelector() as selector:
             for each in self.sessions:
                 selector.register(each.pipe, selectors.EVENT_READ, each)
@@ -88,7 +88,7 @@ class Both:
                     raise Broken(f"nothing happened: {[each.said[-3:] for each in self.sessions]}")
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End both, one right after the other, and read the rest of what they say."""
+        """Send the signal to both sessions in quick succession, and read their last messages."""
         for each in self.sessions:
             each.end(number)
         for each in self.sessions:

@@ -1,4 +1,4 @@
-"""The start after the end, and what it reports to the learner."""
+"""Start tutor after a cycle's event, and check what it reports to the learner."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.terminal import Terminal
 from tutor.learner.progress import Progress
 
 PATIENCE = 120.0
-"""How many seconds the app may take until its first screen.
+"""The maximum number of seconds until the app's first screen.
 
-It needs less than two seconds of processor time, but a loaded machine may give it little.
+It needs less than two seconds of processor time, but a busy machine may give it little.
 """
 
 
@@ -32,7 +32,7 @@ def start(folder: Path, expected: Expected) -> Progress:
 
 
 def start_app(data: Path, expected: Expected) -> None:
-    """Start the whole app in a terminal, and read the message off its screen. Raises `Broken`."""
+    """Start the whole app in a terminal, and check the messages on its screen. Raises `Broken`."""
     environment = {"TUTOR_DATA": str(data), "TUTOR_MODEL": str(data / "no-such-model.gguf")}
     command = [sys.executable, "-m", "tutor"]
     with Terminal(command, columns=160, lines=50, environment=environment) as terminal:
@@ -46,7 +46,7 @@ def start_app(data: Path, expected: Expected) -> None:
 
 
 def _shown(screen: str, expected: Expected) -> bool:
-    """Return whether the course map and every message are shown, wherever lines break."""
+    """Return True if the screen shows the course map and every message, ignoring line breaks."""
     text = "".join(screen.split())
     patterns = [re.sub(r"\\S\+", ".+", each).replace(" ", "") for each in expected.needed]
     on_course_map = "Begin" in text or "Continue" in text

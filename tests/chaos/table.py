@@ -53,8 +53,8 @@ class Table:
         for row in self.rows.values():
             total += row
         lines = [
-            "| ended by | cycles | answers acknowledged | lost | doubled | other errors | "
-            "started in a terminal |",
+            "| event | cycles | answers reported as saved | answers lost | answers stored twice | "
+            "other errors | cycles with the app in a terminal |",
             "|---|---|---|---|---|---|---|",
             *(f"| {name} | {row} |" for name, row in self.rows.items()),
             f"| all | {total} |",

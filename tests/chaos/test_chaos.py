@@ -1,4 +1,4 @@
-"""Sixty cycles, with five of each ending; `make chaos` runs many more."""
+"""Run sixty cycles, five with each event. `make chaos` runs many more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.timeout(900)
 def test_nothing_acknowledged_is_lost_or_doubled_in_sixty_cycles() -> None:
-    """The cycles run in a process of their own, which forks, while this one may have threads."""
+    """The cycles run in a separate process. It forks, and the test's process may have threads."""
     command = [sys.executable, "-m", "tests.chaos", "--cycles", "60", "--seed", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""The commands for authors of lessons: new, lint, release."""
+"""Test the commands for authors of lessons: new, lint, release."""
 
 from __future__ import annotations
 

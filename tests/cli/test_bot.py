@@ -1,4 +1,4 @@
-"""`tutor bot`: the three bots without a screen, as `docs/bot-json.md` describes."""
+"""Test `tutor bot`: the three bots without a screen, as `docs/bot-json.md` describes."""
 
 from __future__ import annotations
 

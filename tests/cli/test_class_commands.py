@@ -1,4 +1,4 @@
-"""`tutor class` and `tutor status`, as a teacher and a learner use them."""
+"""Test `tutor class` and `tutor status`, as a teacher and a learner use them."""
 
 from __future__ import annotations
 

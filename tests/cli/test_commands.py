@@ -1,4 +1,4 @@
-"""The other commands: lessons, progress, lint, and the edge of the command line."""
+"""Test the other commands: lessons, progress, lint, and errors on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A login that only runs tutor, up to the first screen."""
+"""Test a login that only runs tutor, up to the first screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reviews that are due, the report, and moving progress to another machine."""
+"""Test the commands for due reviews, the report, and moving progress to another machine."""
 
 from __future__ import annotations
 

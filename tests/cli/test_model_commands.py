@@ -1,4 +1,4 @@
-"""`tutor model`: list and download models; tests/models tests the download itself."""
+"""Test `tutor model`: list and download models; tests/models tests the download itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tutor rag`: its arguments, its output, and how it is stopped and continued."""
+"""Test `tutor rag`: its arguments, its output, and how it is stopped and continued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line with a remote model: a real server on the loopback serves the small model."""
+"""Test the command line with a remote model: a local server that serves the small model."""
 
 from __future__ import annotations
 

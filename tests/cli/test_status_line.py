@@ -1,4 +1,4 @@
-"""The line that shows what the program is waiting for."""
+"""Test the line that shows what the program is waiting for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tutor step`: its JSON, its plain output, and invalid arguments."""
+"""Test `tutor step`: its JSON, its plain output, and invalid arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tutor train`: its arguments, its output, and how it is stopped and continued."""
+"""Test `tutor train`: its arguments, its output, and how it is stopped and continued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test `tutor --version`, which only asks for a newer version when it is told to."""
+"""Test `tutor --version`, which looks for a newer version only with `--check`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests predictions: how they are read from a lesson, and how guesses are compared."""
+"""Test predictions: how they are read from a lesson, and how guesses are compared."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ LIKELY = {
     b"Hello": (b"!", b" world", b","),
     b"!": (b"<|im_end|>", b" What", b" You"),
 }
-"""The most probable tokens after some tokens; after the others, a hash picks words."""
+"""The most probable tokens after some tokens. After all other tokens, a hash picks words."""
 
 
 def token(text: str | bytes) -> Token:
@@ -389,7 +389,8 @@ class FakeEngine:
     """An `Engine` with the fake model.
 
     `hold()` makes every request wait until `release()`, `fail_with` makes the next one fail, and
-    `become` changes the state. `calls` lists the requests, `cancelled` those that were cancelled.
+    `become` changes the state. `calls` lists all requests, and `cancelled` lists the canceled
+    requests.
     """
 
     def __init__(self, *, state: EngineState = EngineState.READY, card: ModelCard = CARD) -> None:
@@ -414,7 +415,7 @@ class FakeEngine:
         self.chosen: list[EngineKind] = []
         self.card = card
         self.hosts: list[str] = []
-        """Hosts that text may be sent to."""
+        """The hosts to which text may be sent."""
         self._watchers: list[Callable[[Engine], None]] = []
         self._names = 0
         self._hold_at = ""
@@ -453,7 +454,7 @@ class FakeEngine:
         self.hosts.append(model.host)
 
     async def work(self, name: str) -> None:
-        """Do what every request has in common: count it, wait and fail as told."""
+        """Record a request, and wait or fail if a test asks for it. All requests do this."""
         self.calls.append(name)
         if name == self._hold_at:
             self._passing -= 1

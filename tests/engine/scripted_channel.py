@@ -93,7 +93,7 @@ def silent(channel: ScriptedChannel, message: ToEngine) -> None:
 
 
 class Looks:
-    """The time between two checks of `Liveness`, which passes when a test says so."""
+    """A simulated interval between the checks of `Liveness`. A test decides when it passes."""
 
     def __init__(self) -> None:
         self._sleeper: asyncio.Future[None] | None = None
@@ -104,7 +104,7 @@ class Looks:
 
     @property
     def due(self) -> bool:
-        """Return whether `Liveness` is waiting for its next check."""
+        """Return True if `Liveness` is waiting for its next check."""
         return self._sleeper is not None and not self._sleeper.done()
 
     async def take(self, count: int = LOOKS) -> None:
@@ -125,10 +125,10 @@ class Looks:
 
 
 class Starts:
-    """Starts engines in this process.
+    """A starter of engines in this process.
 
-    Each follows the next of `scripts`; the last script repeats. With `ready`, the engines are ready
-    at once. They have the model `model`, if it is set.
+    Each engine follows the next script in `scripts`, and the last script repeats. With `ready`, the
+    engines are ready immediately. If `model` is set, they have this model.
     """
 
     def __init__(self, *scripts: Script, ready: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The app's end of the engine, against engines that behave well and badly."""
+"""Test the engine's client with engines that behave well and engines that misbehave."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ async def started(starts: Starts, patience: Patience = PATIENCE) -> AsyncIterato
 
 @asynccontextmanager
 async def running(behavior: str, looks: Looks | None = None) -> AsyncIterator[EngineClient]:
-    """Return a client whose engines are processes, and are checked for silence only when told."""
+    """Return a client whose engines are processes.
+
+    They are checked for silence only when `looks` allows it.
+    """
     reach = Reach(None, command=[sys.executable, str(SCRIPT), behavior])
     engine = EngineClient(reach=reach, liveness=Liveness((looks or Looks()).sleep))
     await engine.start()
@@ -194,7 +197,7 @@ async def test_a_hung_start_is_an_error() -> None:
 
 
 async def test_a_slow_start_that_reports_progress_is_not_hung() -> None:
-    """It reports progress for more checks than it could have been silent."""
+    """It reports progress for longer than an engine may be silent."""
     starts = Starts(silent, ready=False)
     async with started(starts) as engine:
         seen: list[str] = []
@@ -353,7 +356,7 @@ async def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None
 
 
 def slow(channel: ScriptedChannel, message: ToEngine) -> None:
-    """Answer nothing until something is cancelled; after that, everything."""
+    """Answer nothing until a request is canceled, and everything after that."""
     if isinstance(message, Cancel):
         channel.say(Failed(message.target, "RequestCancelled", "", ""))
     elif any(isinstance(each, Cancel) for each in channel.heard):
@@ -400,7 +403,7 @@ async def test_after_a_cancelled_turn_the_engine_gets_the_path_again() -> None:
 
 
 async def test_a_new_path_and_the_question_about_it_are_one_round_trip() -> None:
-    """Nothing is answered before all three requests have arrived."""
+    """The engine answers nothing before all three requests have arrived."""
     held: list[ToEngine] = []
 
     def in_a_row(channel: ScriptedChannel, message: ToEngine) -> None:

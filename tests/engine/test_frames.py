@@ -1,4 +1,4 @@
-"""Messages survive encoding and decoding; anything else is an error."""
+"""Test that messages can be encoded and decoded, and that all other data is an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's answers for a model that llama.cpp runs, without a process and without llama.cpp."""
+"""Test the engine's answers for a llama.cpp model, without a process and without llama.cpp."""
 
 from __future__ import annotations
 

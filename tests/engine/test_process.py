@@ -1,4 +1,4 @@
-"""The real engine process on a tiny model: started, killed, orphaned, fed with garbage."""
+"""Test the real engine process with a tiny model: start it, kill it, orphan it, send it garbage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's process on a remote model: a server on the loopback."""
+"""Test the engine's process with a remote model on a server on the loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's answers, without a process: requests in, messages out."""
+"""Test the engine's answers, without a process."""
 
 from __future__ import annotations
 
@@ -349,7 +349,7 @@ def test_less_is_cached_while_the_machine_is_short_of_memory() -> None:
     sessions = [Session(model, range(64)) for _ in range(4)]
 
     def compute() -> list[bool]:
-        """Return which sessions keep their cache after all were computed."""
+        """Return for each session whether it keeps its cache after all sessions have been used."""
         for name, session in enumerate(sessions):
             session.surprisals()
             table.put(str(name), session)
@@ -381,7 +381,7 @@ def test_free_memory_does_not_raise_the_budget() -> None:
 
 
 class _Pipe:
-    """A stream that the test feeds; `drained` is set when all of it was read."""
+    """A stream that the test writes to. `drained` is set when all data has been read."""
 
     def __init__(self) -> None:
         self._data = b""

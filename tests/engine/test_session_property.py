@@ -1,4 +1,4 @@
-"""A session answers about its current path, whatever happens to it and to the engine."""
+"""Test that a session always answers about its current path, even if the engine restarts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ MODEL.card.remote = False
 class OneProcess:
     """A `SessionHost` with the engine's real server in this process.
 
-    `lost`: its sessions are lost before the next request, as by kill -9. `given_up`: the next
-    caller gives up when that many of its requests are done.
+    If `lost` is True, its sessions are lost before the next request, as after kill -9. The next
+    caller gives up after `given_up` of its requests are done.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Tests for what must not change, since a screen and a shared engine may differ in version."""
+"""Test what must not change, because a screen and a shared engine can have different versions."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Look for mistakes with random input, for as long as you like: `python -m tests.fuzz`.
+"""Look for errors with random input, for any length of time: `python -m tests.fuzz`.
 
-Each case is a program with a seed, which runs in a process of its own and fails if it finds
-something. The seeds in `seeds.txt` have found something before, and are tried first. All other
-seeds are new ones, unless `--seed` sets the first one.
+Each case is a program with a seed, which runs in a separate process and fails if it finds an error.
+The seeds in `seeds.txt` have found errors before, and are tried first. All other seeds are new,
+unless `--seed` sets the first seed.
 
 The output of each case that fails is kept in `build/fuzz`, with the command that repeats it. Add
 its seed to `seeds.txt`, and a test of its cause to the tests. The exit status is 1 if a case
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def known(file: Path, names: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Yield the target and the seed of each case that has found something before."""
+    """Yield the target and the seed of each case that has found an error before."""
     for line in file.read_text(encoding="ascii").splitlines():
         name, _, seed = line.partition(" ")
         if name in names:

@@ -1,4 +1,4 @@
-"""Test the program that looks for mistakes, and a few of its cases."""
+"""Test the fuzzer, and a few of its cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reduces the items of the labs about prompts, so that their tests are fast."""
+"""Reduce the number of items in the labs on prompts, so that their tests are fast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEPT = {"items": 4, "documents": 3, "praise": 2, "attacks": 2, "harmless": 1}
 
 
 def few_prompts(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Cut the material to `KEPT` items until the generator is resumed."""
+    """Reduce the items of each task to `KEPT` until the generator is resumed."""
     shipped = paths.assets_folder()
     cut = folder / "assets"
     (cut / "prompts").mkdir(parents=True)

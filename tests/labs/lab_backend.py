@@ -37,21 +37,21 @@ def tools(folder: Path, model: LanguageModel | None = None, *, moment: float = M
 
 
 def at_last(backend: Backend, question: Any) -> Any:
-    """Ask a question until the backend has finished, and return the answer."""
+    """Send a request until the backend has finished, and return the answer."""
     while isinstance(answer := backend.answer(question), Progress):
         assert 0 < answer.done <= answer.total
     return answer
 
 
 def settled(lab: AnyLab, state: Any, backend: Backend) -> Any:
-    """Return the state after all questions are answered."""
+    """Return the state after all requests are answered."""
     while (question := lab.question(state)) is not None:
         state = lab.receive(state, question, backend.answer(question))
     return state
 
 
 def done(lab: str | AnyLab, backend: Backend, *actions: Any) -> Any:
-    """Return the state of a lab after these actions, with all questions of each answered."""
+    """Return the state of a lab after these actions, with all requests after each one answered."""
     lab = registry.find(lab) if isinstance(lab, str) else lab
     state = settled(lab, lab.start(), backend)
     for action in actions:

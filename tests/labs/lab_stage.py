@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class BackendEngine(FakeEngine):
-    """An engine that answers the questions of labs in the test's process."""
+    """An engine that answers requests from labs in the test's process."""
 
     def __init__(self, make: Callable[[str, Tools], Backend] = make_backend) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class BackendEngine(FakeEngine):
 def lab_app(
     lab: str | AnyLab, folder: Path, engine: BackendEngine | None = None, course: Course = COURSE
 ) -> TutorApp:
-    """Return the whole app with a lab open above home."""
+    """Return the whole app with a lab open on top of the course map."""
     opened = registry.find(lab) if isinstance(lab, str) else lab
 
     def find(name: str) -> AnyLab:
@@ -95,7 +95,7 @@ def state_of(pilot: Pilot[Any]) -> Any:
 
 
 async def at_rest(pilot: Pilot[Any]) -> None:
-    """Wait until the lab is on the screen and all its questions are answered."""
+    """Wait until the lab is on the screen and all its requests are answered."""
 
     def rests() -> bool:
         screen = cast("TutorApp", pilot.app).screen

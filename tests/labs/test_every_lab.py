@@ -1,4 +1,4 @@
-"""Tests that every lab has to pass, on the default model."""
+"""Test requirements for all labs, with the default model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the labs that the lessons embed, as `tutor lint` does, in exact arithmetic."""
+"""Test the labs that the lessons embed, as `tutor lint` does, with exact arithmetic."""
 
 from __future__ import annotations
 

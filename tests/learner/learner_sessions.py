@@ -30,12 +30,12 @@ def answered(
 
 
 def named(number: int, *, id: str = "") -> Answered:
-    """Return an answer with all fields that `record` sets."""
+    """Return an answer in which all fields are set that `record` would set."""
     return msgspec.structs.replace(answered(number), id=id or f"answer-{number}", zone=0)
 
 
 def told(progress: Progress) -> str:
-    """Return all notices for the learner, as they would be printed."""
+    """Return all notices for the learner as text."""
     return "\n".join(str(notice) for notice in progress.notices)
 
 
@@ -53,7 +53,7 @@ def start_writer(folder: Path, *arguments: object) -> subprocess.Popen[str]:
 def run_session(code: str, *arguments: object, inside: tuple[str, ...] = ()) -> str:
     """Run Python code as another session of the learner, and return its output.
 
-    `inside` is a command to run it in (another mount namespace, for example).
+    `inside` is a command that runs another command, for example in another mount namespace.
     """
     command = [*inside, sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -1,10 +1,10 @@
 """Run sessions of a learner as separate processes, for the tests to kill.
 
-progress_writer.py FOLDER NAME COUNT records COUNT answers (0: without end) and prints the question
-of each once it is saved. progress_writer.py FOLDER NAME COUNT kill does the same repeatedly, each
-time in a new folder FOLDER/1/me, FOLDER/2/me, ... and in a new process, which kills itself with
-SIGKILL just before its first, second, ... operation on a file of the folder, until one of them gets
-to its end.
+progress_writer.py FOLDER NAME COUNT records COUNT answers (0: without end), and prints the question
+of each answer once the answer is saved. progress_writer.py FOLDER NAME COUNT kill does the same
+repeatedly, each time in a new folder FOLDER/1/me, FOLDER/2/me, ... and in a new process, which
+kills itself with SIGKILL just before its first, second, ... operation on a file of the folder,
+until one of them gets to its end.
 """
 
 from __future__ import annotations

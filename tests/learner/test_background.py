@@ -1,4 +1,4 @@
-"""Test saving in the background: at once, in order, and never partially."""
+"""Test saving in the background: calls return immediately, and saves are ordered and complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Gate:
-    """Holds the writing thread before each save until `open` is called."""
+    """A gate that blocks the writing thread before each save until `open` is called."""
 
     def __init__(self, progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
         self.order: list[str] = []

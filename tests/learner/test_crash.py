@@ -1,4 +1,4 @@
-"""Test sessions that are killed, and simultaneous sessions, as separate processes."""
+"""Test killed sessions and simultaneous sessions, in separate processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 
 
 def kill_writer_after(folder: Path, name: str, answers: int) -> list[str]:
-    """Start a session, kill it after `answers` acknowledged answers, and return those."""
+    """Start a session, kill it after it has saved `answers` answers, and return these answers."""
     writer = start_writer(folder, name, 0)
     assert writer.stdout is not None
     acknowledged = [writer.stdout.readline().strip() for _ in range(answers)]
@@ -38,7 +38,7 @@ def kill_in_a_loop(folder: Path, rounds: int) -> None:
         acknowledged |= set(kill_writer_after(folder, f"s{number}", generator.randint(1, 12)))
         progress = Progress.open(folder)
         assert acknowledged <= set(progress.cards())
-        # At most the one answer in progress when the session died may also be there.
+        # The answer that the session was saving when it was killed may also be stored.
         assert len(progress.cards()) <= len(acknowledged) + number + 1
         assert told(progress) == ""
     assert not any(line.damaged for line in ReviewLog(folder / "reviews.log").read())
@@ -59,7 +59,7 @@ def test_kill_9_loses_no_acknowledged_answer_in_300_kills(folder: Path) -> None:
 
 @posix
 def test_kill_9_before_every_single_file_operation(tmp_path: Path) -> None:
-    """Kill the recording of two answers and two places before each single file operation."""
+    """Kill a session that records two answers and two positions before each file operation."""
     writer = start_writer(tmp_path, "a", 2, "kill")
     acknowledged = writer.communicate()[0].split()
     assert writer.returncode == 0

@@ -201,9 +201,9 @@ def test_an_older_copy_of_the_state_is_brought_up_to_date(filled: Path) -> None:
 
 
 def test_an_edited_file_gives_places_and_the_log_gives_answers(filled: Path) -> None:
-    """Falling back to the backup would discard the edits of the user.
+    """Using the backup would discard the user's edits.
 
-    If it was not an edit but a flipped bit, the log still has the answers.
+    If the file was not edited but damaged by a flipped bit, the log still has the answers.
     """
     file = filled / "progress.json"
     Progress.open(filled).save_draft("other", Draft(version=1, answer="17"))

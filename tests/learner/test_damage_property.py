@@ -1,8 +1,8 @@
-"""Test that every answer is there exactly once, with one damaged copy of the log at a time.
+"""Test that every answer is stored exactly once if one copy of the log is damaged at a time.
 
-The model is a list in memory of the acknowledged events. Between two checks of the files (`check`,
-at every start), one of the two logs may be cut off, have bits flipped or be removed, and so may the
-state and its backup, even both at once.
+The expected events are kept in a list in memory. Between two checks of the files (`check`, at every
+start), one of the two logs may be cut off, have flipped bits or be removed. The same can happen to
+the state and its backup, even to both at the same time.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Damaged(RuleBasedStateMachine):
 
     @rule(event=events)
     def go_back_to_an_older_version(self, event: LogEvent) -> None:
-        """A newer version records one answer; then its older format is restored."""
+        """A newer version records one answer. Then the file in the older format is restored."""
         self.sessions[0].save_setting("seed", 1)
         newer = Progress(self.folder, schema=NEWER, clock=lambda: NOW)
         event = identified(event)

@@ -1,4 +1,4 @@
-"""Test days with an answer, stored as bits."""
+"""Test the days on which the learner answered, stored as bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test a disk that is full or read-only, for real.
+"""Test with disks that are really full or read-only.
 
 The tests use a small or read-only tmpfs in a mount namespace, a file size limit, and a folder of
 another account.
@@ -22,7 +22,7 @@ NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
 def namespaces_work() -> bool:
-    """Return whether this machine lets us mount a file system for a single process."""
+    """Return True if this machine lets a single process mount a file system."""
     if shutil.which("unshare") is None:
         return False
     with tempfile.TemporaryDirectory() as place:

@@ -1,4 +1,4 @@
-"""Test exports and imports: a union in any order, and nothing from invalid files."""
+"""Test exports and imports: events are merged in any order, and invalid files are refused."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def test_a_draft_survives_imported_answers_to_its_question(tmp_path: Path) -> No
 
 
 def test_an_import_after_losing_the_log_keeps_the_state(tmp_path: Path) -> None:
-    """The state then has more than the log and cannot be rebuilt from it."""
+    """The state then includes more events than the log, so it cannot be rebuilt from the log."""
     here, there = (Progress(tmp_path / name, clock=lambda: NOW) for name in ("here", "there"))
     for number in (1, 1, 2):
         here.record(named(number, id=f"here-{number}-{len(here.events())}"))
@@ -274,7 +274,7 @@ for operation, folder in enumerate(map(Path, sys.argv[2:]), start=1):
 """
 
 MOST_OPERATIONS = 40
-"""More operations than an import takes."""
+"""A number of file operations that is larger than an import needs."""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")

@@ -34,7 +34,7 @@ def without_state(folder: Path) -> None:
 
 
 def mends(folder: Path, data: bytes) -> str:
-    """Open and check a folder whose log was `data`, which must be restored; return the notices."""
+    """Open and check a folder whose log was `data` and must be restored. Return the notices."""
     progress = Progress.open(folder)
     assert set(progress.cards()) == QUESTIONS
     answers = [event for event in progress.events() if isinstance(event, Answered)]
@@ -186,7 +186,7 @@ def test_a_log_without_a_copy_gets_one_without_a_notice(folder: Path) -> None:
 
 
 def test_lines_missing_in_the_copy_are_added_without_a_notice(filled: Path) -> None:
-    """A session was killed between the two writes, or an older version used the log alone."""
+    """A session was killed between the two writes, or an older version wrote only the log."""
     log, copy = log_files(filled)
     with log.open("ab") as file:
         file.write(encode(named(3)) + encode(named(4))[:40])

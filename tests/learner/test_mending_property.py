@@ -1,6 +1,6 @@
-"""Test that two damaged copies of a log together have every line.
+"""Test that every line of a log can be restored from two damaged copies.
 
-Each is damaged anywhere, but no line is damaged in both.
+Each copy can be damaged anywhere, but no line is damaged in both copies.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def test_flipped_bits_lose_nothing_unless_a_line_is_hit_in_both(
 def test_lines_written_after_the_damage_are_kept(
     history: list[LogEvent], later: list[LogEvent], kept: float, flips: list[Flip], log_hurt: bool
 ) -> None:
-    """The log or its copy is cut off and has bits flipped, and the session continues unaware.
+    """The log or its copy is cut off and has flipped bits, and the session continues unaware.
 
-    Then both are repaired, twice.
+    Then both files are repaired twice.
     """
     with TemporaryDirectory() as folder:
         log = ReviewLog(Path(folder) / "reviews.log")

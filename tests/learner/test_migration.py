@@ -28,7 +28,7 @@ def rename_screen(tables: Tables) -> Tables:
 
 
 def add_setting(tables: Tables) -> Tables:
-    """Migrate to a made-up version after that, in which an implied setting becomes a choice."""
+    """Migrate to a second made-up version, in which a fixed behavior becomes a setting."""
     place = tables["lessons"]["one-question"]["screen"]
     return {**tables, "settings": {"migrated from": {"value": place}}}
 
@@ -144,7 +144,7 @@ def test_cards_of_version_2_get_their_schedule_from_the_log(folder: Path) -> Non
 
 
 def test_answers_lost_from_the_log_of_version_2_still_count(folder: Path) -> None:
-    """The log was lost once, and started again from nothing."""
+    """The log was lost once, and a new log was started."""
     lines = [line_of_version_2("q", 5000.0)]
     folder_of_version_2(folder, lines, {"q": 7, "older": 3})
     progress = Progress.open(folder)

@@ -76,7 +76,7 @@ def test_a_place_without_a_time_is_from_now(folder: Path) -> None:
 
 
 def test_saving_a_place_undoes_nothing(folder: Path) -> None:
-    """A session that opened the lesson earlier does not know the goal or the other screens."""
+    """A session that opened the lesson earlier doesn't know about the goal or the other screens."""
     progress = Progress.open(folder)
     progress.record(LabDone(at=1.0, lab="stepper", lesson="one-question"))
     progress.record(LessonRead(at=2.0, lesson="one-question"))

@@ -24,7 +24,7 @@ from tutor.learner.state import LearnerState, fold, in_order
 
 
 class Learner(RuleBasedStateMachine):
-    """Two alternating sessions; `written` are the acknowledged events, in order."""
+    """Two alternating sessions. `written` contains the events that were saved, in order."""
 
     def __init__(self) -> None:
         super().__init__()

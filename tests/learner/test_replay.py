@@ -1,4 +1,4 @@
-"""Test what a state keeps, and what it takes from the log, when it is brought up to date."""
+"""Test which parts of a state are kept and which come from the log when the state is updated."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def asked_at(state: LearnerState, now: float, **limits: int) -> list[str]:
 
 
 def by_fsrs(events: list[Answered]) -> fsrs.Card:
-    """Return the card according to py-fsrs; the grades are defined a second time."""
+    """Return the card that py-fsrs computes. The grades are defined here independently of tutor."""
     scheduler = fsrs.Scheduler(enable_fuzzing=False, learning_steps=(), relearning_steps=())
     card = fsrs.Card(card_id=1)
     for event in events:

@@ -1,6 +1,7 @@
 """Test a progress file that was changed together with its checksum.
 
-It is opened, or refused with a message, and no output about it acts on a terminal.
+The file is either opened or refused with a message, and no output contains terminal sequences from
+it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ COURSE = load_course()
 
 
 def filled(folder: Path) -> Progress:
-    """Return progress with something of everything, about questions that the course has."""
+    """Return progress with every kind of data, about questions of the course."""
     progress = Progress.open(folder)
     lesson = COURSE.lessons[1]
     for number, question in enumerate(lesson.questions[:3]):
@@ -71,7 +72,7 @@ def write_state(folder: Path, tables: dict[str, Any]) -> None:
 
 
 def signed(tables: bytes) -> bytes:
-    """Return a file with these tables (without the first brace of their object) and a checksum."""
+    """Return a file with a valid checksum and these tables (JSON without its first brace)."""
     rest = b"}}," + tables
     checksum = b"%08x" % zlib.crc32(rest, CURRENT.version)
     return b'{"about":{"file":{"schema":%d,"checksum":"%s"' % (CURRENT.version, checksum) + rest

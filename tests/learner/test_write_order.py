@@ -59,7 +59,7 @@ STATE = [
     "replace progress.json",
     "sync the folder",
 ]
-"""The new file is complete on disk before it gets the name, and then the name is on disk."""
+"""The new file must be on disk before it is renamed, and then the new name must be on disk."""
 
 
 def test_the_state_is_on_disk_before_it_gets_its_name(

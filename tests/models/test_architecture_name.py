@@ -1,4 +1,4 @@
-"""The architecture that a GGUF file names."""
+"""Test the architecture that a GGUF file names."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
     python -m tests.plain.pseudo_session LOCALES --plain --model MODEL
 
-This has to be a process of its own, since the language is fixed when the first text is translated.
+This must be a separate process, because the language is fixed when the first text is translated.
 """
 
 from __future__ import annotations

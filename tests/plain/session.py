@@ -1,4 +1,4 @@
-"""Run `tutor --plain` in a process of its own, with lines on standard input."""
+"""Run `tutor --plain` in a separate process, with lines on standard input."""
 
 from __future__ import annotations
 

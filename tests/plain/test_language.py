@@ -1,4 +1,4 @@
-"""Every sentence of plain mode can be translated: none is left in a pseudo-language."""
+"""Test that every sentence of plain mode can be translated: none is left in a pseudo-language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers every question of the course in the real app, wrong and then right, as a learner does.
+"""Answer every question of the course in the real app, wrong and then right, as a learner does.
 
 Each test opens the questions of one lesson with the keyboard, in a terminal of 80 by 24 cells.
 After each answer it pages to the end of the feedback, which has to contain the whole explanation,

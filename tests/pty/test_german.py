@@ -1,4 +1,4 @@
-"""The German lesson in the German interface, in a terminal of 80 by 24 cells."""
+"""Test the German lesson in the German interface, in a terminal of 80 by 24 cells."""
 
 from __future__ import annotations
 

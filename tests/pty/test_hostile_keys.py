@@ -1,7 +1,7 @@
-"""A login that runs only tutor, in a real terminal, under attack by its client.
+"""Test a login that runs only tutor, in a real terminal, under attack by its client.
 
-Whatever a client sends, it gets nothing but tutor. And a missing user is noticed, even if the
-terminal is frozen.
+No input from the client gives it access to anything but tutor. The login also notices that the user
+is away, even if the terminal is frozen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Text from lessons, progress and models is shown, but never controls the terminal."""
+"""Test that text from lessons, progress and models is shown, but never controls the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first lesson in the light theme, with the mouse alone, in a real terminal.
+"""Test the first lesson in the light theme, with the mouse alone, in a real terminal.
 
 It has no model, since none of this needs one. The keyboard only types answers.
 """

@@ -1,4 +1,4 @@
-"""Tests the report of a bug that ends the app."""
+"""Test the report of a bug that ends the app."""
 
 from __future__ import annotations
 

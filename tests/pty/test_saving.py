@@ -1,4 +1,4 @@
-"""Saved data after the program was killed, hung up or left, in a real terminal."""
+"""Test which data is saved after the program was killed, hung up or left, in a real terminal."""
 
 from __future__ import annotations
 

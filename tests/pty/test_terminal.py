@@ -1,4 +1,4 @@
-"""The terminal of the end-to-end tests, tried on small programs."""
+"""Test the terminal of the end-to-end tests, tried on small programs."""
 
 from __future__ import annotations
 

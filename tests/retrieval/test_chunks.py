@@ -1,4 +1,4 @@
-"""Texts are split only where they may be, and nothing is lost."""
+"""Test that texts are split only in allowed places, and that no text is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The full-text index: what it finds, how it scores, and that every query is only words."""
+"""Test the full-text index: what it finds, how it scores, and that every query is only words."""
 
 from __future__ import annotations
 

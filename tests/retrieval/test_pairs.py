@@ -1,4 +1,4 @@
-"""The questions for measuring search fit the course."""
+"""Test that the questions for measuring search fit the course."""
 
 from __future__ import annotations
 

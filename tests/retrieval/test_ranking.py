@@ -1,4 +1,4 @@
-"""Merging ranked lists and measuring them, compared with results computed by hand."""
+"""Compare merged ranked lists and their scores with results computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Indexes on disk: updated, stopped, killed, shared, damaged; and hostile folders."""
+"""Test indexes on disk that are updated, interrupted, shared or damaged, and hostile folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a line with 300 ms from key to answer, every action is one trip there and one back."""
+"""Test that every action takes a single round trip on a line with a delay of 300 ms."""
 
 from __future__ import annotations
 

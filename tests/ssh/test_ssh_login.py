@@ -1,4 +1,4 @@
-"""Logging in, being dropped, and logging in again, over real SSH."""
+"""Test logging in, losing the connection, and logging in again, over real SSH."""
 
 from __future__ import annotations
 

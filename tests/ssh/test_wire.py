@@ -1,4 +1,4 @@
-"""Budgets for bytes over the wire, measured at the learner's end of a real SSH connection."""
+"""Test the limits on bytes per action, at the learner's end of a real SSH connection."""
 
 from __future__ import annotations
 

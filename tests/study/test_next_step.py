@@ -1,4 +1,4 @@
-"""Tests what the course map and the end of a lesson name as the next thing to do."""
+"""Test what the course map and the end of a lesson name as the next thing to do."""
 
 from __future__ import annotations
 

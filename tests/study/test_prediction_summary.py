@@ -1,4 +1,4 @@
-"""Tests the summary of a learner's predictions."""
+"""Test the summary of a learner's predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface strings are found, and all catalogs agree with them."""
+"""Test that the interface strings are found, and that all catalogs agree with them."""
 
 from __future__ import annotations
 

@@ -120,7 +120,10 @@ class Dialect(ModelServer):
 
 
 class LlamaCpp(Dialect):
-    """llama.cpp's server: ids and bytes; special tokens have no bytes, parts of characters wait."""
+    """llama.cpp's server, which returns ids and bytes.
+
+    Special tokens have no bytes. Parts of a character are held back until it is complete.
+    """
 
     listed = MANY
 
@@ -169,7 +172,9 @@ class LlamaCpp(Dialect):
 
 
 class VLLM(Dialect):
-    """vLLM: special tokens are text; tokens with a part of a character are empty or not text.
+    """vLLM, which returns special tokens as text.
+
+    A token with part of a character is empty or is not valid text.
 
     If asked to, it names tokens by their ids. In the completion format, tokens of the same name
     replace each other.

@@ -74,9 +74,9 @@ class Loopback(ThreadingHTTPServer):
         return f"http://{self.name}:{self.server_address[1]}"
 
     def seem_elsewhere(self) -> None:
-        """Take a name that leads here but is not the loopback's.
+        """Use a host name for the loopback that does not look like it.
 
-        The product then believes that text sent here leaves the machine.
+        tutor then treats text that is sent here as leaving the machine.
         """
         self.name = "0.0.0.0"
 
@@ -185,7 +185,7 @@ def stream(*events: Any, done: bool = True) -> Answer:
 
 
 def whole(body: Any) -> Answer:
-    """Return one answer that is not a stream."""
+    """Return a single response that is not streamed."""
     return status(200, body)
 
 
@@ -207,7 +207,7 @@ def raw(data: bytes, kind: str = "text/event-stream") -> Answer:
 
 
 def silent(*events: Any, headers: bool = True) -> Answer:
-    """Send these events, then nothing more, without hanging up."""
+    """Send these events, and then nothing more, but keep the connection open."""
 
     def answer(handler: Handler) -> None:
         if headers:
@@ -220,7 +220,7 @@ def silent(*events: Any, headers: bool = True) -> Answer:
 
 
 def broken(*events: Any) -> Answer:
-    """Promise more than is sent, and hang up."""
+    """Announce more data than is sent, and close the connection."""
 
     def answer(handler: Handler) -> None:
         handler.begin(content_length="100000")

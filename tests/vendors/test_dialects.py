@@ -1,4 +1,4 @@
-"""Servers that describe tokens in their own ways, compared with the model that they serve."""
+"""Test servers that describe tokens in different ways against the model that they serve."""
 
 from __future__ import annotations
 

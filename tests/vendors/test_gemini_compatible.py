@@ -1,4 +1,4 @@
-"""Gemini without Google's old client library, at its endpoint with OpenAI's protocol."""
+"""Test Gemini without Google's old client library, through its endpoint for OpenAI's protocol."""
 
 from __future__ import annotations
 

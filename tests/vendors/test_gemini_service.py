@@ -1,4 +1,4 @@
-"""The adapter for Gemini, against a real server on the loopback with its REST protocol."""
+"""Test the adapter for Gemini with a real server on the loopback that uses its REST protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The adapter for OpenAI's protocol, against a real server on the loopback."""
+"""Test the adapter for OpenAI's protocol with a real server on the loopback."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def asked(
 
 
 def failure(server: Loopback, *answers: Answer, request: RemoteRequest = HELLO) -> RemoteError:
-    """Return the error that a request raises; the key is nowhere in it."""
+    """Return the error that a request raises, and check that it doesn't contain the key."""
     server.answers = list(answers)
     with pytest.raises(RemoteError) as caught:
         asked(server, request)

@@ -1,4 +1,4 @@
-"""Whatever a server sends becomes pieces, or one kind of error."""
+"""Test that any data from a server becomes pieces, or one kind of error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests against real servers, as far as they are installed: `make servers`.
+"""Test with the real servers that are installed: `make servers`.
 
 A server is looked for in this environment, and in the Python interpreters that TUTOR_SERVERS lists,
 separated like the folders in PATH. They serve the default model, or the small one in the format of

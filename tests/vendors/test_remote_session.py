@@ -1,4 +1,4 @@
-"""Texts and conversations stepped on a server, against the same model asked directly."""
+"""Test steps through texts and conversations on a server against the same model run directly."""
 
 from __future__ import annotations
 

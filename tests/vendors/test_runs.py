@@ -1,4 +1,4 @@
-"""Answers in progress, each in a thread, against a real server on the loopback."""
+"""Test answers in progress, each in a thread, with a real server on the loopback."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_the_key_is_never_logged(
 
 
 class Silent:
-    """A service that ends at once."""
+    """A service that ends its response immediately."""
 
     def stream(self, request: RemoteRequest, cancellation: Cancellation) -> Iterator[Finish]:
         yield Finish("stop")

@@ -220,7 +220,7 @@ def _prose(name: str, entry: Any) -> Iterator[str]:
 
 
 def _plain_case(text: str) -> str:
-    """Return `text` with family names capitalized, which the Factbook writes in capitals."""
+    """Return `text` with family names in title case. The Factbook writes them in capitals."""
     return re.sub(
         r"\b[A-Z]{5,}\b", lambda m: m[0] if m[0] in _ACRONYMS else m[0].capitalize(), text
     )

@@ -101,7 +101,7 @@ _COMMON = ("capital", "continent", "languages", "currency", "neighbors")
 
 
 def values(country: Country, pick: random.Random) -> dict[str, str]:
-    """Return the known values of a country in words; long lists are cut at random."""
+    """Return the known values of a country in words. Long lists are shortened at random."""
 
     def some(items: Sequence[str], most: int = 4) -> str:
         kept = sorted(pick.sample(range(len(items)), min(most, len(items))))
@@ -141,7 +141,7 @@ def portrait(country: Country, pick: random.Random) -> str:
 
 
 def comparison(countries: Sequence[Country], pick: random.Random) -> str:
-    """Return the same relation for several countries, one after another."""
+    """Return sentences that express the same relation for several countries."""
     relation = pick.choice(("capital",) * 6 + ("continent", "languages", "currency"))
     template = pick.choice(STATEMENTS[relation])
     weights = [portions(country.population) for country in countries]

@@ -25,7 +25,7 @@ _VOWEL = re.compile(r"[aeiou]|hour|honest|heir", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Synset:
-    """One meaning: its words, how often texts use it, its definition and its examples."""
+    """A meaning, with its words, its frequency in texts, its definition and its examples."""
 
     part: str
     file: str

@@ -1,4 +1,4 @@
-"""The help screen, which explains the keys of the screen below it."""
+"""The help screen, which explains the keys that work on the screen below it."""
 
 from __future__ import annotations
 

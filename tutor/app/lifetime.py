@@ -6,8 +6,9 @@ SIGHUP would use the CPU forever on a dead terminal. A handler on the event loop
 output is blocked. Therefore, both signals are blocked before any thread starts. One thread waits
 for them and asks the app to exit.
 
-If the app does not exit in time, that thread ends the process. No progress is lost: everything
-reported as saved is on disk, and the saving thread writes pending changes in the meantime.
+If the app does not exit in time, that thread terminates the process. No progress is lost:
+everything reported as saved is on disk, and the saving thread writes pending changes in the
+meantime.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
     """Ask the app to exit, from another thread. If it does not exit in time, end the process."""
-    # Until the timer ends the process, the saving thread continues to save.
+    # Until the timer terminates the process, the saving thread continues to save.
     last_resort = threading.Timer(PATIENCE, os._exit, (status,))
     last_resort.daemon = True
     last_resort.start()

@@ -317,7 +317,7 @@ class Navigator:
         self._app.push_screen(LessonProgressScreen(self._services, self, outline))
 
     def open_help(self) -> None:
-        """Open the help screen, which explains the keys of the current screen."""
+        """Open the help screen, which explains the keys that work on the current screen."""
         from tutor.app.help import HelpScreen
 
         screen = self._app.screen

@@ -61,7 +61,7 @@ def see(file: Path) -> Seen:
 
 
 class PreviewApp(TutorApp):
-    """The app with a single lesson, which is being written."""
+    """An app that shows a single lesson while its author writes it."""
 
     CSS_PATH = "../app/main.tcss"
 
@@ -128,7 +128,7 @@ class PreviewApp(TutorApp):
 
     @property
     def _may_show(self) -> bool:
-        """Return False while another screen, which must not be closed, covers the lesson."""
+        """Return False while the lesson is covered by another screen that must not be closed."""
         return isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen)
 
     def _show(self) -> None:

@@ -70,12 +70,12 @@ class _WithoutCommands(argparse.ArgumentParser):
 
 
 def without_commands(**settings: Any) -> argparse.ArgumentParser:
-    """Return a parser for `needed_by`, whose errors are not printed."""
+    """Return a parser for `needed_by` that does not print errors."""
     return _WithoutCommands(add_help=False, **settings)
 
 
 def needed_by(given: list[str], options: argparse.ArgumentParser) -> list[str]:
-    """Return the commands that a parser needs for the command line in `given`.
+    """Return the commands whose parsers are needed to parse the command line in `given`.
 
     `options` is a parser of the options that come before a command, from `without_commands`. The
     result is empty if there is no command. It contains all commands if the command line asks for

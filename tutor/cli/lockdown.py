@@ -36,7 +36,7 @@ _OURS = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "HF_HUB_OFFLINE": "1",
-    # With any other setting, keyring looks for backends, which runs a compiler.
+    # With any other setting, keyring looks for backends, and this search runs a compiler.
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
 }
 

@@ -42,7 +42,7 @@ lesson are reported when the lesson is opened.
 """
 
 _SCANS = 20
-"""The number of lessons to scan per step, which takes about as long as parsing one lesson."""
+"""The number of lessons to scan per step. A step takes about as long as parsing one lesson."""
 
 
 class Course:

@@ -88,7 +88,7 @@ class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
 
 
 class LiveGoal(GoalBase, frozen=True, tag="live"):
-    """A goal of the embedded lab of `tutor.labs`, given by its name in that lab."""
+    """A goal that the embedded lab (from `tutor.labs`) defines, identified by its name there."""
 
     name: Id
 
@@ -113,7 +113,7 @@ GOALS: tuple[type[Goal], ...] = get_args(Goal)
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One step of a lab's solution, of which exactly one field is set.
+    """One step of a lab's solution. Exactly one field is set.
 
     - `take`: take this token
     - `write`: sample this number of tokens

@@ -1,8 +1,8 @@
 """Define predictions: questions that the learner answers before a screen reveals the answer.
 
 A prediction is never graded. The learner's guess is stored together with the answer, so that the
-progress screen can show how close the guesses are. Each type of prediction is a class in this
-module, whose fields have the same names as in a lesson file.
+progress screen can show how close the guesses are. This module has a class for each type of
+prediction. The fields of the class have the same names as in a lesson file.
 """
 
 import math

@@ -34,7 +34,7 @@ class Answering:
     def serve(self) -> None:
         """Handle requests in an endless loop.
 
-        This never returns: when the app exits, the inbox ends the process.
+        This never returns: when the app exits, the inbox terminates the process.
         """
         while True:
             self.answer_next()

@@ -121,8 +121,8 @@ class ModelSession(Protocol):
         """Split a head's contribution to a logit by the tokens that the head attends to.
 
         The result has a number for each token up to `position`. If `head` is None, the numbers are
-        summed over all heads of the layer. `attribution` defines the logit. Except for rounding,
-        the numbers add up to the head's contribution there.
+        summed over all heads of the layer. The logit is the one that `attribution` explains (see
+        its docstring). Except for rounding, the numbers add up to the head's contribution to it.
         """
         ...
 
@@ -135,8 +135,9 @@ class ModelSession(Protocol):
     ) -> tuple[Occlusion, ...]:
         """Remove these tokens one at a time, and return how much each removal changes a logit.
 
-        `attribution` defines the logit. Each removal needs a forward pass over the tokens after it,
-        so a request should remove only a few tokens. The token at `position` can't be removed.
+        The logit is the one that `attribution` explains (see its docstring). Each removal needs a
+        forward pass over the tokens after the removed token, so a request should remove only a
+        few tokens. The token at `position` can't be removed.
         """
         ...
 

@@ -86,11 +86,12 @@ class LabBackends:
 
 
 class LabServer(Answering):
-    """A server that handles only the questions of labs.
+    """A server that handles only questions from labs.
 
-    It runs in the learner's own engine if the learner also uses a shared engine, and serves labs
-    that need the learner's files, API keys or remote models. Most of these labs don't need a local
-    model, so a model is loaded only on demand. This module does not import torch.
+    When the learner uses a shared engine, this server runs in a second engine that belongs to the
+    learner. It serves labs that need the learner's files, API keys or remote models. Most of these
+    labs don't need a local model, so a model is loaded only on demand. This module does not import
+    torch.
     """
 
     def __init__(

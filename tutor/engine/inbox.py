@@ -131,8 +131,8 @@ class Pipe(Protocol):
 class PipeInbox(Inbox):
     """An inbox that reads from a pipe in its own thread.
 
-    When the app closes the pipe or crashes, the inbox calls `on_end`. By default, this ends the
-    engine process immediately, because the process has no other client and no data to save.
+    When the app closes the pipe or crashes, the inbox calls `on_end`. By default, this terminates
+    the engine process immediately, because the process has no other client and no data to save.
     """
 
     def __init__(

@@ -30,8 +30,8 @@ class CacheBudget:
     are kept and processed again on demand.
 
     `available` returns the free memory in bytes, or None if it is unknown. When less than
-    `RESERVED` bytes are free, the limit is lowered. `clock` returns the time in seconds, which
-    limits how often the free memory is checked.
+    `RESERVED` bytes are free, the limit is lowered. `clock` returns the time in seconds. It is
+    used to limit how often the free memory is checked.
     """
 
     def __init__(

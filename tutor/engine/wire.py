@@ -440,7 +440,7 @@ FromEngine = Answer | Loading | Ready | Pong | EngineLoad
 
 
 def kinds(message: type[Message]) -> tuple[type[Message], ...]:
-    """Return the concrete message classes below `message`, which have no subclasses.
+    """Return the direct and indirect subclasses of `message` that have no subclasses themselves.
 
     If `message` has no subclasses, return `message` itself.
     """

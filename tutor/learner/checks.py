@@ -24,7 +24,7 @@ LONGEST_NAME = 200
 LONGEST_TEXT = 1_000_000
 MOST_NAMES = 10_000
 AHEAD = 400 * 86_400.0
-"""The maximum number of seconds that another machine's clock may be ahead of this one.
+"""The maximum number of seconds that another machine's clock may be ahead of this machine's clock.
 
 The limit is more than a year. An export can therefore be imported even if the clock of the other
 machine was once set to the wrong year.

@@ -1,4 +1,4 @@
-"""Define the clock for progress and reviews, which tests can replace."""
+"""Define the clock that progress and reviews use. Tests can replace it."""
 
 import time
 from collections.abc import Callable

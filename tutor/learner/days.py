@@ -39,7 +39,7 @@ def streak(days: Days, today: int) -> int:
     back = today - days.last
     if back > 1:
         return 0
-    # If the clock was once ahead, the learner may have answered on future days.
+    # If the clock was once ahead, some of the recorded days may be in the future.
     bits = _bits(days) >> max(0, -back)
     if back < 0 and not bits & 1:
         bits >>= 1
@@ -50,7 +50,7 @@ def streak(days: Days, today: int) -> int:
 
 
 def active_days(days: Days, today: int, count: int) -> int:
-    """Return how many of the last `count` days, including today, have an answer."""
+    """Return on how many of the last `count` days, including today, the learner answered."""
     back = today - days.last
     bits = _bits(days) << back if 0 <= back < count else _bits(days) >> max(0, -back)
     return (bits & (1 << count) - 1).bit_count() if back < count else 0

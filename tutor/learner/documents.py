@@ -124,8 +124,8 @@ def _upsert(
     after: Mapping[str, msgspec.Struct],
 ) -> None:
     # TinyDB rewrites the whole table for each operation. One operation can add all new documents,
-    # but each changed document needs its own. Usually only one document has changed. After a
-    # rebuild, all documents have changed.
+    # but each changed document needs a separate operation. Usually only one document has
+    # changed. After a rebuild, all documents have changed.
     changed = {key: record for key, record in after.items() if before.get(key) != record}
     if not changed:
         return

@@ -60,7 +60,7 @@ def lines_in(data: bytes) -> list[Line]:
 
 
 def encode(event: LogEvent) -> bytes:
-    """Return an event as a line.
+    """Return an event encoded as a line of the log.
 
     Raises `StoreError` if decoding the line would not return the same event.
     """

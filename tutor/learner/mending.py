@@ -1,7 +1,8 @@
 """Restore a complete log from two copies of it, even if both are cut off or damaged.
 
-If a line is damaged in both copies, many combinations of the two are tried until the checksum
-matches. If none matches, `description` names the lost answer as far as the line can still be read.
+If a line is damaged in both copies, many combinations of the two damaged lines are tried until the
+checksum matches. If none matches, `description` names the lost answer as far as the line can still
+be read.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ _KIND = re.compile(rb'"event":"([a-z-]{1,20})"')
 
 
 def mended(log: bytes, copy: bytes) -> bytes:
-    """Return `log`, with all lines added that are intact only in `copy`.
+    """Return `log` with the lines added that are intact only in `copy`.
 
     Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
     `copy`. If only one file was cut off or damaged, the result therefore equals the other file. If
@@ -58,7 +59,7 @@ def mended(log: bytes, copy: bytes) -> bytes:
 
 
 def _name(line: Line, data: bytes) -> str | bytes:
-    """Return a key for the event in `line`, which does not depend on the position of the line."""
+    """Return a key that identifies the event in `line`, wherever the line is in the log."""
     return line.event.id if line.event else data[line.start : line.end]
 
 
@@ -110,7 +111,7 @@ def _repaired(line: bytes, other: bytes) -> bytes | None:
 
 
 def _combinations(line: bytes, other: bytes) -> Iterator[bytes]:
-    """Yield all combinations of two lines: each byte in which they differ is from either line.
+    """Yield all combinations of two lines that take each differing byte from one of the lines.
 
     If they differ in many bytes, neighboring bytes are taken from the same line.
     """

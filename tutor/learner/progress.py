@@ -237,7 +237,7 @@ class Progress(ProgressStore[None]):
         self._seen = None
 
     def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
-        """Add notices about the log. `copied` is the size that the copy must have."""
+        """Add notices about the log. `copied` is the size in bytes that the copy must have."""
         if found.log:
             self._tell(notices.log_mended(self._log, found))
         if found.copy == DAMAGED or (found.copy and found.copied < copied):

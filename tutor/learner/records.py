@@ -67,7 +67,10 @@ class Forgotten(Event, frozen=True, tag="forgotten", kw_only=True):
 
 
 class Imported(Event, frozen=True, tag="imported", kw_only=True):
-    """The next `count` events come from another machine and may be older than earlier events."""
+    """The next `count` events in the log come from another machine.
+
+    They may be older than the events before them.
+    """
 
     count: int
 
@@ -176,13 +179,13 @@ def identified(event: AnyEvent) -> AnyEvent:
 def _zone(at: float) -> int:
     try:
         return time.localtime(at).tm_gmtoff // 60
-    # The operating system cannot convert a time in this year.
+    # The operating system cannot convert times that are this far from the present.
     except (OverflowError, OSError, ValueError):
         return 0
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """The learner's history with one question, and its schedule by FSRS.
+    """A summary of the learner's answers to one question, and the question's FSRS schedule.
 
     `stability` (in days) and `difficulty` (1 to 10) are None if only the counts of answers are
     known. This is true for answers from old versions, which did not schedule reviews.
@@ -198,13 +201,16 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     last_answer: str = ""
     """The id of the last `Answered` event for this question."""
     second_at: float = 0.0
-    """The time of the second answer, which is the first review, or 0 if there is none."""
+    """The time of the second answer (the first review), or 0 if there is none."""
     due: float = 0.0
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
     suspended: bool = False
     decay: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1542
-    """The FSRS parameter that determines how fast the recall falls. 0.1542 is FSRS's default."""
+    """The FSRS parameter that determines how fast the probability of recall falls.
+
+    0.1542 is FSRS's default.
+    """
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):
@@ -313,13 +319,13 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     """The position in the review log up to which events have been applied to the state.
 
     `start`, `end` and `checksum` describe the last line that was applied: its byte offsets and its
-    checksum. They show if the log has been replaced since. `skipped` lists the byte offsets of
+    checksum. They show whether the log has been replaced since. `skipped` lists the byte offsets of
     lines that this version cannot interpret, so that a newer version can apply them.
 
     `partial` means that the state includes events that are missing from the log, so it must not be
     rebuilt from the log. `outdated` means that the state comes from an old version, which did not
-    schedule reviews. `fitted` is the learner's own parameters of FSRS with which the cards were
-    scheduled, or "" for the default parameters.
+    schedule reviews. `fitted` contains the learner's own FSRS parameters with which the cards were
+    scheduled, or "" if the default parameters were used.
     """
 
     start: Position = 0

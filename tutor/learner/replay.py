@@ -142,7 +142,7 @@ def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
 
 
 def _with_place(made: LessonState | None, known: LessonState | None) -> LessonState:
-    """Merge the progress in a lesson from the events (`made`) with the stored one (`known`)."""
+    """Merge a lesson's progress from the events (`made`) with its stored progress (`known`)."""
     if made is None or known is None:
         return made or known or LessonState(lesson="")
     goals = {

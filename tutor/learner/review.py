@@ -82,9 +82,10 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The maximum number of reviews per day, and of first reviews among them.
+    """The limits on reviews per day, and the learner's desired retention.
 
-    `retention` is the recall (0 to 1) at which a question is due.
+    `cap` is the maximum number of reviews per day. At most `new` of these can be first reviews.
+    `retention` is the probability of recall (0 to 1) at which a question is due.
     """
 
     cap: int = _USUAL_SETTINGS.a_day
@@ -198,11 +199,11 @@ class Memory(msgspec.Struct, frozen=True):
     - `questions`: the number of questions in the group
     - `answered`: the number of questions whose current version the learner has answered
     - `recall`: the mean probability (0 to 1) of a right answer now
-    - `strength`: the median number of days until the recall falls to 90 %
+    - `strength`: the median number of days until the probability of recall falls to 90 %
     - `mastery`: recall and strength combined in one figure (0 to 1), for class reports
 
     The last three figures include only answered questions that are not suspended. `recall` and
-    `strength` are None if there are none.
+    `strength` are None if there are no such questions.
     """
 
     questions: int

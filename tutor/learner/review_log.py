@@ -178,7 +178,7 @@ class ReviewLog:
         )
 
     def lost(self, start: int) -> tuple[str, ...]:
-        """Describe the lines from byte `start` that are damaged in both files."""
+        """Describe the lines after byte `start` that are damaged in both files."""
         return tuple(lost(mended(self._bytes(self.path), self._bytes(self.copy)), start))
 
     def mend(self) -> Examined:
@@ -205,7 +205,7 @@ class ReviewLog:
 
 
 def lost(data: bytes, start: int = 0) -> Iterator[str]:
-    """Describe the damaged lines of a log from byte `start`."""
+    """Yield a description of each damaged line after byte `start` of a log."""
     before = 0.0
     for line in lines_in(data):
         if line.damaged and line.start >= start:

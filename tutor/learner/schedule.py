@@ -2,9 +2,9 @@
 
 `tutor.study.fit` fits parameters to a learner's answers, and saves them as a setting.
 
-A card stores the day when the recall falls to 90 %. If the learner has set another retention,
-`due_at` computes another day from it, so stored progress does not depend on this setting. Intervals
-are not randomized, so the same answers give the same schedule on every machine.
+A card stores the day when its probability of recall falls to 90 %. If the learner has set another
+retention, `due_at` computes another day from it, so stored progress does not depend on this
+setting. Intervals are not randomized, so the same answers give the same schedule on every machine.
 
 FSRS runs without learning steps: a question comes back on another day, never after a few minutes.
 After a wrong answer, learners can retry immediately in the quiz.
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from fsrs import Scheduler
 
 RETENTION = 0.9
-"""The recall that is expected on the due date stored in a card."""
+"""The desired retention: the probability of recall on the due date stored in a card."""
 FITTED = "review.parameters"
-"""The name of the setting with the learner's own parameters of FSRS.
+"""The name of the setting with the learner's own FSRS parameters.
 
 Its value is a list of numbers separated by spaces, or "" for the default parameters.
 """
@@ -83,9 +83,10 @@ def scheduled(before: Card | None, after: Card, grade: Grade, parameters: str = 
 
 
 def due_at(card: Card, retention: float) -> float:
-    """Return the time when the recall of a card falls to `retention`, rounded to whole days.
+    """Return the time when a card's probability of recall falls to `retention`.
 
-    This is the due date that FSRS computes if `retention` is its desired retention.
+    The interval since the last answer is rounded to whole days. The result is the due date that
+    FSRS computes if `retention` is its desired retention.
     """
     if retention == RETENTION or card.stability is None:
         return card.due
@@ -94,7 +95,7 @@ def due_at(card: Card, retention: float) -> float:
 
 
 def _decline(card: Card, recall: float) -> float:
-    """Return the time until the recall has fallen to `recall`, in arbitrary units."""
+    """Return how long it takes until the probability of recall is `recall`, in arbitrary units."""
     return float(recall ** (-1 / card.decay) - 1)
 
 

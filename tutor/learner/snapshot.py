@@ -27,7 +27,10 @@ _PASSED_OVER = ("lock", ".tmp")
 
 
 def has_progress(folder: Path) -> bool:
-    """Return True if `folder` is a learner's folder. Raises `OSError` if this is unknown."""
+    """Return True if `folder` is a learner's folder.
+
+    Raises `OSError` if this cannot be determined.
+    """
     return entry_exists(folder / _LOG) or entry_exists(folder / _STATE)
 
 

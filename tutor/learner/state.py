@@ -4,9 +4,9 @@ The same events always produce the same state, regardless of their order in the 
 machines on which they happened. There is one exception: the review schedule can be fitted to the
 learner, and its parameters then also determine the state.
 
-`fold` applies events one by one. If an event is older than another one that was already applied,
-`fold` cannot update the card of its question correctly. It then adds the question to `stale`, and
-the card is later rebuilt from all events, sorted by `in_order`.
+`fold` applies events one by one. If an event is older than an event that was already applied,
+`fold` cannot correctly update the card of the question that the event is about. Instead, it adds
+the question to `stale`, and the card is later rebuilt from all events, sorted by `in_order`.
 
 The learner's positions in lessons and the settings are not events and are stored separately.
 """
@@ -302,7 +302,7 @@ def with_draft(state: LearnerState, question: str, draft: Draft | None) -> Learn
 
 
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:
-    """Return `state` with the learner's position in one lesson.
+    """Return `state` with the learner's position in one lesson replaced.
 
     Fields that depend on the log (`read`, labs, goals and predictions) stay unchanged. Screens that
     the learner has seen in another session are kept.

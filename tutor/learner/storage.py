@@ -2,9 +2,9 @@
 
 The file is one JSON object that begins with a header:
 `{"about":{"file":{"schema":4,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
-CRC-32 of all bytes after the checksum itself, with the schema number as its initial value. So if
-the schema number is damaged, the checksum no longer matches, and tutor can tell a damaged file from
-a file of a newer version. All later versions must compute the checksum in the same way.
+CRC-32 of all bytes after the checksum itself, with the schema version as its initial value. So if
+the schema version is damaged, the checksum no longer matches, and tutor can tell a damaged file
+from a file of a newer version. All later versions must compute the checksum in the same way.
 
 Each write creates a temporary file, which replaces the old file. The old file becomes the backup.
 """
@@ -177,7 +177,7 @@ class AtomicStorage(Storage):
 
 
 def encoded(tables: Tables, version: int) -> bytes:
-    """Return `tables` as the contents of a file with the schema number `version`."""
+    """Return `tables` as the contents of a file with the schema version `version`."""
     rest = _END + msgspec.json.encode(tables or {"log": {}})[1:]
     beginning = b'{"about":{"file":{"schema":%d,"checksum":"%s"'
     return beginning % (version, _checksum(version, rest).encode()) + rest

@@ -20,7 +20,10 @@ Saved = TypeVar("Saved")
 _setting_decoder = msgspec.json.Decoder(Setting)
 
 LONGEST_SETTING = 20_000
-"""The maximum length of a setting in characters, because every save writes all settings."""
+"""The maximum length of a setting in characters.
+
+The length is limited because every save writes all settings.
+"""
 
 
 class ProgressStore(ABC, Generic[Saved]):

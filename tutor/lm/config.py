@@ -38,7 +38,7 @@ class Config(msgspec.Struct, frozen=True):
     logit_cap: float | None = None  # logits become cap * tanh(logits / cap) (Gemma 2)
 
     # --- rotary position embedding ---
-    rotary_size: int | None = None  # how many numbers of a head are rotated; None: all
+    rotary_size: int | None = None  # rotated dimensions of a head; None: all
     rope_magnitude: float = 1.0  # the factor by which a rotation also lengthens a vector (YaRN)
     unrotated: tuple[int, ...] = ()  # the layers without rotary position embedding (SmolLM3)
     local_rope_base: float | None = None  # the RoPE base in layers with a window (Gemma 3)
@@ -68,7 +68,7 @@ class Config(msgspec.Struct, frozen=True):
 
     @property
     def rotated(self) -> int:
-        """Return how many numbers of each query and key are rotated."""
+        """Return the number of dimensions of each query and key that are rotated."""
         return self.head_size if self.rotary_size is None else self.rotary_size
 
     def window(self, layer: int) -> int | None:

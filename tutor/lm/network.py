@@ -45,9 +45,9 @@ def rotations(config: Config, start: int, end: int, local: bool = False) -> Tens
 
     Rotations are complex numbers of absolute value 1. At each position, pair i of a head's numbers
     is rotated by the angle position * base^(-2i / rotated): the first pairs rotate fast, like the
-    second hand of a clock, and the last pairs slowly, like the hour hand. `rotated` is how many
-    numbers of a head are rotated: all of them in most models. With `local`, the rotations are for
-    layers with a sliding window, which have a different base in some models.
+    second hand of a clock, and the last pairs slowly, like the hour hand. `rotated` is the number
+    of a head's dimensions that are rotated: all of them in most models. With `local`, the rotations
+    are for layers with a sliding window, which have a different base in some models.
     """
     return _rotation_table(config, 2 ** end.bit_length(), local)[start:end]
 

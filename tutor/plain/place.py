@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Leave(Enum):
-    """A request to leave the current place, either for the one before it or for the course map."""
+    """A request to leave the current place for the previous place or the course map."""
 
     BACK = "back"
     HOME = "home"

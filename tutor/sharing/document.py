@@ -235,9 +235,9 @@ class SharedXRay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     It showed the token before `position`, in the view with the name `view`. `layer` and `head` are
     the head that the learner has chosen. `target` is the id of the token that the learner explains
-    instead of the one that follows, and `against` of the token that it is compared with. `row` and
-    `column` are what is selected in the view. Layers, heads, rows and columns are counted from 0.
-    `toggled` is true if the attention is sorted by weight, or the lens shows every layer.
+    instead of the token that follows. `against` is the id of the token that it is compared with.
+    `row` and `column` are what is selected in the view. Layers, heads, rows and columns are counted
+    from 0. `toggled` is true if the attention is sorted by weight, or the lens shows every layer.
     """
 
     position: Annotated[int, Meta(ge=1, lt=2**31)]

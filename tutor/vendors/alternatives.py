@@ -17,7 +17,7 @@ ALTERNATIVES = 20
 """The number of alternatives to request first: the maximum of OpenAI and, by default, of vLLM."""
 
 MANY = 200
-"""The number of alternatives to request from llama.cpp's server, which has no limit of its own.
+"""The number of alternatives to request from llama.cpp's server, which sets no limit.
 
 Together they usually have more than 99 % of the probability, and take about 20 kB.
 """

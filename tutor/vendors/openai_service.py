@@ -136,7 +136,7 @@ class OpenAIService:
         the same alternatives. vLLM has no names for such tokens, but can return their ids.
 
         LiteLLM's proxy drops the log-probabilities of a continued text, and of an end token, if it
-        streams the response. It keeps them in a response that arrives as a whole.
+        streams the response. It keeps them in a response that it does not stream.
         """
 
         def answer(
@@ -208,9 +208,10 @@ class OpenAIService:
         *,
         stream: bool = True,
     ) -> Iterator[Chunk]:
-        """Send the request, and yield the events of the response, or the response as a whole.
+        """Send the request, and yield the events of the response.
 
-        If `forced` is an id, the server chooses this token.
+        If the response is not streamed, yield the complete response. If `forced` is an id, the
+        server chooses this token.
         """
         options = self._options(request)
         if forced is not None:

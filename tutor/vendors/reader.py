@@ -47,7 +47,7 @@ from tutor.vendors.vocabulary import (
 
 GREEDY = SamplerSettings(temperature=0)
 LONGEST_ANSWER = 1024
-"""The maximum number of tokens in an answer that the server writes as a whole."""
+"""The maximum number of tokens in an answer that the server generates in a single request."""
 
 _KEPT = 2048
 _ANSWERS = 8
@@ -226,7 +226,7 @@ class RemoteReader:
         seed: int | None,
         check: Check,
     ) -> Prediction:
-        """Return the next piece of an answer that the server writes as a whole."""
+        """Return the next piece of an answer that the server generates in a single request."""
         start = max(index for index, token in enumerate(path) if token == ASSISTANT) + 1
         begun = tuple(token.data for token in path[start:])
         run = self._under_way(said, begun, seed)

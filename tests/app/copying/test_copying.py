@@ -1,4 +1,4 @@
-"""Tests the key that copies, on the whole app."""
+"""Test the key that copies, on the whole app."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys one after the other, each after the effect of the one before."""
+    """Press keys one after the other, each after the previous key has had its effect."""
     for key in keys:
         await tap(pilot, key)
         await settled(pilot)

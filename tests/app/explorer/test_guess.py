@@ -1,4 +1,4 @@
-"""Test the guessing game by its keys."""
+"""Test the guessing game through its keys."""
 
 from __future__ import annotations
 

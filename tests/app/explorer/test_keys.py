@@ -1,4 +1,4 @@
-"""Test the explorer by its keys, on a fake model with known answers."""
+"""Test the explorer through its keys, on a fake model with known answers."""
 
 from __future__ import annotations
 

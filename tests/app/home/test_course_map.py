@@ -1,4 +1,4 @@
-"""Tests the course map by keys: what it offers first, and how it describes the selected row."""
+"""Test the course map: what it suggests first, and how it describes the selected row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the tour by keys: who sees it, what it shows, and that it never waits for the model."""
+"""Test the tour: who sees it, what it shows, and that it never waits for the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that what the learner did in a lab is there the next time, and that z resets it."""
+"""Test that a lab restores the learner's work the next time, and that z resets it."""
 
 from __future__ import annotations
 

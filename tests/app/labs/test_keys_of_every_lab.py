@@ -1,4 +1,4 @@
-"""Tests of keys and of text fields that all labs share."""
+"""Test keys and text fields that all labs share."""
 
 from __future__ import annotations
 

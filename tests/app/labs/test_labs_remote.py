@@ -1,4 +1,4 @@
-"""Tests of the labs `scale` and `prompting` on remote models by their keys."""
+"""Test the labs `scale` and `prompting` on remote models through their keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the command palette on the whole app."""
+"""Test the command palette on the whole app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the course map with due dates, and the screen with what a teacher sees."""
+"""Test the course map with due dates, and the screen with what a teacher sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the progress screens by keys: memory, the forecast, and forgetting a lesson."""
+"""Test the progress screens with the keyboard: memory, the forecast, and forgetting a lesson."""
 
 from __future__ import annotations
 

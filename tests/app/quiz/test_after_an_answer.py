@@ -1,4 +1,4 @@
-"""Tests how an answered question looks: what is right is not marked as a mistake."""
+"""Test how an answered question looks: what is right is not marked as a mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a typed guess is looked up in the same way wherever the model judges it."""
+"""Test that a typed guess is looked up in the same way wherever the model judges it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the end of a lesson: what is left for later, what comes next, and what was learned."""
+"""Test the end of a lesson: what is left for later, what comes next, and what was learned."""
 
 from __future__ import annotations
 

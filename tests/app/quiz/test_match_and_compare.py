@@ -1,4 +1,4 @@
-"""Tests answering by keys: matching questions, and comparing two prompts on the live model."""
+"""Test answering matching questions, and comparing two prompts with the live model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests putting items in order by keys: nothing is graded by accident."""
+"""Test putting items in order with the keyboard: nothing is graded by accident."""
 
 from __future__ import annotations
 

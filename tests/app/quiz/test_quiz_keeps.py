@@ -1,4 +1,4 @@
-"""Tests that a quiz keeps what the learner did, and that saving never makes a key wait."""
+"""Test that a quiz keeps what the learner did, and that saving never makes a key wait."""
 
 from __future__ import annotations
 

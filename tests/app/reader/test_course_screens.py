@@ -1,4 +1,4 @@
-"""Tests the course map, lessons and quizzes by keys."""
+"""Test the course map, lessons and quizzes with the keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the glossary and the search, from any screen."""
+"""Test the glossary and the search, from any screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a lesson screen fits a small terminal if, and only if, the linter says so."""
+"""Test that a lesson screen fits a small terminal if and only if the linter reports no problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests going through the links of a lesson, and opening them, by keys."""
+"""Test going through the links of a lesson, and opening them, with the keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests reading a long text by keys: what is hidden below is announced and never skipped."""
+"""Test reading a long text: what is hidden below is announced and never skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests predictions in a lesson by keys: reveal, skip, return, and a failing model."""
+"""Test predictions in a lesson with the keyboard: reveal, skip, return, and a failing model."""
 
 from __future__ import annotations
 

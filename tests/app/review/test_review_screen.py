@@ -1,4 +1,4 @@
-"""Tests the review by keys, with a clock that the test controls."""
+"""Test the review with the keyboard, with a clock that the test controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a terminal for ASCII only gets nothing else."""
+"""Test that only ASCII is sent to a terminal that supports only ASCII."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests editing a text in the learner's own editor, on a real terminal and alone."""
+"""Test editing a text in the learner's own editor, on a real terminal and alone."""
 
 from __future__ import annotations
 

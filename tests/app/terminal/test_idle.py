@@ -1,4 +1,4 @@
-"""Tests the idle limit, on a clock of the test, and the screen that warns of it."""
+"""Test the idle limit with a simulated clock, and the screen that warns of the limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that any bytes from a terminal become only keys and pastes."""
+"""Test that any bytes from a terminal become only keys and pastes."""
 
 from __future__ import annotations
 

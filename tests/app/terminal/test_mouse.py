@@ -1,4 +1,4 @@
-"""Tests the mouse: when it is on, what it may send, and what a click does."""
+"""Test the mouse: when it is on, what it may send, and what a click does."""
 
 from __future__ import annotations
 

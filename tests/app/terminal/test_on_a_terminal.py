@@ -1,4 +1,4 @@
-"""Tests on a pseudoterminal: colors, bytes sent while idle, signals and kill -9."""
+"""Test on a pseudoterminal: colors, bytes sent while idle, signals and kill -9."""
 
 from __future__ import annotations
 

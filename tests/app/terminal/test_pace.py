@@ -1,4 +1,4 @@
-"""Tests repaints over a slow line: at once after a key, never more than the line can carry."""
+"""Test repaints over a slow line: immediate after a key, and never faster than the line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a paste arrives as one paste, whatever was pasted."""
+"""Test that any pasted text arrives as a single paste."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that sending only changes draws the same picture as sending everything."""
+"""Test that sending only changes draws the same picture as sending everything."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def app(tmp_path: Path) -> TutorApp:
 
 
 def said(app: TutorApp) -> str:
-    """Return the line, which is the one above the key line."""
+    """Return the line above the key line."""
     (line,) = app.screen.query(FocusLine)
     (keys,) = app.screen.query(KeyLine)
     assert line.region.bottom == keys.region.y

@@ -1,4 +1,4 @@
-"""Tests how inline Markdown and tables are drawn."""
+"""Test how inline Markdown and tables are drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the key line, and that help lists the keys that do not fit on it."""
+"""Test the key line, and that help lists the keys that do not fit on it."""
 
 from __future__ import annotations
 

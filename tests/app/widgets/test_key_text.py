@@ -1,4 +1,4 @@
-"""Tests which words of a text are drawn as keys."""
+"""Test which words of a text are drawn as keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that lines have a height that follows their number."""
+"""Test that the height of a `Lines` widget depends on the number of its lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the menu."""
+"""Test the menu."""
 
 from __future__ import annotations
 

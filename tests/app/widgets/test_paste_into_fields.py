@@ -1,4 +1,4 @@
-"""Tests pasting into the fields of one line."""
+"""Test pasting into fields with a single line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that plots fit, and that their curves can be told apart in every terminal."""
+"""Test that plots fit, and that their curves can be told apart in every terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the selected row of a list or table is highlighted over its full width."""
+"""Test that the selected row of a list or table is highlighted over its full width."""
 
 from __future__ import annotations
 

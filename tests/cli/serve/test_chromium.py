@@ -73,7 +73,7 @@ def open_tab(browser: Browser, server: str) -> Iterator[Callable[..., Tab]]:
 
 
 def to_first_question(tab: Tab) -> None:
-    """Skip the tour, open the first lesson, and then its first question, which wants a word."""
+    """Skip the tour, open the first lesson, and then its first question, which asks for a word."""
     tab.wait_for("Welcome to tutor")
     tab.press("esc")
     tab.wait_for("From rules")

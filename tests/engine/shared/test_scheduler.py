@@ -1,4 +1,4 @@
-"""Tests whose turn is next, without an engine: work is simulated by charging for it."""
+"""Test which learner is served next. There is no engine: work is simulated by charging for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tutor.engine.shared.scheduler import AHEAD, LearnerSlot, Scheduler
 from tutor.engine.wire import Close
 
 PIECE = 0.02
-"""Seconds of one simulated piece of work."""
+"""The duration of one simulated piece of work, in seconds."""
 
 
 class Class:
@@ -26,7 +26,7 @@ class Class:
             self.come()
 
     def come(self) -> None:
-        """Let one more learner join."""
+        """Add a learner."""
         self.slots.append(LearnerSlot(Inbox(lambda message: None)))
         self.served.append(0)
         self.scheduler.add(self.slots[-1])
@@ -38,7 +38,7 @@ class Class:
         self.scheduler.wake(slot)
 
     def serve(self, seconds: float = PIECE) -> int:
-        """Return who was served."""
+        """Serve the first learner in the queue, and return the learner's index."""
         slot = self.scheduler.queue()[0]
         self.scheduler.begin(slot)
         slot.inbox.done(slot.inbox.next().id)

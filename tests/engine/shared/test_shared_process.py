@@ -1,6 +1,6 @@
-"""The real process on a tiny model, its socket, and clients that connect to it.
+"""Test the real process with a tiny model, its socket, and clients that connect to it.
 
-They connect honestly, by mistake, or with bad intent.
+Some clients connect by mistake or with bad intent.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Served:
 
     @property
     def worker(self) -> psutil.Process:
-        """Return the process that serves. A spare one is younger."""
+        """Return the process that serves the learners. The spare engine's process is newer."""
         return min(self.processes, key=lambda process: process.create_time())
 
     @property
@@ -404,7 +404,7 @@ def test_everyone_who_may_enter_the_folder_may_connect(
 async def test_another_account_has_its_own_limit_and_untrusted_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_folder: Path
 ) -> None:
-    """The system reports the account at the other end; here it is one without a name."""
+    """The system reports the client's account. In this test, the account has no name."""
     program = (
         "import os, socket, sys\n"
         "os.setuid(54321)\n"

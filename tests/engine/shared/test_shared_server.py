@@ -1,4 +1,4 @@
-"""The thread that works for all, on a tiny network: requests in, answers out, no socket."""
+"""Test the thread that serves all learners, with a tiny network and without a socket."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Clock:
 class Room:
     """A shared engine and its clients in one thread.
 
-    `ask` only puts a request into the queue; `work` takes turns until none is left.
+    `ask` only puts a request into the queue. `work` handles requests until none is left.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Room:
         self.scheduler.wake(slot)
 
     def work(self) -> list[tuple[int, Any]]:
-        """Return what was answered, to whom, in order."""
+        """Handle all requests. Return the clients' numbers and the answers, in order."""
         before = len(self.log)
         while self.scheduler.queue():
             self.server.take_turn()
@@ -116,7 +116,7 @@ def logits(distribution: Distribution) -> dict[int, float]:
 
 
 def meanwhile(room: Room, act: Callable[[], object]) -> None:
-    """Do this while the network processes its next input."""
+    """Call `act` while the network processes its next input."""
     network, forward = room.model.network, room.model.network.forward
 
     def forward_and_act(*arguments: Any) -> Any:
@@ -205,7 +205,7 @@ def test_a_session_cannot_be_reached_from_another_connection() -> None:
 
 
 def test_short_requests_interrupt_long_work() -> None:
-    """The learner who steps has an answer before the long text is processed."""
+    """The learner who takes a step gets an answer before the long text is processed."""
     room = Room(2)
     room.ask(1, OpenTokens, "s", (5, 6))
     room.work()

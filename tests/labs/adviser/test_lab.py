@@ -1,4 +1,4 @@
-"""Tests of the adviser: its actions, its goals, and the file that it saves."""
+"""Test the adviser: its actions, its goals, and the file that it saves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the adviser's rule, on numbers that Hypothesis generates."""
+"""Test the adviser's rule, with numbers that Hypothesis generates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the adviser by its keys."""
+"""Test the adviser through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests every figure of the attention lab against a forward pass that is written out."""
+"""Test every number in the attention lab against a forward pass that is written out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the attention lab through its keys."""
+"""Test the attention lab through its keys."""
 
 from __future__ import annotations
 

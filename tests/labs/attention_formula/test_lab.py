@@ -1,4 +1,4 @@
-"""Tests the five steps of the formula against PyTorch's attention and the network's own."""
+"""Test the five steps of the formula against PyTorch's attention and the network's own."""
 
 from __future__ import annotations
 

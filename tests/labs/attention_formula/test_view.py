@@ -1,4 +1,4 @@
-"""Tests the lab about the attention formula through its keys."""
+"""Test the lab on the attention formula through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares the calibration with the formula, written out for each answer."""
+"""Compare the calibration with the formula, written out for each answer."""
 
 from __future__ import annotations
 

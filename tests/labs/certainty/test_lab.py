@@ -1,4 +1,4 @@
-"""Tests of the certainty lab: its answers are the model's, and are judged by the stated rules."""
+"""Test the certainty lab: its answers are the model's, and are judged by the stated rules."""
 
 from __future__ import annotations
 

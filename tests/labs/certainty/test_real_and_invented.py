@@ -1,4 +1,4 @@
-"""Tests of the questions about real and invented things: their form and their facts."""
+"""Test the questions about real and invented things: their form and their facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the lab that compares models: the small local one, and a server on the loopback."""
+"""Test the lab that compares models: the small local one, and a server on the loopback."""
 
 from __future__ import annotations
 

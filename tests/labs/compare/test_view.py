@@ -1,4 +1,4 @@
-"""Tests of the lab that compares models by its keys."""
+"""Test the lab that compares models through its keys."""
 
 from __future__ import annotations
 

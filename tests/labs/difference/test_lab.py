@@ -1,4 +1,4 @@
-"""Tests the lab that compares A and B, against computations that don't use its code.
+"""Test the lab that compares A and B, against computations that don't use its code.
 
 The tolerance is 0.001 bits where both sides use 32-bit floats.
 """

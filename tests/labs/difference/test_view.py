@@ -1,4 +1,4 @@
-"""Tests the lab that compares A and B through its keys."""
+"""Test the lab that compares A and B through its keys."""
 
 from __future__ import annotations
 

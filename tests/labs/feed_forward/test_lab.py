@@ -1,4 +1,4 @@
-"""Tests the lab about neurons against the feed-forward network written out."""
+"""Test the lab on neurons against the feed-forward network written out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the lab about neurons through its keys."""
+"""Test the lab on neurons through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks that the lab of lesson 1 measures the figures that the lesson quotes."""
+"""Check that the lab of lesson 1 measures the figures that the lesson quotes."""
 
 from __future__ import annotations
 

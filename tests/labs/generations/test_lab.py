@@ -1,4 +1,4 @@
-"""Tests of the lab of three generations: its bots, and the actions on them."""
+"""Test the lab on three generations of bots: the bots, and the actions on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the prompt injection lab: the material, the prompt and the counts."""
+"""Test the prompt injection lab: the material, the prompt and the counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the prompt injection lab by its keys."""
+"""Test the prompt injection lab through its keys."""
 
 from __future__ import annotations
 

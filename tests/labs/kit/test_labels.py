@@ -1,4 +1,4 @@
-"""Tests that the names of points don't cover each other."""
+"""Test that the names of points don't cover each other."""
 
 from __future__ import annotations
 

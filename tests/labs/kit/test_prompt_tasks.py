@@ -1,4 +1,4 @@
-"""Tests that the tasks for prompts are valid, balanced, and checked exactly."""
+"""Test that the tasks for prompts are valid, balanced, and checked exactly."""
 
 from __future__ import annotations
 

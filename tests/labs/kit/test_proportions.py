@@ -1,4 +1,4 @@
-"""Tests intervals and the sign test against other ways to compute them."""
+"""Test intervals and the sign test against other ways to compute them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that no lab tokenizes a text of any length."""
+"""Test that labs reject long texts before they tokenize them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the field for the name and address of a remote model."""
+"""Test the field for the name and address of a remote model."""
 
 from __future__ import annotations
 

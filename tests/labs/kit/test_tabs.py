@@ -1,4 +1,4 @@
-"""Tests that a click on a tab of a lab shows its view."""
+"""Test that a click on a tab of a lab shows its view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a lab's lines fill the width that the scrollbar leaves."""
+"""Test that a lab's lines fill the width that the scrollbar leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the learner's work in every lab is saved and restored, and that no file breaks it."""
+"""Test that the learner's work in every lab is saved and restored, and that no file breaks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests both readings of the mask lab against a forward pass that is written out."""
+"""Test the mask lab with and without the mask against a forward pass that is written out."""
 
 from __future__ import annotations
 

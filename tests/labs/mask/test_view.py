@@ -1,4 +1,4 @@
-"""Tests the mask lab through its keys."""
+"""Test the mask lab through its keys."""
 
 from __future__ import annotations
 

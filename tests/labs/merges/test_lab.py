@@ -1,4 +1,4 @@
-"""Tests that the merge player produces the same tokens as the `tokenizers` library."""
+"""Test that the merge player produces the same tokens as the `tokenizers` library."""
 
 from __future__ import annotations
 

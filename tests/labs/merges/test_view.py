@@ -1,4 +1,4 @@
-"""Tests the merge player through its keys."""
+"""Test the merge player through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the figures of the neighbors lab against the embedding table."""
+"""Test the figures of the neighbors lab against the embedding table."""
 
 from __future__ import annotations
 

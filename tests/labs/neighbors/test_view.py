@@ -1,4 +1,4 @@
-"""Tests the neighbors lab through its keys."""
+"""Test the neighbors lab through its keys."""
 
 from __future__ import annotations
 

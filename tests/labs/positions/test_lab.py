@@ -1,4 +1,4 @@
-"""Tests the positions lab against a forward pass that is written out."""
+"""Test the positions lab against a forward pass that is written out."""
 
 from __future__ import annotations
 

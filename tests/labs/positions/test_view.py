@@ -1,4 +1,4 @@
-"""Tests the positions lab through its keys."""
+"""Test the positions lab through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the lab on probes: its backend against autograd and the formula, its logic, its goals."""
+"""Test the lab on probes: its backend against autograd and the formula, its logic, its goals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the labeled sentences: balanced, and without hints that a probe could use."""
+"""Test the labeled sentences: balanced, and without hints that a probe could use."""
 
 from __future__ import annotations
 

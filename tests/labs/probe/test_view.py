@@ -1,4 +1,4 @@
-"""Tests the lab on probes through its keys, and its sentences in plain mode."""
+"""Test the lab on probes through its keys, and its sentences in plain mode."""
 
 from __future__ import annotations
 

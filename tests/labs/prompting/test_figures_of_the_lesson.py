@@ -1,4 +1,4 @@
-"""Checks that the labs of lesson 12 measure the figures that the lesson quotes."""
+"""Check that the labs of lesson 12 measure the figures that the lesson quotes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the prompting lab: the prompts, the answers, and the scores."""
+"""Test the prompting lab: the prompts, the answers, and the scores."""
 
 from __future__ import annotations
 

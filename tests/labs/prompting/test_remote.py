@@ -1,4 +1,4 @@
-"""Tests of the prompting lab on remote models: a server of the small model, and failing ones."""
+"""Test the prompting lab on remote models: a server of the small model, and failing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the prompting lab by its keys."""
+"""Test the prompting lab through its keys."""
 
 from __future__ import annotations
 

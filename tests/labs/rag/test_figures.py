@@ -1,4 +1,4 @@
-"""Checks that the figures of lesson 13 about searching and answering are those measured."""
+"""Check that lesson 13 quotes the measured figures about searching and answering."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the retrieval lab: the passages found, the prompt, and the answer."""
+"""Test the retrieval lab: the passages found, the prompt, and the answer."""
 
 from __future__ import annotations
 

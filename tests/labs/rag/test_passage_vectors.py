@@ -1,4 +1,4 @@
-"""Compares the vectors of passages with an independent computation."""
+"""Compare the vectors of passages with an independent computation."""
 
 from __future__ import annotations
 

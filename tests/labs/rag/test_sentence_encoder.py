@@ -1,4 +1,4 @@
-"""Tests of the sentence encoder; some need it to be installed."""
+"""Test the sentence encoder. Some of the tests need it to be installed."""
 
 from __future__ import annotations
 

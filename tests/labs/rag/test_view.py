@@ -1,4 +1,4 @@
-"""Tests of the retrieval lab by its keys."""
+"""Test the retrieval lab through its keys."""
 
 from __future__ import annotations
 

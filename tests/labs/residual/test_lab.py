@@ -1,4 +1,4 @@
-"""Tests the residual stream lab: the parts add up to the stream, and to the logit."""
+"""Test the residual stream lab: the parts add up to the stream, and to the logit."""
 
 from __future__ import annotations
 

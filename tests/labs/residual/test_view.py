@@ -1,4 +1,4 @@
-"""Tests the residual stream lab through its keys."""
+"""Test the residual stream lab through its keys."""
 
 from __future__ import annotations
 

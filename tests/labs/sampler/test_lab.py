@@ -1,4 +1,4 @@
-"""Tests the sampler workbench against the sampler of the stepper."""
+"""Test the sampler workbench against the sampler of the stepper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the sampler workbench through its keys."""
+"""Test the sampler workbench through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the scale ladder: surprisal against a token-by-token computation, and the figures."""
+"""Test the scale ladder: surprisal against a token-by-token computation, and the figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the scale ladder on remote models: a server of the small model, and failing servers."""
+"""Test the scale ladder on remote models: a server of the small model, and failing servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the scale ladder by its keys."""
+"""Test the scale ladder through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the surgery lab: parts that are off add nothing, and all are on again afterwards."""
+"""Test the surgery lab: parts that are off add nothing, and all are on again afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the surgery lab through its keys."""
+"""Test the surgery lab through its keys."""
 
 from __future__ import annotations
 

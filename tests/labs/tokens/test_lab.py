@@ -1,4 +1,4 @@
-"""Tests that the tokens lab loses no byte of any text."""
+"""Test that the tokens lab loses no byte of any text."""
 
 from __future__ import annotations
 

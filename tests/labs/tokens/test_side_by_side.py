@@ -1,4 +1,4 @@
-"""Tests of the data about several tokenizers on one text."""
+"""Test the comparison of several tokenizers on one text."""
 
 from __future__ import annotations
 

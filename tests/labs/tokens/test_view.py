@@ -1,4 +1,4 @@
-"""Tests the tokens lab through its keys."""
+"""Test the tokens lab through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the lab "Why this token?": its numbers, its choices, and its goals."""
+"""Test the lab "Why this token?": its numbers, its choices, and its goals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the lab "Why this token?" through its keys."""
+"""Test the lab "Why this token?" through its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the vectors of a word in two sentences against a pass layer by layer."""
+"""Test the vectors of a word in two sentences against a pass layer by layer."""
 
 from __future__ import annotations
 

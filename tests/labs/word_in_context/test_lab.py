@@ -1,4 +1,4 @@
-"""Tests the lab about one word in two sentences."""
+"""Test the lab on one word in two sentences."""
 
 from __future__ import annotations
 

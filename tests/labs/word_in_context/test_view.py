@@ -1,4 +1,4 @@
-"""Tests the lab about one word in two sentences through its keys."""
+"""Test the lab on one word in two sentences through its keys."""
 
 from __future__ import annotations
 

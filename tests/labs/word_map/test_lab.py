@@ -1,4 +1,4 @@
-"""Tests the lab with the map of words."""
+"""Test the lab with the map of words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the lab with the map of words through its keys."""
+"""Test the lab with the map of words through its keys."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def loaded():
 
 
 def output_of(program: str) -> str:
-    """Run a program after a lean import in a process of its own, and return what it prints."""
+    """Run a program after a lean import in a separate process, and return what it prints."""
     command = [sys.executable, "-c", BEGIN + program]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=True

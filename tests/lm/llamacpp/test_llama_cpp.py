@@ -1,4 +1,4 @@
-"""llama.cpp itself, if `llama-cpp-python` is installed: the extra `llamacpp`."""
+"""Test llama.cpp itself, if `llama-cpp-python` is installed (the extra `llamacpp`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session on llama.cpp returns what a session on our own network returns."""
+"""Test that a session on llama.cpp returns what a session on our own network returns."""
 
 from __future__ import annotations
 

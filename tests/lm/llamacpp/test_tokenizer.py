@@ -1,4 +1,4 @@
-"""The tokenizer of llama.cpp, with the methods of ours."""
+"""Test llama.cpp's tokenizer, which has the same methods as ours."""
 
 from __future__ import annotations
 

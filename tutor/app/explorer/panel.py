@@ -70,7 +70,7 @@ class ListPanel(Lines, can_focus=True):
 
 
 _TEXT = 60
-"""The maximum number of a branch's tokens to show."""
+"""The maximum number of tokens to show for a branch."""
 
 
 def branch_line(

@@ -342,5 +342,5 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, answer=None, cursor=None)
 
     def emit(self, *effects: Effect) -> State:
-        """Return the state with these effects added to those of the current event."""
+        """Return the state with these effects added to the effects of the current event."""
         return replace(self, effects=(*self.effects, *effects))

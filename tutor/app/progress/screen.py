@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tutor.learner.review import Memory
 
 _NARROW = 60
-"""The width, in columns, below which a row contains only the name and the recall."""
+"""The width, in columns, below which a row contains only the name and the probability of recall."""
 _BAR, _BARRED = 12, 84
 """The width of a bar, and the minimum width of a row that contains a bar, in columns."""
 _FIGURE, _RECALL = 10, 8

@@ -389,8 +389,8 @@ class TypedAnswer(ClearableField):
     """A field for a short typed answer.
 
     All typed characters stay in the field, so that the learner sees what is graded. While the field
-    is empty, `?` opens help and Space pages down. If `number` is true, letters and `/` are also
-    keys of the screen while the field is empty, because no number begins with them. Once the
+    is empty, `?` opens help and Space pages down. If `number` is true, the screen also handles
+    letters and `/` as keys while the field is empty, because no number begins with them. Once the
     learner has typed something, Tab leaves the field.
     """
 
@@ -401,7 +401,7 @@ class TypedAnswer(ClearableField):
     def __init__(self, *, number: bool = False, placeholder: str = "") -> None:
         super().__init__(placeholder=placeholder, max_length=200, select_on_focus=False)
         self._keys = f"? /{ascii_letters}" if number else "? "
-        """The characters that are keys of the screen as long as the field is empty."""
+        """The characters that the screen handles as keys as long as the field is empty."""
 
     @property
     def answer(self) -> Answer | None:

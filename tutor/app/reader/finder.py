@@ -112,7 +112,7 @@ class FinderScreen(CourseScreen):
         *,
         about: Sequence[tuple[str, Content]] = (),
     ) -> None:
-        """Show the matches, and select the one at index `cursor`.
+        """Show the matches, and select the match at index `cursor`.
 
         `about` contains a title and a description for each match.
         """

@@ -22,7 +22,7 @@ _CONTINUATION = 16
 
 
 async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Revealed:
-    """Return the answer to a prediction, which is computed if it depends on the model.
+    """Return the answer to a prediction. If the answer depends on the model, compute it.
 
     `guess` is only used in predictions of a token, where the answer contains the rank of the guess.
     Raises `TutorError` if the engine fails.

@@ -57,7 +57,7 @@ def record_of(error: BaseException) -> str:
 
 
 def _keep(record: str) -> Path:
-    """Write the report to a file, which replaces the previous report.
+    """Write the report to a file, and replace the previous report.
 
     Raises `OSError` or `NoHome`.
     """

@@ -135,7 +135,7 @@ class KeyLine(Widget):
         kept: list[Entry] = []
         for number, entry in enumerate(others):
             if self._ordered and entry.general and len(kept) < number:
-                break  # no key of the app is shown if a key of the screen did not fit
+                break  # if one of the screen's keys did not fit, none of the app's keys is shown
             left_out = len(others) - len(kept) - 1
             if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
                 kept.append(entry)

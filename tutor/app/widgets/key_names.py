@@ -1,4 +1,4 @@
-"""Draw key names in the same style on the key line and in texts."""
+"""Draw key names in the same style on the key line and in running text."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def key_name(key: str) -> str:
 
 
 def press(screen: Screen[Any], key: str) -> str:
-    """Return a phrase such as "Press h" for a key of the screen.
+    """Return a phrase such as "Press h" for a key that works on the screen.
 
     In a text field, letters are text until Tab leaves the field, so the phrase mentions Tab first.
     """

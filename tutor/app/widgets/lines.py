@@ -191,8 +191,9 @@ async def follow_click(view: Widget, event: Click, move: Callable[[int, str], ob
     """Focus the part of a map, show the tab or select the row that was clicked.
 
     `move` moves the focus of `view` along an axis. A row is selected by repeating the action of
-    the arrow keys of `view`, and a tab is shown by repeating the action of Tab. The name of a key
-    is not pressed here, because it may be part of a token or text from the model.
+    the arrow keys of `view`, and a tab is shown by repeating the action of Tab. Clicking a key's
+    name does not trigger the key here, because what looks like a key name may be part of a token
+    or of text from the model.
     """
     clicked = event.widget
     if not isinstance(clicked, Lines):

@@ -1,4 +1,4 @@
-"""Implement `tutor lint`, which checks lesson files for their authors."""
+"""Implement `tutor lint`, with which authors check their lesson files."""
 
 from __future__ import annotations
 

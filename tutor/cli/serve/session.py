@@ -220,7 +220,7 @@ class Sessions:
         session = Session(self._launch(learner))
         self._learners[session] = learner
         session.connect(tab)
-        # Make room: of the sessions without a connection, stop the one that lost it first.
+        # Make room: stop the session that lost its connection first.
         if in_the_way is not None:
             await self._stop(in_the_way)
         await session.start(*size)
@@ -241,7 +241,7 @@ class Sessions:
     def _left_by(self, learner: str) -> Session | None:
         """Return a running session of the learner that has no connection, or None.
 
-        If there are several, return the one that lost its connection last.
+        If there are several, return the session that lost its connection last.
         """
         left = (each for each in reversed(self._stopping) if self._learners[each] == learner)
         return next((each for each in left if not each.ended.is_set()), None)

@@ -33,8 +33,8 @@ class JsonModel(msgspec.Struct, frozen=True):
 class JsonRow(msgspec.Struct, frozen=True):
     """One row of the distribution: a token and its probability.
 
-    `bytes` is in hexadecimal. `sampled_probability` is set only with sampler options. A remote
-    model has no `id`, and has `log_probability` instead of `logit`.
+    `bytes` is in hexadecimal. `sampled_probability` is set only with sampler options. A row from a
+    remote model has no `id`, and has `log_probability` instead of `logit`.
     """
 
     rank: int

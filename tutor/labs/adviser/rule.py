@@ -108,7 +108,7 @@ def deciding(
 
     If `option` is already in first place, find the smallest change after which the set of options
     in first place is a different one. If several changes are equally small, prefer the need with
-    the highest weight, then the first need. Returns None if no single change of a weight has the
+    the highest weight, then the first need. Returns None if no single change of a weight has this
     effect.
     """
     now = lead(table, weights, musts)

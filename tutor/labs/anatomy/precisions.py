@@ -30,7 +30,7 @@ class Through(msgspec.Struct, frozen=True, tag=True):
 class Compare(msgspec.Struct, frozen=True, tag=True):
     """A request to compare the predictions that result from two final residual streams.
 
-    `exact` is the stream at full precision, and `stream` the one at lower precision.
+    `exact` is the stream at full precision, and `stream` is the stream at lower precision.
     """
 
     text: str
@@ -56,7 +56,7 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Differences(msgspec.Struct, frozen=True, tag=True):
-    """A comparison of the predictions at lower precision with those at full precision.
+    """A comparison of the predictions at lower precision and at full precision.
 
     Attributes:
         divergence: The mean Kullback-Leibler divergence over all positions, in bits.

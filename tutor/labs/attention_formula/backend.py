@@ -42,7 +42,7 @@ class HeadVectors(NamedTuple):
 def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int) -> HeadVectors:
     """Return the vectors of one head. The layer and the head are counted from 0.
 
-    Raises `ModelUnsupported` if the model computes attention in another way than the lab.
+    Raises `ModelUnsupported` if the model computes attention differently from the lab.
     """
     config = network.config
     if config.score_cap is not None:

@@ -222,7 +222,7 @@ def asked_ways(state: State) -> tuple[Way, ...]:
 
 
 def _owed(state: State, ways: Iterable[Way]) -> Iterator[Prompt]:
-    """Yield the prompts, for these ways of asking, that don't have a complete reply yet."""
+    """Yield the prompts for these ways of asking that don't have a complete reply yet."""
     prompts = (_prompt(item, way) for way in ways for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 

@@ -88,7 +88,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 @cache
 def items() -> tuple[Item, ...]:
-    """Return all questions, those about real things first."""
+    """Return all questions, with the questions about real things first."""
     return msgspec.json.decode(paths.real_and_invented().read_bytes(), type=tuple[Item, ...])
 
 

@@ -304,7 +304,10 @@ def _pass_of_b(
     parts: Sequence[Part],
     a: ForwardPass,
 ) -> ForwardPass:
-    """Return a new forward pass of B, which reuses the results of the blocks that are as in A."""
+    """Return a new forward pass of B.
+
+    If parts are switched off, the pass reuses A's results for all earlier blocks.
+    """
     if isinstance(b, Rounded):
         return RoundedPass(model.network, ids, b.bits)
     made = ForwardPass(model.network, ids, partial(_off, model, parts))

@@ -21,8 +21,8 @@ from tutor.models.report import OnStage
 class OtherModels:
     """A loader that finds and loads models with the same vocabulary.
 
-    Both happen in other threads, so the engine can process other requests. One model is kept in
-    memory until another is chosen.
+    Both operations run in other threads, so the engine can process other requests. One model is
+    kept in memory until another is chosen.
     """
 
     def __init__(

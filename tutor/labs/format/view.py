@@ -199,7 +199,10 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
 
 
 def _costs(state: State, room: Room) -> list[Content]:
-    """Return lines with the surprisal of both answers, and the probability masked at each token."""
+    """Return lines with the surprisal of both answers, and the probability mass that is masked.
+
+    The mass is shown for each of the latest tokens of the constrained answer.
+    """
     fitting = max(1, (room.width - 9) // _CELL)
     recent = list(zip(state.written, state.removed, strict=True))[-fitting:]
     tokens = "".join(f"{_cell(row):>{_CELL}}" for row, __ in recent)

@@ -17,9 +17,9 @@ class SendMessage(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
 
 
 class AskAgain(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """Send the same message again. With `new_seed`, the generative bot samples its reply.
+    """Send the same message again.
 
-    Otherwise, it decodes greedily.
+    With `new_seed`, the generative bot samples its reply. Otherwise, it decodes greedily.
     """
 
     new_seed: bool = False

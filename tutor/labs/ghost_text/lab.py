@@ -40,7 +40,7 @@ _FIRST_WORD = re.compile(r"\s*\S*")
 class Beginning(msgspec.Struct, frozen=True, array_like=True):
     """A token with which a proposal can begin.
 
-    `data` contains the bytes that the token adds to the typed text. `probability` is its
+    `data` contains the bytes that the token adds to the typed text. `probability` is the token's
     probability among all tokens that match the typed text.
     """
 
@@ -329,8 +329,8 @@ def _reset_file(state: State) -> State | None:
 def _sees(state: State, by: int) -> int:
     """Return the new number of lines that the model is shown, as an index into `SEES`.
 
-    The model is never shown more lines than there are up to the cursor. If the current number is
-    already larger than that, the change starts from the smallest number that shows all of them.
+    The model sees at most the lines up to the cursor. If the current setting is larger than the
+    number of these lines, `by` is applied to the smallest setting that covers all of them.
     """
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1

@@ -66,6 +66,6 @@ class Closing(Protocol):
 
 
 def make_backend(lab: str, tools: Tools) -> Backend:
-    """Return a new backend for the lab with this name. Raises `LabError` if no lab has the name."""
+    """Return a new backend for the lab named `lab`. Raises `LabError` if no lab has this name."""
     backend: Backend = load_part(lab, "backend").make_backend(tools)
     return backend

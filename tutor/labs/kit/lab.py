@@ -120,7 +120,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     the sentence and can undo the action."""
     undone: Callable[[State], State] = lambda before: before
     """A function that returns the state after undo, given the state before the action. If the
-    action has deleted a file, the new state requests that the file is restored."""
+    action has deleted a file, the new state requests that the file be restored."""
     reset_settings: Callable[[State], State | None] = lambda state: None
     """A function that resets the settings but keeps the learner's texts. It returns None if the
     settings are already in their initial state; then the reset key resets the whole lab."""

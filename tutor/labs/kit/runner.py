@@ -121,7 +121,7 @@ class LabRunner:
         return self._stopped is not None
 
     def say(self, note: str) -> None:
-        """Show a note until the next action, before the note that is already shown, if any."""
+        """Show a note until the next action, in front of any note that is already shown."""
         self.note = " ".join(filter(None, (note, self.note)))
         self._changed()
 

@@ -236,17 +236,17 @@ class LabView(VerticalScroll, can_focus=True):
         self.host.reset()
 
     def refresh_bindings(self) -> None:
-        """Update the key line, because which keys are available can depend on the state."""
+        """Update the key line, because the state can determine which keys are available."""
         self.screen.refresh_bindings()
 
 
 def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
-    """Return an action method for a key, which performs the lab action that `make` returns."""
+    """Return a key's action method, which performs the lab action that `make` returns."""
     return lambda view: view.did(make())
 
 
 def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
-    """Return an action method for a key, which opens the state's text for editing."""
+    """Return a key's action method, which opens the state's text for editing."""
     return lambda view: view.write(label, view.state.text, then)
 
 

@@ -57,7 +57,7 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
     bare: Callable[[State], State] = lambda state: state
 
     def of(self, state: State, initial: State) -> dict[str, Any]:
-        """Return the saved fields, by name, whose values differ from those in `initial`."""
+        """Return the saved fields whose values differ from those in `initial`, by field name."""
         state = self.bare(state)
         values = {name: getattr(state, name) for name in self.limits}
         return {name: value for name, value in values.items() if value != getattr(initial, name)}

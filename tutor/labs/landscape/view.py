@@ -19,7 +19,7 @@ from tutor.text import safe
 _TOPIC = 24
 _SHORT_TOPIC = 14
 _SAID = 5
-"""The number of rows for the selected fact, which is shown below the table."""
+"""The number of rows below the table for the selected fact."""
 _WITH_MONTH = 34
 """The minimum width of a table cell, in columns, at which the cell also shows the month."""
 

@@ -25,8 +25,8 @@ MOST_TOKENS = 24
 LENGTH = 12
 """The number of tokens in a continuation."""
 _VECTORS = 512
-"""The maximum number of vectors that a request adds to the last block, unless a single column has
-more. With larger requests, the whole map would be ready sooner, but its first results later."""
+"""The maximum number of vectors that the last block processes in one request. It can be exceeded by
+a single column. Larger requests would complete the map sooner, but delay its first results."""
 _MORE_LAYERS = 1000
 
 VIEWS = COMPONENTS

@@ -115,7 +115,7 @@ class ProbedSet:
         self._trained.setdefault(seed, []).append(train(vectors, labels[known]))
 
     def _progress(self, seed: int | None) -> Progress:
-        """Return the number of blocks that have run and of probes that are trained."""
+        """Return the progress: the blocks that have run, plus the probes that are trained."""
         running = self._running.done if self._running else 0
         blocks, probes = len(self._batches) * self._layers, self._layers + 1
         done = self._batches_read * self._layers + running + probes - self._probes_left(seed)
@@ -204,8 +204,8 @@ class ProbeBackend:
     def _with_added(self, reading: ProbedSet, question: Add, text: Text) -> list[ForwardPass]:
         """Return two forward passes over the text, with a vector added after `layer` blocks.
 
-        The first pass adds the probe's direction, and the second a random one of the same length.
-        Both reuse the results of the unchanged pass up to `layer`.
+        The first pass adds the probe's direction, and the second a random direction of the same
+        length. Both reuse the results of the unchanged pass up to `layer`.
         """
         layer, known = question.layer, ~reading.held_out
         vectors, labels = reading.vectors[layer, known], reading.labels[known]

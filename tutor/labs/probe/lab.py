@@ -177,7 +177,7 @@ class Trained(msgspec.Struct, frozen=True, tag=True):
 
 
 class Control(msgspec.Struct, frozen=True, tag=True):
-    """The number of held-out sentences that each layer gets right in the control task."""
+    """The number of held-out sentences that each layer's probe gets right in the control task."""
 
     right: tuple[int, ...]
 
@@ -473,7 +473,7 @@ def _not_used(state: State) -> bool:
 
 @goal("used", "Steer by 1 so that the answer reverses, but not with a random direction")
 def _used(state: State) -> bool:
-    """Return True if the probe's direction reverses the answers, but a random one doesn't.
+    """Return True if the probe's direction reverses the answers, but a random direction doesn't.
 
     One answer's part of their total probability must fall from over 75 % to under 25 %.
     """

@@ -62,7 +62,7 @@ class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
 
 
 class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
-    """Replace the current version with the one selected in the list, and switch to its task."""
+    """Replace the current version with the version selected in the list, and switch to its task."""
 
 
 Action = (

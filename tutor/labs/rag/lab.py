@@ -153,9 +153,9 @@ def act(state: State, action: Action) -> State:
 
 @cache
 def examples() -> tuple[Pair, ...]:
-    """Return the prepared questions, those with a short answer first.
+    """Return the prepared questions.
 
-    The kinds of questions alternate.
+    Questions with a short answer come first. The kinds of questions alternate.
     """
     short_first = sorted(pairs(), key=lambda pair: not pair.answer)
     kinds: dict[str, list[Pair]] = {}

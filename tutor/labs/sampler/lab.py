@@ -15,7 +15,7 @@ from tutor.lm.dials import ORDER, Dials, Stage, StepName, value, with_value
 LONGEST = 2000
 """The maximum length of the text, in characters. If the text is longer, only its end is used."""
 SHOWN = 40
-"""The number of tokens listed, which are the most probable ones before the first step."""
+"""The number of tokens to list: the most probable ones before the first step."""
 REMEMBERED = 50
 """The maximum number of earlier outcomes that are kept for comparison."""
 

@@ -93,7 +93,7 @@ _NOT_REPORTED = "servers report probable next tokens, but not the size of the mo
 def rungs(readers: Iterable[Reading], server: RemoteModel | None) -> tuple[Rung, ...]:
     """Return all models on the ladder: local models, the remote model, and published models.
 
-    The published models are sorted by compute. Those with unknown compute come first.
+    The published models are sorted by compute. Models with unknown compute come first.
     """
     at_hand = [
         Rung(

@@ -226,7 +226,8 @@ UP_TO = 1.5
 DESTROYED = 10.0
 """The factor by which the neutral text's perplexity must rise to count as destroyed."""
 LITTLE, MUCH = 0.1, 1.0
-"""Thresholds for an effect, in bits. Below the first it is negligible, above the second strong."""
+"""Thresholds for an effect, in bits. An effect below `LITTLE` is negligible, and an effect above
+`MUCH` is strong."""
 MODERATE = 2 * ONE
 """For the goal "own-vector", the dial must not exceed this setting in either direction."""
 
@@ -255,7 +256,7 @@ def _destroyed(state: State) -> bool:
 
 @goal("no-effect", "Find a pair (x): at strength ±1, one layer < 0.1 bits, another > 1 bit")
 def _no_effect(state: State) -> bool:
-    """Return True if the vector has almost no effect at the current layer, but much at another."""
+    """Return True if the vector has almost no effect at this layer, but a strong one at another."""
     here = state.effects.get(state.spot)
     if abs(state.dial) != ONE or here is None or here.bits >= LITTLE:
         return False

@@ -306,7 +306,7 @@ def _switched(state: State, what: Literal["part", "heads"]) -> State:
 def _without_copier(state: State) -> State:
     """Return the state in the copying view, with the strongest remaining induction head off.
 
-    If the scores are unknown, only the view changes. If all heads are off already, nothing does.
+    If the scores are unknown, only the view changes. If all heads are off already, nothing changes.
     """
     shown = replace(state, view="copying")
     best = _best(state)

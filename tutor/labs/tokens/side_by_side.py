@@ -70,12 +70,10 @@ class Side(msgspec.Struct, frozen=True, tag=True):
     """The results of one tokenizer for the text and the samples.
 
     Attributes:
-        label: The name to show.
-        vocabulary: The number of tokens in the vocabulary.
-        pieces: The bytes of each token of the text.
-        samples: The number of tokens of each sample, in the order of `SAMPLES`. It is -1 if the
-            tokenizer cannot split the sample.
-        problem: The reason why the tokenizer cannot be read or cannot split the text, or "".
+        label: The name to show. vocabulary: The number of tokens in the vocabulary. pieces: The
+        bytes of each token of the text. samples: The number of tokens of each sample, in the order
+        of `SAMPLES`. A number is -1 if the tokenizer cannot split the sample. problem: The reason
+        why the tokenizer cannot be read or cannot split the text, or "".
     """
 
     label: str

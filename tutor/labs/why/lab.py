@@ -325,7 +325,7 @@ def _chosen(state: State, action: Explain | Contrast) -> State:
     token = state.candidates.rows[state.row].token
     match action:
         case Explain():
-            # Explaining the token that the target is compared with swaps the two.
+            # If the learner explains the token that the target is compared with, swap the two.
             swapped = token == state.against
             return _explaining(state, token, explained if swapped else state.against)
         case Contrast():

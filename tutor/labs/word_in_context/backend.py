@@ -8,7 +8,7 @@ how far.
 There are three ways to see what a vector represents after a layer, and none of them is exact. The
 first is the logit lens: which token would come next if the network ended there (nostalgebraist
 2020). The second is the rows of the embedding table that are nearest to the vector. The third is
-the rows that are nearest to its difference from the other vector.
+the rows that are nearest to the difference between this vector and the other sentence's vector.
 
 Ethayarajh (2019) measured the same similarity in other models, and compared it with the cosine
 similarity of different words.
@@ -92,7 +92,7 @@ class WordInContextBackend:
         self._read = lru_cache(maxsize=2)(self._read_uncached)
 
     def answer(self, question: Question) -> Answer:
-        """Compare the sentences, or describe their vectors after one layer.
+        """Compare the sentences, or find the tokens that match their vectors after one layer.
 
         Raises `TextError` if the vocabulary has no tokens for a sentence.
         """

@@ -14,7 +14,7 @@ from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
 
 MOST_NAMED = 8
-"""The maximum number of tokens that describe a vector."""
+"""The maximum number of tokens to list for a vector."""
 
 By = Literal["lens", "rows", "difference"]
 WAYS: tuple[By, ...] = ("lens", "rows", "difference")
@@ -25,8 +25,8 @@ class GoToFurthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
 
 
 Action = EditText | Choose[Literal["pair", "way"]] | MoveFocus[Literal["layer"]] | GoToFurthest
-"""`Choose` with "way" selects how tokens describe a vector (see `By`). With "pair", it selects the
-next pair of sentences."""
+"""`Choose` with "way" selects how a vector is mapped to tokens (see `By`). With "pair", it selects
+the next pair of sentences."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
@@ -35,7 +35,7 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Name(msgspec.Struct, frozen=True, tag=True):
-    """A request for the tokens that describe the two vectors after a layer.
+    """A request for the tokens that match the two vectors after a layer best.
 
     Layer 0 is the embedding table.
     """
@@ -70,7 +70,7 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True):
-    """A token that describes a vector.
+    """One of the tokens that match a vector best.
 
     `value` is the token's probability in the logit lens, otherwise its cosine similarity to the
     vector.
@@ -115,8 +115,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         at: The index of the selected pair.
         compared: The comparison of the word's vectors, or None until it is computed.
         layer: The selected layer.
-        by: The method by which tokens describe the vectors.
-        names: The tokens that describe the vectors, or None until they are computed.
+        by: The method that maps the vectors to tokens.
+        names: The tokens found for the vectors, or None until they are computed.
     """
 
     pairs: tuple[Pair, ...] = PAIRS

@@ -43,7 +43,7 @@ _SCALE = 7
 class WordInContextView(LabView):
     """A view of the two sentences, a bar chart of the cosines, and the vectors after one layer.
 
-    Tokens describe each vector.
+    Each vector is shown with the tokens that match it best.
     """
 
     BINDINGS: ClassVar[Keys] = [

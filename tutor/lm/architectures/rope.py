@@ -73,8 +73,8 @@ class Scaling(NamedTuple):
 def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scaling:
     """Return the effect of the settings on a model with a context window of `context` tokens.
 
-    `rotated` is how many numbers of each head are rotated. Raises `ModelUnsupported` for an unknown
-    method, and `ModelDamaged` if the settings contradict each other.
+    `rotated` is the number of dimensions of each head that are rotated. Raises `ModelUnsupported`
+    for an unknown method, and `ModelDamaged` if the settings contradict each other.
     """
     if not 0 < base < math.inf:  # `require_sound` rejects this base later
         return Scaling(None, 1.0, context)

@@ -119,8 +119,8 @@ class Fields(Mapping[str, Any]):
 def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorInfo]]:
     """Return the metadata and the tensors of a file, given its (memory-mapped) bytes.
 
-    Raises `ModelUnsupported` for an unknown version of the format, and `ModelDamaged`, which names
-    the faulty field or tensor.
+    Raises `ModelUnsupported` for an unknown version of the format, and `ModelDamaged` if a field or
+    tensor is faulty. The error names that field or tensor.
     """
     cursor = _Cursor(data)
     if cursor.take("4s", "the signature") != b"GGUF":

@@ -105,7 +105,7 @@ def from_tokens(
     """Process token `id_` after the tokens in `before`, and split the contributions of some heads.
 
     `heads` are pairs of a layer and a head. A head's direct contribution (see `attribute`) is split
-    into one term for each token, which comes from that token's value vector. A value vector is
+    into one term for each token. The term comes from the token's value vector. A value vector is
     computed from the residual stream at the token's position, which contains more than the token
     itself: earlier blocks have added information from the tokens before it.
 

@@ -1,4 +1,4 @@
-"""Test the chat by its keys, on a fake model."""
+"""Test the chat through its keys, on a fake model."""
 
 from __future__ import annotations
 

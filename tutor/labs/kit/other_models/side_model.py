@@ -16,13 +16,13 @@ from tutor.models import FoundModel
 from tutor.models.installed import file_size
 
 _LOADING = Lock()
-"""A lock that is held while a model is loaded. Loading two at once might exceed the memory."""
+"""A lock that is held while a model is loaded. Loading two at once might need too much memory."""
 
 
 class SideModel:
     """A model that is loaded in its own thread, so the engine can process other requests.
 
-    If another side model is being loaded, this one waits until that is finished.
+    If another side model is being loaded, this one is loaded afterwards.
     """
 
     def __init__(

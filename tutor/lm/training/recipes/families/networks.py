@@ -136,7 +136,7 @@ class EncoderDecoder(nn.Module):
         return final
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return the logits [..., vocabulary] for final vectors [..., width]."""
+        """Return the logits [..., vocabulary] for the final hidden states [..., width]."""
         return self.encoder.logits(hidden)
 
 
