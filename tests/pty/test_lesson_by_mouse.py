@@ -52,7 +52,7 @@ class MouseTerminal(Terminal):
         self.wait_quiet(_PAINTED)
         if "Tick every" in self.text:
             self.click("[ ] a", "[x] a")
-        elif "matches the marked line" in self.text:
+        elif "matches the selected line" in self.text:
             for letter in "abc":
                 self.click(f"{letter}  ")  # not yet in a line above
         elif "  a  " in self.text:

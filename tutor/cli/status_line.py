@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BAR = 24
 _STAGES = {
-    "waiting": _("Waiting for another tutor to download the model"),
+    "waiting": _("Waiting for another tutor process to download the model"),
     "fetching": _("Downloading the model"),
     "checking": _("Checking the model"),
     "converting": _("Preparing the model for this machine"),

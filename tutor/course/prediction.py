@@ -89,7 +89,7 @@ class PredictionBase(
 
     def _check_reveal(self) -> None:
         if self.computed is None and BLANK in self.reveal:
-            raise ValueError("`{}` in `reveal` needs a `live` value to be replaced with")
+            raise ValueError("`reveal` contains `{}`, but there is no `live` value to fill it in")
 
 
 class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):

@@ -64,10 +64,11 @@ class ReviewLog:
     # --- writing --------------------------------------------------------------------------------
 
     def extend(self, events: Iterable[LogEvent]) -> None:
-        """Append one line for each event, either all or none, and flush both files to disk.
+        """Append one line for each event, and flush both files to disk.
 
-        If the process is killed during the write, the first lines can remain. Raises `StoreFull`,
-        `StoreReadOnly` or `StoreError`, and leaves the log unchanged in these cases.
+        If the write fails, the log stays unchanged, and `StoreFull`, `StoreReadOnly` or
+        `StoreError` is raised. Only if the process is killed during the write can some of the
+        lines be in the log.
         """
         lines = b"".join(map(encode, events))
         if not lines:

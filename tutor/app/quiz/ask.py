@@ -82,7 +82,7 @@ class AskScreen(CourseScreen):
             "tab",
             "leave_field",
             "hint, skip",
-            tooltip="Leave the field, so that letters work as keys, such as h for a hint.",
+            tooltip="Leave the text field, so that letters are keys again (such as h for a hint).",
         ),
         Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
         Binding("enter", "enter_field", show=False),

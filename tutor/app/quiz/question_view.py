@@ -63,7 +63,7 @@ def answer_field(question: Question, seed: int) -> AnswerField:
             return AnswerField([Choices(prompts, (0, 1), several=False)], how)
         case MatchQuestion():
             matching = Matching(question.pairs, order)
-            how = _("Press the letter that matches the marked line. ↑ and ↓ mark another line.")
+            how = _("Press the letter that matches the selected line. ↑ ↓ select another line.")
             return AnswerField([matching, matching.options], how)
         case OrderQuestion():
             ordering = Ordering([inline(item) for item in question.items], order)

@@ -60,7 +60,7 @@ class LessonScreen(LinkedScreen):
             "tab",
             "leave_field('typed')",
             "leave field",
-            tooltip="Leave the field, so that letters work as keys, such as l for the lab.",
+            tooltip="Leave the text field, so that letters are keys again (such as l for the lab).",
         ),
         Binding(
             "tab",

@@ -64,7 +64,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html",
         metavar="FILE",
-        help=_("also save the text with its distributions as a page for browsers"),
+        help=_("also save the text and its distributions as an HTML page"),
     )
     sampler.add_options(parser.add_argument_group(_("sampler settings, applied in this order")))
     parser.set_defaults(run=run)

@@ -1,4 +1,4 @@
-"""Save the text of `tutor step --html` as a page for browsers."""
+"""Save the text of `tutor step --html` as an HTML page."""
 
 from __future__ import annotations
 

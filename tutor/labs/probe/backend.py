@@ -157,7 +157,7 @@ class ProbeBackend:
             0 <= question.layer <= self._model.network.config.layers
             and abs(question.strength) <= STRONGEST
         ):
-            raise LabError("This layer or strength does not exist.", "Choose another one.")
+            raise LabError("This layer or strength is not available.", "Choose another one.")
         reading = self._reading
         if reading is None or reading.of != question.of:
             reading = self._reading = ProbedSet(self._model, question.of)

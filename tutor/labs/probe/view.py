@@ -179,7 +179,7 @@ def _chosen(state: State, trained: Trained, room: Room) -> list[Content]:
 
 
 def _note(state: State, trained: Trained, room: Room) -> Content:
-    """Return a line with the selectivity, and the accuracy on the sentences for training."""
+    """Return a line with the selectivity and the accuracy on the training sentences."""
     parts: list[Cell] = []
     if state.selectivity is not None:
         points = round(100 * state.selectivity)

@@ -96,7 +96,7 @@ class GgufFile:
         return torch.cat(halves)  # one 32-bit chunk makes all of them 32-bit floats
 
     def _order(self, part: str, count: int) -> Tensor | None:
-        """Return the indices of a part's rows in our order, or None for all rows as stored.
+        """Return the indices that select a part's rows in our order, or None for all rows.
 
         `count` is the number of rows in the tensor that contains the part.
         """
