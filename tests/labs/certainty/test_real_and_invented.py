@@ -99,10 +99,8 @@ def test_invented_names_are_in_no_bundled_text() -> None:
 
 def test_capitals_agree_with_the_lesson() -> None:
     lesson = next(paths.lessons_folder().glob("*-made-up.md")).read_text("utf-8")
-    block = next(
-        each for each in re.findall(r"```measured\n(.*?)```", lesson, re.S) if "cases:" in each
-    )
-    capitals = yaml.safe_load(block)["cases"]
+    blocks = [yaml.safe_load(each) for each in re.findall(r"```measured\n(.*?)```", lesson, re.S)]
+    capitals = next(each["cases"] for each in blocks if "France" in each.get("cases", {}))
     for item in REAL:
         if country := re.fullmatch(r"What is the capital of (.+)\?", item.ask):
             known = capitals[country[1]]

@@ -99,8 +99,7 @@ class LessonScreen(LinkedScreen):
         super().__init__(services, navigation)
         self.lesson, self.lesson_id = lesson, lesson.id
         self._opened_at = screen_id
-        self._index = 0
-        self._opened = False
+        self._index, self._opened = 0, False
 
     def compose_content(self) -> ComposeResult:
         with Vertical(id="page", classes="panel"):
