@@ -19,7 +19,7 @@ from tutor.plain.labs.sentences import describe
 TAKES_MINUTES = frozenset(
     (
         *("generations", "word2vec", "training", "continuations", "certainty", "format"),
-        *("prompting", "injection", "rag"),
+        *("prompting", "injection", "rag", "probe"),
     )
 )
 """Labs whose solution trains something, or processes or generates a lot of text."""

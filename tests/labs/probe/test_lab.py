@@ -169,7 +169,7 @@ def test_a_change_that_the_lab_does_not_offer_is_refused(
     tmp_path: Path, layer: int, strength: float
 ) -> None:
     there = backend("probe", tmp_path, moment=math.inf)
-    with pytest.raises(LabError, match="does not exist"):
+    with pytest.raises(LabError, match="is not available"):
         at_last(there, Add("number", PROMPT, layer, strength))
 
 
