@@ -79,7 +79,7 @@ def test_mistakes_are_reported_where_they_are(text: str, said: str) -> None:
 
 
 def test_a_blank_needs_a_value() -> None:
-    with pytest.raises(ValueError, match="needs a `live` value"):
+    with pytest.raises(ValueError, match="there is no `live` value"):
         NumberPrediction(id="x", ask="?", low=0, high=1, answer=1, reveal="It is {}.")
 
 
