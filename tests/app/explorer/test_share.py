@@ -27,6 +27,9 @@ from tutor.sharing.document import SharedText
 from tutor.sharing.html import to_html
 from tutor.sharing.reading import read_file
 
+OTHER = replace(CARD, name="Other", sha256="0" * 64)
+"""A model other than the one with which the texts are saved."""
+
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -232,9 +235,7 @@ async def test_the_xray_of_another_model_opens_without_its_heads_and_tokens(
     async with explorer(tmp_path) as it:
         await it.press("1", "x", "up", "right", "tab", "tab", "/", *"London", "enter")
         await save(it, "4")
-    engine = FakeEngine()
-    engine.model = replace(CARD, name="Other", sha256="0" * 64)
-    stage = opening(tmp_path, saved(in_a_folder), engine)
+    stage = opening(tmp_path, saved(in_a_folder), FakeEngine(card=OTHER))
     async with stage.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         again = Explorer(stage, pilot)
@@ -266,9 +267,7 @@ async def test_another_model_says_so_and_computes_again(tmp_path: Path, in_a_fol
     async with explorer(tmp_path) as it:
         await it.press("1")
         await save(it, "4")
-    engine = FakeEngine()
-    engine.model = replace(CARD, name="Other", sha256="0" * 64)
-    stage = opening(tmp_path, saved(in_a_folder), engine)
+    stage = opening(tmp_path, saved(in_a_folder), FakeEngine(card=OTHER))
     async with stage.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         again = Explorer(stage, pilot)
