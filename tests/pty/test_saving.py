@@ -61,8 +61,8 @@ def wait_saved(run: Terminal, folder: Path, what: str) -> None:
     """Wait until the draft of the question on the screen is on disk."""
 
     def saved() -> bool:
-        draft = place(folder).draft
-        return draft is not None and bool(draft.answer)
+        lessons = Progress.open(folder).lessons().values()
+        return any(state.draft is not None and bool(state.draft.answer) for state in lessons)
 
     deadline = time.monotonic() + DEADLINE
     while not saved():
