@@ -13,7 +13,7 @@ from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.copies import copies
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.keys import PANE_KEYS
-from tutor.app.explorer.pane_layout import SHORT, xray_room
+from tutor.app.explorer.pane_layout import xray_room
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.share.opening import Restored
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from textual.binding import BindingType
-    from textual.events import DescendantBlur, Resize
+    from textual.events import DescendantBlur
     from textual.timer import Timer
     from textual.worker import Worker
 
@@ -129,17 +129,16 @@ class ExplorerPane(SharingPane):
     async def on_unmount(self) -> None:
         await self._controller.close()
 
-    def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.height < SHORT, "-short")
+    def on_resize(self) -> None:
         if self._beside is not None and not self._fit_beside(self._beside):
             self.run_worker(self.action_close())
         self._draw(self.state)
 
     def on_descendant_focus(self) -> None:
-        self._follow_focus()
+        self._update_classes(self.state)
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
-        self._follow_focus()
+        self._update_classes(self.state)
         if isinstance(event.widget, BranchTree):
             # Now that the list of branches has lost the focus, it may have to be hidden.
             self._draw(self.state)
@@ -151,12 +150,6 @@ class ExplorerPane(SharingPane):
         if table.display and not self.state.table_hidden:
             yield from table.copies()
             yield Copy(_("the table"), table.text)
-
-    def _follow_focus(self) -> None:
-        """Show the line that describes Enter only while Enter has the described effect."""
-        focused = self.screen.focused
-        self.set_class(focused is not None and self in focused.ancestors, "-here")
-        self.set_class(isinstance(focused, BranchTree), "-tree")
 
     def say(self, note: TutorError | str | None) -> None:
         """Show a message in the pane until the learner's next action."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -18,6 +18,7 @@ from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import earlier_texts
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
+from tutor.app.explorer.events import Panel
 from tutor.app.explorer.panel import BranchTree, RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.side_by_side import SideBySide, column_widths
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from tutor.app.explorer.controller import ExplorerController
     from tutor.app.explorer.document import Mode
-    from tutor.app.explorer.events import Panel, TokensFound
+    from tutor.app.explorer.events import TokensFound
     from tutor.app.explorer.state import State
     from tutor.app.terminal.remote_terminal import RemoteTerminal
 
@@ -205,7 +206,6 @@ class PaneLayout(Vertical):
         apart = both and self._room[0] >= side_by_side.WIDE
         if apart != self._sides.apart:
             self._sides.apart = apart
-            self.set_class(apart, "-apart")
             self.refresh(layout=True)
 
     @property
@@ -229,9 +229,11 @@ class PaneLayout(Vertical):
         """
         if not self.is_mounted or self._controller.left:
             return
+        if self.size:
+            self._choose_layout(state)
+        self._update_classes(state)
         if (state.panel, state.mode) != (self._panel, self._mode):
             self._change_panel(state)
-        self.set_class(state.folded, "-folded")
         if not self.size:
             return
         now = time.monotonic()
@@ -241,7 +243,6 @@ class PaneLayout(Vertical):
                 self._draw_timer = self.set_timer(wait, self._draw_latest)
             return
         self._painted, self._drawn = now, state
-        self._choose_layout(state)
         self._draw_text(state)
         self._draw_notice(state)
         self._draw_table(state)
@@ -254,11 +255,22 @@ class PaneLayout(Vertical):
         self._painted = 0.0
         self._draw(self.state)
 
+    def _update_classes(self, state: State) -> None:
+        """Update all classes at once, because Textual styles the whole pane after each update."""
+        focused = self.screen.focused
+        classes = {f"-{panel}": panel == state.panel for panel in get_args(Panel)}
+        classes["-chat"] = state.mode == "chat"
+        classes["-folded"] = state.folded
+        classes["-short"] = self.size.height < SHORT
+        classes["-apart"] = self._sides.apart
+        classes["-here"] = focused is not None and self in focused.ancestors
+        classes["-tree"] = isinstance(focused, BranchTree)
+        self.update_classes(classes)
+
     def _change_panel(self, state: State) -> None:
         """Show the open panel immediately, so that it has the focus at the next key press."""
         self._mode, self._panel = state.mode, state.panel
         panel = state.panel
-        self.set_class(state.mode == "chat", "-chat")
         if panel == "editor":
             given = "" if state.mode == "chat" else state.document.prompt
             draft = state.document.drafts.get(state.mode, given)
@@ -269,8 +281,6 @@ class PaneLayout(Vertical):
             editor.load(draft, earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
-        for name in ("search", "dials", "editor", "recent"):
-            self.set_class(name == panel, f"-{name}")
         if self.has_focus_within or not self.beside_text:
             self.focus()
         if panel == "search":
