@@ -10,6 +10,7 @@ import locale
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from tutor.language import ngettext
 
@@ -46,6 +47,7 @@ def writable(text: str) -> str:
     return "".join(char if char in _KEPT_IN_WRITING else _printable(char) for char in text)
 
 
+@lru_cache(maxsize=4096)  # a screen shows the same tokens again in each frame
 def visible(data: bytes) -> str:
     r"""Return a token's text on one line, with visible white space.
 

@@ -169,7 +169,7 @@ class PaneLayout(Vertical):
     @property
     def _beside(self) -> XRayView | None:
         """The x-ray, if it is next to the text or below the table."""
-        return next(iter(self.query(XRayView)), None)
+        return next((child for child in self.children if isinstance(child, XRayView)), None)
 
     @property
     def _room(self) -> tuple[int, int]:

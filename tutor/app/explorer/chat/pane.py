@@ -162,10 +162,10 @@ class ChatPane(PaneLayout):
 
     def on_key(self, event: Key) -> None:
         """Begin the next message with a character typed while an answer is being generated."""
-        state, taken = self.state, self.screen.active_bindings
-        if not event.character or not event.is_printable or event.key in taken:
+        state = self.state
+        if not event.is_printable or not writes_on(state):
             return
-        if writes_on(state):
+        if event.key not in self.screen.active_bindings:
             event.stop()
             event.prevent_default()
             self.action_message()
