@@ -84,6 +84,20 @@ def _next_of_run(drawn: State | None, state: State) -> bool:
     )
 
 
+def _classes(state: State, focused: Widget | None, pane: Widget, apart: bool) -> dict[str, bool]:
+    """Return all classes of `pane`. `apart` is True if the table is to the right of the text."""
+    open_panel = {f"-{panel}": panel == state.panel for panel in get_args(Panel)}
+    return {
+        **open_panel,
+        "-chat": state.mode == "chat",
+        "-folded": state.folded,
+        "-short": pane.size.height < SHORT,
+        "-apart": apart,
+        "-here": focused is not None and pane in focused.ancestors,
+        "-tree": isinstance(focused, BranchTree),
+    }
+
+
 class PaneLayout(Vertical):
     """The base class of the explorer pane, which lays out and draws the widgets.
 
@@ -257,15 +271,7 @@ class PaneLayout(Vertical):
 
     def _update_classes(self, state: State) -> None:
         """Update all classes at once, because Textual styles the whole pane after each update."""
-        focused = self.screen.focused
-        classes = {f"-{panel}": panel == state.panel for panel in get_args(Panel)}
-        classes["-chat"] = state.mode == "chat"
-        classes["-folded"] = state.folded
-        classes["-short"] = self.size.height < SHORT
-        classes["-apart"] = self._sides.apart
-        classes["-here"] = focused is not None and self in focused.ancestors
-        classes["-tree"] = isinstance(focused, BranchTree)
-        self.update_classes(classes)
+        self.update_classes(_classes(state, self.screen.focused, self, self._sides.apart))
 
     def _change_panel(self, state: State) -> None:
         """Show the open panel immediately, so that it has the focus at the next key press."""
