@@ -164,7 +164,7 @@ def find(spec: str, folder: Path) -> Applied:
         strength = math.nan
     if not (name and colon and abs(strength) <= STRONGEST):
         raise UsageError(
-            f"{spec!r} does not name a steering vector and a strength.",
+            f"{spec!r} is not a steering vector with a strength.",
             f"Use NAME:STRENGTH, with a strength from -{STRONGEST:g} to {STRONGEST:g}.",
         )
     path = folder / f"{name}{ENDING}" if _NAME.fullmatch(name) else Path(name)

@@ -1,4 +1,4 @@
-"""The list of all labs, in the order of the course, with the number of reached goals."""
+"""The list of all labs, in the order of the course, with the number of goals reached."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class LabsScreen(FinderScreen):
         self.query_one("#found").border_title = Content(_("Labs"))
 
     def on_screen_resume(self) -> None:
-        """Update the number of reached goals, and keep the same lab selected."""
+        """Update the number of goals reached, and keep the same lab selected."""
         self._list(self.words, self._at_cursor)
 
     def look_up(self, words: str) -> None:

@@ -321,7 +321,7 @@ def run_check(options: argparse.Namespace) -> int:
     if report is None:
         output.write(
             _(
-                "Runs with llama.cpp, because tutor's own network does not support it. You can "
+                "Runs with llama.cpp, because tutor's own code does not support it. You can "
                 "step and chat, but not look inside."
             )
         )
