@@ -27,7 +27,7 @@ class Answered(Event, frozen=True, tag="answered", kw_only=True):
     """An answer to a question.
 
     `zone` is the offset of the learner's local time from UTC in minutes, or None in old logs. It
-    determines to which day the answer belongs.
+    determines which day the answer belongs to.
     """
 
     question: str

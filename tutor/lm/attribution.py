@@ -51,7 +51,7 @@ class Part(msgspec.Struct, frozen=True):
     def of_option(cls, text: str) -> Part:
         """Return the part that has the name `text` on the command line.
 
-        Raises `ValueError` if `text` is not such a name, which includes names with the number 0.
+        Raises `ValueError` if `text` is not the name of a part, or contains the number 0.
         """
         found = _OPTION.fullmatch(text)
         if not found:

@@ -255,7 +255,7 @@ def delete(folder: Path, name: str) -> None:
 
 
 def restore(folder: Path, names: Collection[str]) -> None:
-    """Bring back the vector that was deleted last, if it is one of `names`.
+    """Bring back the vector that was last deleted, if it is one of `names`.
 
     Raises `TextError` if another file has its name now, and `ModelError` if the file can't be
     restored.

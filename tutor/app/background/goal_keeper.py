@@ -90,7 +90,7 @@ class GoalKeeper:
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     def prepare(self, lab: AnyLab) -> None:
-        """Read the lesson to which a lab belongs, so that `live` does not have to wait for it.
+        """Read a lab's lesson, so that `live` does not have to wait for it.
 
         This is only needed if the lab was opened without a lesson. Call this method in a thread,
         because it takes up to 0.2 s.
@@ -101,8 +101,7 @@ class GoalKeeper:
         """Record which goals of a lab from `tutor.labs` have been reached.
 
         `now` contains the names of the goals that have just been reached. `lesson` is the lesson
-        from which the lab was opened. If `lesson` is None, the goals count toward the lesson to
-        which the lab belongs.
+        from which the lab was opened. If it is None, the goals count toward the lab's own lesson.
         """
         before = self.kept(lab)
         saving = [

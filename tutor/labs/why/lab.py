@@ -23,7 +23,7 @@ MOST_ADDED = 8
 """The maximum number of tokens that can be added to the table of next tokens."""
 _LONGEST_WORD = 60
 _ADDED = -1
-"""The row of the token that was added last, while its position in the table is not known yet."""
+"""The row of the token that was last added, while its position in the table is not known yet."""
 
 View = Literal["next", "parts", "map", "head", "tokens"]
 VIEWS: tuple[View, ...] = ("next", "parts", "map", "head", "tokens")

@@ -134,9 +134,9 @@ def squeezed(values: Sequence[float], most: int) -> list[float]:
 class Findings:
     """Everything that is known about the token at `position` of `path` in one network.
 
-    `target` is the id of the target token, or None for the most probable next token. `against`
-    is the id of the token that it is compared with, if there is one. `lens` contains the logit lens
-    of each position for which it is known. `sources` contains, by layer and head, how much of the
+    `target` is the id of the token to explain, or None for the most probable next token. `against`
+    is the id of the token to compare it with, if there is one. `lens` contains the logit lens of
+    each position, as far as it is known. `sources` contains, by layer and head, how much of the
     head's contribution comes from each token. If the head is None, the amounts are summed over all
     heads of the layer.
     """

@@ -81,7 +81,7 @@ class XRayView(Vertical, can_focus=True):
         self._inside = inside
         self._tabs = Tabs()
         self._found: Findings | None = None
-        """The findings about the token that the learner selected last."""
+        """The findings about the token that the learner last selected."""
         self._shown: Findings | None = None
         """The findings on the screen, which stay until enough is known about the selected token."""
         self._text: tuple[tuple[Token, ...], int, int] | None = None
