@@ -96,7 +96,7 @@ def _escaped(char: str) -> str:
 def _with_few_marks(text: str) -> str:
     """Return `text` with at most `_MOST_MARKS` combining marks in a row.
 
-    The number of removed marks appears in their place.
+    A note with their number replaces the marks that were removed.
     """
     if not _MANY_BEYOND_ASCII.search(text):
         return text

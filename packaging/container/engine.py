@@ -31,7 +31,8 @@ def main() -> None:
         if child == 0:
             become_engine()
         _, status = os.waitpid(child, 0)
-        print(f"The engine ended with status {os.waitstatus_to_exitcode(status)}.", file=sys.stderr)
+        code = os.waitstatus_to_exitcode(status)
+        print(f"The engine exited with status {code}.", file=sys.stderr)
         time.sleep(PAUSE)
 
 

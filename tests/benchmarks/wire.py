@@ -61,7 +61,7 @@ def rows(name: str, found: Costs, share: float) -> list[Measured]:
             PAINTINGS,
             share,
         ),
-        Measured(f"two seconds without a key {name}", "kB", found.idle.tcp / KILOBYTE, 1, 0),
+        Measured(f"two seconds without a key press {name}", "kB", found.idle.tcp / KILOBYTE, 1, 0),
     ]
 
 

@@ -184,7 +184,7 @@ def test_check(tutor: Tutor, tiny_model: str) -> None:
 
 
 def test_check_runs_a_step(tutor: Tutor, tiny_model: str, tmp_path: Path) -> None:
-    """A model whose output is not a number loads, but does not pass the check."""
+    """A model whose output contains NaN values loads, but does not pass the check."""
     broken = Path(shutil.copytree(tiny_model, tmp_path / "broken")) / "model.safetensors"
     wrong = {name: tensor * math.nan for name, tensor in load_file(broken).items()}
     broken.unlink()

@@ -129,7 +129,7 @@ def test_a_line_damaged_at_different_places_of_both_files_is_restored(filled: Pa
     copy.write_bytes(flipped(data, 21))
     progress = Progress.open(filled)
     progress.check()
-    assert "Nothing is lost: both copies together are complete." in told(progress)
+    assert "Nothing is lost: between them, the two copies are complete." in told(progress)
     assert log.read_bytes() == copy.read_bytes() == data
 
 

@@ -195,7 +195,7 @@ def test_without_a_key_it_asks_and_then_ends_with_a_message(tmp_path: Path) -> N
     with kiosk(tmp_path, "--idle-limit", SHORT) as run:
         run.wait_for("Are you still there?")
         assert run.wait_exit() == 0
-        assert "tutor: ended because no key was pressed for 3 seconds." in run.text
+        assert "tutor: exited because no key was pressed for 3 seconds." in run.text
         assert b"\x1b[?1049l" in run.output
     assert b"Traceback" not in run.output
 

@@ -71,8 +71,8 @@ Start = Literal["home", "review"]
 class Patience:
     """The maximum number of seconds to spend saving progress before the app exits.
 
-    `quit` applies when the learner quits. This limit is longer than the time for which a save waits
-    for the file lock. `unmount` applies when the terminal has disconnected.
+    `quit` applies when the learner quits. This limit is longer than the time that a save waits for
+    the file lock. `unmount` applies when the terminal has disconnected.
     """
 
     quit: float = 6.0

@@ -78,14 +78,14 @@ async def _run(app: TutorApp, mouse: bool) -> int:
 
 
 def _say_why_and_what_is_lost(app: TutorApp) -> None:
-    """Print why the app has ended and what was not saved. The screen must already be restored."""
+    """Print why the app has exited and what was not saved. The screen must already be restored."""
     if app.idle is not None and app.idle.over:
         without = _("no key was pressed for {in_words}").format(in_words=in_words(app.idle.seconds))
         progress = app.progress
         unsaved = app.untold or progress.unsaved or progress.refused
         saved = "" if unsaved else _(" Everything is saved.")
         print(
-            _("tutor: ended because {without}.{saved}").format(without=without, saved=saved),
+            _("tutor: exited because {without}.{saved}").format(without=without, saved=saved),
             file=sys.stderr,
         )
     refused = app.progress.refused

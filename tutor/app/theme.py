@@ -271,7 +271,7 @@ THEMES = (
 def theme_for(
     color_system: str | None, no_color: bool, wanted: ThemeName = "auto", *, light: bool = False
 ) -> str:
-    """Return the name of the theme for a color system of `rich.console.Console.color_system`.
+    """Return the name of the theme for `color_system`, a value of `Console.color_system` in Rich.
 
     `wanted` is the learner's choice. `light` is true if the terminal is known to have a light
     background.

@@ -25,7 +25,7 @@ from tutor.errors import LessonError
 from tutor.learner.progress import Progress
 
 LOOKS_EVERY = 0.25
-"""The number of seconds between two checks of the file.
+"""The number of seconds between checks of the file.
 
 The file is parsed when two checks in a row find the same state, because an editor may need several
 steps to write it.

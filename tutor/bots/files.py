@@ -75,7 +75,7 @@ def _read(path: Path, kind: type[T]) -> T:
     try:
         data = path.read_bytes()
         if len(data) > LARGEST:
-            raise BotError(f"{path.name} has more than {LARGEST:,} bytes.", "Use a smaller file.")
+            raise BotError(f"{path.name} is larger than {LARGEST:,} bytes.", "Use a smaller file.")
         text = data.decode("utf-8")
     except OSError as error:
         raise BotError(f"{path} could not be read: {error.strerror}.", "Check the path.") from error

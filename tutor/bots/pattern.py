@@ -82,7 +82,8 @@ def _element(text: str) -> Element:
         if not alone and not _WORD.fullmatch(each.replace("*", "", 1)):
             raise BotError(
                 f"“{text}” is not allowed in a pattern.",
-                "Use words, * for any words, _ for one word, a/b for a or b, *day for an ending.",
+                "Use words, * for any words, _ for one word, a/b for a or b, or *day for any word "
+                "that ends in “day”.",
             )
     return alternatives
 

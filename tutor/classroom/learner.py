@@ -30,7 +30,7 @@ _FIRST_DAY = date(1970, 1, 1).toordinal()
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a report shows about one learner.
 
-    - `number` and `title`: the lesson of the course that the learner visited last, or None and ""
+    - `number` and `title`: the lesson of the course that the learner last visited, or None and ""
       if there is none
     - `place`: the learner's position in this lesson: "3 of 9" screens, "questions" or "done"
     - `answered`: the number of questions of the course that the learner has answered, counting only

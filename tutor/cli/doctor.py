@@ -126,7 +126,7 @@ def _clash() -> str:
 
 
 def _is_ours(distribution: str) -> bool:
-    """Return True if the distribution is an early version of tutor, which had the same name."""
+    """Return True if this is tutor itself: early versions of the package had this name."""
     from importlib import metadata  # This module is slow to import, and no other command needs it.
 
     scripts = metadata.distribution(distribution).entry_points

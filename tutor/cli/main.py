@@ -114,9 +114,9 @@ def _settle_settings(options: argparse.Namespace) -> None:
 
 
 def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
-    """Return a function that looks up the option of a setting on the command line.
+    """Return a function that looks up the value given for a setting on the command line.
 
-    The function returns None if the option is not set.
+    The function returns None if no value was given.
     """
 
     def given(entry: Entry) -> Value | None:

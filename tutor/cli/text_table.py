@@ -71,7 +71,7 @@ def _chosen(table: Table, width: int) -> list[int]:
 
 
 def _shrunk(table: Table, shown: list[int], width: int) -> dict[int, int]:
-    """Return the widths of the shown columns by index. The widest columns are narrowed first."""
+    """Return the widths of the visible columns, by index. The widest columns are narrowed first."""
     widths = {at: _natural(table, at) for at in shown}
     least = {at: _least(table, at) for at in shown}
     missing = sum(widths.values()) + _GAP * (len(shown) - 1) - width

@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, error: LessonError) -> Entry:
-        """Return the entry of a file that could not be parsed because of `error`."""
+        """Return the entry for a file that could not be parsed because of `error`."""
         return cls(problems=(Problem.of(error),))
 
 
@@ -168,7 +168,7 @@ class CourseFile:
             self.entry = None if cache.empty else cache.get(self._key())
 
     def read(self) -> Entry:
-        """Return the entry of the file, and parse the file if there is no entry yet."""
+        """Return the file's entry. If there is none yet, parse the file."""
         if self.entry is None:
             try:
                 return self.settle(self._parse(self.data, self.name))
@@ -177,7 +177,7 @@ class CourseFile:
         return self.entry
 
     def settle(self, entry: Entry) -> Entry:
-        """Set the entry of the file, and add it to the cache."""
+        """Set the file's entry, and add it to the cache."""
         self.entry = entry
         self._cache.put(self._key(), entry)
         return entry

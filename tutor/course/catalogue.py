@@ -221,7 +221,10 @@ class Opening:
         return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
 
     def _scan(self, where: str) -> bool:
-        """Scan a lesson for its outline and return True. If this fails, parse the lesson."""
+        """Scan a lesson for its outline. If the scan fails, parse the lesson.
+
+        Returns True if the scan succeeded.
+        """
         # Import this module only when a file has changed.
         from tutor.course.reading.outline_scan import scan_outline
 

@@ -34,7 +34,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     - `top_probability`: the probability of the most probable token
     - `entropy_bits`: the entropy in bits
-    - `shares`: the probabilities of the listed tokens, by their text on screen (`␣Paris`)
+    - `shares`: the probabilities of the tokens in the list, by their text on screen (`␣Paris`)
     - `unlisted`: an upper bound for the probability of any other token
     - `kept`: the number of tokens that the sampler keeps
 

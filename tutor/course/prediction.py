@@ -80,7 +80,7 @@ class PredictionBase(
         return ""
 
     def shown(self, guess: str) -> str:
-        """Return the text of a guess as the screen shows it to the learner later."""
+        """Return a guess as text that the screen can show to the learner later."""
         return guess.strip()
 
     def compare(self, guess: str, answer: Revealed) -> Comparison:

@@ -81,7 +81,7 @@ class Outbox:
             with self._lock:
                 self._stream.write(frame)
                 self._stream.flush()
-        except BrokenPipeError:  # the app has ended
+        except BrokenPipeError:  # the app has exited
             os._exit(0)
 
 

@@ -65,7 +65,7 @@ class ModelSession(Protocol):
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
+        """Return the distribution after `position` tokens, with the `top` most probable tokens."""
         ...
 
     def rows(

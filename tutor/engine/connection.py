@@ -48,7 +48,7 @@ class EngineConnection:
 
     async def end(self) -> str:
         self._writer.close()
-        return "The shared engine has ended."
+        return "The shared engine has exited."
 
     def kill(self) -> None:
         self._writer.transport.abort()

@@ -1,4 +1,4 @@
-"""Distinguish an engine that hangs from an engine that is only slow."""
+"""Tell a hung engine from a slow one."""
 
 from __future__ import annotations
 

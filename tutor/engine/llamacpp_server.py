@@ -17,7 +17,7 @@ from tutor.lm.llamacpp.session import LlamaModel, LlamaSession, refuse
 
 
 class LlamaServer(SessionServer[LlamaSession]):
-    """A server for the sessions of one learner. It refuses labs that need our own network."""
+    """A server for one learner's sessions. It refuses labs that need `tutor.lm.network`."""
 
     def __init__(
         self, model: LlamaModel, inbox: Inbox, send: Callable[[wire.Message], None]

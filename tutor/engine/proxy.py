@@ -42,7 +42,7 @@ class SessionProxy(SessionQuestions):
     """An `AsyncModelSession` that forwards queries to the engine.
 
     `tokens` is the authoritative state of the session. Changes take effect here immediately and are
-    sent to the engine together with the next query, so a step takes only one round trip. If the
+    sent to the engine along with the next query, so a step takes only one round trip. If the
     engine has restarted, or if its tokens may differ from `tokens`, the proxy sends all tokens
     again.
 

@@ -30,7 +30,7 @@ class Channel(Protocol):
     def send(self, message: Message) -> None:
         """Send a message. The event loop must be running.
 
-        If the engine has ended, the message is lost, and the pending requests fail when `receive`
+        If the engine has exited, the message is lost, and the pending requests fail when `receive`
         detects the end of the connection.
         """
         ...
@@ -81,7 +81,7 @@ class Patience:
     returns: int = 120
     """The maximum number of attempts to reconnect to a shared engine.
 
-    There is a pause of `return_pause` seconds between two attempts.
+    There is a pause of `return_pause` seconds between attempts.
     """
     return_pause: float = 0.5
 

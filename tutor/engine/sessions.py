@@ -19,7 +19,7 @@ BUDGET_BYTES = 96 * 1024 * 1024
 # The number of bytes to leave for other programs on the machine.
 RESERVED = 128 * 1024 * 1024
 
-# The minimum time between two checks of the free memory, in seconds. A check takes 0.2 ms.
+# The minimum time between checks of the free memory, in seconds. A check takes 0.2 ms.
 LOOK = 1.0
 
 

@@ -1,8 +1,8 @@
-"""Keep an engine alive: start it, process its messages, and restart it when it ends.
+"""Keep an engine alive: start it, process its messages, and restart it when it exits.
 
 The engine may work for any length of time as long as it sends messages. An engine that has pending
-requests but sends no messages is killed and restarted. When a shared engine ends, the supervisor
-waits until it has restarted.
+requests but sends no messages is killed and restarted. When a shared engine exits, this supervisor
+waits until `tutor.engine.shared.supervisor` has restarted the engine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOT_AGAIN = "It stopped repeatedly, possibly because memory is low. Retry to st
 class Supervisor:
     """A supervisor that keeps one engine running.
 
-    It passes responses to `requests`, and makes all pending requests fail when the engine ends. It
+    It passes responses to `requests`, and makes all pending requests fail when the engine exits. It
     calls `greet` with every new connection, and `changed` after every change of state.
     """
 
@@ -92,7 +92,7 @@ class Supervisor:
             await self._state_changed.wait()
 
     async def _live(self) -> None:
-        """Run the engine, and restart it whenever it ends.
+        """Run the engine, and restart it whenever it exits.
 
         This returns when the engine is stopped or when a restart would not help.
         """
@@ -119,10 +119,10 @@ class Supervisor:
             self._enter(EngineState.STARTING, "restarting")
 
     async def _listen(self, channel: Channel) -> tuple[bool, TutorError]:
-        """Process the messages of one engine until it ends.
+        """Process the messages of one engine until it exits.
 
         The result is a pair. The first item is True if a restart would not help. The second item is
-        the error that explains why the engine ended.
+        the error that explains why the engine exited.
         """
         watch = asyncio.create_task(self._watch_over(channel), name="engine's liveness")
         try:

@@ -41,15 +41,17 @@ class Request(Message, frozen=True):
 
 
 class PathRequest(Request, frozen=True):
-    """The base class of requests that open, change or close the session with this name."""
+    """The base class of requests that open, change or close a session."""
 
     session: str
+    """The session's name."""
 
 
 class SessionQuestion(Request, frozen=True):
-    """The base class of requests that query the session with this name without changing it."""
+    """The base class of requests that query a session without changing it."""
 
     session: str
+    """The session's name."""
 
 
 # --- requests -----------------------------------------------------------------------------------

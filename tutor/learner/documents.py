@@ -29,7 +29,7 @@ _KEPT = frozenset({"lessons", "settings", "drafts"})
 FEW = 8
 """The maximum number of changed documents that are updated one by one.
 
-If more documents have changed, all of them are updated together.
+If more documents have changed, all of them are updated at once.
 """
 
 

@@ -97,9 +97,7 @@ def read(path: Path, now: float) -> Bundle:
             raise ImportRefused(f"{name} is not a regular file.", _NEXT_STEP)
         size = path.stat().st_size
         if size > LARGEST:
-            raise ImportRefused(
-                f"{name} is too large for an export: it has {size:,} bytes.", _NEXT_STEP
-            )
+            raise ImportRefused(f"{name} is too large for an export ({size:,} bytes).", _NEXT_STEP)
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     bundle = _of_log(path, name) if _LOG_LINE.match(data) else _of_export(data, name)

@@ -9,7 +9,7 @@ from tutor.learner import disk
 from tutor.learner.errors import StoreBusy
 
 POLL = 0.005
-"""The number of seconds between two attempts to acquire the lock.
+"""The number of seconds between attempts to acquire the lock.
 
 A writer holds the lock for about this long.
 """

@@ -1,4 +1,4 @@
-"""Restore a complete log from two copies of it, even if both are cut off or damaged.
+"""Restore a complete log from two copies of it, even if both are truncated or damaged.
 
 If a line is damaged in both copies, many combinations of the two damaged lines are tried until the
 checksum matches. If none matches, `description` names the lost answer as far as the line can still
@@ -32,9 +32,9 @@ def mended(log: bytes, copy: bytes) -> bytes:
     """Return `log` with the lines added that are intact only in `copy`.
 
     Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
-    `copy`. If only one file was cut off or damaged, the result therefore equals the other file. If
-    `log` has another intact line at this position, the line from `copy` is appended as if it had
-    been imported from another machine. A line that is damaged in both is repaired if possible.
+    `copy`. So if only one file was truncated or damaged, the result equals the other file. If `log`
+    has another intact line at this position, the line from `copy` is appended as if it had been
+    imported from another machine. A line that is damaged in both is repaired if possible.
     """
     if log.startswith(copy):
         return log

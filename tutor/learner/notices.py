@@ -78,7 +78,7 @@ def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
         )
     complete = f"its copy, {copy}, is complete"
     if found.copy == DAMAGED:
-        complete = "both copies together are complete"
+        complete = "between them, the two copies are complete"
     return StoreRepaired(f"{happened}. Nothing is lost: {complete}.{kept}", NOTHING_TO_DO)
 
 

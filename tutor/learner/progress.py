@@ -172,7 +172,7 @@ class Progress(ProgressStore[None]):
         """Return as much of the stored data as possible.
 
         If a file cannot be read, for example because a newer version wrote it or because permission
-        is missing, a notice is added.
+        is denied, a notice is added.
         """
         try:
             contents = self._storage.load()

@@ -27,7 +27,7 @@ class Answered(Event, frozen=True, tag="answered", kw_only=True):
     """An answer to a question.
 
     `zone` is the offset of the learner's local time from UTC in minutes, or None in old logs. It
-    determines to which day the answer belongs.
+    determines which day the answer belongs to.
     """
 
     question: str
@@ -267,7 +267,7 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     quiz_left_out: tuple[str, ...] = ()
     """The ids of the lesson's questions that the current quiz leaves out."""
     quiz_ended: bool = False
-    """True if a quiz of the lesson has reached its end, even if every question was skipped."""
+    """True if the learner has finished a quiz on the lesson, even by skipping every question."""
     draft: Draft | None = None
     """The answer that the learner has entered so far for `question`."""
     answer: str = ""
@@ -324,8 +324,8 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
 
     `partial` means that the state includes events that are missing from the log, so it must not be
     rebuilt from the log. `outdated` means that the state comes from an old version, which did not
-    schedule reviews. `fitted` contains the learner's own FSRS parameters with which the cards were
-    scheduled, or "" if the default parameters were used.
+    schedule reviews. `fitted` contains the learner's own FSRS parameters, if they were used to
+    schedule the cards, or "" if the default parameters were used.
     """
 
     start: Position = 0

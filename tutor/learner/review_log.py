@@ -1,6 +1,6 @@
 """Store the review log in two identical files, with one line for each event.
 
-Lines are appended and never changed. If one file is cut off or has flipped bits, the other file
+Lines are appended and never changed. If one file is truncated or has flipped bits, the other file
 still contains every answer. `extend` writes each line to the log first and then to the copy, and
 returns when the line is on disk in both files. If the copy contains more than the log, or if a line
 of the log is damaged, readers combine both files.

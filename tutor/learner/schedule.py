@@ -36,7 +36,7 @@ Its value is a list of numbers separated by spaces, or "" for the default parame
 """
 _DAY = 24 * 60 * 60
 _LONGEST = 36_500
-"""The longest interval between two reviews, in days."""
+"""The longest interval between reviews, in days."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ def due_at(card: Card, retention: float) -> float:
 
 
 def _decline(card: Card, recall: float) -> float:
-    """Return how long it takes until the probability of recall is `recall`, in arbitrary units."""
+    """Return how long the probability of recall takes to fall to `recall`, in arbitrary units."""
     return float(recall ** (-1 / card.decay) - 1)
 
 

@@ -15,7 +15,7 @@ from tutor.learner import disk
 from tutor.learner.untrusted_files import entry_exists, read_untrusted, refusal
 
 LARGEST = 64_000_000
-"""The maximum size of all copied files together, in bytes.
+"""The maximum total size of the files to copy, in bytes.
 
 This is enough for more than 200,000 answers.
 """

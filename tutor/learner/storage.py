@@ -155,7 +155,7 @@ class AtomicStorage(Storage):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged("is damaged") from error
         del tables["about"]
-        # The file can be parsed, but its checksum does not match. It was therefore not cut off:
+        # The file can be parsed, but its checksum does not match. It was therefore not truncated:
         # someone has edited it, or bits have flipped. Using the backup would lose the edits.
         tables = self.schema.migrate(tables, about.schema)
         return Contents(tables, about.schema, edited=not whole)

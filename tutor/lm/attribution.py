@@ -51,7 +51,7 @@ class Part(msgspec.Struct, frozen=True):
     def of_option(cls, text: str) -> Part:
         """Return the part that has the name `text` on the command line.
 
-        Raises `ValueError` if `text` is not such a name, which includes names with the number 0.
+        Raises `ValueError` if `text` is not the name of a part, or contains the number 0.
         """
         found = _OPTION.fullmatch(text)
         if not found:
@@ -61,7 +61,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Contribution(msgspec.Struct, frozen=True):
-    """The direct contribution of one part to the explained logit."""
+    """The direct contribution of one part to the target logit."""
 
     part: Part
     logits: float
@@ -112,8 +112,8 @@ class Attribution(msgspec.Struct, frozen=True, dict=True):
 class Occlusion(msgspec.Struct, frozen=True):
     """The effect of removing one token from a text.
 
-    `index` is the token's index in the text. `logits` is the decrease in the explained logit, which
-    is negative if the logit rises. `probability` is the probability of the target token after the
+    `index` is the token's index in the text. `logits` is the decrease in the target logit, which is
+    negative if that logit rises. `probability` is the probability of the target token after the
     text without the removed token.
     """
 

@@ -50,7 +50,7 @@ def turn_ids(model: WithVocabulary, path: Sequence[int], text: str) -> list[int]
 
     `path` contains the conversation's token ids up to the end of an assistant's answer, and `text`
     is the user's message. The result contains the tokens that close the answer (unless it is
-    already closed), the message, and the tokens with which the next answer begins.
+    already closed), the message, and the tokens that open the next answer.
 
     To find these tokens, the function renders the chat template with a unique word in place of the
     answer, and encodes the text after this word. Raises `TextError` if the message is empty.

@@ -201,7 +201,7 @@ class _TooLong(BaseException):
 def _time_limit(seconds: float) -> Iterator[None]:
     """Raise `_TooLong` in this thread if the `with` block runs longer than `seconds`.
 
-    A compiled template is Python code, so the exception can be raised between two bytecode
+    A compiled template is Python code, so the exception can be raised between bytecode
     instructions.
     """
     thread = ctypes.c_ulong(threading.get_ident())

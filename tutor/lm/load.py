@@ -177,7 +177,7 @@ def _open(found: FoundModel) -> Source:
 
 
 class _Conversion:
-    """The conversion of an open model file to packed weights.
+    """The conversion of a model file, which is already open as `source`, to packed weights.
 
     Raises `ModelDamaged`, `ModelUnsupported` and `NotEnoughMemory`.
     """

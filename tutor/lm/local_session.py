@@ -81,7 +81,7 @@ class LocalSession(ABC):
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
+        """Return the distribution after `position` tokens, with the `top` most probable tokens."""
         return sampling.distribution(
             self.logits(position),
             sampler,

@@ -1,7 +1,7 @@
 """The network: a Transformer decoder of the Llama family. Read it from top to bottom.
 
-The input is a text of T tokens, given as T token ids. The output is T vectors. The output layer
-turns the last vector into a score for every token that could come next:
+The input is a text of T tokens, given as T token ids. The output is T vectors, the final hidden
+states. The output layer turns the last of them into a score for every token that could come next:
 
     ids [T] -> embedding [T, width] -> block -> block -> ... -> norm -> logits [T, vocabulary]
 
@@ -454,7 +454,7 @@ class Transformer(nn.Module):
     def forward(
         self, ids: Tensor, cache: KeyValueCache | None = None, trace: Trace | None = None
     ) -> Tensor:
-        """Return the final vectors [..., T, width] of the tokens `ids` [..., T].
+        """Return the final hidden states [..., T, width] of the tokens `ids` [..., T].
 
         A cache belongs to a single text, so with a cache `ids` must be [T]. The new tokens follow
         the tokens in the cache and are added to it.
@@ -495,14 +495,14 @@ class Transformer(nn.Module):
         return masks_by_layer(self.config, tokens, length, device)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return the logits [..., vocabulary] for final vectors [..., width]."""
+        """Return the logits [..., vocabulary] for final hidden states [..., width]."""
         scores: Tensor = self.head(hidden)
         if self.config.logit_cap is not None:
             scores = capped(scores, self.config.logit_cap)
         return scores
 
     def lens(self, residual: Tensor) -> Tensor:
-        """Return the logits for the residual stream [..., width] between two blocks.
+        """Return the logits for the residual stream [..., width] between blocks.
 
         These are the logits [..., vocabulary] that the network would compute if it had no more
         blocks. This method is known as the "logit lens" (nostalgebraist 2020).

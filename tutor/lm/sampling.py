@@ -66,7 +66,7 @@ def distribution(
     """Return the distribution after `position` tokens, given the logits [V].
 
     The result contains rows for the `top` most probable tokens. `token_of` returns the token with a
-    given id. Raises `ModelDamaged` if a logit is not a number.
+    given id. Raises `ModelDamaged` if a logit is NaN.
     """
     weights = weigh(logits, settings)
     entropy = entropy_bits(weights.probabilities)
@@ -86,13 +86,13 @@ def distribution(
 def weigh(logits: Tensor, settings: SamplerSettings) -> Weights:
     """Apply the sampler settings to float32 logits [V].
 
-    Raises `ModelDamaged` if a logit is not a number.
+    Raises `ModelDamaged` if a logit is NaN.
     """
     # summing a whole vocabulary in 32-bit floats leaves only four or five correct digits
     probabilities = torch.softmax(logits, dim=-1, dtype=torch.float64).float()
     if not math.isfinite(float(probabilities.sum())):
         raise ModelDamaged(
-            "The model's output is not a number.",
+            "The model's output contains NaN (not-a-number) values.",
             "The file may be damaged: download the model again, or try another model.",
         )
     if settings.plain:

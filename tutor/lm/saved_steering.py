@@ -164,7 +164,7 @@ def find(spec: str, folder: Path) -> Applied:
         strength = math.nan
     if not (name and colon and abs(strength) <= STRONGEST):
         raise UsageError(
-            f"{spec!r} does not name a steering vector and a strength.",
+            f"{spec!r} is not a steering vector with a strength.",
             f"Use NAME:STRENGTH, with a strength from -{STRONGEST:g} to {STRONGEST:g}.",
         )
     path = folder / f"{name}{ENDING}" if _NAME.fullmatch(name) else Path(name)
@@ -255,7 +255,7 @@ def delete(folder: Path, name: str) -> None:
 
 
 def restore(folder: Path, names: Collection[str]) -> None:
-    """Bring back the vector that was deleted last, if it is one of `names`.
+    """Bring back the vector that was last deleted, if it is one of `names`.
 
     Raises `TextError` if another file has its name now, and `ModelError` if the file can't be
     restored.

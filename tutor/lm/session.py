@@ -2,8 +2,8 @@
 
 Processing one more token takes one forward pass over that token. Going back takes no time. The
 results for later tokens stay cached until different tokens replace them, so going forward again
-along the same tokens takes no time either. The final vector of each token is cached too, so the
-distribution at an earlier position needs only one product with the output layer.
+along the same tokens takes no time either. The final hidden state of each token is cached too, so
+the distribution at an earlier position takes only one pass through the output layer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tutor.lm.language_model import LanguageModel
 from tutor.lm.local_session import require_tokens
 from tutor.lm.network import KeyValueCache
 
-# The maximum number of tokens in one forward pass. A request can be canceled only between two
+# The maximum number of tokens in one forward pass. A request can be canceled only between
 # passes, so this limits how long canceling takes (about 0.2 s for SmolLM2 on two old cores). A
 # smaller number would make prefill slower.
 CHUNK = 128
@@ -69,7 +69,7 @@ class Session(Inspectable):
         The tokens are kept. They will be processed again when a result is needed.
         """
         # Three lists with one item for each token that the network has processed: the token's id,
-        # its final vector [width], and its surprisal in bits (computed on request).
+        # its final hidden state [width], and its surprisal in bits (computed on request).
         self._processed: list[int] = []
         self._final: list[Tensor] = []
         self._bits: list[float | None] = []
@@ -215,7 +215,7 @@ class Session(Inspectable):
             del computed[self._valid :]
 
     def _store(self, ids: Sequence[int], final: Tensor) -> None:
-        """Store the final vectors [n, width] of the tokens `ids` [n], which have been processed."""
+        """Store the final hidden states [n, width] of the tokens `ids` [n], which are processed."""
         self._processed += ids
         self._final += final.unbind()
         self._bits += [None] * len(ids)

@@ -1,6 +1,6 @@
 """Render chat templates in a separate process, which can be stopped at any moment.
 
-The limits of `chat_template` take effect between two operations of a template. A single operation
+The limits of `chat_template` take effect between operations of a template. A single operation
 that never ends, such as a comparison of deeply nested lists, can be stopped only by killing the
 process that runs it. This module starts a process for the first template, and starts a new process
 after the previous one was killed. The calling process is never blocked for long, and neither are

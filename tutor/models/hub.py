@@ -44,7 +44,7 @@ _NO_CONNECTION = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "g
 _NETWORK = "Check the network and try again."
 
 _TICK = 0.5
-"""The number of seconds between two progress reports."""
+"""The number of seconds between progress reports."""
 
 _FOLDER_FILES = [
     "config.json",

@@ -25,7 +25,7 @@ from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
 from tutor.models.installed import Release
 
 _TICK = 0.1
-"""The number of seconds between two progress reports."""
+"""The number of seconds between progress reports."""
 
 # While a client unpacks a package, the files take up to twice the size of the package.
 _TIMES_AS_MUCH = 3
@@ -107,7 +107,7 @@ def _client(release: Release, folder: Path) -> _Client:
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in the background.
 
-    The command is stopped at the end of the `with` block, or when this process ends.
+    The command is stopped at the end of the `with` block, or when this process exits.
     """
     supervised = [sys.executable, "-P", "-m", "tutor.models.supervised_command", *command]
     process = subprocess.Popen(

@@ -32,7 +32,7 @@ from tutor.models.installed import (
 
 _LONGEST_HEADER = 100_000_000  # the limit of the safetensors library, in bytes
 LIMIT = "TUTOR_PACKED_LIMIT"
-"""The environment variable with the maximum size of all packed copies together, in gigabytes."""
+"""The environment variable for the maximum total size of the packed copies, in gigabytes."""
 _USUAL_LIMIT = 10_000_000_000
 _PATTERN = "*.safetensors"
 _OUR_NAME = re.compile(r"[0-9a-f]{16}-[\w-]+-torch[\d.]+\.safetensors")
@@ -74,7 +74,7 @@ def packed_copies() -> tuple[PackedCopy, ...]:
 
 
 def limit() -> int:
-    """Return the maximum size of all the learner's packed copies together, in bytes.
+    """Return the maximum total size of the learner's packed copies, in bytes.
 
     Raises `UsageError` if TUTOR_PACKED_LIMIT is not a number of gigabytes.
     """
@@ -91,11 +91,11 @@ def limit() -> int:
 
 
 def prune(most: int | None = None, *, keep: Path | None = None) -> tuple[tuple[Path, int], ...]:
-    """Remove the learner's packed copies until they take at most `most` bytes together.
+    """Remove the learner's packed copies until their total size is at most `most` bytes.
 
     By default, `most` is `limit()`. Copies of model files that no longer exist are removed first,
-    and then the copies that were not used for the longest time. The copy `keep` is never removed.
-    Returns the removed paths with their sizes.
+    and then the least recently used copies. The copy `keep` is never removed. Returns the paths
+    that were removed, with their sizes.
     """
     most = limit() if most is None else most
     copies = sorted(

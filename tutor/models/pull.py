@@ -35,7 +35,7 @@ _STAGING = ".staging-"
 _LOCK = ".pull.lock"
 _SHARED_FOLDER, _SHARED_FILE = 0o755, 0o644
 _LOCK_TICK = 0.2
-"""The number of seconds between two attempts to acquire the lock."""
+"""The number of seconds between attempts to acquire the lock."""
 
 # The exceptions of zipfile for archives that are damaged, encrypted, or use an unknown compression
 # method.
@@ -239,7 +239,7 @@ def _require_space(release: Release, folder: Path) -> None:
 def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # the reader of the progress has ended
+    except BrokenPipeError:  # the reader of the progress has exited
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,8 +1,8 @@
-"""Run a command, and stop it when the parent process ends.
+"""Run a command, and stop it when the parent process exits.
 
 `python -m tutor.models.supervised_command COMMAND...` runs the command and kills it when standard
 input is closed. Standard input is a pipe from the parent process. The operating system closes the
-pipe when the parent process ends, even after `kill -9`, so a download never continues in the
+pipe when the parent process exits, even after `kill -9`, so a download never continues in the
 background.
 """
 
@@ -15,7 +15,7 @@ import threading
 
 
 def main(command: list[str]) -> int:
-    """Run the command until it ends or standard input is closed, and return its exit status."""
+    """Run the command until it exits or standard input is closed, and return its exit status."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     threading.Thread(target=_end_with_input, args=(process,), daemon=True).start()
     return process.wait()

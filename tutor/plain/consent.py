@@ -44,7 +44,7 @@ class ConsentPlace(Place):
 
     def commands(self) -> Sequence[Command]:
         return (
-            Command("yes", "Agree for this host, until you quit tutor.", self._yes),
+            Command("yes", "Allow sending text to this host until you quit tutor.", self._yes),
             Command("no", "Go back without sending anything.", self._no),
         )
 

@@ -34,7 +34,7 @@ class ReviewPlace(QuestionPlace):
         self._count = 0
         self._current = ""
         self._last = ""
-        """The id of the question that was answered last in this review."""
+        """The id of the question that was last answered in this review."""
 
     @property
     def title(self) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Voice:
-    """A printer of text lines, which remembers the line that it printed last."""
+    """A printer of text lines, which remembers the line that it last printed."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout

@@ -61,7 +61,7 @@ class SharedModel(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The string by which saved texts name their model."""
+        """The string that identifies this model in saved texts."""
         return self.sha256 or self.name
 
 

@@ -32,7 +32,7 @@ _NAMES = """
 <end_of_turn> <turn|> <|end_of_turn|> <|endofturn|> <|end_of_role|> <|end_of_sentence|>
 """
 END_NAMES = frozenset(_NAMES.split())
-"""The names of tokens with which common models end a text or an answer."""
+"""The names of the tokens that common models use to end a text or an answer."""
 
 END_DATA = b"<end>"
 """The bytes of the alternative that ends the answer, whatever its name is."""
@@ -125,7 +125,7 @@ class Pieces:
         self.count = 0
         """The number of non-empty pieces so far."""
         self.arrived = 0
-        """The number of all pieces so far."""
+        """The total number of pieces so far, including empty ones."""
         self.unnamed = False
         """True if the server has listed a token without reporting its bytes or its id."""
         self.by_id = False

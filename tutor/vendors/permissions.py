@@ -1,4 +1,4 @@
-"""Remember to which hosts the learner has agreed to send text.
+"""Store which hosts the learner has agreed to send text to.
 
 The consent screen (`tutor.app.model.consent`) asks for permission once per host, and the permission
 is valid until the program exits. Naming a remote model on the command line also counts as

@@ -37,7 +37,7 @@ class RunLimits:
     It is high because large models reason first.
     """
     next_piece: float = 30.0
-    """The maximum number of seconds between two pieces."""
+    """The maximum number of seconds between pieces."""
     bytes: int = 4_000_000
     """The maximum size of a response in bytes. A larger response is cut off."""
     pieces: int = 100_000
@@ -48,7 +48,7 @@ class RunLimits:
 LIMITS = RunLimits()
 
 POLL = 0.05
-"""The number of seconds between two checks for cancellation."""
+"""The number of seconds between checks for cancellation."""
 
 
 class ErrorReport(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class Progress(msgspec.Struct, frozen=True):
     """The state of a run.
 
     - `pieces`: the pieces from the requested index on
-    - `arrived`: the number of all pieces so far
+    - `arrived`: the total number of pieces so far
     - `first_after` and `last_after`: the seconds from the request to the first and the latest piece
     - `seconds`: the seconds from the request until now, or until the end of the run
     - `finish`: set when the response is complete

@@ -80,7 +80,7 @@ def test_the_editor_gets_the_terminal_and_its_text_comes_back(tmp_path: Path) ->
         run.send("\x07")
         run.wait_for("in the editor")
         run.send("\x03")  # Ctrl+C ends the editor, not tutor
-        run.wait_for("The editor ended with status")
+        run.wait_for("The editor exited with status")
         run.wait_for("one two")
         run.send("\x07")
         run.wait_for("in the editor")

@@ -222,7 +222,7 @@ async def test_screens_wait_for_a_restart_and_start_no_process(
         session = await engine.open_text("hello")
     await until(lambda: engine.state is EngineState.STARTING, "the end of the engine")
     assert engine.failure is not None
-    assert "shared engine has ended" in engine.failure.happened
+    assert "shared engine has exited" in engine.failure.happened
     with engine_on(tmp_path, tiny_folder):
         assert len(await session.surprisals()) == len(session.tokens)
         assert engine.served

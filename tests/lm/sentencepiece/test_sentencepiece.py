@@ -291,7 +291,7 @@ UNKNOWN = piece("<unk>", kind=2)
         (UNKNOWN + piece(""), ModelDamaged, "0 characters"),
         (UNKNOWN + piece("a" * 2000), ModelDamaged, "2,000 characters"),
         (piece("a"), ModelDamaged, "unknown characters"),
-        (UNKNOWN + piece("a", float("nan")), ModelDamaged, "not a number"),
+        (UNKNOWN + piece("a", float("nan")), ModelDamaged, "NaN or infinite"),
         (UNKNOWN + field(2, field(3, 3)), ModelUnsupported, "words or characters"),
         (UNKNOWN + field(2, field(24, 1)), ModelUnsupported, "unusual way"),
         (UNKNOWN + field(3, field(2, b"\xff" * 9)), ModelDamaged, "replaced characters"),

@@ -53,7 +53,7 @@ async def fetch_model(
                     raise _error(failed)
         status = await process.wait()
         raise DownloadFailed(
-            _("The download ended early (exit status {status}).").format(status=status),
+            _("The download was interrupted (exit status {status}).").format(status=status),
             "Try again.",
         )
     finally:

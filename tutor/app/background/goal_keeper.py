@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Told(Awaitable[str | None]):
-    """A message for the learner about something that was recorded, such as a reached goal.
+    """A message that tells the learner what was recorded, such as a goal that was reached.
 
     Awaiting this object waits until the record has been saved to disk, and returns the message. It
     returns None if there is nothing to say or if the record could not be saved.
@@ -90,7 +90,7 @@ class GoalKeeper:
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     def prepare(self, lab: AnyLab) -> None:
-        """Read the lesson to which a lab belongs, so that `live` does not have to wait for it.
+        """Read a lab's lesson, so that `live` does not have to wait for it.
 
         This is only needed if the lab was opened without a lesson. Call this method in a thread,
         because it takes up to 0.2 s.
@@ -98,11 +98,10 @@ class GoalKeeper:
         self._lesson_of(lab)
 
     def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> Told:
-        """Record the reached goals of a lab from `tutor.labs`.
+        """Record which goals of a lab from `tutor.labs` have been reached.
 
         `now` contains the names of the goals that have just been reached. `lesson` is the lesson
-        from which the lab was opened. If `lesson` is None, the goals count toward the lesson to
-        which the lab belongs.
+        from which the lab was opened. If it is None, the goals count toward the lab's own lesson.
         """
         before = self.kept(lab)
         saving = [
@@ -132,6 +131,6 @@ class GoalKeeper:
 
 
 def reached(lab: Lab, state: LessonState) -> frozenset[int]:
-    """Return the indexes of the reached goals in `lab.goals`."""
+    """Return the indexes in `lab.goals` of the goals that have been reached."""
     names = state.goals_reached.get(lab.id, ())
     return frozenset(index for index, goal in enumerate(lab.goals) if goals.name(goal) in names)

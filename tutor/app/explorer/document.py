@@ -24,7 +24,7 @@ VERSION = 1
 LONGEST_TITLE = 200
 """The maximum number of characters in the title of a saved text."""
 MOST_ENTERED = 20
-"""The maximum number of entered texts to remember in each mode."""
+"""The maximum number of texts to remember in each mode."""
 LONGEST_ENTERED = 2000
 """The maximum number of characters in an entered text. Longer texts are not remembered."""
 FIRST_SEED = 2

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 CHUNK = 128
-"""The number of tokens to process between two progress reports.
+"""The number of tokens to process between progress reports.
 
 Processing is not faster with larger chunks.
 """

@@ -236,7 +236,7 @@ class PaneLayout(Vertical):
         return self
 
     def _draw(self, state: State) -> None:
-        """Draw a state. All widgets are updated together, so they always show the same token.
+        """Draw a state. All widgets are updated at once, so they always show the same token.
 
         A run can change the state faster than a terminal can draw it. Some states are then skipped,
         but never the last one. Nothing is drawn while the pane is being removed.

@@ -80,7 +80,7 @@ def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Con
 
 
 def context_use(tree: TokenTree, context: int) -> Content:
-    """Draw the number of tokens in the text and in the whole context window."""
+    """Draw the number of tokens in the text, and the size of the context window in tokens."""
     used = counted(tree.length, "token")
     if context:
         used = _("{length} of {tokens}").format(

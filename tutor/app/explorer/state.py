@@ -45,7 +45,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The complete state of the explorer between two events.
+    """The complete state of the explorer between events.
 
     `given` is the prompt that a lab sets, or None for conversations and outside labs.
     `first_message` is a message that is sent automatically when a conversation starts.

@@ -269,7 +269,7 @@ def _without_loop(state: State) -> State:
 
 
 def _show_evidence(state: State, taken_rank: int | None) -> State:
-    """Emit the evidence with which the lab's goals are checked."""
+    """Emit the evidence for checking the lab's goals."""
     tree = state.tree
     if tree is None:
         return state

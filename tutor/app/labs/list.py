@@ -1,4 +1,4 @@
-"""The list of all labs, in the order of the course, with the number of reached goals."""
+"""The list of all labs, in the order of the course, with the number of goals reached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 LAST_LAB = "labs.last"
-"""The name of the setting that stores which lab was opened last from this list."""
+"""The name of the setting that stores which lab was last opened from this list."""
 
 _TITLE = 30
 _LESSON = 9
@@ -45,7 +45,7 @@ class LabsScreen(FinderScreen):
     """A list of labs, from which the learner can open any lab before reading its lesson.
 
     The text that the learner types filters the labs by title, description and lesson. At first, the
-    lab that was opened last is selected. When the filter is removed, the lab that was selected
+    lab that was last opened is selected. When the filter is removed, the lab that was selected
     before is selected again.
     """
 
@@ -67,7 +67,7 @@ class LabsScreen(FinderScreen):
         self.query_one("#found").border_title = Content(_("Labs"))
 
     def on_screen_resume(self) -> None:
-        """Update the number of reached goals, and keep the same lab selected."""
+        """Update the number of goals reached, and keep the same lab selected."""
         self._list(self.words, self._at_cursor)
 
     def look_up(self, words: str) -> None:

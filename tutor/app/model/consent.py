@@ -38,7 +38,12 @@ class ConsentScreen(TextScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "agree", "yes, send it", tooltip="Agree for this host, until you quit tutor."),
+        Binding(
+            "y",
+            "agree",
+            "yes, send it",
+            tooltip="Allow sending text to this host until you quit tutor.",
+        ),
         Binding("escape", "back", "cancel", tooltip="Go back without sending anything."),
         *scroll_keys(),
     ]

@@ -178,7 +178,7 @@ class AskScreen(CourseScreen):
             self._keep(answer=unfinished if answer is None else self.question.as_text(answer))
 
     def _keep(self, **changes: object) -> None:
-        """Save the entered answer, so that it is not lost when the learner leaves the screen."""
+        """Save the answer entered so far, so that it is not lost when the learner leaves."""
         draft = msgspec.structs.replace(self._draft, **changes)
         if draft != self._draft:
             self._draft = draft

@@ -62,13 +62,13 @@ class Matching(AnswerList):
     def __init__(self, pairs: Sequence[Pair], order: Sequence[int]) -> None:
         """Create the list.
 
-        `order` lists the indexes of the right sides from top to bottom on the screen.
+        `order` lists the indexes of the right-hand items, from top to bottom on the screen.
         """
         super().__init__([inline(pair.left) for pair in pairs], range(len(pairs)), cursor=0)
         self._pairs = pairs
         self._shown = list(order)
         self._given: dict[int, int] = {}
-        """The index of the chosen right side for each line, by the index of the line."""
+        """The index of the right-hand item chosen for each line, by the index of the line."""
         self.options = Options([pairs[place].right for place in order])
         self._letters = f"{LETTERS[0]}-{LETTERS[len(order) - 1]}"
         tooltip = _("Match the selected line with this letter.")

@@ -47,7 +47,7 @@ class LinkedScreen(CourseScreen):
     """The id of the lesson that contains the text, or "" if no lesson does."""
 
     def on_screen_resume(self) -> None:
-        """Unfocus the opened link, so that Enter pages down again. Tab goes to the next link."""
+        """Unfocus a link that was opened, so that Enter pages down again. Tab goes to the next."""
         for prose in self.query(Prose):
             prose.pause()
 

@@ -148,7 +148,7 @@ class PredictCard(Vertical):
 
     @on(Entered)
     def _entered(self, event: Entered) -> None:
-        """Save the entered text, so that it is not lost when the learner leaves the screen."""
+        """Save the text entered so far, so that it is not lost when the learner leaves."""
         event.stop()
         if self._prediction is None or self.field is None:
             return

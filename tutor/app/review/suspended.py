@@ -36,7 +36,7 @@ class SuspendedQuestions(Menu):
             "enter",
             "choose",
             "bring back",
-            tooltip="Bring back the selected question, so that reviews ask it again.",
+            tooltip="Bring the selected question back into reviews.",
         ),
     ]
 

@@ -67,7 +67,7 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
         raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
     if status != 0:
         raise EditorError(
-            _("The editor ended with status {status}.").format(status=status), UNCHANGED
+            _("The editor exited with status {status}.").format(status=status), UNCHANGED
         )
     return _checked(data, longest)
 

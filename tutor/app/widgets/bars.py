@@ -25,7 +25,7 @@ def bar(fraction: float, width: int) -> str:
 
 
 def change(before: float, after: float, width: int) -> tuple[str, str, str]:
-    """Draw a bar that has changed, as three strings: the kept part, the gain, and the loss.
+    """Draw a bar that has changed, as three strings: the part that stays, the gain, and the loss.
 
     Together, the strings are exactly `width` cells wide.
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 TABS = "tabs"
-"""The axis of a line of tabs. Each step along it is a press of Tab or Shift+Tab."""
+"""The axis of a tab bar. Each step along it is a press of Tab or Shift+Tab."""
 _MOVES = "moves"
 Moves = tuple[tuple[str, int], ...]
 """The axes along which a click moves the focus, each with a number of steps."""

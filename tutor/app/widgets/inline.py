@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> MarkdownIt:
-    """Return a parser for CommonMark with tables, in which HTML and plain addresses are text.
+    """Return a parser for CommonMark with tables that treats HTML and bare URLs as plain text.
 
     The parser also marks key names (see `mark_keys`).
     """

@@ -46,7 +46,7 @@ class LabCard(Static):
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
         """Show a lab, or hide the card if `lab` is None.
 
-        `reached` contains the indexes of the reached goals.
+        `reached` contains the indexes of the goals that have been reached.
         """
         self._lab = lab
         self.display = lab is not None
@@ -130,8 +130,8 @@ class LabTask(Lines):
     ) -> None:
         """Show the goals.
 
-        `reached` contains the names of all reached goals. `news` contains those that the learner
-        has just reached.
+        `reached` contains the names of all goals that have been reached, and `news` those that the
+        learner has only just reached.
         """
         self._shown = (reached, news, open_)
         self._page = self._page if open_ else 0
@@ -162,7 +162,7 @@ class LabTask(Lines):
             self.show(self._on_page([*lines, Content(""), *said] if said else lines))
         elif height < ROOM:
             lines = self._news(reached, news, LONG) or self._next(reached, width, ())
-            if len(lines) > 1 and not news:  # this leaves out the number of reached goals
+            if len(lines) > 1 and not news:  # this leaves out the number of goals reached
                 lines = [goal_line(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:
@@ -241,7 +241,7 @@ class LabTask(Lines):
     def _next(self, reached: Set[str], width: int, above: Sequence[Content]) -> list[Content]:
         """Return the lines `above`, followed by the next goal.
 
-        The number of reached goals is at the end of the last line that has room for it.
+        The number of goals reached is at the end of the last line that has room for it.
         """
         left = self._left(reached)
         if not left:

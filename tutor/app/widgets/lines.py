@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def centered(at: int, count: int, room: int) -> int:
     """Return the index of the first line to show, so that line `at` is in the middle.
 
-    `count` is the number of all lines, and `room` is the number of lines that fit.
+    `count` is the total number of lines, and `room` is the number of lines that fit.
     """
     return min(max(0, at - room // 2), max(0, count - room))
 

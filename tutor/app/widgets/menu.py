@@ -1,6 +1,6 @@
 """A list from which the learner chooses an entry with the arrow keys.
 
-The entry at the cursor has a mark, and a background over the full width.
+A mark and a background across the full width highlight the entry at the cursor.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class MoreBelow(ScrollLine):
         return "pgup"
 
     def _above(self) -> Iterator[Content]:
-        """Yield versions of the right part, from the longest to the shortest."""
+        """Yield the right part at several lengths, from the longest to the shortest."""
         if self.above:
             said, key = _("{lines} above"), self._above_key()
             yield _hidden("▲", said.format(lines=counted(self.above, "line")), key)

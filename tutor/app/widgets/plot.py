@@ -19,7 +19,7 @@ from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets.bars import LEVELS
 
 YOU, MODEL, BOTH = "●", "○", "◆"
-"""The marks for the end of the first curve, of the second, and of both if they end together."""
+"""The marks for the end of the first curve, of the second, and of both at the same point."""
 STYLES = (ACT, LIKELY[2])
 """The colors of the first and second curve."""
 _MARKS = (YOU, MODEL)

@@ -1,4 +1,4 @@
-"""Implement `tutor lint`, with which authors check their lesson files."""
+"""Implement `tutor lint`, which checks lesson files for their authors."""
 
 from __future__ import annotations
 

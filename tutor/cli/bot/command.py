@@ -58,7 +58,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         metavar="S",
         help=_(
             "the seed for training (retrieval bot; default: {seed}) or for sampling at "
-            "temperature 0.6 and top-p 0.9 (generative bot; default: greedy)"
+            "temperature 0.6 and top-p 0.9 (generative bot; without a seed, it decodes greedily)"
         ).format(seed=SEED),
     )
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Implement `tutor class`, with which teachers see how a class is doing and set due dates."""
+"""Implement `tutor class`, which shows teachers how a class is doing and sets due dates."""
 
 import argparse
 from pathlib import Path

@@ -49,7 +49,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         type=float,
         metavar="GB",
         help=_(
-            "keep the copies that were used last, up to this many gigabytes (default: remove "
+            "keep the most recently used copies, up to this many gigabytes (default: remove "
             "copies of files that no longer exist, and all copies above the limit)"
         ),
     )
@@ -321,7 +321,7 @@ def run_check(options: argparse.Namespace) -> int:
     if report is None:
         output.write(
             _(
-                "Runs with llama.cpp, because tutor's own network does not support it. You can "
+                "Runs with llama.cpp, because tutor's own code does not support it. You can "
                 "step and chat, but not look inside."
             )
         )

@@ -88,7 +88,9 @@ def _add_search(verbs: Any) -> None:
     parser.add_argument(
         "--name",
         metavar="NAME",
-        help=_("the index to search (default: the one updated last); `course` is this course"),
+        help=_(
+            "the index to search (default: the most recently updated one); `course` is this course"
+        ),
     )
     parser.add_argument(
         "--top",

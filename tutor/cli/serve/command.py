@@ -220,7 +220,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _names(options: argparse.Namespace, port: int) -> frozenset[str] | None:
-    """Return the host names with which browsers can address the server, or None for any name."""
+    """Return the host names that browsers can use to reach the server, or None for any name."""
     from tutor.cli.serve.server import is_loopback
 
     if not is_loopback(options.host):

@@ -39,7 +39,7 @@ _HEADERS = {
 class Server:
     """The pages and connections of one server.
 
-    `names` are the hosts and ports with which browsers can address the server, in lower case. If
+    `names` are the hosts and ports that browsers can use to reach the server, in lower case. If
     `names` is None, any name is allowed.
     """
 

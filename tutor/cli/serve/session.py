@@ -27,7 +27,7 @@ PATIENCE = 8.0
 """The number of seconds that the app has to save everything and exit."""
 
 _START = b"\x1b[?1049h\x1b[?25l\x1b[?2004h"
-"""The output with which the app starts.
+"""The first bytes that the app writes.
 
 It switches to the alternate screen, hides the cursor, and turns on bracketed paste.
 """
@@ -119,7 +119,7 @@ class Session(AppService):
     async def stop(self) -> None:
         """Ask the app to exit, and kill it if it doesn't exit in time.
 
-        This replaces the method of `AppService`, which only one task at a time may call.
+        Overrides `AppService.stop`, which must not be called by more than one task at a time.
         """
         process = self._process
         if process is None:
@@ -141,7 +141,7 @@ class Session(AppService):
     async def on_meta(self, data: bytes) -> None:
         """Ignore the app's requests to open an address or save a file. tutor's app never sends any.
 
-        The output of the app ends when it exits, and `run` handles this.
+        The app's output ends when the app exits, and `run` handles this.
         """
 
     async def on_packed(self, payload: bytes) -> None:
@@ -241,7 +241,7 @@ class Sessions:
     def _left_by(self, learner: str) -> Session | None:
         """Return a running session of the learner that has no connection, or None.
 
-        If there are several, return the session that lost its connection last.
+        If there are several, return the one that lost its connection most recently.
         """
         left = (each for each in reversed(self._stopping) if self._learners[each] == learner)
         return next((each for each in left if not each.ended.is_set()), None)

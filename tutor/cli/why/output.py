@@ -32,8 +32,8 @@ class JsonToken(msgspec.Struct, frozen=True):
 class JsonOcclusion(msgspec.Struct, frozen=True):
     """The effect of removing one token from the text.
 
-    `logits` is the decrease of the explained logit, and `probability` is the probability of the
-    target token in the text without the removed token.
+    `logits` is the decrease in the target logit, and `probability` is the probability of the target
+    token after the text without the removed token.
     """
 
     index: int

@@ -13,7 +13,7 @@ import msgspec
 from tutor.text import writable
 
 LONGEST = 200
-"""The maximum number of typed characters that are stored."""
+"""The maximum number of characters to store of what the learner typed."""
 
 
 class AnswerWithFields(msgspec.Struct, frozen=True):

@@ -94,7 +94,7 @@ class QuestionBase(
         return self.grade(answer)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the order in which the screen shows the question's choices, items or right sides.
+        """Return the order in which the screen shows the choices, items or right-hand items.
 
         The order is a sequence of indexes and depends only on the seed. It is empty for a type of
         question that shuffles nothing.

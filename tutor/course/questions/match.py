@@ -1,7 +1,7 @@
-"""The question type `match`: choose a right side for each left side.
+"""The question type `match`: choose a right-hand item for each left-hand item.
 
-An answer contains the index of the chosen right side for each left side. The learner can choose the
-same right side more than once.
+An answer contains, for each left-hand item, the index of the right-hand item that the learner
+chose. The learner can choose the same right-hand item more than once.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from tutor.text import wrapped
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A left side and the right side that belongs to it. `why` is shown after an answer."""
+    """A left-hand item and its matching right-hand item. `why` is shown after an answer."""
 
     left: Sentence
     right: Sentence
@@ -33,9 +33,9 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
-    """A question that asks which right side belongs to each left side.
+    """A question that asks which right-hand item belongs to each left-hand item.
 
-    The right sides are shuffled.
+    The right-hand items are shuffled.
     """
 
     pairs: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=3, max_length=6)]
@@ -73,7 +73,7 @@ class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
         return all_places(text, len(self.pairs), repeats=True)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the indexes of the right sides, shuffled so that at least one is out of place."""
+        """Return the indexes of the right-hand items, shuffled so that at least one has moved."""
         return out_of_order(len(self.pairs), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

@@ -17,7 +17,7 @@ Mark = Literal["right", "wrong", "missed", "left"]
 
 
 class Note(msgspec.Struct, frozen=True):
-    """The note next to a choice, an item to order, or a left side to match."""
+    """The note next to a choice, an item to order, or a left-hand item to match."""
 
     mark: Mark
     why: str
@@ -39,7 +39,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def mark(right: bool, chosen: bool) -> Mark:
-    """Return the mark of a choice.
+    """Return the mark for a choice.
 
     `right` is True if the choice belongs to the right answer, and `chosen` is True if the learner
     chose it.

@@ -62,7 +62,7 @@ _FIELD = re.compile(
     r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
 )
 _USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
-"""A pattern for the two lines with which most questions begin: their id and their type.
+"""A pattern for the first two lines of most questions: their id and their type.
 
 A few questions also contain a version or the id of a screen, and need another pattern.
 """

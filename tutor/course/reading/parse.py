@@ -57,7 +57,10 @@ def number_name(screen_id: str, index: int) -> str:
 
 
 def measured_name(screen_id: str, index: int) -> str:
-    """Return the key in `Outcome.lines` of the block at `index` in a screen's `measured`."""
+    """Return the key under which `Outcome.lines` stores the line of a block of measured numbers.
+
+    `index` is the block's index in the screen's `measured`.
+    """
     return f"{screen_id}/measured/{index}"
 
 
@@ -265,7 +268,7 @@ class _Reader:
     def _questions(self, sections: list[Section], screens: set[str]) -> tuple[Question, ...]:
         """Return all questions of the lesson.
 
-        A question that names no `screen` belongs to the screen that contains it.
+        A question without the field `screen` belongs to the screen that contains it.
         """
         found: list[Question] = []
         for section in sections:
@@ -283,7 +286,7 @@ class _Reader:
         return tuple(found)
 
     def _name(self, name: str, place: Place) -> None:
-        """Store the line of an id, and report the id if it is already used in this file."""
+        """Record the line that defines an id. Report the id if this file already uses it."""
         if name in self.lines:
             self._refuse(
                 place,

@@ -46,7 +46,7 @@ def decoded(data: bytes, file: str) -> str:
     """Decode a lesson file like `text_of`, but allow control characters."""
     if len(data) > MAXIMUM_BYTES:
         raise Place(file).error(
-            f"The file has more than {MAXIMUM_BYTES:,} bytes, the limit for a lesson.",
+            f"The file is larger than {MAXIMUM_BYTES:,} bytes, the limit for a lesson.",
             "Split it into several lessons.",
         )
     try:

@@ -2,7 +2,7 @@
 
 The parent process (`tutor.engine.shared.supervisor`) owns the socket, so the socket survives a
 restart of the engine. Learners who connect during a restart wait in the socket's queue. A spare
-engine accepts connections only when its parent writes `BEGIN` to its standard input.
+engine does not accept connections until its parent writes `BEGIN` to its standard input.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ log = logging.getLogger(__name__)
 Loaded = TypeVar("Loaded")
 
 SPARE_NICENESS = 10
-"""The priority at which a spare engine loads its model. At 19, the lowest priority, it might never
-finish while several learners generate."""
+"""The niceness at which a spare engine loads its model. At 19, the lowest priority, it might never
+finish loading while several learners generate text."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the shared engine until its parent process ends.
+    """Run the shared engine until its parent process exits.
 
     If the model cannot be loaded, this sends the reason to all connections and returns the exit
     status `NOT_LOADED`.

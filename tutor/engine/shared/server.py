@@ -24,7 +24,7 @@ from tutor.lm.session import Session, read_one_more
 log = logging.getLogger(__name__)
 
 IDLE_CHECK = 30.0
-"""The number of seconds between two checks for idle learners."""
+"""The number of seconds between checks for idle learners."""
 SHORT = 32
 """The maximum number of tokens in a short request.
 

@@ -21,7 +21,7 @@ from tutor.errors import EngineError
 from tutor.lm.fast.free_memory import available_memory
 
 LONGEST_WAIT = 30.0
-"""The maximum number of seconds between two restarts of an engine that exits repeatedly."""
+"""The maximum number of seconds between restarts of an engine that exits repeatedly."""
 STABLE = 30.0
 """The number of seconds after which an engine counts as successfully started."""
 SPARE_AFTER = 10.0
@@ -37,9 +37,9 @@ def supervise(
     limits: Limits,
     on_end: Callable[[str], None] = lambda sentence: None,
 ) -> None:
-    """Run an engine on this socket, and restart it when it ends.
+    """Run an engine on this socket, and restart it when it exits.
 
-    `on_end` is called with a sentence that describes how the engine ended. The function returns
+    `on_end` is called with a sentence that describes how the engine exited. The function returns
     only through an exception: on SIGTERM or SIGINT, or an `EngineError` if the model cannot be
     loaded.
     """
@@ -67,10 +67,11 @@ def supervise(
 
 
 def cannot_start(status: int, lasted: float) -> bool:
-    """Return True if an engine that ended after `lasted` seconds would fail again.
+    """Return True if an engine that exited after `lasted` seconds would fail again.
 
-    If `status` is positive, it is the engine's exit status. If it is negative, a signal has ended
-    the engine. An engine that has served learners for a while and then fails is restarted.
+    If `status` is positive, it is the engine's exit status. If it is negative, a signal has
+    terminated the engine. An engine that has served learners for a while and then fails is
+    restarted.
     """
     return status == NOT_LOADED or (status > 0 and lasted <= STABLE)
 
@@ -78,7 +79,7 @@ def cannot_start(status: int, lasted: float) -> bool:
 class _Engines:
     """The engine that serves the learners, and a spare engine that waits.
 
-    Both end when this process ends, because their standard input is closed then.
+    Both exit when this process exits, because their standard input is closed then.
     """
 
     def __init__(self, command: list[str], descriptor: int) -> None:
@@ -88,7 +89,7 @@ class _Engines:
         self._spare: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> int:
-        """Run an engine until it ends, and start a spare meanwhile. Return the exit status."""
+        """Run an engine until it exits, and start a spare meanwhile. Return the exit status."""
         spare, self._spare = self._spare, None
         if spare is not None and spare.poll() is None:
             self._engine = spare
@@ -115,12 +116,12 @@ class _Engines:
             stdin=subprocess.PIPE,
             pass_fds=[self._descriptor],
             env=without_keys(),
-            start_new_session=True,  # Ctrl+C stops this process, which ends the engines
+            start_new_session=True,  # Ctrl+C stops this process, which stops the engines
         )
 
 
 def _begin(spare: subprocess.Popen[bytes]) -> None:
     assert spare.stdin is not None
-    with suppress(BrokenPipeError):  # the spare engine has ended
+    with suppress(BrokenPipeError):  # the spare engine has exited
         spare.stdin.write(BEGIN)
         spare.stdin.flush()

@@ -97,7 +97,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         step: The index of the selected step.
         divide: True if the scores are divided by √size.
         hide: True if later tokens are masked.
-        read: The vectors that were loaded last.
+        read: The vectors that were last loaded.
         worked: The results of the five steps, or None while another head's vectors are being
             loaded.
     """

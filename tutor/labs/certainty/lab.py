@@ -91,7 +91,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         left_out: The number of characters that were cut from the learner's question.
         way: The way of asking.
         drawing: The prompt for which answers are being sampled, or None.
-        running: The ways in which the whole set is being asked.
+        running: The ways of asking that are being used for the whole set.
         seed: The seed of the samples.
         answers: The greedy reply to each prompt.
         draws: The sampled replies to each prompt.

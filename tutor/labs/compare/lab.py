@@ -290,7 +290,7 @@ def _toggled(state: State) -> State:
             ),
         )
     elif len(state.chosen) >= MOST_MODELS:
-        raise LabError("You can compare up to four models.", "Exclude one of them first.")
+        raise LabError("You can compare up to four models.", "Exclude one of the four first.")
     else:
         chosen = (*state.chosen, state.focus)
     return replace(state, chosen=tuple(sorted(chosen)))

@@ -44,7 +44,7 @@ LIMITS = Limits()
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A way of choosing the next token. `name` is its label on the screen."""
+    """A decoding method. `name` is its label on the screen."""
 
     name: str
     method: Literal["draw", "greedy", "beam"] = "draw"
@@ -104,7 +104,7 @@ Action = (
     | NewSeed
     | Run
 )
-"""`Choose` selects another way for the selected side. `Run` generates the continuations of both
+"""`Choose` selects another method for the selected side. `Run` generates the continuations of both
 sides, or stops. If both sides are complete, `Run` has no effect."""
 
 
@@ -132,8 +132,8 @@ class Figures(msgspec.Struct, frozen=True):
 
     Attributes:
         tokens: The total number of tokens.
-        distinct: The number of different pairs of adjacent tokens, divided by the number of all
-            such pairs (distinct-2, Li et al. 2016).
+        distinct: The number of distinct bigrams, divided by the total number of bigrams
+            (distinct-2, Li et al. 2016).
         bits: The mean surprisal of a token, in bits.
         loops: The number of continuations that contain a loop.
         different: The number of different continuations.
@@ -151,10 +151,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         left_out: The number of characters that were cut from the prompt.
-        ways: The indexes in `WAYS` of the two compared ways, one for each side.
+        ways: The indexes in `WAYS` of the two methods that are compared, one for each side.
         side: The selected side, 0 or 1.
         focus: The index of the selected continuation.
-        paths: The continuations generated with this prompt and seed, by the index of the way.
+        paths: The continuations generated with this prompt and seed, by the index of the method.
         seconds: The time per token, measured in the latest response.
     """
 
@@ -175,7 +175,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def written(self) -> Progress:
-        """Return the progress of both sides together, in tokens."""
+        """Return the combined progress of both sides, in tokens."""
         both = set(self.ways)
         paths = (path for way in both for path in self.paths.get(way, ()))
         done = sum(path.most if path.done else len(path.ids) for path in paths)
@@ -183,7 +183,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return at_pace(done, total, self.seconds)
 
     def count(self, way: int) -> int:
-        """Return the number of continuations that a way generates."""
+        """Return the number of continuations that a decoding method generates."""
         return {"draw": self.limits.count, "greedy": 1, "beam": BEAMS}[WAYS[way].method]
 
     @property
@@ -289,9 +289,9 @@ def repeats(path: Path) -> bool:
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
-    """Return the ways that use this method and whose continuations are all complete.
+    """Return the entries of `WAYS` with this `method` whose continuations are all complete.
 
-    Each way is paired with its continuations.
+    Each entry is paired with its continuations.
     """
     return [
         (WAYS[way], paths)
@@ -325,9 +325,9 @@ def _beam_beats_greedy(state: State) -> bool:
 
 @goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8), 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
-    """Return True if a way's samples are all different, and more probable than plain samples.
+    """Return True if a decoding method's samples are both varied and probable.
 
-    They must also contain few repeated pairs of tokens.
+    They must all differ, repeat few bigrams, and be more probable than those of plain sampling.
     """
     drawn = _of(state, "draw")
     plain = [figures(paths) for way, paths in drawn if way.dials == Dials()]
@@ -344,7 +344,7 @@ def _varied_and_likely(state: State) -> bool:
 
 
 def _fit(state: State) -> bool:
-    """Return True if each way has the right number of restored continuations, of a valid length."""
+    """Return True if each method's restored continuations have the right number and length."""
     return all(
         0 <= way < len(WAYS)
         and len(paths) == state.count(way)

@@ -33,7 +33,7 @@ _BITS = 7
 
 
 class ContinuationsView(LabView):
-    """A view of both ways' statistics, a list of continuations, and the selected one in full."""
+    """A view of both methods' statistics, a list of continuations, and one of them in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *run_and_stop("r,enter", "run", _("Generate both sides.")),

@@ -138,7 +138,7 @@ class Setup(msgspec.Struct, frozen=True):
         heads: The number of heads in each layer of the loaded model's network.
         tokens_a: The tokens of A's text.
         tokens_b: The tokens of B's text.
-        left_out: The number of tokens that were cut from both texts together.
+        left_out: The total number of tokens that were cut from the two texts.
         places: The pairs of positions at which A and B are compared.
         written: With `Tuned`, the text that each model writes after the question, A first.
     """

@@ -135,7 +135,7 @@ class Place(msgspec.Struct, frozen=True, tag=True):
         rows: The most probable tokens before masking.
         kept: The most probable allowed tokens.
         allowed: The number of allowed tokens.
-        vocabulary: The number of all tokens.
+        vocabulary: The total number of tokens.
         removed: The total probability of the masked tokens.
         whole: True if the text up to this position matches the format.
     """

@@ -29,7 +29,7 @@ loss falls."""
 
 
 class GenerationsBackend(ModelBackend):
-    """The lab's backend. It caches the retrieval bot that was trained last.
+    """The lab's backend. It caches the retrieval bot that was last trained.
 
     `clock` returns the current time in seconds.
     """

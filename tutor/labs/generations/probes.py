@@ -43,7 +43,7 @@ def next_case(results: Results) -> Case | None:
 
 
 def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, int]:
-    """Return the number of a bot's correct replies, and the number of all its replies.
+    """Return the number of a bot's correct replies, and the total number of its replies.
 
     If `kind` is given, only replies to that kind of probe are counted.
     """

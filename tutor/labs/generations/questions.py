@@ -74,7 +74,7 @@ class Trained(msgspec.Struct, frozen=True, tag=True):
         losses: The loss at each step so far, in nats.
         total: The planned number of steps.
         right: The number of held-out phrases that are classified correctly.
-        of: The number of all held-out phrases.
+        of: The total number of held-out phrases.
         wrong: The misclassified phrases: the phrase, its correct intent, and the predicted intent.
         seconds: The computing time so far.
     """

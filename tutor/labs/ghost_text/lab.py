@@ -38,7 +38,7 @@ _FIRST_WORD = re.compile(r"\s*\S*")
 
 
 class Beginning(msgspec.Struct, frozen=True, array_like=True):
-    """A token with which a proposal can begin.
+    """A token that can be the first of a proposal.
 
     `data` contains the bytes that the token adds to the typed text. `probability` is the token's
     probability among all tokens that match the typed text.
@@ -227,7 +227,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """True if the text of the shown lines is too long, so that its beginning is cut off."""
+        """True if the text on the screen is too long, so that its beginning is cut off."""
         left_out = self.current is not None and self.current.left_out > 0
         return left_out or len(self._lines_seen) > LONGEST_READ
 

@@ -94,7 +94,7 @@ def log_probabilities(logits: Tensor) -> Tensor:
 
 
 class Pausable(Protocol):
-    """A forward pass that can pause between two blocks."""
+    """A forward pass that can pause between blocks."""
 
     @property
     def done(self) -> int: ...

@@ -20,9 +20,9 @@ class Progress(msgspec.Struct, frozen=True, tag="Underway"):
 class Coming(msgspec.Struct, frozen=True, tag=True):
     """The progress of a request whose work has stages, such as loading a model.
 
-    As with `Progress`, the lab sends the same request again. `doing` describes the current stage,
-    and `done` of its `total` parts are complete. If `total` is 0, the number of parts is unknown.
-    `seconds` is the estimated time left, or None if there is no estimate.
+    As with `Progress`, the lab repeats the request until the work is done. `doing` describes the
+    current stage, and `done` of its `total` parts are complete. If `total` is 0, the number of
+    parts is unknown. `seconds` is the estimated time left, or None if there is no estimate.
     """
 
     doing: str

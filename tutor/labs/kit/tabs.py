@@ -1,4 +1,4 @@
-"""A line of tabs that names a lab's views."""
+"""A tab bar with the names of a lab's views."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def tabs(parts: Iterable[tuple[str, bool]], width: int | None = None) -> Content:
-    """Return a line of tabs.
+    """Return a tab bar.
 
-    Each tab has the name of a view and a flag, which is True for the current view. The current view
-    has a mark and is bold, so it is visible without color. If not all tabs fit into `width` cells,
-    the line contains those around the current one, and an ellipsis for the others. A click on a tab
-    shows its view.
+    `parts` are the names of the views, each with a flag, which is True for the current view. The
+    current view has a mark and is bold, so it is visible without color. If not all tabs fit into
+    `width` cells, the bar contains those around the current one, and an ellipsis for the others. A
+    click on a tab shows its view.
     """
     named = list(parts)
     current = next((index for index, (__, shown) in enumerate(named) if shown), 0)

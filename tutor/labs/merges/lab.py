@@ -75,7 +75,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def last(self) -> Merge | None:
-        """The merge that was applied last, or None before the first merge."""
+        """The merge that was last applied, or None before the first merge."""
         return self.merges[self.at - 1] if 0 < self.at <= len(self.merges) else None
 
     @property

@@ -146,7 +146,7 @@ class PatchBackend:
         return advanced([self._neutral], self._moment)
 
     def _replacement(self, source: str) -> Activations:
-        """Return the activations with which a patch from `source` replaces the activations of A."""
+        """Return the activations that replace those of A in a patch from `source`."""
         if source not in self._replacements:
             base, neutral = self._base, self._neutral
             if source == "mean":

@@ -40,7 +40,7 @@ VIEWS: tuple[View, ...] = ("accuracy", "examples", "causality")
 
 STEP = 0.5
 STRONGEST = 8.0
-"""The maximum strength with which a direction is added or, if negative, subtracted."""
+"""The maximum strength at which a direction is added or, if negative, subtracted."""
 
 SHOWN = 0.5
 """The minimum probability at which a probe's answer counts as True."""

@@ -91,9 +91,9 @@ def _tried(progress: Progress, question: Try, rows: int) -> Tried:
 
 
 def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[float, ...]:
-    """Return the probability of each label, summed over the tokens with which it can begin.
+    """Return the probability of each label, summed over its possible first tokens.
 
-    Case and a leading space are ignored. A token with which several labels can begin doesn't count.
+    Case and a leading space are ignored. A token that can begin several labels doesn't count.
     """
     shares = dict.fromkeys(labels, 0.0)
     for each in shown:

@@ -37,8 +37,8 @@ NOTE = "Note"
 class Limits(msgspec.Struct, frozen=True):
     """The limits of the backend, in tokens.
 
-    `budget` is the maximum for all passages together, `length` the maximum for an answer, and
-    `chunk` the number of tokens that prefill processes at a time.
+    `budget` is the maximum total for all passages, `length` the maximum for an answer, and `chunk`
+    the number of tokens that prefill processes at a time.
     """
 
     budget: int = questions.BUDGET

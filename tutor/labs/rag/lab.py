@@ -63,7 +63,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         way: The settings of the search.
         retrieving: True if retrieval is on.
         count: The number of passages to put into the prompt.
-        example: The index of the prepared question that was selected last.
+        example: The index of the prepared question that was last selected.
         sources: The collections of texts that can be searched.
         vectors: The progress of computing vectors, for each source and each model that computes
             vectors.

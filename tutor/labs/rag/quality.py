@@ -49,7 +49,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def searched(self) -> tuple[int, int]:
-        """The number of searches done, and the number of all searches."""
+        """The number of searches done, and the total number of searches."""
         return sum(map(len, self.ranks.values())), len(self.kinds) * len(pairs())
 
     @property

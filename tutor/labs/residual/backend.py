@@ -98,7 +98,7 @@ class ResidualBackend:
         )
 
     def _to_logit(self, position: int, passage: ForwardPass, parts: Tensor) -> list[float]:
-        """Return the amount that each vector in `parts` [N, width] adds to the top token's logit.
+        """Return the contribution of each vector in `parts` [N, width] to the top token's logit.
 
         The shape of the result is [N].
         """

@@ -30,7 +30,7 @@ class Lengths(msgspec.Struct, frozen=True, tag=True):
 
 
 class Logit(msgspec.Struct, frozen=True, tag=True):
-    """A request for the amounts that the network's parts add to a logit.
+    """A request for the contributions of the network's parts to a logit.
 
     The logit belongs to the most probable next token after the token at `position`.
     """
@@ -40,7 +40,7 @@ class Logit(msgspec.Struct, frozen=True, tag=True):
 
 
 class Heads(msgspec.Struct, frozen=True, tag=True):
-    """A request for the amounts that the heads of one block add to a logit.
+    """A request for the contributions of one block's heads to a logit.
 
     The logit belongs to the most probable next token after the token at `position`.
     """
@@ -79,12 +79,12 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Contributions(msgspec.Struct, frozen=True, tag=True):
-    """The amount that each part of the network adds to the logit of the most probable next token.
+    """The contribution of each part of the network to the logit of the most probable next token.
 
-    That token is `target`. The amounts of the embedding, all attention layers, all feed-forward
-    networks and `bias` sum to `logit`, or to the logit before the cap if the model caps logits.
-    `bias` is the amount that the bias of the final LayerNorm adds. It is 0 in models without such a
-    bias.
+    That token is `target`. The contributions of the embedding, all attention layers, all
+    feed-forward networks and `bias` add up to `logit`, or to the logit before the cap if the model
+    caps logits. `bias` is the contribution of the final LayerNorm's bias. It is 0 in models without
+    such a bias.
     """
 
     target: Token

@@ -189,7 +189,7 @@ def _one_left(state: State) -> bool:
 
 @goal("order-matters", "Change how many tokens are kept by changing only the order")
 def _order_matters(state: State) -> bool:
-    """Return True if a change in the order alone changed the number of kept tokens."""
+    """Return True if a change in the order alone changed how many tokens are kept."""
     if not state.outcomes:
         return False
     *earlier, last = state.outcomes

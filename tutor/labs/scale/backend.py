@@ -33,8 +33,7 @@ from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 
 BEFORE = "\n"
-"""A line break that precedes every text. It gives the model something from which to predict the
-text's first token."""
+"""A line break that precedes every text, so that the model can predict the text's first token."""
 
 
 class ScaleBackend:

@@ -97,7 +97,7 @@ class Delete(msgspec.Struct, frozen=True, tag=True):
 
 
 class Restore(msgspec.Struct, frozen=True, tag=True):
-    """A request to restore the vector that was deleted last, if it is one of `names`."""
+    """A request to restore the vector that was last deleted, if it is one of `names`."""
 
     names: tuple[str, ...]
 
@@ -137,8 +137,8 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
         after: The words' probabilities with steering.
         known: The number of words in each set that are single tokens. Other words don't count.
         length: The Euclidean norm of the vector.
-        stream: The mean Euclidean norm of the residual-stream vectors from which the steering
-            vector was made.
+        stream: The mean Euclidean norm of the residual-stream vectors that the steering vector was
+            made from.
     """
 
     layers: int

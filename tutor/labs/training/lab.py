@@ -19,7 +19,7 @@ STRETCH = 500
 MOST_STEPS = 5000
 """The maximum number of steps. By then, the network has memorized its training text."""
 MEASURED_EVERY = 100
-"""The number of steps between two measurements. A measurement computes the held-out loss and
+"""The number of steps between measurements. A measurement computes the held-out loss and
 generates a sample."""
 BELOW = 2.0
 TOO_GOOD = 0.5

@@ -23,7 +23,7 @@ MOST_ADDED = 8
 """The maximum number of tokens that can be added to the table of next tokens."""
 _LONGEST_WORD = 60
 _ADDED = -1
-"""The row of the token that was added last, while its position in the table is not known yet."""
+"""The row of the token that was last added, while its position in the table is not known yet."""
 
 View = Literal["next", "parts", "map", "head", "tokens"]
 VIEWS: tuple[View, ...] = ("next", "parts", "map", "head", "tokens")
@@ -51,7 +51,7 @@ class Explain(msgspec.Struct, frozen=True, tag_field="do", tag="explain"):
 
 
 class Contrast(msgspec.Struct, frozen=True, tag_field="do", tag="contrast"):
-    """Compare the explained token with the selected token, or stop comparing.
+    """Compare the token being explained with the selected token, or stop comparing.
 
     While two tokens are compared, the difference between their logits is explained.
     """
@@ -90,7 +90,7 @@ class Split(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sources(msgspec.Struct, frozen=True, tag=True):
-    """A request for the amount that each token adds to the contribution of each head."""
+    """A request to split each head's contribution by token."""
 
     text: str
     target: int
@@ -211,7 +211,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def logit(self) -> float:
-        """The logit of the explained token, minus the logit of the other token if there is one."""
+        """The logit of the target token, minus the logit of the other token if there is one."""
         explained, against = self.candidate(self.explained), self.candidate(self.against)
         return (explained.logit if explained else 0.0) - (against.logit if against else 0.0)
 

@@ -23,7 +23,7 @@ HELP = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return sentences about the explained logit, and about what the current view shows."""
+    """Return sentences about the target logit, and about what the current view shows."""
     lines = {"text": [_("The text is: {text}").format(text=state.text)]}
     if state.candidates is None or state.explained is None:
         return lines

@@ -149,7 +149,7 @@ def _tabs(state: State, width: int) -> Content:
 
 
 def _next(state: State, room: Room) -> list[Content]:
-    """Return the table of next tokens, with marks at the explained tokens."""
+    """Return the table of next tokens, with marks at the target tokens."""
     found = state.candidates
     assert found is not None
     name = max(8, min(16, room.width // 5))
@@ -257,7 +257,7 @@ def _head(state: State, split: Attribution, room: Room) -> list[Content]:
             )
         )
     if room.roomy and len(lines) + 2 <= room.height:
-        said = _("A token adds its attention × what the head does with its value vector.")
+        said = _("A token adds attention weight × value vector × the head's output matrix.")
         lines += [Content(""), Content.styled(said, MUTED)]
     return lines
 

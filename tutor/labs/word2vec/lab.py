@@ -129,12 +129,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         fresh: True if the latest response is about the current words and the selected word.
         losses: The number of pairs and the loss after each time slice.
         looks: The maps so far.
-        back: The index of the shown map, counted back from the latest.
+        back: The index of the map on the screen, counted back from the latest.
         seconds: The total computing time of the run.
         trained: The number of pairs trained on in this time.
         focus: The index of the selected word.
         zoom: The zoom of the map.
-        clustered: The seeds with which the words have formed clusters.
+        clustered: The seeds of the runs in which the words have formed clusters.
     """
 
     words: Words = CHOSEN

@@ -6,8 +6,8 @@ processor time, and most engines never use them. So `import_lean` makes Python c
 instead. A placeholder becomes the real module as soon as a name in it is used.
 
 `torch._meta_registrations` is an exception, because no other module uses a name in it. Its code
-registers functions with which PyTorch's compiler finds the shape of a result without computing the
-result. So its placeholder becomes the real module when the compiler (`torch._dynamo`) is imported.
+registers functions that PyTorch's compiler calls to find the shape of a result without computing
+it. So its placeholder becomes the real module when the compiler (`torch._dynamo`) is imported.
 The real module also imports `torch._prims`, which `torch.Generator` needs, so its placeholder
 imports `torch._prims` too.
 

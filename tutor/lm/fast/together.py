@@ -51,7 +51,7 @@ def pays(network: Transformer) -> bool:
 def read_together(
     network: Transformer, ids: Sequence[int], caches: Sequence[KeyValueCache]
 ) -> Tensor:
-    """Process the next token of each text, and return the final vectors [B, width].
+    """Process the next token of each text, and return the final hidden states [B, width].
 
     `ids` [B] contains one token id per text. Each token is added to the cache of its text.
     """

@@ -106,7 +106,7 @@ def llama_config(config: Config, tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _end_tokens(tokenizer: Tokenizer) -> dict[str, Any]:
-    """Map the names that `transformers` gives to special tokens to the tokens' ids."""
+    """Return the ids of the special tokens, keyed by their names in `transformers`."""
     return {
         "bos_token_id": None,
         "eos_token_id": [tokenizer.token_to_id(END), tokenizer.token_to_id(TURN_END)],

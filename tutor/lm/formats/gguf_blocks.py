@@ -25,19 +25,22 @@ _Decode = Callable[[Tensor], Groups]
 
 
 def _q8_0(blocks: Tensor) -> Groups:
-    """Decode blocks of a scale (2 bytes) and 32 signed bytes: w = scale * q."""
+    """Decode blocks that each contain a scale (2 bytes) and 32 signed bytes: w = scale * q."""
     scales = _half(blocks, 0)
     return Groups(8, _flat(blocks[..., 2:].view(torch.int8)), scales, torch.zeros_like(scales))
 
 
 def _q4_0(blocks: Tensor) -> Groups:
-    """Decode blocks of a scale (2 bytes) and 32 integers (16 bytes): w = scale * (q - 8)."""
+    """Decode blocks that each contain a scale (2 bytes) and 32 integers (16 bytes).
+
+    The weights are w = scale * (q - 8).
+    """
     scales = _half(blocks, 0)
     return Groups(4, _nibbles(blocks[..., 2:]), scales, -8 * scales)
 
 
 def _q4_1(blocks: Tensor) -> Groups:
-    """Decode blocks of a scale and a minimum (2 bytes each) and 32 integers (16 bytes).
+    """Decode blocks that each contain a scale, a minimum (2 bytes each) and 32 integers (16 bytes).
 
     The weights are w = scale * q + minimum.
     """

@@ -185,7 +185,7 @@ class _Cursor:
         """Read a name: its length, then its characters in UTF-8."""
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
-            raise ModelDamaged(f"{what} is too long: it has {length:,} bytes.")
+            raise ModelDamaged(f"{what} is too long: it is {length:,} bytes long.")
         return safe(_text(self.data, self.skip(length, what), length, what))
 
 

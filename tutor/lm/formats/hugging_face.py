@@ -175,7 +175,7 @@ def _read_settings(path: Path) -> tuple[Family, Settings]:
     require_floats(data)
     names = data.get("architectures") if isinstance(data, dict) else None
     if not isinstance(names, list):
-        raise ModelDamaged(f"{path.name} does not name the model's architecture.")
+        raise ModelDamaged(f"{path.name} does not specify the model's architecture.")
     known = [each for each in FAMILIES if each in names]
     if not known:
         raise ModelUnsupported(

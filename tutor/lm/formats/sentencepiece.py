@@ -78,7 +78,7 @@ def sentencepiece(vocabulary: Vocabulary, rules: Rules) -> Tokenizer:
     Raises `ModelDamaged` if the vocabulary or the character map is invalid.
     """
     if not all(map(math.isfinite, vocabulary.scores)):
-        raise ModelDamaged("the score of a token is not a number.")
+        raise ModelDamaged("the score of a token is NaN or infinite.")
     with library_failures("the vocabulary makes no sense"):
         if rules.algorithm == "bpe":
             made = Tokenizer(_bpe(vocabulary, rules))

@@ -175,7 +175,7 @@ def shapes(config: Config) -> dict[str, tuple[int, int]]:
 
 
 class Source(Protocol):
-    """An open model file.
+    """A model file that has been opened for reading.
 
     The methods take the name of a part. The matrices are "embedding", "head" and, for each block,
     the parts in `products`: "query", "key", "value", "output", "gate", "up" and "down" in the Llama

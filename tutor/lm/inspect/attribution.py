@@ -144,6 +144,6 @@ def explained_logit(
 def _to_logit(
     network: Transformer, stream: Tensor, terms: Tensor, target: int, against: int | None
 ) -> Tensor:
-    """Return the direct contribution of each term [N, width] to the explained logit: [N]."""
+    """Return the direct contribution of each term [N, width] to the target logit: [N]."""
     added = to_logit(network, stream, terms, target)
     return added if against is None else added - to_logit(network, stream, terms, against)

@@ -125,11 +125,11 @@ def _of_each_head(network: Transformer, layer: int, heads: Tensor) -> Tensor:
 def _adding_up_to(whole: Tensor, parts: Tensor) -> Tensor:
     """Correct the rounding of parts [N, width], so that they add up to `whole` [width].
 
-    The 4-bit kernel rounds its results to bfloat16: the product with the whole vector, and each
-    product with one of its parts. Over all layers, the differences would add up to about 0.01
-    logits. They are divided among the parts in proportion to the parts' absolute values, because a
-    number's rounding error is proportional to the number. A difference that is too large to be due
-    to rounding is not corrected.
+    The 4-bit kernel rounds each of its results to bfloat16, so the results for the parts don't add
+    up exactly to the result for their sum. Over all layers, the discrepancy would shift a logit by
+    about 0.01. It is divided among the parts in proportion to their absolute values, because the
+    rounding error of a number is proportional to the number. A discrepancy that is too large to be
+    due to rounding is not corrected.
     """
     sizes = parts.abs()
     relative = (whole - parts.sum(dim=0)) / sizes.sum(dim=0).clamp_min(_TINY)

@@ -19,7 +19,7 @@ from tutor.lm.network import Trace, Transformer, masks_by_layer, rotations_by_la
 
 
 class ForwardPass:
-    """A forward pass that can pause between two blocks.
+    """A forward pass that can pause between blocks.
 
     `trace` contains the results of the blocks that have run. `changed` returns a context manager
     that is active while blocks run; it may replace parts of the network

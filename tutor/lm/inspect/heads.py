@@ -26,8 +26,8 @@ from tutor.lm.network import Trace, Transformer
 def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
     """Return the attention weights of every head: [layers, heads, T, T].
 
-    Row t contains the weights with which token t attends to each token (column). Each row sums to
-    1, and later tokens have weight 0.
+    Row t contains the weights of token t's attention to each token (column). Each row sums to 1,
+    and later tokens have weight 0.
     """
     trace = Trace()
     network(torch.tensor(ids), None, trace)

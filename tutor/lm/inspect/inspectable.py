@@ -26,9 +26,9 @@ class Inspectable(LocalSession):
     """A base class for sessions, with the methods that explain a prediction.
 
     A position is the index of a token, counted from 0. The methods explain what the model predicts
-    after the token at a position. The explained logit is the logit of `target` or, with `against`,
-    the logit of `target` minus the logit of `against`. If `target` is None, the most probable next
-    token is used. No method changes the session.
+    after the token at a position. The target logit is the logit of `target` or, with `against`, the
+    logit of `target` minus the logit of `against`. If `target` is None, the methods use the most
+    probable next token. No method changes the session.
     """
 
     @property

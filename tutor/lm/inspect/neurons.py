@@ -2,8 +2,8 @@
 
 The feed-forward network of a block computes one number for each of its hidden neurons, the
 activation a = silu(gate(x)) * up(x), or gelu(up(x)) in models without a gate. Each neuron also has
-a vector, its column of the matrix `down`. The network adds the sum of these vectors to the residual
-stream, each multiplied by its neuron's activation (Geva et al. 2021 interpret the two matrices as
+a vector, its column of the matrix `down`. The network multiplies each vector by its neuron's
+activation, and adds the sum to the residual stream (Geva et al. 2021 interpret the two matrices as
 the keys and values of a memory).
 
 A mixture of experts works like one wide network that consists of all experts, most of which the

@@ -160,7 +160,7 @@ def _padded(vectors: Tensor) -> Tensor:
 
 
 class Recording:
-    """A run on several texts with the same number of tokens, which can pause between two blocks.
+    """A run on several texts with the same number of tokens, which can pause between blocks.
 
     `PatchedRuns` patches the first text.
     """
@@ -253,7 +253,7 @@ class PatchedRuns:
     """Runs on the first text of a recording, each with a different patch.
 
     Each column describes a patch, and there is one run for each column and each layer. All runs
-    share one pass, which can pause between two blocks. The results compare two answers, given as
+    share one pass, which can pause between blocks. The results compare two answers, given as
     token ids. If `layer` is given, `columns` must contain a single column, and there is only one
     run, which is patched at this layer.
     """

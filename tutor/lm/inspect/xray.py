@@ -1,6 +1,6 @@
 """Record the attention of one token, the prediction of every layer, and the chosen experts.
 
-The logit lens (nostalgebraist 2020) treats the residual stream between two blocks as if it were the
+The logit lens (nostalgebraist 2020) treats the residual stream between blocks as if it were the
 final residual stream. The attention weights are the weights that the network used at this position.
 """
 

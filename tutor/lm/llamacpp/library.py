@@ -29,7 +29,7 @@ PACKAGE = "llama_cpp"
 """The name under which `llama-cpp-python` is imported."""
 
 BATCH = 64
-"""The maximum number of tokens in one call. A request can be canceled only between two calls."""
+"""The maximum number of tokens in one call. A request can be canceled only between calls."""
 
 LONGEST = 4096
 """The maximum number of tokens in a text. llama.cpp reserves the memory for all of them at once."""

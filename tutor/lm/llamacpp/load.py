@@ -1,4 +1,4 @@
-"""Open a model with our own network, or with llama.cpp if our network does not support it."""
+"""Open a model with `tutor.lm.network`, or with llama.cpp if our network does not support it."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class ExplorerPlace(Place):
 
     def commands(self) -> Sequence[Command]:
         if not self.agreed:
-            said = _("Agree for this host, until you quit tutor.")
+            said = _("Allow sending text to this host until you quit tutor.")
             return (Command("agree", said, self._agree),)
         found = [*self.own_commands()]
         if self.state.engine.state is EngineState.STOPPED:

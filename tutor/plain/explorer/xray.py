@@ -75,7 +75,7 @@ class XRayPlace(Place):
         return found.xray
 
     async def _explained(self) -> Attribution:
-        """Return the contributions to the explained logit, and suggest the strongest head."""
+        """Return the contributions to the target logit, and suggest the strongest head."""
         found = self._found
         if found.attribution is None:
             await AskAttribution().run(self._inside, found)
@@ -135,7 +135,7 @@ class XRayPlace(Place):
         for each in ranked[:FEW_PARTS]:
             self.say(await self._contribution(each))
         rest = sum(each.logits for each in ranked[FEW_PARTS:])
-        self.say(_("All other parts together: {logits}.").format(logits=f"{rest:+.2f}"))
+        self.say(_("Sum of all other parts: {logits}.").format(logits=f"{rest:+.2f}"))
 
     async def _contribution(self, each: Contribution) -> str:
         """Return a sentence about one part's contribution.

@@ -181,7 +181,7 @@ class GuessScreen(TutorScreen):
 
     @work(exclusive=True, group="find")
     async def _match(self, typed: str) -> None:
-        """Find the token that the typed text stands for, and show it without its probability."""
+        """Find the token that was typed, and show it without its probability."""
         self._guess = None
         if typed.strip() and self._session is not None and self._game is not None:
             try:

@@ -1,4 +1,4 @@
-"""The event with which a learner saves a text as a file."""
+"""The event for saving a text as a file."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Network(NamedTuple):
 class Inside(Protocol):
     """An interface to the internals of the model, at the token at `position` of `path`.
 
-    Positions, layers and heads are counted from 0. The explained logit is the logit of `target` or,
+    Positions, layers and heads are counted from 0. The target logit is the logit of `target` or,
     with `against`, the logit of `target` minus the logit of `against`.
     """
 
@@ -80,7 +80,7 @@ class Inside(Protocol):
 class ChosenHead:
     """The head whose attention is shown, counted from 0.
 
-    Until the learner chooses a head, this is the head that contributes most to the explained logit.
+    Until the learner chooses a head, this is the head that contributes most to the target logit.
     """
 
     layer: int = 0
@@ -134,9 +134,9 @@ def squeezed(values: Sequence[float], most: int) -> list[float]:
 class Findings:
     """Everything that is known about the token at `position` of `path` in one network.
 
-    `target` is the id of the explained token, or None for the most probable next token. `against`
-    is the id of the token that it is compared with, if there is one. `lens` contains the logit lens
-    of each position for which it is known. `sources` contains, by layer and head, how much of the
+    `target` is the id of the token to explain, or None for the most probable next token. `against`
+    is the id of the token to compare it with, if there is one. `lens` contains the logit lens of
+    each position, as far as it is known. `sources` contains, by layer and head, how much of the
     head's contribution comes from each token. If the head is None, the amounts are summed over all
     heads of the layer.
     """
@@ -204,7 +204,7 @@ class Findings:
 
     @property
     def explained(self) -> tuple[int | None, int | None]:
-        """The ids of the explained token and of the token it is compared with."""
+        """The ids of the target token and of the token it is compared with."""
         found = self.attribution
         return (self.target if found is None else found.target.id), self.against
 
@@ -275,7 +275,7 @@ class AskLens:
 
 @dataclass(frozen=True)
 class AskAttribution:
-    """Request the contributions of the network's parts to the explained logit."""
+    """Request the contributions of the network's parts to the target logit."""
 
     async def run(self, inside: Inside, found: Findings) -> None:
         found.attribution = await inside.attribution(
@@ -298,7 +298,7 @@ class AskSources:
 
 @dataclass(frozen=True)
 class AskOcclusion:
-    """Request how much the explained logit changes when one token is removed."""
+    """Request how much the target logit changes when one token is removed."""
 
     index: int
 

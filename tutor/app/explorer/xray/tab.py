@@ -60,7 +60,7 @@ class Tab(ABC):
     id: ClassVar[str]
     """The view's name in saved files. It never changes."""
     name: ClassVar[str]
-    """The view's name on the line of tabs."""
+    """The view's name in the tab bar."""
     actions: ClassVar[frozenset[str]] = frozenset()
     """The actions that apply in this view, besides `ALWAYS`."""
 

@@ -81,7 +81,7 @@ class XRayView(Vertical, can_focus=True):
         self._inside = inside
         self._tabs = Tabs()
         self._found: Findings | None = None
-        """The findings about the token that the learner selected last."""
+        """The findings about the token that the learner last selected."""
         self._shown: Findings | None = None
         """The findings on the screen, which stay until enough is known about the selected token."""
         self._text: tuple[tuple[Token, ...], int, int] | None = None
@@ -112,7 +112,7 @@ class XRayView(Vertical, can_focus=True):
         if self.has_class("-search"):
             return action == "leave"
         name = str(parameters[1]) if action == "move" else action
-        # The keys that choose the explained token work before the explanation is computed.
+        # The keys that choose the target token work before the explanation is computed.
         found = self._found if name in EXPLAIN else self._ready()
         return self._tabs.open.applies(name, found)
 
@@ -127,7 +127,7 @@ class XRayView(Vertical, can_focus=True):
     def shared(self) -> tuple[SharedXRay, Attribution | None] | None:
         """The description of this x-ray for a saved text, or None before it shows a token.
 
-        The second item contains what contributes to the explained logit, if that has been computed.
+        The second item contains what contributes to the target logit, if that has been computed.
         """
         found = self._found
         return None if found is None else (self._tabs.to_share(found), found.attribution)

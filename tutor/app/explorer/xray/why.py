@@ -71,7 +71,7 @@ class ExplainingTab(Tab):
 
 
 class WhyTab(ExplainingTab):
-    """The ranked list of all contributions to the explained logit."""
+    """The ranked list of all contributions to the target logit."""
 
     id = "why"
     name = _("why")
@@ -253,7 +253,7 @@ class TokensTab(ExplainingTab):
 
 
 def _without(name: str, target: Token, probability: float, width: int) -> str:
-    """Say how probable the explained token is without the token called `name`."""
+    """Say how probable the target token is without the token called `name`."""
     said = [
         _("Without “{name}”, the probability of “{target}” is {probability}."),
         _("Without “{name}”: “{target}” {probability}"),

@@ -34,7 +34,7 @@ def legend() -> str:
 
 
 class TokenEffects(NamedTuple):
-    """The tokens of a text up to a position, and each token's effect on the explained logit.
+    """The tokens of a text up to a position, and each token's effect on the target logit.
 
     `direct` contains the sum of what all heads took from each token, in logits, or is None until it
     is computed. `lost` contains the occlusions computed so far, by the token's index. The last

@@ -79,7 +79,7 @@ def amount(logits: float, largest: float, bar: int) -> list[Cell]:
 
 
 def part_line(attribution: Attribution, part: Part, width: int) -> Content:
-    """Return a line with the name of a part and its contribution to the explained logit."""
+    """Return a line with the name of a part and its contribution to the target logit."""
     logits = logits_of(attribution, part)
     said = [_("  to {logit}").format(logit=explained(attribution))]
     start = Content.assemble((part_name(part), "bold"), "  ", (signed(logits), "bold"))

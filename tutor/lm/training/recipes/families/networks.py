@@ -125,7 +125,10 @@ class EncoderDecoder(nn.Module):
         trace: Trace | None = None,
         cross_trace: Trace | None = None,
     ) -> Tensor:
-        """Return the final vectors [..., T, width] of the output so far, `written` [..., T]."""
+        """Return the decoder's final hidden states [..., T, width].
+
+        `written` [..., T] is the output so far.
+        """
         tokens = written.shape[-1]
         rotation = rotations(self.config, 0, tokens)
         mask = causal_mask(tokens, tokens, written.device)
