@@ -163,7 +163,7 @@ class ChatPane(PaneLayout):
     def on_key(self, event: Key) -> None:
         """Begin the next message with a character typed while an answer is being generated."""
         state = self.state
-        if not event.is_printable or not writes_on(state):
+        if not event.character or not event.is_printable or not writes_on(state):
             return
         if event.key not in self.screen.active_bindings:
             event.stop()
