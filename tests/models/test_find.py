@@ -112,6 +112,16 @@ def test_a_model_is_found_by_its_name(name: str) -> None:
     assert (found.kind, found.path, found.name) == ("gguf", place, "mine")
 
 
+def test_the_number_format_can_be_left_out_if_only_one_model_has_the_rest_of_the_name() -> None:
+    four_bits = _gguf(paths.user_models_folder() / "Mine-1B-Instruct.Q4_1.gguf")
+    for name in ("Mine-1B-Instruct", "mine-1b-instruct", "Mine-1B-Instruct.Q4_1"):
+        assert find_model(name).path == four_bits
+    _gguf(paths.user_models_folder() / "Mine-1B-Instruct.Q8_0.gguf")
+    with pytest.raises(ModelNotFound):
+        find_model("Mine-1B-Instruct")
+    assert find_model("Mine-1B-Instruct.Q4_1").path == four_bits
+
+
 def test_installed_models_come_before_files_of_the_same_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -29,7 +29,8 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
 
     - None or empty: the model in TUTOR_MODEL, or else the default model if it is installed, or else
       the small bundled model;
-    - the name of an installed model;
+    - the name of an installed model. The number format at the end (".Q4_1") can be left out if this
+      specifies only one model;
     - a GGUF file, or a folder with `config.json`, `tokenizer.json` or `tokenizer.model`, and
       safetensors files;
     - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, which is downloaded unless it is in the Hugging
@@ -45,11 +46,19 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
         return _from_hub(spec.removeprefix(HUB_PREFIX), on_stage)
     if (problem := unusable_name(spec)) and not os.path.exists(spec):  # noqa: PTH110
         raise problem
-    if os.sep not in spec:
-        for model in installed_models():
-            if spec.casefold() in (model.name.casefold(), model.path.name.casefold()):
-                return model
+    if os.sep not in spec and (model := _by_name(spec.casefold())):
+        return model
     return from_path(Path(spec))
+
+
+def _by_name(name: str) -> FoundModel | None:
+    """Return the installed model with this name, which is in lower case, or None."""
+    models = installed_models()
+    for model in models:
+        if name in (model.name.casefold(), model.path.name.casefold()):
+            return model
+    found = [each for each in models if each.name.casefold().rpartition(".")[0] == name]
+    return found[0] if len(found) == 1 else None
 
 
 def from_path(path: Path) -> FoundModel:
