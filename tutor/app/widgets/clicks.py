@@ -10,6 +10,7 @@ A click on the name of a key, as in “Press r to retry”, presses the key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -37,7 +38,12 @@ def focusing(part: tuple[str, str] | Content, /, **moves: int) -> Content:
     """
     content = part if isinstance(part, Content) else Content.styled(*part)
     wanted: Moves = tuple((axis, by) for axis, by in moves.items() if by)
-    return content.stylize(Style.from_meta({_MOVES: wanted}))
+    return content.stylize(_style(wanted))
+
+
+@lru_cache(maxsize=4096)  # a map has the same moves in each frame, and encoding them is slow
+def _style(moves: Moves) -> Style:
+    return Style.from_meta({_MOVES: moves})
 
 
 def moves_at(lines: Sequence[Content], x: int, y: int) -> Moves:
