@@ -192,7 +192,7 @@ def indexes_folder() -> Path:
 
 
 def vectors_folder() -> Path:
-    """Return the folder for the vectors of passages, with one file per model. Raises `NoHome`."""
+    """Return the folder for passage vectors, with one file per model. Raises `NoHome`."""
     return cache_folder() / "vectors"
 
 

@@ -49,9 +49,9 @@ def writable(text: str) -> str:
 
 @lru_cache(maxsize=4096)  # a screen shows the same tokens again in each frame
 def visible(data: bytes) -> str:
-    r"""Return a token's text on one line, with visible white space.
+    r"""Return a token's text on one line, with visible whitespace.
 
-    Bytes that are not valid UTF-8 on their own, such as a part of a character, appear as `\xNN`. If
+    Bytes that are not valid UTF-8 on their own, such as part of a character, appear as `\xNN`. If
     the token begins with a combining mark, a dotted circle precedes the mark. The result is empty
     only if `data` is empty.
     """

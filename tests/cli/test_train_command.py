@@ -126,10 +126,10 @@ def test_ctrl_c_saves_a_checkpoint_and_the_same_command_continues(
     assert process.wait() == 130
     assert said[-1] == "tutor: interrupted.\n"
     assert Path(f"{output}.checkpoint.safetensors").exists()
-    # other settings are refused, and the same ones continue
+    # different settings are refused, and the same ones continue
     outcome = tutor(*arguments, "--config", config(tmp_path))
     assert outcome.status == 2
-    assert "other settings" in outcome.err
+    assert "different settings" in outcome.err
 
 
 def test_the_bar_tells_how_far_it_is_and_how_long_it_takes() -> None:

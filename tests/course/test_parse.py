@@ -118,7 +118,7 @@ WRONG = [
     ("Some *text*.", "Some <b>text</b>.", "HTML", "Some <b>"),
     ("Some *text*.", "Some\ntext and <b>more</b>.", "HTML", "text and"),
     ("Some *text*.", "<script>alert(1)</script>", "HTML", "<script>"),
-    ("Some *text*.", "![picture](x.png)", "pictures", "![picture]"),
+    ("Some *text*.", "![picture](x.png)", "images", "![picture]"),
     ("Some *text*.", "[there](#nowhere)", "'#nowhere'", "[there]"),
     ("Some *text*.", "Turned &#x202e; around", "U+202E", "Turned"),
     ("hint: Not the other.", "hint: Turned &#x202e; around", "U+202E", "```question"),

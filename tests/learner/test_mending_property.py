@@ -39,7 +39,7 @@ flips = st.lists(
 def with_flips(lines: list[bytes], flips: list[Flip], allowed: list[bool]) -> bytes:
     """Return the lines with these bits flipped, in the lines that are `allowed` to be damaged.
 
-    Their line ends stay: without one, the next line would be damaged too.
+    Their line endings stay: without one, the next line would be damaged too.
     """
     data = [bytearray(line) for line in lines]
     for flip in flips:

@@ -172,7 +172,7 @@ class Navigator:
         self._app.push_screen(QuizScreen(self._services, self, lesson))
 
     def _return_from_reading(self, screen: Screen[None]) -> None:
-        """Return to `screen`. The lesson below it shows the part that was read last."""
+        """Return to `screen`. The lesson below it shows the part that was read most recently."""
         from tutor.app.reader.lesson import LessonScreen
 
         read = self._app.screen
@@ -257,7 +257,7 @@ class Navigator:
             self.open_text(replace(begin, model=model.sha256 or model.name))
 
     def open_text(self, begin: Document, xray: SharedXRay | None = None) -> None:
-        """Open a text from a file or a lab in the stepper."""
+        """Open the stepper with a text from a file or a lab."""
         from tutor.app.explorer.screen import ExplorerScreen
 
         engine, progress = self._services.engine, self._services.progress

@@ -154,7 +154,7 @@ class Navigation(Protocol):
         """
 
     def open_conversation(self, begin: Document) -> None:
-        """Open a conversation from a lab in the stepper."""
+        """Open the stepper with a conversation from a lab."""
 
     def open_lesson_progress(self, outline: Outline) -> None: ...
 

@@ -185,7 +185,7 @@ class _Attempt:
     def _take(self, written: str) -> None:
         tree = self._state.tree
         if tree is None or self._session is None:
-            raise LessonError("There is no text yet, so no token can be taken.")
+            raise LessonError("There is no text yet, so no token can be chosen.")
         self._follow(tree.tokens)
         wanted = token_id(self._model, written)
         (row,) = self._session.rows(tree.focus, self._state.sampler, [wanted])

@@ -265,7 +265,7 @@ def _next_token(question: NextTokenQuestion, ask: Ask) -> Remarks:
 
 
 def _quotes(says: str, text: str) -> bool:
-    """Return True if `text` begins with the quote `says`, ignoring white space and markup."""
+    """Return True if `text` begins with the quote `says`, ignoring whitespace and markup."""
     return _plain(text).startswith(_plain(says))
 
 

@@ -1,4 +1,4 @@
-"""Compute numbers about patching and steering with the labs that lessons use for them."""
+"""Measure the effects of patching and steering with the labs that lessons use for them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class PatchedColumn(msgspec.Struct, frozen=True):
     """The results of the same patch at every layer of a network.
 
-    `moved` is how far each patch moves the answer from text A (0) to text B (1), and `first` is the
-    probability of A's answer with the patch. `trouble` is the error, if any.
+    `moved` is how far each patch moves the output from text A's answer (0) toward text B's answer
+    (1), and `first` is the probability of A's answer with the patch. `trouble` is the error, if
+    any.
     """
 
     moved: tuple[float, ...] = ()

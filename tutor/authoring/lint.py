@@ -74,7 +74,7 @@ class Report(msgspec.Struct, frozen=True):
 def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
     """Check lesson files, and return the findings and the lessons that can be used.
 
-    Problems are returned, not raised. Each file is checked as a part of the course in its folder.
+    Problems are returned, not raised. Each file is checked as part of the course in its folder.
     `reworded` contains the ids of lessons and questions whose text has changed since the last
     release, although their meaning has not.
     """

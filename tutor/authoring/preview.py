@@ -44,7 +44,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def see(file: Path) -> Seen:
-    """Parse the file as a part of the course in its folder. Errors are returned, not raised."""
+    """Parse the file as part of the course in its folder. Errors are returned, not raised."""
     report = look_over([file])
     try:
         original = original_folder(file.parent)

@@ -31,7 +31,7 @@ def read_class(course: Course, found: Iterable[Found], name: Namer, clock: Clock
     """Read the progress of all learners in `found`.
 
     `name` returns the name to show for a learner. If the progress of a learner can't be read, the
-    problem names the learner's folder. If only a part of it can be read, the problem names the
+    problem names the learner's folder. If only part of it can be read, the problem names the
     learner.
     """
     learners: list[Studied] = []

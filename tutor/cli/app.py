@@ -118,6 +118,6 @@ def check_terminal() -> None:
             _("This terminal cannot move its cursor (TERM is {value}).").format(
                 value=os.environ.get("TERM") or "not set"
             ),
-            "Run `tutor --plain` to use the whole course as lines of text. To open the app, set "
+            "Run `tutor --plain` to take the whole course in plain text. To open the app, set "
             "TERM to your terminal's type, such as xterm-256color.",
         )

@@ -199,9 +199,7 @@ def _add_options(top: argparse.ArgumentParser) -> None:
     display.add_argument(
         "--plain",
         action="store_true",
-        help=_(
-            "use the whole course as lines of text, for screen readers and pipes (docs/plain.md)"
-        ),
+        help=_("take the whole course in plain text, for screen readers and pipes (docs/plain.md)"),
     )
     display.add_argument(
         "--screen-reader",

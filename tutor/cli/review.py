@@ -139,7 +139,7 @@ def _undo_fit(options: argparse.Namespace) -> int:
 
 
 def _save_parameters(progress: Progress, parameters: str) -> None:
-    """Save the learner's own parameters, and schedule all questions again with them."""
+    """Save the learner's own parameters, and reschedule all questions with them."""
     from tutor.learner.schedule import FITTED
 
     progress.save_setting(FITTED, parameters)

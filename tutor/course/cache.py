@@ -117,7 +117,7 @@ class Cache:
     def save(self) -> None:
         """Write the entries to disk if they have changed.
 
-        Errors are ignored, because the program can parse the files again at the next start.
+        Errors are ignored, because the program can parse the files again the next time it starts.
         """
         if self._file is None or self._now.keys() == self._before.keys():
             return

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 MOST_PARSED = 40
 """The maximum number of changed lessons that are parsed when a course is opened.
 
-If more lessons have changed, they are only scanned for their outlines. Problems inside such a
-lesson are reported when the lesson is opened.
+If more lessons have changed, all changed lessons are only scanned for their outlines. Problems
+inside such a lesson are reported when the lesson is opened.
 """
 
 _SCANS = 20
@@ -159,7 +159,7 @@ class Opening:
 
     `course` returns a usable course immediately, in which changed lessons may only have been
     scanned. `read_rest` takes longer: it parses these lessons to complete `problems`, and writes
-    the cache. Run all its steps at once, or one at a time while the program is idle.
+    the cache. Run all its steps in one go, or one at a time while the program is idle.
     """
 
     def __init__(
@@ -167,10 +167,10 @@ class Opening:
     ) -> None:
         """Open `folder`.
 
-        If more than `most_parsed` lessons are not in the cache, they are only scanned for their
-        outlines. `language` is the code of the preferred language; a lesson without a translation
-        stays in the original language. Raises `LessonError` if the folder itself cannot be read, or
-        if no lesson is translated into `language`.
+        If more than `most_parsed` lessons are not in the cache, all of these are only scanned for
+        their outlines. `language` is the code of the preferred language; a lesson without a
+        translation stays in the original language. Raises `LessonError` if the folder itself cannot
+        be read, or if no lesson is translated into `language`.
         """
         folder = folder or lessons_folder()
         self._files: dict[str, Path] = {}
@@ -297,7 +297,7 @@ class Opening:
         return lesson
 
     def terms(self) -> Sequence[Term]:
-        """Return the terms of the glossary, translated if there is a translation."""
+        """Return the glossary terms, translated if there is a translation."""
         read = [file.read().terms for file in self._beside if file is not self._facts_file]
         terms = {term.id: term for each in read for term in each}
         return sorted(terms.values(), key=lambda term: (term.term.casefold(), term.id))

@@ -116,7 +116,7 @@ class Record(_Block, frozen=True, kw_only=True, tag="record"):
 
 
 class TunedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A number about the bundled base model and the instruct model that was made from it.
+    """A measurement of the bundled base model and the instruct model that was made from it.
 
     Both models process the `question` in the chat template, and `after`, which is the beginning of
     an answer. `value` determines what is computed:
@@ -143,12 +143,13 @@ class Tuning(_Block, frozen=True, kw_only=True, tag="tuning"):
 
 
 class PatchedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A number about a run in which one activation is replaced.
+    """A measurement of a run in which one activation is replaced.
 
     `block`, `at` (the position of the token) and `head` are counted from 1. `value` determines what
     is computed:
 
-    - `moved`: how far the answer moves from the first text to the other one, in percent
+    - `moved`: how far the patch moves the output from the first text's answer toward the other
+      text's answer, in percent
     - `first`: the probability of the first text's answer with the patch
     """
 
@@ -162,7 +163,7 @@ class PatchedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class Patching(_Block, frozen=True, kw_only=True, tag="patching"):
-    """Numbers about runs on `text` in which one activation is replaced or removed.
+    """Measurements of runs on `text` in which one activation is replaced or removed.
 
     A replacement comes from the run on `other`. The answers are the most probable next tokens after
     the two texts.
@@ -174,7 +175,7 @@ class Patching(_Block, frozen=True, kw_only=True, tag="patching"):
 
 
 class SteeredNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A number about the network with a steering vector, which is multiplied by `strength`.
+    """A measurement of the network with a steering vector, which is multiplied by `strength`.
 
     `value` determines what is computed:
 
@@ -197,7 +198,7 @@ class SteeredNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class SteeringNumbers(_Block, frozen=True, kw_only=True, tag="steering"):
-    """Numbers about a steering vector that is made from one of the lab's pairs of lists.
+    """Measurements of a steering vector that is made from one of the lab's pairs of lists.
 
     The vector is added after block `block`, counted from 1.
     """

@@ -1,4 +1,4 @@
-"""Find the target of a link: a term of the glossary, or a screen of a lesson."""
+"""Find the target of a link: a glossary term, or a screen of a lesson."""
 
 import msgspec
 

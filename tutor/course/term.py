@@ -1,4 +1,4 @@
-"""Define a term of the glossary."""
+"""Define a glossary term."""
 
 import msgspec
 

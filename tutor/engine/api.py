@@ -229,7 +229,7 @@ class LabBackend(Protocol):
     """The interface through which a screen uses the part of a lab that runs in the engine."""
 
     async def answer(self, question: Any) -> Any:
-        """Send `question` to the backend and return its answer.
+        """Send the request `question` to the backend, and return the response.
 
         Canceling the call cancels the work. Raises any `TutorError` that the engine reports.
         """

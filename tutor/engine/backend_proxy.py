@@ -35,11 +35,11 @@ class LabHost(Protocol):
 
 
 class BackendProxy:
-    """A `LabBackend` that forwards each question to the engine.
+    """A `LabBackend` that forwards each request to the engine.
 
-    The engine creates the backend when it receives the first question. After a restart of the
-    engine, this happens again; no state is lost, because each question contains everything that is
-    needed to answer it.
+    The engine creates the backend when it receives the first request. After a restart of the
+    engine, this happens again; no state is lost, because each request contains everything that the
+    backend needs.
     """
 
     def __init__(self, engine: LabHost, lab: AnyLab) -> None:
@@ -49,7 +49,7 @@ class BackendProxy:
         self._name = engine.new_name()
 
     async def answer(self, question: Any) -> Any:
-        """Send `question` to the backend and return its answer.
+        """Send the request `question` to the backend, and return the response.
 
         Canceling the call cancels the work. Raises any `TutorError` that the engine reports.
         """

@@ -50,16 +50,16 @@ class LabBackends:
         return LabAnswer(request.id, self.answer(request.bench, request.lab, request.question))
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
-        """Send a question to a backend, and return the answer.
+        """Send the request `question` to a backend, and return the response.
 
-        Raises `EngineError` if the question is invalid.
+        Raises `EngineError` if the request is invalid.
         """
         lab = registry.find(lab_name)
         try:
             asked = msgspec.msgpack.decode(question, type=lab.questions)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise EngineError(
-                f"The lab {lab_name!r} received an invalid request: {error}."
+                f"The {lab_name!r} lab received an invalid request: {error}."
             ) from error
         self.admit(name, lab, asked)
         if name not in self._backends:
@@ -70,7 +70,7 @@ class LabBackends:
         return msgspec.msgpack.encode(self._backends[name].answer(asked))
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
-        """Raise a `TutorError` if this engine is not allowed to answer the question."""
+        """Raise a `TutorError` if this engine is not allowed to handle the request."""
 
     def close(self, name: str) -> None:
         """Close a backend, if it exists, and cancel its requests to remote models."""

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel | LlamaModel:
     """Load the model that `spec` specifies. Raises `TutorError`.
 
-    `spec` is a value of `--model`, or None for the default model. If our own network does not
-    support the model, llama.cpp runs it.
+    `spec` is a value of `--model`, or None for the default model. If our own implementation does
+    not support the model, llama.cpp runs it.
     """
     gc.disable()  # saves 0.2 s; there is no garbage to collect
     from tutor.models import find_model
@@ -46,7 +46,7 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel | LlamaModel:
 
 
 def load_network(spec: str | None, on_stage: OnStage) -> LanguageModel:
-    """Load a model that our own network runs. Raises `TutorError`."""
+    """Load a model that our own implementation can run. Raises `TutorError`."""
     model = load(spec, on_stage)
     from tutor.lm.llamacpp.load import require_network  # fast after `load`, which imports torch
 

@@ -238,10 +238,11 @@ class Tokenize(Request, frozen=True):
 
 
 class AskLab(Request, frozen=True):
-    """Send a question to a backend of the lab `lab`. Response: `LabAnswer`.
+    """Send a request to a backend of `lab`. Response: `LabAnswer`.
 
-    `bench` is the name of the backend, which is created if it doesn't exist. The question and its
-    answer are MessagePack-encoded values of the types that the lab declares.
+    `bench` is the name of the backend, which is created if it doesn't exist. `question` is the
+    request. The request and the backend's response are MessagePack-encoded values of the types that
+    the lab declares.
     """
 
     bench: str
@@ -277,7 +278,7 @@ class Hello(Message, frozen=True):
     """The greeting to a shared engine, which is the first message of a connection.
 
     It contains the version of the connecting program and the learner's name within their user
-    account. An engine with another version responds with `Failed`, with id 0 and kind
+    account. An engine with a different version responds with `Failed`, with id 0 and kind
     `OtherVersion`.
     """
 

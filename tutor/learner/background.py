@@ -19,9 +19,9 @@ from tutor.learner.texts import Texts, TextShelf
 
 
 class _Save:
-    """A change that is waiting to be saved.
+    """A pending change: it has not been saved yet.
 
-    `change` applies it to the state in memory, and `write` saves it to disk. If two waiting changes
+    `change` applies it to the state in memory, and `write` saves it to disk. If two pending changes
     have the same `replaces`, only the later one is written, because it includes the earlier one.
     """
 
@@ -37,7 +37,7 @@ class BackgroundProgress(ProgressStore[Future[None]]):
     """A `Progress` whose save methods return a future immediately.
 
     The future is done when the change is on disk, or fails with the `StoreError` that prevented
-    this. Call all methods from the same thread. The writing thread calls `tell` with each error
+    this. Call all methods from the same thread. The writer thread calls `tell` with each error
     that prevented a save, and with each notice about a repaired file. It calls `changed` whenever
     `refused` has changed.
     """
@@ -126,7 +126,7 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         return save.done
 
     def _write_all(self) -> None:
-        """Save waiting changes until there are none. This method runs in the writing thread."""
+        """Save pending changes until there are none. This method runs in the writer thread."""
         while save := self._next():
             error: Exception | None = None
             try:

@@ -1,4 +1,4 @@
-"""Store the days on which a learner answered questions, with one bit per day."""
+"""Store the days on which a learner answered questions, using one bit per day."""
 
 from typing import Annotated
 

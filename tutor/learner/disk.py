@@ -61,7 +61,7 @@ def writable(folder: Path) -> bool:
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data` to a file descriptor. Raises `OSError`.
 
-    On a full disk, `os.write` can write only a part of the data without an error. The next call
+    On a full disk, `os.write` can write only part of the data without an error. The next call
     then raises the error.
     """
     while data:

@@ -83,7 +83,7 @@ def export(progress: Progress) -> dict[str, Any]:
 def read(path: Path, now: float) -> Bundle:
     """Return the contents of an export or a review log.
 
-    Raises `ImportRefused` if the file is neither of the two, is damaged, or contains invalid
+    Raises `ImportRefused` if the file is neither, is damaged, or contains invalid
     values. Raises `StoreNewer` if a newer version of tutor wrote the file, and `StoreError` if the
     file cannot be read.
     """

@@ -9,7 +9,7 @@ from tutor.learner.review_log import DAMAGED, MISSING, Examined, ReviewLog
 from tutor.text import counted
 
 _MOST_NAMED = 5
-"""The maximum number of lost entries that a notice names."""
+"""The maximum number of lost entries that a notice lists by name."""
 NOTHING_TO_DO = "You don't need to do anything."
 
 

@@ -185,7 +185,7 @@ class ReviewLog:
     def mend(self) -> Examined:
         """Repair both files, and return the problems that they had.
 
-        A damaged log is first saved under another name. Raises `StoreError` or a subclass.
+        A damaged log is first saved under a different name. Raises `StoreError` or a subclass.
         """
         found = self.examine()
         if found.log:

@@ -42,7 +42,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Grade(IntEnum):
-    """The grade of an answer, with the numbers of `fsrs.Rating`. `Easy` is not used."""
+    """The grade of an answer, with the same values as `fsrs.Rating`. `Easy` is not used."""
 
     AGAIN = 1
     HARD = 2

@@ -73,7 +73,7 @@ class ProgressStore(ABC, Generic[Saved]):
     def change(self, change: Change, replaces: object = None) -> Saved:
         """Save the state that `change` returns, except for the fields that depend on events.
 
-        If two waiting changes have the same `replaces`, only the later one is written, because it
+        If two pending changes have the same `replaces`, only the later one is written, because it
         includes the earlier one.
         """
 

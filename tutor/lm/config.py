@@ -41,7 +41,7 @@ class Config(msgspec.Struct, frozen=True):
     rotary_size: int | None = None  # rotated dimensions of a head; None: all
     rope_magnitude: float = 1.0  # the factor by which a rotation also lengthens a vector (YaRN)
     unrotated: tuple[int, ...] = ()  # the layers without rotary position embedding (SmolLM3)
-    local_rope_base: float | None = None  # the RoPE base in layers with a window (Gemma 3)
+    local_rope_base: float | None = None  # the RoPE base in sliding-window layers (Gemma 3)
 
     # --- attention ---
     windows: tuple[int | None, ...] = ()  # the window of each layer; None: no window (Mistral)

@@ -133,7 +133,7 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
     on_stage("reading the model file")
     conversion = _Conversion(found, source or _open(found), choose_kernels(), sha256, stamp)
     for folder in folders:
-        # If saving fails, try the next folder. The next start packs the model again.
+        # If saving fails, try the next folder. The next load packs the model again.
         with suppress(OSError):
             if saved := read_packed(conversion.save(folder, on_stage)):
                 return saved

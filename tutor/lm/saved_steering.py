@@ -147,7 +147,7 @@ def name_is_used(name: str) -> TextError:
 
 
 def folder_of_learner() -> Path:
-    """Return the folder in which the lab `steer` saves vectors. Raises `NoHome`."""
+    """Return the folder in which the `steer` lab saves vectors. Raises `NoHome`."""
     return paths.labs_folder() / FOLDER
 
 
@@ -176,7 +176,7 @@ def require_model(vector: SavedVector, card: ModelCard) -> None:
     if vector.model != card.sha256:
         raise ModelError(
             f"The vector {vector.name!r} was made with {vector.model_name}, not with {card.name}.",
-            "Use that model, or make a vector with this one in the lab `steer`.",
+            "Use that model, or make a vector with this one in the `steer` lab.",
         )
 
 
@@ -207,12 +207,12 @@ def read(path: Path) -> SavedVector:
     except FileNotFoundError as error:
         raise ModelError(
             f"There is no steering vector with the name {path.stem}.",
-            "Check the name. The lab `steer` lists the vectors that you have saved.",
+            "Check the name. The `steer` lab lists the vectors that you have saved.",
         ) from error
     except OSError as error:
         raise ModelError(
             f"{path.name} could not be read: {error.strerror}.",
-            "Check the name. The lab `steer` lists the vectors that you have saved.",
+            "Check the name. The `steer` lab lists the vectors that you have saved.",
         ) from error
     try:
         vector = msgspec.msgpack.decode(data, type=SavedVector) if len(data) <= LARGEST else None
@@ -220,7 +220,7 @@ def read(path: Path) -> SavedVector:
         vector = None
     if vector is None:
         raise ModelError(
-            f"{path.name} is not a steering vector.", "Save a vector in the lab `steer` first."
+            f"{path.name} is not a steering vector.", "Save a vector in the `steer` lab first."
         )
     return vector
 

@@ -133,7 +133,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> ModelUnsupported
     """Return the error for a process that exited or was killed before it replied."""
     killed = process.wait() in (-9, 1)  # TerminateProcess on Windows sets the status 1
     if process.stdin is not None and process.stdout is not None:
-        with contextlib.suppress(OSError):  # a part of the question may be in the buffer
+        with contextlib.suppress(OSError):  # part of the question may be in the buffer
             process.stdin.close()
         process.stdout.close()
     return chat_template.unrendered(

@@ -96,8 +96,9 @@ class Tokenizer:
     def from_file(cls, path: Path) -> Tokenizer:
         """Load the tokenizer from a Hugging Face `tokenizer.json`.
 
-        The end token is read from the `tokenizer_config.json` in the same folder. Raises
-        `ModelDamaged` for an invalid file, and `ModelUnsupported` for an unknown kind of tokenizer.
+        The end-of-sequence token is read from the `tokenizer_config.json` in the same folder.
+        Raises `ModelDamaged` for an invalid file, and `ModelUnsupported` for an unknown kind of
+        tokenizer.
         """
         text = read_text(path)
         with library_failures(f"{path.name} is not a tokenizer"):
@@ -161,7 +162,7 @@ class Tokenizer:
         """Encode `text` as token ids, without `start_ids`.
 
         With `special`, text such as `<|im_end|>` becomes a special token. Raises `TextError` if the
-        vocabulary has no token for a part of the text; no part is dropped silently.
+        vocabulary has no token for part of the text; no part is dropped silently.
         """
         try:
             data = text.encode("utf-8")
@@ -326,7 +327,7 @@ def _unknown_id(backend: Backend) -> int | None:
 
 
 def _end_ids_beside(path: Path, backend: Backend) -> list[int]:
-    """Return the id of the end token named in `tokenizer_config.json`, if there is one."""
+    """Return the id of the end-of-sequence token in `tokenizer_config.json`, if there is one."""
     config = path.parent / "tokenizer_config.json"
     settings = read_json(config) if config.exists() else None
     mark = settings.get("eos_token") if isinstance(settings, dict) else None

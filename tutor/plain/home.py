@@ -76,7 +76,7 @@ class Home(Place):
                 "Show what you have done and how much you remember.",
                 self._progress_place,
             ),
-            Command("term", "Explain a term of the glossary.", self._term, "WORDS"),
+            Command("term", "Explain a glossary term.", self._term, "WORDS"),
             Command("search", "Search the lessons and the glossary.", self._search, "WORDS"),
             Command("model", "Show which model is loaded.", self._model),
         )

@@ -35,7 +35,7 @@ class QuizPlace(QuestionPlace):
     async def begin(self) -> None:
         state = self.services.progress.lesson(self._of.id)
         self._run = resumed(self._of, state) or self._begun()
-        self.say(_("Questions of lesson {number}.").format(number=self._of.number))
+        self.say(_("Questions for lesson {number}.").format(number=self._of.number))
         if self._run.left_out and self._run.index == 0:
             self.say(_("These are only the questions that you left open or answered wrong."))
         if not self._run.is_in(state):

@@ -33,7 +33,7 @@ A process locks the index only while it writes a few hundred passages.
 """
 
 _VERSION = 1
-"""The version of the tables below. An index with another version cannot be used."""
+"""The version of the tables below. An index with a different version cannot be used."""
 _NAME = re.compile(r"\w[\w.-]{0,39}")
 _SUFFIX = ".sqlite"
 

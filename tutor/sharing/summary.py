@@ -166,7 +166,7 @@ def explained(found: SharedAttribution) -> str:
 
 
 def shown(token: SharedToken) -> str:
-    """Return the text of a single token, with visible white space."""
+    """Return the text of a single token, with visible whitespace."""
     return visible(token.data)
 
 

@@ -75,7 +75,7 @@ def next_in_lessons(
 ) -> LessonStep | None:
     """Return the next step in the lessons, or None if every lesson is done.
 
-    The order is: the rest of the lesson that the learner last opened, the lessons after it, the
+    The order is: the rest of the most recently opened lesson, the lessons after it, the
     lessons before it, and finally the questions that were left for later or answered wrong. At the
     end of a lesson, pass its id as `after`. The questions of this lesson then come after all other
     lessons even if the learner has skipped every one of them.
@@ -121,7 +121,7 @@ def _last_opened(
     states: Mapping[str, LessonState],
     found: Mapping[str, LessonProgress],
 ) -> str:
-    """Return the id of the lesson that the learner last opened, or "" if there is none.
+    """Return the id of the most recently opened lesson, or "" if there is none.
 
     A lesson that was never opened can have a stored state too, because a completed lab is stored in
     the state of its lesson.

@@ -113,7 +113,7 @@ def unreachable(model: RemoteModel, reason: str = "") -> RemoteError:
 
 
 def too_slow(seconds: float, *, begun: bool) -> RemoteTimeout:
-    """Return the error for a timeout. `begun` is True if a part of the response had arrived."""
+    """Return the error for a timeout. `begun` is True if part of the response had arrived."""
     what = "The response stalled for" if begun else "The server did not respond within"
     return RemoteTimeout(
         f"{what} {seconds:g} seconds.",

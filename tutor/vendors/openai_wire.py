@@ -247,7 +247,7 @@ def echo_in(answer: Any, prompt: str, spell: Spell = spell_nothing) -> Echo | No
             followed = True
             break
         if not found and not wanted.startswith(piece.data):
-            continue  # The special token at the start of the text is not a part of the prompt.
+            continue  # The special token at the start of the text is not part of the prompt.
         data += piece.data
         if piece.data:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))

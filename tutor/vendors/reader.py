@@ -308,7 +308,7 @@ class RemoteReader:
                 begun = (*said, ChatMessage("assistant", text_of(told[0].data)))
                 return _agree(told[1].alternatives, self._asked((begun, ()), check).shown)
         except (AnswerCut, TextError):
-            pass  # The first token contains only a part of a character.
+            pass  # The first token contains only part of a character.
         except (NotTold, AnswerEmpty):
             return False
         with suppress(NotTold, AnswerEmpty):

@@ -52,7 +52,7 @@ class RemoteRequest(msgspec.Struct, frozen=True):
     a seed. Most services don't guarantee that a seed always gives the same response.
 
     `tail` contains the server's ids of tokens that follow the prompt. Together, they end in the
-    middle of a character, so they can't be a part of the prompt's text.
+    middle of a character, so they can't be part of the prompt's text.
     """
 
     prompt: str | tuple[ChatMessage, ...]

@@ -41,7 +41,7 @@ def test_tokens_have_the_bytes_of_the_text(text: str) -> None:
 def test_a_text_that_would_lose_a_part_is_refused() -> None:
     tokenizer = LlamaTokenizer(Dropping(TINY))
     assert tokenizer.decode(tokenizer.encode("abc")) == b"abc"
-    with pytest.raises(TextError, match="drops a part"):
+    with pytest.raises(TextError, match="drops part"):
         tokenizer.encode("axc")
     with pytest.raises(TextError, match="surrogate"):
         tokenizer.encode("\ud800")

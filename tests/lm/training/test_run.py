@@ -71,5 +71,5 @@ def test_a_killed_run_continues_from_its_checkpoint(tmp_path: Path) -> None:
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
     run(tmp_path / "checkpoint", Listener())
     other = msgspec.structs.replace(SMALL, learning_rate=1e-3)
-    with pytest.raises(UsageError, match="other settings"):
+    with pytest.raises(UsageError, match="different settings"):
         run(tmp_path / "checkpoint", Listener(), other)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 WAIT = 1.0
-"""The delay, in seconds, before a change is saved, along with any changes made meanwhile."""
+"""The delay, in seconds, before a change is saved, along with any changes made during the delay."""
 
 
 class LabKeeper:

@@ -23,7 +23,7 @@ class CopyingApp(RemoteTerminal):
     _brief = ""
     """The text of a notice that disappears at the next key press."""
     _warned = False
-    """Whether the last key was Ctrl+C, pressed in a field with text that was not submitted."""
+    """Whether the last key was Ctrl+C, pressed in a field with unsubmitted text."""
 
     def action_copy(self) -> None:
         """Copy the text that the screen offers.

@@ -70,7 +70,7 @@ class Columns:
         """Choose the columns that fit into `width` cells.
 
         If `sampled` is true, there is a column for the probability after the sampler. `partial` is
-        true if the rows come from a server, which returns only a part of the distribution.
+        true if the rows come from a server, which returns only part of the distribution.
         """
         rank = max(3, len(figures.count(greatest_rank))) + 1
         identifier = 6 if width >= 46 and not partial else 0

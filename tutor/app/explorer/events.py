@@ -26,7 +26,7 @@ class Signal(Enum):
     BACK = "back"
     """Undo the last token."""
     REDO = "redo"
-    """Redo the change that was undone last."""
+    """Redo the most recently undone change."""
     FORK = "fork"
     """Start another branch at the token in focus."""
     NEW_SEED = "seed"
@@ -85,13 +85,13 @@ class MoveToken(msgspec.Struct, frozen=True):
 
 
 class SetSampler(msgspec.Struct, frozen=True):
-    """Change the sampler settings. A run continues with the new settings."""
+    """Change the sampler settings. A run in progress continues with the new settings."""
 
     sampler: SamplerSettings
 
 
 class SetSteering(msgspec.Struct, frozen=True):
-    """Steer the network, or stop steering it. A run continues with the new setting."""
+    """Steer the network, or stop steering it. A run in progress continues with the new setting."""
 
     applied: Applied | None
 

@@ -170,7 +170,7 @@ def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
 
 
 def _entropy(distribution: Distribution) -> Content:
-    """Draw the entropy. If only a part of the distribution is known, this is a lower bound."""
+    """Draw the entropy. If only part of the distribution is known, this is a lower bound."""
     if distribution.partial and not distribution.rows:
         return Content("")
     figure = figures.bits(distribution.entropy_bits)

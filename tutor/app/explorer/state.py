@@ -98,7 +98,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     suggestion: int = 0
     """The index of the highlighted suggestion for a first message."""
     editing: bool = False
-    """Whether the learner edits the last message instead of writing a new one."""
+    """Whether the learner is editing the last message instead of writing a new one."""
     query: str = ""
     found: TokensFound | None = None
     vectors: tuple[SavedVector, ...] = ()

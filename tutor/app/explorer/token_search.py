@@ -78,7 +78,7 @@ class TokenSearch(Vertical):
     ) -> None:
         """Show the rows of the tokens found for `query`, and a sentence about them.
 
-        `partial` is true if the rows come from a server, which returns only a part of the
+        `partial` is true if the rows come from a server, which returns only part of the
         distribution. If the learner has already pressed Enter for this text, take the first token.
         """
         self._searched = query

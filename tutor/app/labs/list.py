@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 LAST_LAB = "labs.last"
-"""The name of the setting that stores which lab was last opened from this list."""
+"""The name of the setting that stores which lab was most recently opened from this list."""
 
 _TITLE = 30
 _LESSON = 9
@@ -45,7 +45,7 @@ class LabsScreen(FinderScreen):
     """A list of labs, from which the learner can open any lab before reading its lesson.
 
     The text that the learner types filters the labs by title, description and lesson. At first, the
-    lab that was last opened is selected. When the filter is removed, the lab that was selected
+    most recently opened lab is selected. When the filter is removed, the lab that was selected
     before is selected again.
     """
 

@@ -209,7 +209,7 @@ class AskScreen(CourseScreen):
         """Grade an answer with the live model.
 
         If the model is not ready or fails, show the reason. If the learner has left the question
-        meanwhile, do nothing.
+        in the meantime, do nothing.
         """
         if not self.services.model.status.ready:
             self.tell(self.services.model.status.note or _("The model is not ready yet."))

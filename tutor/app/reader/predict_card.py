@@ -128,7 +128,7 @@ class PredictCard(Vertical):
         return self._computing is not None and self._computing is self._prediction
 
     async def ask_again(self) -> None:
-        """Ask for the prediction that was skipped, and hide its answer meanwhile."""
+        """Ask for the prediction that was skipped, and hide its answer until then."""
         self.skipped = False
         if self._prediction is not None:
             self._say(Content(""))

@@ -64,7 +64,7 @@ class ReviewScreen(AskScreen):
         self._ahead: list[Due] = []
         """The questions that this review still has to ask although they are not due yet."""
         self._item: Due | None = None
-        """The question that was taken from the queue last. The screen may show a different one."""
+        """The question most recently taken from the queue. The screen may show a different one."""
         self._count = 0
         self._ended = False
         """Whether the review has ended because no questions are left."""

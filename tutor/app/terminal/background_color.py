@@ -16,7 +16,10 @@ from textual.message import Message
 
 QUESTION = "\x1b]11;?\x1b\\"
 BACKGROUND = "terminal.background"
-"""The name of the setting that stores whether the background is light, for the next start."""
+"""The name of the setting that stores whether the background is light.
+
+The app uses it the next time it starts.
+"""
 
 _BEGIN = "\x1b]11;"
 _ANSWER = re.compile(r"\x1b\]11;([\w:/#]{0,40})(?:\x07|\x1b\\)")

@@ -71,7 +71,7 @@ class Entry(ClearableField):
         super().__init__(placeholder=placeholder, restrict=_PRINTABLE, max_length=_LONGEST_LINE)
 
     def _on_paste(self, event: Paste) -> None:
-        """Paste the first line that is not empty, without white space around it.
+        """Paste the first line that is not empty, without whitespace around it.
 
         Control characters are replaced with symbols, and text that does not fit is cut off. Textual
         would refuse the whole line.

@@ -57,7 +57,7 @@ def count(value: int) -> str:
 
 
 def shown(token: Token) -> str:
-    """Return a token's text on one line, with symbols for white space and invalid bytes.
+    """Return a token's text on one line, with symbols for whitespace and invalid bytes.
 
     The result is never empty.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _AS_CODE = re.compile(rf"{NAMED}|Space|{ARROWS}|[a-z]|[/?\\]|\d")
 _QUOTED = re.compile(r" (?:is\b|\d)")
-"""A pattern for the text after a quoted letter that is not a key, as in “`a` is one byte”."""
+"""A pattern for the words after a letter that is mentioned as text: “`a` is one byte”."""
 _HIDDEN = "\ufffc"
 _DIGIT = "\ufff9"
 """Placeholders for inline code in the text that is searched for key names.
@@ -28,9 +28,9 @@ Each digit becomes `_DIGIT`, and each other character becomes `_HIDDEN`.
 def mark_keys(state: StateCore) -> None:
     """Mark key names in parsed Markdown as `s` elements, which lessons do not use.
 
-    Inline code is a key name if it is a lowercase letter, an arrow or another key. A quoted letter,
-    as in `t`+`h` and “`a` is one byte”, is not a key name. A digit is a key name only in a range,
-    as in “`1` to `9`”.
+    Inline code is a key name if it is a lowercase letter, an arrow or another key. A letter that is
+    mentioned as text, as in `t`+`h` and “`a` is one byte”, is not a key name. A digit is a key name
+    only in a range, as in “`1` to `9`”.
     """
     for token in state.tokens:
         if token.type == "inline" and token.children:
@@ -54,7 +54,7 @@ def _marked(children: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_quoted(whole: str, begin: int, end: int) -> bool:
-    """Return True if the code from `begin` to `end` is quoted text and not a key name."""
+    """Return True if the code from `begin` to `end` is mentioned as text, and is not a key."""
     if "+" in whole[max(0, begin - 1) : end + 1] or _QUOTED.match(whole, end):
         return True
     in_range = whole.endswith(" to ", 0, begin) or whole.startswith(" to ", end)

@@ -153,7 +153,7 @@ class WideLines(HorizontalScroll):
 
     @property
     def cut(self) -> bool:
-        """True if a part of the lines is hidden."""
+        """True if some of the lines are hidden."""
         return self.max_scroll_x > 0
 
     def pan(self, direction: int) -> None:

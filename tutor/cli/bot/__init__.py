@@ -1,1 +1,1 @@
-"""Implement the command `tutor bot`."""
+"""Implement `tutor bot`."""

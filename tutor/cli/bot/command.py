@@ -76,7 +76,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.rules is not None and options.bot != "rules":
         raise UsageError(
-            "--rules only works with the rules bot.", "Remove it, or choose the bot `rules`."
+            "--rules only works with the rules bot.", "Remove it, or choose the `rules` bot."
         )
     if len(options.before) % 2:
         raise UsageError(

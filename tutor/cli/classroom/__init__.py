@@ -1,1 +1,1 @@
-"""Implement the command `tutor class`."""
+"""Implement `tutor class`."""

@@ -1,1 +1,1 @@
-"""Implement the command `tutor diff`."""
+"""Implement `tutor diff`."""

@@ -56,7 +56,7 @@ class JsonProbability(msgspec.Struct, frozen=True):
     """A token's rank, probabilities and logit in one distribution.
 
     `probability` is the softmax of the logits, and `sampled_probability` the probability after the
-    sampler settings.
+    sampler settings are applied.
     """
 
     rank: int

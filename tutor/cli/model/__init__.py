@@ -1,1 +1,1 @@
-"""Implement the command `tutor model`."""
+"""Implement `tutor model`."""

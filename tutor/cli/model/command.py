@@ -64,7 +64,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 
 
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
-"""The signals that ask a process to exit in an orderly way."""
+"""The signals that ask a process to exit cleanly."""
 
 
 # --- pull ---------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def _remark(model: ListedModel) -> str:
 
 
 def _needs_llama(model: FoundModel) -> bool:
-    """Return True for a GGUF file with an architecture that our own network lacks."""
+    """Return True for a GGUF file with an architecture that our own code doesn't support."""
     if model.kind != "gguf" or is_default(model):
         return False
     from tutor.lm.formats.gguf_settings import FAMILIES  # slow to import
@@ -289,7 +289,7 @@ def run_prune(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load the model, run a step, and time each way to compute matrix products on this machine.
+    """Load the model, run a step, and time each kind of matrix multiplication on this machine.
 
     For a remote model, send a short question instead.
     """
@@ -344,7 +344,7 @@ def run_check(options: argparse.Namespace) -> int:
 def _write_kernels(report: KernelReport) -> None:
     output.write(
         _(
-            "Time for all matrix products of one token on this CPU "
+            "Time for one token's matrix multiplications on this CPU "
             "({threads} threads, {instruction_set}):"
         ).format(threads=report.threads, instruction_set=report.instruction_set)
     )

@@ -1,1 +1,1 @@
-"""Implement the command `tutor rag`."""
+"""Implement `tutor rag`."""

@@ -48,7 +48,7 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
         "rag",
         help=_("index a folder of Markdown or text, and search the index"),
         description=_(
-            "Index a folder of Markdown or text, and search the index. The lab `rag` "
+            "Index a folder of Markdown or text, and search the index. The `rag` lab "
             "answers questions from an index."
         ),
     )

@@ -1,1 +1,1 @@
-"""Implement the command `tutor report`."""
+"""Implement `tutor report`."""

@@ -1,1 +1,1 @@
-"""Implement the command `tutor step`."""
+"""Implement `tutor step`."""

@@ -58,7 +58,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steer",
         metavar="NAME:STRENGTH",
-        help=_("add a vector that the lab `steer` has saved; NAME can be a file"),
+        help=_("add a vector that was saved by the `steer` lab; NAME can be a file"),
     )
     parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.add_argument(
@@ -222,7 +222,7 @@ def _open_model(spec: str | None) -> LanguageModel | LlamaModel:
 
 
 def open_session(model: LanguageModel, text: str, *, chat: bool) -> Session:
-    """Return a session with a text or, with `chat`, with the text as a user's chat message."""
+    """Return a session that contains `text`. If `chat` is true, the text is a user message."""
     from tutor.lm.session import Session
 
     return Session(model, _ids(model, text, chat=chat))

@@ -1,4 +1,4 @@
-"""Implement `tutor open`, which opens a text that was saved as JSON in the stepper."""
+"""Implement `tutor open`, which opens the stepper with a text that was saved as JSON."""
 
 import argparse
 from pathlib import Path
@@ -12,9 +12,9 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "open",
         parents=list(parents),
-        help=_("open a text that was saved in the stepper"),
+        help=_("open a text that the stepper has saved"),
         description=_(
-            "Open a text that was saved as JSON in the stepper (ctrl+s), at the same position and "
+            "Open the stepper with a text that it saved as JSON (ctrl+s), at the same position and "
             "with the same sampler settings and seed. With another model, the text is tokenized "
             "again."
         ),

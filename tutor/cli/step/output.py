@@ -87,7 +87,7 @@ class JsonReport(msgspec.Struct, frozen=True):
 
 
 def in_a_row(tokens: Sequence[Token]) -> str:
-    """Return the tokens with visible white space, separated by spaces."""
+    """Return the tokens with visible whitespace, separated by spaces."""
     return " ".join(visible(token.data) for token in tokens)
 
 

@@ -1,1 +1,1 @@
-"""Implement the command `tutor why`."""
+"""Implement `tutor why`."""

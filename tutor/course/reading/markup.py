@@ -38,7 +38,7 @@ def inline_text(token: Token) -> str:
 def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> Iterator[LessonError]:
     """Yield an error for each part of Markdown text that is not allowed.
 
-    The text begins at `start`. HTML, pictures, misplaced blocks, deep nesting, and control
+    The text begins at `start`. HTML, images, misplaced blocks, deep nesting, and control
     characters written as entities are not allowed. `#` headings are allowed only if the file may
     have a `title`.
     """
@@ -65,7 +65,7 @@ def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> It
 def refused_within(sentence: str, place: Place) -> Iterator[LessonError]:
     """Yield an error for each control character that is written as an entity in `sentence`.
 
-    The sentence is inline Markdown. HTML and pictures are allowed in it, because they are shown as
+    The sentence is inline Markdown. HTML and images are allowed in it, because they are shown as
     text.
     """
     if "&" in sentence:
@@ -86,7 +86,7 @@ def _refused_inline(child: Token, place: Place) -> Iterator[LessonError]:
             "Use Markdown, or put it between backticks.",
         )
     elif child.type == "image":
-        yield place.error("A terminal cannot show pictures.", "Draw it with characters.")
+        yield place.error("A terminal cannot show images.", "Draw them with characters.")
     elif bad := control_character(child.content):
         yield _acting(bad, place)
 

@@ -53,8 +53,8 @@ _PIECE = re.compile(
 )
 """A pattern for the next heading, fenced block, or other text that looks like a block.
 
-Only the parser can tell if such text really is a block. A match includes the line end before it: a
-pattern that begins with a character instead of an anchor is several times as fast.
+Only the parser can tell if such text really is a block. A match includes the line ending before it:
+a pattern that begins with a character instead of an anchor is several times as fast.
 """
 _SCREEN = re.compile(rf"(.*\S)\s*\{{#({_ID})\}}\s*")
 _INK = re.compile(r"\S")
@@ -118,7 +118,7 @@ class _Scan:
         self._text = text
         self._line = 1
         self._counted = 0
-        """The position up to which `_line` has counted line ends."""
+        """The position up to which `_line` has counted line endings."""
         self._screens: list[ScreenOutline] = []
         self._labs: list[LabOutline] = []
         self._predictions: list[PredictionOutline] = []

@@ -35,7 +35,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def text_of(data: bytes, file: str) -> str:
-    """Return the text of a lesson file with normalized line ends, and without a byte-order mark.
+    """Return the text of a lesson file with normalized line endings, and without a byte-order mark.
 
     Raises `LessonError` if the file is too large, is not UTF-8, or contains control characters.
     """
@@ -60,7 +60,7 @@ def decoded(data: bytes, file: str) -> str:
 
 
 def checked(text: str, file: str) -> str:
-    """Return `text` with normalized line ends. Raises `LessonError` for control characters."""
+    """Return `text` with normalized line endings. Raises `LessonError` for control characters."""
     text = plain_line_ends(text)
     if text.replace("\n", "").isprintable():
         return text

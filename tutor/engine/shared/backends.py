@@ -33,7 +33,7 @@ class Trainings:
 class SharedBackends(LabBackends):
     """The lab backends of one learner in a shared engine.
 
-    The engine process does not run under the learner's account, so it rejects every question that
+    The engine process does not run under the learner's account, so it rejects every request that
     requires the learner's files, API keys or remote models.
     """
 
@@ -50,7 +50,7 @@ class SharedBackends(LabBackends):
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
         if lab.private(question):
             raise EngineError(
-                f"A shared engine does not support this feature of the lab {lab.name!r}.",
+                f"A shared engine does not support this feature of the {lab.name!r} lab.",
                 "Start tutor with TUTOR_ENGINE=own to use your own engine.",
             )
         if lab.trains:

@@ -24,10 +24,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int = 32
     """The maximum number of open texts per app window, including branches."""
     context: int = 2048
-    """The maximum number of tokens in a text. A cache for 2,048 tokens of SmolLM2-135M takes 96 MB.
+    """The maximum number of tokens in a text.
+
+    A KV cache for 2,048 tokens of SmolLM2-135M takes 96 MB.
     """
     memory: int = 512
-    """The maximum total size of all caches, in megabytes."""
+    """The maximum total size of all KV caches, in megabytes."""
     trainings: int = 4
     """The maximum number of networks in training at the same time, in labs."""
     idle: int = 15

@@ -77,9 +77,9 @@ def cannot_start(status: int, lasted: float) -> bool:
 
 
 class _Engines:
-    """The engine that serves the learners, and a spare engine that waits.
+    """The engine that serves the learners, and a spare engine on standby.
 
-    Both exit when this process exits, because their standard input is closed then.
+    Both exit when this process exits, because that closes their standard input.
     """
 
     def __init__(self, command: list[str], descriptor: int) -> None:
@@ -89,7 +89,7 @@ class _Engines:
         self._spare: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> int:
-        """Run an engine until it exits, and start a spare meanwhile. Return the exit status."""
+        """Run an engine until it exits, and return its exit status. Also start a spare engine."""
         spare, self._spare = self._spare, None
         if spare is not None and spare.poll() is None:
             self._engine = spare

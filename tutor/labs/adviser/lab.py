@@ -93,7 +93,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         need: The index of the focused need.
         option: The index of the focused option.
         owed: The result that is being saved.
-        saved: The file of the last saved result.
+        saved: The file of the most recently saved result.
         missed: The case and the settings of each pick that was not defensible.
         solved: The cases with a defensible pick.
         at_once: The cases in which the first pick was defensible.

@@ -1,4 +1,4 @@
-"""The view of the lab "Anatomy of a model"."""
+"""The view of the "Anatomy of a model" lab."""
 
 from __future__ import annotations
 

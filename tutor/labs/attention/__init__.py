@@ -1,1 +1,1 @@
-"""The lab "What heads attend to", about the attention maps of single heads."""
+"""The "What heads attend to" lab, about the attention maps of single heads."""

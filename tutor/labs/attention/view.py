@@ -1,4 +1,4 @@
-"""The view of the lab "What heads attend to"."""
+"""The view of the "What heads attend to" lab."""
 
 from __future__ import annotations
 

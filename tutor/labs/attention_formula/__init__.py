@@ -1,1 +1,1 @@
-"""The lab "Attention formula by hand", which computes one head's attention step by step."""
+"""The "Attention formula by hand" lab, which computes one head's attention step by step."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Attention formula by hand"."""
+"""The view of the "Attention formula by hand" lab."""
 
 from __future__ import annotations
 

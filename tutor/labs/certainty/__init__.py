@@ -1,1 +1,1 @@
-"""The lab "Certainty and truth", about how sure a model is and how often it is right."""
+"""The "Certainty and truth" lab, about how sure a model is and how often it is right."""

@@ -1,6 +1,7 @@
 """Questions about real and invented things, and the rules for judging the answers.
 
-The questions and accepted answers are in `assets/real-and-invented`, and each has been looked up.
+The questions and accepted answers are in `assets/real-and-invented`. assets/README.md says how we
+checked them.
 Comparisons ignore case, accents and punctuation.
 """
 

@@ -1,4 +1,4 @@
-"""The view of the lab "Certainty and truth"."""
+"""The view of the "Certainty and truth" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "One prompt, several models", which compares the answers of up to four models."""
+"""The "One prompt, several models" lab, which compares the answers of up to four models."""

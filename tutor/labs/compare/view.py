@@ -1,4 +1,4 @@
-"""The view of the lab "One prompt, several models"."""
+"""The view of the "One prompt, several models" lab."""
 
 from __future__ import annotations
 

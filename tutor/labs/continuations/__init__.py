@@ -1,1 +1,1 @@
-"""The lab "Twenty continuations", which compares two ways of continuing a prompt."""
+"""The "Twenty continuations" lab, which compares two ways of continuing a prompt."""

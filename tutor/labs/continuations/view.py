@@ -1,4 +1,4 @@
-"""The view of the lab "Twenty continuations"."""
+"""The view of the "Twenty continuations" lab."""
 
 from __future__ import annotations
 

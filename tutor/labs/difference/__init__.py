@@ -1,1 +1,1 @@
-"""The lab "A against B", which compares two distributions over the next token."""
+"""The "A against B" lab, which compares two distributions over the next token."""

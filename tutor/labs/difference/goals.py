@@ -1,4 +1,4 @@
-"""The goals of the lab "A against B"."""
+"""The goals of the "A against B" lab."""
 
 from __future__ import annotations
 

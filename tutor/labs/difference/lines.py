@@ -1,4 +1,4 @@
-"""The text of the lab "A against B": the two sides, the divergence, and the next tokens."""
+"""The text of the "A against B" lab: the two sides, the divergence, and the next tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The requests of the lab "A against B", and the responses."""
+"""The requests of the "A against B" lab, and the responses."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True, order=True):
 
     @property
     def name(self) -> str:
-        """The part's name as in the command `tutor diff`, where layers and heads start at 1."""
+        """The part's name as in `tutor diff`, where layers and heads start at 1."""
         return attribution.Part(self.layer, None if self.head == FEED_FORWARD else self.head).option
 
 

@@ -1,4 +1,4 @@
-"""The state of the lab "A against B"."""
+"""The state of the "A against B" lab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The view of the lab "A against B"."""
+"""The view of the "A against B" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Three families of Transformers", which compares the output of three small models."""
+"""The "Three families of Transformers" lab, which compares the output of three small models."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Three families of Transformers"."""
+"""The view of the "Three families of Transformers" lab."""
 
 from __future__ import annotations
 

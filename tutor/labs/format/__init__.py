@@ -1,1 +1,1 @@
-"""The lab "Constrained decoding", which forces an answer into a given format."""
+"""The "Constrained decoding" lab, which forces an answer into a given format."""

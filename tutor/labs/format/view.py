@@ -1,4 +1,4 @@
-"""The view of the lab "Constrained decoding"."""
+"""The view of the "Constrained decoding" lab."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
 def _listed(place: Place, count: int) -> list[Row]:
     """Return the `count` most probable tokens.
 
-    If fewer than `_LEAST_LEFT` of them are allowed, more allowed tokens take the place of the last
-    masked ones.
+    If fewer than `_LEAST_LEFT` of them are allowed, the last tokens in the list are replaced with
+    the next most probable allowed tokens.
     """
     above = place.rows[:count]
     seen = sum(row.after > 0 for row in above)

@@ -1,1 +1,1 @@
-"""The lab "Three generations", which compares a rule-based, a retrieval and a generative bot."""
+"""The "Three generations" lab, which compares a rule-based, a retrieval and a generative bot."""

@@ -1,4 +1,4 @@
-"""The actions of the lab "Three generations"."""
+"""The actions of the "Three generations" lab."""
 
 from __future__ import annotations
 

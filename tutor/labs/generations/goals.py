@@ -1,4 +1,4 @@
-"""The goals of the lab "Three generations"."""
+"""The goals of the "Three generations" lab."""
 
 from __future__ import annotations
 

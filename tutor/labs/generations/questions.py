@@ -1,4 +1,4 @@
-"""The requests that the lab "Three generations" sends to its backend, and the responses."""
+"""The requests that the "Three generations" lab sends to its backend, and the responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of the lab "Three generations": conversation, rules, intents and probe results."""
+"""The state of the "Three generations" lab: conversation, rules, intents and probe results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The view of the lab "Three generations"."""
+"""The view of the "Three generations" lab."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class GenerationsView(LabView):
         Binding("down", "scroll_down", show=False),
         key("r", "again(False)", "ask again", "Send the same message again."),
         key("s", "again(True)", "new seed", "Send the message again with a new seed."),
-        key("enter", "step", "stepper", "Open the generated answer in the stepper."),
+        key("enter", "step", "stepper", "Open the stepper with the generated answer."),
         key("c", "new_conversation", "new chat", "Start a new conversation."),
         key("e", "test", "edit", "Edit the sentence that the rules are tested on."),
         key("a", "add_rule", "add", "Add a rule of your own."),

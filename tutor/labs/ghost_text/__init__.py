@@ -1,1 +1,1 @@
-"""The lab "Ghost text", an editor in which the model completes lines of code."""
+"""The "Ghost text" lab, an editor in which the model completes lines of code."""

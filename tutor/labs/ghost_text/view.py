@@ -1,4 +1,4 @@
-"""The view of the lab "Ghost text"."""
+"""The view of the "Ghost text" lab."""
 
 from __future__ import annotations
 

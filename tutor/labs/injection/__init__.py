@@ -1,1 +1,1 @@
-"""The lab "Prompt injection", which tests defenses against instructions in a review."""
+"""The "Prompt injection" lab, which tests defenses against instructions in a review."""

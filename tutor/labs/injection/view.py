@@ -1,4 +1,4 @@
-"""The view of the lab "Prompt injection"."""
+"""The view of the "Prompt injection" lab."""
 
 from __future__ import annotations
 

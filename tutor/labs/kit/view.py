@@ -99,7 +99,7 @@ class LabView(VerticalScroll, can_focus=True):
 
     @dataclass
     class Stepper(Message):
-        """A message that asks the app to open a conversation in the stepper."""
+        """A message that asks the app to open the stepper with a conversation."""
 
         begin: Document
 

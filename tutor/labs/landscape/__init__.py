@@ -1,1 +1,1 @@
-"""The lab "Four products, with dates", which compares facts about chat products."""
+"""The "Four products, with dates" lab, which compares facts about chat products."""

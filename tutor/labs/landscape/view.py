@@ -1,4 +1,4 @@
-"""The view of the lab "Four products, with dates"."""
+"""The view of the "Four products, with dates" lab."""
 
 from __future__ import annotations
 

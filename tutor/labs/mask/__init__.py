@@ -1,1 +1,1 @@
-"""The lab "Without the causal mask", in which tokens can attend to later tokens."""
+"""The "Without the causal mask" lab, in which tokens can attend to later tokens."""

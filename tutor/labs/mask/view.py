@@ -1,4 +1,4 @@
-"""The view of the lab "Without the causal mask"."""
+"""The view of the "Without the causal mask" lab."""
 
 from __future__ import annotations
 

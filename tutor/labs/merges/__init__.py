@@ -1,1 +1,1 @@
-"""The lab "Merge player", which applies a tokenizer's merges one at a time."""
+"""The "Merge player" lab, which applies a tokenizer's merges one at a time."""

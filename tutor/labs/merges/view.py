@@ -1,4 +1,4 @@
-"""The view of the lab "Merge player"."""
+"""The view of the "Merge player" lab."""
 
 from __future__ import annotations
 

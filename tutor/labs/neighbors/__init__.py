@@ -1,1 +1,1 @@
-"""The lab "Neighbors", which compares rows of the embedding table."""
+"""The "Neighbors" lab, which compares rows of the embedding table."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Neighbors"."""
+"""The view of the "Neighbors" lab."""
 
 from __future__ import annotations
 

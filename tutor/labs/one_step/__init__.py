@@ -1,1 +1,1 @@
-"""The lab "One training step, slowly", which shows every number in a training step."""
+"""The "One training step, slowly" lab, which shows every number in a training step."""

@@ -1,4 +1,4 @@
-"""The view of the lab "One training step, slowly"."""
+"""The view of the "One training step, slowly" lab."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class OneStepView(LabView):
         self.did(Walk(by))
 
     action_skip = does(SkipSteps)
-    action_edit = writes(_("Training text (restarts the training):"), EditText)
+    action_edit = writes(_("Training text (restarts training):"), EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW

@@ -1,1 +1,1 @@
-"""The lab "Patching", in which activations of one run are copied into another run."""
+"""The "Patching" lab, in which activations of one run are copied into another run."""

@@ -162,7 +162,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         text: Text A, which is patched.
         other: Text B, whose activations are used.
-        example: The index of the example that was chosen last.
+        example: The index of the most recently chosen example.
         view: The component whose map is shown.
         source: What replaces the activations.
         layer: The selected layer, counted from 0.

@@ -1,4 +1,4 @@
-"""The view of the lab "Patching"."""
+"""The view of the "Patching" lab."""
 
 from __future__ import annotations
 

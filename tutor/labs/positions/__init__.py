@@ -1,1 +1,1 @@
-"""The lab "Positions", which changes the positions of a text's tokens."""
+"""The "Positions" lab, which changes the positions of a text's tokens."""

@@ -33,7 +33,7 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
     Attributes:
         text: The original text, with positions from 0.
-        changed: The same text, possibly with its words in another order.
+        changed: The same text, possibly with its words in a different order.
         shift: The position of the first token of `changed`.
         rotary: False if rotary position embedding is off for `changed`. Then queries and keys are
             not rotated, as if all tokens were at position 0.

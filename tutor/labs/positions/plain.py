@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = {
     "toggle": _("Turn rotary position embedding off or on, or shuffle the words or restore them."),
-    "adjust": _("Shift all positions, or choose another seed for the random order."),
+    "adjust": _("Shift all positions, or choose a different seed for the random order."),
     "start-over": _("Restore the order and the positions."),
 }
 

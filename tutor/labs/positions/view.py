@@ -1,4 +1,4 @@
-"""The view of the lab "Positions"."""
+"""The view of the "Positions" lab."""
 
 from __future__ import annotations
 

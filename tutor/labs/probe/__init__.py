@@ -1,1 +1,1 @@
-"""The lab "Probe", in which linear probes read a property of a text from the residual stream."""
+"""The "Probe" lab, in which linear probes read a property of a text from the residual stream."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Linear probes"."""
+"""The view of the "Linear probes" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Prompts, measured", which scores two versions of a prompt on the same items."""
+"""The "Prompts, measured" lab, which scores two versions of a prompt on the same items."""

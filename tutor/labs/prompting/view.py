@@ -1,4 +1,4 @@
-"""The view of the lab "Prompts, measured"."""
+"""The view of the "Prompts, measured" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Ask about this course", on retrieval-augmented generation."""
+"""The "Ask about this course" lab, on retrieval-augmented generation."""

@@ -51,7 +51,7 @@ LIBRARY = Library()
 
 
 class RagBackend(ModelBackend):
-    """The lab's backend. It caches texts, the vectors of passages, and the latest sessions."""
+    """The lab's backend. It caches texts, passage vectors, and the latest sessions."""
 
     def __init__(self, tools: Tools, library: Library = LIBRARY, limits: Limits = LIMITS) -> None:
         super().__init__(tools)

@@ -1,6 +1,6 @@
 """Compute the vectors of passages and questions that semantic search compares.
 
-A language model was trained to continue texts, not to compare them. Still, its hidden states
+A language model was trained to continue text, not to compare texts. Still, its hidden states
 represent more of a text than its words, and three steps make them comparable:
 
 1. Process the text with the first two fifths of the network's blocks. In later blocks, the hidden

@@ -121,7 +121,7 @@ class Library:
     def sources(self) -> Iterator[Source]:
         """Yield all collections of texts: first the course, then each index that can be opened.
 
-        The command `tutor rag list` reports which indexes can't be opened, and why.
+        `tutor rag list` reports which indexes can't be opened, and why.
         """
         yield Source(COURSE, len(self.course()), vectors=True)
         for name in store.names():

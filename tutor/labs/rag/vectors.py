@@ -1,4 +1,4 @@
-"""Compute the vectors of passages in small batches, and cache them on disk."""
+"""Compute passage vectors (embeddings) in small batches, and cache them on disk."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ SAVED_EVERY = 64
 """The cache file is saved each time this many new vectors have been computed."""
 
 _VERSION = "1"
-"""The version of the computation. Vectors computed by another version are not used."""
+"""The version of the computation. Vectors computed by a different version are not used."""
 
 
 class Vectors:
-    """The vectors of passages, which are compared with the vector of a question.
+    """The passage vectors, which are compared with the vector of a question.
 
     `vector_of` computes the vector of a text. `placings` returns functions that center and scale
     vectors, given the vectors of the passages and of example `questions`. `origin` lists what the
@@ -101,7 +101,7 @@ class Vectors:
     def _keep(self) -> None:
         """Save the vectors to the cache file.
 
-        If that fails, the vectors are computed again after the next start.
+        If that fails, the vectors are computed again the next time the engine starts.
         """
         if self._file is not None:
             with suppress(OSError, SafetensorError):
@@ -115,7 +115,7 @@ def of_model(
     questions: Sequence[str],
     check_cancelled: Callable[[], None],
 ) -> Vectors:
-    """Return the vectors of passages, computed by the local model."""
+    """Return the passage vectors, computed by the local model."""
     return Vectors(
         Reader(model.network, model.tokenizer, map(_text, passages)).vector,
         placings,
@@ -127,7 +127,7 @@ def of_model(
 
 
 def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None]) -> Vectors:
-    """Return the vectors of passages, computed by the sentence encoder.
+    """Return the passage vectors, computed by the sentence encoder.
 
     Raises `EncoderMissing` or `ModelDamaged` if the encoder cannot be loaded.
     """

@@ -1,4 +1,4 @@
-"""The view of the lab "Ask about this course"."""
+"""The view of the "Ask about this course" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "The residual stream", which follows one token's vector through the network."""
+"""The "residual stream" lab, which follows one token's vector through the network."""

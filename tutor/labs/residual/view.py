@@ -1,4 +1,4 @@
-"""The view of the lab "The residual stream"."""
+"""The view of the "residual stream" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Sampler workbench", in which the steps of a sampler are adjusted and reordered."""
+"""The "Sampler workbench" lab, in which the steps of a sampler are adjusted and reordered."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Sampler workbench"."""
+"""The view of the "Sampler workbench" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "The scale ladder", which compares models of very different sizes."""
+"""The "scale ladder" lab, which compares models of very different sizes."""

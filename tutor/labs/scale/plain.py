@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.labs.scale.lab import State
 
 HELP = {
-    "agree": _("Agree to send the text to the selected remote model: yes or no."),
+    "agree": _("Send the text to the selected remote model? Type agree yes or agree no."),
     "choose": _("Add the next installed or remote model, or none."),
 }
 _FEW = 3

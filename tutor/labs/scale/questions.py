@@ -1,4 +1,4 @@
-"""The requests that the lab "The scale ladder" sends to its backend, and the responses."""
+"""The requests that the "scale ladder" lab sends to its backend, and the responses."""
 
 from __future__ import annotations
 

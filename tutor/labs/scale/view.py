@@ -1,4 +1,4 @@
-"""The view of the lab "The scale ladder"."""
+"""The view of the "scale ladder" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Steering", in which a vector is added to the residual stream."""
+"""The "Steering" lab, in which a vector is added to the residual stream."""

@@ -202,7 +202,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def lost(before: State, after: State) -> str:
-    """Return a sentence about the sentences or the vector that an action has removed, or ""."""
+    """Return a message about the sentences or the vector that an action has removed, or ""."""
     if before.own is not None and after.own is None:
         return _("Your own sentences were removed.")
     for each in after.pending[len(before.pending) :]:

@@ -1,4 +1,4 @@
-"""The plots of the lab "Steering": the perplexity by strength, and the effect by layer."""
+"""The plots of the "Steering" lab: the perplexity by strength, and the effect by layer."""
 
 from __future__ import annotations
 

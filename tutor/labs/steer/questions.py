@@ -1,4 +1,4 @@
-"""The requests of the lab "Steering", and the responses to them."""
+"""The requests of the "Steering" lab, and the responses to them."""
 
 from __future__ import annotations
 

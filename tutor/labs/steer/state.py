@@ -1,4 +1,4 @@
-"""The state of the lab "Steering"."""
+"""The state of the "Steering" lab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The view of the lab "Steering"."""
+"""The view of the "Steering" lab."""
 
 from __future__ import annotations
 

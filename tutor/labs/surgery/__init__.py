@@ -1,1 +1,1 @@
-"""The lab "Surgery", in which parts of the network are switched off."""
+"""The "Surgery" lab, in which parts of the network are switched off."""

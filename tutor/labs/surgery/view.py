@@ -1,4 +1,4 @@
-"""The view of the lab "Surgery"."""
+"""The view of the "Surgery" lab."""
 
 from __future__ import annotations
 

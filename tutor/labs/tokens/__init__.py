@@ -1,1 +1,1 @@
-"""The lab "Tokens", which splits text into tokens, words, characters or bytes."""
+"""The "Tokens" lab, which splits text into tokens, words, characters or bytes."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Tokens"."""
+"""The view of the "Tokens" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Train a tokenizer", which trains tokenizers with vocabularies of different sizes."""
+"""The "Train a tokenizer" lab, which trains tokenizers with vocabularies of different sizes."""

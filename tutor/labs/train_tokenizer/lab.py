@@ -69,7 +69,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         size: The index of the vocabulary size in `SIZES`.
         tried: The text to tokenize.
         runs: The results so far, by vocabulary size.
-        last_own: The training text that the learner last used, or "".
+        last_own: The training text that the learner used most recently, or "".
     """
 
     own: str | None = None

@@ -1,4 +1,4 @@
-"""The view of the lab "Train a tokenizer"."""
+"""The view of the "Train a tokenizer" lab."""
 
 from __future__ import annotations
 

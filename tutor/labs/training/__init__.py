@@ -1,1 +1,1 @@
-"""The lab "Training", in which a small GPT is trained."""
+"""The "Training" lab, in which a small GPT is trained."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Training"."""
+"""The view of the "Training" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Why this token?", which splits a logit into the parts that produced it."""
+"""The "Why this token?" lab, which splits a logit into the parts that produced it."""

@@ -1,4 +1,4 @@
-"""Describe the state of the lab "Why this token?" in sentences, for plain mode."""
+"""Describe the state of the "Why this token?" lab in sentences, for plain mode."""
 
 from __future__ import annotations
 

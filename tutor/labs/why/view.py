@@ -1,4 +1,4 @@
-"""The view of the lab "Why this token?"."""
+"""The view of the "Why this token?" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Word vectors from scratch", which trains word vectors."""
+"""The "Word vectors from scratch" lab, which trains word vectors."""

@@ -44,7 +44,7 @@ Action = (
     | MoveFocus[Literal["word", "map"]]
     | Adjust[Literal["zoom"]]
 )
-"""`Choose` selects another seed or window, and restarts the training. Along the "map" axis,
+"""`Choose` selects a different seed or window, and restarts training. Along the "map" axis,
 `MoveFocus` shows earlier or later maps."""
 
 
@@ -216,7 +216,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
-    """Return the state in which the training restarts with another seed or window."""
+    """Return the state in which training restarts with a different seed or window."""
     new = State(
         words=state.words,
         seed=state.seed,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = {
     "run": _("Train the vectors, or pause."),
-    "choose": _("Choose another seed or window, which starts the training again."),
+    "choose": _("Choose a different seed or window, which restarts training."),
     "edit": _("Choose words of your own, in groups."),
     "move": _("Select another word, or an earlier map."),
 }

@@ -1,4 +1,4 @@
-"""The view of the lab "Word vectors from scratch"."""
+"""The view of the "Word vectors from scratch" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "One word, two sentences", which compares the vectors of one word in two contexts."""
+"""The "One word, two sentences" lab, which compares the vectors of one word in two contexts."""

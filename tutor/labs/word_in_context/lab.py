@@ -72,8 +72,8 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 class Named(msgspec.Struct, frozen=True, array_like=True):
     """One of the tokens that match a vector best.
 
-    `value` is the token's probability in the logit lens, otherwise its cosine similarity to the
-    vector.
+    For the logit lens, `value` is the token's probability. For all other vectors, it is the token's
+    cosine similarity to the vector.
     """
 
     token: Token

@@ -1,4 +1,4 @@
-"""The view of the lab "One word, two sentences"."""
+"""The view of the "One word, two sentences" lab."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The lab "Map of words", which shows embeddings as points on a plane."""
+"""The "Map of words" lab, which shows embeddings as points on a plane."""

@@ -1,4 +1,4 @@
-"""The view of the lab "Map of words"."""
+"""The view of the "Map of words" lab."""
 
 from __future__ import annotations
 

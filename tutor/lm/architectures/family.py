@@ -94,8 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def multipliers(self) -> dict[str, float]:
         """Return a factor for each part whose weights are scaled when they are loaded.
 
-        Some families multiply a vector by a constant before or after a matrix product. Multiplying
-        the matrix by this constant has the same effect.
+        Some families multiply a vector by a constant before or after a matrix multiplication.
+        Multiplying the matrix by this constant has the same effect.
         """
         return {}
 

@@ -22,7 +22,10 @@ class Olmo2Settings(Settings, frozen=True, kw_only=True):
 
 
 class Olmo3Settings(Olmo2Settings, frozen=True, kw_only=True):
-    """The settings of an OLMo 3 model. RoPE scaling applies only to layers without a window."""
+    """The settings of an OLMo 3 model.
+
+    RoPE scaling applies only to full-attention layers, which have no sliding window.
+    """
 
     sliding_window: int | None = 4096
     layer_types: LayerTypes | None = None

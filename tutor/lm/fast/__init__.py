@@ -9,7 +9,7 @@ together      processes the next token of several texts in one pass
 kernels       measures which kernels are fast on this machine
 device        chooses a GPU or the CPU
 lean_import   imports PyTorch without the packages that aren't needed
-waiting       sets how the threads of a matrix product wait for each other
+waiting       sets how the threads of a matrix multiplication wait for each other
 free_memory   finds out how much memory is free
 shortage      recognizes out-of-memory errors
 """

@@ -54,7 +54,7 @@ EXACT = Kernels(int4=False, int8=False, exact=True)
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """The time of all matrix products for one token, in the number format `form`.
+    """The time of all matrix multiplications for one token, in the number format `form`.
 
     `milliseconds` includes the output layer; it is None if this machine lacks the kernel.
     `bytes_per_weight` is the size of a weight in memory. `chosen` is True if models use this

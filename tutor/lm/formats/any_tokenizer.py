@@ -17,7 +17,7 @@ def read_any_tokenizer(path: Path) -> Tokenizer:
     """Return the tokenizer in a GGUF file, `tokenizer.json`, `tokenizer.model`, or model folder.
 
     Raises `ModelNotFound` if the file does not exist or cannot be read, `ModelDamaged` if it is
-    invalid, and `ModelUnsupported` if it has another format.
+    invalid, and `ModelUnsupported` if it has a different format.
     """
     with about(path.name):
         try:

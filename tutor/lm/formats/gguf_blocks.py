@@ -87,7 +87,10 @@ def _half(blocks: Tensor, start: int) -> Tensor:
 
 
 def _nibbles(data: Tensor) -> Tensor:
-    """Return two integers per byte: first the low 4 bits of a group's bytes, then the high 4."""
+    """Split each byte into two 4-bit integers.
+
+    Within a group, the low halves of all bytes come first, then the high halves.
+    """
     return _flat(torch.cat([data & 15, data >> 4], dim=-1))
 
 

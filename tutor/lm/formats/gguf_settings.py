@@ -240,7 +240,7 @@ def _rope(fields: Fields, name: str) -> dict[str, Any] | None:
 def _of_family(
     fields: Fields, name: str, tensors: Mapping[str, Any], values: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the settings that some files store under other names, or don't store at all."""
+    """Return the settings that some files store under different names, or don't store at all."""
     found: dict[str, Any] = {}
     size = values["head_dim"]
     biased = "blk.0.attn_q.bias" in tensors
@@ -281,8 +281,8 @@ def _of_family(
 def _layer_types(fields: Fields, key: str, layers: int) -> tuple[str, ...]:
     """Return the type of each layer, as named in `layer_types` of config.json.
 
-    The field is either a list of Booleans, which are true for layers with a window, or a number n.
-    In that case, every n-th layer has no window.
+    The field is either a list of Booleans, which are true for layers with a sliding window, or a
+    number n. In the second case, every n-th layer has full attention.
     """
     pattern = fields[key]
     if isinstance(pattern, int) and pattern > 0:

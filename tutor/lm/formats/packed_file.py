@@ -175,7 +175,7 @@ def _tidy_up(folder: Path) -> None:
 
 
 def read_packed(path: Path) -> PackedModel | None:
-    """Return the packed model in a file, or None if it is damaged or has another version."""
+    """Return the packed model in a file, or None if it is damaged or has a different version."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

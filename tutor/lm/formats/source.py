@@ -133,7 +133,7 @@ def paired(rows: Tensor, config: Config) -> Tensor:
     """Reorder the rows of each head for our rotary embedding, which pairs neighbors.
 
     The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
-    the second half. So rows a0 a1 a2 b0 b1 b2 become a0 b0 a1 b1 a2 b2. If only a part of a head is
+    the second half. So rows a0 a1 a2 b0 b1 b2 become a0 b0 a1 b1 a2 b2. If only part of a head is
     rotated, only this part is reordered. If the number of rows is wrong, the rows are returned
     unchanged, and `convert` rejects them.
     """

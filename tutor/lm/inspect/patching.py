@@ -39,8 +39,8 @@ from tutor.lm.network import (
 from tutor.lm.patch import Column, Patched
 
 _ENOUGH = FEW_VECTORS + 1
-"""The minimum number of vectors in a matrix product. Some kernels round their input to 16 bits if
-it has fewer vectors. With this minimum, the results of all runs can be compared."""
+"""The minimum number of vectors in a matrix multiplication. Some kernels round their input to 16
+bits if it has fewer vectors. With this minimum, the results of all runs can be compared."""
 
 _LOGITS_AT_ONCE = 64
 """The number of runs whose logits are computed at once, which limits the use of memory."""

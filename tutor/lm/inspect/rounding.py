@@ -7,8 +7,8 @@ and each weight is rounded to the nearest level:
     W' = offset + step * q,    q = round((W - offset) / step),    2^b values of q
 
 At 8 bits, the offset is 0 and the levels are symmetric around 0, as in GGUF's Q8_0. The matrix
-products run on the same kernels as in normal use (`tutor.lm.fast.linear`). For 3 and 2 bits, the
-4-bit kernel is used with fewer levels. The embedding and the output layer are not rounded.
+multiplications run on the same kernels as in normal use (`tutor.lm.fast.linear`). For 3 and 2 bits,
+the 4-bit kernel is used with fewer levels. The embedding and the output layer are not rounded.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from tutor.lm.network import Transformer, masks_by_layer, rotations_by_layer
 def matrix_of(module: nn.Module) -> Tensor:
     """Return a module's weights [outputs, inputs] as 32-bit floats, whatever their stored format.
 
-    If the stored format can't be decoded directly, the module is applied to the unit vectors, whose
-    outputs are the columns of the matrix.
+    If the stored format can't be decoded directly, the module is applied to each standard basis
+    vector. The outputs are the columns of the matrix.
     """
     if isinstance(module, Table):
         return module.rows(torch.arange(module.outputs)).float()

@@ -60,7 +60,7 @@ def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float
     if len(values) != 4 * config.width or not 0 <= layer < config.layers:
         raise ModelError(
             f"This steering vector doesn't fit {model.card.name}.",
-            "Make a vector with this model in the lab `steer`.",
+            "Make a vector with this model in the `steer` lab.",
         )
     numbers = np.frombuffer(values, "<f4").astype(np.float32)
     # Comparisons with NaN are false.

@@ -191,7 +191,7 @@ class LlamaCpp:
         generates = self._library.llama_model_has_decoder(model)
         if not generates or self._library.llama_model_has_encoder(model):
             raise ModelUnsupported(
-                "the model does not continue texts: it encodes them.", "Use another model."
+                "the model does not continue text: it encodes it.", "Use another model."
             )
         return model
 

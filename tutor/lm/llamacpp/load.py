@@ -26,8 +26,8 @@ EXTRA = "llamacpp"
 def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel | LlamaModel:
     """Load a model for stepping and chat.
 
-    A GGUF file that our own network doesn't support is opened with llama.cpp. Raises the same
-    errors as `load_model`. If `llama-cpp-python` is not installed, the error explains how to
+    A GGUF file that our own implementation doesn't support is opened with llama.cpp. Raises the
+    same errors as `load_model`. If `llama-cpp-python` is not installed, the error explains how to
     install it.
     """
     try:
@@ -86,7 +86,7 @@ def _open_with_llama(found: FoundModel, on_stage: OnStage) -> LlamaModel:
 
 
 def require_network(model: LanguageModel | LlamaModel) -> LanguageModel:
-    """Return `model` if our own network runs it. Otherwise, raise `NotWithLlamaCpp`."""
+    """Return `model` if our own implementation runs it. Otherwise, raise `NotWithLlamaCpp`."""
     if isinstance(model, LlamaModel):
         refuse()
     return model

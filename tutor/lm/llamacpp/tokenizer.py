@@ -45,7 +45,7 @@ class LlamaTokenizer:
         ids = self._library.encode(data) if data else []
         if self.decode(ids) not in (data, b" " + data):
             raise TextError(
-                "The model's tokenizer changes this text or drops a part of it.",
+                "The model's tokenizer changes this text or drops part of it.",
                 "Remove control characters and very rare characters from the text.",
             )
         return ids

@@ -60,7 +60,7 @@ def load_checkpoint(
 ) -> int:
     """Restore the state from `path`, and return its step, or 0 if the file doesn't exist.
 
-    Raises `UsageError` if the checkpoint belongs to a run with other settings.
+    Raises `UsageError` if the checkpoint is from a run with different settings.
     """
     if not path.exists():
         return 0
@@ -68,7 +68,7 @@ def load_checkpoint(
         metadata = file.metadata()
         if metadata["identity"] != identity:
             raise UsageError(
-                f"{path} is the checkpoint of a run with other settings.",
+                f"{path} is a checkpoint from a run with different settings.",
                 "Delete the file to start over, or use the same settings.",
             )
         for name, weight in network.named_parameters():

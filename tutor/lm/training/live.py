@@ -50,7 +50,7 @@ from tutor.lm.training.train import (
 )
 
 FILE = "training.safetensors"
-"""The checkpoint's file name in the learner's folder. The labs `training` and `scale` share it."""
+"""The checkpoint's file name in the learner's folder. The `training` and `scale` labs share it."""
 SETTINGS = Settings(
     width=96,
     layers=3,
@@ -62,7 +62,7 @@ SETTINGS = Settings(
     warmup=50,
 )
 HELD_OUT_EVERY = 10
-"""One of every ten passages is held out of training."""
+"""One of every ten passages is held out from training."""
 MEASURED = 4096
 """The maximum number of held-out bytes that are used to measure the loss."""
 
@@ -147,7 +147,7 @@ class LiveTraining:
     def load(self, path: Path) -> None:
         """Continue from the saved state of a run, if there is one.
 
-        Raises `LabError` if the file cannot be read, or if it was saved with other settings.
+        Raises `LabError` if the file cannot be read, or if it was saved with different settings.
         """
         if not path.exists():
             return

@@ -39,7 +39,7 @@ class ChatPlace(ExplorerPlace):
     def say_all(self) -> None:
         """Print the number of messages and the last message."""
         if self.state.ready and not self.state.chat_possible:
-            self.say(_("This model cannot chat. It only continues texts."))
+            self.say(_("This model cannot chat. It only continues text."))
             return
         said = [each for each in self._messages if each.role != "system"]
         if said:

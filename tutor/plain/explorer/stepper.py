@@ -32,7 +32,7 @@ MANY = 20
 class StepperPlace(ExplorerPlace):
     """The stepper. Pressing Enter adds the token that the model has drawn."""
 
-    title = _("Stepper. You build a text with the model, one token at a time.")
+    title = _("Stepper. You build text with the model, one token at a time.")
 
     KEYS = {  # noqa: RUF012
         **{str(rank): f"take {rank}" for rank in range(1, 10)},

@@ -35,7 +35,7 @@ class MessageEditor(PromptEditor):
         *pair(PAGES, "page(*)", "scroll", "Scroll the conversation by a page."),
     ]
     chat = False
-    """Whether the learner writes a message (True) or a prompt (False)."""
+    """Whether the learner is writing a message (True) or a prompt (False)."""
     suggests = 0
     """The number of suggested first messages, or 0 if the chat is not empty."""
     opened_at: float | None = None

@@ -156,7 +156,7 @@ def _wrapped(steps: tuple[Step, ...], width: int, marks: bool) -> tuple[Line, ..
 
 
 def _trimmed(texts: list[str]) -> list[str]:
-    """Remove white space at the start of a message, and empty lines at its end."""
+    """Remove whitespace at the start of a message, and empty lines at its end."""
     for index, text in enumerate(texts):
         texts[index] = text.lstrip()
         if texts[index]:

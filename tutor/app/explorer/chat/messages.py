@@ -77,7 +77,7 @@ def messages(steps: Sequence[Step]) -> tuple[Message, ...]:
         if role and first + size == end < len(steps) and "\n" not in steps[end - 1].token.text:
             continue  # a special token follows, so these tokens are only the role's name
         if named is None and _is_blank(steps[first:end]):
-            continue  # this is only white space between two messages
+            continue  # this is only whitespace between two messages
         texts = _texts(steps, start if opened else 0, first + size, end, named)
         if named is None and found and not (found[-1].given or texts[0].given):
             # The special token was inside an answer, so the text after it continues the answer.
@@ -124,7 +124,7 @@ def _tokens_in(steps: Sequence[Step], characters: int, *, given: bool = False) -
 
 
 def _is_blank(steps: Sequence[Step]) -> bool:
-    """Return True if these tokens are all white space that the chat template has inserted."""
+    """Return True if these tokens are all whitespace that the chat template has inserted."""
     return all(step.how == "prompt" and not step.token.text.strip() for step in steps)
 
 

@@ -32,7 +32,7 @@ class SharingPane(ChatPane):
     """The base class of the explorer pane, with the action that saves a text as a file."""
 
     _above: XRayScreen | None = None
-    """The x-ray screen that was last opened above this pane."""
+    """The x-ray screen that was most recently opened above this pane."""
     _noted: TutorError | str | None = None
     """The message that was drawn last."""
     _to_reopen: Restored | None = None

@@ -1,6 +1,6 @@
 """Train the bundled pair of models: a base model, and the instruct model that is made from it.
 
-    text without dialogs -> small-base, which continues texts
+    text without dialogs -> small-base, which continues text
     small-base + dialogs -> small-instruct, which answers a question and ends its turn
 
 `small-base` is trained like the small model (`tutor.lm.training.recipes.small_model`), but on text

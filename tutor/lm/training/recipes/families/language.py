@@ -29,7 +29,7 @@ import msgspec
 
 Pair = tuple[str, str]  # singular, plural
 Slot = tuple[Pair, ...]
-HELD_OUT_SHARE = 20  # one example in 20 is held out of training
+HELD_OUT_SHARE = 20  # one example in 20 is held out from training
 
 
 def alike(words: str) -> Slot:
@@ -320,7 +320,7 @@ class Language:
 
 
 def held_out(example: str) -> bool:
-    """Return True if an example is held out of training.
+    """Return True if an example is held out from training.
 
     The result depends only on the text of the example.
     """

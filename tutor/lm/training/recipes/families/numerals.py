@@ -6,7 +6,7 @@ import random
 
 LARGEST = 999_999
 ALWAYS_TRAINED = 100
-"""The smallest number that can be held out of training.
+"""The smallest number that can be held out from training.
 
 The words for smaller numbers occur in the words for larger numbers, so the model has to learn all
 of them.

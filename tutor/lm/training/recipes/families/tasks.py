@@ -6,7 +6,7 @@
 
 Sentences come from `tutor.lm.training.recipes.families.language` and numbers from
 `tutor.lm.training.recipes.families.numerals`; both are drawn at random with a fixed seed. Results
-are measured on examples that are held out of training. Some training words are replaced with
+are measured on examples that are held out from training. Some training words are replaced with
 `UNKNOWN`, so that a model learns to cope with words that it does not know.
 """
 
@@ -47,7 +47,7 @@ class Measure(msgspec.Struct, frozen=True):
     """A measured result: a fraction of examples, or a loss in nats per word.
 
     `of` is the number of examples or words that were measured. `best` is the result of a model that
-    knows the true probabilities of the language, or None if we cannot compute this result.
+    knows the true distribution of the language, or None if we cannot compute this result.
     """
 
     name: str
@@ -69,7 +69,7 @@ def language() -> Language:
 def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
     """Yield random pairs of a sentence and its plural.
 
-    The sentences are held out of training if `kept_out` is True; otherwise, they are training
+    The sentences are held out from training if `kept_out` is True; otherwise, they are training
     examples.
     """
     pick = random.Random(f"sentences {seed}")
@@ -83,7 +83,7 @@ def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words,
 def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words]:
     """Yield random sentences.
 
-    They are held out of training if `kept_out` is True; otherwise, they are training examples.
+    They are held out from training if `kept_out` is True; otherwise, they are training examples.
     """
     pick = random.Random(f"single sentences {seed}")
     while count:
@@ -96,7 +96,7 @@ def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words
 def numbers(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
     """Yield random numbers as digits and as words.
 
-    They are held out of training if `kept_out` is True; otherwise, they are training examples.
+    They are held out from training if `kept_out` is True; otherwise, they are training examples.
     """
     pick = random.Random(f"numbers {seed}")
     while count:
