@@ -377,7 +377,7 @@ async def test_the_progress_screen_shows_how_close_they_come(
         await sees(pilot, "Choices, words  1 of 1 right")
         off = made(tmp_path, "paris").off
         assert off is not None
-        await sees(pilot, f"typically {-100 * off:.0f} % of the range")
+        await sees(pilot, f"{-100 * off:.0f} % of the possible range")
 
 
 LINKED = (
@@ -398,6 +398,11 @@ async def test_tab_leaves_the_field_for_the_keys_of_the_screen(tmp_path: Path) -
         await keys(pilot, "enter")
         await sees(pilot, "How does the model continue?")
         await sees(pilot, "tab leave field")
+        await sees(pilot, "Enter reveals the answer")
+        await keys(pilot, "tab")
+        await sees(pilot, "To type a prediction, go to this field with Tab.")
+        await keys(pilot, "tab")
+        await sees(pilot, "Enter reveals the answer")
         await keys(pilot, "a", "tab")
         await sees(pilot, "tab predict")
         assert "leave field" not in shown(pilot.app)

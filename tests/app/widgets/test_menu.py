@@ -10,8 +10,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from tests.app.explorer.explorer_stage import shown
+from tests.app.pressing import tap
 from tutor.app.theme import MANY_COLORS
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -81,6 +83,37 @@ async def test_keys_for_the_ends_and_pages_move_the_mark() -> None:
             await pilot.pause()
             assert f"› entry {entry}, line 0" in shown(app)
             assert shown(app).count("›") == 1
+
+
+class Below(Listing):
+    """A menu between two texts that do not fit on the screen together with an entry."""
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            for begin in ("before", "after"):
+                if begin == "after":
+                    yield Menu()
+                yield Static("\n".join(f"{begin} {line}" for line in range(40)))
+
+
+async def test_at_the_first_and_last_entry_the_text_around_the_list_is_paged() -> None:
+    app = Below(lines=1)
+    async with app.run_test(size=(40, 24)) as pilot:
+        for key, line in (
+            ("down", "› entry 1,"),
+            ("home", "› entry 0,"),
+            ("home", "before 0"),
+            ("end", "› entry 499,"),
+            ("end", "after 39"),
+            ("home", "› entry 0,"),
+            ("pageup", "before 20"),
+            ("pageup", "before 0"),
+            ("pagedown", "› entry 23,"),
+            ("end", "› entry 499,"),
+            ("space", "after 20"),
+        ):
+            await tap(pilot, key)
+            assert any(each.startswith(line) for each in shown(app).split("\n")), (key, line)
 
 
 async def test_the_chosen_entry_is_highlighted_over_its_full_width() -> None:

@@ -251,6 +251,17 @@ async def test_a_comment_is_shown_while_a_rule_is_written(tmp_path: Path) -> Non
         assert len(state_of(pilot).rules) == 49
 
 
+async def test_a_pattern_without_whole_words_has_no_line_for_them(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "Do you have dragons?")
+        await part(pilot, "rules")
+        await do(pilot, "a", "ctrl+u", *"* dragon* = Ask the knights.", "enter")
+        await part(pilot, "chat")
+        await do(pilot, "r")
+        assert "captured {1} “Do you have”" in trace_of_rules(pilot)
+        assert "words" not in trace_of_rules(pilot)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
 async def test_a_reply_from_before_a_new_rule_is_marked(
     size: tuple[int, int], tmp_path: Path

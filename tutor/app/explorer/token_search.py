@@ -56,7 +56,7 @@ class TokenSearch(Vertical):
     """Whether Enter was pressed before the tokens for the query were found."""
 
     def compose(self) -> ComposeResult:
-        yield SearchEntry(_("any text, for example “par”; a leading space counts"))
+        yield SearchEntry(_("any text, such as “par”, or “ par” with its leading space"))
         yield Lines()
 
     def open(self) -> None:

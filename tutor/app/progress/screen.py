@@ -235,10 +235,8 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
         said = _("{high} too high, {low} too low, {close} close").format(
             high=summary.high, low=summary.low, close=close
         )
-        off = _("typically {distance:.0f} % of the range of possible numbers").format(
-            distance=100 * summary.distance
-        )
-        lines += [_labeled(_("Numbers"), said, width), _labeled(_("Off by"), off, width)]
+        off = _("{distance:.0f} % of the possible range").format(distance=100 * summary.distance)
+        lines += [_labeled(_("Numbers"), said, width), _labeled(_("Median error"), off, width)]
     if own := summary.predictions - summary.choices - summary.numbers:
         lines.append(
             _labeled(

@@ -53,6 +53,18 @@ class PredictionField(TypedAnswer):
         Binding("enter", "submit", "reveal", tooltip=_SKIPS),
     ]
 
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._describe)
+
+    def _describe(self, _screen: object) -> None:
+        """Say in the empty field which key leads to it or, if it has the focus, what Enter does."""
+        if not self.has_focus:
+            self.placeholder = _("To type a prediction, go to this field with Tab.")
+        elif _reads_on(self):
+            self.placeholder = _("Type a prediction, or read on with Enter.")
+        else:
+            self.placeholder = _("Type a prediction, or skip it: Enter reveals the answer.")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("cursor_left", "cursor_right") and not self.value:
             return False
@@ -282,10 +294,7 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
         if (place := prediction.place(draft)) is not None:
             choices.set_reactive(Choices.cursor, place)
         return choices
-    field = PredictionField(
-        number=isinstance(prediction, NumberPrediction),
-        placeholder=_("Type a prediction, or skip it: Enter reveals the answer."),
-    )
+    field = PredictionField(number=isinstance(prediction, NumberPrediction))
     field.enter(draft)
     return field
 

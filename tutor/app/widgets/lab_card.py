@@ -169,7 +169,12 @@ class LabTask(Lines):
             about = with_keys(self._about or self._wanted, MUTED)
             if self._over(reached):
                 about = Content(self._done)
-            lines = self._next(reached, width, self._first_lines(about, width))
+            lines, more = (
+                self._next(reached, width, self._first_lines(about, width, rows))
+                for rows in (self._rows, self._rows + 1)
+            )
+            if len(more) == len(lines):  # the number of goals reached fits after the longer text
+                lines = more
             said = self._news(reached, news, width)
             if said:  # the number of lines stays the same, so that nothing below moves
                 said += [Content("")] * (len(lines) - len(said))
@@ -201,15 +206,15 @@ class LabTask(Lines):
         more = Content.assemble((f"▼ {counted(len(hidden), 'more line')}  ", MUTED), ("g", KEY))
         return [*shown, more]
 
-    def _first_lines(self, text: Content, width: int) -> list[Content]:
-        """Return the first lines of a text, with the key that shows the whole text."""
+    def _first_lines(self, text: Content, width: int, rows: int) -> list[Content]:
+        """Return up to `rows` lines of a text, with the key that shows the whole text."""
         lines = list(text.wrap(width))
-        if len(lines) <= self._rows:
+        if len(lines) <= rows:
             return lines
         more = Content.assemble(("… ", MUTED), ("g", KEY), (_(" more"), MUTED))
-        last = Content(" ").join(lines[self._rows - 1 :]).truncate(width - more.cell_length)
+        last = Content(" ").join(lines[rows - 1 :]).truncate(width - more.cell_length)
         cut = last.plain.rpartition(" ")[0].rstrip(" ,;:.")
-        return [*lines[: self._rows - 1], last[: len(cut)] + more]
+        return [*lines[: rows - 1], last[: len(cut)] + more]
 
     def _count(self, reached: Set[str]) -> str:
         every = len(self._goals)

@@ -216,13 +216,18 @@ class Menu(Widget, can_focus=True):
             scroll.scroll_relative(y=step, animate=False)
 
     def action_move_to(self, index: int) -> None:
-        """Move the cursor to the first entry (0) or the last entry (-1)."""
-        step = -1 if index else 1
+        """Move the cursor to the first entry (0) or the last entry (-1).
+
+        If it is already there, scroll to the start or the end of the text around the list.
+        """
+        before, step = self.cursor, -1 if index else 1
         self.cursor = self._nearest(range(len(self._rows))[index] if self._rows else 0, step)
+        if self.cursor == before and (scroll := self._scroll) is not None:
+            (scroll.scroll_end if index else scroll.scroll_home)(animate=False)
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by a page, but not past the first or last entry."""
-        scroll = self._scroll
+        """Move the cursor by a page. At the first or last entry, page the text around the list."""
+        before, scroll = self.cursor, self._scroll
         if not self._rows or scroll is None:
             return
         room = scroll.scrollable_content_region.height
@@ -230,6 +235,8 @@ class Menu(Widget, can_focus=True):
         wanted = tops[max(0, self.cursor)] + pages * max(1, room - 1)
         index = bisect_right(tops, min(max(wanted, 0), tops[-1] - 1)) - 1
         self.cursor = self._nearest(index, -pages)
+        if self.cursor == before:
+            scroll.scroll_relative(y=pages * max(1, room - 1), animate=False)
 
     def action_choose(self) -> None:
         if self._can_choose(self.cursor):

@@ -187,7 +187,7 @@ def _of_rules(turn: Turn, reply: RuleReply, state: State, width: int) -> list[Co
         ("rule", first.rule),
         ("priority", str(first.priority)),
         ("pattern", first.pattern),
-        ("words", literal),
+        *([("words", literal)] if literal else []),
         *(
             ("" if place else "captured", each)
             for place, each in enumerate(captured(first.pattern, turn.message))

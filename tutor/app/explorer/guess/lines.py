@@ -64,7 +64,7 @@ def totals(game: Game, history: GuessHistory | None) -> list[Content]:
     score = game.score
     lines = [
         Content.styled(
-            _("token {shown} of {count}").format(shown=game.shown, count=len(game.tokens)),
+            _("{shown} of {count} tokens shown").format(shown=game.shown, count=len(game.tokens)),
             theme.MUTED,
         )
     ]
