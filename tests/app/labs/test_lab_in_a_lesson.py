@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.labs.lab_stage import BackendEngine, do, seen
 from tutor.app.labs.screen import LabScreen
-from tutor.course.catalogue import Course, Opening
+from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
 from tutor.learner.records import GoalReached
 from tutor.paths import lessons_folder
@@ -64,6 +64,21 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
         await keys(pilot, "escape", "escape")  # the first one closes the goals
         await sees(pilot, "✓ Find a single word that has at least 5 tokens")
         assert "pieces" in app.progress.lesson("tokens").labs_done
+
+
+async def test_the_task_comes_before_the_number_of_goals_reached(tmp_path: Path) -> None:
+    course = load_course()
+    lesson = next(each for each in course.lessons if each.number == 1)
+    (lab,) = (each.lab for each in lesson.screens if each.id == "mend" and each.lab)
+    app = whole_app(tmp_path, BackendEngine(), course)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        app.navigator.open_lab(lesson, lab)
+        await sees(pilot, "press r to ask again.")  # the end of the task, in the second line
+        assert "of 5 goals reached" not in seen(pilot)
+        await pilot.resize_terminal(110, 24)
+        await sees(pilot, "0 of 5 goals reached")  # there is room for it after the goal
+        assert "press r to ask again." not in seen(pilot)
 
 
 async def test_the_goals_of_the_lesson_screen_come_first(tmp_path: Path) -> None:

@@ -169,16 +169,25 @@ class LabTask(Lines):
             about = with_keys(self._about or self._wanted, MUTED)
             if self._over(reached):
                 about = Content(self._done)
-            lines, more = (
-                self._next(reached, width, self._first_lines(about, width, rows))
-                for rows in (self._rows, self._rows + 1)
-            )
-            if len(more) == len(lines):  # the number of goals reached fits after the longer text
-                lines = more
+            lines = self._with_task(about, reached, width)
             said = self._news(reached, news, width)
             if said:  # the number of lines stays the same, so that nothing below moves
                 said += [Content("")] * (len(lines) - len(said))
             self.show(said or lines)
+
+    def _with_task(self, about: Content, reached: Set[str], width: int) -> list[Content]:
+        """Return lines with the beginning of the task, the next goal and, with room, the count.
+
+        If the count of goals reached would need a line of its own, and more of the task fits there,
+        the task comes first.
+        """
+        short, long = (self._first_lines(about, width, self._rows + more) for more in (0, 1))
+        lines = self._next(reached, width, short)
+        for count in (True, False):
+            more = self._next(reached, width, long, count=count)
+            if len(more) == len(lines):
+                return more
+        return lines
 
     def _everything(self, reached: Set[str], width: int, *, gap: bool) -> list[Content]:
         """Return lines with the whole task and all goals."""
@@ -243,10 +252,13 @@ class LabTask(Lines):
         text = Content.assemble((_("Next goal: "), "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 
-    def _next(self, reached: Set[str], width: int, above: Sequence[Content]) -> list[Content]:
+    def _next(
+        self, reached: Set[str], width: int, above: Sequence[Content], *, count: bool = True
+    ) -> list[Content]:
         """Return the lines `above`, followed by the next goal.
 
-        The number of goals reached is at the end of the last line that has room for it.
+        If `count` is true, the number of goals reached is at the end of the last line that has room
+        for it.
         """
         left = self._left(reached)
         if not left:
@@ -254,13 +266,15 @@ class LabTask(Lines):
             return [*above, *done]
         goal = hanging(Content.styled("○ ", ACT), with_keys(left[0].says), width).split()
         lines = [*above, *goal]
-        count = Content.styled(self._count(reached), MUTED)
+        if not count:
+            return lines
+        said = Content.styled(self._count(reached), MUTED)
         for place in (len(lines) - 1, len(above) - 1):
-            gap = width - lines[place].cell_length - count.cell_length
+            gap = width - lines[place].cell_length - said.cell_length
             if place >= 0 and gap >= 2:
-                lines[place] = Content.assemble(lines[place], " " * gap, count)
+                lines[place] = Content.assemble(lines[place], " " * gap, said)
                 return lines
-        return [*lines, Content("  ") + count]
+        return [*lines, Content("  ") + said]
 
 
 def goal_line(words: str, reached: bool, *, muted: bool = False) -> Content:
