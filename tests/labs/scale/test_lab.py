@@ -256,7 +256,7 @@ def test_closing_a_lab_stops_loading(
     left: list[str] = []
     monkeypatch.setattr(SideModel, "after", lambda self, seconds: Coming("loading", 0, 0, None))
     monkeypatch.setattr(SideModel, "leave", lambda self: left.append(self.name))
-    monkeypatch.setattr(SideModel, "_load", lambda self: None)  # it would go on after the test
+    monkeypatch.setattr(SideModel, "_load", lambda self: None)  # it would outlive the test
     asked: dict[str, Any] = {
         "scale": Read("other", TEXT, "another"),
         "difference": Compare(Text(TEXT), PLAIN, OtherModel("another")),
