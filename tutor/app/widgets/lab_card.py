@@ -176,10 +176,10 @@ class LabTask(Lines):
             self.show(said or lines)
 
     def _with_task(self, about: Content, reached: Set[str], width: int) -> list[Content]:
-        """Return lines with the beginning of the task, the next goal and, with room, the count.
+        """Return lines with the beginning of the task, and the next goal.
 
-        If the count of goals reached would need a line of its own, and more of the task fits there,
-        the task comes first.
+        They include the number of goals reached, unless it would need a line of its own that can
+        show more of the task instead.
         """
         short, long = (self._first_lines(about, width, self._rows + more) for more in (0, 1))
         lines = self._next(reached, width, short)
