@@ -7,11 +7,9 @@ import sys
 
 import pytest
 
-BEGIN = """
+DEFINITIONS = """
 import sys
 from tutor.lm.fast.lean_import import UNUSED, import_lean
-import_lean()
-import torch
 
 def waits(name):
     return type(vars(sys.modules[name]).get("__getattr__")).__name__ == "_Load"
@@ -20,10 +18,15 @@ def loaded():
     return {name for name in UNUSED & set(sys.modules) if not waits(name)}
 """
 
+BEGIN = f"""{DEFINITIONS}
+import_lean()
+import torch
+"""
 
-def output_of(program: str) -> str:
-    """Run a program after a lean import in a separate process, and return what it prints."""
-    command = [sys.executable, "-c", BEGIN + program]
+
+def output_of(program: str, begin: str = BEGIN) -> str:
+    """Run a program in a separate process, by default after a lean import; return its output."""
+    command = [sys.executable, "-c", begin + program]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=True
     ).stdout.strip()
@@ -100,3 +103,19 @@ import_lean()
 print(finders == sys.meta_path)
 """
     assert output_of(program) == "True"
+
+
+@pytest.mark.parametrize(
+    ("version", "placeholders"), [("2.15.1+cu132", True), ("2.16.0", False), ("3.0.0", False)]
+)
+def test_a_version_that_was_never_tried_is_imported_as_a_whole(
+    version: str, placeholders: bool
+) -> None:
+    program = f"""
+from importlib import metadata
+metadata.version = lambda name: {version!r}
+import_lean()
+import torch
+print(any(waits(name) for name in UNUSED & set(sys.modules)))
+"""
+    assert output_of(program, begin=DEFINITIONS) == str(placeholders)

@@ -8,8 +8,10 @@ instead. A placeholder becomes the real module as soon as a name in it is used.
 `torch._meta_registrations` is an exception, because no other module uses a name in it. Its code
 registers functions that PyTorch's compiler calls to find the shape of a result without computing
 it. So its placeholder becomes the real module when the compiler (`torch._dynamo`) is imported.
-The real module also imports `torch._prims`, which `torch.Generator` needs, so its placeholder
-imports `torch._prims` too.
+
+The placeholders change the order in which PyTorch's modules are imported, and some versions of
+PyTorch may fail in another order than their own. So versions newer than `NEWEST` are imported as
+a whole.
 
 This module doesn't import torch. `importlib.util.LazyLoader` in the standard library has the same
 purpose, but loads a module as soon as the module is imported a second time.
@@ -24,6 +26,9 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from threading import RLock
 from types import ModuleType
+
+NEWEST = (2, 15)
+"""The newest version of PyTorch that was tried: the first two numbers of the version."""
 
 REGISTRATIONS = "torch._meta_registrations"
 
@@ -44,6 +49,10 @@ UNUSED = frozenset(
     }
 )
 
+# What the real module imports and the rest of PyTorch relies on. `torch._logging` and `torch.fx`
+# import each other since PyTorch 2.15, and only importing `torch.fx` first succeeds.
+IMPORTED_FIRST = {REGISTRATIONS: "torch._prims", "torch.quantization": "torch.fx"}
+
 
 def import_lean() -> None:
     """Use placeholders for the modules in `UNUSED`. Call this before torch is imported."""
@@ -54,18 +63,34 @@ def import_lean() -> None:
 class _Finder(MetaPathFinder):
     """An import hook that provides placeholders for the modules in `UNUSED`."""
 
+    def __init__(self) -> None:
+        self._tried = True
+
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         _finish(name.rpartition(".")[0])  # a submodule needs the real package
         if name == "torch._dynamo":
             _finish(REGISTRATIONS)
-        if name not in UNUSED:
+        if name == "torch":
+            self._tried = _is_tried()
+        if name not in UNUSED or not self._tried:
             return None
         spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.loader is not None:
             spec.loader = _PlaceholderLoader(spec.loader)
         return spec
+
+
+def _is_tried() -> bool:
+    """Return True if the installed version of PyTorch is not newer than `NEWEST`."""
+    from importlib import metadata  # only now, because importing it takes time; so does PyTorch
+
+    try:
+        major, minor = metadata.version("torch").split(".")[:2]
+    except metadata.PackageNotFoundError:
+        return False
+    return (int(major), int(minor)) <= NEWEST
 
 
 class _PlaceholderLoader(Loader):
@@ -75,8 +100,8 @@ class _PlaceholderLoader(Loader):
         self._real = real
 
     def exec_module(self, module: ModuleType) -> None:
-        if module.__name__ == REGISTRATIONS:
-            import_module("torch._prims")
+        if module.__name__ in IMPORTED_FIRST:
+            import_module(IMPORTED_FIRST[module.__name__])
         vars(module)["__getattr__"] = _Load(self._real, module)
 
 
