@@ -19,7 +19,7 @@ from tutor.plain.labs.sentences import describe
 TAKES_MINUTES = frozenset(
     (
         *("generations", "word2vec", "training", "continuations", "certainty", "format"),
-        *("prompting", "injection", "rag", "probe"),
+        *("prompting", "injection", "rag", "probe", "steer"),
     )
 )
 """Labs whose solution trains something, or processes or generates a lot of text."""

@@ -65,6 +65,7 @@ class MouseTerminal(Terminal):
         self.click("enter next", f"{number} of 20")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_first_lesson(tmp_path: Path) -> None:
     with MouseTerminal(tmp_path) as run:

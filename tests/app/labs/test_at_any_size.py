@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.app.whole_app import sees, until, whole_app
-from tests.labs.lab_stage import BackendEngine
-from tutor.app.labs.screen import LabScreen
+from tests.labs.lab_stage import at_rest, lab_app, screen_of
 from tutor.labs.kit import registry
-from tutor.labs.kit.view import LEAST, LabView
+from tutor.labs.kit.view import LEAST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +18,10 @@ SIZES = ((1, 1), (2, 30), (9, 4), (LEAST - 1, 8), (LEAST, 60), (200, 2))
 
 @pytest.mark.parametrize("name", registry.names())
 async def test_a_lab_can_be_drawn_at_any_size(tmp_path: Path, name: str) -> None:
-    app = whole_app(tmp_path, BackendEngine())
+    app = lab_app(name, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "› Begin")
-        app.navigator.open_live_lab(name)
-        await until(pilot, lambda: isinstance(app.screen, LabScreen))
-        await until(pilot, lambda: any(view.state for view in app.screen.query(LabView)))
-        view = app.screen.query_one("#view", LabView)
+        await at_rest(pilot)
+        view = screen_of(pilot).view
         for columns, rows in SIZES:
             await pilot.resize_terminal(columns, rows)
             view.draw(view.state)

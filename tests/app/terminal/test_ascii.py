@@ -8,23 +8,14 @@ import msgspec
 import pytest
 
 from tests.app.explorer.explorer_stage import lines, shown
-from tests.app.pressing import settle
-from tests.app.whole_app import keys, sees, until, whole_app
+from tests.app.whole_app import keys, sees, whole_app
 from tests.sample_course import LESSON
-from tutor.app.base_screen import TutorScreen
-from tutor.app.widgets.prose import Prose
 from tutor.course.catalogue import Course, load_course
-from tutor.course.lesson import Lesson, Screen
+from tutor.course.lesson import Screen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from textual.app import ComposeResult
-
-    from tutor.app.app import TutorApp
-
-ROWS = 800
-"""The rows of a terminal that shows a whole lesson at once."""
 
 DIAGRAM = """\
 | a | b |
@@ -55,69 +46,23 @@ async def test_a_diagram_keeps_its_shape(tmp_path: Path) -> None:
         assert shown(app).isascii()
 
 
-class WholeLesson(TutorScreen):
-    """A screen with all screens of a lesson, one below the other."""
-
-    def __init__(self, lesson: Lesson) -> None:
-        super().__init__()
-        self._text = "\n\n".join(f"## {each.title}\n\n{each.body}" for each in lesson.screens)
-
-    def compose_content(self) -> ComposeResult:
-        yield Prose(id="text")
-
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._show)
-
-    async def _show(self) -> None:
-        with self.app.batch_update():
-            await self.query_one(Prose).show(self._text)
-
-
-def prose_height(app: TutorApp) -> int:
-    return sum(each.size.height for each in app.screen.query(Prose))
-
-
-async def test_every_text_of_every_lesson_is_ascii(tmp_path: Path) -> None:
-    course = load_course()
-    app = whole_app(tmp_path, course=course, ascii_only=True)
-    async with app.run_test(size=(80, ROWS)) as pilot:
-        await sees(pilot, "Begin")
-        for lesson in course.lessons:
-            app.push_screen(WholeLesson(lesson))
-            await until(pilot, lambda: prose_height(app) > 0)
-            await settle(pilot)
-            assert 100 < prose_height(app) < ROWS - 5  # the whole lesson is on the screen
-            not_ascii = [line for line in lines(app) if not line.isascii()]
-            assert not_ascii == []
-            app.pop_screen()
-
-
-async def test_every_lesson_and_its_questions_are_ascii(tmp_path: Path) -> None:
-    course = load_course()
-    app = whole_app(tmp_path, course=course, ascii_only=True)
-    async with app.run_test(size=(40, 12)) as pilot:
-        await sees(pilot, "Begin")
-        assert shown(app).isascii()
-        for lesson in course.lessons:
-            app.navigator.open_lesson(lesson, lesson.screens[-1].id)
-            await sees(pilot, f"{len(lesson.screens)} of {len(lesson.screens)}")
-            await sees(pilot, lesson.screens[-1].title[:10])
-            assert shown(app).isascii()
-            await keys(pilot, "right")
-            await sees(pilot, "question 1 of")
-            assert shown(app).isascii()
-            await keys(pilot, "escape", "escape")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
-async def test_every_screen_of_every_lesson_is_ascii(tmp_path: Path, size: tuple[int, int]) -> None:
-    """Page through every lesson in two sizes, with everything around the text."""
+@pytest.mark.parametrize(
+    ("size", "lessons"),
+    [
+        ((40, 12), 1),
+        pytest.param((40, 12), None, marks=pytest.mark.slow),
+        pytest.param((80, 24), None, marks=pytest.mark.slow),
+    ],
+)
+async def test_every_screen_of_a_lesson_is_ascii(
+    tmp_path: Path, size: tuple[int, int], lessons: int | None
+) -> None:
+    """Page through lessons, and look at the first question of each."""
     course = load_course()
     app = whole_app(tmp_path, course=course, ascii_only=True)
     async with app.run_test(size=size) as pilot:
         await sees(pilot, "Begin")
-        for lesson in course.lessons:
+        for lesson in course.lessons[:lessons]:
             app.navigator.open_lesson(lesson, lesson.screens[0].id)
             for number, screen in enumerate(lesson.screens, start=1):
                 await sees(pilot, f"{number} of {len(lesson.screens)}")
