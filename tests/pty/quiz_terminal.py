@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Self
 
 from tests.terminal import Terminal
-from tutor.app.widgets.inline import inline
-from tutor.app.widgets.prose import plain
+from tutor.app.widgets.inline import inline, plain
 from tutor.course.lesson import Lesson
 from tutor.course.questions.answers import Answer, is_sequence
 from tutor.course.questions.choices import ChoiceQuestion

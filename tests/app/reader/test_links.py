@@ -13,7 +13,8 @@ from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, whole_app
 from tests.sample_course import LESSON
 from tutor.app.reader.lesson import LessonScreen
-from tutor.app.widgets.prose import Prose, plain
+from tutor.app.widgets.inline import plain
+from tutor.app.widgets.prose import Prose
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Screen
 from tutor.course.term import Term

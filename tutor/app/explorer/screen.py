@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import ROOM, GoalLine, LabTask
-from tutor.app.widgets.prose import plain
 from tutor.course import goals
 from tutor.language import _
 from tutor.lm.distribution import PLAIN, SamplerSettings

@@ -10,10 +10,10 @@ from textual.content import Content
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.lab_card import goal_line
 from tutor.app.widgets.menu import Menu
-from tutor.app.widgets.prose import plain
 from tutor.course.questions.spelling import plain as comparable
 from tutor.labs.kit import registry
 from tutor.labs.kit.lab import LONGEST_ABOUT

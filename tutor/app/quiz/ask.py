@@ -23,8 +23,8 @@ from tutor.app.quiz.live_answers import ask_model
 from tutor.app.quiz.question_view import QuestionView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.more_below import MoreBelow
-from tutor.app.widgets.prose import plain
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft

@@ -15,12 +15,11 @@ from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.figures import when
-from tutor.app.widgets.inline import inline
+from tutor.app.widgets.inline import inline, plain
 from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.more_below import MoreBelow
-from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 from tutor.study.lesson_progress import lesson_progress

@@ -208,7 +208,7 @@ class GlossaryScreen(FinderScreen):
 
     def look_up(self, words: str) -> None:
         # This import loads a Markdown parser, which other searches do not need.
-        from tutor.app.widgets.prose import plain
+        from tutor.app.widgets.inline import plain
 
         terms = list(self.services.course.glossary.values())
         shown = matching(terms, words)
@@ -307,7 +307,7 @@ class SearchScreen(FinderScreen):
         return hits, [(safe(hit.title), Content(self._text(hit.target))) for hit in hits]
 
     def _text(self, target: TermTarget | ScreenTarget) -> str:
-        from tutor.app.widgets.prose import plain
+        from tutor.app.widgets.inline import plain
 
         course = self.services.course
         if isinstance(target, TermTarget):

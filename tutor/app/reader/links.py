@@ -14,10 +14,11 @@ from textual.widgets import Markdown, Rule
 from tutor.app.base_screen import PAN_KEYS, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
-from tutor.app.widgets.prose import Prose, plain
+from tutor.app.widgets.prose import Prose
 from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.text import safe

@@ -15,8 +15,8 @@ from textual.content import Content
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.menu import Menu
-from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.errors import LessonError
 from tutor.language import _

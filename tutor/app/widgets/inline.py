@@ -59,3 +59,19 @@ def _text(token: Token) -> str:
         return "\n"
     # An entity such as `&#x202e;` becomes a control character only after the first check.
     return safe(token.content)
+
+
+def plain(markdown: str, between: str = " ") -> str:
+    """Return a text without Markdown syntax and links.
+
+    `between` separates paragraphs and other blocks, which are on one line by default.
+    """
+    tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
+    return between.join(_words(token) for token in tokens)
+
+
+def _words(inline: Token) -> str:
+    return "".join(
+        " " if child.type in ("softbreak", "hardbreak") else child.content
+        for child in inline.children or ()
+    )

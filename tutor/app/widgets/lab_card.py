@@ -10,10 +10,10 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
 from tutor.app.widgets.clicks import press_key, press_named
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.key_names import press, with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.lines import Lines
-from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.course.goals import description
 from tutor.course.lesson import Lab

@@ -33,7 +33,6 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from markdown_it.token import Token
     from textual.app import ComposeResult
     from textual.css.types import TextAlign
     from textual.widgets._markdown import MarkdownBlock
@@ -206,22 +205,6 @@ class Prose(Markdown):
 
 
 @lru_cache(maxsize=512)  # the glossary calls this for every term after each key press
-def plain(markdown: str, between: str = " ") -> str:
-    """Return a text without Markdown syntax and links.
-
-    `between` separates paragraphs and other blocks, which are on one line by default.
-    """
-    tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
-    return between.join(_words(token) for token in tokens)
-
-
-def _words(inline: Token) -> str:
-    return "".join(
-        " " if child.type in ("softbreak", "hardbreak") else child.content
-        for child in inline.children or ()
-    )
-
-
 def _links_of(widget: Static) -> list[_Link]:
     """Return the links of a block in reading order.
 

@@ -19,8 +19,8 @@ from tutor.app.explorer.guess.meaning import guessed_token
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lines import Lines
-from tutor.app.widgets.prose import plain
 from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TutorError
