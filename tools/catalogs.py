@@ -48,6 +48,14 @@ def read(file: Path) -> Catalog:
         return read_po(source, locale=file.parent.parent.name)
 
 
+def update(catalog: Catalog, messages: Catalog) -> None:
+    """Add new messages to a catalog, and remove old ones.
+
+    A new message never gets the translation of a similar one. Such guesses are mostly wrong.
+    """
+    catalog.update(messages, no_fuzzy_matching=True)
+
+
 def compiled(catalog: Catalog) -> bytes:
     """Return the binary form of a catalog, which the standard library's gettext reads."""
     target = io.BytesIO()
@@ -111,7 +119,7 @@ def main() -> None:
             file.write_bytes(b"")
     for file in catalog_files():
         catalog = read(file)
-        catalog.update(messages, no_fuzzy_matching=False)
+        update(catalog, messages)
         with file.open("wb") as target:
             write_po(
                 target,

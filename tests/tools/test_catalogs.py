@@ -78,3 +78,18 @@ def test_other_placeholders_are_a_problem() -> None:
     catalog = Catalog(locale="de")
     catalog.add("{done} of {bits:.1f}", "{bits:.1f}, davon {done}")
     assert not list(catalogs.problems(catalog))
+
+
+@pytest.mark.parametrize("file", catalogs.catalog_files(), ids=lambda file: file.parts[-3])
+def test_no_translation_is_a_guess(file: Path) -> None:
+    assert [message.id for message in catalogs.read(file) if message.id and message.fuzzy] == []
+
+
+def test_an_update_does_not_guess_translations() -> None:
+    catalog, messages = Catalog(locale="de"), Catalog()
+    catalog.add("Open the lab of this screen.", "Das Lab dieser Seite öffnen.")
+    messages.add("Open the lab of this question.")
+    catalogs.update(catalog, messages)
+    (message,) = (each for each in catalog if each.id)
+    assert message.id == "Open the lab of this question."
+    assert not message.string

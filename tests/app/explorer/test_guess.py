@@ -162,6 +162,31 @@ async def test_the_game_continues_when_the_model_changes(tmp_path: Path) -> None
         assert stage.progress.guesses.rounds == 2
 
 
+async def test_without_a_guess_nothing_restarts_when_the_model_changes(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with game(tmp_path, engine=engine) as (stage, pilot):
+        engine.card = msgspec.structs.replace(CARD, sha256="e" * 64, name="Other")
+        engine.become(EngineState.LOADING)
+        engine.become(EngineState.READY)
+        await settled(pilot)
+        assert "The capital of▏" in words(stage)
+        assert "The model has changed" not in words(stage)
+
+
+async def test_a_saved_score_of_another_model_restarts_with_a_message(tmp_path: Path) -> None:
+    async with game(tmp_path) as (_, pilot):
+        await press(pilot, *"France", "enter", "escape")
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, sha256="e" * 64, name="Other"))
+    async with game(tmp_path, engine=engine) as (stage, pilot):
+        assert "The model has changed" in words(stage)
+        engine.card = CARD
+        engine.become(EngineState.LOADING)
+        engine.become(EngineState.READY)
+        await settled(pilot)
+        assert "The model has changed" not in words(stage)
+        assert "of 1" in words(stage)
+
+
 async def test_the_result_of_a_round_stays_when_the_model_changes(tmp_path: Path) -> None:
     engine = FakeEngine()
     async with game(tmp_path, engine=engine) as (stage, pilot):

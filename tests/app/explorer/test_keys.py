@@ -816,6 +816,40 @@ async def test_leaving_the_xray_cancels_it(tmp_path: Path) -> None:
         assert "drawn by the model" in it.line("last")
 
 
+async def test_the_xray_opens_once_the_model_is_ready(tmp_path: Path) -> None:
+    engine = FakeEngine(state=EngineState.LOADING)
+    async with explorer(tmp_path, engine=engine) as it:
+        await it.press("x")
+        assert "The x-ray opens as soon as the model has processed the text." in it.words
+        engine.become(EngineState.READY)
+        await it.until(lambda: "x-ray" in lines(it.stage)[0])
+        await it.press("escape")
+        assert "␣Paris" in it.screen
+        assert "The x-ray opens" not in it.words
+
+
+async def test_the_xray_opens_once_the_text_is_tokenized(tmp_path: Path) -> None:
+    engine = FakeEngine(state=EngineState.LOADING)
+    async with explorer(tmp_path, engine=engine) as it:
+        engine.hold()
+        engine.become(EngineState.READY)
+        await it.pilot.press("x")
+        await it.until(lambda: "The x-ray opens as soon as" in it.words)
+        engine.release()
+        await it.until(lambda: "x-ray" in lines(it.stage)[0])
+
+
+async def test_an_xray_that_waits_does_not_open_over_the_editor(tmp_path: Path) -> None:
+    engine = FakeEngine(state=EngineState.LOADING)
+    async with explorer(tmp_path, engine=engine) as it:
+        await it.press("x", "e")
+        engine.become(EngineState.READY)
+        await it.settle()
+        await it.press("escape")
+        assert "␣Paris" in it.screen
+        assert "xray" not in engine.calls
+
+
 # --- the engine ----------------------------------------------------------------------------------
 
 

@@ -82,6 +82,20 @@ async def test_tokens_are_taken_from_the_live_distribution(tmp_path: Path) -> No
         await sees(pilot, "Welcome to tutor")
 
 
+async def test_signs_in_the_distribution_are_explained(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "␣Paris")
+        await keys(pilot, "1")
+        await sees(pilot, "<|im_end|> marks where a message begins or ends.")
+        assert "line break" not in shown(pilot.app)
+        assert "takes the token in that row" in shown(pilot.app)
+        assert "below" not in shown(pilot.app)
+        await keys(pilot, "4")
+        await sees(pilot, "⏎ is a line break.")
+        assert "marks where" not in shown(pilot.app)
+
+
 async def test_without_a_model_the_tour_goes_on(tmp_path: Path) -> None:
     engine = FakeEngine()
     engine.hold()

@@ -33,7 +33,7 @@ async def test_what_is_typed_filters_the_list(tmp_path: Path) -> None:
         await keys(pilot, "l")
         await sees(pilot, "Three generations of chatbots")
         await keys(pilot, *"word")
-        await sees(pilot, "› Neighbors")
+        await sees(pilot, "› A map of words")
         await sees(pilot, f"of {len(registry.names())} labs")
         assert "Three generations" not in shown(pilot.app)
         await keys(pilot, *" nowhere")
@@ -41,6 +41,19 @@ async def test_what_is_typed_filters_the_list(tmp_path: Path) -> None:
         await keys(pilot, *["backspace"] * 12)
         await sees(pilot, "› Three generations of chatbots")
         assert "No lab contains" not in shown(pilot.app)
+
+
+async def test_titles_that_match_come_before_descriptions(tmp_path: Path) -> None:
+    titles = [lab.title for lab in registry.every()]
+    assert titles.index("Merge player") < titles.index("Train a tokenizer")
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l", *"token")
+        await sees(pilot, "› Tokens")
+        screen = shown(pilot.app)
+        found = sorted((each for each in titles if each in screen), key=screen.index)
+        named = [each for each in found if "token" in each.lower()]
+        assert found[: len(named)] == named
+        assert found.index("Train a tokenizer") < found.index("Merge player")
 
 
 async def test_the_list_counts_goals_and_opens_at_the_last_lab(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import xray_room
 from tutor.app.explorer.panel import BranchTree, Send
+from tutor.app.explorer.readout import XRAY_WAITS
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.share.opening import Restored
 from tutor.app.explorer.share.pane import SharingPane
@@ -114,6 +115,8 @@ class ExplorerPane(SharingPane):
         )
         self._save_timer: Timer | None = None
         self._seed: int | None = None
+        self._xray_waits = False
+        """Whether the x-ray opens as soon as the model has answered."""
         self.acts = 0
         """The number of changes that the learner has made."""
 
@@ -159,6 +162,8 @@ class ExplorerPane(SharingPane):
         before = self.state
         self._controller.send(event)
         now = self.state
+        if (before.document, before.queue, before.panel) != (now.document, now.queue, now.panel):
+            self._xray_waits = False
         if (before.document, before.cursor, before.queue) != (now.document, now.cursor, now.queue):
             self.acts += 1
             self.post_message(self.Acted(self.acts))
@@ -174,6 +179,9 @@ class ExplorerPane(SharingPane):
         if self._to_reopen is not None and state.answer is not None:
             self.call_after_refresh(self._reopen, self._to_reopen)
             self._to_reopen = None
+        if self._xray_waits and state.ready and state.tree and state.question is None:
+            self.call_after_refresh(self._open_xray)
+            self._xray_waits = False
         # A run changes the text all the time, so a timer restarted at each change would never fire.
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
@@ -250,7 +258,12 @@ class ExplorerPane(SharingPane):
         tree = self.state.tree
         index = tree.last_looked_at if tree else None
         path = self.state.path
-        if tree is None or index is None or index >= len(path) or not self.state.ready:
+        if (tree is None or not self.state.ready) and (path or self.state.owed):
+            self._xray_waits = True
+            self.say(XRAY_WAITS)
+            return
+        if tree is None or index is None or index >= len(path):
+            self.say(_("There is no token to look at here."))
             return
         self._send(events.Signal.INSPECT)
         if self.state.remote:
@@ -262,6 +275,12 @@ class ExplorerPane(SharingPane):
             await self._open_beside()
         else:
             self._open_above(path, index)
+
+    async def _open_xray(self) -> None:
+        """Open the x-ray that has waited for the model, unless another screen is open."""
+        self.say(None)
+        if self.screen.is_current:
+            await self.action_xray()
 
     def action_compare(self) -> None:
         tree, model = self.state.tree, self.state.engine.model

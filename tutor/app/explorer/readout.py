@@ -254,6 +254,9 @@ def _target_line(target: Target, width: int) -> Content:
     )
 
 
+XRAY_WAITS = _("The x-ray opens as soon as the model has processed the text.")
+
+
 def said(state: State, width: int) -> TutorError | str | None:
     """Return the message to show, or None. Errors take precedence over hints."""
     engine = state.engine
@@ -263,11 +266,15 @@ def said(state: State, width: int) -> TutorError | str | None:
                 return _("{happened} The engine is restarting. Your text is kept.").format(
                     happened=engine.failure.happened
                 )
+            if state.note == XRAY_WAITS:
+                return XRAY_WAITS
             return _("The engine is starting. You can use everything else in the meantime.")
         case EngineState.LOADING:
             stage = engine.detail.rstrip(".") or "loading"
             then = _("The table appears when it is ready.")
-            if state.mode == "chat":
+            if state.note == XRAY_WAITS:
+                then = XRAY_WAITS
+            elif state.mode == "chat":
                 then = _("You can write a message. The model answers when it is ready.")
             return _("The model is not ready yet: {stage}. {then}").format(stage=stage, then=then)
         case EngineState.STOPPED:

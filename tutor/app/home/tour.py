@@ -19,16 +19,16 @@ from tutor.errors import TutorError
 from tutor.language import _
 from tutor.lm.distribution import PLAIN
 from tutor.study.newcomer import TOUR_SEEN
-from tutor.text import safe
+from tutor.text import safe, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from textual.events import Click
 
     from tutor.app.services import Navigation, Services
     from tutor.engine.api import AsyncModelSession, Engine
-    from tutor.lm.distribution import Distribution, ModelCard
+    from tutor.lm.distribution import Distribution, ModelCard, Token
 
 PROMPT = "The capital of France is"
 ROWS = 5
@@ -188,7 +188,8 @@ class TourScreen(TextScreen, CourseScreen):
 
     def text(self, width: int) -> list[Content]:
         width = min(width, _WIDEST)
-        return [line for part in _PAGES[self._index](self, width) for line in (*part, Content(""))]
+        parts = _PAGES[self._index](self, width)
+        return [line for part in parts for line in (Content(""), *part)][1:]
 
     def live_rows(self, width: int) -> list[Content]:
         """Draw the text, with the distribution below it or a note if there is no distribution."""
@@ -206,7 +207,10 @@ class TourScreen(TextScreen, CourseScreen):
                 _("computed just now by {computed_by}").format(computed_by=safe(self._computed_by)),
                 MUTED,
             )
-            return [*shown, *table, hanging(Content(""), said, width)]
+            below = [hanging(Content(""), said, width)]
+            if signs := " ".join(_signs(row.token for row in rows)):
+                below.insert(0, hanging(Content(""), Content.styled(signs, MUTED), width))
+            return [*shown, *table, *below]
         state = self.services.engine.state
         if self._session is not None and state is EngineState.READY:
             return shown + [Content("")] * (2 + ROWS)
@@ -219,6 +223,15 @@ class TourScreen(TextScreen, CourseScreen):
         else:
             note = _("The model is loading. Its probabilities appear here when it is ready.")
         return [*shown, hanging(Content(""), Content.styled(note, MUTED), width)]
+
+
+def _signs(tokens: Iterable[Token]) -> Iterator[str]:
+    """Yield a sentence about each sign in the tokens that a new learner cannot know."""
+    texts = {visible(token.data): token.special for token in tokens}
+    if any("⏎" in text for text in texts):
+        yield _("⏎ is a line break.")
+    for text in [text for text, special in texts.items() if special][:1]:
+        yield _("{token} marks where a message begins or ends.").format(token=text)
 
 
 Part = list[Content]

@@ -44,9 +44,9 @@ _PANELS = 160
 class LabsScreen(FinderScreen):
     """A list of labs, from which the learner can open any lab before reading its lesson.
 
-    The text that the learner types filters the labs by title, description and lesson. At first, the
-    most recently opened lab is selected. When the filter is removed, the lab that was selected
-    before is selected again.
+    The text that the learner types filters the labs by title, description and lesson. Labs whose
+    title contains the text come first. At first, the most recently opened lab is selected. When the
+    filter is removed, the lab that was selected before is selected again.
     """
 
     CSS_PATH = "../reader/finder.tcss"
@@ -84,6 +84,7 @@ class LabsScreen(FinderScreen):
     def _list(self, words: str, selected: str | None) -> None:
         wanted, labs = comparable(words), registry.every()
         shown = [lab for lab in labs if wanted in comparable(self._searched(lab))]
+        shown.sort(key=lambda lab: not _named(lab, wanted))
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
         self.aside = _("{reached} of {value} goals").format(
             reached=reached, value=sum(len(lab.goals) for lab in labs)
@@ -117,6 +118,11 @@ class LabsScreen(FinderScreen):
         self.services.progress.save_setting(LAST_LAB, lab.name)
         self._selected = lab.name
         self.navigation.open_live_lab(lab.name)
+
+
+def _named(lab: AnyLab, wanted: str) -> bool:
+    """Return True if the name or the title of a lab contains `wanted`."""
+    return any(wanted in comparable(name) for name in (lab.name, lab.title))
 
 
 def _row(lab: AnyLab, lesson: str, reached: int, width: int) -> Content:

@@ -70,8 +70,8 @@ def cannot_start(status: int, lasted: float) -> bool:
     """Return True if an engine that exited after `lasted` seconds would fail again.
 
     If `status` is positive, it is the engine's exit status. If it is negative, a signal has
-    terminated the engine. An engine that has served learners for a while and then fails is
-    restarted.
+    terminated the engine. If it is 0, the engine has ended without an error, so it is restarted. An
+    engine that has served learners for a while and then fails is also restarted.
     """
     return status == NOT_LOADED or (status > 0 and lasted <= STABLE)
 

@@ -137,6 +137,12 @@ class Game:
         """True if the game has a score and is not over, so that ending it would lose the score."""
         return self.score != Score() and not self.over
 
+    def restarted(self, saved: SavedGame | None) -> bool:
+        """Return True if this game continues `saved`, but without its score."""
+        if saved is None or saved.text != self.text:
+            return False
+        return saved.score != Score() and self.score == Score()
+
     @property
     def before(self) -> str:
         """The text before the token that the learner has to guess."""

@@ -172,9 +172,9 @@ class GuessScreen(TutorScreen):
             self.tell(error)
             return
         model = self._engine.model.sha256 if self._engine.model else ""
-        changed = _("The model has changed. Its tokens differ, so your score restarts.")
-        self.tell(changed if self._game is not None else None)
         self._game = Game(self._text, self._session.tokens, self._saved, model=model)
+        changed = _("The model has changed. Its tokens differ, so your score restarts.")
+        self.tell(changed if self._game.restarted(self._saved) else None)
         self._guess = None
         self._show()
         self._match(self.query_one(GuessEntry).value)
