@@ -17,6 +17,18 @@ FALLING = [(float(x), 6.0 - x / 25) for x in range(101)]
 LEVEL = [(0.0, 1.0), (100.0, 1.0)]
 
 
+@given(st.integers(1, 40), st.integers(12, 100), st.integers(3, 20))
+def test_the_mark_below_a_plot_is_in_the_column_of_its_point(
+    last: int, width: int, height: int
+) -> None:
+    x, y = plot.Axis(0, last), plot.up_to(6)
+    for value in range(last + 1):
+        points = [(float(value), 6.0)]
+        lines = [each.plain for each in plot.curves(points, points, x, y, width, height)]
+        below = plot.mark_below(value, x, y, width, height).plain
+        assert below.index("▲") == lines[0].index(plot.BOTH)
+
+
 @given(VALUES, st.integers(8, 100), st.integers(1, 20))
 def test_a_plot_has_its_size_and_both_marks(
     pairs: list[tuple[float, float]], width: int, height: int

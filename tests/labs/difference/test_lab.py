@@ -384,7 +384,13 @@ def test_a_long_text_is_truncated(tmp_path: Path) -> None:
     text = "one two " * MOST_TOKENS
     found = at_last(backend("difference", tmp_path), Compare(Text(text), PLAIN, PartsOff(())))
     assert len(found.setup.tokens_a) == MOST_TOKENS
-    assert found.setup.left_out == len(ids_of(text)) - MOST_TOKENS
+    cut = len(ids_of(text)) - MOST_TOKENS
+    assert (found.setup.left_out, found.setup.left_out_b) == (cut, 0)
+    both = at_last(
+        backend("difference", tmp_path), Compare(Text(text), PLAIN, OtherText("a" + text))
+    )
+    cut_b = len(ids_of("a" + text)) - MOST_TOKENS
+    assert (both.setup.left_out, both.setup.left_out_b) == (cut + cut_b, cut_b)
 
 
 def test_only_requests_about_another_model_are_private() -> None:

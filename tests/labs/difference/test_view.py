@@ -13,9 +13,12 @@ from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of,
 from tutor import paths
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.labs.comparison import open_comparison
+from tutor.app.widgets.lines import Lines
 from tutor.labs.difference import plain
 from tutor.labs.difference.questions import Part, Text
+from tutor.labs.difference.state import View
 from tutor.labs.difference.strip import bar
+from tutor.labs.difference.view import DifferenceView
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.text import visible
 
@@ -141,6 +144,43 @@ async def test_enter_switches_a_part_off_and_b_finds_the_strongest(tmp_path: Pat
         state = state_of(pilot)
         assert len(state.scan) == 30
         assert f"off: {state.parts[0].name}" in seen(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize(
+    ("view", "cut", "cut_b", "said"),
+    [
+        ("parts", 172, 0, "Compared: the first 2 of 174 tokens"),
+        ("prompt", 2, 2, "Compared: the first 2 of 4 tokens of B"),
+        ("prompt", 5, 2, "Compared: the first 2 of 5 tokens of A"),
+        ("parts", 0, 0, ""),
+    ],
+)
+async def test_a_line_says_how_much_of_a_long_text_is_compared(
+    view: View, cut: int, cut_b: int, said: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=size) as pilot:
+        await do(pilot)
+        state = with_bits(0, 0.5, view=view)
+        assert state.setup is not None
+        setup = replace(state.setup, left_out=cut, left_out_b=cut_b)
+        shown = pilot.app.screen.query_one(DifferenceView)
+        shown.show(replace(state, setup=setup))
+        lines = shown.query_one("#lines", Lines).text.split("\n")
+        found = [line for line in lines if line.startswith("Compared")]
+        assert len(lines) <= shown.size.height
+        assert [line[:35] for line in found] == ([said[:35]] if said else [])
+        if cut == 5 and size[0] == 80:
+            assert found == ["Compared: the first 2 of 5 tokens of A, 2 of 4 of B"]
+
+
+async def test_the_parts_name_the_keys_that_the_key_line_has_no_room_for(tmp_path: Path) -> None:
+    async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab", "enter")
+        assert "b: strongest here   off: 1.1" in seen(pilot)
+        assert "(p/n)" in seen(pilot)
+        await do(pilot, "tab")
+        assert "(p/n)" not in seen(pilot)
 
 
 async def test_the_model_view_says_what_is_missing(

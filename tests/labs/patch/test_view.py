@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.app.pressing import tap
 from tests.labs.lab_backend import backend, done, settled
@@ -20,8 +21,10 @@ from tests.labs.lab_stage import (
     state_of,
     write,
 )
+from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView
 from tutor.labs.patch.lab import LAB, Continue, Patch, act
+from tutor.labs.patch.view import PatchView
 from tutor.lm.patch import Column
 from tutor.plain.labs.sentences import describe
 
@@ -73,6 +76,27 @@ async def test_the_token_of_the_heads_is_chosen_with_p_and_n(tmp_path: Path) -> 
         await do(pilot, "shift+tab", "n", "n", "n", "n", "p", "down")
         assert (state_of(pilot).position, state_of(pilot).head) == (3, 1)
         assert "layer 1, head 2 at ␣France" in seen(pilot)
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+async def test_all_heads_of_the_default_model_are_visible(times: int, tmp_path: Path) -> None:
+    """`w` is pressed `times` times. It adds a sentence about the source of the patch."""
+    heads = 9
+    async with lab_app("patch", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "shift+tab", *["n"] * 4, *["w"] * times, "r", "enter")
+        view = pilot.app.screen.query_one(PatchView)
+        state = state_of(pilot)
+        # The map takes its number of heads from the pair of texts.
+        pair = replace(state.pair, heads=heads)
+        columns = {**state.columns}
+        for head in range(heads):
+            of = Column("head", state.source, state.position, head)
+            columns[of] = state.columns[replace(of, head=0)]
+        view.show(replace(state, pair=pair, columns=columns, head=heads - 1))
+        shown = view.query_one("#lines", Lines).text
+        assert all(f"head {head + 1} " in shown for head in range(heads))
+        assert "without a patch" in shown
+        assert len(shown.split("\n")) <= view.size.height
 
 
 async def test_r_stops_a_run_which_goes_on_in_every_view(tmp_path: Path) -> None:

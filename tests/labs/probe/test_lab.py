@@ -25,7 +25,7 @@ from tutor.labs.probe.backend import ProbedSet, random_like
 from tutor.labs.probe.lab import Add, Answers, Classify, Train, TrainControl
 from tutor.labs.probe.sets import control_labels, examples
 from tutor.lm.chat import text_ids
-from tutor.lm.inspect.probing import PENALTY
+from tutor.lm.inspect.probing import PENALTY, ManyTexts
 from tutor.lm.network import rotations
 
 PROMPT = "The key near the cabinets"
@@ -184,6 +184,20 @@ def test_the_residual_streams_are_kept_only_once(tmp_path: Path) -> None:
         if isinstance(each, torch.Tensor) and each.is_floating_point()
     }
     assert kept == {id(reading.vectors)}
+
+
+def test_a_set_that_was_read_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = backend("probe", tmp_path, moment=math.inf)
+    first = at_last(there, Train("number"))
+    at_last(there, TrainControl("number", 3))
+    at_last(there, Train("truth"))
+    read: list[object] = []
+    monkeypatch.setattr(ManyTexts, "advance", lambda *given: read.append(given))
+    assert there.answer(Train("number")) == first
+    assert there.answer(TrainControl("number", 3)).right
+    assert not read
 
 
 def test_a_long_sentence_is_cut_and_an_empty_one_refused(tmp_path: Path) -> None:
@@ -400,6 +414,8 @@ def test_a_direction_is_not_used_if_it_is_readable_and_does_not_move_the_answer(
     assert effect(0.3, 0.31, 3.0) == set()  # The answer is not clear.
     assert effect(0.1, 0.12, 3.0, right=80) == set()
     assert effect(0.1, 0.12, 3.0, left=0.5) == set()  # The text falls apart.
+    assert effect(0.9, 0.97, -3.0) == set()  # The ratio of the answers changes by 7 points.
+    assert "< 5 points" in says("not-used")
 
 
 def test_a_direction_is_used_if_it_reverses_the_answer_but_a_random_one_does_not() -> None:
@@ -408,6 +424,21 @@ def test_a_direction_is_used_if_it_reverses_the_answer_but_a_random_one_does_not
     assert effect(0.1, 0.8, 1.5) == set()
     assert effect(0.1, 0.7, 1.0) == set()
     assert effect(0.1, 0.8, 1.0, chance=0.5) == set()
+    assert "from over 75 % to under 25 %" in says("used")
+
+
+def says(name: str) -> str:
+    found = lab.LAB.goal(name)
+    assert found is not None
+    return found.says
+
+
+@pytest.mark.parametrize(("before", "kept"), [(Answers(0.6, 0.2), 0.25), (Answers(0.1, 0.3), 0.75)])
+def test_the_answer_is_the_one_that_is_more_probable_without_a_change(
+    before: Answers, kept: float
+) -> None:
+    after = Answers(0.2, 0.6)
+    assert lab.Added(before, after, after, (), 0).kept(after) == pytest.approx(kept)
 
 
 def test_no_answer_of_a_slow_view_is_lost(tmp_path: Path) -> None:

@@ -52,6 +52,23 @@ async def test_the_arrows_turn_the_dials_and_the_table_follows(tmp_path: Path) -
         assert (state_of(pilot).layer, state_of(pilot).dial) == (5, 0)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_mark_below_the_layers_follows_the_selected_layer(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    def column(pilot: Any) -> int:
+        return next(line.index("▲") for line in seen(pilot).split("\n") if "▲" in line)
+
+    async with lab_app("steer", tmp_path).run_test(size=size) as pilot:
+        await do(pilot, "tab", "tab", "tab")
+        assert not pilot.app.screen.query_one("#view").show_vertical_scrollbar
+        columns = [column(pilot)]
+        for _layer in range(state_of(pilot).layer):
+            await do(pilot, "down")
+            columns.append(column(pilot))
+        assert columns == sorted(set(columns), reverse=True)
+
+
 async def test_lists_words_and_prompt_can_be_edited(tmp_path: Path) -> None:
     async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "1")

@@ -348,6 +348,36 @@ def test_goals_are_about_what_is_selected_on_the_screen(state: State, goals: set
     assert LAB.reached(state) == goals
 
 
+@pytest.mark.parametrize(
+    ("adds", "goals"),
+    [(-0.09, {"attends-in-vain"}), (0.09, {"attends-in-vain"}), (-0.11, set()), (0.11, set())],
+)
+def test_attention_in_vain_adds_little_of_either_sign(adds: float, goals: set[str]) -> None:
+    """Over half of the attention is on the first token, which adds `adds`."""
+    attention, logits = struct.pack("4f", 0.6, 0.4, 0, 0), struct.pack("4f", adds, 0, 0, 0)
+    state = known(view="head", part=Part(0, 0), sources=HeadSources(attention, logits))
+    assert LAB.reached(state) & {"attends-in-vain"} == goals
+    assert "−0.1 to 0.1" in says("attends-in-vain")
+
+
+@pytest.mark.parametrize(
+    ("direct", "goals"), [(-0.4, {"indirect"}), (0.4, {"indirect"}), (-0.6, set()), (0.6, set())]
+)
+def test_heads_get_little_of_either_sign_from_an_indirect_token(
+    direct: float, goals: set[str]
+) -> None:
+    sources = HeadSources(bytes(16), struct.pack("4f", direct, 0, 0, 0))
+    state = known(view="tokens", removed=REMOVED, sources=sources)
+    assert LAB.reached(state) == goals
+    assert "−0.5 to 0.5" in says("indirect")
+
+
+def says(name: str) -> str:
+    found = LAB.goal(name)
+    assert found is not None
+    return found.says
+
+
 def test_goals_can_be_checked_before_the_new_table_arrives() -> None:
     state = LAB.act(known(view="tokens", removed=REMOVED), EditText("␣bird", "token"))
     assert state.candidates is None

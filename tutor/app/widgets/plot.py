@@ -86,7 +86,7 @@ def curves(
     low = height < _LEAST_HEIGHT
     rows = max(1, height if low else height - 2)
     ticks = _ticks(y, rows)
-    scale = max(cell_len(y.name(value)) for value in ticks.values())
+    scale = _scale(y, rows)
     columns = max(1, width - scale - 2)
     cells = _cells((first, second), x, y, columns, rows, marked=marked)
     lines = []
@@ -100,10 +100,23 @@ def curves(
     return lines
 
 
+def mark_below(value: float, x: Axis, y: Axis, width: int, height: int) -> Content:
+    """Draw a line with a mark below `value` on the horizontal axis of a plot of this size."""
+    left = _scale(y, height if height < _LEAST_HEIGHT else height - 2) + 2
+    columns = max(1, width - left)
+    at = left + x.part(value, columns * _ACROSS - 1) // _ACROSS
+    return Content.styled(" " * at + "▲", f"{ACT} bold")
+
+
 def legend(names: tuple[str, str], *, unit: str = "") -> Content:
     """Draw a legend: the mark, the color and the name of each curve, and the unit of y."""
     (first, second) = names
     return Content.assemble(KEYS[0], f"{first}   ", KEYS[1], f"{second}   ", (unit, MUTED))
+
+
+def _scale(y: Axis, rows: int) -> int:
+    """Return the width of the labels on the vertical axis."""
+    return max(cell_len(y.name(value)) for value in _ticks(y, rows).values())
 
 
 def _ticks(y: Axis, rows: int) -> dict[int, float]:

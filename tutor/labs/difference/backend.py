@@ -125,6 +125,7 @@ class DifferenceBackend:
             tokens_a=tokens(ids_a),
             tokens_b=tokens(ids_b),
             left_out=left_out_a + left_out_b,
+            left_out_b=left_out_b,
             places=aligned(tuple(ids_a), tuple(ids_b)),
         )
         sampler_b = question.sampler

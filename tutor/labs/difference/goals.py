@@ -42,7 +42,9 @@ def _sampler(state: State) -> bool:
     return ONE_BIT <= here.bits < math.inf and top_kept(here.rows)
 
 
-@goal("one-position", "Try b after each token: a head with ≥ 1 bit there, < 0.1 after others")
+@goal(
+    "one-position", "Try b after each token (p/n): a head with ≥ 1 bit there, mean of others < 0.1"
+)
 def _one_position(state: State) -> bool:
     """Return True if switching off one head has a large effect at only one position.
 

@@ -118,14 +118,16 @@ def _parts(state: State, width: int) -> list[Cell]:
         return []
     head = _("head {head} of {heads}").format(head=focus.head + 1, heads=setup.heads)
     off = focus in state.parts
+    wide = width >= ROOMY
     cells: list[Cell] = [
         ("› ", f"{ACT} bold"),
         (_("layer {layer} of {layers}  ").format(layer=focus.layer + 1, layers=setup.layers), ""),
         (_("feed-forward") if focus.head == FEED_FORWARD else head, ""),
         (_("  off") if off else _("  on "), f"{NOT_YET} bold" if off else MUTED),
+        (_("   b: strongest here") if wide else "", MUTED),
     ]
     if not state.parts:
-        return cells if width < ROOMY else [*cells, (_("   nothing is off"), MUTED)]
+        return [*cells, (_("   nothing is off"), MUTED)] if wide else cells
     room = width - Content.assemble(*cells).cell_length
     names = figures.as_many_as_fit(_("   off: "), (part.name for part in state.parts), room)
     return [*cells, (names, "")]
@@ -164,6 +166,7 @@ def at_focus(state: State, width: int) -> Content:
     after: list[Cell] = [
         (_("after "), MUTED),
         (number if width >= ROOMY else "", MUTED),
+        (_("(p/n)  ") if width >= ROOMY and state.view in ("sampler", "parts") else "", MUTED),
         (figures.shown(token), "bold"),
     ]
     if other.id != token.id:
@@ -227,9 +230,30 @@ def totals(state: State, width: int) -> Content:
     if total:
         token = figures.shown(setup.tokens_a[most.a - 1])
         groups.append([(_("   most after "), MUTED), (token, "")])
-    if setup.left_out:
-        groups.insert(1, [(_("   {count} left out").format(count=setup.left_out), NOT_YET)])
     return Content.assemble(*as_many_as_fit(groups, width))
+
+
+def left_out(state: State, width: int) -> list[Content]:
+    """Return a line that says how much of the texts is compared, or [] if nothing was cut."""
+    setup = state.setup
+    if setup is None or not setup.left_out:
+        return []
+    left_out_a = setup.left_out - setup.left_out_b
+    said: list[str] = []
+    for name, tokens, cut in (
+        ("A", setup.tokens_a, left_out_a),
+        ("B", setup.tokens_b, setup.left_out_b),
+    ):
+        if cut:
+            numbers = {"shown": len(tokens), "count": len(tokens) + cut, "name": name}
+            if said:
+                said.append(_(", {shown} of {count} of {name}").format(**numbers))
+            elif state.view == "prompt":
+                words = _("Compared: the first {shown} of {count} tokens of {name}")
+                said.append(words.format(**numbers))
+            else:
+                said.append(_("Compared: the first {shown} of {count} tokens").format(**numbers))
+    return [Content.assemble(*as_many_as_fit([[(each, NOT_YET)] for each in said], width))]
 
 
 def _unchanged(state: State, width: int) -> Content:

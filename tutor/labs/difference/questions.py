@@ -138,7 +138,9 @@ class Setup(msgspec.Struct, frozen=True):
         heads: The number of heads in each layer of the loaded model's network.
         tokens_a: The tokens of A's text.
         tokens_b: The tokens of B's text.
-        left_out: The total number of tokens that were cut from the two texts.
+        left_out: The total number of tokens that were cut from the two texts. If both have the same
+            text, its tokens are counted once.
+        left_out_b: The number of these tokens that were cut from B's own text.
         places: The pairs of positions at which A and B are compared.
         written: With `Tuned`, the text that each model writes after the question, A first.
     """
@@ -151,6 +153,7 @@ class Setup(msgspec.Struct, frozen=True):
     left_out: int
     places: tuple[PositionPair, ...]
     written: tuple[str, str] = ("", "")
+    left_out_b: int = 0
 
 
 class Compared(msgspec.Struct, frozen=True, array_like=True):

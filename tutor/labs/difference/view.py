@@ -102,14 +102,19 @@ class DifferenceView(LabView):
             return [*above, lines.totals(state, width)]
         room = max(1, (height - len(above) - 3 - _LEAST_ROWS) // 2)
         text = strip(state, width, 1 if low else min(4, room))
-        below = [lines.at_focus(state, width)]
+        below = [*lines.left_out(state, width), lines.at_focus(state, width)]
         if not low or not state.complete or state.scanning or state.same:
             below.append(lines.totals(state, width))
         if not low:
             above.append(Content(""))
             below = [lines.legend(width), *below, Content("")]
         used = len(above) + len(text) + len(below)
-        return [*above, *text, *below, *lines.rows(state, width, max(2, height - used))]
+        return [
+            *above,
+            *text,
+            *below,
+            *lines.rows(state, width, max(1 if low else 2, height - used)),
+        ]
 
 
 VIEW = DifferenceView

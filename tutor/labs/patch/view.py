@@ -86,9 +86,10 @@ class PatchView(LabView):
         if state.runs is None:
             return [*above, Content(""), *_problem(state, width)]
         room = Room(width, height)
-        below = _below(state, room)
         count = len(state.rows)
-        spare = height - len(above) - len(below) - 1  # one line is for `_parts`
+        most = height - len(above) - 1  # one line is for `_parts`
+        below = _below(state, room, most - count - 1)  # one line is for the layers
+        spare = most - len(below)
         gap = [Content("")] if spare >= count + 3 else []
         rows = max(1, min(count + 1, spare))
         return [*above, *gap, _parts(state, width), *_map(state, width, rows), *gap, *below]
@@ -245,17 +246,24 @@ def _cell(state: State, column: Column, layer: int, wide: int, *, here: bool) ->
     return ("-" * wide, NOT_YET) if moved < _AWAY else heat.cell(moved, wide)
 
 
-def _below(state: State, room: Room) -> list[Content]:
-    """Return the lines below the map: the selected cell, the continuations and the legend."""
+def _below(state: State, room: Room, most: int) -> list[Content]:
+    """Return the lines below the map: the selected cell, the continuations and the legend.
+
+    The sentence about the source and the legend are left out if there would be more than `most`
+    lines, because the rows of the map matter more.
+    """
     lines = _selected(state, room)
     if state.patch is not None:
         lines += _continuations(state, room)
     if state.running:
         return [*lines, _running(state, room.width)]
     if not room.low:
+        legend = Content.styled(heat.LEGEND + (_AWAY_LEGEND if room.roomy else ""), MUTED)
         said = SOURCE_SENTENCES[state.source]
-        lines += [Content.styled(said, MUTED)] if said and room.roomy else []
-        lines.append(Content.styled(heat.LEGEND + (_AWAY_LEGEND if room.roomy else ""), MUTED))
+        source = [Content.styled(said, MUTED)] if said and room.roomy else []
+        for notes in ([*source, legend], [legend]):
+            if len(lines) + len(notes) <= most:
+                return [*lines, *notes]
     return lines
 
 

@@ -135,7 +135,7 @@ class Text(NamedTuple):
 
 
 class ProbeBackend:
-    """The lab's backend. It caches the residual streams and probes of one set.
+    """The lab's backend. It caches the residual streams and probes of each set.
 
     It also caches the forward passes for the latest texts and the latest change.
     """
@@ -143,7 +143,7 @@ class ProbeBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._moment = tools.moment
-        self._reading: ProbedSet | None = None
+        self._sets: dict[Name, ProbedSet] = {}
         self._texts: dict[type, Text] = {}
         self._changed: tuple[Add, list[ForwardPass]] | None = None
 
@@ -158,9 +158,9 @@ class ProbeBackend:
             and abs(question.strength) <= STRONGEST
         ):
             raise LabError("This layer or strength is not available.", "Choose another one.")
-        reading = self._reading
-        if reading is None or reading.of != question.of:
-            reading = self._reading = ProbedSet(self._model, question.of)
+        reading = self._sets.get(question.of)
+        if reading is None:
+            reading = self._sets[question.of] = ProbedSet(self._model, question.of)
         if (progress := reading.advance(self._moment)) is not None:
             return progress
         match question:

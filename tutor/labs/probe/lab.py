@@ -218,6 +218,13 @@ class Added(msgspec.Struct, frozen=True, tag=True):
     rows: tuple[NextRow, ...]
     left_out: int
 
+    def kept(self, answers: Answers) -> float:
+        """Return the model's answer as a part of both answers: a fraction of their probability.
+
+        The model's answer is the one that is more probable without any change.
+        """
+        return answers.share if self.before.share >= SHOWN else 1 - answers.share
+
 
 Answer = Trained | Control | Classified | Added | Progress
 
@@ -453,7 +460,11 @@ def _negation(state: State) -> bool:
     return probabilities[0] >= AT_FIRST and probabilities[state.layer] < LATER
 
 
-@goal("not-used", "Steer by 3 against the answer: no effect, though it reads over 75 % (try x)")
+@goal(
+    "not-used",
+    "Steer by 3 against the answer: no effect (it loses < 5 points, also as a part of both "
+    "answers), though the probe reads over 75 % (try x)",
+)
 def _not_used(state: State) -> bool:
     """Return True if steering against the model's answer hardly changes the answers.
 
@@ -471,7 +482,11 @@ def _not_used(state: State) -> bool:
     return against >= STRONG and hardly and readable
 
 
-@goal("used", "Steer by 1 so that the answer reverses, but not with a random direction")
+@goal(
+    "used",
+    "Steer by 1: as a part of both, the answer falls from over 75 % to under 25 %, but stays over "
+    "75 % with a random direction",
+)
 def _used(state: State) -> bool:
     """Return True if the probe's direction reverses the answers, but a random direction doesn't.
 
@@ -480,15 +495,12 @@ def _used(state: State) -> bool:
     found = state.shown
     if found is None or not _clear(found) or abs(state.strength) > WEAK:
         return False
-    after, chance = found.after.share, found.chance.share
-    if found.before.share < SHOWN:
-        after, chance = 1 - after, 1 - chance
-    return after < 1 - CLEAR and chance > CLEAR
+    return found.kept(found.after) < 1 - CLEAR and found.kept(found.chance) > CLEAR
 
 
 def _clear(found: Added) -> bool:
     """Return True if one of the answers is much more probable than the other before the change."""
-    return max(found.before.share, 1 - found.before.share) > CLEAR
+    return found.kept(found.before) > CLEAR
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(

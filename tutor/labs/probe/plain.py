@@ -108,12 +108,13 @@ def _added(state: State, found: Added) -> list[str]:
     said = [_("The prompt: {text}").format(text=spoken(state.prompt))]
     for name, answers in rows:
         said.append(
-            _("{name}: {first} {one}, {second} {other}.").format(
+            _("{name}: {first} {one}, {second} {other}. The answer is {kept} of both.").format(
                 name=name.format(strength=state.strength),
                 first=first,
                 one=percent(answers.first),
                 second=second,
                 other=percent(answers.second),
+                kept=percent(found.kept(answers)),
             )
         )
     top = max(found.rows, key=lambda row: row.after)

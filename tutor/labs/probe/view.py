@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _LEAST_PLOT = 2
 _MOST_PLOT = 16
-_INSET = len("100 ┤")
-"""The number of columns to the left of the plot."""
 _SAMPLES = {
     "sentiment": "The film was not good",
     "truth": "Clearly, Vienna is a city in Austria",
@@ -138,12 +136,10 @@ def _plot(state: State, trained: Trained, room: Room, height: int) -> list[Conte
     x = plot.Axis(0.0, float(last), _("blocks"))
     names = (_("held-out sentences"), _("control task")) if room.roomy else (state.of, _("control"))
     lines = plot.curves(right, control, x, y, room.width, height)
-    columns = max(1, room.width - _INSET)
-    at = _INSET + round(state.layer / max(1, last) * (2 * columns - 1)) // 2
     return [
         plot.legend(names, unit=_("% right")),
         *lines,
-        Content.styled(" " * at + "▲", f"{ACT} bold"),
+        plot.mark_below(state.layer, x, y, room.width, height),
     ]
 
 
@@ -294,9 +290,11 @@ def _answers(state: State, found: Added, room: Room) -> list[Content]:
     Its rows are: unchanged, with the probe's direction, and with a random direction.
     """
     column = max(9, min(24, (room.width - 12) // 2))
+    last = _("answer of both") if room.width >= 12 + 2 * column + len(_("answer of both")) else ""
     names = [clipped(" ".join(words), column - 2) for words in state.set.answers]
     lead = 12
-    lines = [Content.styled(" " * lead + "".join(f"{name:<{column}}" for name in names), MUTED)]
+    heading = " " * lead + "".join(f"{name:<{column}}" for name in names)
+    lines = [Content.styled(heading + last, MUTED)]
     rows: Sequence[tuple[str, Answers, bool]] = (
         (_("unchanged"), found.before, False),
         (_("probe"), found.after, True),
@@ -310,6 +308,9 @@ def _answers(state: State, found: Added, room: Room) -> list[Content]:
                 (f"{heat.percent(value):>7} ", "bold" if strong else ""),
                 (f"{bar:<{column - 8}}", ACT if strong else MUTED),
             ]
+        if last:
+            kept = heat.percent(found.kept(answers))
+            parts.append((f"{kept:>{len(last)}}", "bold" if strong else ""))
         lines.append(Content.assemble(*parts))
     return lines
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LEAST = 5
 """The minimum number of lines of a plot."""
+_LEAST_OF_LAYERS = 3
+"""The same for the plot of the layers, which needs no numbers below it: it has a mark there."""
 
 
 def cost_lines(state: State, width: int, height: int) -> list[Content]:
@@ -75,7 +77,10 @@ def _cost_now(state: State, width: int) -> Content:
 
 
 def layer_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return a plot of the vector's effect at each layer, and the values at the selected layer."""
+    """Return a plot of the vector's effect at each layer, and the values at the selected layer.
+
+    A mark below the plot shows which layer is selected.
+    """
     lines = _layer_now(state, width)
     lines += _progress(state, width)
     if state.missing:
@@ -86,9 +91,14 @@ def layer_lines(state: State, width: int, height: int) -> list[Content]:
     )
     top = plot.up_to(max(bits for __, bits in (*up, *down)))
     layers = plot.Axis(1.0, max(2.0, float(state.layers)), _("layer"))
-    rows = max(_LEAST, height - len(lines) - 1)
+    rows = max(_LEAST_OF_LAYERS, height - len(lines) - 2)
     legend = plot.legend((_("strength +1"), _("strength -1")), unit=_("change in bits"))
-    return [*lines, legend, *plot.curves(up, down, layers, top, width, rows)]
+    return [
+        *lines,
+        legend,
+        *plot.curves(up, down, layers, top, width, rows),
+        plot.mark_below(state.layer + 1, layers, top, width, rows),
+    ]
 
 
 def _layer_now(state: State, width: int) -> list[Content]:

@@ -427,7 +427,7 @@ def _against(state: State) -> bool:
     return state.view in _OF_PARTS and selected is not None and selected.logits <= AGAINST
 
 
-@goal("attends-in-vain", "Open a head with half its attention on a token that adds < 0.1")
+@goal("attends-in-vain", "Open a head with half its attention on a token that adds −0.1 to 0.1")
 def _attends_in_vain(state: State) -> bool:
     if state.view != "head" or state.selected is None:
         return False
@@ -436,7 +436,7 @@ def _attends_in_vain(state: State) -> bool:
     return any(weight >= HALF and abs(logits) < HARDLY for weight, logits in both)
 
 
-@goal("indirect", "Find a token: 2 or more lost without it, heads took under 0.5 (try x)")
+@goal("indirect", "Find a token (try x): 2 or more lost without it, heads got −0.5 to 0.5 from it")
 def _indirect(state: State) -> bool:
     removed, direct = state.removed.get(state.token), state.of_token(state.token)
     if state.view != "tokens" or removed is None or direct is None:
@@ -444,7 +444,10 @@ def _indirect(state: State) -> bool:
     return removed.logits >= REMOVED and abs(direct) < DIRECT
 
 
-@goal("another-pair", "In another text (x), compare two tokens (c): the strongest part is a head")
+@goal(
+    "another-pair",
+    "In another text (x), compare two tokens (c): the strongest part, + or −, is a head",
+)
 def _another_pair(state: State) -> bool:
     if state.text == EXAMPLES[0].text or state.against is None or state.view not in _OF_PARTS:
         return False
