@@ -193,7 +193,7 @@ class TourScreen(TextScreen, CourseScreen):
 
     def live_rows(self, width: int) -> list[Content]:
         """Draw the text, with the distribution below it or a note if there is no distribution."""
-        text = Content.assemble((self._text, "bold"), ("▏", ACT))
+        text = Content.assemble((safe(self._text), "bold"), ("▏", ACT))
         shown = [hanging(Content(""), text, width), Content("")]
         if self._distribution is not None:
             rows = self._distribution.rows[:ROWS]
