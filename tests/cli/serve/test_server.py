@@ -71,6 +71,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_a_new_learner_gets_an_address_that_works(client: Client) -> None:
     start = await client.get("/")
     assert "Start as a new learner" in await start.text()
+    assert "runs on the server" in await start.text()
     first = await client.post("/")
     second = await client.post("/")
     assert first.status == second.status == 200
