@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from tutor.learner.log_lines import UNFINISHED
+
 LOG, COPY, STATE, BACKUP = "reviews.log", "reviews.log.copy", "progress.json", "progress.json.bak"
 
 TARGETS = (
@@ -104,18 +106,29 @@ def _expected(before: dict[str, bytes], after: dict[str, bytes]) -> Expected:
         needed.append(STATE_SENTENCE)
         allowed.append(LEFT_OUT_SENTENCE)
     if LOG in changed:
-        (allowed if _starts_so(after[LOG], before[COPY]) else needed).append(LOG_SENTENCE)
+        kept = _starts_so(after[LOG], before[COPY]) or _is_readable(after[LOG], before[LOG])
+        (allowed if kept else needed).append(LOG_SENTENCE)
         allowed.append(TAIL_SENTENCE)
     if COPY in changed:
         cut = before[COPY].startswith(after[COPY])
         known = STATE not in changed and len(after[COPY]) < _mark(before[STATE])
-        (allowed if cut and not known else needed).append(COPY_SENTENCE)
+        kept = (cut and not known) or _is_readable(after[COPY], before[COPY])
+        (allowed if kept else needed).append(COPY_SENTENCE)
+        if kept:
+            allowed.append(LOG_SENTENCE)  # neither version of an unfinished line is the right one
     return Expected(tuple(needed), tuple(allowed))
 
 
 def _starts_so(log: bytes, copy: bytes) -> bool:
     """Return True if nothing was lost except data that was never written to the copy."""
     return log.startswith(copy)
+
+
+def _is_readable(after: bytes, before: bytes) -> bool:
+    """Return True if every line of `before` is in `after`, except lines that were torn earlier."""
+    lines = set(after.splitlines(keepends=True))
+    finished = (line for line in before.splitlines(keepends=True) if not line.endswith(UNFINISHED))
+    return all(line in lines for line in finished)
 
 
 def _mark(state: bytes) -> int:
