@@ -263,6 +263,14 @@ class TutorApp(SavingApp):
     def on_explorer_pane_compare(self, event: ExplorerPane.Compare) -> None:
         open_comparison(self, self.navigator, event)
 
+    def on_load(self) -> None:
+        """Run no task before the code that creates it has stored it.
+
+        From Python 3.12 on, Textual makes tasks run at once, until they first wait for something.
+        A task could then end before its creator has stored it, and would seem to run forever.
+        """
+        asyncio.get_running_loop().set_task_factory(None)
+
     def on_mount(self) -> None:
         if self._tour and not self.progress.notices and is_newcomer(self.progress.state()):
             self.navigator.open_place("tour")
