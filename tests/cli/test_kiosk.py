@@ -228,6 +228,12 @@ tries = {
     "system": lambda: os.system("touch " + str(outside / "new")),
     "run": lambda: subprocess.run(["touch", outside / "new"]),
     "run python": lambda: subprocess.run([sys.executable, "-c", "print(1)"]),
+    "run another program": lambda: subprocess.run(
+        [sys.executable, "-m", "tutor.engine"], executable="/bin/true"
+    ),
+    "posix_spawn another program": lambda: os.posix_spawn(
+        "/bin/true", [sys.executable, "-m", "tutor.engine"], {}
+    ),
     "exec": lambda: os.execv("/bin/sh", ["sh"]),
     "fork": lambda: os.fork() or os._exit(0),
     "spawn": lambda: pty.spawn("/bin/sh"),

@@ -165,7 +165,7 @@ def test_bits_add_up_to_the_same_in_any_order() -> None:
 
 
 def test_the_bits_of_guesses_add_up_to_the_same_total_in_any_order() -> None:
-    """Sums of floats depend on their order, but sums of these fractions of a bit do not."""
+    """Adding floats depends on their order, but adding these fractions of a bit does not."""
     guesses = [
         Guessed(at=n, text="a", guess="b", actual="c", rank=2, learner_bits=bits, model_bits=bits)
         for n, bits in enumerate((0.1, 0.2, 0.3))
@@ -175,5 +175,5 @@ def test_the_bits_of_guesses_add_up_to_the_same_total_in_any_order() -> None:
         for order in (guesses, guesses[::-1], guesses[2:] + guesses[:2])
     }
     assert len(totals) == 1
-    floats = [guess.learner_bits for guess in guesses]
-    assert sum(floats) != sum(floats[::-1])
+    one, two, three = (guess.learner_bits for guess in guesses)
+    assert one + two + three != three + two + one

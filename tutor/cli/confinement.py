@@ -21,8 +21,8 @@ The paths are the event's first arguments.
 """
 _NEVER = frozenset(
     (
-        *("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile"),
-        *("os.system", "pty.spawn", "webbrowser.open", "os.link", "os.symlink"),
+        *("os.exec", "os.fork", "os.forkpty", "os.spawn", "os.startfile", "os.system"),
+        *("pty.spawn", "webbrowser.open", "os.link", "os.symlink"),
     )
 )
 
@@ -51,8 +51,10 @@ class _Confinement:
         elif event in _CHANGING:
             for path in arguments[: _CHANGING[event]]:
                 self._check(event, path)
-        elif event == "subprocess.Popen":
-            if list(arguments[1])[: len(self._command)] != self._command:
+        elif event in ("subprocess.Popen", "os.posix_spawn"):  # the first may cause the second
+            program, command = arguments[:2]
+            started = [program, *command[1:]]
+            if command[0] != program or started[: len(self._command)] != self._command:
                 raise PermissionError(f"not allowed for this login: {event}")
         elif event in _NEVER or (event == "socket.connect" and isinstance(arguments[1], tuple)):
             raise PermissionError(f"not allowed for this login: {event}")
