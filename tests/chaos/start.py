@@ -38,6 +38,8 @@ def start_app(data: Path, expected: Expected) -> None:
     with Terminal(command, columns=160, lines=50, environment=environment) as terminal:
         deadline = time.monotonic() + PATIENCE
         while not _shown(terminal.text, expected):
+            if (status := terminal.process.poll()) is not None:
+                raise Broken(f"the app ended with status {status}:\n{terminal.text}")
             if time.monotonic() > deadline:
                 raise Broken(f"not on the screen: {expected.needed}\n{terminal.text}")
             terminal.read(0.1)
