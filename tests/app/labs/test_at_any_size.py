@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SIZES = ((1, 1), (2, 30), (9, 4), (LEAST - 1, 8), (LEAST, 60), (200, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.names())
 async def test_a_lab_can_be_drawn_at_any_size(tmp_path: Path, name: str) -> None:
     app = lab_app(name, tmp_path)

@@ -52,7 +52,6 @@ print(sorted(loaded()))
     ("statement", "name"),
     [
         ("print(torch.distributions.Normal(0.0, 1.0).mean.item())", "torch.distributions"),
-        ("from torch.utils.data import TensorDataset; print(0.0)", "torch.utils.data"),
         (
             "from torch.distributions import *; print(Normal(0.0, 1.0).mean.item())",
             "torch.distributions",
@@ -105,9 +104,7 @@ print(finders == sys.meta_path)
     assert output_of(program) == "True"
 
 
-@pytest.mark.parametrize(
-    ("version", "placeholders"), [("2.15.1+cu132", True), ("2.16.0", False), ("3.0.0", False)]
-)
+@pytest.mark.parametrize(("version", "placeholders"), [("2.15.1+cu132", True), ("2.16.0", False)])
 def test_a_version_that_was_never_tried_is_imported_as_a_whole(
     version: str, placeholders: bool
 ) -> None:
