@@ -250,7 +250,7 @@ def test_a_removal_in_a_lab_can_be_undone(machine: Machine) -> None:
     """A change that only another view shows is reported, too."""
     rule = "put-rule 60: * bla * = Bla to you."
     said = machine.say(
-        *("lab generations", rule, "drop-rule", "undo", "move row last", "move row last"),
+        *("lab generations", rule, "drop-rule", "undo", "move row last"),
     )
     added, _, after = said.text.partition("The rule “* bla *” was deleted. Type undo to undo.")
     assert "Bla to you" in added
