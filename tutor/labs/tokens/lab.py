@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import Literal
 
 import msgspec
@@ -192,7 +193,9 @@ def act(state: State, action: Action) -> State:
 def lost(before: State, after: State) -> str:
     """Return a sentence about the tokenizer that an action has removed, or "" if there is none."""
     gone = [path for path in before.given if path not in after.given]
-    return _("The tokenizer “{name}” was removed.").format(name=gone[0]) if gone else ""
+    if not gone:
+        return ""
+    return _("The tokenizer “{name}” was removed.").format(name=PurePath(gone[0]).name)
 
 
 def question(state: State) -> AnyQuestion | None:
