@@ -246,6 +246,19 @@ def test_a_guess_is_scored_in_bits(machine: Machine) -> None:
     assert any(line.startswith("After 1 round: ") for line in said.lines)
 
 
+def test_a_removal_in_a_lab_can_be_undone(machine: Machine) -> None:
+    """A change that only another view shows is reported, too."""
+    rule = "put-rule 60: * bla * = Bla to you."
+    said = machine.say(
+        *("lab generations", rule, "drop-rule", "undo", "move row last"),
+    )
+    added, _, after = said.text.partition("The rule “* bla *” was deleted. Type undo to undo.")
+    assert "Bla to you" in added
+    assert "Nothing has changed." not in added
+    assert "Bla to you" in after
+    assert after.count("Nothing has changed.") == 1
+
+
 def test_labs_reach_goals_that_count(machine: Machine) -> None:
     """Reach a goal in three labs by typing the first actions of their solutions."""
     lines = []

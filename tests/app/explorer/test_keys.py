@@ -198,17 +198,13 @@ async def test_w_with_one_branch_says_how_to_make_another(tmp_path: Path) -> Non
         assert "There is only one branch." in it.words
 
 
-async def test_f_forks_and_d_removes_a_branch_when_asked_twice(tmp_path: Path) -> None:
+async def test_f_forks_and_d_removes_a_branch_at_once(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "f", "1")
         assert it.text == PROMPT + " Paris,"
-        await it.press("w", "d")
-        assert "Remove branch 2" in it.screen
-        await it.press("up", "down", "d")
-        assert "Remove branch 2" in it.screen
-        await it.press("d")
+        await it.press("w", "up", "down", "d")
         assert it.text == PROMPT + " Paris"
-        assert "Remove branch" not in it.screen
+        assert "Removed branch 2." in it.screen
 
 
 async def test_a_tenth_branch_is_refused(tmp_path: Path) -> None:

@@ -54,11 +54,39 @@ async def test_a_removed_branch_can_be_brought_back(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("2", "left", "1")
         both = [branch.tokens for branch in tree(it).branches]
-        await it.press("w", "d", "d")
+        await it.press("w", "d")
         assert len(tree(it).branches) == 1
-        assert "Press U to bring it back." in it.words
-        await it.press("U")
+        assert "Press u to bring it back." in it.words
+        await it.press("u")
         assert [branch.tokens for branch in tree(it).branches] == both
+        await it.press("u")
+        assert len(tree(it).branches) == 2
+        assert tree(it).tokens != both[-1]
+
+
+async def test_removed_branches_come_back_one_by_one(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("2", "left", "1", "left", "3")
+        every = [branch.tokens for branch in tree(it).branches]
+        assert len(every) == 3
+        await it.press("w", "d")
+        assert len(tree(it).branches) == 2
+        assert "Press u to bring it back." in it.words
+        await it.press("d")
+        assert len(tree(it).branches) == 1
+        await it.press("u")
+        assert len(tree(it).branches) == 2
+        await it.press("u")
+        assert [branch.tokens for branch in tree(it).branches] == every
+
+
+async def test_u_undoes_a_token_that_was_taken_after_a_removal(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("2", "left", "1", "w", "d")
+        before = tree(it).tokens
+        await it.press("3", "u")
+        assert tree(it).tokens == before
+        assert len(tree(it).branches) == 1
 
 
 async def test_the_end_of_an_answer_can_be_brought_back(tmp_path: Path) -> None:
@@ -78,4 +106,4 @@ async def test_a_full_tree_names_the_keys(tmp_path: Path) -> None:
         assert len(tree(it).branches) == 9
         await it.press("s")
         assert "Press w, select a branch" in it.words
-        assert "press d twice" in it.words
+        assert "press d to remove it" in it.words

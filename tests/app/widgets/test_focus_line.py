@@ -9,6 +9,7 @@ import pytest
 from tests.app.explorer.explorer_stage import lines
 from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees, until, whole_app
+from tests.labs.lab_stage import BackendEngine, do
 from tutor.app.app import TutorApp
 from tutor.app.background.settings_keeper import SettingsKeeper
 from tutor.app.widgets.focus_line import FocusLine
@@ -68,6 +69,31 @@ async def test_no_bars_or_boxes_are_drawn(app: TutorApp, size: tuple[int, int]) 
         await until(pilot, lambda: said(app).endswith(" percent."))
         drawn = set("".join(lines(app)))
         assert not {char for char in drawn if "\u2500" <= char <= "\u25ff"}
+
+
+async def test_a_view_without_a_selected_row_is_said_with_its_heading(app: TutorApp) -> None:
+    """In the x-ray, this is the head whose attention is shown, or what the lens shows."""
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "s")
+        await until(pilot, lambda: said(app).endswith(" percent."))
+        await keys(pilot, "x")
+        await until(pilot, lambda: said(app).startswith("layer "))
+        before = said(app)
+        await keys(pilot, "up")
+        await until(pilot, lambda: said(app) not in ("", before))
+        assert said(app).startswith("layer ")
+        await keys(pilot, "tab")
+        await until(pilot, lambda: said(app).startswith("what each layer would predict after"))
+
+
+async def test_a_lab_without_a_selected_row_is_said_with_its_first_line(tmp_path: Path) -> None:
+    settings = SettingsKeeper(Effective(Settings(screen_reader=True)))
+    app = whole_app(tmp_path, BackendEngine(), lab="merges", settings=settings)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "z")
+        await until(pilot, lambda: " tokens after 0 of " in said(app))
+        await do(pilot, "right")
+        await until(pilot, lambda: said(app).startswith("Row "))
 
 
 async def test_without_the_setting_there_is_no_such_line(tmp_path: Path) -> None:

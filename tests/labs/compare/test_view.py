@@ -162,7 +162,8 @@ async def test_a_server_can_be_removed(server: Loopback, tmp_path: Path) -> None
         assert "some-model" in seen(pilot)
         assert "d" in pilot.app.screen.active_bindings
         await do(pilot, "d")
-        assert "some-model" not in seen(pilot)
+        assert "some-model” was removed. Press u to undo." in seen(pilot)
+        assert not any("some-model" in name for name in state_of(pilot).names)
 
 
 async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(

@@ -357,7 +357,7 @@ async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
         assert f"{before.right} without your intents" in seen(pilot)
         await do(pilot, "d")
         assert state_of(pilot).own == ()
-        assert "delete" not in seen(pilot)
+        assert "d delete" not in seen(pilot)
 
 
 async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ async def test_a_tokenizer_is_added_and_removed(tmp_path: Path, other_tokenizer:
         assert state_of(pilot).given == (other_tokenizer,)
         await do(pilot, "down", "d")
         assert state_of(pilot).given == ()
-        assert "gemma.model" not in seen(pilot)
+        assert "The tokenizer “gemma.model” was removed. Press u to undo." in seen(pilot)
+        assert " 2 gemma.model" not in seen(pilot)
 
 
 async def test_a_file_that_is_no_tokenizer_is_explained(

@@ -35,7 +35,9 @@ PANE_KEYS: list[BindingType] = [
     *pair(UP_DOWN, "cursor(*)", "row", "Move to another row. Enter takes its token."),
     *pair(LEFT_RIGHT, "focus_by(*)", "token", "Move to an earlier or later token of the text."),
     Binding("0", "focus_by(1000000)", show=False, tooltip="Go to the end of the text."),
-    Binding("u", "do('back')", "undo", tooltip="Undo the last token."),
+    Binding(
+        "u", "do('back')", "undo", tooltip="Undo the last token, or bring a removed branch back."
+    ),
     Binding("b", "do('back')", show=False),
     Binding("backspace", "do('back')", show=False),
     key("U", "do('redo')", "redo", "Redo what was undone, or bring a branch back. Press Shift+u."),

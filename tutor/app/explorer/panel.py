@@ -111,12 +111,7 @@ class BranchTree(ListPanel):
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
         Binding("down,w", "choose(1)", show=False),
         Binding("enter", "switch", "switch", tooltip="Continue at the end of this branch."),
-        Binding(
-            "d",
-            "remove",
-            "remove",
-            tooltip="Remove this branch. Press d twice. U brings it back.",
-        ),
+        Binding("d", "remove", "remove", tooltip="Remove this branch. To bring it back, press u."),
         Binding("escape", "close", "close", tooltip="Stay on the current branch."),
         *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
     ]
@@ -125,7 +120,6 @@ class BranchTree(ListPanel):
     _chat = False
     _branch = 1
     """The number of the selected branch."""
-    _doomed: int | None = None
     _rows = 3
 
     def update(self, tree: TokenTree | None, rows: int, *, chat: bool) -> None:
@@ -165,9 +159,6 @@ class BranchTree(ListPanel):
                 first=first, count=len(forks) - first - rows, keys=keys
             )
             lines.append(Content.styled(more, theme.MUTED))
-        if self._doomed is not None:
-            question = _("Remove branch {doomed}? Press d again.").format(doomed=self._doomed)
-            lines[-1] = Content.styled(question, theme.NOT_YET)
         self.show(lines)
 
     def open(self, number: int) -> None:
@@ -178,15 +169,12 @@ class BranchTree(ListPanel):
     def on_focus(self) -> None:
         self.on_resize()
 
-    def on_blur(self) -> None:
-        self._doomed = None
-        self.on_resize()
+    on_blur = on_focus
 
     def action_choose(self, by: int) -> None:
         if self._tree is None:
             return
         numbers = [fork.branch for fork in self._tree.forks()]
-        self._doomed = None
         self._branch = numbers[(numbers.index(self._branch) + by) % len(numbers)]
         self.draw_with(self.lay_out)
 
@@ -204,14 +192,9 @@ class BranchTree(ListPanel):
     def action_remove(self) -> None:
         if self._tree is None or len(self._tree.branches) == 1:
             return
-        if self._doomed == self._branch:
-            self._doomed = None
-            self.send(RemoveBranch(self._branch))
-            if len(self._tree.branches) == 2:
-                self.action_close()
-        else:
-            self._doomed = self._branch
-            self.draw_with(self.lay_out)
+        self.send(RemoveBranch(self._branch))
+        if len(self._tree.branches) == 2:
+            self.action_close()
 
 
 STAR = "*"

@@ -35,7 +35,7 @@ RUN_LIMIT = 200
 MAKE_ROOM = _("Press o and n to start a new conversation, or e and ↑ to edit your last message.")
 """Advice for a conversation that fills the context window."""
 COMPLETE = _("The answer is complete. Press e to write, or s for another answer.")
-MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d twice to remove it.")
+MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d to remove it.")
 QUEUE_LIMIT = 32
 _SETTINGS = events.SetSampler | events.SetSteering | events.ChangeMode | events.UseText
 """The commands that have an effect even if there is no text yet."""

@@ -19,7 +19,12 @@ NOTHING = _("There is nothing to redo.")
 
 
 def undo(state: State, tree: TokenTree) -> State:
-    """Remove the last token. If the focus is not at the end, move the focus to the left instead."""
+    """Bring a branch back that was just removed. Otherwise, remove the last token.
+
+    If the focus is not at the end, move the focus to the left instead of removing a token.
+    """
+    if _has_removed_branch(state, tree):
+        return redo(state, tree)
     before = tree.back()
     if before.length == tree.length:
         return state.moved(before)
@@ -36,7 +41,7 @@ def remove_branch(state: State, tree: TokenTree, number: int) -> State:
     """Remove a branch, unless it is the only one."""
     if not tree.has_branch(number) or len(tree.branches) == 1:
         return state
-    note = _("Removed branch {number}. Press U to bring it back.").format(number=number)
+    note = _("Removed branch {number}. Press u to bring it back.").format(number=number)
     return replace(_change(state, tree, tree.remove(number)), note=note)
 
 
@@ -60,6 +65,14 @@ def _change(state: State, before: TokenTree, after: TokenTree) -> State:
 def _is_current(state: State, tree: TokenTree) -> bool:
     """Return True if `tree` has not changed since the last undo."""
     return bool(state.undone) and _paths(state.undone[-1][1]) == _paths(tree)
+
+
+def _has_removed_branch(state: State, tree: TokenTree) -> bool:
+    """Return True if the last change was to remove a branch."""
+    if not _is_current(state, tree):
+        return False
+    before, after = state.undone[-1]
+    return {each.number for each in before.branches} > {each.number for each in after.branches}
 
 
 def _paths(tree: TokenTree) -> list[tuple[int, tuple[int, ...]]]:

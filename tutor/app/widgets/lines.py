@@ -16,6 +16,7 @@ from textual.style import Style
 from textual.visual import Visual
 from textual.widget import Widget
 
+from tutor.app.spoken import spoken
 from tutor.app.widgets import clicks
 from tutor.app.widgets.copyable import row_copy
 from tutor.app.widgets.selection import MARK, highlighted, row_said
@@ -185,6 +186,12 @@ class Lines(Widget):
 
     def render(self) -> Content:
         return Content("\n").join(self._lines)
+
+
+def first_said(every: Iterable[Lines]) -> str | None:
+    """Return the first line that has text, in words for a screen reader, or None."""
+    lines = (line for lines in every for line in lines.plain)
+    return next((spoken(" ".join(line.split())) for line in lines if line.strip()), None)
 
 
 async def follow_click(view: Widget, event: Click, move: Callable[[int, str], object]) -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
-from tutor.labs.kit.remote import Add, Remove, Sending
+from tutor.labs.kit.remote import Add, Remove, Sending, lost_model
 from tutor.labs.kit.work import work
 from tutor.language import _
 from tutor.vendors.catalogue import Price, RemoteModel
@@ -340,6 +340,13 @@ def _removed(state: State) -> State:
     )
 
 
+def lost(before: State, after: State) -> str:
+    """Return a sentence about the model that an action has removed, or "" if there is none."""
+    if not before.removable or len(after.models) >= len(before.models):
+        return ""
+    return lost_model(before.models[before.focus].remote, None)
+
+
 def sends(state: State, action: Action) -> list[Sending]:
     """Return what an action sends to remote models. Only an action that starts a run sends text."""
     if not isinstance(action, Ask) or state.running:
@@ -470,6 +477,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work(prompt=_prompt, temperature=len(TEMPERATURES)),
     goals=(_agree, _disagree, _cut_off),
     solution=(

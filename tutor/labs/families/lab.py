@@ -14,6 +14,7 @@ from tutor.errors import TextError
 from tutor.labs.families.answers import FAMILIES, PARTS, Answer, Attention, Family, Part, Question
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle, cycled
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.sentence import replaced
 from tutor.labs.kit.work import work
 from tutor.lm.training.recipes.families.language import (
     MANY_NOUNS,
@@ -169,6 +170,13 @@ def act(state: State, action: Action) -> State:
             return _within(_focused(state, axis, by))
 
 
+def lost(before: State, after: State) -> str:
+    """Return a message if an example has replaced the learner's own text, or ""."""
+    return replaced(
+        before.text, after.text, {each for texts in EXAMPLES.values() for each in texts}
+    )
+
+
 def _mended(state: State) -> State:
     parts = PARTS[state.family]
     part = state.part if state.part in parts else parts[0]
@@ -297,6 +305,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work(
         "family", "part", "masks", "layer", "head", "row", "example", text=text, mend=_mended
     ),

@@ -238,6 +238,13 @@ def act(state: State, action: Action) -> State:
             return replace(state, written=state.written[:-1], removed=state.removed[:-1], owed=0)
 
 
+def lost(before: State, after: State) -> str:
+    """Return a message if an example has replaced the learner's own format, or ""."""
+    if before.rule in EXAMPLES or after.rule not in EXAMPLES:
+        return ""
+    return _("An example has replaced your own format.")
+
+
 def _message(text: str) -> str:
     if not text.strip():
         raise LabError("The message is empty.", "Write a message, or press Esc to cancel.")
@@ -337,6 +344,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work("left_out", message=_message, rule=_valid),
     goals=(_year_of_nothing, _against_its_will, _one_left, _may_not_end, _hardly_felt),
     solution=(

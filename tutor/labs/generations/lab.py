@@ -161,6 +161,21 @@ def _reset_rules(state: State) -> State | None:
     return _restore_rules(state)
 
 
+def lost(before: State, after: State) -> str:
+    """Return a sentence about what an action has removed, or "" if it has removed nothing."""
+    rules_left = {rule.name for rule in after.rules}
+    rules_gone = [rule for rule in before.rules if rule.name not in rules_left]
+    intents_left = {intent.name for intent, __ in after.own}
+    intents_gone = [intent for intent, __ in before.own if intent.name not in intents_left]
+    if len(rules_gone) == 1:
+        return _("The rule “{pattern}” was deleted.").format(pattern=rules_gone[0].patterns[0])
+    if before.rules != after.rules == shipped_rules().rules:
+        return _("Your own rules were removed.")
+    if intents_gone:
+        return _("The intent “{name}” was deleted.").format(name=intents_gone[0].name)
+    return _("The conversation was removed.") if before.turns and not after.turns else ""
+
+
 def _put_rule(state: State, line: str, instead: str) -> State:
     names = [rule.name for rule in state.rules]
     if instead in names:
@@ -368,6 +383,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     results=ModelResults(("results",), fit=lambda state: state.results.keys() <= set(CASES)),
     work=restoring.WORK,
     reset_settings=_reset_rules,

@@ -45,6 +45,15 @@ LABEL = "Model name and server address:"
 EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
 
 
+def lost_model(before: RemoteModel | None, after: RemoteModel | None) -> str:
+    """Return a message if an action has removed or replaced the selected remote model, or ""."""
+    if before is None or before == after:
+        return ""
+    return _("The model “{name}” was removed.").format(
+        name=f"{before.service.product} {before.name}"
+    )
+
+
 def named(written: str) -> Add:
     """Parse the learner's input into an action.
 

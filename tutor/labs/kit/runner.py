@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, TutorError
-from tutor.labs.kit.actions import MoveFocus, ShowView
+from tutor.labs.kit.actions import MoveFocus, Reset, ShowView
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -168,13 +168,20 @@ class LabRunner:
             self.state = self.lab.act(before, action)
         except TutorError as error:
             self.error = error
-        if lost := self.lab.lost(before, self.state):
+        if lost := self._lost(before, action):
             self._before, self.note = before, f"{lost} {UNDO}"
         if not isinstance(action, MoveFocus | ShowView):
             self._stopped = None
             self._before = self._before if lost else None
         self._pursue()
         self._changed()
+
+    def _lost(self, before: Any, action: Any) -> str:
+        """Return a sentence about what an action has removed, or "" if it has removed nothing."""
+        if lost := self.lab.lost(before, self.state):
+            return lost
+        reset = isinstance(action, Reset) and before != self.state
+        return LAB_RESET if reset and not self.lab.reset_is_final else ""
 
     def close(self) -> None:
         """Stop sending requests. The state is kept, so the lab can be continued later."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from tutor.errors import TextError
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.work import LONGEST
@@ -26,6 +28,13 @@ def short(text: str) -> str:
             _("Use at most {longest:,} characters.").format(longest=LONGEST),
         )
     return text
+
+
+def replaced(before: str, after: str, examples: Container[str]) -> str:
+    """Return a message if an example has replaced the learner's own text, or ""."""
+    if before in examples or after not in examples:
+        return ""
+    return _("An example has replaced your own text.")
 
 
 def edit_sentence(text: str) -> EditText:

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from tutor.app.widgets.copyable import Copy
-from tutor.app.widgets.lines import Lines, follow_click
+from tutor.app.widgets.lines import Lines, first_said, follow_click
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
 from tutor.language import _
 
@@ -170,6 +170,12 @@ class LabView(VerticalScroll, can_focus=True):
         The view scrolls if there are more than `height` lines.
         """
         raise NotImplementedError
+
+    def announcement(self) -> str | None:
+        """Return a sentence about the selected row or, if there is none, the first line."""
+        every = list(self.query(Lines))
+        selected = (lines.announcement() for lines in every)
+        return next(filter(None, selected), None) or first_said(every)
 
     def copies(self) -> Iterator[Copy]:
         """Yield what the learner can copy: the selected row, and all text of the view."""

@@ -20,6 +20,7 @@ from tutor.labs.kit.words.word import (
 )
 from tutor.labs.kit.work import Refused, work
 from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, Analogy, AskSum, Sum
+from tutor.language import _
 from tutor.lm.distribution import Token
 
 NEIGHBORS = 60
@@ -216,6 +217,17 @@ def act(state: State, action: Action) -> State:
             return _moved(state, by, axis)
 
 
+def lost(before: State, after: State) -> str:
+    """Return a sentence about the learner's analogy that a new one has displaced, or ""."""
+    left = {each.words for each in after.analogies}
+    gone = [each for each in before.analogies if each.own and each.words not in left]
+    if not gone:
+        return ""
+    return _("The analogy “{words}” was removed to make room.").format(
+        words=" ".join(gone[0].words)
+    )
+
+
 def _mended(state: State) -> State:
     row, column = (moved(at, 0, len(state.words)) for at in state.cell)
     return replace(state, cell=(row, column), analogy=moved(state.analogy, 0, len(state.analogies)))
@@ -371,6 +383,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work(
         *("view", "form", "spellings", "by_distance", "focus", "left_out", "cell", "analogy"),
         word=lambda text: look_up(text).text,

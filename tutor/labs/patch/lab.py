@@ -13,7 +13,7 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.reply import Reply
 from tutor.labs.kit.results import ModelResults
-from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.sentence import replaced, sentence
 from tutor.labs.kit.work import one_of, work
 from tutor.labs.patch.pairs import EXAMPLES
 from tutor.language import _
@@ -311,7 +311,10 @@ def lost(before: State, after: State) -> str:
     """Return a sentence about the results that an action has removed, or ""."""
     if before.columns and not after.columns:
         return _("The maps of the earlier texts were removed.")
-    return ""
+    examples = {text for example in EXAMPLES for text in example}
+    return replaced(before.text, after.text, examples) or replaced(
+        before.other, after.other, examples
+    )
 
 
 def question(state: State) -> Question | None:

@@ -38,7 +38,7 @@ from tutor.labs.kit.prompts.version import (
     on_task,
     plain_version,
 )
-from tutor.labs.kit.remote import Add, Remove, Sending
+from tutor.labs.kit.remote import Add, Remove, Sending, lost_model
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Refused, one_of, work
 from tutor.labs.prompting.remote import missing, plan, require_sendable, sendable
@@ -280,6 +280,18 @@ def _to_task(state: State, name: str) -> State:
     return replace(_halted(state), task=name, sides=(first, second), item=0)
 
 
+def lost(before: State, after: State) -> str:
+    """Return a sentence about the model or the version that an action has removed, or ""."""
+    if said := lost_model(before.server, after.server):
+        return said
+    for name, old, new in zip("AB", before.sides, after.sides, strict=True):
+        different = [part for part in PARTS if getattr(old, part) != getattr(new, part)]
+        # To change a single part is an edit, not a removal.
+        if before.task == after.task and len(different) > 1:
+            return _("The earlier version {name} was replaced.").format(name=name)
+    return ""
+
+
 def sends(state: State, action: Action) -> list[Sending]:
     """Return what a run sends if a remote model answers. A run that is stopped sends nothing."""
     starts = isinstance(action, Run) and not state.running and not state.complete
@@ -405,6 +417,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
+    undone=_halted,
     results=ModelResults(("results",), fit=_fit, bare=_of_loaded_model),
     work=work(
         *("sides", "view", "item"),

@@ -22,6 +22,7 @@ from tutor.labs.kit.actions import (
 )
 from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.results import ModelResults
+from tutor.labs.kit.sentence import replaced
 from tutor.labs.kit.work import Refused, work
 from tutor.labs.rag import quality, questions
 from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
@@ -178,6 +179,12 @@ def _chosen(state: State, by: int, what: Choice) -> State:
                 return state
             way = replace(state.way, source=cycled(names, state.way.source, by))
             return _again(replace(state, way=way))
+
+
+def lost(before: State, after: State) -> str:
+    """Return a message if an example has replaced the learner's own question, or ""."""
+    prepared = {FIRST_QUESTION, *(pair.ask for pair in pairs())}
+    return replaced(before.attempt.query, after.attempt.query, prepared)
 
 
 def _possible(state: State) -> questions.Way:
@@ -360,6 +367,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     results=ModelResults(
         ("quality",), fit=lambda state: quality.fits(state.quality), bare=_without_attempt
     ),

@@ -12,7 +12,7 @@ from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Coming
-from tutor.labs.kit.remote import Add, Remove, Sending
+from tutor.labs.kit.remote import Add, Remove, Sending, lost_model
 from tutor.labs.kit.work import work
 from tutor.labs.scale import questions, remote_reading
 from tutor.labs.scale.questions import Answer, Question
@@ -205,6 +205,14 @@ def _without_another(state: State, remote: remote_reading.Remote) -> State:
     )
 
 
+def lost(before: State, after: State) -> str:
+    """Return a sentence about what an action has removed, or "" if it has removed nothing."""
+    if before.text != PARAGRAPH and after.text == PARAGRAPH:
+        return _("Your own text was removed.")
+    gone = [server for server in before.remote.servers if server not in after.remote.servers]
+    return lost_model(gone[0], None) if gone else ""
+
+
 def ladder(state: State) -> tuple[Rung, ...]:
     return rungs(state.readers, state.remote.server)
 
@@ -289,6 +297,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work("left_out", "view", "rung", text=_kept, quantity=len(QUANTITIES)),
     reset_settings=lambda s: act(s, ReadParagraph()) if s.text != PARAGRAPH else None,
     goals=(_by_heart, _smaller_wins, _noise),

@@ -205,6 +205,9 @@ def lost(before: State, after: State) -> str:
     """Return a message about the sentences or the vector that an action has removed, or ""."""
     if before.own is not None and after.own is None:
         return _("Your own sentences were removed.")
+    words_gone = before.own_words is not None and after.own_words is None
+    if words_gone or (before.text and not after.text):
+        return _("Your own text was removed.")
     for each in after.pending[len(before.pending) :]:
         if isinstance(each, Delete):
             return _("The vector “{name}” was deleted.").format(name=each.name)

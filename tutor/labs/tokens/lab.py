@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import Literal
 
 import msgspec
@@ -22,6 +23,7 @@ from tutor.labs.tokens.side_by_side import (
     Split,
     twice_as_many,
 )
+from tutor.language import _
 
 LONGEST = 4000
 """The maximum length of the text, in characters. Longer texts are truncated, and the screen shows a
@@ -188,6 +190,14 @@ def act(state: State, action: Action) -> State:
             return replace(state, focus=moved(state.focus, by, len(state.shown)))
 
 
+def lost(before: State, after: State) -> str:
+    """Return a sentence about the tokenizer that an action has removed, or "" if there is none."""
+    gone = [path for path in before.given if path not in after.given]
+    if not gone:
+        return ""
+    return _("The tokenizer “{name}” was removed.").format(name=PurePath(gone[0]).name)
+
+
 def question(state: State) -> AnyQuestion | None:
     if "model" not in state.pieces:
         return Question(state.text)
@@ -300,6 +310,7 @@ LAB: Lab[State, Action, AnyQuestion, AnyAnswer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work(
         *("left_out", "cut", "focus", "row", "begin"),
         text=LONGEST,

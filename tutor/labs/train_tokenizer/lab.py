@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tutor.labs.kit.actions import Adjust, EditText, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.work import work
+from tutor.language import _
 
 LONGEST = 20_000
 """The maximum length of the learner's training text, in characters. Longer texts are truncated."""
@@ -103,6 +104,11 @@ def act(state: State, action: Action) -> State:
             return replace(state, size=moved(state.size, by, len(SIZES)))
 
 
+def lost(before: State, after: State) -> str:
+    """Return a message if an action has removed the learner's training text, or ""."""
+    return _("Your own text was removed.") if before.own and after.own is None else ""
+
+
 def question(state: State) -> Question | None:
     return None if state.run else Question(state.own, SIZES[state.size], state.tried)
 
@@ -145,6 +151,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work("left_out", "tried", own=LONGEST, last_own=LONGEST, size=len(SIZES)),
     reset_settings=lambda s: act(s, TrainOnLessons()) if s.own is not None else None,
     texts=("tried",),

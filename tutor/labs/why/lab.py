@@ -12,8 +12,9 @@ from tutor.errors import TextError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
-from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.sentence import replaced, sentence
 from tutor.labs.kit.work import Refused, work
+from tutor.language import _
 from tutor.lm.attribution import Attribution, Contribution, Occlusion, Part
 from tutor.lm.distribution import Token
 
@@ -270,6 +271,14 @@ def act(state: State, action: Action) -> State:
             return _chosen(state, action)
 
 
+def lost(before: State, after: State) -> str:
+    """Return a sentence about the texts that an action has removed, or "" if there are none."""
+    if before.text != after.text:
+        return replaced(before.text, after.text, {each.text for each in EXAMPLES})
+    gone = [word for word in before.words if word not in after.words]
+    return _("The token “{word}” was removed to make room.").format(word=gone[0]) if gone else ""
+
+
 def added_word(text: str) -> str:
     """Return the text of a token as the learner has typed it, with spaces for `␣`.
 
@@ -478,6 +487,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     texts=("token",),
     work=work(
         "view",

@@ -33,6 +33,11 @@ PATIENCE = 5.0
 """The number of seconds to wait before printing that the model is still working."""
 
 
+def _typed(note: str) -> str:
+    """Return a note with the command `undo` instead of its key, and without other keys."""
+    return words.without_keys(words.with_commands(note, {"u": "undo"}))
+
+
 @dataclass
 class _Request:
     """An action that waits until the learner has consented to send its texts."""
@@ -104,7 +109,7 @@ class LabPlace(Place):
 
     async def _act(self, change: Callable[[], None]) -> None:
         """Call `change`, wait for the model, and print the new lines of the lab's description."""
-        before = self._lines()
+        before = self._runner.state
         change()
         try:
             await self._settle()
@@ -114,15 +119,19 @@ class LabPlace(Place):
             raise
         self._say_new(before)
 
-    def _say_new(self, before: sentences.Lines) -> None:
+    def _say_new(self, before: Any) -> None:
+        """Print the note or the error, and what is different from the state `before`."""
         for note in (self._runner.note, self._runner.error):
             if note is not None:
-                self.say(words.without_keys(note) if isinstance(note, str) else words.error(note))
-        new = sentences.changes(before, self._lines())
+                self.say(_typed(note) if isinstance(note, str) else words.error(note))
+        runner = self._runner
+        new = sentences.changed(self._lab, before, runner.state)
         if new:
             self.say(*new)
-        elif self._runner.error is None:
+        elif runner.error is None and before == runner.state:
             self.say(_("Nothing has changed."))
+        elif runner.error is None and runner.note is None:
+            self.say(_("Done. The description of the lab is the same as before."))
 
     def _lines(self) -> sentences.Lines:
         return sentences.describe(self._lab.name, self._runner.state)

@@ -7,9 +7,15 @@ general ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
+
+from tutor.errors import TutorError
+from tutor.labs.kit.actions import ShowView
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.registry import AnyLab
 
 Lines = dict[str, tuple[str, ...]]
 
@@ -28,6 +34,35 @@ def changes(before: Lines, after: Lines) -> list[str]:
         for line in lines
         if line not in before.get(topic, ())
     ]
+
+
+def changed(lab: AnyLab, before: Any, after: Any) -> list[str]:
+    """Return the lines that describe what is different in the state `after`.
+
+    If the current view shows no difference, the lines are those of the first view that shows one.
+    """
+    new = changes(describe(lab.name, before), describe(lab.name, after))
+    views = iter(() if new or before == after else _views(lab))
+    while not new and (view := next(views, None)) is not None:
+        old_lines, new_lines = (_described_in(lab, state, view) for state in (before, after))
+        new = changes(old_lines, new_lines)
+    return new
+
+
+def _described_in(lab: AnyLab, state: Any, view: ShowView[str]) -> Lines:
+    """Describe a state as another view shows it, or return {} if it can't be shown there."""
+    try:
+        return describe(lab.name, lab.act(state, view))
+    except TutorError:
+        return {}
+
+
+def _views(lab: AnyLab) -> Iterator[ShowView[str]]:
+    """Yield the actions that show the views of a lab."""
+    for kind in get_args(lab.actions):
+        if get_origin(kind) is ShowView:
+            for literal in get_args(kind):
+                yield from map(ShowView, get_args(literal))
 
 
 def own_help(lab: str) -> Mapping[str, str]:

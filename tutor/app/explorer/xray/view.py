@@ -17,6 +17,7 @@ from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.inside import AskAttribution, Findings, following
 from tutor.app.explorer.xray.keys import XRAY_KEYS
+from tutor.app.explorer.xray.rows import rows_with_heading
 from tutor.app.explorer.xray.tabs import Tabs
 from tutor.app.explorer.xray.why import EXPLAIN
 from tutor.app.widgets.lines import Lines, follow_click
@@ -98,8 +99,7 @@ class XRayView(Vertical, can_focus=True):
     def compose(self) -> ComposeResult:
         yield TextView(id="words")
         yield Lines(id="tabs")
-        yield Lines(id="about")
-        yield Lines(id="rows")
+        yield from rows_with_heading()
         yield TokenSearch(id="token")
 
     def on_resize(self) -> None:

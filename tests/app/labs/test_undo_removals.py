@@ -1,0 +1,65 @@
+"""Test that u undoes the removal of something that the learner wrote or added to a lab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, screen_of, seen, state_of, write
+from tutor.labs.kit import registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ADDED = "openai:foo http://127.0.0.1:9/v1"
+
+REMOVALS = {
+    "rule": ("generations", ("tab",), "a", "60: * bla * = Bla.", ("d",)),
+    "rules": ("generations", ("tab",), "a", "60: * bla * = Bla.", ("z",)),
+    "intent": (
+        "generations",
+        ("tab", "tab"),
+        "a",
+        "music: do you lend records; where are the CDs; any vinyl = Upstairs.",
+        ("d",),
+    ),
+    "conversation": ("generations", (), "e", "My parrot is green.", ("c",)),
+    "compared model": ("compare", (), "a", ADDED, ("d",)),
+    "prompted model": ("prompting", (), "a", ADDED, ("d",)),
+    "tokenizer": ("tokens", (), "a", "/nowhere/tokenizer.json", ("d",)),
+    "text of the ladder": ("scale", (), "e", "Once upon a time", ("z",)),
+    "training text": ("train-tokenizer", (), "e", "the cat and the cat", ("z",)),
+    "question": ("rag", (), "e", "Where do the owls sleep?", ("x",)),
+    "explained text": ("why", (), "e", "The cat sat on the", ("x",)),
+    "text of a family": ("families", (), "e", "the dog", ("x",)),
+    "patched text": ("patch", (), "e", "The Seine flows through the city of", ("x",)),
+    "choices": ("format", (), "c", "cat; dog", ("x",)),
+    "steered text": ("steer", (), "e", "I think that cats are", ("x",)),
+}
+"""For each kind of removal: the lab, the keys before, the key that opens the field, the text, and
+the keys that remove the text."""
+
+
+@pytest.mark.parametrize("kind", REMOVALS)
+async def test_u_undoes_a_removal(kind: str, tmp_path: Path) -> None:
+    name, before, opens, text, removes = REMOVALS[kind]
+    lab = registry.find(name)
+
+    def kept() -> tuple[object, ...]:
+        """Return what the learner wrote or added. Remote models are not among the saved work."""
+        state = state_of(pilot)
+        return lab.saved(state), getattr(state, "names", ()), getattr(state, "server", None)
+
+    async with lab_app(name, tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *before)
+        await write(pilot, text, opens)
+        written = kept()
+        assert not screen_of(pilot).check_action("undo", ())
+        await do(pilot, *removes)
+        assert kept() != written
+        told = " ".join(seen(pilot).split())
+        assert "Press u to undo" in told or "or u to undo" in told
+        await do(pilot, "u")
+        assert kept() == written
+        assert not screen_of(pilot).check_action("undo", ())
