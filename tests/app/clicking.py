@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from textual.events import MouseDown, MouseUp
 
 from tests.app.explorer.explorer_stage import lines
 
@@ -31,3 +32,15 @@ async def click_at(pilot: Pilot[None], x: int, y: int) -> None:
     """
     widget, region = pilot.app.screen.get_widget_at(x, y)
     await pilot.click(widget, offset=(x - region.x, y - region.y))
+
+
+def post_click(app: TutorApp, x: int, y: int, time: float | None = None) -> None:
+    """Send a click to the app, as a terminal does, and do not wait for its effect.
+
+    `Pilot.click` would give the click to the screen, past the app. `time` is when the click was
+    made, or None for now.
+    """
+    for kind in (MouseDown, MouseUp):
+        event = kind(None, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y)
+        event.time = event.time if time is None else time
+        app.post_message(event)

@@ -53,6 +53,13 @@ def test_the_cards_that_were_answered_are_exported(tutor: Tutor, tmp_path: Path)
     assert [card[3] for card in cards] == [f"tutor-{each}" for each in ids]
 
 
+def test_without_answers_it_says_how_to_get_cards(tutor: Tutor) -> None:
+    found = tutor("progress", "export", "--anki", "--learner", "fresh")
+    assert found.status == 0
+    assert "There are no cards yet" in found.err
+    assert "Run `tutor`" in found.err
+
+
 def test_every_question_of_the_course_becomes_a_card() -> None:
     asked = [(each.id, question) for each in load_course().lessons for question in each.questions]
     cards = [card for card in read(anki(asked)) if card]

@@ -37,6 +37,35 @@ def test_bash(typed: list[str], offered: set[str], tutor: Tutor, tmp_path: Path)
     assert set(done.stdout.split()) == offered
 
 
+_REGISTERED = {
+    "bash": ("bash", "--norc", "-c", 'source "$1"; complete -p tutor llm-tutor', "bash"),
+    "zsh": (
+        *("zsh", "-f", "-c"),
+        'autoload -Uz compinit; compinit -D; eval "$(<$1)"; '
+        "print $_comps[tutor] $_comps[llm-tutor]",
+        "zsh",
+    ),
+    "fish": (
+        *("fish", "--no-config", "-c"),
+        'source $argv[1]; complete -C "tutor docto"; complete -C "llm-tutor docto"',
+    ),
+}
+
+
+@pytest.mark.parametrize("shell", _REGISTERED)
+def test_both_names_of_the_command_are_completed(shell: str, tutor: Tutor, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(tutor("completion", shell).out)
+    if shell == "zsh":
+        assert script.read_text().startswith("#compdef tutor llm-tutor\n")
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    command = [*_REGISTERED[shell], str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said = done.stdout.split("\n") if shell != "zsh" else done.stdout.split()
+    assert len([each for each in said if each]) == 2, done.stdout
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_knows_the_commands_and_labs(shell: str, tutor: Tutor, tmp_path: Path) -> None:
     outcome = tutor("completion", shell)

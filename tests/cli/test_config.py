@@ -64,3 +64,11 @@ def test_the_language_of_the_file_is_said_to_come_from_it(
     config_file().write_text('language = "de"\n')
     lines = tutor_process("config", "show").out.splitlines()
     assert ["language", "de", "config.toml"] in [line.split() for line in lines]
+
+
+@pytest.mark.usefixtures("own_file")
+def test_an_invalid_variable_is_named(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_MOUSE", "x")
+    assert tutor("config", "show").err == (
+        'tutor: TUTOR_MOUSE cannot be used: mouse must be one of auto, off, on; it is "x".\n'
+    )

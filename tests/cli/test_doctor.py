@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command_line import Tutor
 from tutor import __version__
+
+_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,18 @@ def test_it_names_versions_model_processor_terminal_and_folders(
     assert "16-bit" in found["fast kernels"]
     assert found["size"] == "80x24"
     assert str(tmp_path / "data") in found["data"]
+
+
+def test_it_lists_every_extra_for_users(tutor: Tutor) -> None:
+    page = (_ROOT / "docs/install.md").read_text(encoding="utf-8")
+    documented = re.findall(
+        r"^- `(\w+)`:", page.split("## Extras")[1].split("## ")[0], re.MULTILINE
+    )
+    listed = [label[1:-1] for label in values(tutor) if label.startswith("[")]
+    assert sorted(listed) == sorted(documented)
+    declared = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    others = {"test", "browser", "site", "corpus", "reference"}  # for those who work on tutor
+    assert sorted(listed) == sorted(declared["optional-dependencies"].keys() - others)
 
 
 def test_what_is_wrong_is_marked_and_said_below(

@@ -38,7 +38,7 @@ def test_every_kind_of_block_is_said() -> None:
         "A model answers with numbers. See softmax and 66.5 percent.",
         "Item 1 of 2: first",
         "Item 2 of 2: second",
-        "Table, 1 row. Columns: token, probability.",
+        "Table, 1 row. Columns: token; probability.",
         "Row 1: Paris; probability: 77 percent",
         "Code in Python, 1 line:",
         "x = 1",

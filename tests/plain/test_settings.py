@@ -86,3 +86,9 @@ def test_a_new_text_has_the_sampler_of_the_settings(machine: Machine) -> None:
     configure("[sampler]\ntop_k = 5\n")
     said = machine.say("step", "settings")
     assert any(line.startswith("Temperature 1, top-k 5, top-p 1, min-p 0.") for line in said.lines)
+
+
+def test_an_invalid_setting_is_named_at_the_start(machine: Machine) -> None:
+    configure('mouse = "sometimes"\n')
+    said = "\n".join(machine.say("help").lines)
+    assert 'mouse must be one of auto, off, on; it is "sometimes".' in said

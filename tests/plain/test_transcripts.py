@@ -273,6 +273,21 @@ def test_labs_reach_goals_that_count(machine: Machine) -> None:
         assert any(f"Goal reached: {goal.says}" in said.text for goal in registry.find(name).goals)
 
 
+def test_a_goal_comes_after_the_lines_that_reached_it(machine: Machine) -> None:
+    lab = registry.find("tokens")
+    said = machine.say("lab tokens", *(typed(lab, each) for each in lab.solution))
+    first = next(n for n, line in enumerate(said.lines) if line.startswith("Goal reached: "))
+    before = said.lines[first - 1]
+    assert not before.startswith(("Type ", "Open goal", "Goal reached"))
+    assert said.lines[first + 1].startswith(("Type ", "Goal reached", "You have", "All"))
+
+
+def test_a_number_chooses_that_bot_and_a_reset_can_be_undone(machine: Machine) -> None:
+    said = machine.say("lab generations", "view probes", "choose 2", "reset")
+    assert "Kind in-domain: you predict bot B." in said.lines
+    assert "Type a command, or help. You can now also type undo." in said.lines
+
+
 def test_the_work_in_a_lab_is_continued(machine: Machine) -> None:
     machine.say("edit something else", options=())
     machine.say("lab tokens", "edit Donaudampfschiff")

@@ -33,7 +33,11 @@ def test_a_probability_is_never_rounded_to_none_or_all(probability: float, said:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"\n", '"(line break)"'),
+        (b"\n", "a line break"),
+        (b"\n\n", "2 line breaks"),
+        (b"\t", "a tab"),
+        (b".\n", '".(line break)"'),
+        (b'.",', '“.",”'),
         (b" ", "a space"),
         (b"  ", "2 spaces"),
         (b"\x1b[2J", '"␛[2J"'),

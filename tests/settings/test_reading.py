@@ -58,6 +58,35 @@ def test_an_invalid_value_keeps_its_default(text: str, line: int) -> None:
     assert loaded.settings == Settings()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('mouse = "sometimes"', 'mouse must be one of auto, off, on; it is "sometimes".'),
+        ("[review]\nretention = 1", "review.retention must be between 0.8 and 0.95; it is 1."),
+        (
+            "[review]\na_day = 2.5",
+            "review.a_day must be a whole number between 0 and 9999; it is 2.5.",
+        ),
+        (
+            "[sampler]\ntop_k = -1",
+            "sampler.top_k must be a whole number of at least 0; it is -1.",
+        ),
+        ("[sampler]\ntop_p = 0", "sampler.top_p must be more than 0 and at most 1; it is 0."),
+        (
+            '[sampler]\nmin_p = "x\\u001b"',
+            'sampler.min_p must be at least 0 and less than 1; it is "x\\u001b".',
+        ),
+        ("plain = 1", "plain must be true or false; it is 1."),
+        ("model = false", "model must be a string in quotation marks; it is false."),
+        ("sampler = 3", "sampler must be a table; it is 3."),
+        ("[keys]\na = 1", 'keys must be a table of strings; it is {"a": 1}.'),
+        ("plain = 1979-05-27", 'plain must be true or false; it is "1979-05-27".'),
+    ],
+)
+def test_the_values_that_are_allowed_are_named(text: str, said: str) -> None:
+    assert [problem.happened for problem in parse(text + "\n").problems] == [said]
+
+
 def test_one_invalid_value_does_not_affect_the_others() -> None:
     loaded = parse('mouse = "maybe"\nlanguage = "de"\n[review]\na_day = -1\nnew_a_day = 3\n')
     assert loaded.settings.language == "de"

@@ -35,6 +35,7 @@ from tutor.app.terminal.background_color import BACKGROUND, BackgroundReported
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless, WithoutDrawings
+from tutor.app.widgets.clicks import ClickedKey
 from tutor.labs.kit import registry
 from tutor.language import _
 from tutor.settings.schema import problems_in_one
@@ -249,7 +250,8 @@ class TutorApp(SavingApp):
         if isinstance(event, Key) and not event.is_forwarded:
             if self._background_load is not None:
                 self._background_load.key_pressed()
-            self._late_keys.sent(event, self.focused or self.screen)
+            if not isinstance(event, ClickedKey):
+                self._late_keys.sent(event, self.focused or self.screen)
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:

@@ -96,12 +96,17 @@ def number(value: float) -> str:
 def quoted(data: bytes) -> str:
     """Return a token's text in quotation marks, with names for whitespace and invalid bytes."""
     text = data.decode("utf-8", "backslashreplace")
-    text = text.replace("\n", _("(line break)")).replace("\t", _("(tab)"))
     if not text:
         return _("nothing")
     if not text.strip(" "):
         return _("a space") if len(text) == 1 else _("{count} spaces").format(count=len(text))
-    return f'"{safe(text)}"'
+    if not text.strip("\n"):
+        count = len(text)
+        return _("a line break") if count == 1 else _("{count} line breaks").format(count=count)
+    if text == "\t":
+        return _("a tab")
+    text = safe(text.replace("\n", _("(line break)")).replace("\t", _("(tab)")))
+    return f"“{text}”" if '"' in text else f'"{text}"'
 
 
 def token(each: Token) -> str:

@@ -1,6 +1,7 @@
 """Implement `tutor completion`, which prints a script for command-line completion in a shell."""
 
 import argparse
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,18 @@ from tutor.labs.kit import registry
 from tutor.language import _
 
 SHELLS = ("bash", "zsh", "fish")
+NAME, OTHER_NAME = "tutor", "llm-tutor"
+"""The two names of the command (`project.scripts` in pyproject.toml)."""
 
 _DESCRIPTION = _("""\
 Print a script that completes commands, options, labs and files.
 
   bash   eval "$(tutor completion bash)"               in ~/.bashrc
   zsh    eval "$(tutor completion zsh)"                in ~/.zshrc, after compinit
-  fish   tutor completion fish > ~/.config/fish/completions/tutor.fish""")
+  fish   tutor completion fish > ~/.config/fish/completions/tutor.fish
+
+The scripts also complete llm-tutor, the other name of the command. For fish, save the same script
+as llm-tutor.fish, too.""")
 
 
 def add_to(commands: Any) -> None:
@@ -44,8 +50,22 @@ def run(options: argparse.Namespace) -> int:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.dest == "lab":
             action.choices = [lab.name for lab in registry.every()]
-    output.write(shtab.complete(whole, shell=options.shell))
+    output.write(_for_both_commands(shtab.complete(whole, shell=options.shell), options.shell))
     return 0
+
+
+def _for_both_commands(script: str, shell: str) -> str:
+    """Return a script that also completes the other name of the command."""
+    match shell:
+        case "bash":
+            return re.sub(
+                rf"^(complete .*) {NAME}$", rf"\1 {NAME} {OTHER_NAME}", script, flags=re.M
+            )
+        case "zsh":
+            script = script.replace(f"#compdef {NAME}\n", f"#compdef {NAME} {OTHER_NAME}\n", 1)
+            return script.replace(f" -N {NAME}\n", f" -N {NAME} {OTHER_NAME}\n")
+        case _:
+            return f"{script}\ncomplete -c {OTHER_NAME} -w {NAME}\n"
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

@@ -6,13 +6,11 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli import output
-from tutor.language import _, ngettext
+from tutor.language import _
 from tutor.settings.catalogue import CATALOGUE
 from tutor.settings.file import config_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tutor.settings.effective import Effective
     from tutor.settings.schema import Problem
 
@@ -51,8 +49,8 @@ def run_show(options: argparse.Namespace) -> int:
     widths = [max(len(row[at]) for row in rows) for at in (0, 1)]
     for name, value, source in rows:
         output.write(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}")
-    if problems := _problems(effective):
-        output.note(f"tutor: {told(problems)}")
+    for problem in _problems(effective):
+        output.note(f"tutor: {_in_words(problem)}")
     return 0
 
 
@@ -60,20 +58,17 @@ def run_check(options: argparse.Namespace) -> int:
     """Print the problems with the settings. Return 1 if there are any, and 0 otherwise."""
     problems = _problems(options.settings)
     for problem in problems:
-        line = _("line {line}: ").format(line=problem.line) if problem.line else ""
-        output.write(f"{line}{problem.happened} {problem.next_step}".rstrip())
+        output.write(_in_words(problem))
     if not problems:
         exists = config_file().exists()
         output.write(_("The settings are valid.") if exists else _("There is no config.toml."))
     return 1 if problems else 0
 
 
-def told(problems: Sequence[Problem]) -> str:
-    """Return a sentence with the number of problems."""
-    said = ngettext(
-        "The settings have {count} problem.", "The settings have {count} problems.", len(problems)
-    ).format(count=len(problems))
-    return f"{said} {_('Run `tutor config check`.')}"
+def _in_words(problem: Problem) -> str:
+    """Return a problem with its line number and its next step."""
+    line = _("line {line}: ").format(line=problem.line) if problem.line else ""
+    return f"{line}{problem.happened} {problem.next_step}".rstrip()
 
 
 def _problems(effective: Effective) -> list[Problem]:

@@ -35,8 +35,11 @@ _EXTRAS = {
     "remote": "openai",
     "gemini": "google-generativeai",
     "sentences": "sentence-transformers",
+    "serve": "textual-serve",
+    "fit": "pandas",
     "llamacpp": "llama-cpp-python",
 }
+"""The extras for users, each with a package that only this extra installs."""
 
 
 class Line(NamedTuple):

@@ -115,12 +115,20 @@ def _cards(progress: Progress, options: argparse.Namespace) -> str:
     from tutor.cli.anki import anki
 
     course, cards = learning.course_of(options), progress.cards()
-    return anki(
+    answered = [
         (lesson.id, question)
         for lesson in course.lessons
         for question in lesson.questions
         if question.id in cards
-    )
+    ]
+    if not answered:
+        output.note(
+            _(
+                "There are no cards yet, because no question of the course has been answered. "
+                "Run `tutor`, open a lesson, and answer its questions."
+            )
+        )
+    return anki(answered)
 
 
 def run_import(options: argparse.Namespace) -> int:

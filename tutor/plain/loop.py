@@ -89,7 +89,8 @@ class Loop:
         here.named |= names.keys()
         told = _(enter.help).rstrip(".") if enter else ""
         said = told[:1].lower() + told[1:]
-        self._voice.reply(_prompt(here.asks(), said, words.listed(new)))
+        known = len(new) < len(names)
+        self._voice.reply(_prompt(here.asks(), said, words.listed(new), known=known))
 
     # --- commands ----------------------------------------------------------------------------
 
@@ -226,18 +227,21 @@ class Loop:
             loop.remove_signal_handler(signal.SIGINT)
 
 
-def _prompt(asks: str, enter: str, names: str) -> str:
-    """Return a prompt: the request for input, what Enter does, and the names of commands."""
+def _prompt(asks: str, enter: str, names: str, *, known: bool) -> str:
+    """Return a prompt: the request for input, what Enter does, and the names of commands.
+
+    `known` is true if there are other commands, whose names were in an earlier prompt.
+    """
     if enter and names:
         said = _("Press Enter to {enter}, or type {names}.").format(enter=enter, names=names)
     elif enter:
         said = _("Press Enter to {enter}.").format(enter=enter)
+    elif names and asks:
+        said = _("Or type {names}.").format(names=names)
+    elif names and known:
+        said = _("Type a command, or help. You can now also type {names}.").format(names=names)
     elif names:
-        said = (
-            _("Or type {names}.").format(names=names)
-            if asks
-            else _("Type {names}.").format(names=names)
-        )
+        said = _("Type {names}.").format(names=names)
     else:
         said = "" if asks else _("Type a command, or help.")
     return f"{asks} {said}".strip()

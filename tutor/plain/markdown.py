@@ -113,7 +113,7 @@ class _Reader:
         names = [self.text(cell) for cell in head.children[0].children]
         rows = [row for part in body for row in part.children]
         yield _("Table, {rows}. Columns: {names}.").format(
-            rows=counted(len(rows), "row"), names=", ".join(filter(None, names))
+            rows=counted(len(rows), "row"), names="; ".join(filter(None, names))
         )
         for number, row in enumerate(rows, 1):
             cells = zip(names, map(self.text, row.children), strict=False)

@@ -26,6 +26,7 @@ from tutor.plain.navigator import Navigator
 from tutor.plain.place import Place, Services
 from tutor.plain.typed_lines import TypedLines
 from tutor.plain.voice import Voice
+from tutor.settings.schema import problems_in_one
 from tutor.vendors.catalogue import is_remote, remote_model
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def run(
         may_fetch=allowed.fetching,
     )
     idle = 60 * idle_minutes if idle_minutes else None
+    if settings.problems:
+        services.notice(problems_in_one(settings.problems))
     try:
         asyncio.run(_run(services, keeper, start, lab, idle))
     finally:

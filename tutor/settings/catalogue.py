@@ -281,8 +281,8 @@ def invalid(name: str, value: Value) -> str:
     """Return a sentence that explains why the value is invalid, or "" if it is valid."""
     try:
         with_value(Settings(), name, value)
-    except msgspec.ValidationError as error:
-        return reason_in_words(name, error)
+    except msgspec.ValidationError:
+        return reason_in_words(name, value)
     return ""
 
 

@@ -98,8 +98,8 @@ def _sound(
             continue
         try:
             msgspec.convert({name: value}, of)
-        except msgspec.ValidationError as error:
-            problems.append(Problem(line, reason_in_words(full, error)))
+        except msgspec.ValidationError:
+            problems.append(Problem(line, reason_in_words(full, value)))
         else:
             sound[name] = value
     return sound

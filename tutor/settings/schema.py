@@ -7,6 +7,7 @@ override the file, and command-line options override both.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -17,6 +18,9 @@ from tutor.language import _, ngettext
 
 ThemeName = Literal["auto", "dark", "light", "contrast", "terminal"]
 Switch = Literal["auto", "on", "off"]
+
+_LONGEST_VALUE = 40
+"""The maximum length of an invalid value in a message."""
 
 Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
 PerDay = Annotated[int, msgspec.Meta(ge=0, le=9999)]
@@ -92,8 +96,44 @@ def problems_in_one(problems: Sequence[Problem]) -> SettingsError:
     )
 
 
-def reason_in_words(name: str, error: msgspec.ValidationError) -> str:
-    """Return a sentence that says why the value of the setting `name` is invalid."""
-    said = str(error).partition(" - at ")[0]
-    reason = said[:1].lower() + said[1:]
-    return _("{name} is invalid: {reason}.").format(name=name, reason=reason)
+def reason_in_words(name: str, value: object) -> str:
+    """Return a sentence that says which values the setting `name` can have, and names `value`."""
+    return _("{name} {must_be}; it is {value}.").format(
+        name=name, must_be=_must_be(name), value=_as_toml(value)
+    )
+
+
+def _must_be(name: str) -> str:
+    """Return the values that a setting can have, as in "must be between 0.8 and 0.95"."""
+    from msgspec import inspect  # imported here, because only invalid values need it
+
+    kind = inspect.type_info(Settings)
+    for part in name.split("."):
+        if isinstance(kind, inspect.StructType):
+            kind = next(field.type for field in kind.fields if field.name == part)
+    match kind:
+        case inspect.LiteralType(values):
+            return _("must be one of {values}").format(values=", ".join(map(str, values)))
+        case inspect.IntType(ge=low, le=None):
+            return _("must be a whole number of at least {low}").format(low=low)
+        case inspect.IntType(ge=low, le=high):
+            return _("must be a whole number between {low} and {high}").format(low=low, high=high)
+        case inspect.FloatType(gt=None, lt=None, ge=low, le=high):
+            return _("must be between {low} and {high}").format(low=low, high=high)
+        case inspect.FloatType(gt=None, ge=low, lt=high):
+            return _("must be at least {low} and less than {high}").format(low=low, high=high)
+        case inspect.FloatType(gt=low, le=high):
+            return _("must be more than {low} and at most {high}").format(low=low, high=high)
+        case inspect.BoolType():
+            return _("must be true or false")
+        case inspect.DictType():
+            return _("must be a table of strings")
+        case inspect.StructType():
+            return _("must be a table")
+    return _("must be a string in quotation marks")
+
+
+def _as_toml(value: object) -> str:
+    """Return a value as it is written in config.toml, or its beginning if it is long."""
+    written = json.dumps(value, ensure_ascii=False, default=str)
+    return written if len(written) <= _LONGEST_VALUE else written[:_LONGEST_VALUE] + "…"

@@ -15,6 +15,7 @@ from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.allowed import LOCKED_DOWN
 from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.explorer.xray.screen import XRayScreen
 from tutor.app.help import HelpScreen
 from tutor.app.home.screen import HomeScreen
 from tutor.app.home.tour import TourScreen
@@ -72,6 +73,21 @@ async def test_it_runs_an_action_of_the_screen_below_it(
         await keys(pilot, "ctrl+p", *"explain", "enter")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         assert isinstance(app.screen_stack[-2], HomeScreen)
+
+
+async def test_it_opens_the_stepper_with_its_xray(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "ctrl+p", *"x-ray")
+        await sees(pilot, "Open the stepper, and look inside")
+        await keys(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, XRayScreen))
+        await keys(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await keys(pilot, "ctrl+p", *"x-ray")
+        await sees(pilot, "x-ray")
+        assert "Open the stepper, and look inside" not in shown(app)
 
 
 async def test_it_opens_screens_lessons_labs_and_terms(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ async def test_values_can_be_typed_and_are_checked(tmp_path: Path) -> None:
         await keys(pilot, "comma", *["down"] * 8)
         await sees(pilot, "The probability that you still know")
         await keys(pilot, "enter", *["backspace"] * 4, *"0.5", "enter")
-        await sees(pilot, "review.retention is invalid")
+        await sees(pilot, "review.retention must be between 0.8 and 0.95; it is 0.5.")
         await keys(pilot, *["backspace"] * 3, *"0.85", "enter")
         await until(pilot, lambda: app.services.retention == 0.85)
         assert load(config_file()).settings.review.retention == 0.85

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 from textual.events import Key, MouseDown, MouseEvent, MouseScrollDown, MouseUp
+from textual.screen import Screen as Page
+from textual.widgets import Input
 
-from tests.app.clicking import click, click_at
+from tests.app.clicking import click, click_at, post_click
 from tests.app.explorer.explorer_stage import lines, shown
+from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.labs.lab_stage import BackendEngine
 from tests.sample_course import LESSON
@@ -23,11 +27,15 @@ from tutor.app.home.screen import HomeScreen
 from tutor.app.reader.lesson import LessonScreen
 from tutor.app.reader.links import TermScreen
 from tutor.app.terminal.input import MouseParser
+from tutor.app.terminal.late_clicks import LateClicks
 from tutor.app.terminal.mouse import VARIABLE, mouse_wanted
+from tutor.app.widgets.clicks import ClickedKey
 from tutor.app.widgets.key_line import Entry, key_at
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.notice import Notice
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Screen
+from tutor.course.questions.number import NumberQuestion
 from tutor.course.term import Term
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState
@@ -46,6 +54,16 @@ LINKED = Course(
         ),
     ),
     terms=(Term("token", "Token", "A piece of text."),),
+)
+
+NUMBER = Course(
+    lessons=(
+        msgspec.structs.replace(
+            LESSON,
+            screens=LESSON.screens[-1:],
+            questions=tuple(each for each in LESSON.questions if isinstance(each, NumberQuestion)),
+        ),
+    )
 )
 
 if TYPE_CHECKING:
@@ -92,8 +110,8 @@ def test_a_column_of_the_key_line_is_a_key() -> None:
     line = "↑↓ row │ enter o  p/n to  1-9 go"
     columns = {"↑": "up", "↓": "down", "row": "up", "│": "", "enter": "enter"}
     columns |= {"p/": "p", "n to": "n", "to": "p", "1-": "1", "9": "9"}
-    assert {text: key_at(entries, line.index(text)) for text in columns} == columns
-    assert key_at(entries, len(line)) == ""
+    assert {text: key_at(entries, line.index(text))[1] for text in columns} == columns
+    assert key_at(entries, len(line)) == (None, "")
 
 
 async def test_a_click_on_the_key_line_presses_the_key(tmp_path: Path) -> None:
@@ -104,6 +122,85 @@ async def test_a_click_on_the_key_line_presses_the_key(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await click(pilot, app, "esc back")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+@pytest.mark.parametrize("quick", [True, False])
+async def test_a_double_click_on_the_questions_does_nothing_there(
+    quick: bool, tmp_path: Path
+) -> None:
+    app = whole_app(tmp_path, course=NUMBER)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "enter questions")
+        x, y = lines(app)[-1].index("enter"), len(lines(app)) - 1
+        now = monotonic()
+        post_click(app, x, y, now)
+        if not quick:
+            await sees(pilot, "question 1 of")
+        post_click(app, x, y, now + 0.2)
+        await sees(pilot, "question 1 of")
+        await settle(pilot)
+        field = app.screen.query_one(Input)
+        assert (field.has_focus, field.value) == (True, "")
+        assert app.screen.query_one(Notice).said == (None,)
+
+
+async def test_a_double_click_answers_but_does_not_go_on(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter", "a", "a")
+        await sees(pilot, "enter answer")
+        x, y = lines(app)[-1].index("enter"), len(lines(app)) - 1
+        now = monotonic()
+        post_click(app, x, y, now)
+        await sees(pilot, "enter next")
+        post_click(app, x, y, now + 0.2)
+        await settle(pilot)
+        assert "enter next" in shown(app)
+
+
+async def test_a_click_made_before_the_screen_was_painted_does_nothing(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=NUMBER)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "enter questions")
+        x, y = lines(app)[-1].index("enter"), len(lines(app)) - 1
+        post_click(app, x, y, time=0.0)
+        await settle(pilot)
+        assert isinstance(app.screen, LessonScreen)
+        post_click(app, x, y)
+        await sees(pilot, "question 1 of")
+
+
+async def test_a_letter_that_is_clicked_is_never_typed(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=NUMBER)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "question 1 of")
+        app.post_message(ClickedKey("v", app.screen))
+        await settle(pilot)
+        assert app.screen.query_one(Input).value == ""
+
+
+def test_a_click_is_late_if_its_screen_was_painted_after_it() -> None:
+    clicks, old, new = LateClicks(double_click=0.5), Page[object](), Page[object]()
+    clicks.paint(old, 1.0)
+    assert not clicks.is_late(_down(1, time=2.0), old)
+    assert clicks.is_late(_down(2, time=2.1), new)
+    clicks.paint(new, 3.0)
+    assert clicks.is_late(_down(3, time=2.9), new)
+    clicks.paint(new, 4.0)
+    assert not clicks.is_late(_down(4, time=3.1), new)
+
+
+def _down(x: int, time: float) -> MouseDown:
+    event = MouseDown(None, x, 0, 0, 0, 1, False, False, False)
+    event.time = time
+    return event
 
 
 async def test_a_click_selects_a_row_and_a_second_one_opens_it(tmp_path: Path) -> None:

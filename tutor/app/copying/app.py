@@ -8,7 +8,7 @@ from textual.events import Key
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.copying import clipboard
-from tutor.app.terminal.remote_terminal import RemoteTerminal
+from tutor.app.terminal.late_clicks import ClickingApp
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.notice import Notice
 from tutor.language import _
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.events import Event
 
 
-class CopyingApp(RemoteTerminal):
+class CopyingApp(ClickingApp):
     """An app in which Ctrl+O copies a text and Ctrl+C copies the selection."""
 
     _brief = ""

@@ -92,6 +92,10 @@ class ExplorerScreen(TutorScreen):
         if self._pane.state.mode != mode:
             self._pane.action_mode(mode)
 
+    def open_xray(self) -> None:
+        """Open the x-ray as soon as the screen has been drawn and the model has answered."""
+        self.call_after_refresh(self._pane.action_xray)
+
     def on_explorer_pane_seed_changed(self, event: ExplorerPane.SeedChanged) -> None:
         self.aside = _("seed {seed}").format(seed=event.seed)
 

@@ -89,6 +89,20 @@ def places(services: Services, navigation: Navigation) -> list[Command]:
     return [*screens, *lessons, *labs]
 
 
+def xray(app: App[None], navigation: Navigation) -> Command:
+    """Return the command that opens the stepper and the x-ray of its text."""
+    about = _("Open the stepper, and look inside the network at one token.")
+    return _command(_("X-ray"), about, SCREEN, partial(_open_xray, app, navigation))
+
+
+def _open_xray(app: App[None], navigation: Navigation) -> None:
+    from tutor.app.explorer.screen import ExplorerScreen  # slow to import, and rarely needed here
+
+    navigation.open_place("step")
+    if isinstance(app.screen, ExplorerScreen):  # a remote model may need the learner's consent
+        app.screen.open_xray()
+
+
 def terms(services: Services, navigation: Navigation) -> list[Command]:
     """Return the commands that open glossary terms. There are too many to list all of them."""
     return [

@@ -14,7 +14,7 @@ from textual import work
 from textual.content import Content
 from textual.fuzzy import FuzzySearch
 
-from tutor.app.palette.commands import KINDS, Command, Found, actions, find, places, terms
+from tutor.app.palette.commands import KINDS, Command, Found, actions, find, places, terms, xray
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import ACT, KEY, MUTED
 from tutor.app.widgets.layout import with_end
@@ -62,6 +62,8 @@ class PaletteScreen(FinderScreen):
         # This imports all labs, so it runs in a thread, in order not to delay key presses.
         await asyncio.to_thread(registry.every)
         self._listed += places(self.services, self.navigation)
+        if not any(each.title == _("x-ray") for each in self._listed):  # the stepper has its own
+            self._listed.append(xray(self.app, self.navigation))
         self._terms = terms(self.services, self.navigation)
         self._complete = True
         self.look_up(self.words)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content, Span
+from textual.events import Key
 from textual.style import Style
 
 from tutor.app.widgets.key_names import named_key
@@ -22,6 +23,7 @@ from tutor.app.widgets.static import Static
 
 if TYPE_CHECKING:
     from textual.events import Click
+    from textual.screen import Screen
     from textual.widget import Widget
 
 TABS = "tabs"
@@ -75,6 +77,24 @@ def _index(line: str, x: int) -> int | None:
     return next((n for n in range(len(line)) if cell_len(line[: n + 1]) > x), None)
 
 
+class ClickedKey(Key):
+    """A press of a key by a click on its name.
+
+    It has no character, so that it is never typed into a text field. It has an effect only on
+    `screen`, where its name was clicked.
+    """
+
+    __slots__ = ["screen"]
+
+    def __init__(self, key: str, screen: Screen[object]) -> None:
+        super().__init__(key, None)
+        self.character = None
+        self.screen = screen
+
+
+ClickedKey.handler_name = Key.handler_name  # widgets handle it like any other key
+
+
 def press_key(widget: Widget, key: str) -> bool:
     """Press a key on behalf of a click. Return False if the key is not available.
 
@@ -83,7 +103,7 @@ def press_key(widget: Widget, key: str) -> bool:
     active = widget.screen.active_bindings.get(key)
     if active is None or not active.enabled:
         return False
-    widget.app.simulate_key(key)
+    widget.app.post_message(ClickedKey(key, widget.screen))
     return True
 
 

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from tutor.app.key_scheme import ARROWS, GROUPS, group_of
 from tutor.app.theme import KEY, MUTED, RULE
+from tutor.app.widgets.clicks import ClickedKey
 from tutor.app.widgets.key_names import KEY_BY_NAME, key_name
 from tutor.language import _
 
@@ -80,6 +81,8 @@ class KeyLine(Widget):
 
     def on_mount(self) -> None:
         self._shown: list[list[Entry]] = []
+        self._clicked = ""
+        """The label that the latest click was on, or the first click of a double click."""
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
@@ -147,13 +150,22 @@ class KeyLine(Widget):
         return lines
 
     def on_click(self, event: Click) -> None:
-        """Press the key that the learner has clicked."""
+        """Press the key that the learner has clicked.
+
+        The second click of a double click presses the key again only if it still has the same
+        label. For example, a double click on “enter answer” does not also press “enter next”.
+        """
         at = event.get_content_offset(self)
-        if at is not None and at.y < len(self._shown):
-            key = key_at(self._shown[at.y], at.x)
-            if key:
-                event.stop()
-                self.app.simulate_key(key)
+        if at is None or at.y >= len(self._shown):
+            return
+        entry, key = key_at(self._shown[at.y], at.x)
+        if entry is None:
+            return
+        event.stop()
+        if event.chain == 1:
+            self._clicked = entry.label
+        if entry.label == self._clicked:
+            self.app.post_message(ClickedKey(key, self.screen))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self.lines(width))
@@ -211,8 +223,8 @@ def _laid_out(
     return lines
 
 
-def key_at(entries: Sequence[Entry], x: int) -> str:
-    """Return the key at column `x` of a line, or "" if there is none."""
+def key_at(entries: Sequence[Entry], x: int) -> tuple[Entry | None, str]:
+    """Return the action at column `x` of a line and its key, or (None, "") if there is none."""
     begin = 0
     for number, entry in enumerate(entries):
         if number:
@@ -220,9 +232,9 @@ def key_at(entries: Sequence[Entry], x: int) -> str:
             begin += len(_BETWEEN_KEYS if same else _BETWEEN_GROUPS)
         end = begin + cell_len(entry.key) + 1 + cell_len(entry.label)
         if begin <= x < end:
-            return entry.key_at(x - begin)
+            return entry, entry.key_at(x - begin)
         begin = end
-    return ""
+    return None, ""
 
 
 def _line(entries: Sequence[Entry]) -> Content:

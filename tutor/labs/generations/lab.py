@@ -247,8 +247,8 @@ def _predict(state: State, by: int) -> State:
         )
     kind = KINDS[state.kind]
     now = state.predictions.get(kind)
-    at = (BOTS.index(now) + by) % len(BOTS) if now else (0 if by > 0 else -1)
-    return _replace(state, predictions=state.predictions | {kind: BOTS[at]})
+    at = BOTS.index(now) + by if now else by - (by > 0)  # the first step forward is the first bot
+    return _replace(state, predictions=state.predictions | {kind: BOTS[at % len(BOTS)]})
 
 
 def _run_probes(state: State) -> State:

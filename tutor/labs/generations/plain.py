@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 HELP = {
     "put-rule": _("Add a rule. For example: put-rule 60: * dog * = Dogs wait outside."),
     "add-intent": _("Add an intent. For example: add-intent dogs: my dog; a puppy = No dogs."),
-    "choose": _("Predict the weakest bot for the selected kind of message: next or previous."),
+    "choose": _(
+        "Predict the weakest bot for the selected kind of message: next, previous, or a number of "
+        "steps. If there is no prediction yet, 1 is bot A, 2 is bot B and 3 is bot C."
+    ),
     "edit": _("Test the rules on a sentence."),
 }
 _NAMES: dict[Bot, str] = {

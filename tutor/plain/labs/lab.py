@@ -90,7 +90,7 @@ class LabPlace(Place):
         self._changed.set()
 
     async def _settle(self) -> None:
-        """Wait until the model has responded. Print each goal as soon as it is reached."""
+        """Wait until the model has responded."""
         engine = self.services.engine
         waiting = self._runner.busy and engine.state is not EngineState.READY
         if waiting and engine.state is not EngineState.STOPPED:
@@ -104,11 +104,12 @@ class LabPlace(Place):
             if begun is not None and self._runner.busy and clock() - begun >= PATIENCE:
                 self.say(_("The model is still working. Press Ctrl+C to stop it."))
                 begun = None
-            await self._say_goals()
-        await self._say_goals()
 
     async def _act(self, change: Callable[[], None]) -> None:
-        """Call `change`, wait for the model, and print the new lines of the lab's description."""
+        """Call `change`, wait for the model, and print the new lines of the lab's description.
+
+        The goals that this reached come after the lines, which say how they were reached.
+        """
         before = self._runner.state
         change()
         try:
@@ -116,8 +117,10 @@ class LabPlace(Place):
         except asyncio.CancelledError:
             self._runner.stop()
             self._say_new(before)
+            await self._say_goals()
             raise
         self._say_new(before)
+        await self._say_goals()
 
     def _say_new(self, before: Any) -> None:
         """Print the note or the error, and what is different from the state `before`."""
@@ -174,6 +177,7 @@ class LabPlace(Place):
             await self._settle()
         finally:
             self._say_state()
+            await self._say_goals()
 
     async def resume(self) -> Place | None:
         self.say(self.title)
