@@ -49,7 +49,7 @@ async def test_a_replaced_key_works_and_is_shown_and_the_old_one_does_nothing(
         await keys(pilot, "ctrl+z")
         await sees(pilot, "5 of 256 tokens")
         await keys(pilot, "question_mark")
-        await sees(pilot, "Undo the last token.")
+        await sees(pilot, "Undo the last token")
         assert "ctrl+z" in shown(app)
 
 

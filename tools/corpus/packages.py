@@ -96,5 +96,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         subprocess.run(["dpkg-deb", "-x", str(archive), str(partial)], check=True)
     else:
         with tarfile.open(archive) as tar:
-            tar.extractall(partial, filter="data")
+            # Python 3.11.0 to 3.11.3 have no filters. The checksum has been compared in any case.
+            tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+            tar.extractall(partial)
     partial.rename(folder)

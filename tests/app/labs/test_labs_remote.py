@@ -134,7 +134,8 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
         await do(pilot, "tab")
         assert "not reported: A 39.3 %, B 39.3 %" in seen(pilot)
         await do(pilot, "d")
-        assert "some-model" not in seen(pilot)
+        assert "some-model” was removed. Press u to undo." in words(pilot)
+        assert state_of(pilot).server is None
     next(few, None)
 
 
