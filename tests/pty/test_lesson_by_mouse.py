@@ -18,8 +18,11 @@ from rich.cells import cell_len
 
 from tests.terminal import Terminal
 
-_PAINTED = 0.25
-"""The seconds without output after which a page is complete: a page arrives in several parts."""
+_PAINTED = 0.6
+"""The seconds without output after which a page is complete: a page arrives in several parts.
+
+After this time, a click in the same place is also no longer the second half of a double click.
+"""
 
 
 class MouseTerminal(Terminal):
