@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, screen_of, seen, state_of, write
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    lab_app,
+    screen_of,
+    seen,
+    state_of,
+    write,
+)
+from tutor.engine.api import EngineState
 from tutor.labs.kit import registry
 
 if TYPE_CHECKING:
@@ -63,3 +74,18 @@ async def test_u_undoes_a_removal(kind: str, tmp_path: Path) -> None:
         await do(pilot, "u")
         assert kept() == written
         assert not screen_of(pilot).check_action("undo", ())
+
+
+async def test_a_removal_can_be_undone_after_the_model_has_changed(tmp_path: Path) -> None:
+    engine = BackendEngine()
+    async with lab_app("generations", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        before = state_of(pilot).rules
+        await do(pilot, "d")
+        assert state_of(pilot).rules != before
+        engine.card = msgspec.structs.replace(engine.card, sha256="another")
+        engine.become(EngineState.READY)
+        await at_rest(pilot)
+        assert "results are computed again. Press u to undo." in " ".join(seen(pilot).split())
+        await do(pilot, "u")
+        assert state_of(pilot).rules == before

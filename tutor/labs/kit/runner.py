@@ -233,6 +233,11 @@ class LabRunner:
         before, self._model = self._model, engine.model.sha256
         if before in (None, self._model) or not self.lab.asks_model:
             return False
-        self.state = self.lab.restored(self.lab.saved(self.state))
-        self.note, self._before = MODEL_CHANGED, None
+        self.state, self.note = self._without_results(self.state), MODEL_CHANGED
+        if self._before is not None:
+            self._before = self._without_results(self._before)
+            self.note = f"{MODEL_CHANGED} {UNDO}"
         return True
+
+    def _without_results(self, state: Any) -> Any:
+        return self.lab.restored(self.lab.saved(state))
