@@ -419,8 +419,8 @@ class EngineLoad(Message, frozen=True, tag="Standing"):
 
     `model` is None while the model is loading. `waiting` is the number of pending requests,
     `cached` the total size of the key-value caches in bytes, `steps` the number of distributions
-    requested since the start, and `together` the number of tokens processed in batches. `busy` is
-    the number of seconds spent working in the last `up` seconds.
+    requested since the start, and `together` the number of them that were computed in batches.
+    `busy` is the number of seconds spent working in the last `up` seconds.
     """
 
     version: str

@@ -232,16 +232,16 @@ class Session(Inspectable):
             self._bits[i] = -log_probability / math.log(2)
 
 
-def read_one_more(sessions: Sequence[Session]) -> None:
-    """Process the next token of each session in one forward pass.
+def read_in_one_pass(texts: Sequence[tuple[Session, int]]) -> None:
+    """Process each session up to the given length, with one forward pass for all of them.
 
-    All sessions must use the same model, and each must have a token that has not been processed
-    yet. None of them can be steered, because all share one pass through the network.
+    All sessions must use the same model, and each must have tokens up to its length that have not
+    been processed yet. None of them can be steered, because all share one pass through the network.
     """
-    for session in sessions:
+    for session, _ in texts:
         session._drop_stale()
-    ids = [session._ids[session._valid] for session in sessions]
-    network = sessions[0]._model.network
-    final = read_together(network, ids, [session._cache for session in sessions])
-    for session, id_, vector in zip(sessions, ids, final, strict=True):
-        session._store([id_], vector[None])
+    ids = [session._ids[session._valid : length] for session, length in texts]
+    network = texts[0][0]._model.network
+    finals = read_together(network, ids, [session._cache for session, _ in texts])
+    for (session, _), new, final in zip(texts, ids, finals, strict=True):
+        session._store(new, final)

@@ -38,7 +38,7 @@ from tutor.engine.wire import (
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.training import lab as training
 from tutor.lm.distribution import PLAIN, Distribution
-from tutor.lm.session import CHUNK, Session, read_one_more
+from tutor.lm.session import CHUNK, Session, read_in_one_pass
 
 LIMITS = Limits()
 
@@ -65,7 +65,7 @@ class Room:
         self,
         learners: int = 2,
         limits: Limits = LIMITS,
-        read: Callable[[Sequence[Session]], None] = read_one_more,
+        read: Callable[[Sequence[tuple[Session, int]]], None] = read_in_one_pass,
     ) -> None:
         self.model = tiny_model()
         self.model.card.name = "tiny"
@@ -139,11 +139,12 @@ def test_a_batch_gives_each_learner_the_same_as_alone() -> None:
         room.ask(learner, OpenTokens, "s", ids)
         step(room, learner, 3)
     room.work()
+    before = room.load().together
     read = room.model.network.tokens_read
     for learner in range(6):
         step(room, learner, 4)
     answers = dict(room.work())
-    assert room.load().together == 6
+    assert room.load().together == before + 6
     assert room.model.network.tokens_read == read  # nothing was processed alone
     for learner, ids in enumerate(texts):
         alone = Room(1)
@@ -160,6 +161,7 @@ def test_a_question_joins_a_batch_after_changes_of_its_path() -> None:
         room.ask(learner, OpenTokens, "s", (5, 6, learner))
         step(room, learner, 3)
     room.work()
+    before = room.load().together
     read = room.model.network.tokens_read
     for learner in range(3):
         room.ask(learner, GoBack, "s", 2)
@@ -167,8 +169,49 @@ def test_a_question_joins_a_batch_after_changes_of_its_path() -> None:
         step(room, learner, 3)
     answers = room.work()
     assert [type(answer) for _, answer in answers] == 6 * [Length] + 3 * [DistributionAnswer]
-    assert room.load().together == 3
+    assert room.load().together == before + 3
     assert room.model.network.tokens_read == read
+
+
+def test_new_texts_share_a_pass_and_give_each_learner_the_same_as_alone() -> None:
+    """All learners send their texts again after the engine has been restarted."""
+    room = Room(3)
+    texts = [tuple(range(5, 5 + count)) for count in (40, 20, 50)]
+    for learner, ids in enumerate(texts):
+        room.ask(learner, OpenTokens, "s", ids)
+    room.work()
+    for learner, ids in enumerate(texts):
+        step(room, learner, len(ids))
+    answers = dict(room.work())
+    assert room.load().together == 3
+    assert room.model.network.tokens_read == 0  # nothing was processed alone
+    for learner, ids in enumerate(texts):
+        alone = Room(1)
+        alone.ask(0, OpenTokens, "s", ids)
+        step(alone, 0, len(ids))
+        expected = alone.work()[-1][1].value
+        assert logits(answers[learner].value) == pytest.approx(logits(expected), abs=1e-5)
+
+
+def test_the_shortest_new_texts_are_processed_first() -> None:
+    """A pass never processes more than `CHUNK` tokens."""
+    passes: list[list[int]] = []
+
+    def read_and_note(texts: Sequence[tuple[Session, int]]) -> None:
+        passes.append([length for _, length in texts])
+        read_in_one_pass(texts)
+
+    room = Room(5, read=read_and_note)
+    lengths = (CHUNK - 10, 60, 30, CHUNK, 40)
+    for learner, length in enumerate(lengths):
+        room.ask(learner, OpenTokens, "s", (5,) * length)
+    room.work()
+    for learner, length in enumerate(lengths):
+        step(room, learner, length)
+    answered = [whom for whom, _ in room.work()]
+    assert passes == [[30, 40]]
+    assert answered[:3] == [2, 4, 1]
+    assert sorted(answered[3:]) == [0, 3]
 
 
 def test_many_changes_of_a_path_do_not_keep_others_waiting() -> None:
@@ -247,8 +290,8 @@ def test_requests_cancelled_or_of_a_learner_who_left_are_skipped() -> None:
 def test_a_learner_may_leave_during_a_batch() -> None:
     leaves = False
 
-    def read_and_leave(sessions: Sequence[Session]) -> None:
-        read_one_more(sessions)
+    def read_and_leave(texts: Sequence[tuple[Session, int]]) -> None:
+        read_in_one_pass(texts)
         if leaves:
             room.scheduler.leave(room.learners[1])
 
@@ -364,7 +407,7 @@ def test_a_request_that_takes_too_long_is_ended() -> None:
 def test_after_a_failed_batch_each_learner_gets_their_own_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail(sessions: Sequence[Session]) -> None:
+    def fail(texts: Sequence[tuple[Session, int]]) -> None:
         raise RuntimeError("out of luck")
 
     room = Room(2, read=fail)

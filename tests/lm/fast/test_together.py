@@ -1,4 +1,4 @@
-"""Test that tokens of several texts in one pass give the same results as separate passes."""
+"""Test that one pass for tokens of several texts gives the same results as separate passes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.tiny_model import tiny_model
 from tutor.lm.fast.linear import HalfLinear
 from tutor.lm.fast.together import pays
 from tutor.lm.language_model import LanguageModel
-from tutor.lm.session import Session, read_one_more
+from tutor.lm.session import Session, read_in_one_pass
 
 TEXTS = [
     "The capital of France is",
@@ -30,6 +30,10 @@ def read(model: Any, paths: list[list[int]], beginning: int) -> list[Session]:
     return sessions
 
 
+def read_one_more(sessions: list[Session]) -> None:
+    read_in_one_pass([(each, len(each) - each.unread(len(each)) + 1) for each in sessions])
+
+
 def test_each_text_attends_only_to_itself() -> None:
     model = tiny_model()
     paths = [[5, 6, 7, 8], [9, 10, 11, 12, 13], [5, 5, 5, 5, 5, 5, 5]]
@@ -41,6 +45,21 @@ def test_each_text_attends_only_to_itself() -> None:
     for a, b, path in zip(alone, together, paths, strict=True):
         assert b.unread(len(path)) == len(path) - 4
         for position in range(2, 5):
+            torch.testing.assert_close(b.logits(position), a.logits(position), rtol=0, atol=1e-5)
+
+
+def test_texts_can_need_different_numbers_of_tokens() -> None:
+    model = tiny_model()
+    paths = [[5, 6, 7, 8], [9, 10, 11, 12, 13], list(range(20, 60))]
+    alone, together = [[Session(model, path) for path in paths] for _ in range(2)]
+    for sessions in (alone, together):
+        sessions[1].logits(3)
+    model.network.tokens_read = 0
+    read_in_one_pass([(session, len(session)) for session in together])
+    assert model.network.tokens_read == 0  # no separate passes
+    for a, b in zip(alone, together, strict=True):
+        assert b.unread(len(b)) == 0
+        for position in range(1, len(b) + 1):
             torch.testing.assert_close(b.logits(position), a.logits(position), rtol=0, atol=1e-5)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import assert_never
 
 from tutor.engine import wire
@@ -19,7 +20,7 @@ from tutor.errors import TooMuchAsked
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.fast.together import FEW, pays
 from tutor.lm.language_model import LanguageModel
-from tutor.lm.session import Session, read_one_more
+from tutor.lm.session import CHUNK, Session, read_in_one_pass
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,10 @@ A session change takes almost no time. When it is done, the query that follows i
 class SharedServer:
     """A server that handles one request at a time, with two exceptions.
 
-    If several learners each need one more token, these tokens are processed in one batch. A long
-    request can be interrupted by short requests of other learners who have used less time (see
-    `scheduler`).
+    If several learners each need one more token, these tokens are processed in one batch. Short
+    texts that are processed from the beginning share a batch too, for example after a restart. A
+    long request can be interrupted by short requests from other learners who have used less time
+    (see `scheduler`).
     """
 
     def __init__(
@@ -57,12 +59,12 @@ class SharedServer:
         scheduler: Scheduler[Learner],
         limits: Limits,
         *,
-        read: Callable[[Sequence[Session]], None] = read_one_more,
+        read: Callable[[Sequence[tuple[Session, int]]], None] = read_in_one_pass,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Create the server.
 
-        `read` processes the next token of several sessions in one batch.
+        `read` processes several sessions up to the given lengths in one batch.
         """
         self._model = model
         self._read = read
@@ -120,29 +122,38 @@ class SharedServer:
     # --- one turn -------------------------------------------------------------------------------
 
     def _work(self, queue: Sequence[Learner]) -> None:
-        """Handle the request of the first learner in the queue.
-
-        If this learner needs a token, other learners who need a token are served in the same batch,
-        provided that they have used about as much time (see `BATCH_WINDOW`).
-        """
+        """Handle the request of the first learner in the queue, or of a batch of learners."""
         for learner in queue:
             self._answer_moves(learner)
-        first = queue[0]
-        self._scheduler.begin(first)
-        if self._next_token(first) is None:
-            self._answer(first)
-            return
-        stepping = [
-            learner
-            for learner in queue
-            if learner.virtual_time - first.virtual_time <= BATCH_WINDOW
-            and self._next_token(learner) is not None
-        ]
-        stepping = stepping[: self._at_once]
-        if len(stepping) > 1:
-            self._read_together(stepping)
-        for learner in stepping:
+        self._scheduler.begin(queue[0])
+        batch = self._batch(queue)
+        if len(batch) > 1:
+            self._read_together(batch)
+        for learner in batch:
             self._answer(learner)
+
+    def _batch(self, queue: Sequence[Learner]) -> list[Learner]:
+        """Return the learners whose requests are handled in this turn.
+
+        If the first learner needs a token, these are the learners who need one too. If the first
+        learner needs more than one, these are the learners with the shortest texts to process, as
+        far as they fit in one pass. Learners who have used more time than the first wait for
+        another turn (see `BATCH_WINDOW`).
+        """
+        first = queue[0]
+        near = (each for each in queue if each.virtual_time - first.virtual_time <= BATCH_WINDOW)
+        unread = {
+            learner: session.unread(length)
+            for learner in near
+            for session, length in self._text_to_process(learner)
+        }
+        if first not in unread:
+            return [first]
+        if unread[first] == 1:
+            return [learner for learner, count in unread.items() if count == 1][: self._at_once]
+        longer = sorted((each for each in unread if unread[each] > 1), key=unread.__getitem__)
+        totals = accumulate(unread[learner] for learner in longer)
+        return [each for each, total in zip(longer, totals, strict=True) if total <= CHUNK]
 
     def _answer_moves(self, learner: Learner) -> None:
         for _ in range(MOVES):
@@ -151,21 +162,21 @@ class SharedServer:
             self._answer(learner)
 
     def _read_together(self, learners: Sequence[Learner]) -> None:
-        """Process the next token of each learner in one batch.
+        """Process the texts of these learners in one batch.
 
-        If the batch fails, each token is processed separately afterwards, so that only the learners
-        whose tokens fail get an error.
+        If the batch fails, each text is processed separately afterwards, so that only the learners
+        whose texts fail get an error.
         """
-        sessions = [session for each in learners if (session := self._next_token(each))]
-        if not sessions:  # all of these learners have disconnected
+        texts = [text for learner in learners for text in self._text_to_process(learner)]
+        if not texts:  # all of these learners have disconnected
             return
         started = self._clock()
         try:
-            self._read(sessions)
+            self._read(texts)
         except Exception:
-            log.exception("processing a batch of %d texts", len(sessions))
+            log.exception("processing a batch of %d texts", len(texts))
         else:
-            self._together += len(sessions)
+            self._together += len(texts)
         self._scheduler.charge(learners, self._clock() - started)
 
     def _answer(self, learner: Learner) -> None:
@@ -225,20 +236,22 @@ class SharedServer:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    def _next_token(self, learner: Learner) -> Session | None:
-        """Return the session of the learner's next request if one token has to be processed for it.
+    def _text_to_process(self, learner: Learner) -> list[tuple[Session, int]]:
+        """Return the session of the learner's next request, and how much of it to process.
 
-        Otherwise, return None.
+        The list is empty if the request isn't for a distribution, or if it needs no new token or
+        more tokens than fit in one pass.
         """
         request = learner.inbox.first()
         if not isinstance(request, wire.AskDistribution):
-            return None
+            return []
         session = self._server_of(learner).sessions.look(request.session)
         if session is None or not 1 <= request.position <= len(session):
-            return None
+            return []
         if session.steering is not None:  # steering would affect all sessions of the batch
-            return None
-        return session if session.unread(request.position) == 1 else None
+            return []
+        fits = 1 <= session.unread(request.position) <= CHUNK
+        return [(session, request.position)] if fits else []
 
     def _is_short(self, learner: Learner) -> bool:
         request = learner.inbox.first()

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tutor.lm.fast.attention import fused_attend
-from tutor.lm.fast.linear import FEW_VECTORS
+from tutor.lm.fast.linear import FEW_VECTORS_4_BIT
 from tutor.lm.inspect.hooks import block_of
 from tutor.lm.network import (
     Block,
@@ -38,7 +38,7 @@ from tutor.lm.network import (
 )
 from tutor.lm.patch import Column, Patched
 
-_ENOUGH = FEW_VECTORS + 1
+_ENOUGH = FEW_VECTORS_4_BIT + 1
 """The minimum number of vectors in a matrix multiplication. Some kernels round their input to 16
 bits if it has fewer vectors. With this minimum, the results of all runs can be compared."""
 
