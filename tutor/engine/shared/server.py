@@ -28,7 +28,8 @@ IDLE_CHECK = 30.0
 SHORT = 32
 """The maximum number of tokens in a short request.
 
-A short request takes less than a tenth of a second, so it is allowed to interrupt long work.
+A short request takes less than a tenth of a second, so it is allowed to interrupt long-running
+work.
 """
 BATCH_WINDOW = AHEAD / 2
 """The maximum difference between the virtual times of learners in a batch, in seconds.
@@ -47,7 +48,7 @@ class SharedServer:
     """A server that handles one request at a time, with two exceptions.
 
     If several learners each need one more token, these tokens are processed in one batch. A long
-    request can be interrupted by short requests of other learners who have used less time (see
+    request can be interrupted by short requests from other learners who have used less time (see
     `scheduler`).
     """
 
@@ -189,10 +190,10 @@ class SharedServer:
         return self._clock() - self._began - self._interrupted
 
     def _pause(self, learner: Learner) -> None:
-        """Let short requests of other learners interrupt the current work for `learner`.
+        """Let short requests from other learners interrupt the current work for `learner`.
 
-        Long work calls this repeatedly. Raises `RequestCancelled`, or `TooMuchAsked` if the work
-        takes too long.
+        Long-running work calls this repeatedly. Raises `RequestCancelled`, or `TooMuchAsked` if the
+        work takes too long.
         """
         learner.inbox.check_cancelled()
         if self._interrupting:
