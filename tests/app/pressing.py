@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WORK = 0.004
 """Seconds to wait for work that shows in no queue: in a thread, or when a timer is due."""
 LIMIT = 1.0
-"""Seconds of processor time after which the wait ends, even if the app is still busy.
+"""Seconds of CPU time after which the wait ends, even if the app is still busy.
 
 A limit by the clock would end the wait too early when other processes use the processors.
 """

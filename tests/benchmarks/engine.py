@@ -88,7 +88,7 @@ def cold_starts(model: Path, turns: int) -> list[Measured]:
     begun = statistics.median(ours)
     return [
         Measured(f"{what} (limit)", "s", begun, 0.9, 1.0),
-        Measured(f"{what} (processor time; limit)", "s", processor, 0.9, 1.0),
+        Measured(f"{what} (CPU time; limit)", "s", processor, 0.9, 1.0),
         *(
             Measured(
                 f"{what}, against transformers {peer}", "s", begun, statistics.median(taken), 0.4
@@ -99,7 +99,7 @@ def cold_starts(model: Path, turns: int) -> list[Measured]:
 
 
 def processor_time() -> float:
-    """Return the processor time of all processes that this process has started, in seconds."""
+    """Return the CPU time of all processes that this process has started, in seconds."""
     times = os.times()
     return times.children_user + times.children_system
 

@@ -84,7 +84,7 @@ def measure(turns: int = 300) -> list[Measured]:
                     times[progress].append(milliseconds(act))
     what = {
         "saving an answer": saving,
-        "opening the progress": opening,
+        "opening a learner's progress": opening,
         "loading the data for the home screen": home,
         "loading the data for the review screen": reviewing,
         "loading the data for the progress screen": progress_screen,

@@ -101,7 +101,7 @@ def first_paint(runs: int) -> list[Measured]:
         with Terminal([sys.executable, "-c", PEER]) as run:
             peers.append(run.wait_for("First content."))
     peer = 1000 * statistics.median(peers)
-    what = "time to first paint, against the smallest Textual app"
+    what = "time to first paint, against a minimal Textual app"
     return [
         Measured(what, "ms", 1000 * statistics.median(later), peer, 1.2),
         Measured(f"{what}: first start", "ms", 1000 * statistics.median(first), peer, 1.2),

@@ -5,8 +5,8 @@
 Each lab gets a new backend, as after a start of the app, and follows its solution until it has
 computed for `MOST` seconds. Each action can lead to several requests, and the screen shows the
 state after each response. So the learner waits only for the first response. The figures are the
-processor time of this process, so other programs hardly change them. With two threads, an idle
-machine needs less elapsed time.
+CPU time of this process, so other programs hardly change them. With two threads, an idle
+machine needs less wall-clock time.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def measure() -> list[Measured]:
     rows = [
         Measured(
             f"first answer after opening a lab: the slowest of {len(found)} labs, {first.lab} "
-            "(processor time; limit)",
+            "(CPU time; limit)",
             "s",
             first.first,
             LIMIT,
@@ -62,8 +62,7 @@ def measure() -> list[Measured]:
     ]
     return rows + [
         Measured(
-            f"first answer after an action in the lab {each.lab} ({each.asked}; processor time; "
-            "limit)",
+            f"first answer after an action in the lab {each.lab} ({each.asked}; CPU time; limit)",
             "s",
             each.slowest,
             LIMIT,

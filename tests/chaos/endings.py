@@ -299,6 +299,6 @@ ENDINGS: dict[str, Callable[[Cycle], None]] = {
     "clock set back": clock_back,
     "clock a year ahead": clock_ahead,
     "import from a second machine": imported,
-    "older program again": downgraded,
-    "newer program": upgraded,
+    "downgrade": downgraded,
+    "upgrade": upgraded,
 }

@@ -15,7 +15,7 @@ from tutor.learner.progress import Progress
 PATIENCE = 120.0
 """The maximum number of seconds until the app's first screen.
 
-It needs less than two seconds of processor time, but a busy machine may give it little.
+It needs less than two seconds of CPU time, but a busy machine may give it little.
 """
 
 

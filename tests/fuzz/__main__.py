@@ -4,7 +4,7 @@ Each case is a program with a seed, which runs in a separate process and fails i
 The seeds in `seeds.txt` have found errors before, and are tried first. All other seeds are new,
 unless `--seed` sets the first seed.
 
-The output of each case that fails is kept in `build/fuzz`, with the command that repeats it. Add
+The output of each case that fails is kept in `build/fuzz`, with the command that reproduces it. Add
 its seed to `seeds.txt`, and a test of its cause to the tests. The exit status is 1 if a case
 failed.
 """

@@ -14,7 +14,7 @@ from tutor.lm import chat_template, template_process
 ODD = (sys.executable, "-c", "import sys; print('odd'); sys.exit(int(sys.argv[1]) % 2)", fuzz.SEED)
 
 
-def test_a_case_that_fails_is_kept_with_the_command_that_repeats_it(
+def test_a_case_that_fails_is_kept_with_the_command_that_reproduces_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = iter([("odd", 2), ("odd", 3)])

@@ -101,7 +101,7 @@ def loopback() -> Iterator[Loopback]:
         thread.join()
 
 
-# --- OpenAI's protocol -------------------------------------------------------------------------
+# --- OpenAI's API ------------------------------------------------------------------------------
 
 Told = tuple[str, float, Sequence[tuple[str, float]]]
 """A token, its log-probability, and the most probable tokens at its position."""

@@ -1,4 +1,4 @@
-"""A server with OpenAI's protocol for one of our models.
+"""A server with OpenAI's API for one of our models.
 
 To start it by hand:
 

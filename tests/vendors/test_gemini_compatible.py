@@ -1,4 +1,4 @@
-"""Test Gemini without Google's old client library, through its endpoint for OpenAI's protocol."""
+"""Test Gemini without Google's old client library, through its endpoint for OpenAI's API."""
 
 from __future__ import annotations
 

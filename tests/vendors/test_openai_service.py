@@ -1,4 +1,4 @@
-"""Test the adapter for OpenAI's protocol with a real server on the loopback."""
+"""Test the adapter for OpenAI's API with a real server on the loopback."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _game(lab: Lab, model: LanguageModel) -> Outcome:
     while not game.over:
         found = session.distribution(game.shown, PLAIN, seed=0, top=1)
         (actual,) = session.rows(game.shown, PLAIN, [game.tokens[game.shown].id])
-        game.play(found, actual, actual, sureness=0.5)
+        game.play(found, actual, actual, confidence=0.5)
         game.go_on()
     return Outcome(over=True)
 

@@ -98,7 +98,8 @@ def check(rule: Rule) -> None:
             if not 1 <= number <= found:
                 raise BotError(
                     f"The answer uses {{{number}}}, but “{pattern}” captures {found or 'nothing'}.",
-                    "The captures have numbers from 1: each *, each _, and each word with a *.",
+                    "Captures are numbered from 1: each *, each _, and each word that contains "
+                    "a *.",
                 )
 
 

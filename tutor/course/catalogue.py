@@ -115,7 +115,7 @@ class Course:
 
     @cached_property
     def _lesson_of(self) -> dict[str, Outline]:
-        """The outline of the lesson that contains each question, by question id."""
+        """Maps each question id to the outline of the lesson that contains the question."""
         return {each.id: outline for outline in self.outlines for each in outline.questions}
 
 

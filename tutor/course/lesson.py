@@ -193,10 +193,9 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class Screen(msgspec.Struct, frozen=True):
     """One screen of a lesson.
 
-    `body` is Markdown, in which code and facts are already inserted. It does not contain the
-    screen's prediction, lab and questions. A screen has at most one prediction and one lab. Each of
-    the quoted `numbers` is a value for a single prompt; `measured` contains all other quoted
-    numbers.
+    `body` is Markdown, with code and facts already inserted. It does not contain the screen's
+    prediction, lab and questions. A screen has at most one prediction and one lab. Each of the
+    quoted `numbers` is a value for a single prompt; `measured` contains all other quoted numbers.
     """
 
     id: str

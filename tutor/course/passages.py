@@ -47,8 +47,8 @@ def _of_screen(file: str, screen: Screen) -> Iterator[Passage]:
 def prose(text: str) -> str:
     """Return Markdown as paragraphs of plain text, with one line for each table row.
 
-    Diagrams and code are left out, because they make sense only on a screen. The questions of
-    predictions are left out, because the answers are in other passages.
+    Diagrams and code are left out, because they make sense only on a screen. Prediction questions
+    are left out, because the answers are in other passages.
     """
     paragraphs: list[str] = []
     row: list[str] = []

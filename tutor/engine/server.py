@@ -21,8 +21,8 @@ from tutor.lm.session import Session
 class Server(SessionServer[Session]):
     """A server for the sessions and lab backends of one learner.
 
-    `check_cancelled` is called repeatedly during long work, and raises an exception to stop it.
-    `longest` is the maximum number of tokens in a session.
+    `check_cancelled` is called repeatedly during long-running work, and raises an exception to stop
+    it. `longest` is the maximum number of tokens in a session.
     """
 
     def __init__(

@@ -26,8 +26,8 @@ class Line(msgspec.Struct, frozen=True):
     """A line of the log, from byte `start` to byte `end`, that ends with a newline.
 
     If `unknown` is True, the line is intact but contains a kind of event that only a newer version
-    can decode. If `damaged` is True, the checksum or the format of the line is wrong. In both
-    cases, and if the line ends with the marker `UNFINISHED`, `event` is None.
+    can decode. If `damaged` is True, the checksum or the format of the line is wrong. `event` is
+    None in both cases, and also if the line ends with the marker `UNFINISHED`.
     """
 
     start: int

@@ -52,7 +52,7 @@ class Progress(ProgressStore[None]):
     ) -> None:
         """Open the progress in `folder`.
 
-        A method that saves waits up to `timeout` seconds for other sessions to finish saving.
+        Methods that save data wait up to `timeout` seconds for other sessions to finish saving.
         """
         self.folder = folder
         self.clock = clock

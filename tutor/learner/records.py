@@ -96,10 +96,10 @@ class GoalReached(Event, frozen=True, tag="goal-reached", kw_only=True):
 class Predicted(Event, frozen=True, tag="predicted", kw_only=True):
     """The learner's prediction on a screen of a lesson, with the answer at that time.
 
-    `guess` and `answer` are texts to show. `off` is the difference between a guessed number and the
-    answer, as a fraction of the range; it is negative if the guess was too low. For other kinds of
-    guesses, `right` is True if the guess was right. Both are None if the guess cannot be compared
-    with the answer.
+    `guess` and `answer` are strings to display. `off` is the difference between a guessed number
+    and the answer, as a fraction of the range; it is negative if the guess was too low. For other
+    kinds of guesses, `right` is True if the guess was right. Both are None if the guess cannot be
+    compared with the answer.
     """
 
     prediction: str

@@ -38,8 +38,8 @@ _HEADER = 4096
 class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The description of a stored text, for lists.
 
-    `at` is the time of the last change (in seconds since 1970), and `revision` counts how often the
-    text was saved.
+    `at` is the time of the last change (in seconds since 1970), and `revision` is the number of
+    times that the text has been saved.
     """
 
     id: str

@@ -75,7 +75,7 @@ def aligned(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[PositionPair, ...]:
     """Return the pairs of positions at which two texts, given as token ids, can be compared.
 
     Two texts of the same length are compared after each token. Otherwise, they are compared after
-    each token of their common ending, or only at the end if they have none.
+    each token of their common suffix, or only at the end if they have none.
     """
     if len(a) == len(b):
         return tuple(PositionPair(n, n) for n in range(1, len(a) + 1))

@@ -128,7 +128,10 @@ def packed(numbers: Iterable[float]) -> bytes:
 
 
 def checked_name(name: str) -> str:
-    """Return `name` without surrounding spaces. Raises `TextError` if it can't be a file's name."""
+    """Return `name` without surrounding spaces.
+
+    Raises `TextError` if it can't be used as a file name.
+    """
     name = name.strip()
     if not _NAME.fullmatch(name):
         raise TextError(

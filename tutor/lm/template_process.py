@@ -166,7 +166,7 @@ def _reply(reply: dict[str, str]) -> None:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """Limit this process to about `seconds` of processor time from now on.
+    """Limit this process to about `seconds` of CPU time from now on.
 
     The system enforces the limit even after the parent process has exited.
     """

@@ -202,7 +202,7 @@ class SharedAttribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     If there is a token `against`, they are contributions to the difference of the two logits.
     `heads` has the shape [layers][heads], and `feed_forward` the shape [layers]. `steering` is the
     contribution of the vector that steers the network, or 0. `bias` is the contribution of learned
-    vectors that some families of models add, or 0.
+    vectors that some model families add, or 0.
     """
 
     position: Count

@@ -7,7 +7,7 @@ Start with `service`, which defines requests and responses for all services.
     keys            finds API keys, and defines a type that never displays them
     permissions     the hosts that the learner has agreed to; text is sent only to these
     opening         opens the `Service` of a remote model
-    openai_service  ChatGPT, Claude, llama.cpp, Ollama, vLLM: servers with OpenAI's protocol
+    openai_service  ChatGPT, Claude, llama.cpp, Ollama, vLLM: servers with OpenAI's API
     gemini_service  Gemini, through Google's client library
     alternatives    finds out how many alternatives per token a server returns
     errors          error messages in plain sentences, which never contain the API key

@@ -80,8 +80,8 @@ class ServiceCard(msgspec.Struct, frozen=True):
 
     `price` and `context` are for the model `model`. `alternatives` is the maximum number of
     alternatives per token that the service returns, or None if the vendor does not document it.
-    `compatible` is empty unless the service offers OpenAI's protocol in addition to its own. Then
-    it is the base URL for OpenAI's protocol.
+    `compatible` is empty unless the service offers OpenAI's API in addition to its own. Then it is
+    the base URL for OpenAI's API.
     """
 
     id: str

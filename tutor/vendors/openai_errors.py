@@ -18,7 +18,7 @@ CONNECT = 10.0
 """The connection timeout, in seconds."""
 
 _EXTENSIONS = {"top_k": "top-k", "min_p": "min-p"}
-"""The sampler settings that are not part of OpenAI's protocol, and their names on the screen."""
+"""The sampler settings that are not part of OpenAI's API, and their names on the screen."""
 
 
 def in_words(

@@ -1,4 +1,4 @@
-"""Adapt servers with OpenAI's protocol to the interface of all services.
+"""Adapt servers with OpenAI's API to the interface of all services.
 
 The adapter uses the `openai` package. It sends conversations to the `chat/completions` endpoint,
 and text to the older `completions` endpoint, which continues the text. The stepper needs the older
@@ -50,7 +50,7 @@ _UNFINISHED = "One, two, three, four,"
 
 
 class OpenAIService:
-    """A model on a server with OpenAI's protocol. It sends no request before `stream` is called."""
+    """A model on a server with OpenAI's API. It sends no request before `stream` is called."""
 
     def __init__(self, model: RemoteModel, key: Secret | None) -> None:
         self._model = model
@@ -246,7 +246,7 @@ class OpenAIService:
         return asked
 
     def _aside(self, path: str, body: dict[str, Any] | None) -> Any:
-        """Return the server's response to a request outside OpenAI's protocol, or None."""
+        """Return the server's response to a request outside OpenAI's API, or None."""
         address = self._model.service.base_url.removesuffix("/v1") + path
         options: Any = {"timeout": _ASIDE}
         try:

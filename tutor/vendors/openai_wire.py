@@ -1,4 +1,4 @@
-r"""Define the messages of OpenAI's protocol, and convert them to pieces.
+r"""Define the messages of OpenAI's API, and convert them to pieces.
 
 There are two formats of log-probabilities. The chat format contains the bytes of each token.
 llama.cpp's server also uses it when it continues text.

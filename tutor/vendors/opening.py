@@ -23,7 +23,7 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
     """Return the adapter for this model's service, without sending a request.
 
     Raises `KeyMissing` if a service in the catalogue has no API key. (Most self-hosted servers need
-    no key.) If the client library does not work here, a service that also has OpenAI's protocol is
+    no key.) If the client library does not work here, a service that also offers OpenAI's API is
     opened with that. Raises `ClientMissing` if no client library is installed.
     """
     card = model.service
@@ -60,7 +60,7 @@ def preload(model: RemoteModel) -> None:
 
 
 def _compatible(model: RemoteModel) -> RemoteModel | None:
-    """Return the same model at the service's address with OpenAI's protocol, if it can be used."""
+    """Return the same model at the service's address for OpenAI's API, if it can be used."""
     if not model.service.compatible or find_spec("openai") is None:
         return None
     card = structs.replace(

@@ -1,6 +1,6 @@
 """Ask a self-hosted server which tokens its ids stand for.
 
-llama.cpp's server and vLLM have their own endpoints for this, in addition to OpenAI's protocol:
+llama.cpp's server and vLLM have their own endpoints for this, in addition to OpenAI's API:
 
     llama.cpp   GET /props            the name of the end token
                 POST /tokenize        the tokens of a text, with their bytes

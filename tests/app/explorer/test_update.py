@@ -482,7 +482,7 @@ def test_the_surprisal_of_a_guess_follows_from_its_probability() -> None:
 
 def test_the_probabilities_of_a_learner_add_up_to_one() -> None:
     size = 315
-    for sureness in guess_game.SURENESS:
-        right = 2 ** -guess_game.learner_bits(sureness, True, size)
-        wrong = 2 ** -guess_game.learner_bits(sureness, False, size)
+    for confidence in guess_game.CONFIDENCES:
+        right = 2 ** -guess_game.learner_bits(confidence, True, size)
+        wrong = 2 ** -guess_game.learner_bits(confidence, False, size)
         assert right + (size - 1) * wrong == pytest.approx(1)

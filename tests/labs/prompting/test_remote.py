@@ -231,7 +231,7 @@ def test_a_version_that_cannot_be_sent_is_refused_before_the_run(server: Loopbac
     with pytest.raises(LabError, match="An answer prefix"):
         lab.act(remote_state(server, Adjust(1, "begin")), Run())
     known = lab.act(lab.act(lab.start(), Add("claude:")), Adjust(1, "frame"))
-    with pytest.raises(LabError, match="can't continue plain text"):
+    with pytest.raises(LabError, match="not text completion"):
         lab.act(known, Run())
 
 

@@ -86,7 +86,7 @@ class PlainEffect(Enum):
     LIST_VECTORS = "list vectors"
     """List the saved steering vectors."""
     LIST_TEXTS = "list texts"
-    """List the saved texts of the current lab or, outside labs, of the stepper."""
+    """List the saved texts of the current lab or, if no lab is open, of the stepper."""
 
 
 class FindTokens(msgspec.Struct, frozen=True):

@@ -49,7 +49,7 @@ _WIDE = 150
 _TALL, _READABLE = 44, 60
 """The minimum height, in rows, and width, in columns, to show the x-ray below the table."""
 CHAT_WIDTH = 104
-"""The maximum width of a conversation whose distribution is folded away, as in the CSS."""
+"""The maximum width of a conversation whose distribution is collapsed, as in the CSS."""
 SHORT = 14
 """The height, in rows, below which the surprisal bars and the column names are hidden."""
 CROWDED = 30

@@ -53,7 +53,7 @@ class SavedTexts:
 
     @property
     def given(self) -> str | None:
-        """The prompt that a lab sets, or None for conversations and outside labs."""
+        """The prompt that a lab sets, or None in a conversation or when no lab is open."""
         return self._lab.prompt if self._lab and not self._chat_lab else None
 
     @property

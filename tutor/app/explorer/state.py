@@ -47,7 +47,7 @@ class Shown(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The complete state of the explorer between events.
 
-    `given` is the prompt that a lab sets, or None for conversations and outside labs.
+    `given` is the prompt that a lab sets, or None in a conversation or when no lab is open.
     `first_message` is a message that is sent automatically when a conversation starts.
 
     `request` is the current request to the engine. It becomes None when the engine has responded,

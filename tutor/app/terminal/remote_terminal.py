@@ -41,7 +41,7 @@ _OF_REMOVED = (NoMatches, MountError, NoScreen)
 
 @runtime_checkable
 class Receiver(Protocol):
-    """A widget that receives results from outside, such as responses of the engine."""
+    """A widget that receives results from outside, such as responses from the engine."""
 
     def stop_receiving(self) -> None:
         """Stop receiving results. Called before the widget or any of its children are removed."""

@@ -58,7 +58,7 @@ def add_to(
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on; 0.0.0.0 lets every machine in the network connect, "
+        help="the address to listen on; 0.0.0.0 lets every machine on the network connect, "
         "without encryption (default: 127.0.0.1, only this machine)",
     )
     parser.add_argument(

@@ -71,8 +71,8 @@ class Server:
     ) -> web.StreamResponse:
         """Refuse requests that come from other websites, and restrict what tutor's pages can do.
 
-        Without the check of the host name, the owner of a website could make the website's name
-        refer to this machine, and then read tutor's pages. Without the check of the origin, another
+        Without the host name check, the owner of a website could make the website's name
+        refer to this machine, and then read tutor's pages. Without the origin check, another
         website could open a connection to the server.
         """
         origin = request.headers.get("Origin")

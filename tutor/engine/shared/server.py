@@ -29,7 +29,8 @@ IDLE_CHECK = 30.0
 SHORT = 32
 """The maximum number of tokens in a short request.
 
-A short request takes less than a tenth of a second, so it is allowed to interrupt long work.
+A short request takes less than a tenth of a second, so it is allowed to interrupt long-running
+work.
 """
 BATCH_WINDOW = AHEAD / 2
 """The maximum difference between the virtual times of learners in a batch, in seconds.
@@ -200,10 +201,10 @@ class SharedServer:
         return self._clock() - self._began - self._interrupted
 
     def _pause(self, learner: Learner) -> None:
-        """Let short requests of other learners interrupt the current work for `learner`.
+        """Let short requests from other learners interrupt the current work for `learner`.
 
-        Long work calls this repeatedly. Raises `RequestCancelled`, or `TooMuchAsked` if the work
-        takes too long.
+        Long-running work calls this repeatedly. Raises `RequestCancelled`, or `TooMuchAsked` if the
+        work takes too long.
         """
         learner.inbox.check_cancelled()
         if self._interrupting:

@@ -171,7 +171,7 @@ def _says(state: State, answer: Answer, width: int) -> list[Content]:
 def _blanks(answer: Answer, width: int) -> list[Content]:
     """Return the encoder's and the decoder's guesses for each blank."""
     if not answer.said:
-        return [Content.styled(_("No blank. Write _ instead of a word."), MUTED)]
+        return [Content.styled(_("There is no blank. Replace a word with _."), MUTED)]
     return [
         line
         for said in answer.said

@@ -15,9 +15,9 @@ A lab stores all its data in the state. Equal states have equal requests, and a 
 everything that the backend needs. So a request can be sent again after the engine restarts, and the
 screen, the linter and the tests run a lab in the same way.
 
-Long work is split into requests that take a fraction of a second each, and the screen shows the
-progress between them. If an action changes the state's request, the screen cancels the previous
-request, and the long work ends.
+Long-running work is split into requests that take a fraction of a second each, and the screen shows
+the progress between them. If an action changes the state's request, the screen cancels the previous
+request, and the long-running work ends.
 """
 
 from __future__ import annotations

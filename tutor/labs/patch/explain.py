@@ -88,7 +88,11 @@ def advice(pair: Pair, problem: Problem) -> list[str]:
 
 
 def _lengths(pair: Pair) -> list[str]:
-    """Return sentences about two texts with different numbers of tokens, and where they differ."""
+    """Return advice for two texts with different numbers of tokens.
+
+    The sentences say which text has more tokens, where the texts differ, and how to change them so
+    that both have the same number of tokens.
+    """
     a, b = pair.a, pair.b
     start = common_length(a, b)
     end = common_length(reversed(a[start:]), reversed(b[start:]))

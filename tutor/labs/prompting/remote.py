@@ -78,7 +78,9 @@ def require_sendable(trial: Trial) -> None:
     if version.frame == "text":
         if server.service.id != OWN:
             raise LabError(
-                _("{product} can't continue plain text.").format(product=server.service.product),
+                _("{product} supports only chat, not text completion.").format(
+                    product=server.service.product
+                ),
                 "Change the frame to a chat.",
             )
     elif version.begin:

@@ -120,7 +120,7 @@ def machine_key() -> str:
 def choose_kernels() -> Kernels:
     """Time each kernel on a matrix of typical size, and choose the kernels to use.
 
-    This takes about 0.1 s. It measures the processor time of one thread, so other programs don't
+    This takes about 0.1 s. It measures the CPU time of one thread, so other programs don't
     affect the result.
     """
     with one_thread():

@@ -2,7 +2,7 @@
 
 `import torch` also imports PyTorch's packages for quantization, export, probability distributions
 and data sets. In an engine, these packages take 24 MB of memory and a quarter of the import's
-processor time, and most engines never use them. So `import_lean` makes Python create placeholders
+CPU time, and most engines never use them. So `import_lean` makes Python create placeholders
 instead. A placeholder becomes the real module as soon as a name in it is used.
 
 `torch._meta_registrations` is an exception, because no other module uses a name in it. Its code

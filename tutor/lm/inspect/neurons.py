@@ -32,7 +32,7 @@ from tutor.lm.inspect.interventions import InputMask
 from tutor.lm.network import Config, FeedForward, MixtureOfExperts, Transformer
 
 _AT_ONCE = 1024
-"""The number of neurons whose vectors are computed at once, which limits the use of memory."""
+"""The number of neurons whose vectors are computed at once, to limit memory use."""
 
 
 def count(config: Config) -> int:

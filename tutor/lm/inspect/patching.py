@@ -43,7 +43,7 @@ _ENOUGH = FEW_VECTORS_4_BIT + 1
 bits if it has fewer vectors. With this minimum, the results of all runs can be compared."""
 
 _LOGITS_AT_ONCE = 64
-"""The number of runs whose logits are computed at once, which limits the use of memory."""
+"""The number of runs whose logits are computed at once, to limit memory use."""
 
 
 class Activations(NamedTuple):

@@ -25,19 +25,19 @@ from tutor.lm.distribution import Distribution, Row
 if TYPE_CHECKING:
     from tutor.lm.distribution import Token
 
-SURENESS = (0.1, 0.3, 0.5, 0.7, 0.9)
+CONFIDENCES = (0.1, 0.3, 0.5, 0.7, 0.9)
 RULE = _(
     "You bet a probability on your guess, and the rest is spread evenly over all other tokens. "
     "You and the model each pay -log2 p bits, where p is the probability of the true token."
 )
 
 
-def learner_bits(sureness: float, right: bool, vocabulary_size: int) -> float:
+def learner_bits(confidence: float, right: bool, vocabulary_size: int) -> float:
     """Return the learner's surprisal of the true token, in bits.
 
-    `sureness` is the probability that the learner bet on the guess, between 0 and 1 exclusive.
+    `confidence` is the probability that the learner bet on the guess, between 0 and 1 exclusive.
     """
-    probability = sureness if right else (1 - sureness) / (vocabulary_size - 1)
+    probability = confidence if right else (1 - confidence) / (vocabulary_size - 1)
     return -math.log2(probability)
 
 
@@ -90,7 +90,7 @@ class Round(msgspec.Struct, frozen=True):
     guess: Row
     actual: Row
     distribution: Distribution
-    sureness: float
+    confidence: float
     learner_bits: float
 
     @property
@@ -149,11 +149,11 @@ class Game:
         count = self.shown - (self.round is not None)
         return b"".join(token.data for token in self.tokens[:count]).decode("utf-8", "replace")
 
-    def play(self, distribution: Distribution, guess: Row, actual: Row, sureness: float) -> Round:
+    def play(self, distribution: Distribution, guess: Row, actual: Row, confidence: float) -> Round:
         """Reveal the next token, add both players' surprisal to the score, and return the round."""
         right = guess.token.id == actual.token.id
-        cost = learner_bits(sureness, right, distribution.vocabulary_size)
-        self.round = Round(guess, actual, distribution, sureness, cost)
+        cost = learner_bits(confidence, right, distribution.vocabulary_size)
+        self.round = Round(guess, actual, distribution, confidence, cost)
         self.score = self.score.after(self.round)
         self.shown += 1
         return self.round

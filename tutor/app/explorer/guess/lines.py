@@ -21,10 +21,10 @@ SHORT = 18
 """The height, in rows, below which the table has fewer rows and no column names."""
 
 
-def bet(sureness: float, guess: Row | None) -> Content:
+def bet(confidence: float, guess: Row | None) -> Content:
     """Draw the line with the learner's bet, and the token that the learner bets on."""
     named = (figures.shown(guess.token), "bold") if guess else ("", "")
-    stake = _percent(sureness)
+    stake = _percent(confidence)
     return Content.assemble(
         (_("you bet "), theme.MUTED), (stake, "bold"), (_(" on the token "), theme.MUTED), named
     )
@@ -102,7 +102,7 @@ def _cost_line(who: str, bits: float, said: str) -> Content:
 
 def _verdict(played: Round) -> str:
     if played.right:
-        return _("right, with a bet of {percent}").format(percent=_percent(played.sureness))
+        return _("right, with a bet of {percent}").format(percent=_percent(played.confidence))
     guess = played.guess
     return _("{token} was rank {rank} for the model, {percent}").format(
         token=figures.shown(guess.token),
@@ -111,5 +111,5 @@ def _verdict(played: Round) -> str:
     )
 
 
-def _percent(sureness: float) -> str:
-    return f"{sureness:.0%}".replace("%", " %")
+def _percent(confidence: float) -> str:
+    return f"{confidence:.0%}".replace("%", " %")

@@ -13,7 +13,7 @@ from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
-from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Round, SavedGame
+from tutor.app.explorer.guess.game import CONFIDENCES, RULE, TEXTS, Game, Round, SavedGame
 from tutor.app.explorer.guess.lines import bet, outcome, totals
 from tutor.app.explorer.guess.meaning import guessed_token
 from tutor.app.explorer.text_view import TextView
@@ -99,7 +99,7 @@ class GuessScreen(TutorScreen):
         self._surprisals: tuple[float | None, ...] = ()
         self._game: Game | None = None
         self._guess: Row | None = None
-        self._sureness = SURENESS.index(0.5)
+        self._confidence = CONFIDENCES.index(0.5)
         self._busy = False
         self._asked_to_discard = False
         self._forget_engine: Callable[[], None] = lambda: None
@@ -205,7 +205,7 @@ class GuessScreen(TutorScreen):
             guess = await guessed_token(session, self._engine, game.shown, typed)
             distribution = await session.distribution(game.shown, PLAIN, seed=0, top=ROWS)
             (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
-            played = game.play(distribution, guess, actual, SURENESS[self._sureness])
+            played = game.play(distribution, guess, actual, CONFIDENCES[self._confidence])
             over = self._on_over() if self._on_over and game.over else None
             self.tell(None)
             await self._save(game, played)
@@ -287,7 +287,7 @@ class GuessScreen(TutorScreen):
         self._ask_for_guess()
 
     def on_entry_arrow(self, event: Entry.Arrow) -> None:
-        self._sureness = min(max(self._sureness - event.by, 0), len(SURENESS) - 1)
+        self._confidence = min(max(self._confidence - event.by, 0), len(CONFIDENCES) - 1)
         self._show()
 
     def action_another(self) -> None:
@@ -329,7 +329,7 @@ class GuessScreen(TutorScreen):
             end = _("That was the whole text. Press Esc to go back, or Enter to start over.")
             result.show([Content.styled(end, theme.ACT)])
         else:
-            result.show([bet(SURENESS[self._sureness], self._guess)])
+            result.show([bet(CONFIDENCES[self._confidence], self._guess)])
         sums.show(totals(game, None if short else self._progress.guesses))
 
 
