@@ -113,6 +113,14 @@ async def test_a_new_size_arrives(tmp_path: Path) -> None:
         await screen.until(lambda text: "help" in text.splitlines()[11])
 
 
+@pytest.mark.parametrize(("theme", "sequence"), [("light", "11;#FBFAF8"), ("terminal", "111")])
+async def test_the_margin_of_the_page_has_the_color_of_the_theme(theme: str, sequence: str) -> None:
+    launch = launch_for(options("--theme", theme, "serve"), "me", confined=False)
+    async with running(launch, Size(80, 24)) as (_, screen):
+        await screen.wait_for("Welcome to tutor")
+        assert f"\x1b]{sequence}\x1b\\".encode() in screen.bytes
+
+
 async def test_a_guest_cannot_leave_the_app(tmp_path: Path) -> None:
     """The process that draws the screen is confined as a kiosk is, and its engine has no keys."""
     os.environ["OPENAI_API_KEY"] = "secret"

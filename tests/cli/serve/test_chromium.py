@@ -109,6 +109,20 @@ def test_a_window_that_becomes_narrow(open_tab: Callable[..., Tab]) -> None:
     )
 
 
+def test_the_terminal_fills_the_page(open_tab: Callable[..., Tab]) -> None:
+    """The part of the page below the last row belongs to the terminal, and has its color."""
+    tab = open_tab()
+    tab.wait_for("? help")
+    terminal, background = tab.page.evaluate(
+        """() => {
+            const drawn = document.querySelector(".xterm-viewport");
+            return [drawn.getBoundingClientRect().bottom, getComputedStyle(drawn).backgroundColor];
+        }"""
+    )
+    assert terminal == DESKTOP["height"]
+    assert background == "rgb(20, 24, 29)"  # of the dark theme
+
+
 def test_a_second_tab_continues_at_the_same_question_and_then_on_its_own(
     open_tab: Callable[..., Tab],
 ) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import IO, cast
 
 from textual import events, messages
+from textual.color import Color
 from textual.drivers._byte_stream import ByteStream
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.web_driver import WebDriver
@@ -54,7 +55,17 @@ class BrowserDriver(WebDriver):
         self._writer.start()
         super().start_application_mode()
         self.write("\x1b[?1003l")
+        self._app.watch(self._app, "theme", self._color_margin)
         self._app.call_later(self._app.post_message, events.AppFocus())
+
+    def _color_margin(self) -> None:
+        """Give the margin of the page, which is narrower than a cell, the theme's background.
+
+        A theme with the terminal's own colors resets the background.
+        """
+        background = Color.parse(self._app.current_theme.background or "ansi_default")
+        color = f"11;{background.hex6}" if background.ansi is None else "111"
+        self.write(f"\x1b]{color}\x1b\\")
 
     def write(self, data: str) -> None:
         self._writer.write(data)
