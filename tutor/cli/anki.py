@@ -47,7 +47,7 @@ def anki(questions: Iterable[tuple[str, Question]]) -> str:
 
 
 def _field(parts: Iterable[str]) -> str:
-    """Return HTML on one line. Line breaks in preformatted text become character references."""
+    """Join the HTML in `parts` on one line. Line breaks and tabs become character references."""
     return "".join(parts).strip().replace("\n", "&#10;").replace("\t", "&#9;")
 
 

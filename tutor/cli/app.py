@@ -27,7 +27,8 @@ def run(
 ) -> int:
     """Open the app and return the exit status.
 
-    If `lab` names a lab, the app opens this lab. If `start` is a text, the app opens the stepper.
+    If `lab` names a lab, the app opens that lab. If `start` contains a document, the app opens it
+    in the stepper.
     """
     if options.browser is not None:
         _use_browser(options.browser)
@@ -38,8 +39,8 @@ def run(
     private.begin()
     if options.kiosk:
         lockdown.confine(options)
-    # The app enables the garbage collector after the first screen. Until then, there is hardly any
-    # garbage.
+    # Until the first screen, there is hardly any garbage. The app enables the collector again after
+    # that.
     gc.disable()
     from tutor.app import lifetime
     from tutor.app.start import make_app

@@ -33,7 +33,7 @@ COMMANDS = {
     "doctor": ("doctor", "model"),
     "completion": ("completion",),
 }
-"""For each command, its module in `tutor.cli`, and the options that can also follow it.
+"""The module of each command in `tutor.cli`, and the global options that can also follow it.
 
 `tutor --help` lists the commands in the same order.
 """
@@ -51,7 +51,7 @@ def add_commands(
 ) -> None:
     """Import the modules of the commands in `names`, and add their parsers to `commands`.
 
-    `options` contains the parsers of the options that can also follow a command.
+    `options` contains the parsers of the global options that can also follow a command.
     """
     for name in names:
         module, *parents = COMMANDS[name]
@@ -101,4 +101,4 @@ class InGroups(argparse.RawDescriptionHelpFormatter):
             return lines
         for heading, (first, *_) in GROUPS.items():
             lines = lines.replace(f"\n    {first} ", f"\n  {heading}:\n    {first} ", 1)
-        return lines.partition("\n")[2]  # The first line contains only COMMAND.
+        return lines.partition("\n")[2]  # Drop the first line, which is COMMAND.

@@ -66,7 +66,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def _in_words(problem: Problem) -> str:
-    """Return a problem with its line number and its next step."""
+    """Describe a problem on one line: its line number, what is wrong, and what to do."""
     line = _("line {line}: ").format(line=problem.line) if problem.line else ""
     return f"{line}{problem.happened} {problem.next_step}".rstrip()
 

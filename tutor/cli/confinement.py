@@ -15,7 +15,7 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.truncate": 1,
              "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
-"""The audit events that change files, with the number of paths in their arguments.
+"""The audit events for changes to files, with the number of paths in their arguments.
 
 The paths are the event's first arguments.
 """
@@ -51,7 +51,7 @@ class _Confinement:
         elif event in _CHANGING:
             for path in arguments[: _CHANGING[event]]:
                 self._check(event, path)
-        elif event in ("subprocess.Popen", "os.posix_spawn"):  # the first may cause the second
+        elif event in ("subprocess.Popen", "os.posix_spawn"):  # Popen may call posix_spawn
             program, command = arguments[:2]
             started = [program, *command[1:]]
             if command[0] != program or started[: len(self._command)] != self._command:

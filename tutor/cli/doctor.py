@@ -129,7 +129,7 @@ def _clash() -> str:
 
 
 def _is_ours(distribution: str) -> bool:
-    """Return True if this is tutor itself: early versions of the package had this name."""
+    """Return True if `distribution` is tutor itself, whose early versions were named `tutor`."""
     from importlib import metadata  # This module is slow to import, and no other command needs it.
 
     scripts = metadata.distribution(distribution).entry_points

@@ -1,8 +1,8 @@
 """Lock down a login that can run only tutor, for `tutor --kiosk`.
 
 Such a login uses sshd's `ForceCommand tutor --kiosk`, or `tutor-kiosk` as its login shell
-(docs/kiosk.md). tutor refuses commands from the client and ignores most of its environment. Keys
-that suspend a program or make it dump core have no effect. `tutor.cli.confinement` refuses all
+(docs/kiosk.md). tutor refuses commands from the client and ignores most environment variables.
+Keys that suspend a program or make it dump core have no effect. `tutor.cli.confinement` refuses all
 other actions that tutor doesn't need.
 """
 

@@ -110,7 +110,7 @@ def _settle_settings(options: argparse.Namespace) -> None:
     }
     os.environ.update({name: value for name, value in variables.items() if value})
     if not settings.low_bandwidth:
-        os.environ.pop(line.WANTED, None)  # it may be set to "off"
+        os.environ.pop(line.WANTED, None)  # its value may be "off"
 
 
 def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
@@ -159,10 +159,9 @@ def _parser(names: Iterable[str]) -> argparse.ArgumentParser:
 
 
 def _options_after_a_command() -> dict[str, argparse.ArgumentParser]:
-    """Return the parsers of the options that can also follow a command.
+    """Return the parsers of the global options that can also follow a command.
 
-    Their defaults are suppressed there, so that they don't overwrite the values that were given
-    before the command.
+    These parsers set no defaults, which would overwrite the values given before the command.
     """
     after = {
         name: argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)

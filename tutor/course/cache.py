@@ -134,7 +134,7 @@ class Cache:
 
 
 class CourseFile:
-    """A file of a course folder. `entry` is None until the file is parsed or found in the cache."""
+    """A file in a course folder. `entry` is None until the file is parsed or found in the cache."""
 
     def __init__(
         self,

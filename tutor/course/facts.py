@@ -16,7 +16,7 @@ from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 
 UNITS = {"API price": "US dollars per million tokens, input / output"}
-"""The units of topics whose figures do not include the unit themselves, by topic."""
+"""The units of topics whose figures do not state a unit, by topic."""
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 

@@ -96,7 +96,7 @@ def reached(goal: Goal, evidence: Evidence) -> bool:
 
 
 def as_shown(token: str) -> str:
-    """Return a token of a lesson file as the screen shows it; " Paris" becomes "␣Paris"."""
+    """Return a token from a lesson file as the screen shows it: " Paris" becomes "␣Paris"."""
     return visible(token.encode())
 
 

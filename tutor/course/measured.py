@@ -108,7 +108,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Record(_Block, frozen=True, kw_only=True, tag="record"):
     """Numbers from a run that takes too long to repeat.
 
-    The results of the run are in a JSON file of this project, `assets/....json`.
+    The results of the run are in a JSON file in this project, `assets/....json`.
     """
 
     file: Annotated[str, msgspec.Meta(pattern=r"^assets(/[a-z][a-z0-9-]*)+\.json\Z")]
@@ -116,7 +116,7 @@ class Record(_Block, frozen=True, kw_only=True, tag="record"):
 
 
 class TunedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A measurement of the bundled base model and the instruct model that was made from it.
+    """A measurement of the bundled base model and the instruct model fine-tuned from it.
 
     Both models process the `question` in the chat template, and `after`, which is the beginning of
     an answer. `value` determines what is computed:
@@ -182,8 +182,8 @@ class SteeredNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     - `first`, `second`: the total probability of the words of the first or second list
     - `perplexity`: the perplexity of a neutral text
 
-    With `random`, the vector is replaced with this number of random vectors of the same length, and
-    `value` is the `lowest` or `highest` of their values.
+    If `random` is not 0, that number of random vectors with the same norm replace the vector, and
+    `pick` selects the `lowest` or `highest` of their values.
     """
 
     says: Sentence
@@ -198,7 +198,7 @@ class SteeredNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class SteeringNumbers(_Block, frozen=True, kw_only=True, tag="steering"):
-    """Measurements of a steering vector that is made from one of the lab's pairs of lists.
+    """Measurements of a steering vector that is computed from one of the lab's pairs of lists.
 
     The vector is added after block `block`, counted from 1.
     """

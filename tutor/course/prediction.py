@@ -52,7 +52,7 @@ class PredictionBase(
     """The base class of predictions.
 
     `ask` is the question, and `reveal` is the text that the screen shows with the answer. Both are
-    inline Markdown. If `live` is set, the model computes the value that it describes, and this
+    inline Markdown. If `live` is set, the model computes the value that `live` describes, and this
     value replaces `{}` in `reveal`.
     """
 

@@ -241,7 +241,7 @@ class LabBackend(Protocol):
 
 
 class Engine(Protocol):
-    """The interface of the engine for the screens. No method blocks the event loop."""
+    """The interface through which screens use the engine. No method blocks the event loop."""
 
     @property
     def state(self) -> EngineState: ...

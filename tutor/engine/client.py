@@ -36,7 +36,7 @@ LOAD_TIMEOUT = 5.0
 class EngineClient:
     """An `Engine` in another process. Call `start` before you use it.
 
-    `reach` determines the engine to connect to; by default, it is created from `model` and
+    `reach` determines the engine to connect to; the default is created from `model` and
     `shared`. `may_choose` is False if the learner must use the shared engine.
     """
 

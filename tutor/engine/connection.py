@@ -69,7 +69,7 @@ async def load_of(path: Path) -> wire.EngineLoad:
                 case wire.Failed():
                     raise EngineError(message.happened, message.next_step)
                 case wire.Loading() | wire.Ready() | wire.Pong():
-                    pass  # every connection receives these
+                    pass  # not responses to the request
                 case wire.Answer():
                     raise EngineError(
                         f"The engine sent an unexpected response: {type(message).__name__}."

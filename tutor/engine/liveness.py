@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LOOKS = 8  # the number of checks, each with a ping, until a silent engine counts as hung
+LOOKS = 8  # the number of checks, each with a ping, after which a silent engine counts as hung
 
 
 class Liveness:

@@ -136,7 +136,8 @@ class SessionProxy(SessionQuestions):
     ) -> AnswerKind:
         """Update the engine's tokens and steering if necessary, then send the request.
 
-        The values at the time of the call are used, even if they change before the engine is ready.
+        The tokens and the steering are those at the time of the call, even if they change before
+        the engine is ready.
 
         `changes_path` is True if the request itself changes the tokens. The response then contains
         the change.

@@ -135,10 +135,10 @@ class Reach:
     async def _open_shared(self, path: Path, wanted: Callable[[], bool]) -> Channel | None:
         """Return a connection to the shared engine, or None if there is no shared engine.
 
-        If this app was connected before, the engine is probably restarting, so this waits for it
-        instead of returning None. Otherwise, every learner would start a separate engine at the
-        same time, which would overload the machine. Raises `NoSharedEngine` if the engine does not
-        restart in time.
+        If this app was connected before, the engine is probably restarting, so this method waits
+        for the engine instead of returning None. Otherwise, every learner would start a separate
+        engine at the same time, which would overload the machine. Raises `NoSharedEngine` if the
+        engine does not restart in time.
         """
         for look in range(1, self.patience.returns + 1):
             try:

@@ -73,7 +73,7 @@ class CacheBudget:
             total += session.cache_bytes
 
     def _look(self, total: int) -> None:
-        """Adapt the limit to the free memory. `total` is the total size of all caches, in bytes."""
+        """Adjust the limit to the free memory. `total` is the total size of all caches in bytes."""
         now = self._clock()
         if now - self._looked < LOOK:
             return

@@ -184,7 +184,7 @@ class AskXRay(SessionQuestion, frozen=True):
 
     Layers are counted from 0, and a number beyond the last layer selects the last layer. If
     `neighbors` is true, the response also includes the attention of as many neighboring layers as
-    fit into it. An engine of an older version always includes them.
+    fit into it. Older engines always include these layers.
     """
 
     position: int

@@ -37,7 +37,7 @@ class BackgroundProgress(ProgressStore[Future[None]]):
     """A `Progress` whose save methods return a future immediately.
 
     The future is done when the change is on disk, or fails with the `StoreError` that prevented
-    this. Call all methods from the same thread. The writer thread calls `tell` with each error
+    the save. Call all methods from the same thread. The writer thread calls `tell` with each error
     that prevented a save, and with each notice about a repaired file. It calls `changed` whenever
     `refused` has changed.
     """

@@ -50,7 +50,7 @@ def streak(days: Days, today: int) -> int:
 
 
 def active_days(days: Days, today: int, count: int) -> int:
-    """Return on how many of the last `count` days, including today, the learner answered."""
+    """Return the number of days, among the last `count` including today, with an answer."""
     back = today - days.last
     bits = _bits(days) << back if 0 <= back < count else _bits(days) >> max(0, -back)
     return (bits & (1 << count) - 1).bit_count() if back < count else 0

@@ -70,7 +70,7 @@ class _Export(msgspec.Struct, frozen=True):
 
 
 def export(progress: Progress) -> dict[str, Any]:
-    """Return a learner's events and state as plain data for JSON. Raises `StoreError`."""
+    """Return a learner's events and state as JSON-serializable data. Raises `StoreError`."""
     events = [event for event in progress.events() if not isinstance(event, Imported)]
     return {
         "tutor": KIND,

@@ -22,19 +22,19 @@ _MOST_CHOICES = 14
 For n differences, 2^n combinations are tried.
 """
 _LONGEST = 1000
-"""The maximum length, in bytes, of a damaged line in which flipping each bit is tried."""
+"""The maximum length, in bytes, of a damaged line to try to repair by flipping single bits."""
 _QUESTION = re.compile(rb'"question":"([^"\\]{1,80})"')
 _TIME = re.compile(rb'"at":(\d{1,11})[.,]')
 _KIND = re.compile(rb'"event":"([a-z-]{1,20})"')
 
 
 def mended(log: bytes, copy: bytes) -> bytes:
-    """Return `log` with the lines added that are intact only in `copy`.
+    """Return `log` plus the lines that are intact only in `copy`.
 
     Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
     `copy`. So if only one file was truncated or damaged, the result equals the other file. If `log`
     has another intact line at this position, the line from `copy` is appended as if it had been
-    imported from another machine. A line that is damaged in both is repaired if possible.
+    imported from another machine. A line that is damaged in both files is repaired if possible.
     """
     if log.startswith(copy):
         return log

@@ -88,7 +88,7 @@ class Progress(ProgressStore[None]):
         return self._state
 
     def export(self) -> dict[str, Any]:
-        """Return the stored state as plain data for JSON."""
+        """Return the stored state as JSON-serializable data."""
         state = self.state()
         return {
             "format": self._schema.version,
@@ -237,7 +237,7 @@ class Progress(ProgressStore[None]):
         self._seen = None
 
     def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
-        """Add notices about the log. `copied` is the size in bytes that the copy must have."""
+        """Add notices about the log. `copied` is the expected size of the copy in bytes."""
         if found.log:
             self._tell(notices.log_mended(self._log, found))
         if found.copy == DAMAGED or (found.copy and found.copied < copied):

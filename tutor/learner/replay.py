@@ -182,7 +182,7 @@ def _with_schedules(state: LearnerState, before: LearnerState, log: ReviewLog) -
     """Return `state` rebuilt from the log, with review schedules.
 
     `before` is the state that an old version, without schedules, computed from the log up to
-    `before.mark`. If the log was lost once, it contains fewer answers than this state. The missing
+    `before.mark`. If the log was ever lost, it contains fewer answers than `before`. The missing
     answers are then added to the counts of answers.
     """
     lines = list(log.read())

@@ -35,7 +35,7 @@ CHANGED = "This question has changed since you answered it, so its schedule star
 
 
 class ReviewQuestion(msgspec.Struct, frozen=True):
-    """A question of the course, with the screen that explains its answer.
+    """A question in the course, with the screen that explains its answer.
 
     `screen` is empty if no screen is known.
     """

@@ -67,8 +67,8 @@ class ReviewLog:
         """Append one line for each event, and flush both files to disk.
 
         If the write fails, the log stays unchanged, and `StoreFull`, `StoreReadOnly` or
-        `StoreError` is raised. Only if the process is killed during the write can some of the
-        lines be in the log.
+        `StoreError` is raised. If the process is killed during the write, the log may contain
+        some of the lines.
         """
         lines = b"".join(map(encode, events))
         if not lines:

@@ -3,8 +3,9 @@
 `tutor.study.fit` fits parameters to a learner's answers, and saves them as a setting.
 
 A card stores the day when its probability of recall falls to 90 %. If the learner has set another
-retention, `due_at` computes another day from it, so stored progress does not depend on this
-setting. Intervals are not randomized, so the same answers give the same schedule on every machine.
+retention, `due_at` converts the stored day to the due date for that retention, so stored progress
+does not depend on the setting. Intervals are not randomized, so the same answers give the same
+schedule on every machine.
 
 FSRS runs without learning steps: a question comes back on another day, never after a few minutes.
 After a wrong answer, learners can retry immediately in the quiz.

@@ -28,7 +28,7 @@ class Schema(msgspec.Struct, frozen=True):
         return len(self.migrations) + 1
 
     def check(self, version: int, where: str) -> None:
-        """Raise `StoreNewer` if this program is too old to read a file of `version`."""
+        """Raise `StoreNewer` if this program is too old to read a file with this schema version."""
         if version > self.version:
             raise StoreNewer(
                 f"{where} was written by a newer version of tutor (format {version}; "

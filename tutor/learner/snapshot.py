@@ -23,7 +23,7 @@ MOST_FILES = 50
 
 _STATE, _LOG = "progress.json", "reviews.log"
 _PASSED_OVER = ("lock", ".tmp")
-"""The suffixes of the names of files that contain nothing about the learner."""
+"""The suffixes of files to skip because they contain nothing about the learner."""
 
 
 def has_progress(folder: Path) -> bool:

@@ -1,7 +1,7 @@
 """The state of a learner, and the functions that update it with events such as answers.
 
 The same events always produce the same state, regardless of their order in the log and of the
-machines on which they happened. There is one exception: the review schedule can be fitted to the
+machines they come from. There is one exception: the review schedule can be fitted to the
 learner, and its parameters then also determine the state.
 
 `fold` applies events one by one. If an event is older than an event that was already applied,
@@ -46,7 +46,7 @@ UNKNOWN_ANSWER = "?"
 """The placeholder for an answer whose text is missing from the log."""
 
 _BIT_PARTS = 2.0**20
-"""The number of steps per bit to which surprisals are rounded.
+"""The resolution of stored surprisals, which are rounded to multiples of 1/`_BIT_PARTS` bit.
 
 Sums of rounded values are exact and don't depend on the order of the events.
 """

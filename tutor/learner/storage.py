@@ -4,7 +4,8 @@ The file is one JSON object that begins with a header:
 `{"about":{"file":{"schema":4,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
 CRC-32 of all bytes after the checksum itself, with the schema version as its initial value. So if
 the schema version is damaged, the checksum no longer matches, and tutor can tell a damaged file
-from a file of a newer version. All later versions must compute the checksum in the same way.
+from a file written by a newer version. All later versions must compute the checksum in the same
+way.
 
 Each write creates a temporary file, which replaces the old file. The old file becomes the backup.
 """

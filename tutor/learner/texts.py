@@ -2,7 +2,7 @@
 
 Each text has an id and a file. A session writes only the text that it has open. If two sessions
 have the same text open, the first session to save it keeps the id, and the other session's text is
-saved under a new id. So neither session overwrites the changes of the other.
+saved under a new id. So neither session overwrites the other's changes.
 
 A screen or lab stores up to `MOST` texts. If there are more, the oldest text without a star is
 deleted.
@@ -36,7 +36,7 @@ _HEADER = 4096
 
 
 class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The description of a stored text, for lists.
+    """The metadata of a stored text, such as its title.
 
     `at` is the time of the last change (in seconds since 1970), and `revision` is the number of
     times that the text has been saved.
@@ -84,7 +84,7 @@ class TextShelf:
         return body if unpacker.eof else None
 
     def save(self, info: TextInfo, body: bytes) -> TextInfo:
-        """Save a text, and return its new description.
+        """Save a text, and return its new metadata.
 
         `info.revision` is the revision that this session last read or saved. If another session has
         saved the text since, this text is saved under a new id.
@@ -134,7 +134,7 @@ class TextShelf:
             return None
         return (
             info if info.id == path.stem else None
-        )  # A file whose description has another id belongs to another text.
+        )  # A file whose metadata has another id belongs to another text.
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)

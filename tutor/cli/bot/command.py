@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _rules(options: argparse.Namespace, message: str) -> Report:
     book = shipped_rules() if options.rules is None else read_rules(options.rules)
-    # Compile the patterns first, so that the measured time does not include this.
+    # Compile the patterns first, so that the measured time excludes the compilation.
     rules.fits(book, "")
     begun = time.perf_counter()
     reply = rules.reply(book, [*options.before[::2], message])

@@ -96,7 +96,7 @@ def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrac
 
 
 def token_of(row: Row) -> Token:
-    """Return the data that is printed about a chosen token."""
+    """Convert the row of a generated token to a `Token` for the output."""
     token = row.token
     return Token(token.id, token.text, token.data.hex(), row.probability, row.rank)
 

@@ -66,9 +66,9 @@ def _assign(name: str, date: str, file: Path, course: Course) -> None:
 
 
 def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course) -> None:
-    """Remove the due date of a lesson, which is named by its id or number.
+    """Remove the due date of the lesson whose id or number is `name`.
 
-    A lesson that is no longer in the course can only be named by its id.
+    If the lesson is no longer in the course, `name` must be its id.
     """
     from tutor.classroom import assignments
 

@@ -15,10 +15,10 @@ from tutor.language import _
 from tutor.text import counted, one_line
 
 SHOWN = 10
-"""The number of ideas, and the number of questions, in a report without `--all`."""
+"""The maximum number of ideas, and of questions, in a report without `--all`."""
 
 Draw = Callable[[str, Table], Iterator[str]]
-"""A function that takes a title and a table and yields the lines of both."""
+"""A function that takes a title and a table, and yields the lines to print."""
 
 _RECORDS: dict[str, type[msgspec.Struct]] = {
     "learners": Row,

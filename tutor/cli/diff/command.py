@@ -145,7 +145,7 @@ def _compare(options: argparse.Namespace, model_a: LanguageModel, model_b: Langu
 def _changed(
     model: LanguageModel, parts: Sequence[Part]
 ) -> Callable[[], AbstractContextManager[None]]:
-    """Return a function that switches off parts of the network. Raises `UsageError`."""
+    """Return a function whose context manager switches off `parts`. Raises `UsageError`."""
     from tutor.lm.inspect.interventions import switched_off
 
     config = model.network.config

@@ -18,7 +18,7 @@ _REACHABLE = {True: _("yes"), False: _("no"), None: _("unknown (nothing was sent
 
 
 def run(spec: str | None) -> int:
-    """Print the report. If an error has interrupted the check, raise it afterwards."""
+    """Print the report. If an error interrupted the check, raise it afterwards."""
     from tutor.vendors.check import ASKED, check
     from tutor.vendors.keys import find_key
 

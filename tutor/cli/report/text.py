@@ -135,7 +135,7 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    """Yield a section with the ideas that the learner remembers least."""
+    """Yield the lines of a section on the ideas that the learner remembers least well."""
     memory = review.memory_of_screens(state, review_questions(course), now)
     weakest = sorted(
         (of.strength, of.recall, key)

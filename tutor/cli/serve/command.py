@@ -158,8 +158,8 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
     command += [f"{name}={value}" for name, value in given.items() if value is not None]
     command += [*_chosen(options.settings), *(["--kiosk"] if confined else [])]
     environment = lockdown.clean(os.environ) if confined else dict(os.environ)
-    # These variables describe how the server was started, not the learner's terminal. Settings are
-    # passed as options, and tutor has copied some of them from the server's file to variables.
+    # These variables describe how the server was started, not the learner's terminal, and some were
+    # set from the server's config.toml. The app gets its settings as options instead.
     for name in (*lockdown.OF_SSHD, *(entry.variable for entry in ENTRIES.values())):
         environment.pop(name, None)
     environment |= base_url_variables()
@@ -173,10 +173,10 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
 
 
 def _chosen(settings: Effective) -> list[str]:
-    """Return the settings of this command's options and environment as options of the app.
+    """Convert the settings from this command's options and environment to options for the app.
 
-    Values from config.toml are left out, because they are only for the owner, whose app reads them
-    itself. Plain mode is left out too, because a page always shows the screen.
+    Values from config.toml are left out, because they apply only to the owner, whose app reads the
+    file itself. Plain mode is left out too, because a page always shows the screen.
     """
     options = []
     for name, entry in ENTRIES.items():

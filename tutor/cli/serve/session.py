@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 KEPT = 60.0
 """The number of seconds for which a process without a connection continues to run."""
 PER_LEARNER = 3
-"""The maximum number of processes of one learner at the same time."""
+"""The maximum number of processes that a learner can have at the same time."""
 PATIENCE = 8.0
-"""The number of seconds that the app has to save everything and exit."""
+"""The number of seconds that the app gets to save everything and exit."""
 
 _START = b"\x1b[?1049h\x1b[?25l\x1b[?2004h"
 """The first bytes that the app writes.
@@ -145,7 +145,7 @@ class Session(AppService):
         """
 
     async def on_packed(self, payload: bytes) -> None:
-        """Ignore this message. tutor's app never sends parts of files."""
+        """Ignore messages with parts of files. tutor's app never sends any."""
 
     async def _show(self, data: bytes) -> None:
         """Send output to the tab.
@@ -153,7 +153,7 @@ class Session(AppService):
         If there is no tab, drop the output, so that the app never has to wait.
         """
         if self._tab is not None:
-            with suppress(ConnectionError, RuntimeError):  # The tab was closed in the meantime.
+            with suppress(ConnectionError, RuntimeError):  # The tab may just have closed.
                 await self._tab.send_bytes(data)
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
@@ -174,7 +174,7 @@ class Session(AppService):
 
 
 async def _ignore(text: str) -> None:
-    """Ignore a message to the page."""
+    """Discard a text message from textual-serve to the page."""
 
 
 class Sessions:
@@ -220,7 +220,7 @@ class Sessions:
         session = Session(self._launch(learner))
         self._learners[session] = learner
         session.connect(tab)
-        # Make room: stop the session that lost its connection first.
+        # Make room by stopping the session that has been disconnected the longest.
         if in_the_way is not None:
             await self._stop(in_the_way)
         await session.start(*size)

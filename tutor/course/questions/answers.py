@@ -13,7 +13,7 @@ import msgspec
 from tutor.text import writable
 
 LONGEST = 200
-"""The maximum number of characters to store of what the learner typed."""
+"""The maximum number of characters of a typed answer that are stored."""
 
 
 class AnswerWithFields(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Scan a lesson for its outline, 25 times as fast as by parsing the whole lesson.
+"""Scan a lesson for its outline, 25 times as fast as parsing the whole lesson.
 
 Only files that are not in the cache are scanned. For a valid lesson, the scan returns the same
 outline as the parser. If a file contains anything unusual, the scan returns no outline. A scan does

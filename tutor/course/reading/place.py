@@ -16,7 +16,7 @@ parse.
 """
 
 _ACTING_ON_A_TERMINAL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-# These two characters are needed to spell Persian, Hindi and other languages.
+# These two characters are needed to write Persian, Hindi and other languages.
 _JOINERS = "\u200c\u200d"
 
 

@@ -1,7 +1,7 @@
 """The process of a shared engine: `python -m tutor.engine.shared --listening FD`.
 
 The parent process (`tutor.engine.shared.supervisor`) owns the socket, so the socket survives a
-restart of the engine. Learners who connect during a restart wait in the socket's queue. A spare
+restart of the engine. Learners who connect during a restart wait in the socket's backlog. A spare
 engine does not accept connections until its parent writes `BEGIN` to its standard input.
 """
 
@@ -69,8 +69,8 @@ def _follow_parent(begin: Callable[[], None]) -> None:
 def _at_low_priority(act: Callable[[], Loaded]) -> Loaded:
     """Run `act` at low priority, so that it hardly slows down other programs.
 
-    A process without privileges can't raise its priority again, so `act` runs in a temporary thread
-    with a lower priority. Only Linux has a priority for each thread; on other systems, the priority
+    An unprivileged process can't raise its priority again, so `act` runs in a temporary thread with
+    a lower priority. Only Linux supports per-thread priorities; on other systems, the priority
     stays the same.
     """
 

@@ -16,7 +16,7 @@ from tutor.errors import EngineError
 assert sys.platform != "win32"  # asyncio doesn't support Unix sockets on Windows
 
 WAITING = 128
-"""The maximum number of connections that wait in the system's queue while an engine restarts."""
+"""The socket's backlog: how many connections can wait while an engine restarts."""
 
 
 def find() -> Path | None:
@@ -32,9 +32,9 @@ def trusted(path: Path) -> bool:
 
     The app sends what the learner types to the socket, so the socket must have been created by the
     administrator, by this account, or by an account that the administrator chose. No other account
-    may have write access to the socket's folder. The folder may belong to another account if the
-    administrator created it for that account. This is certain if only the administrator and this
-    account have write access to all folders above it.
+    may have write access to the socket's folder. The folder may belong to another account if only
+    the administrator and this account have write access to all folders above it, because the
+    administrator must then have given it to that account.
     """
     mine = {0, os.getuid()}
     try:

@@ -60,7 +60,7 @@ class Listener:
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
     def open(self) -> None:
-        """Start listening. Before that, learners wait in the socket's queue."""
+        """Start accepting connections. Until then, they wait in the socket's backlog."""
         self._opened = True
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 

@@ -1,8 +1,8 @@
 """Decide which learner's request the shared engine handles next.
 
-All waiting learners get an equal share of the engine's time, like processes that share a processor:
-the next turn goes to the learner who has used the least time. A learner who requests a token every
-few seconds has used little time and therefore goes before a learner who generates continuously.
+All waiting learners get an equal share of the engine's time, like processes that share a CPU: the
+next turn goes to the learner who has used the least time. A learner who requests a token every few
+seconds has used little time and therefore goes before a learner who generates continuously.
 Learners who all generate continuously take turns. This is weighted fair queueing with equal weights
 (Demers, Keshav & Shenker 1989), with start times as in Goyal, Vin & Cheng (1996).
 """

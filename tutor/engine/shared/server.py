@@ -238,10 +238,10 @@ class SharedServer:
     # --- requests ---------------------------------------------------------------------------------
 
     def _text_to_process(self, learner: Learner) -> list[tuple[Session, int]]:
-        """Return the session of the learner's next request, and how much of it to process.
+        """Return a list with the session of the learner's next request and the length to process.
 
-        The list is empty if the request isn't for a distribution, or if it needs no new token or
-        more tokens than fit in one pass.
+        The list contains one pair. It is empty if the request isn't for a distribution, or if it
+        needs no new token or more tokens than fit in one pass.
         """
         request = learner.inbox.first()
         if not isinstance(request, wire.AskDistribution):

@@ -26,7 +26,7 @@ STABLE = 30.0
 """The number of seconds after which an engine counts as successfully started."""
 SPARE_AFTER = 10.0
 """The number of seconds from the start of an engine to the start of its spare. Until then, the
-engine and its learners need the processor."""
+engine and its learners need the CPU."""
 SPARE_MEMORY = 1024**3
 """The number of bytes that must be free to start a spare engine, which takes about 160 MB."""
 
@@ -39,9 +39,9 @@ def supervise(
 ) -> None:
     """Run an engine on this socket, and restart it when it exits.
 
-    `on_end` is called with a sentence that describes how the engine exited. The function returns
-    only through an exception: on SIGTERM or SIGINT, or an `EngineError` if the model cannot be
-    loaded.
+    `on_end` is called with a sentence that describes how the engine exited. This function never
+    returns. SIGTERM raises `SystemExit`, and SIGINT raises `KeyboardInterrupt`. Raises
+    `EngineError` if the model cannot be loaded.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     descriptor = listening.fileno()
