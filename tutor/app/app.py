@@ -255,7 +255,7 @@ class TutorApp(SavingApp):
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
-        """Give an unhandled key to the widget that has the focus now, unless it already got it.
+        """Send an unhandled key to the focused widget, unless that widget has already received it.
 
         This happens before the app's own bindings handle the key (see `LateKeys`).
         """
@@ -266,10 +266,10 @@ class TutorApp(SavingApp):
         open_comparison(self, self.navigator, event)
 
     def on_load(self) -> None:
-        """Run no task before the code that creates it has stored it.
+        """Turn off eager tasks, so that no task runs before its creator has stored it.
 
-        From Python 3.12 on, Textual makes tasks run at once, until they first wait for something.
-        A task could then end before its creator has stored it, and would seem to run forever.
+        From Python 3.12 on, Textual makes asyncio run each task as soon as it is created. A task
+        could then end before its creator has stored it, and would seem to run forever.
         """
         asyncio.get_running_loop().set_task_factory(None)
 

@@ -135,7 +135,7 @@ class TutorScreen(Screen[None]):
             super()._invoke_later(partial(unless_leaving, owner, callback), sender)
 
     def _forward_event(self, event: Event) -> None:
-        """Pass an event on to its widget, except for the click that ends a selection of text."""
+        """Pass an event on to its widget, except for the click that ends a text selection."""
         if not (isinstance(event, Click) and self.get_selected_text()):
             super()._forward_event(event)
 

@@ -182,8 +182,8 @@ def _exists(key: str) -> bool:
 def problems_of(keys: Mapping[str, str], text: str = "") -> list[Problem]:
     """Return the problems in the `[keys]` table, such as unknown keys or keys with two actions.
 
-    `text` is the text of the settings file, in which line numbers are looked up. This function
-    imports every screen and every lab.
+    `text` is the text of the settings file, used to look up line numbers. This function imports
+    every screen and every lab.
     """
     kinds = list(every_class())
     known = {

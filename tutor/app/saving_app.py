@@ -1,4 +1,4 @@
-"""The base class of the app that saves progress and reports changes that were not saved."""
+"""The base class that lets the app save progress and report changes that were not saved."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def make_app(
     `model` is the value of `--model`, or None for the default. `learner` is the name of the learner
     whose progress is used. `course` is a folder with other lessons, whose progress is stored
     separately. `start` is a screen, or a text for the stepper. If `ascii_only` is true, or if the
-    locale cannot write UTF-8, the app draws only ASCII characters. The app exits after
+    locale's encoding is not UTF-8, the app draws only ASCII characters. The app exits after
     `idle_minutes` without a key press, or never if this is None. `settings` are the settings in
     effect.
 

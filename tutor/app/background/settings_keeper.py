@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class SettingsKeeper:
     """The settings in effect, and a history of the changes in this session.
 
-    Every change is written to config.toml. If the environment or an option overrides a setting, its
-    new value takes effect only when tutor starts without the override. `on_change` is called with
-    the name of the changed setting.
+    Every change is written to config.toml. If an environment variable or a command-line option
+    overrides a setting, the setting's new value takes effect only when tutor starts without the
+    override. `on_change` is called with the name of the changed setting.
     """
 
     def __init__(self, effective: Effective = USUAL) -> None:

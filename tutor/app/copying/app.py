@@ -1,4 +1,4 @@
-"""The base class of the app that implements copying."""
+"""The base class that adds copying to the app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CopyingApp(ClickingApp):
-    """An app in which Ctrl+O copies a text and Ctrl+C copies the selection."""
+    """An app in which Ctrl+O copies what the screen offers, and Ctrl+C copies the selection."""
 
     _brief = ""
     """The text of a notice that disappears at the next key press."""
@@ -26,9 +26,9 @@ class CopyingApp(ClickingApp):
     """Whether the last key was Ctrl+C, pressed in a field with unsubmitted text."""
 
     def action_copy(self) -> None:
-        """Copy the text that the screen offers.
+        """Copy what the screen offers.
 
-        If it offers several texts, let the learner choose.
+        If the screen offers several items, let the learner choose one.
         """
         from tutor.app.copying.copies import copies_of  # this loads the Markdown widgets
         from tutor.app.copying.screen import CopyScreen

@@ -1,7 +1,7 @@
 """Send text to the terminal's clipboard with OSC 52, an escape sequence.
 
 OSC 52 works over SSH and in tmux. A terminal may ignore it without reporting that, so the notice
-after a copy also says what to do if nothing was copied.
+shown after copying also says what to do if nothing was copied.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST = 74_994
-"""The maximum size of a copied text, in bytes.
+"""The maximum size of the text to copy, in bytes.
 
 Some terminals ignore escape sequences longer than 100,000 bytes. The sequence for a text of this
 size, encoded in base64, has exactly that length.
@@ -39,7 +39,7 @@ def too_long(what: str, text: str) -> str:
 
 
 def copied(what: str, text: str, environment: Mapping[str, str] | None = None) -> str:
-    """Return the notice to show after a copy, with advice in case the terminal ignores OSC 52."""
+    """Return the notice to show after copying, with advice in case the terminal ignores OSC 52."""
     size = counted(len(text), "character")
     advice = _advice(os.environ if environment is None else environment)
     return _("Copied {what} ({size}).").format(what=what, size=size) + f" {advice}"

@@ -1,4 +1,4 @@
-"""Find the texts on a screen that can be copied."""
+"""Find what can be copied from a screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def copies_of(screen: Screen[object]) -> list[Copy]:
-    """Return the texts that can be copied now. The texts of the focused widget come first."""
+    """Return what can be copied now. The selection and the focused widget come first."""
     found: dict[str, Copy] = {}
     for each in _all_copies(screen):
         if each.text.strip():
@@ -29,7 +29,7 @@ def copies_of(screen: Screen[object]) -> list[Copy]:
 
 
 def _all_copies(screen: Screen[object]) -> Iterator[Copy]:
-    """Yield everything that can be copied, including empty texts and texts with the same name."""
+    """Yield everything that can be copied, including empty items and items with the same name."""
     focused = screen.focused
     yield Copy(_("the selection"), screen.get_selected_text() or "")
     if isinstance(focused, Input):

@@ -1,4 +1,4 @@
-"""The screen that lists the texts that can be copied."""
+"""The screen that lists what can be copied."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NAME = 26
 
 
 class CopyMenu(Menu):
-    """A menu of texts to copy. The keys 1 to 9 also choose a text."""
+    """A menu of what can be copied. The keys 1 to 9 also choose an entry."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "copy", tooltip="Copy the selected text."),
@@ -38,7 +38,7 @@ class CopyMenu(Menu):
 
 
 class CopyScreen(TutorScreen):
-    """A screen on which the learner chooses one of several texts to copy."""
+    """A screen on which the learner chooses what to copy."""
 
     def __init__(self, copies: Sequence[Copy], copy: Callable[[Copy], None]) -> None:
         """Create the screen. `copy` is called with the text that the learner chooses."""

@@ -1,4 +1,4 @@
-"""Find the texts in the explorer that can be copied."""
+"""Find what can be copied from the explorer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def copies(state: State) -> Iterator[Copy]:
-    """Yield the texts to copy: the text or conversation, and the command for the current step."""
+    """Yield what can be copied: the text or conversation, and the command for the current step."""
     tree = state.tree
     if tree is None:
         return

@@ -30,7 +30,7 @@ TARGET = MARK
 DRAW = "◆"
 """The symbol for the token that was sampled."""
 LEGEND = _("█ kept  ▒ gained  ╌ lost")
-"""The legend of the bars when sampler settings are in effect."""
+"""The legend for the bars when sampler settings are in effect."""
 ROOMY = 110
 """The minimum width of the table, in cells, at which all columns are shown."""
 _LEAST_BAR = 6
@@ -40,9 +40,9 @@ _LEAST_BAR = 6
 class Columns:
     """The widths of the table's columns, in cells. A column that does not fit has width 0.
 
-    The token id requires a table of at least 46 cells, and the logit at least 70. Tokens from a
-    server have no id. With at least `ROOMY` cells, the table also shows the surprisal and
-    cumulative probabilities.
+    The token id is shown if the table is at least 46 cells wide, and the logit if it is at least 70
+    cells wide. Tokens from a server have no id. With at least `ROOMY` cells, the table also shows
+    the surprisal and cumulative probabilities.
     """
 
     rank: int

@@ -70,7 +70,7 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
 
 
 class Saved(_Fields[SavedTree, msgspec.Raw], frozen=True):
-    """A document in the form in which it is stored on disk."""
+    """The form of a document that is stored on disk."""
 
 
 class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):

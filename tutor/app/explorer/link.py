@@ -127,7 +127,7 @@ class Link:
         """Return the rows of tokens whose text contains `query`, and a sentence about them or "".
 
         The rows come from the distribution that `question` requests. If no token contains `query`,
-        the result is the row of the first token into which `query` is split.
+        the result is the row of the first token of `query`.
         """
         session = await self.follow(question.tokens)
         position, sampler = question.position, question.sampler
@@ -254,7 +254,7 @@ class Link:
 
 
 def _check_spelling(tokens: Sequence[Token], path: Sequence[Token]) -> None:
-    """Raise `TextError` if a token of a text from a file has different bytes in this model."""
+    """Raise `TextError` if a token that was read from a file has different bytes in this model."""
     if any(mine.data != theirs.data for mine, theirs in zip(tokens, path, strict=True)):
         raise TextError(
             "This text was tokenized by another model.",

@@ -147,7 +147,7 @@ class ExplorerPane(SharingPane):
             self._draw(self.state)
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the texts to copy, from the text or conversation and from the table."""
+        """Yield what can be copied from the text or conversation, and from the table."""
         yield from copies(self.state)
         table = self.query_one(DistributionTable)
         if table.display and not self.state.table_hidden:
@@ -277,7 +277,7 @@ class ExplorerPane(SharingPane):
             self._open_above(path, index)
 
     async def _open_xray(self) -> None:
-        """Open the x-ray that has waited for the model, unless another screen is open."""
+        """Open the x-ray that was waiting for the model, unless another screen is open."""
         self.say(None)
         if self.screen.is_current:
             await self.action_xray()

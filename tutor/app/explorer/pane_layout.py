@@ -49,7 +49,7 @@ _WIDE = 150
 _TALL, _READABLE = 44, 60
 """The minimum height, in rows, and width, in columns, to show the x-ray below the table."""
 CHAT_WIDTH = 104
-"""The maximum width of a conversation whose distribution is collapsed, as in the CSS."""
+"""The maximum width of a conversation whose distribution is collapsed. It must match the CSS."""
 SHORT = 14
 """The height, in rows, below which the surprisal bars and the column names are hidden."""
 CROWDED = 30
@@ -85,7 +85,7 @@ def _next_of_run(drawn: State | None, state: State) -> bool:
 
 
 def _classes(state: State, focused: Widget | None, pane: Widget, apart: bool) -> dict[str, bool]:
-    """Return all classes of `pane`. `apart` is True if the table is to the right of the text."""
+    """Return all CSS classes of `pane`. `apart` is True if the table is beside the text."""
     open_panel = {f"-{panel}": panel == state.panel for panel in get_args(Panel)}
     return {
         **open_panel,
@@ -270,7 +270,7 @@ class PaneLayout(Vertical):
         self._draw(self.state)
 
     def _update_classes(self, state: State) -> None:
-        """Update all classes at once, because Textual styles the whole pane after each update."""
+        """Update all CSS classes at once, because Textual styles the whole pane for each update."""
         self.update_classes(_classes(state, self.screen.focused, self, self._sides.apart))
 
     def _change_panel(self, state: State) -> None:

@@ -57,9 +57,9 @@ def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
 
 
 def wrap(texts: Sequence[str], width: int, newline: str = _NEWLINE) -> list[Line]:
-    """Break texts into lines of at most `width` cells, preferably at spaces.
+    """Wrap text into lines of at most `width` cells, preferably at spaces.
 
-    `newline` is shown at the end of a line for each line break in the texts.
+    `newline` is shown at the end of a line for each line break in the text.
     """
     lines = [Line()]
     for index, text in enumerate(texts):

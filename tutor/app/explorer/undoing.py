@@ -1,4 +1,4 @@
-"""Undo and redo: remove the last token or a branch, and bring it back."""
+"""Undo and redo: remove the last token or a branch, or restore what was removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOTHING = _("There is nothing to redo.")
 
 
 def undo(state: State, tree: TokenTree) -> State:
-    """Bring a branch back that was just removed. Otherwise, remove the last token.
+    """Restore the branch that was just removed or, if there is none, remove the last token.
 
     If the focus is not at the end, move the focus to the left instead of removing a token.
     """
@@ -68,7 +68,7 @@ def _is_current(state: State, tree: TokenTree) -> bool:
 
 
 def _has_removed_branch(state: State, tree: TokenTree) -> bool:
-    """Return True if the last change was to remove a branch."""
+    """Return True if the last change removed a branch."""
     if not _is_current(state, tree):
         return False
     before, after = state.undone[-1]

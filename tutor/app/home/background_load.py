@@ -18,7 +18,7 @@ QUIET = 0.5
 Reading a file therefore never delays a learner who keeps pressing keys.
 """
 BREATH = 0.02
-"""The pause between files, in seconds, in which other tasks can run."""
+"""The pause between files, in seconds, during which other tasks can run."""
 
 
 class BackgroundLoad:

@@ -31,7 +31,7 @@ WIDEST = 84
 
 
 def description(text: str, lines: Iterable[Line], width: int) -> Content:
-    """Draw a paragraph and, below it, a list of labeled texts."""
+    """Draw a paragraph and, below it, a list of labeled lines."""
     width = min(width, WIDEST)
     drawn = [hanging(Content(""), Content(text), width), Content("")]
     for label, words in lines:

@@ -113,7 +113,7 @@ class HomeScreen(MenuScreen):
         self.tell_problems()
 
     def tell_problems(self) -> None:
-        """Show errors about the progress, the settings, the course files and the class file."""
+        """Show problems with the progress, the settings, the course files and the class file."""
         self.tell(
             *self.services.progress.notices,
             *self.services.course.problems,

@@ -35,7 +35,7 @@ ROWS = 5
 _WIDEST = 76
 _KEY = 9
 _ROW = "row"
-"""The key of a row's number in the metadata of its style."""
+"""The metadata key under which the style of a row stores the row's number."""
 
 
 class TourScreen(TextScreen, CourseScreen):
@@ -226,7 +226,7 @@ class TourScreen(TextScreen, CourseScreen):
 
 
 def _signs(tokens: Iterable[Token]) -> Iterator[str]:
-    """Yield a sentence about each sign in the tokens that a new learner cannot know."""
+    """Yield a sentence that explains ⏎ and one about a special token, if `tokens` contains them."""
     texts = {visible(token.data): token.special for token in tokens}
     if any("⏎" in text for text in texts):
         yield _("⏎ is a line break.")

@@ -114,7 +114,7 @@ def terms(services: Services, navigation: Navigation) -> list[Command]:
 def find(commands: Sequence[Command], words: str, search: FuzzySearch) -> list[Found]:
     """Return the commands that match the words, best match first. Without words, return all.
 
-    A command matches if its title contains the letters of the words in this order, or if each word
+    A command matches if its title contains the letters of the words in order, or if each word
     appears in the title, the description or the sign.
     """
     if not words:

@@ -1,7 +1,7 @@
 """The screen of the command palette, which works like the app's other search screens.
 
-Textual's own palette is not used. If Enter is pressed before its list has been updated, it ignores
-the key or runs a command from the old list.
+Textual's own palette is not used, because it ignores Enter, or runs a command from the old list, if
+the key is pressed before the list has been updated.
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ class PaletteScreen(FinderScreen):
 
     @work
     async def _read_all(self) -> None:
-        # This imports all labs, so it runs in a thread, in order not to delay key presses.
+        # This imports all labs, so it runs in a thread to avoid delaying key presses.
         await asyncio.to_thread(registry.every)
         self._listed += places(self.services, self.navigation)
-        if not any(each.title == _("x-ray") for each in self._listed):  # the stepper has its own
+        # The actions of the stepper already include the x-ray.
+        if not any(each.title == _("x-ray") for each in self._listed):
             self._listed.append(xray(self.app, self.navigation))
         self._terms = terms(self.services, self.navigation)
         self._complete = True

@@ -131,7 +131,7 @@ class ProgressScreen(MenuScreen):
             self._show_figures()
 
     def _show_figures(self) -> None:
-        """Update the texts whose width depends on the layout."""
+        """Redraw the parts whose width depends on the layout."""
         wide = self.app.size.width >= _WIDE
         shown = self.query_one("#overview" if wide else "#all", Static)
         width = self.query_one("#side" if wide else "#figures").scrollable_content_region.width
@@ -198,7 +198,7 @@ def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
 
 
 def _memory(memory: Memory, streak: int, width: int) -> list[Content]:
-    """Draw how well the learner remembers all lessons. A streak of less than two days is hidden."""
+    """Draw a summary of the learner's memory. A streak of less than two days is hidden."""
     if memory.recall is None or memory.strength is None:
         said = _(
             "You have not answered any questions yet. Once you have, this screen shows how well "
@@ -220,7 +220,7 @@ def _memory(memory: Memory, streak: int, width: int) -> list[Content]:
 
 
 def predictions(summary: PredictionSummary, width: int) -> list[Content]:
-    """Draw how many of the learner's predictions were right or close."""
+    """Draw a summary of the learner's predictions and their accuracy."""
     if not summary.predictions:
         return []
     lines = [

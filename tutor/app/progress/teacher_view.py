@@ -40,7 +40,7 @@ class TeacherViewScreen(TextScreen, CourseScreen):
 
     @work(exclusive=True)
     async def _look(self) -> None:
-        """Read the files from which the report is made.
+        """Read the files that the report is based on.
 
         This runs in a thread, because the files can cover several years.
         """

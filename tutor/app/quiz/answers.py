@@ -94,7 +94,7 @@ class AnswerList(Menu):
 
     @property
     def unfinished(self) -> str:
-        """An incomplete answer as text that can be saved, or ""."""
+        """The incomplete answer, as text that can be saved, or "" if there is none."""
         return ""
 
     def resume(self, unfinished: str) -> None:
@@ -266,9 +266,8 @@ def _letter_range(count: int) -> str:
 def _without_yes(why: str) -> str:
     """Remove “Yes.” from the start of an explanation.
 
-    The word would sound like praise if the learner missed the choice, which is then marked “Right
-    answer.”
-    The explanation may be in English or in the language of the interface.
+    If the learner missed this choice, it is marked “Right answer.”, and the word would sound like
+    praise. The explanation may be in English or in the language of the interface.
     """
     return why.removeprefix("Yes. ").removeprefix(_("Yes. "))
 

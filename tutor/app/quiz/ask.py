@@ -307,7 +307,7 @@ class AskScreen(CourseScreen):
         return super().check_action(action, parameters)
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the texts to copy: the question, its choices, the answer, and the explanation."""
+        """Yield what can be copied: the question, its choices, the answer, and the explanation."""
         if self.asked is None:
             return
         field = self.view.field

@@ -1,1 +1,1 @@
-"""Screens that show lessons, terms and the glossary, and the search of the course."""
+"""Screens for lessons, terms, the glossary and the course search."""

@@ -131,7 +131,7 @@ class FinderScreen(CourseScreen):
         self.query_one("#about", Static).update(text)
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the texts to copy: the selected match and its description."""
+        """Yield what can be copied: the selected match and its description."""
         menu = self.query_one(Menu)
         yield from menu.copies()
         if 0 <= menu.cursor < len(self._about):
@@ -263,7 +263,7 @@ SHOWN = 30
 
 
 class SearchScreen(FinderScreen):
-    """The search of the whole course. It runs in a thread, so that it never delays typing."""
+    """A search of the whole course. It runs in a thread, so that it never delays typing."""
 
     PLACEHOLDER = _("type to search")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)

@@ -48,7 +48,10 @@ class LinkedScreen(CourseScreen):
     """The id of the lesson that contains the text, or "" if no lesson does."""
 
     def on_screen_resume(self) -> None:
-        """Unfocus a link that was opened, so that Enter pages down again. Tab goes to the next."""
+        """Unfocus a link that was opened, so that Enter pages down again.
+
+        Tab then goes to the link after it.
+        """
         for prose in self.query(Prose):
             prose.pause()
 

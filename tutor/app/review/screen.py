@@ -78,7 +78,7 @@ class ReviewScreen(AskScreen):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        if self.asked is None:  # if it is set, the learner has already begun to review ahead
+        if self.asked is None:  # otherwise, the learner is already reviewing ahead
             await self._go_on()
 
     async def on_screen_resume(self) -> None:

@@ -19,7 +19,7 @@ _KEY = "space"
 
 
 class Explanation(VerticalScroll, can_focus=False):
-    """A text that is as tall as its lines, up to a maximum height."""
+    """A text that is as tall as its content, up to a maximum height."""
 
     DEFAULT_CSS = "Explanation { height: auto; scrollbar-size-vertical: 0; }"
 
@@ -40,7 +40,7 @@ class Explanation(VerticalScroll, can_focus=False):
 
 
 class MoreOfExplanation(MoreBelow):
-    """A line that says how much of the explanation is hidden, with the key that pages it."""
+    """A line that says how much of the explanation is hidden, and which key shows more of it."""
 
     SHARES_ROOM = False
     PRESSED = (_KEY, _KEY)

@@ -1,7 +1,7 @@
 """Run the app in a terminal in a web browser, through the server of `tutor serve`.
 
 The server starts the app with `--browser`. The app writes its output to standard output, in the
-packets of Textual's web driver, and reads keys and window sizes from standard input.
+packet format of Textual's web driver, and reads keys and window sizes from standard input.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tutor.app.terminal.input import KeyParser
 
 
 class Packets:
-    """A stream that writes text to a pipe, in the packets of Textual's driver for the web."""
+    """A stream that writes text to a pipe, in the packet format of Textual's web driver."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -49,7 +49,7 @@ class BrowserDriver(WebDriver):
     def start_application_mode(self) -> None:
         """Start the driver.
 
-        The app has the keyboard focus, and the mouse is off, as in other terminals.
+        The app receives the keyboard focus, and mouse reports are switched off.
         """
         self._writer = WriterThread(cast("IO[str]", Packets(self.fileno)))
         self._writer.start()

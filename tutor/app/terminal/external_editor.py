@@ -1,4 +1,4 @@
-"""Edit a text in the learner's own editor, which $VISUAL or $EDITOR names."""
+"""Edit a text in the learner's own editor, as set in $VISUAL or $EDITOR."""
 
 from __future__ import annotations
 

@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 class PasteParser(XTermParser):
     """Textual's parser, except that escape characters in pasted text become visible symbols.
 
-    A terminal sends a mark before and after pasted text. Textual's parser would treat an escape
+    A terminal sends a marker before and after pasted text. Textual's parser would treat an escape
     character in the text as the start of a key. The rest of the text would then arrive as keys,
     before the text that precedes it, and a newline would act as Enter and submit the text.
-    (Terminals remove end marks from pasted text.)
+    (Terminals remove end markers from pasted text.)
     """
 
     def __init__(self, debug: bool = False) -> None:
         self._pasting = False
         self._latest = ""
-        """Characters that may be the beginning of a mark.
+        """Characters that may be the beginning of a marker.
 
-        Before a paste, they may begin a start mark. During a paste, they may begin an end mark, and
-        they are held back until it is clear whether they do.
+        Before a paste, they may begin a start marker. During a paste, they may begin an end marker,
+        and they are held back until it is clear whether they do.
         """
         super().__init__(debug)
 
@@ -65,8 +65,8 @@ class PasteParser(XTermParser):
         if BRACKETED_PASTE_END.startswith(latest):
             self._latest = latest
             return ""
-        # These characters are not a start or end mark. Such a mark contains an escape character
-        # only at its start, so the next mark can begin only at the latest character.
+        # These characters do not begin an end marker. A marker contains an escape character only
+        # at its start, so the next marker can begin only at the latest character.
         ends = latest[:-1] if BRACKETED_PASTE_END.startswith(character) else latest
         self._latest = latest[len(ends) :]
         return ends.replace("\x1b", safe("\x1b"))

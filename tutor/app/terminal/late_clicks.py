@@ -2,7 +2,7 @@
 
 A click may open another screen. If the learner clicks twice, or if the app is slow, the next click
 arrives when the new screen is already there, with other keys in the same cells. That click was
-meant for the screen that was painted when it was made. It does nothing.
+meant for the previous screen, so it is ignored.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class LateClicks:
 
 
 class ClickingApp(RemoteTerminal):
-    """An app in which a click affects only the screen that was painted when it was made."""
+    """An app in which a click affects only the screen that was visible at the time of the click."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,6 +71,6 @@ class ClickingApp(RemoteTerminal):
             and not event.is_forwarded
             and self._late_clicks.is_late(event, self.screen)
         ):
-            self._mouse_down_widget = None  # so that Textual creates no `Click` for it
+            self._mouse_down_widget = None  # prevents a `Click` event
             return
         await super().on_event(event)

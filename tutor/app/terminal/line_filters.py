@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AsciiOnly(LineFilter):
-    """A filter that replaces all characters outside ASCII.
+    """A filter that replaces all non-ASCII characters.
 
     The filter is applied after the layout, so each replacement has the width of the original.
     """

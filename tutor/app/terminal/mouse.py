@@ -43,7 +43,7 @@ def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) 
 
 
 class MouseDriver(LinuxDriver):
-    """Textual's driver without reports of each movement of the pointer, which take many bytes."""
+    """Textual's driver without reports of every pointer movement, which take many bytes."""
 
     def _enable_mouse_support(self) -> None:
         self._report("h")

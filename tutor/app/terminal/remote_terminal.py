@@ -1,4 +1,4 @@
-"""The base class of the app, which can draw over a slow connection."""
+"""The base class that lets the app draw over a slow connection."""
 
 from __future__ import annotations
 
@@ -153,10 +153,10 @@ class RemoteTerminal(App[None]):
         return super()._prune(*nodes, parent=parent)
 
     async def _replace_screen(self, screen: Screen[object]) -> Screen[object]:
-        """Remove a screen that has left the stack, but not before it has created its widgets.
+        """Remove a screen that has left the stack, but not before its widgets have been created.
 
-        Textual gives no widgets to a screen that is already being removed, but still calls the
-        handlers that use them.
+        Textual creates no widgets for a screen that is already being removed, but still calls the
+        screen's handlers, which use the widgets.
         """
         if screen._task is not None:
             await screen._mounted_event.wait()
@@ -207,7 +207,7 @@ class RemoteTerminal(App[None]):
             self.throttled.show(renderable, self.size)
 
     def _in_a_batch(self) -> bool:
-        """Return True during a batch of changes, in which Textual discards updates."""
+        """Return True during a batch of changes, when Textual discards updates."""
         return self._batch_count > 0
 
     def _send(self, changes: Changes) -> None:

@@ -57,13 +57,13 @@ class Pace:
 
 
 class ThrottledTerminal:
-    """A painter that collects updates of the screen, and sends the changes at the right time.
+    """A painter that collects screen updates, and sends the changes at the right time.
 
     While the terminal accepts no output, the painter sends none. Otherwise, the program would
     block, and the output would be outdated when it appears.
 
     `descriptor` is the terminal's file descriptor. `held` returns True during a batch of changes,
-    in which nothing may be painted.
+    when nothing may be painted.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ def two_sided(fraction: float, half: int) -> tuple[str, str]:
 
     `fraction` is from -1 to 1. Returns the text on both sides of the axis, each exactly `half`
     cells wide. The left side is exact to half a cell, because there are no finer characters, so a
-    value near zero has no bar. A number with its sign should be next to the bar.
+    value near zero has no bar. Callers should therefore show the signed number next to the bar.
     """
     if fraction >= 0:
         return " " * half, bar(fraction, half)

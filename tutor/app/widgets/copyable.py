@@ -1,4 +1,4 @@
-"""The interface of widgets and screens that offer texts to copy."""
+"""The interface of widgets and screens from which text can be copied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Copy(NamedTuple):
-    """A text to copy, and a name for it that completes the sentence “Copied …”."""
+    """A piece of text that can be copied, and a name that completes the sentence “Copied …”."""
 
     what: str
     text: str
@@ -20,7 +20,7 @@ class Copy(NamedTuple):
 
 @runtime_checkable
 class Copyable(Protocol):
-    """A widget or screen that offers texts to copy, the most useful text first."""
+    """A widget or screen that yields what can be copied from it, the most useful first."""
 
     def copies(self) -> Iterable[Copy]: ...
 

@@ -82,7 +82,7 @@ class KeyLine(Widget):
     def on_mount(self) -> None:
         self._shown: list[list[Entry]] = []
         self._clicked = ""
-        """The label that the latest click was on, or the first click of a double click."""
+        """The label under the latest click or, after a double click, under its first click."""
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:

@@ -178,8 +178,8 @@ class LabTask(Lines):
     def _with_task(self, about: Content, reached: Set[str], width: int) -> list[Content]:
         """Return lines with the beginning of the task, and the next goal.
 
-        They include the number of goals reached, unless it would need a line of its own that can
-        show more of the task instead.
+        They include the number of goals reached, unless the number would need a line of its own
+        and there is more of the task to show on that line.
         """
         short, long = (self._first_lines(about, width, self._rows + more) for more in (0, 1))
         lines = self._next(reached, width, short)

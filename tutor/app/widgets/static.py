@@ -25,9 +25,9 @@ def forget_size(widget: Widget) -> None:
 class Static(widgets.Static):  # noqa: TID251
     """A text that is laid out again whenever it changes.
 
-    Textual's own `Static` can keep its old height if the screen has just scrolled: `refresh`
-    counts the change, then measures the widget with the cached height, and stores that measure
-    for the new count (Textual 8.2).
+    Textual's own `Static` can keep its old height if the screen has just scrolled. In Textual 8.2,
+    `refresh` increments a layout counter before it clears the cached height. If the widget is
+    measured in between, the old height is cached for the new value of the counter.
     """
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 LATE = 0.5
-"""The time, in seconds, after the end of an answer in which command keys insert no text."""
+"""The number of seconds after the end of an answer during which command keys insert no text."""
 
 
 class MessageEditor(PromptEditor):

@@ -36,8 +36,8 @@ class Conversation:
     `name` is the model's name. If `marks` is true, the chat also shows the special tokens of the
     chat template and the system message. `pending` is a message that is still being tokenized. If
     `colored` is true, the color of each token shows its probability. `open` is true if the model's
-    answer can continue. `versions` lists the messages that have several versions. The keys
-    for switching versions apply to the message of `chosen`.
+    answer can continue. `versions` lists the messages that have several versions, and `chosen` is
+    the one to which the keys for switching versions apply.
     """
 
     steps: Sequence[Step] = ()

@@ -46,7 +46,7 @@ IN_A_TEXT = (
     "compare",
     "branches",
 )
-"""The actions that need a text, so that an empty chat does not offer their keys."""
+"""The actions that need a text. An empty chat does not offer their keys."""
 SUGGESTING = ("send_suggestion", "choose_suggestion", "suggestion")
 """The actions that need suggestions for a first message."""
 

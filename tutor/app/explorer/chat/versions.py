@@ -20,8 +20,8 @@ class Version(NamedTuple):
     """One version of a message in a conversation.
 
     `number` counts the message's versions from 1, in the order in which they were created.
-    `branches` contains, for each version, the number of one branch with it. `turn` counts the
-    learner's messages: an answer has the same `turn` as the message that it answers.
+    `branches` contains, for each version, the number of one branch that contains it. `turn`
+    counts the learner's messages: an answer has the same `turn` as the message that it answers.
     """
 
     message: Message

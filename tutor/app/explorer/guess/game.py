@@ -42,7 +42,7 @@ def learner_bits(confidence: float, right: bool, vocabulary_size: int) -> float:
 
 
 class Score(msgspec.Struct, frozen=True):
-    """The score: the total surprisal of each player, and how often the first guess was right."""
+    """The number of rounds, and each player's total surprisal and correct first guesses."""
 
     rounds: int = 0
     learner_bits: float = 0.0
@@ -71,7 +71,7 @@ TEXTS = (
 
 
 class SavedGame(msgspec.Struct, frozen=True):
-    """A game in the form in which it is saved.
+    """The saved form of a game.
 
     `model` is the checksum of the model that tokenized the text. `revealed` is the length in bytes
     of the text shown so far.

@@ -14,8 +14,8 @@ XRAY_KEYS: list[BindingType] = [
     *pair(LEFT_RIGHT, "move(*, 'part')", "head", "Choose a head or the feed-forward network."),
     *pair(LEFT_RIGHT, "move(*, 'position')", "position", "Go to the previous or next token."),
     key("a", "explain(True)", "rather than", "Explain why this token rather than a second one."),
-    # The id names the two views that existed at first. It cannot change, because learners may have
-    # assigned another key to it.
+    # The id names the two original views. It cannot change, because learners may have assigned
+    # another key to it.
     key("tab", "next_view(1)", "view", "Go to the next view of this token.", id="attention-lens"),
     Binding("shift+tab", "next_view(-1)", show=False, id="view-back"),
     key("tab,shift+tab", "leave", "leave", "Leave the search.", display="tab"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _Rows(Lines):
-    """The rows of a view. If none of them is selected, the heading says what they are about."""
+    """The rows of a view. If no row is selected, the heading is announced instead."""
 
     def __init__(self, heading: Lines) -> None:
         super().__init__(id="rows")

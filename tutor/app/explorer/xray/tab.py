@@ -44,7 +44,7 @@ class Scroll:
 
 
 class Selection(NamedTuple):
-    """The selected row and column, counted from 0. If they are None, the view chooses them.
+    """The selected row and column, counted from 0. If either is None, the view chooses it.
 
     `toggled` is true if the learner has switched the view to its alternative order or size.
     """
