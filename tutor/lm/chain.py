@@ -59,7 +59,7 @@ def top_k(logits: Tensor, count: int) -> Tensor:
 
 
 def top_p(logits: Tensor, p: float) -> Tensor:
-    """Keep the most probable tokens whose probabilities sum to at least `p`.
+    """Keep the smallest set of most probable tokens whose probabilities sum to at least `p`.
 
     A `p` of 1 keeps all tokens.
     """

@@ -69,8 +69,8 @@ def turn_ids(model: WithVocabulary, path: Sequence[int], text: str) -> list[int]
         raise ModelUnsupported("The model's chat template drops the assistant's messages.")
     added = guard.encode(rest)
     _, _, closing = guard.render(conversation[:2], generate=False).partition(answer)
-    # The tokens that close the answer are added only if the path does not end with them yet. The
-    # tokens of the new message are always added, even if they repeat the end of the path.
+    # The tokens that close the answer are added only if the path does not already end with them.
+    # The tokens of the new message are always added, even if they repeat the end of the path.
     close = common_length(added, guard.encode(closing))
     return added[_overlap(path, added[:close]) :]
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from jinja2.parser import Parser
 
 TIME_LIMIT = 5.0
-"""The maximum time for rendering, in seconds. Harmless templates need milliseconds."""
+"""The maximum time for rendering, in seconds. Harmless templates take a few milliseconds."""
 MEMORY_LIMIT = 100_000_000
 """The maximum number of bytes that rendering may add to the memory of the process."""
 _LONGEST = 1_000_000
@@ -246,7 +246,10 @@ def _memory_limit() -> Iterator[None]:
 
 
 def _pages_taken() -> int | None:
-    """Return the size of this process's address space in memory pages, including mapped files."""
+    """Return the size of this process's address space in memory pages, including mapped files.
+
+    Returns None if the system does not report it.
+    """
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[0])
     except (OSError, ValueError, IndexError):

@@ -21,7 +21,7 @@ class Config(msgspec.Struct, frozen=True):
 
     vocabulary_size: int
     width: int  # length of a token's vector
-    layers: int  # blocks
+    layers: int  # number of blocks
     heads: int  # attention heads in a block, each with its own queries
     key_value_heads: int  # key-value heads in a block; each is shared by several attention heads
     head_size: int  # length of a query, key or value
@@ -39,7 +39,7 @@ class Config(msgspec.Struct, frozen=True):
 
     # --- rotary position embedding ---
     rotary_size: int | None = None  # rotated dimensions of a head; None: all
-    rope_magnitude: float = 1.0  # the factor by which a rotation also lengthens a vector (YaRN)
+    rope_magnitude: float = 1.0  # a rotation also multiplies a vector's length by this (YaRN)
     unrotated: tuple[int, ...] = ()  # the layers without rotary position embedding (SmolLM3)
     local_rope_base: float | None = None  # the RoPE base in sliding-window layers (Gemma 3)
 

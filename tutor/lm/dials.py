@@ -10,7 +10,7 @@ StepName = Literal["repetition", "temperature", "top-k", "top-p", "min-p"]
 ORDER: tuple[StepName, ...] = ("repetition", "temperature", "top-k", "top-p", "min-p")
 """The usual order of the sampler's steps, as in `transformers`.
 
-The program llama.cpp applies the temperature last.
+llama.cpp applies the temperature last.
 """
 
 

@@ -112,7 +112,7 @@ class Distribution(msgspec.Struct, frozen=True):
     `position` is the number of tokens before the predicted token. `rows` are the most probable
     tokens, in order of rank. `kept` is the number of tokens in the vocabulary that the sampler can
     still choose. `drawn` is the token that the sampler draws at this position with the given seed;
-    it may not be among the `rows`.
+    it is not necessarily among the `rows`.
 
     For a remote model, only the tokens that its server returns are known. In this case,
     `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only known tokens.

@@ -46,11 +46,11 @@ from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
-# The number of 32-bit copies of the largest matrix for which there must be memory during
-# conversion, in addition to the memory for all weights.
+# The number of 32-bit copies of the largest matrix that must fit in memory during conversion, in
+# addition to all weights.
 _WORKING_COPIES = 1
 
-# The size of weights, in bytes, below which a folder is converted in memory at each start.
+# The size of weights, in bytes, below which a folder is converted in memory each time it is loaded.
 _SMALL_FOLDER = 200_000_000
 
 
@@ -109,7 +109,7 @@ def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda don
 
 
 def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
-    """Return the packed copy of a model. If there is no copy, create it."""
+    """Return the packed copy of a model. If there is no copy, create one."""
     move_old_copies()
     stamp, folders = _stamp(found), _pack_folders(found)
     packed = find_packed(folders, stamp, found.sha256)
@@ -143,8 +143,8 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
 def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
     """Load the model on a GPU, and test it with a short text.
 
-    Raises PyTorch's own errors if the model cannot run on the GPU, and `ModelDamaged` if the
-    results are not numbers.
+    Raises PyTorch's own errors if the model cannot run on the GPU, and `ModelDamaged` if its
+    output contains NaN.
     """
     torch.zeros(1, device=device)  # raises an error if the device doesn't exist
     model = _in_memory(found, ON_GPU, on_stage, device)

@@ -53,7 +53,7 @@ def rotations(config: Config, start: int, end: int, local: bool = False) -> Tens
 
 
 @lru_cache(maxsize=8)
-@torch.inference_mode(False)  # training uses the cached tensor too
+@torch.inference_mode(False)  # training can't use tensors created in inference mode
 def _rotation_table(config: Config, length: int, local: bool) -> Tensor:
     """Return the rotations of the first `length` positions: [length, rotated / 2]."""
     pair = torch.arange(0, config.rotated, 2, dtype=torch.float64)

@@ -30,7 +30,7 @@ from tutor.errors import ModelDamaged
 from tutor.lm import draw
 from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 
-# The maximum number of scores in a block, see `ranked`.
+# The maximum number of scores in a block (see `_candidates`).
 BLOCK = 256
 
 

@@ -27,7 +27,7 @@ FOLDER = "steering"
 """The name of the folder for saved vectors, inside the folder of the labs."""
 ENDING = ".steering"
 DELETED = ".deleted"
-"""The suffix of the file to which `delete` moves a vector, and from which `restore` returns it."""
+"""The suffix that `delete` gives to a deleted file, so that `restore` can restore it."""
 LARGEST = 2**20
 """The maximum size of a file, in bytes."""
 MOST_SENTENCES = 40
@@ -157,8 +157,8 @@ def folder_of_learner() -> Path:
 def find(spec: str, folder: Path) -> Applied:
     """Return the vector and the strength that are given as `spec`, in the form NAME:STRENGTH.
 
-    NAME can also be the path of a file. Raises `UsageError` if `spec` has another form or if the
-    strength is out of range, and `ModelError` if there is no such vector.
+    NAME can also be the path of a file. Raises `UsageError` if `spec` has a different form or
+    if the strength is out of range, and `ModelError` if there is no such vector.
     """
     name, colon, number = spec.rpartition(":")
     try:
@@ -258,9 +258,9 @@ def delete(folder: Path, name: str) -> None:
 
 
 def restore(folder: Path, names: Collection[str]) -> None:
-    """Bring back the vector that was last deleted, if it is one of `names`.
+    """Restore the most recently deleted vector, if its name is in `names`.
 
-    Raises `TextError` if another file has its name now, and `ModelError` if the file can't be
+    Raises `TextError` if another file now has its name, and `ModelError` if the file can't be
     restored.
     """
     try:

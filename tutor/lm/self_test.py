@@ -10,15 +10,15 @@ from tutor.lm.session import Session
 from tutor.lm.trajectory import Stepped
 
 _TOKENS = 40
-"""The length of the text that is processed at once. Short texts use other kernels."""
+"""The length of the text that is processed at once. Short texts use different kernels."""
 _STEPS = 3
 
 
 def run_self_test(model: LanguageModel) -> float:
     """Process a text, continue it by a few tokens, and look inside the network.
 
-    Returns the time of the fastest step in seconds. Raises `ModelDamaged` if the results are not
-    numbers. If the device cannot compute them, PyTorch raises its own errors.
+    Returns the time of the fastest step in seconds. Raises `ModelDamaged` if the model's output
+    contains NaN. If the device cannot run the model, PyTorch raises its own errors.
     """
     config = model.network.config
     count = max(1, min(_TOKENS, config.context - _STEPS))

@@ -215,7 +215,7 @@ class Session(Inspectable):
             del computed[self._valid :]
 
     def _store(self, ids: Sequence[int], final: Tensor) -> None:
-        """Store the final hidden states [n, width] of the tokens `ids` [n], which are processed."""
+        """Store the final hidden states [n, width] of the newly processed tokens `ids` [n]."""
         self._processed += ids
         self._final += final.unbind()
         self._bits += [None] * len(ids)

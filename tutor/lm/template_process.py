@@ -3,8 +3,8 @@
 The limits of `chat_template` take effect between operations of a template. A single operation
 that never ends, such as a comparison of deeply nested lists, can be stopped only by killing the
 process that runs it. This module starts a process for the first template, and starts a new process
-after the previous one was killed. The calling process is never blocked for long, and neither are
-its other threads.
+when the previous one has been killed. The calling process is never blocked for long, and neither
+are its other threads.
 
 The template of the default model is known to be harmless, and is rendered in the calling process.
 """
@@ -31,9 +31,9 @@ if sys.platform != "win32":
 
 COMMAND = (sys.executable, "-P", "-m", "tutor.lm.template_process")
 GRACE = 2.0
-"""The time, in seconds, that the process has to report that a template timed out.
+"""The additional time, in seconds, in which the process can report that a template timed out.
 
-Afterwards, the process is killed.
+If it does not reply in time, it is killed.
 """
 _START = 60.0
 """The maximum time, in seconds, for the process to start on a very busy machine."""

@@ -20,7 +20,7 @@ from tutor.lm.distribution import Token
 
 MAXIMUM_BRANCHES = 9
 MAXIMUM_TOKENS = 32_768
-"""The maximum total number of tokens in all branches. A shared stem counts in each branch."""
+"""The maximum total number of tokens in all branches. Each branch counts its shared tokens too."""
 
 How = Literal["prompt", "drawn", "taken"]
 
@@ -392,7 +392,7 @@ def save(tree: TokenTree) -> SavedTree:
 
 
 def restore(saved: SavedTree) -> TokenTree:
-    """Restore a saved tree. Raises `ValueError` if its branches don't fit together."""
+    """Restore a saved tree. Raises `ValueError` if its branches are inconsistent."""
     branches: dict[int, Branch] = {}
     for item in saved.branches:
         stem = branches[item.parent].steps[: item.shared] if item.parent in branches else ()

@@ -230,7 +230,7 @@ class Tokenizer:
     def merge_rules(self) -> dict[tuple[bytes, bytes], int]:
         """Return the merge rules: a mapping from pairs of byte strings to ranks, counted from 1.
 
-        Raises `LabError` if the tokenizer does not work on bytes.
+        Raises `LabError` if the tokenizer is not byte-level.
         """
         if not self._byte_level:
             raise LabError(

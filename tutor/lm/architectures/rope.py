@@ -166,7 +166,7 @@ def _yarn_magnitude(rope: RopeSettings) -> float:
 
 
 def _longrope(rope: RopeSettings, original: int, context: int) -> Scaling:
-    """Return the effect of longrope on texts that are no longer than the training texts."""
+    """Return the effect of longrope on texts up to the length of the training texts."""
     factor = context / original if rope.factor is None and original else rope.slowed
     magnitude = rope.attention_factor
     if magnitude is None:

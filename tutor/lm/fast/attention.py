@@ -49,7 +49,7 @@ class QueriesKeysValues(NamedTuple):
 def prepare(attention: Attention, qkv: QueriesKeysValues, rotation: Tensor | None) -> None:
     """Add the bias, normalize queries and keys, and rotate them, in place.
 
-    In a Llama network, there is only the rotation.
+    A Llama network only needs the rotation.
     """
     if attention.query_key_value_bias is not None:
         qkv.product.add_(attention.query_key_value_bias.weight)
@@ -67,8 +67,9 @@ def fused_attend(
     """Compute attention with PyTorch's fused kernel: [batch, T, heads * head_size].
 
     `tutor.lm.network.attend` computes the same result, and is used if the scores have a cap, which
-    the kernel doesn't support. For a single token, the queries that share keys and values are given
-    to the kernel as several queries of one head, so it reads these keys and values only once.
+    the kernel doesn't support. For a single token, the queries that share keys and values are
+    passed to the kernel as several queries of one head, so it reads these keys and values only
+    once.
     """
     batch, heads, tokens, size = q.shape
     shared = k.shape[1]

@@ -9,9 +9,9 @@ instead. A placeholder becomes the real module as soon as a name in it is used.
 registers functions that PyTorch's compiler calls to find the shape of a result without computing
 it. So its placeholder becomes the real module when the compiler (`torch._dynamo`) is imported.
 
-The placeholders change the order in which PyTorch's modules are imported, and some versions of
-PyTorch may fail in another order than their own. So versions newer than `NEWEST` are imported as
-a whole.
+The placeholders change the order in which PyTorch's modules are imported, and a version of
+PyTorch may fail to load in the new order. So versions newer than `NEWEST`, which have not been
+tested, are imported without placeholders.
 
 This module doesn't import torch. `importlib.util.LazyLoader` in the standard library has the same
 purpose, but loads a module as soon as the module is imported a second time.
@@ -28,7 +28,7 @@ from threading import RLock
 from types import ModuleType
 
 NEWEST = (2, 15)
-"""The newest version of PyTorch that was tried: the first two numbers of the version."""
+"""The newest version of PyTorch that has been tested with placeholders, as (major, minor)."""
 
 REGISTRATIONS = "torch._meta_registrations"
 
@@ -49,8 +49,9 @@ UNUSED = frozenset(
     }
 )
 
-# What the real module imports and the rest of PyTorch relies on. `torch._logging` and `torch.fx`
-# import each other since PyTorch 2.15, and only importing `torch.fx` first succeeds.
+# Maps a module to one that it imports and that the rest of PyTorch relies on, which is imported
+# when the first module gets a placeholder. Since PyTorch 2.15, `torch._logging` and `torch.fx`
+# import each other, which only works if `torch.fx` is imported first.
 IMPORTED_FIRST = {REGISTRATIONS: "torch._prims", "torch.quantization": "torch.fx"}
 
 
@@ -84,7 +85,7 @@ class _Finder(MetaPathFinder):
 
 def _is_tried() -> bool:
     """Return True if the installed version of PyTorch is not newer than `NEWEST`."""
-    from importlib import metadata  # only now, because importing it takes time; so does PyTorch
+    from importlib import metadata  # a slow import, needed only here
 
     try:
         major, minor = metadata.version("torch").split(".")[:2]

@@ -384,7 +384,7 @@ def to_half(values: Tensor) -> Tensor:
     """Convert a matrix to 16-bit floats, or to 32-bit floats if a value is too large.
 
     The largest 16-bit float is 65,504. The matrix is converted in chunks, because a temporary copy
-    of a large matrix would take much memory.
+    of a large matrix would take a lot of memory.
     """
     if values.dtype == torch.float16:
         return values if _all_finite(values) else values.float()

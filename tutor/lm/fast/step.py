@@ -3,8 +3,8 @@
 Generation processes one vector at a time. The arithmetic on one vector takes less than a
 microsecond, but every operation costs several microseconds, because its code and data are no longer
 in the processor's caches: the weights have pushed them out. So a `BlockStep` computes the same
-results as the modules of a block with about half as many operations, and writes most of them to
-buffers that already exist. `tutor.lm.network.Block` shows the same computation step by step.
+results as the modules of a block with about half as many operations, most of which write to
+existing buffers. `tutor.lm.network.Block` shows the same computation step by step.
 
 A `BlockStep` supports only Llama blocks in which all matrices have 4 bits. Other blocks call their
 modules one by one.
@@ -85,10 +85,10 @@ def modules_of(block: Block) -> tuple[nn.Module, ...]:
 
 
 class BlockStep:
-    """A function that computes the output of a block for one token of each text.
+    """A callable that computes the output of a block for one token of each text.
 
-    `modules` are the modules whose weights this function uses. If one of them is replaced in the
-    block, for example to record its output, the block must not use this function.
+    `modules` are the modules whose weights it uses. If one of them is replaced in the block, for
+    example to record its output, the block must not use this `BlockStep`.
     """
 
     def __init__(self, block: Block, workspaces: Workspaces) -> None:

@@ -39,7 +39,7 @@ as one vector, and eight vectors 2.8 times as long (AVX2, the matrices of SmolLM
 
 
 def pays(network: Transformer) -> bool:
-    """Return True if one pass for a token of several texts is faster than one pass per text.
+    """Return True if one shared pass over a token of each text is faster than a pass per text.
 
     A shared pass is slower with 16-bit weights on a CPU, because they are converted to 32 bits
     whenever several vectors are multiplied.
@@ -54,7 +54,7 @@ def read_together(
 ) -> tuple[Tensor, ...]:
     """Process the next tokens of each text, and return their final hidden states: [T, width] each.
 
-    `ids` contains the token ids of each text. They are added to the cache of their text.
+    `ids` contains the new token ids of each text. Their keys and values are added to its cache.
     """
     config = network.config
     counts = [len(each) for each in ids]

@@ -4,11 +4,11 @@ This module doesn't import torch.
 
 Between two matrix multiplications, one thread has about 40 microseconds of small tasks. PyTorch's
 threads come from OpenMP, which lets the other threads spin (wait actively) for milliseconds. On a
-busy machine, a spinning thread takes CPU time from the thread that it is waiting for: with
-two cores and a load of 10, a step took 370 to 910 ms, but only 80 to 100 ms if waiting threads went
-to sleep immediately. On an idle machine, going to sleep immediately makes a step take 1.6 times as
-long, because waking up takes longer than the wait. So we let threads spin for about as long as the
-wait takes on an idle machine, and then sleep.
+busy machine, a spinning thread takes CPU time from the thread that it is waiting for: with two
+cores and a load average of 10, a step took 370 to 910 ms, but only 80 to 100 ms if waiting threads
+went to sleep immediately. On an idle machine, going to sleep immediately makes a step take 1.6
+times as long, because waking up takes longer than the wait. So we let threads spin for about as
+long as the wait takes on an idle machine, and then sleep.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ class GgufFile:
             self._map.madvise(MADV_DONTNEED)
 
     def _rows(self, part: str, block: int | None) -> tuple[TensorInfo, NDArray[np.uint8]]:
-        """Return a tensor, and the bytes of the rows that belong to a matrix.
+        """Return the tensor that contains a matrix, and the bytes of the matrix's rows.
 
         The matrices of all experts of a block are stacked in one tensor. The matrix of the shared
         router has a single row, and is stored as a vector.
@@ -185,7 +185,7 @@ class GgufFile:
         factors = tuple(self._dense(self._tensors[found]).flatten().tolist())
         if found == "rope_freqs.weight":  # Llama 3 has one factor per pair
             return changed(config, rope_factors=factors)
-        # Phi-3: the factors for texts that are no longer than the texts in training
+        # Phi-3: the factors for texts up to the length of the training texts
         original = self._fields.whole_number("phi3.rope.scaling.original_context_length")
         magnitude = self._fields.number("phi3.rope.scaling.attn_factor", 1.0)
         context = min(config.context, original)

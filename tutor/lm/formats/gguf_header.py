@@ -86,7 +86,7 @@ class Fields(Mapping[str, Any]):
     def whole_number(self, key: str, default: int | None = None) -> int:
         """Return the integer in a field, or `default` if the field is missing.
 
-        Raises `ModelDamaged` if the field has another type, or if it is missing and there is no
+        Raises `ModelDamaged` if the field has a different type, or if it is missing and there is no
         default.
         """
         return int(self._of_type(key, (int,), "whole number", default))

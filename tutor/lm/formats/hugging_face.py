@@ -20,7 +20,7 @@ from tutor.lm.tokenizer import Tokenizer
 
 _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 
-# The name endings of tensors that we don't need: constants that `transformers` used to save, and
+# The name suffixes of tensors that we don't need: constants that `transformers` used to save, and
 # the output layer of a model whose configuration says that the output layer is the embedding table.
 _UNUSED = (
     *("rotary_emb.inv_freq", "attn.bias", "attn.masked_bias", "attention.bias"),
@@ -97,7 +97,7 @@ class HuggingFaceFolder:
         return paired(tensor, config) if role in ROTATED else tensor
 
     def _name(self, part: str, block: int | None) -> str:
-        """Return the name of a tensor in the files."""
+        """Return the name of a part's tensor in the files."""
         family = self._family
         role, _, kind = part.partition(".")
         name = f"{family.names[role].format(kind)}.{weight_or(kind)}"
@@ -128,7 +128,7 @@ class HuggingFaceFolder:
 
 
 def _files_by_tensor(folder: Path) -> dict[str, Path]:
-    """Return the path of the file that contains each tensor.
+    """Return a mapping from tensor names to the files that contain the tensors.
 
     If the folder has an index file, the index lists the tensors and their files.
     """

@@ -109,7 +109,7 @@ def find_packed(
 
     If `sha256` is given, the copy must have been made from a file with this checksum. Otherwise, it
     must have been made from a file with this stamp (size, time and a hash of a few parts). Copies
-    that are damaged or have another layout version are ignored. The modification time of the
+    that are damaged or have a different layout version are ignored. The modification time of the
     returned copy is set to the current time, so it shows when the copy was last used.
     """
     pattern = f"{sha256[:16] if sha256 else '*'}-{machine_key()}{_SUFFIX}"
@@ -167,7 +167,7 @@ def _most_tensors(config: Config) -> int:
 
 
 def _tidy_up(folder: Path) -> None:
-    """Remove incomplete files of processes that were killed while they saved a model."""
+    """Remove incomplete files left by processes that were killed while saving a model."""
     for partial in folder.glob(f".*{_SUFFIX}.*"):
         with suppress(OSError):  # Another process removed the file first, or another user owns it.
             if time.time() - partial.stat().st_mtime > _ABANDONED:

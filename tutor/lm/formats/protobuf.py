@@ -55,14 +55,14 @@ def read_fields(message: bytes) -> Iterator[tuple[int, Value]]:
 
 
 def as_bool(value: Value) -> bool:
-    """Return a Boolean field. Raises `ModelDamaged` for a value of another type."""
+    """Return the value of a Boolean field. Raises `ModelDamaged` if it has another type."""
     return as_int(value) != 0
 
 
 def as_int(value: Value) -> int:
-    """Return a field of the type int32, whose negative numbers are stored as 64 bits.
+    """Return the value of an int32 field. Negative numbers are stored as 64 bits.
 
-    Raises `ModelDamaged` for a value of another type.
+    Raises `ModelDamaged` if the value has another type.
     """
     if not isinstance(value, int):
         raise ModelDamaged("a field is not a whole number.")
@@ -70,7 +70,7 @@ def as_int(value: Value) -> int:
 
 
 def as_float(value: Value) -> float:
-    """Return a 32-bit float. Raises `ModelDamaged` for a value of another type."""
+    """Return the value of a 32-bit float field. Raises `ModelDamaged` if it has another type."""
     if not isinstance(value, bytes) or len(value) != 4:
         raise ModelDamaged("a field is not a 32-bit float.")
     found: float = struct.unpack("<f", value)[0]
@@ -78,14 +78,14 @@ def as_float(value: Value) -> float:
 
 
 def as_bytes(value: Value) -> bytes:
-    """Return the bytes of a field. Raises `ModelDamaged` for a value of another type."""
+    """Return the bytes of a field. Raises `ModelDamaged` if the value has another type."""
     if not isinstance(value, bytes):
         raise ModelDamaged("a field is a number instead of bytes.")
     return value
 
 
 def as_text(value: Value) -> str:
-    """Return a text field. Raises `ModelDamaged` for a value that is not valid UTF-8."""
+    """Return the value of a text field. Raises `ModelDamaged` if it is not valid UTF-8."""
     try:
         return as_bytes(value).decode("utf-8")
     except UnicodeDecodeError as error:

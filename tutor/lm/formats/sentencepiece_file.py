@@ -34,7 +34,7 @@ _LARGEST = 100_000_000  # bytes; Gemma's file, with 262,144 tokens, has 4.7 mill
 _LONGEST_TOKEN = 1024  # characters
 _MOST_TOKENS = 5_000_000
 _ALGORITHMS: dict[int, Algorithm] = {1: "unigram", 2: "bpe"}
-# Llama 3 has a `tokenizer.model` in a different format: a line has a token in base64 and its rank.
+# Llama 3 has a `tokenizer.model` in a different format: each line has a base64 token and its rank.
 _TIKTOKEN = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\n")
 _SUGGESTION = "Use a folder with a tokenizer.json, or a GGUF file of this model."
 

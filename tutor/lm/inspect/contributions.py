@@ -41,7 +41,8 @@ from tutor.lm.inspect.hooks import (
 from tutor.lm.network import Transformer
 
 _ROUNDING = 2**-7
-"""The largest relative difference between a whole and its parts that is attributed to rounding."""
+"""The largest relative difference between a vector and the sum of its parts that is attributed to
+rounding."""
 _TINY = 1e-30
 
 

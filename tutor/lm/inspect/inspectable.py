@@ -148,7 +148,7 @@ class Inspectable(LocalSession):
         return other.logits(len(ids)).float()
 
     def _checked(self, position: int, *tokens: int | None) -> tuple[int, ...]:
-        """Return the session's ids. Raises `TextError` for a wrong position or an unknown token."""
+        """Return the session's ids. Raises `TextError` for an invalid position or token."""
         if not 0 <= position < len(self.ids):
             raise TextError(f"There is no token {position} in a text of {len(self.ids)} tokens.")
         self._check_known(id_ for id_ in tokens if id_ is not None)

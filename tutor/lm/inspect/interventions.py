@@ -66,7 +66,7 @@ def switched_off(
     """Switch off attention heads and feed-forward networks in the `with` block.
 
     `heads` are pairs (layer, head), and `feed_forwards` are the indices of layers. To switch off
-    the whole attention of a block, list all its heads.
+    a block's attention completely, list all its heads.
     """
     config = network.config
     changes: list[Replacement] = []

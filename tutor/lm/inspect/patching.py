@@ -4,6 +4,7 @@ Two texts with the same number of tokens are processed: text A and text B. The r
 repeated, but at one layer and position, its activation is replaced with the activation from the run
 on B. If the prediction is now the same as for B, this activation carries the difference between the
 texts.
+
 The method is also called causal tracing or interchange intervention (Vig et al. 2020, Meng et al.
 2022; Heimersheim & Nanda 2024 explain how to read its results).
 
@@ -65,11 +66,7 @@ class Activations(NamedTuple):
 
 
 class _Group:
-    """Runs that process the same positions, from `first` to the end of the text.
-
-    `keys` and `values` contain the keys and values of the positions before `first`, which all runs
-    share: for every block, [1, key_value_heads, first, head_size] each.
-    """
+    """Runs that process the same positions, from `first` to `end` - 1."""
 
     def __init__(self, config: Config, first: int, end: int, device: torch.device) -> None:
         self.tokens = end - first
@@ -146,7 +143,10 @@ def _step(
 
 
 def _fed(block: Block, x: Tensor, attention: Tensor) -> Tensor:
-    """Return the feed-forward network's output if attention has added `attention` to `x`."""
+    """Return the feed-forward network's output [N, width].
+
+    `x` is the residual stream before the block, and `attention` what attention adds to it.
+    """
     fed: Tensor = block.feed_forward(
         block.feed_forward_norm(x if block.parallel else x + attention)
     )
@@ -293,7 +293,7 @@ class PatchedRuns:
 
     @property
     def results(self) -> tuple[tuple[Patched, ...], ...]:
-        """Return the result of every layer, for each column."""
+        """Return the results of each column's runs, in the order of the layers."""
         size = len(self._layers)
         starts = range(0, len(self._results), size)
         return tuple(tuple(self._results[start : start + size]) for start in starts)
@@ -312,7 +312,7 @@ class PatchedRuns:
                 return
 
     def _run(self, layer: int) -> None:
-        """Run a block for runs patched at earlier layers, and start the runs patched here."""
+        """Run a block for the runs patched earlier, and start the runs patched at this layer."""
         if count := self._started:
             live = [streams[:count] for streams in self._streams]
             x = torch.cat([each.flatten(0, 1) for each in live])

@@ -82,8 +82,8 @@ class Probes(NamedTuple):
     def direction(self, layer: int, x: Tensor, labels: Tensor) -> Tensor:
         """Return a layer's weight vector, scaled to the distance between two classes: [width].
 
-        `x` [N, width] are examples with boolean labels [N]. The mean of the examples with the label
-        False, plus the result, has the same score as the mean of the examples with the label True.
+        `x` [N, width] are examples with boolean labels [N]. Adding the result to the mean
+        of the False examples gives a vector with the same score as the mean of the True examples.
         """
         weight = self.weight[layer]
         apart = x[labels].mean(dim=0) - x[~labels].mean(dim=0)

@@ -53,8 +53,8 @@ class Steering:
 def steering_of(model: LanguageModel, values: bytes, layer: int, strength: float) -> Steering:
     """Return a `Steering` with the vector in `values`, which are little-endian 32-bit floats.
 
-    Raises `ModelError` if the model has no such layer or has vectors of another length, or if the
-    vector or the strength is not finite or too large.
+    Raises `ModelError` if the model has no such layer or has vectors of a different length, or if
+    the vector or the strength is not finite or too large.
     """
     config = model.network.config
     if len(values) != 4 * config.width or not 0 <= layer < config.layers:
@@ -109,9 +109,9 @@ def mean_difference(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor
 
 
 def random_vectors(count: int, width: int, length: float) -> Iterator[Tensor]:
-    """Yield vectors [width] of this length that point in random directions.
+    """Yield `count` vectors [width] of the given length that point in random directions.
 
-    They are the same in every run. Only an effect that they don't have says something about the
+    They are the same in every run. An effect that these vectors also have is not due to the
     direction of a steering vector.
     """
     for seed in range(count):

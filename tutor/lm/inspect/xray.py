@@ -1,7 +1,7 @@
 """Record the attention of one token, the prediction of every layer, and the chosen experts.
 
 The logit lens (nostalgebraist 2020) treats the residual stream between blocks as if it were the
-final residual stream. The attention weights are the weights that the network used at this position.
+final residual stream. The attention weights are the weights that the network used for the token.
 """
 
 from __future__ import annotations

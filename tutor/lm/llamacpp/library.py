@@ -39,7 +39,7 @@ _PIECE = 256  # bytes; longer tokens are read in a second call
 
 
 class Library(Protocol):
-    """A model that llama.cpp has loaded, with one text that it has processed so far.
+    """A model that llama.cpp has loaded, with the text that it has processed so far.
 
     `context` is the maximum number of tokens in a text, and `start_id` is the token that every text
     begins with, or None. The other numbers describe the network.

@@ -5,8 +5,8 @@
 
 `small-base` is trained like the small model (`tutor.lm.training.recipes.small_model`), but on text
 that contains no dialog. Instruction tuning then continues its training on questions and answers in
-the chat template. The training loop is the same, but only the tokens of the answers count in the
-loss, because the model has to write answers and not questions.
+the chat template. The training loop is the same, but only the tokens of the answers count toward
+the loss, because the model has to write answers and not questions.
 
 No dialog about the countries in `HELD_OUT_COUNTRIES` is used for the tuning. Afterwards, both
 models answer questions about these countries, which shows what the tuning has changed.
@@ -93,7 +93,7 @@ class Result(msgspec.Struct, frozen=True):
 
     weights: int  # number of parameters
     training_tokens: int  # number of tokens in the dialogs
-    answer_tokens: int  # number of tokens that count in the loss
+    answer_tokens: int  # number of tokens that count toward the loss
     questions: int  # number of held-out questions
     capitals: int  # number of held-out questions about capitals
     base: Answers  # the base model, before the tuning
@@ -227,7 +227,7 @@ def about_capital(question: str) -> bool:
 
 
 def measure(network: Transformer, tokenizer: Tokenizer, questions: dict[str, str]) -> Answers:
-    """Ask all questions in the chat template, with greedy decoding, and compare the answers."""
+    """Ask all questions in the chat format, with greedy decoding, and check the answers."""
     ended = right = capitals = count = 0
     loss = 0.0
     for question, reference in questions.items():

@@ -31,7 +31,7 @@ SETTINGS = train.Settings(
     evaluate_every=500,
     one_in={"chat": 3, "facts": 3},  # chat and facts follow a few templates, so a third is enough
 )
-"""The settings of the bundled model. Its training passes through the text about four times."""
+"""The settings of the bundled model. Training makes about four passes through the text."""
 
 SOURCES = "sources.json"  # the sources of the training texts, with licenses
 TOKENIZER = "tokenizer.json"

@@ -303,7 +303,7 @@ class Language:
     def fitting(self, sentence: Sequence[str], blank: int) -> dict[str, float]:
         """Return each word that fits at index `blank`, with its probability given the other words.
 
-        The word that is at `blank` now is ignored. The result is empty if no sentence of the
+        The current word at `blank` is ignored. The result is empty if no sentence of the
         language contains the other words at their positions.
         """
         weights: dict[str, float] = {}

@@ -103,7 +103,7 @@ def next_words(
 ) -> dict[str, float]:
     """Return the probability of every word of the vocabulary after `before`, highest first.
 
-    A blank in `before` counts as an unknown word.
+    A blank in `before` is treated as an unknown word.
     """
     text = [START, *(UNKNOWN if word == BLANK else word for word in before)]
     with torch.inference_mode():
