@@ -30,7 +30,7 @@ _OWN = _(
 def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
     """Return the lines of the case view: situation, options, and a comment on the learner's pick.
 
-    On a low screen, the view scrolls.
+    On a short screen, the view scrolls.
     """
     case = adviser.case_of(advice, state.case)
     text = wrapped(Content(case.text if case else _OWN), width)

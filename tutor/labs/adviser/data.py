@@ -15,12 +15,12 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of need. For example, the need for a certain input has the kind "images".
+    """A kind of need. For example, "images" is one kind of the need "inputs".
 
     Attributes:
         must: The kind, worded as a condition.
         least: The minimum level that an option needs to meet the condition.
-        place: The index of this kind in a list with the kinds of all needs.
+        place: The index of this kind in the list of the kinds of all needs.
     """
 
     id: str
@@ -55,7 +55,7 @@ class DatedFact(msgspec.Struct, frozen=True):
 class Serving(msgspec.Struct, frozen=True):
     """The level at which an option meets one kind of need, and the reason in one sentence.
 
-    `facts` are facts that support the level, and that a vendor can change.
+    `facts` support the level. They are dated, because a vendor can change them.
     """
 
     level: int

@@ -27,8 +27,8 @@ LOCAL, NO_LLM = "local", "no-llm"
 """The ids of the options that the lab's goals mention."""
 ENOUGH_CASES = 5
 AT_ONCE = 2
-"""The number of cases that the learner must solve with the first pick to reach a goal. If later
-picks counted, it would be enough to try one option after another."""
+"""The number of cases that the learner must solve on the first pick to reach a goal. If later
+picks counted, trying one option after another would be enough."""
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
@@ -306,7 +306,7 @@ def _first(state: State, option: str) -> bool:
 def _one_weight_decides(state: State) -> bool:
     """Return True if the last action changed one weight, and replaced all options in first place.
 
-    No option that was in first place before may still share it.
+    It returns False if any option that was in first place before is still there.
     """
     if state.advice is None or state.before is None:
         return False

@@ -43,7 +43,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Deciding(msgspec.Struct, frozen=True):
-    """The smallest change of one weight that affects first place.
+    """The smallest change to one weight that changes which options are in first place.
 
     If the weight of `need` changes to `weight`, the options `lead` are in first place.
     """
@@ -86,7 +86,7 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 
 
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
-    """Return the options in first place, several if they have equal points.
+    """Return the options in first place. There are several if they are tied.
 
     The set is empty if all options are excluded or all weights are 0.
     """
@@ -104,12 +104,11 @@ def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozens
 def deciding(
     table: Table, weights: Sequence[int], musts: Sequence[bool], option: int
 ) -> Deciding | None:
-    """Find the smallest change of one weight that puts `option` into first place.
+    """Find the smallest change to one weight that puts `option` into first place.
 
-    If `option` is already in first place, find the smallest change after which the set of options
-    in first place is a different one. If several changes are equally small, prefer the need with
-    the highest weight, then the first need. Returns None if no single change of a weight has this
-    effect.
+    If `option` is already in first place, find the smallest change that makes the set of options in
+    first place different. If several changes are equally small, prefer the need with the highest
+    weight, then the first need. Returns None if no change to a single weight has this effect.
     """
     now = lead(table, weights, musts)
     found: list[tuple[tuple[int, int, int], Deciding]] = []

@@ -1,4 +1,4 @@
-"""The widget of the adviser lab, with its keys. The module `lines` returns the text to show."""
+"""The adviser lab's widget and its key bindings. The text comes from the module `lines`."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class AdviserView(LabView):
     def action_read(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
 
-    # On a low screen, a case doesn't fit into the view. Each of the following keys scrolls to the
-    # part that it changes.
+    # On a short screen, a case doesn't fit into the view. So each of the following actions also
+    # scrolls to the part of the view that it changes.
 
     def action_option(self, by: int) -> None:
         before = self.state.option

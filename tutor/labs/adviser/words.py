@@ -15,7 +15,7 @@ MOST_NAMES = 3
 
 
 def listed(names: Iterable[str]) -> str:
-    """Join the names to a phrase such as "A, B and C"."""
+    """Join the names into a phrase such as "A, B and C"."""
     *before, last = names
     return f"{', '.join(before)} and {last}" if before else last
 
@@ -39,10 +39,10 @@ def options_named(advice: Advice, options: Iterable[int]) -> str:
 
 
 def what_decides(advice: Advice, settings: Settings, option: int) -> str:
-    """Return a sentence about the smallest change of one weight that affects first place.
+    """Return a sentence about the smallest change to one weight that affects first place.
 
-    If the option is not in first place, the change puts it there. If it is, the change puts other
-    options next to it or ahead of it.
+    If `option` is not in first place, the change puts it there. Otherwise, the change makes other
+    options tie with it or overtake it.
     """
     needs, table = advice.needs, adviser.table(advice, settings)
     if unmet := adviser_rule.unmet(table.levels[option], table.least, settings.musts):

@@ -47,8 +47,8 @@ Question = Parts | Look | Through | Compare
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """A tensor of the model.
 
-    `layer` is None for tensors that belong to no block. `form` is the number format of the weights,
-    such as "int4".
+    `layer` is None for tensors that don't belong to a block. `form` is the number format of the
+    weights, such as "int4".
     """
 
     role: str
@@ -143,7 +143,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> tuple[int, Progress] | None:
-        """The current run's precision in bits and progress in blocks, or None without a run."""
+        """The current run's precision in bits and progress in blocks, or None if idle."""
         if self.running is None or self.inventory is None:
             return None
         blocks = self.inventory.layers
@@ -218,7 +218,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(at=at), Histogram():
             return replace(state, histograms={**state.histograms, at: answer})
         case Through(bits=bits), Stream(data=None):
-            # This machine has no kernel for the precision.
+            # This machine has no kernel for this precision.
             readings = {**state.readings, bits: Reading(possible=False)}
             return replace(state, readings=readings, running=None)
         case Through(bits=bits), Stream(data=bytes() as data, tokens=tokens, left_out=left_out):

@@ -42,8 +42,8 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
     """The residual stream after a block.
 
     Attributes:
-        data: The stream as 32-bit floats [T, width], or None if this machine has no kernel for the
-            precision.
+        data: The stream as 32-bit floats [T, width], or None if this machine has no kernel for
+            this precision.
         errors: The relative rounding error of each of the `MATRICES`.
         tokens: The number of processed tokens.
         left_out: The number of tokens that were cut from the text.
@@ -76,7 +76,7 @@ class Reading(msgspec.Struct, frozen=True):
         stream: The residual stream after the last finished block.
         errors: The rounding errors of each finished block.
         result: The comparison with full precision, or None until all blocks are finished.
-        possible: False if this machine has no kernel for the precision.
+        possible: False if this machine has no kernel for this precision.
     """
 
     stream: bytes = b""

@@ -26,7 +26,7 @@ class TensorOf(NamedTuple):
 
     Attributes:
         role: The tensor's usual name, such as "query".
-        layer: The index of its block, or None for tensors that belong to no block.
+        layer: The index of its block, or None for tensors that don't belong to a block.
         first: The index of its first row in the matrix.
         outputs: The number of its rows, which is 1 for a norm.
         inputs: The number of its columns.

@@ -96,7 +96,7 @@ class AnatomyView(LabView):
     def _progress(self, state: State, width: int) -> Content:
         """Return a line with the progress of the current run, and the time left.
 
-        If there is no run, the line shows the text to process instead.
+        If there is no run, the line shows the input text instead.
         """
         progress = state.progress
         if progress is None:
@@ -211,7 +211,7 @@ def _tensor(
 
 
 def _chart(counts: Sequence[int], rows: int) -> list[str]:
-    """Return bars with logarithmic lengths, so that bins with few weights are visible."""
+    """Return a bar chart on a log scale, so that bins with few weights are visible."""
     most = math.log10(max(counts) + 1)
     eighths = 8 * rows
     heights = [math.ceil(math.log10(count + 1) / most * eighths) / eighths for count in counts]
@@ -221,7 +221,7 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
     """Return lines with the sizes of each block's attention and feed-forward network.
 
-    The sizes of tensors that belong to no block are also included.
+    The sizes of tensors that don't belong to a block are also included.
     """
 
     def figure(value: int) -> str:

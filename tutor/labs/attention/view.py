@@ -161,7 +161,7 @@ def _taken(state: State, width: int) -> list[Content]:
 
 
 def _row(state: State, room: Room) -> list[Content]:
-    """Return one row of the map: the attention of the selected token to each token up to it."""
+    """Return one row of the map: the selected token's attention to itself and earlier tokens."""
     tokens = state.tokens
     row, own = state.row(state.token), tokens[state.token]
     sink = row[0] >= _SINK_SAID and state.token > 0

@@ -1,7 +1,7 @@
 """Compute softmax(q·k / √size) · v for one token and one head in plain Python, step by step.
 
-The functions `attention_weights` and `attend` in `tutor.lm.network` compute the same for all tokens
-and heads at once (Vaswani et al. 2017, section 3.2.1).
+The functions `attention_weights` and `attend` in `tutor.lm.network` perform the same computation
+for all tokens and heads at once (Vaswani et al. 2017, section 3.2.1).
 
 A vector is a sequence with one number for each dimension of the head. The arguments `scores` and
 `weights` have one number for each token.
@@ -46,7 +46,7 @@ def softmax(scores: Sequence[float]) -> list[float]:
 
     Each weight is e^score, divided by the sum of e^score over all tokens.
     """
-    highest = max(scores)  # Subtracting it prevents overflow, and doesn't change the weights.
+    highest = max(scores)  # Subtracted to prevent overflow. The weights don't change.
     powers = [math.exp(score - highest) for score in scores]
     return [power / sum(powers) for power in powers]
 

@@ -27,7 +27,7 @@ _STEPS = (
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the selected step and its number for each token of the text."""
+    """Return the selected step and its result for each token of the text."""
     lines = {"text": [_("Text: {text}").format(text=quoted_text(state.text))]}
     if state.worked is None or state.read is None:
         return lines

@@ -91,7 +91,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         left_out: The number of characters that were cut from the learner's question.
         way: The way of asking.
         drawing: The prompt for which answers are being sampled, or None.
-        running: The ways of asking that are being used for the whole set.
+        running: The ways of asking in the current run of the whole set, empty if there is no run.
         seed: The seed of the samples.
         answers: The greedy reply to each prompt.
         draws: The sampled replies to each prompt.
@@ -216,7 +216,7 @@ def _drawn(state: State) -> State:
 def asked_ways(state: State) -> tuple[Way, ...]:
     """Return the ways of asking in the current run.
 
-    Without a run, return the ways that a new run would use.
+    If no run is in progress, return the ways that a new run would use.
     """
     return state.running or (WAYS if state.view == "ways" else (state.way,))
 
@@ -300,7 +300,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judged(state: State, way: Way) -> Iterator[Judged]:
-    """Yield the questions of the set that have been answered, for this way of asking."""
+    """Yield the answered questions of the set, with verdicts, for one way of asking."""
     for item in state.limits.items:
         reply = done_reply(state, _prompt(item, way))
         if reply is not None:
@@ -349,7 +349,7 @@ def _sure_and_wrong(state: State) -> bool:
 
 @goal("mended", "Turn a wrong answer into a right one by adding the fact")
 def _mended(state: State) -> bool:
-    """Return True if a question was answered wrong without the fact, and right with the fact."""
+    """Return True if adding the fact turned the wrong answer to a question into a right one."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
     return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
 

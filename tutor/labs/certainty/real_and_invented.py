@@ -64,7 +64,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A question about something real or invented.
 
     Attributes:
-        accept: The accepted answers. For a real thing, they are from the source `look_up`. For an
+        accept: The accepted answers. For a real thing, they come from the source `look_up`. For an
             invented thing, they follow from the made-up `fact`. The list is empty if the fact says
             that no such thing is known.
         fact: A sentence that contains the answer.
@@ -82,7 +82,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def accepted(self, *, with_fact: bool) -> tuple[str, ...]:
         """Return the accepted answers.
 
-        An invented thing has none unless the prompt contains the fact.
+        A question about an invented thing has none unless the prompt contains the fact.
         """
         return self.accept if self.real or with_fact else ()
 

@@ -43,7 +43,7 @@ def surprising(
 def _texts(pieces: Sequence[bytes]) -> list[str]:
     """Return the text of each token.
 
-    If a character consists of several tokens, its text belongs to the last of them.
+    A character that is split across several tokens belongs to the last of them.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     last = len(pieces) - 1

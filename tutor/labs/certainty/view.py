@@ -90,7 +90,7 @@ class CertaintyView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         draw = {"answer": _answer, "calibration": _calibration, "ways": _ways}[state.view]
         room = Room(width, height)
-        # On a low screen, the answer takes the place of the tabs, unless the tabs show progress.
+        # On a short screen, the answer takes the place of the tabs, unless the tabs show progress.
         hidden = room.low and state.view == "answer" and not _job_elsewhere(state)
         return [*([] if hidden else [_heading(state, width)]), *draw(state, room)]
 
@@ -304,7 +304,7 @@ def _bin(found: Bin) -> Content:
 
 
 def _diagram(rows: Sequence[Bin], width: int) -> list[Content]:
-    """Draw each bin's accuracy over its certainty, and the diagonal of perfect calibration."""
+    """Plot each bin's accuracy against its certainty, with the diagonal of perfect calibration."""
     found = [(each.certainty, each.share_right) for each in rows if each.count]
     certainty = plot.Axis(0.0, 1.0, _("% certain"), percent=True)
     return [

@@ -197,7 +197,7 @@ def _end(state: State, model: Model, reply: Reply) -> Content:
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """Return only the focused model's lines, for low screens."""
+    """Return only the focused model's lines, for short screens."""
     above = [_prompt(state, width), _row(state, state.focus, width)]
     place = _("{focus} of {count} models, {count2} chosen").format(
         focus=state.focus + 1, count=len(state.models), count2=len(state.chosen)

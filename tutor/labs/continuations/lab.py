@@ -26,8 +26,8 @@ LOOP = 4
 """The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs
 twice."""
 CHEAPER = 0.7
-"""The reduction of the mean surprisal, compared with plain sampling, that a goal requires, in bits
-per token. With 0.7 bits less, a token is 1.6 times as probable (geometric mean)."""
+"""The minimum reduction in mean surprisal, relative to plain sampling, that a goal requires, in
+bits per token. With 0.7 bits less, a token is 1.6 times as probable (geometric mean)."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +72,8 @@ class Path(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         ids: The token ids.
         pieces: The bytes of each token.
-        log_probability: The sum of the tokens' log-probabilities in nats, before any sampler
-            setting.
+        log_probability: The sum of the tokens' log-probabilities in nats, before sampler settings
+            are applied.
         ended: True if the model generated an end token.
 
     A continuation is complete if it has ended, or if it has reached the maximum length of `most`

@@ -1,4 +1,4 @@
-"""Compare A and B along a text."""
+"""Compare A and B at each position of a text."""
 
 from __future__ import annotations
 
@@ -224,9 +224,10 @@ class DifferenceBackend:
         return _first(self._known(text) or short_ids(self._model, text.text))
 
     def _ids_of_b(self, a: Text, b: str) -> tuple[list[int], int]:
-        """Return the same as `_ids` for the text of B, in which A's special tokens are tokens too.
+        """Return B's first `MOST_TOKENS` token ids, and the number of tokens left out.
 
-        A conversation from the stepper contains special tokens, and the learner edits its text.
+        If A contains special tokens, as a conversation from the stepper does, special tokens in the
+        text of B are parsed as well, because the learner created that text by editing A's.
         """
         if b == a.text:
             return self._ids(a)

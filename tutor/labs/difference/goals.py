@@ -27,7 +27,7 @@ def _top(rows: tuple[NextRow, ...], side: Literal[0, 1]) -> NextRow:
 
 @goal("diverge", "Change a word of B (e), and go to the token after which it diverges most")
 def _diverge(state: State) -> bool:
-    """Return True if the largest divergence between A and the learner's own text is selected."""
+    """Return True if the position where the learner's own text diverges most is selected."""
     own = state.view == "prompt" and state.b != State().b
     if not own or not state.complete or len(state.places) < FEW_PLACES:
         return False

@@ -38,8 +38,8 @@ from tutor.lm.distribution import PLAIN, SamplerSettings
 class Open(msgspec.Struct, frozen=True, tag_field="do", tag="open"):
     """Compare the stepper's text and sampler settings with B, and select a position.
 
-    `place` is the number of tokens before the position. If B would be the same as A, and the
-    sampler settings are not the plain ones, B gets the plain ones.
+    `place` is the number of tokens before the position. If B would otherwise be the same as A,
+    and A's sampler settings are not plain, B gets the plain settings.
     """
 
     text: Text

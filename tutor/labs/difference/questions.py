@@ -17,7 +17,8 @@ MOST_TOKENS = 128
 note."""
 
 LISTED = 20
-"""The number of tokens listed for each position: this many in each order, without repetitions."""
+"""The number of top tokens listed for each position, in each of three rankings: by probability in
+A, by probability in B, and by change. A token in several rankings is listed once."""
 
 PRECISIONS: tuple[Literal[32, 16, 8, 4, 3, 2], ...] = (32, 16, 8, 4, 3, 2)
 """The available precisions of the weights, in bits."""

@@ -29,7 +29,7 @@ def _in(*views: str) -> Callable[[State], bool]:
 
 
 class DifferenceView(LabView):
-    """A view of A and B, their divergence along the text, and their next-token tables."""
+    """A view of A and B, their divergence at each position, and their next-token tables."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [

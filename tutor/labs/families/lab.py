@@ -221,7 +221,7 @@ def _with_text(state: State, written: str) -> State:
 
 
 def _within(state: State) -> State:
-    """Return the state with layer, head and row limited to the size of the attention map."""
+    """Return the state with layer, head and row clamped to the size of the attention map."""
     attention = state.attention
     if attention is None:
         return state
@@ -277,10 +277,10 @@ def _agrees_at_a_distance(state: State) -> bool:
 
 @goal("which-of-two", "Find a row with half its attention on a word's second occurrence")
 def _finds_which_of_two(state: State) -> bool:
-    """Return True if half of a row's attention goes to the second occurrence of a repeated word.
+    """Return True if at least half of a row's attention goes to a word's second occurrence.
 
-    Only cross-attention counts. Its weights show which of the two equal words an output word comes
-    from.
+    Only cross-attention counts. Its weights show which of the two identical words an output word
+    comes from.
     """
     attention = state.attention
     if attention is None or state.part != "across" or state.masks:

@@ -165,7 +165,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         left_out: The number of characters that were cut from the message.
         rule: The format, as the learner wrote it.
         written: The tokens of the constrained answer so far.
-        removed: The probability that was masked before each of these tokens.
+        removed: The total probability of the tokens masked when each of these tokens was chosen.
         owed: The number of tokens that are still to be generated.
         places: The distributions loaded so far, by the ids of the preceding tokens.
         free: The unconstrained answer.

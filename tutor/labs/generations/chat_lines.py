@@ -107,7 +107,7 @@ def _head(state: State, turn: Turn, place: int, width: int) -> Content:
 
 
 def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
-    """Return a bot's reply and its response time in milliseconds, or None without a reply."""
+    """Return a bot's reply and its response time in milliseconds, or None if it has no reply."""
     if place == 2:
         written = turn.written
         return (written.text, written.milliseconds) if written.tokens else None
@@ -203,7 +203,7 @@ def _of_rules(turn: Turn, reply: RuleReply, state: State, width: int) -> list[Co
 def captured(pattern: str, message: str) -> list[str]:
     """Return the words of a message that a matching pattern captures, in quotation marks.
 
-    If several captures contain words, each is preceded by its name in answers, such as {1}.
+    If several captures contain words, each is preceded by its placeholder, such as {1}.
     """
     words = words_of(message)
     found = match(pattern, [folded(word) for word in words])

@@ -4,8 +4,8 @@ The bots are rule-based, retrieval and generative. The learner can write and del
 intents, and retrain the retrieval bot's network. Test messages, called probes, measure how well
 each bot replies.
 
-The rule-based bot remembers only how often it has used each rule. The retrieval bot processes only
-the last message. The generative bot processes the whole conversation.
+The rule-based bot remembers only the number of times it has used each rule. The retrieval bot
+processes only the last message. The generative bot processes the whole conversation.
 """
 
 from __future__ import annotations
@@ -247,7 +247,8 @@ def _predict(state: State, by: int) -> State:
         )
     kind = KINDS[state.kind]
     now = state.predictions.get(kind)
-    at = BOTS.index(now) + by if now else by - (by > 0)  # the first step forward is the first bot
+    # If there is no prediction yet, one step forward selects the first bot.
+    at = BOTS.index(now) + by if now else by - (by > 0)
     return _replace(state, predictions=state.predictions | {kind: BOTS[at % len(BOTS)]})
 
 

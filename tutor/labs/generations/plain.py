@@ -149,7 +149,7 @@ def _results(state: State) -> Iterator[str]:
 
 
 def _scores(state: State, kind: Kind | None) -> str:
-    """Return how many replies of each bot are right, or "" before there are any."""
+    """Return a sentence with the number of right replies of each bot, or "" if no probe has run."""
     scores = [(bot, *probes.score(state.results, bot, kind)) for bot in BOTS]
     parts = [
         _("{bot} {right} of {of}").format(bot=_NAMES[bot], right=right, of=of)

@@ -97,7 +97,7 @@ class SaidByRetrieval(msgspec.Struct, frozen=True, tag=True):
 
 
 class Chosen(msgspec.Struct, frozen=True, array_like=True):
-    """A token that the model generated, with its probability and its rank before the sampler."""
+    """A generated token, with its probability and rank before sampler settings are applied."""
 
     token: Token
     probability: float
@@ -108,10 +108,10 @@ class Generated(msgspec.Struct, frozen=True, tag=True):
     """The next tokens of the generative bot's reply.
 
     Attributes:
-        prompt: The tokens of the conversation. Only the first response of a reply has them.
+        prompt: The tokens of the conversation. Only the first response for each reply has them.
         written: The new tokens.
         ended: True if the model generated an end token.
-        weights: The number of the model's parameters.
+        weights: The number of parameters in the model.
     """
 
     prompt: tuple[Token, ...]

@@ -118,7 +118,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         probe: The index of the selected probe of this kind.
         results: The results of the probes.
         begun: The incomplete generated reply to the next probe.
-        weights: The number of the model's parameters, or 0 until it is known.
+        weights: The number of parameters in the model, or 0 until it is known.
     """
 
     limits: Limits = LIMITS

@@ -32,7 +32,7 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
 }
-"""Maps each view to the actions and focus axes that are not available in all views."""
+"""Maps each view to its actions and focus axes, except those that every view has."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 

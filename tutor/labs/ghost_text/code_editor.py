@@ -144,7 +144,7 @@ class CodeEditor(TextArea):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _outline(self) -> object:
-        """Return the values whose changes require the whole editor to be drawn again."""
+        """Return the values that require a full redraw of the editor if any of them changes."""
         lines, rows = self.document.line_count, self.wrapped_document.height
         return (lines, rows, self.scroll_offset, self.size, self.seen, self.gutter_width)
 

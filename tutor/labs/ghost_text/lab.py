@@ -38,7 +38,7 @@ _FIRST_WORD = re.compile(r"\s*\S*")
 
 
 class Beginning(msgspec.Struct, frozen=True, array_like=True):
-    """A token that can be the first of a proposal.
+    """A candidate for the first token of a proposal.
 
     `data` contains the bytes that the token adds to the typed text. `probability` is the token's
     probability among all tokens that match the typed text.
@@ -81,7 +81,7 @@ class Proposal(msgspec.Struct, frozen=True):
         return self._text(len(self.pieces))
 
     def end_of_token(self, after: int) -> int:
-        """Return where the token after the first `after` characters ends, in characters.
+        """Return the offset in `text` at which the token after the first `after` characters ends.
 
         If a token ends inside a character, the tokens that complete the character are included.
         """
@@ -227,7 +227,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """True if the text on the screen is too long, so that its beginning is cut off."""
+        """True if the beginning of the model's input is cut off because the input is too long."""
         left_out = self.current is not None and self.current.left_out > 0
         return left_out or len(self._lines_seen) > LONGEST_READ
 
@@ -260,7 +260,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ghost(self) -> str:
-        """The ghost text to show after the cursor, or ""."""
+        """The ghost text displayed after the cursor, or ""."""
         return self.part("line")
 
     def part(self, part: Part) -> str:

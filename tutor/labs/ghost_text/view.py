@@ -62,7 +62,7 @@ class GhostTextView(LabView):
         return self.query_one(CodeEditor)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the view's own keys while the editor has the focus. The editor has other keys."""
+        """Disable the view's own keys while the editor, which has its own, has the focus."""
         own = ("write", "take", "choose", "adjust", "reset")
         return not (action in own and self.is_mounted and self.editor.has_focus)
 
@@ -106,7 +106,7 @@ def _below(state: State, width: int) -> list[Content]:
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """Return the two most important lines, for low screens."""
+    """Return the two most important lines, for short screens."""
     shown = (
         _("{count} of {lines} lines  ").format(count=len(state.seen), lines=_lines(state)),
         MUTED,

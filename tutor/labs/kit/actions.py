@@ -69,7 +69,7 @@ class ShowView(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="
 
 
 class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Start the lab's long computation, or stop it. Stopping keeps the results so far."""
+    """Start the lab's long-running computation, or stop it. Stopping keeps the results so far."""
 
 
 class NewSeed(msgspec.Struct, frozen=True, tag_field="do", tag="new-seed"):

@@ -24,8 +24,8 @@ class Tools:
 
     Attributes:
         load: Returns the model. The first call can take a long time, because it loads the model.
-        check_cancelled: Raises `RequestCancelled` if the request has been canceled. Long
-            computations must call this function regularly.
+        check_cancelled: Raises `RequestCancelled` if the request has been canceled.
+            Long-running computations must call this function regularly.
         folder: Where the lab can save files, such as checkpoints. The folder may not exist yet.
         remote: Sends requests to remote models, if the learner has consented (see `tutor.vendors`).
         moment: The computing time after which the backend sends an intermediate response, in

@@ -45,7 +45,7 @@ class Room(NamedTuple):
 
     @property
     def low(self) -> bool:
-        """Return True if the view is too low for explanations."""
+        """Return True if the view has too few rows for explanations."""
         return self.height < LOW
 
 
@@ -138,7 +138,7 @@ def wrapped(text: Content, width: int) -> list[Content]:
 
 
 def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
-    """Return the cells of as many of the first groups as fit into `width` columns."""
+    """Return the cells of the leading groups that fit into `width` columns."""
     shown: list[Cell] = []
     for group in groups:
         width -= Content.assemble(*group).cell_length

@@ -1,4 +1,4 @@
-"""The sampler settings that the learner can change, and the values of each."""
+"""The sampler settings that the learner can change, and their possible values."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def key(
 def run_and_stop(
     keys: str, label: str, starts: str, stops: str = "Stop, and keep the results so far."
 ) -> tuple[Binding, Binding]:
-    """Return two bindings for the same key: one starts a long computation, the other stops it.
+    """Return two bindings for the same key: one starts a long-running task, the other stops it.
 
     `LabView.runs` determines which of the two is active.
     """

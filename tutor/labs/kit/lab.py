@@ -112,8 +112,8 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     """The fields that contain the learner's work. They are saved, and restored when the lab is
     opened."""
     results: ModelResults[State] = ModelResults()
-    """The fields with results that took long to compute. They are saved along with the learner's
-    work."""
+    """The fields with results that took a long time to compute. They are saved along with the
+    learner's work."""
     lost: Callable[[State, State], str] = lambda before, after: ""
     """A function that compares the states before and after an action. It returns a sentence about
     the results or texts that the action has removed, or "" if it has removed none. The learner sees

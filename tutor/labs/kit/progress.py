@@ -1,4 +1,4 @@
-"""The progress of a long computation."""
+"""The progress of a long-running computation."""
 
 from __future__ import annotations
 

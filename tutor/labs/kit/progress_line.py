@@ -1,4 +1,4 @@
-"""Lines that show the progress of a long computation."""
+"""Lines that show the progress of a long-running computation."""
 
 from __future__ import annotations
 

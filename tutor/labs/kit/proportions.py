@@ -12,10 +12,10 @@ deviations of its mean with a probability of 95 %."""
 def wilson(right: int, of: int) -> tuple[float, float]:
     """Return the 95 % confidence interval of a success rate, given `right` of `of` trials.
 
-    This is Wilson's score interval (Wilson 1927, "Probable Inference, the Law of Succession, and
+    This is the Wilson score interval (Wilson 1927, "Probable Inference, the Law of Succession, and
     Statistical Inference"): with p = right / of and z = 1.96, it contains all rates q for which |p
     - q| <= z · sqrt(q (1 - q) / of). Unlike p ± z · sqrt(p (1 - p) / of), it never leaves the range
-    from 0 to 1, and its width is not 0 if all trials succeed. Without trials, it is (0, 1).
+    from 0 to 1, and its width is not 0 if all trials succeed. If there are no trials, it is (0, 1).
     """
     if of == 0:
         return 0.0, 1.0

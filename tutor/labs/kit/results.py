@@ -1,4 +1,4 @@
-"""Save and restore the results of a lab that took the model long to compute.
+"""Save and restore a lab's results that took the model a long time to compute.
 
 The results are saved in the same file as the learner's work, along with the checksum of the model.
 They are valid only for this work. If the work cannot be restored exactly as it was saved, the
@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from tutor.labs.kit.work import LARGEST, State, decoded, is_invalid, types_of
 
 _KEY = "results of the model"
-"""The key of the results in the file. It is not the name of any state's field, and older versions
-of tutor ignore it."""
+"""The key of the results in the file. No state has a field with this name, and older versions of
+tutor ignore it."""
 
 
 class _Saved(msgspec.Struct, frozen=True):

@@ -132,7 +132,7 @@ class LabView(VerticalScroll, can_focus=True):
         return rule is None or (self.state is not None and rule(self.state))
 
     def runs(self, state: Any) -> bool:
-        """Return True if a long computation is in progress that `r` can stop."""
+        """Return True if a long-running computation that `r` can stop is in progress."""
         return bool(getattr(state, "running", False))
 
     def draw(self, state: Any) -> None:

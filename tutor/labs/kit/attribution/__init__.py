@@ -1,4 +1,4 @@
-"""Draw why a model predicts a token, for the x-ray and for labs.
+"""Visualize why a model predicts a token, in the x-ray and in labs.
 
 The modules draw a ranked list of the network's parts, a map of layers and heads, the tokens from
 which a head took its contribution, and a table of the text's tokens. Contributions are in logits.

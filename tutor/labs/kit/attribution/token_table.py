@@ -36,9 +36,9 @@ def legend() -> str:
 class TokenEffects(NamedTuple):
     """The tokens of a text up to a position, and each token's effect on the target logit.
 
-    `direct` contains the sum of what all heads took from each token, in logits, or is None until it
-    is computed. `lost` contains the occlusions computed so far, by the token's index. The last
-    token has none.
+    `direct` contains the total contribution that all heads took from each token, in logits, or is
+    None until it is computed. `lost` maps token indexes to the occlusions computed so far. The last
+    token is never occluded.
     """
 
     tokens: Sequence[Token]

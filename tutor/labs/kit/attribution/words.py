@@ -44,7 +44,7 @@ def part_name(part: Part) -> str:
 
 
 def explained(attribution: Attribution) -> str:
-    """Return what the contributions add up to: a logit, or the difference between two."""
+    """Describe the sum of the contributions: a logit, or the difference between two logits."""
     target = figures.shown(attribution.target)
     if attribution.against is None:
         return _("the logit of “{target}”").format(target=target)
