@@ -109,9 +109,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shared(self) -> int:
-        """The number of tokens at the beginning that are the same as in the previous text.
+        """The length of the prefix that this text shares with the previous text, in tokens.
 
-        The number is 0 if both texts are equal.
+        The length is 0 if the texts have the same tokens.
         """
         if not (self.before and self.readings):
             return 0

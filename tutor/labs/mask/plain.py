@@ -43,7 +43,7 @@ def describe(state: State) -> dict[str, list[str]]:
 
 
 def _attention(state: State) -> list[str]:
-    """Return how much the selected token attends to later tokens."""
+    """Return a sentence about the selected token's attention to later tokens."""
     if state.shown is None:
         return []
     ahead = state.shown.ahead(state.focus)

@@ -32,8 +32,8 @@ Rules = Mapping[tuple[bytes, bytes], int]
 class Merge(msgspec.Struct, frozen=True, array_like=True):
     """A merge that was applied to a text.
 
-    `rank` is its rank in the tokenizer's list. The merge joined `left` and `right` in `times`
-    places of the text.
+    `rank` is its rank in the tokenizer's list. The merge joined `left` and `right` at `times`
+    positions in the text.
     """
 
     rank: int

@@ -45,7 +45,7 @@ class Sum(msgspec.Struct, frozen=True, tag=True):
             three words in the sum.
         cosine: The cosine similarity of the sum and the expected answer.
         rank: The rank of the expected answer among all rows, counted from 1.
-        rank_without: The same rank if the rows of the three words are skipped.
+        rank_without: The rank if the rows of the three words in the sum are excluded.
         rows: The number of rows in the table.
     """
 

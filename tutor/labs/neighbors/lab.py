@@ -125,8 +125,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         word: The word whose neighbors are shown.
         form: The index of the word's selected spelling.
-        id: The id of the token whose neighbors are shown, or None if the token follows from `word`
-            and `form`.
+        id: The id of the token whose neighbors are shown, or None if `word` and `form`
+            determine the token.
         neighborhood: The neighbors, or None until they are computed.
         spellings: True if other spellings of the word are listed as neighbors.
         by_distance: True if neighbors are ranked by Euclidean distance, False if by cosine

@@ -223,7 +223,8 @@ def _on(text: str) -> State:
 def _walked(state: State, by: int) -> State:
     """Return the state `by` stages later, or earlier if `by` is negative.
 
-    That stage can be in another step. Beyond the first or the last step, the state doesn't change.
+    That stage can be in another step. If it is before the first step or after the last one, the
+    state doesn't change.
     """
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
@@ -250,7 +251,7 @@ def _looked(state: State) -> State:
 
 @goal("same-move", "In step 1, see that a 10 times larger slope gives the same move")
 def _same_move(state: State) -> bool:
-    """Return True if the learner has viewed two weights whose gradients differ by a factor of 10.
+    """Return True if the learner has viewed two weights whose gradients differ at least tenfold.
 
     The weights show that Adam's first step changes every weight by the same amount, the learning
     rate, however large its gradient is.

@@ -104,7 +104,7 @@ class SlowTraining:
         gradient = parameter.grad
         assert gradient is not None
         flat = int(gradient.abs().argmax())
-        # Not `torch.unravel_index`, which imports sympy and thereby takes a second.
+        # `torch.unravel_index` would import sympy, which takes a second.
         place = tuple(int(i) for i in np.unravel_index(flat, gradient.shape))
         memory = self.optimizer.state.get(parameter, {})
         mean, square = (

@@ -138,7 +138,7 @@ class PatchBackend:
         return progress
 
     def _neutral_progress(self) -> Progress | None:
-        """Continue the run on the neutral sentences. Return the progress, or None at its end."""
+        """Continue the run on the neutral sentences. Return the progress, or None when done."""
         if self._neutral is None:
             texts = [text_ids(self._model, text) for text in NEUTRAL]
             shortest = min(map(len, texts))
@@ -161,7 +161,8 @@ class PatchBackend:
     def _patched(self, columns: tuple[Column, ...], layer: int | None) -> PatchedRuns:
         """Return the runs with patches in `columns`, at one layer or, if it is None, at each layer.
 
-        If these patches were not requested last, the runs are new and have not been started.
+        The latest runs are reused if they have the same patches. Otherwise, new runs are created
+        but not started.
         """
         asked = columns if layer is None else Patch(columns[0], layer)
         if self._runs is None or self._asked != asked:
@@ -209,7 +210,8 @@ class PatchBackend:
         logs = log_probabilities(grown.logits)
         best = int(logs.argmax())
         new = longer(self._model, reply, best, float(logs[best]))
-        return replace(new, ended=best in self._model.tokenizer.end_ids)  # line breaks don't end it
+        # A line break doesn't end the continuation.
+        return replace(new, ended=best in self._model.tokenizer.end_ids)
 
     def _begun(self, patch: Patch | None) -> _Continuation:
         """Return a new continuation, which has no tokens yet."""

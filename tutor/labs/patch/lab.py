@@ -164,13 +164,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         other: Text B, whose activations are used.
         example: The index of the most recently chosen example.
         view: The component whose map is shown.
-        source: What replaces the activations.
+        source: The source of the replacement activations.
         layer: The selected layer, counted from 0.
         position: The selected position. The map of the heads shows only this position.
         head: The selected head, counted from 0.
         running: The columns that are being computed, if a computation is in progress.
         pair: The texts as the model processes them, or None until they are known.
-        columns: The results so far, one for each layer.
+        columns: The results so far, by column. Each column has one result for each layer.
         patch: The patch of the continuations, or None.
         plain: The continuation of text A without a patch.
         patched: The continuation of text A with the patch.
@@ -331,7 +331,7 @@ def question(state: State) -> Question | None:
 
 
 def columns_per_pass(layers: int, tokens: int, columns: Sequence[Column]) -> int:
-    """Return how many of the first columns are computed in one pass: at least one.
+    """Return the number of leading columns to compute in one pass, which is at least 1.
 
     `tokens` is the number of tokens in each text.
     """
@@ -374,7 +374,10 @@ def _compared(state: State, pair: Pair) -> State:
 
 
 def _complete(state: State) -> bool:
-    """Return True if restored results fit the texts and the model, as far as they are known."""
+    """Return True if restored results fit the texts and the model.
+
+    Until the texts are processed, this only checks that all results have the same number of layers.
+    """
     pair = state.pair
     sizes = {len(found) for found in state.columns.values()}
     if pair is None:
@@ -410,9 +413,10 @@ def _early(state: State) -> bool:
 
 @goal("arrival", "At the last token, select the layer where it jumps to 90 %")
 def _arrival(state: State) -> bool:
-    """Return True if the selected patch moves at least 90 %, but under 50 % two layers earlier.
+    """Return True if the effect of the patch jumps to at least 90 % at the selected layer.
 
-    The patch must replace the residual stream at the last token.
+    Two layers earlier, the effect must be under 50 %. The patch must replace the residual stream at
+    the last token.
     """
     selected = state.selected
     earlier = state.moved(replace(selected, layer=selected.layer - 2))

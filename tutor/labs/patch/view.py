@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tutor.lm.patch import Column
 
 _AWAY = -0.05
-"""The movement below which a cell shows that the patch moves the prediction away from B."""
+"""Below this value, a cell is marked to show that the patch moves the prediction away from B."""
 _EVERY = 5
 """The interval between the layer numbers above a wide map."""
 _FEW = 3
@@ -87,8 +87,8 @@ class PatchView(LabView):
             return [*above, Content(""), *_problem(state, width)]
         room = Room(width, height)
         count = len(state.rows)
-        most = height - len(above) - 1  # one line is for `_parts`
-        below = _below(state, room, most - count - 1)  # one line is for the layers
+        most = height - len(above) - 1  # `_parts` takes one line
+        below = _below(state, room, most - count - 1)  # the layer numbers take one line
         spare = most - len(below)
         gap = [Content("")] if spare >= count + 3 else []
         rows = max(1, min(count + 1, spare))

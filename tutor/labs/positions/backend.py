@@ -1,4 +1,4 @@
-"""Run the network on a text, with changed positions of the tokens."""
+"""Run the network on a text with changed token positions."""
 
 from __future__ import annotations
 

@@ -49,12 +49,13 @@ class Comparison(msgspec.Struct, frozen=True, tag=True):
     """The predictions before and after the change.
 
     Attributes:
-        tokens: The tokens of the changed text. left_out: The number of tokens that were cut from
-        the text. rows: The most probable next tokens, sorted by their probability before the
-        change. divergence: The Kullback-Leibler divergence from the distribution before the change
-        to the distribution after it, in bits. order_divergence: The part of the divergence that is
-        due to the word order. It compares the
-            texts in both orders, with the changed positions for both.
+        tokens: The tokens of the changed text.
+        left_out: The number of tokens that were cut from the text.
+        rows: The most probable next tokens, sorted by their probability before the change.
+        divergence: The Kullback-Leibler divergence D(before ‖ after) of the next-token
+            distributions, in bits.
+        order_divergence: The divergence that is due to the word order alone, in bits. It compares
+            the text in both word orders, at the changed positions.
         bits_before: The mean surprisal of the original text's tokens, in bits.
         bits_after: The mean surprisal of the changed text's tokens, in bits.
     """

@@ -64,7 +64,7 @@ class ProbedSet:
         """The residual stream at the last tokens: [layers + 1, sentences, width]."""
 
     def advance(self, seconds: float, seed: int | None = None) -> Progress | None:
-        """Run the network or train probes for `seconds`. Return the progress, or None at the end.
+        """Run the network or train probes for `seconds`. Return the progress, or None when done.
 
         With a `seed`, the probes are those of the control task.
         """
@@ -87,7 +87,7 @@ class ProbedSet:
         return Probes(*map(torch.cat, zip(*self._trained[seed], strict=True)))
 
     def right(self, probes: Probes, labels: Tensor, among: Tensor) -> tuple[int, ...]:
-        """Return, for each layer, how many sentences in the mask `among` its probe gets right."""
+        """Return the number of sentences in the mask `among` that each layer's probe gets right."""
         said = probes.scores(self.vectors[:, among]) >= 0
         return tuple((said == labels[among]).sum(dim=1).tolist())
 

@@ -51,7 +51,7 @@ class LabeledSet(msgspec.Struct, frozen=True):
 
     Attributes:
         labels: The names of the labels True and False.
-        control: What a sentence's label in the control task depends on.
+        control: The kind of word that determines a sentence's label in the control task.
         prompt: The default prompt for the test of causality.
         answers: Words that continue the prompt according to the labels True and False. They are
             single tokens of the default model.
@@ -144,9 +144,9 @@ class Trained(msgspec.Struct, frozen=True, tag=True):
     """The results of a set's probes, one for each layer. The first probe is for the embeddings.
 
     Attributes:
-        count: The number of sentences for training.
-        fitted: The number of these that each probe gets right.
-        held_out: The other sentences.
+        count: The number of training sentences.
+        fitted: The number of training sentences that each probe gets right.
+        held_out: The held-out sentences.
         probabilities: The probability of the label True that each probe gives to each held-out
             sentence.
     """
@@ -219,7 +219,7 @@ class Added(msgspec.Struct, frozen=True, tag=True):
     left_out: int
 
     def kept(self, answers: Answers) -> float:
-        """Return the model's answer as a part of both answers: a fraction of their probability.
+        """Return the probability of the model's answer as a fraction of both answers' total.
 
         The model's answer is the one that is more probable without any change.
         """
@@ -469,7 +469,8 @@ def _not_used(state: State) -> bool:
     """Return True if steering against the model's answer hardly changes the answers.
 
     Neither the ratio of the two answers nor the probability of the model's answer may change much.
-    The ratio isn't enough: if the text falls apart, both answers become improbable.
+    The ratio alone isn't enough: if strong steering makes the model's output incoherent, both
+    answers become improbable.
     """
     found, trained = state.shown, state.trained
     if found is None or trained is None or not _clear(found):
@@ -490,7 +491,7 @@ def _not_used(state: State) -> bool:
 def _used(state: State) -> bool:
     """Return True if the probe's direction reverses the answers, but a random direction doesn't.
 
-    One answer's part of their total probability must fall from over 75 % to under 25 %.
+    The model's answer must fall from over 75 % to under 25 % of both answers' total probability.
     """
     found = state.shown
     if found is None or not _clear(found) or abs(state.strength) > WEAK:

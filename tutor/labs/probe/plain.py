@@ -30,7 +30,7 @@ def describe(state: State) -> dict[str, list[str]]:
 
 
 def place(layer: int) -> str:
-    """Return where a probe reads: "in the embedding", or "after block 5"."""
+    """Describe where a probe reads, such as "in the embedding" or "after block 5"."""
     return _("after block {block}").format(block=layer) if layer else _("in the embedding")
 
 

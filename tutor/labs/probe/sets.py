@@ -20,7 +20,7 @@ class Example(NamedTuple):
 
     Attributes:
         label: True for positive sentences, true statements, and plural subjects.
-        held_out: True if the probe is tested on the sentence, not trained.
+        held_out: True if the sentence is for testing, False if it is for training.
         control: The word that decides the label in the control task. It is independent of `label`.
     """
 
@@ -44,8 +44,8 @@ def examples(of: str) -> tuple[Example, ...]:
 
     In the training part and in the held-out part, half of the sentences have each label. The two
     parts share only the control words and the fixed words of the templates. Their last words
-    differ, too. Otherwise, a probe could learn a correction for each last word, and would look
-    better than it is on new sentences.
+    differ, too. Otherwise, a probe could learn a correction for each last word, and its held-out
+    accuracy would be too high.
     """
     words = yaml.safe_load(_WORDS.read_text(encoding="utf-8"))[of]
     return tuple(
@@ -90,8 +90,8 @@ def _truth(words: Mapping[str, Any], held_out: bool) -> Iterator[_Pair]:
         ends = list(groups)[cut + 1 :] if held_out else list(groups)[:cut]
         for row, end in enumerate(ends):
             for at, member in enumerate(groups[end].split()):
-                # For each `at`, the shift uses every end once. So true and false statements have
-                # the same ends.
+                # For each `at`, the shifted index takes each ending once. So true and false
+                # statements have the same endings.
                 other = ends[(row + at + 1) % len(ends)]
                 opening = openings[(row + 2 * at) % len(openings)]
                 said = f"{opening}, {member} {link}"

@@ -62,7 +62,7 @@ class ProbeView(LabView):
     action_new_seed = does(NewSeed)
 
     def action_weaken(self, by: int) -> None:
-        """Lower the strength by `by` steps, or raise it if `by` is negative, as for the up key."""
+        """Lower the strength by `by` steps. The up key passes a negative `by` to raise it."""
         self.action_adjust(-by, "strength")
 
     def action_edit(self) -> None:

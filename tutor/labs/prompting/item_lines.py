@@ -111,7 +111,7 @@ def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
 
 
 def pending(state: State, side: int) -> str:
-    """Return why an item has no answer yet.
+    """Return the reason why an item has no answer yet.
 
     A local model answers the selected item immediately. A remote model answers items only during a
     run.

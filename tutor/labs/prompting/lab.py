@@ -94,7 +94,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         item: The index of the selected item.
         row: The index of the selected version in the list of scored versions.
         results: The answers so far, for each version on each task.
-        own: The learner's text for a part, which is an additional choice for that part.
+        own: The learner's own text for each edited part. It is an additional choice for that part.
         reading: The latest request for an exact prompt, and its response.
         seconds: The time that the latest answer took.
         server: The remote model that answers, or None for the loaded model.
@@ -248,7 +248,7 @@ def _turned(state: State, by: int, part: Part) -> State:
         known.append(own)
     value = getattr(state.version, part)
     at = known.index(value) if value in known else 0
-    # Numbers stop at the first and last choice. Texts wrap around.
+    # Numeric choices stop at the first and last value. Text choices wrap around.
     is_text = isinstance(known[0], str)
     to = (at + by) % len(known) if is_text else moved(at, by, len(known))
     return _with(state, replace(state.version, **{part: known[to]}))
@@ -286,14 +286,14 @@ def lost(before: State, after: State) -> str:
         return said
     for name, old, new in zip("AB", before.sides, after.sides, strict=True):
         different = [part for part in PARTS if getattr(old, part) != getattr(new, part)]
-        # To change a single part is an edit, not a removal.
+        # Changing a single part is an edit, not a removal.
         if before.task == after.task and len(different) > 1:
             return _("The earlier version {name} was replaced.").format(name=name)
     return ""
 
 
 def sends(state: State, action: Action) -> list[Sending]:
-    """Return what a run sends if a remote model answers. A run that is stopped sends nothing."""
+    """Return what a run sends if a remote model answers. Stopping a run sends nothing."""
     starts = isinstance(action, Run) and not state.running and not state.complete
     if state.server is None or not starts or not sendable(state.trials):
         return []
@@ -460,7 +460,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Adjust(2, "examples"),
         Run(),  # The answers copy the form of the examples.
         Adjust(1, "frame"),
-        Run(),  # In plain text, no answer has the wrong form.
+        Run(),  # With the plain-text frame, no answer has the wrong form.
         Adjust(-2, "examples"),
         Run(),  # Without examples, the versions differ only in the frame.
         Toggle("side"),

@@ -324,7 +324,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
 
 
 def summary(trial: Trial) -> str:
-    """Describe a version by its remote model, if any, and its parts that are not the default."""
+    """Describe a version by its remote model, if any, and its non-default parts."""
     version, plain = trial.version, plain_version(tasks()[trial.task])
     asked = "" if trial.server is None else f"{safe(trial.server.name)}: "
     words = [

@@ -18,7 +18,7 @@ from tutor.language import _
 from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
-"""The number of hidden tokens allowed in addition to an answer, for models in the catalogue.
+"""The number of hidden tokens allowed in addition to an answer, for models in the catalog.
 
 Models generate hidden tokens while they reason. These tokens are billed, too.
 """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _LEFT = 80
-"""The width of the parts, in columns, if the items are shown to the right of them."""
+"""The width of the table of parts, in columns, if the items are shown to its right."""
 
 
 class PromptingView(LabView):

@@ -33,7 +33,7 @@ class Attempt(msgspec.Struct, frozen=True):
         ids: The token ids of the answer.
         data: The bytes of the answer.
         ended: True if the answer is complete.
-        read: The number of prompt tokens that the model has processed, and their total number.
+        read: The number of prompt tokens processed so far, and the number of tokens in the prompt.
         alone: The answer's surprisal after the question alone, in bits.
         costs: The answer's surprisal after the question with one passage, for each passage measured
             so far, in bits.

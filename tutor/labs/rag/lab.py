@@ -68,7 +68,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         sources: The collections of texts that can be searched.
         vectors: The progress of computing vectors, for each source and each model that computes
             vectors.
-        ranks: For each prepared question and each search method, the rank of the first right
+        ranks: For each prepared question and each search method, the rank of the first relevant
             passage, or 0 if none is among the first five.
         past: The earlier attempts with complete answers, latest last.
         focus: The index of the selected passage.
@@ -188,10 +188,10 @@ def lost(before: State, after: State) -> str:
 
 
 def _possible(state: State) -> questions.Way:
-    """Return the search settings for the next search.
+    """Return the settings for the next search.
 
     If the method is not available, keyword search is used. If the source is not available, the
-    search is in the course.
+    course is searched.
     """
     way, names = state.way, [source.name for source in state.sources]
     return replace(
@@ -288,7 +288,7 @@ def _right(attempt: Attempt) -> bool:
 
 
 def _cited(attempt: Attempt) -> bool:
-    """Return True if the answer is right and the passage that helped most is a right passage."""
+    """Return True if the answer is right and the passage that helped most is a relevant one."""
     pair = pair_of(attempt.query)
     best = attempt.cited[:1]
     return (
@@ -298,7 +298,7 @@ def _cited(attempt: Attempt) -> bool:
 
 @goal("without", "Turn a right answer wrong by switching off retrieval (t)")
 def _without(state: State) -> bool:
-    """Return True if a question was answered right with passages, and wrong without them."""
+    """Return True if a question was answered correctly with passages, but not without them."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
     without = {each.query for each in state.past if not each.way and not _right(each)}
     return bool(with_it & without)
@@ -306,7 +306,7 @@ def _without(state: State) -> bool:
 
 @goal("one-finds", "Find a passage with one method (k) that another one misses")
 def _one_finds(state: State) -> bool:
-    """Return True if one method finds a right passage among its first five and another doesn't.
+    """Return True if one method finds a relevant passage in its top five and another doesn't.
 
     The merged search doesn't count.
     """

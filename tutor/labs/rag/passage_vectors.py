@@ -5,8 +5,8 @@ represent more of a text than its words, and three steps make them comparable:
 
 1. Process the text with the first two fifths of the network's blocks. In later blocks, the hidden
    states represent more of the next token, and less of the text so far.
-2. Take the weighted mean of the tokens' hidden states. The more passages contain a token, the less
-   it weighs (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence
+2. Take the weighted mean of the tokens' hidden states. The more passages contain a token, the
+   lower its weight (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence
    embeddings").
 3. Subtract the mean of all passages, and divide each component by its standard deviation. Otherwise
    the result depends mostly on a few large components that are similar in every vector (Mu and
@@ -53,7 +53,7 @@ def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
 
 
 class Reader:
-    """An encoder for texts, in which a token weighs less if many of the `passages` contain it."""
+    """An encoder for texts. Tokens that occur in many of the `passages` get a lower weight."""
 
     def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Iterable[str]) -> None:
         self._network = network
@@ -63,9 +63,9 @@ class Reader:
     def vector(self, text: str) -> Tensor:
         """Return the vector [width] of a text.
 
-        The first token is left out, unless it is the only one. In most models, its hidden state is
-        far longer than all others and carries no information (Xiao et al. 2023). Raises `TextError`
-        if the vocabulary cannot express the text.
+        The first token is left out, unless it is the only one. In most models, its hidden state
+        has a far larger norm than all others and carries no information (Xiao et al. 2023). Raises
+        `TextError` if the vocabulary cannot express the text.
         """
         ids = self._ids(text)
         if not ids:

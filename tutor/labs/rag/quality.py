@@ -1,9 +1,9 @@
 """Measure the search methods and the answers on the prepared questions.
 
-First, each search method is measured on all questions that the course answers: recall at 5 (how
-often a right passage is among the first five) and MRR (the mean of 1 / rank of the first right
-passage). Then the run stops. The next run answers the questions that have a short answer, first all
-of them with passages, then all of them without.
+First, each search method is measured on all questions that the course answers: recall at 5 (the
+fraction of questions with a relevant passage among the first five) and MRR (the mean of 1 / rank of
+the first relevant passage). Then the run stops. The next run answers the questions that have a
+short answer, first all of them with passages, then all of them without.
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kinds: The available search methods.
-        ranks: For each search method, one rank for each question that has been searched for: the
-            rank of the first right passage.
-        scores: For each search method, one score for each question that has been searched for: the
-            score of the top passage.
+        ranks: For each search method, the rank of the first relevant passage for each question so
+            far.
+        scores: For each search method, the score of the top passage for each question so far.
         right: One value for each answer so far, which is True if the answer is right. The answers
             with passages come first, then the answers without passages.
         attempt: The answer that is being generated, or None.
@@ -154,7 +153,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def figures(state: State, kind: questions.Kind) -> Figures | None:
-    """Return the metrics of a search method, or None until it has searched for all questions."""
+    """Return the metrics of a search method, or None until it has been run on all questions."""
     ranks, scores = state.ranks.get(kind, ()), state.scores.get(kind, ())
     if len(ranks) < len(pairs()):
         return None

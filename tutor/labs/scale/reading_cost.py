@@ -1,7 +1,7 @@
 """Compute the surprisal of a text in units that are comparable between tokenizers.
 
-The surprisal of a token is -log2 of its probability. Between networks with different tokens, two
-quantities can be compared: the sum of the surprisals over a text, and this sum divided by the
+The surprisal of a token is -log2 of its probability. Between networks with different tokenizers,
+two quantities can be compared: the sum of the surprisals over a text, and this sum divided by the
 length of the text in bytes (bits per byte). Perplexity, 2 to the power of the mean surprisal per
 token, can't be compared, because a token can be a letter for one network and a word for another.
 """

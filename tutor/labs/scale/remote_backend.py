@@ -21,7 +21,7 @@ from tutor.vendors.runs import Progress, RemoteRuns
 from tutor.vendors.service import Piece, RemoteRequest
 
 _REFUSALS = (RequestRefused, NoSuchModel, ServerFailed, AnswerUnreadable, NotTold)
-"""The errors of servers that cannot return a text's surprisal. The screen shows no message for
+"""The errors raised if a server cannot return a text's surprisal. The screen shows no message for
 them."""
 
 _NEXT, _TEXT = "next", "text"
@@ -100,7 +100,7 @@ class RemoteReader:
         """Return the number of tokens in the text, and their total surprisal in bits.
 
         The surprisal is None if the server doesn't report it for every token. Both are None if the
-        server's tokens don't match the text, for example because one token spans its beginning.
+        server's tokens don't match the text, for example because a token spans the text's start.
         """
         behind, at = [], 0
         for piece in pieces:

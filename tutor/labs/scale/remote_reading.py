@@ -1,8 +1,7 @@
 """The state of the lab's remote model: its server, the learner's consent, and the response.
 
 Servers don't report how many weights a model has, or the probability of every token. The lab never
-guesses these numbers. Probability that a server doesn't report counts as hidden, and other missing
-numbers are None.
+guesses these numbers. Unreported probability counts as hidden, and other missing numbers are None.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class Glance(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def least_entropy(self) -> float | None:
-        """A lower bound of the entropy, in bits. It treats all hidden tokens as a single token."""
+        """A lower bound on the entropy, in bits. It treats all hidden tokens as a single token."""
         if not self.shown:
             return None
         return least_entropy([each.probability for each in self.shown])
@@ -129,6 +128,6 @@ def decided(remote: Remote, yes: bool) -> Remote:
 def about_another_text(remote: Remote) -> Remote:
     """Return the state for another text, without a response.
 
-    The learner's decision whether to send texts is kept.
+    The learner's decision about sending texts is kept.
     """
     return decided(remote, True) if remote.agreed else remote

@@ -28,7 +28,7 @@ class Rung(msgspec.Struct, frozen=True):
         tokens: The number of tokens that the model was trained on.
         compute: The number of arithmetic operations that the training took.
         source: A sentence that says where the numbers come from.
-        estimate: True if `compute` is an estimate by others, because the vendor published nothing.
+        estimate: True if `compute` is a third-party estimate, not a number from the vendor.
         here: True for a model on this machine.
         remote: True for a remote model that the learner added.
 

@@ -95,7 +95,7 @@ class SteerBackend:
                 return busy or self._compared(question, ids)
 
     def _progress_of(self, lists: Lists) -> Progress | None:
-        """Process the sentences for one time slice. Return the progress, or None at the end."""
+        """Process the sentences for one time slice. Return the progress, or None when done."""
         until = time.perf_counter() + self._tools.moment
         texts = tuple(dict.fromkeys((*lists.first, *lists.second)))
         for done, text in enumerate(texts):
@@ -244,7 +244,7 @@ class SteerBackend:
         return questions.Written(reply)
 
     def _session_for(self, question: questions.Write, ids: Ids) -> Session:
-        """Return a session with these tokens, with the steering that the question asks for."""
+        """Return a session with these tokens, steered as the question requests."""
         spot = question.spot
         key = (question.lists, spot) if spot.dial else None
         if self._session is None or self._session[0] != key:

@@ -223,7 +223,8 @@ def undone(before: State) -> State:
 
 
 DOWN_TO = 0.1
-"""For the goal "turned", the praise words' probability must fall to at most this fraction."""
+"""For the goal "turned", the praise words' probability must fall to at most this fraction of
+its value without steering."""
 UP_TO = 1.5
 """For the goal "turned", the neutral text's perplexity must rise by less than this factor."""
 DESTROYED = 10.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LEAST = 5
 """The minimum number of lines of a plot."""
 _LEAST_OF_LAYERS = 3
-"""The same for the plot of the layers, which needs no numbers below it: it has a mark there."""
+"""The minimum number of lines of the plot by layer, which has a mark below it, but no numbers."""
 
 
 def cost_lines(state: State, width: int, height: int) -> list[Content]:

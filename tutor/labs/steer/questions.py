@@ -11,11 +11,11 @@ from tutor.labs.steer.pairs import Lists, Words
 from tutor.lm.saved_steering import SavedVector
 
 STEP = 0.25
-"""The step of the strength's dial."""
+"""The change in strength per step of the dial."""
 
 
 class GridPoint(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A layer and a setting of the strength's dial.
+    """A layer and a setting of the strength dial.
 
     `layer` is the block after which the vector is added, counted from 0. The strength is `dial` *
     `STEP`.
@@ -34,7 +34,7 @@ BASE = GridPoint(0, 0)
 
 
 def at(layer: int, dial: int) -> GridPoint:
-    """Return the point for a layer and a dial. If the dial is 0, it is `BASE` for all layers."""
+    """Return the point for a layer and a dial setting. For setting 0, it is always `BASE`."""
     return GridPoint(layer, dial) if dial else BASE
 
 

@@ -27,7 +27,7 @@ VIEWS: tuple[View, ...] = ("next", "text", "cost", "layers", "saved")
 LAYER = 7
 """The index of the layer that is selected at first."""
 TURNS = 16
-"""The maximum setting of the strength's dial. The minimum is `-TURNS`."""
+"""The maximum setting of the strength dial. The minimum is `-TURNS`."""
 GRID = tuple(range(-12, 13, 2))
 """The settings of the dial at which the cost is measured: strengths -3 to 3."""
 ONE = round(1 / STEP)
@@ -45,7 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         own: The learner's own lists, or None for the pair's lists.
         own_words: The learner's own sets of words, or None for the pair's sets.
         layer: The block after which the vector is added, counted from 0.
-        dial: The setting of the strength's dial. The strength is `dial` * `STEP`.
+        dial: The setting of the strength dial. The strength is `dial` * `STEP`.
         greedy: True if the continuations always take the most probable token.
         seed: The seed of the continuations, if they are sampled.
         stopped: True if the learner has stopped the current measurement.

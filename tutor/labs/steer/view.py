@@ -253,7 +253,7 @@ def _saved(state: State, width: int, height: int) -> list[Content]:
 
 
 def _failed(state: State, width: int) -> list[Content]:
-    """Return why the last change of the saved vectors failed, or an empty list if it didn't."""
+    """Return the reason why the last change to the saved vectors failed, or [] if it didn't."""
     said = Content.styled(safe(state.failed), NOT_YET)
     return wrapped(said, width) if state.failed else []
 

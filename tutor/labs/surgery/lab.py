@@ -271,7 +271,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _opened(state: State, answer: Distributions) -> State:
-    """Return the state after the first response, with the restored cuts that this model has.
+    """Return the state after the first response, without restored cuts that don't fit this model.
 
     The first response was computed with all parts on.
     """

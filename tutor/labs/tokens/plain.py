@@ -62,7 +62,7 @@ def _compared(state: State, source: Source, side: Side | None) -> str:
 
 
 def _in_languages(state: State, source: Source, side: Side | None) -> str:
-    """Return a sentence about the number of tokens of the sample in each language."""
+    """Return a sentence about the number of tokens in each language's sample."""
     name = _tokenizer(state, source, side)
     if side is None or not side.samples:
         return _("{name}: no counts.").format(name=name)

@@ -39,7 +39,7 @@ def under_each_other(state: State, room: Room) -> list[Content]:
 
 
 def in_languages(state: State, room: Room) -> list[Content]:
-    """Return a table with the number of tokens of a sentence, by tokenizer and language."""
+    """Return a table with the number of tokens in a sentence, by tokenizer and language."""
     side = state.sides.get(state.selected)
     if not room.roomy:
         place = state.sources.index(state.selected) + 1
@@ -138,7 +138,7 @@ def _marked(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _wrapped(text: str, begin: int, width: int) -> Iterator[tuple[int, int]]:
-    """Split `text[begin:]` into lines of up to `width` cells. Yield each line's begin and end."""
+    """Split `text[begin:]` into lines of up to `width` cells. Yield each line's start and end."""
     start, used = begin, 0
     for place in range(begin, len(text)):
         size = cell_len(_cell(text[place]))

@@ -70,10 +70,12 @@ class Side(msgspec.Struct, frozen=True, tag=True):
     """The results of one tokenizer for the text and the samples.
 
     Attributes:
-        label: The name to show. vocabulary: The number of tokens in the vocabulary. pieces: The
-        bytes of each token of the text. samples: The number of tokens of each sample, in the order
-        of `SAMPLES`. A number is -1 if the tokenizer cannot split the sample. problem: The reason
-        why the tokenizer cannot be read or cannot split the text, or "".
+        label: The name on the screen.
+        vocabulary: The number of tokens in the vocabulary.
+        pieces: The bytes of each token of the text.
+        samples: The number of tokens in each sample, in the order of `SAMPLES`. A number is -1 if
+            the tokenizer cannot split the sample.
+        problem: The reason why the tokenizer cannot be read or cannot split the text, or "".
     """
 
     label: str
@@ -98,7 +100,7 @@ def cuts(text: str, pieces: Sequence[bytes]) -> frozenset[int] | None:
     if joined == written:
         before = 0
     elif b"\xe2\x96\x81" in written:
-        return None  # A `▁` of three bytes became one space, so positions differ.
+        return None  # A three-byte `▁` became a one-byte space, so positions differ.
     ends = accumulate(len(piece) for piece in pieces)
     return frozenset(end - before for end in ends if 0 < end - before < len(written))
 

@@ -22,7 +22,7 @@ _MOST = 20
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the training text, the results of all sizes so far, and the tokens of a text."""
+    """Return sentences about the training text, the results so far, and a tokenized text."""
     return {
         "trained": [
             _("The training text is the text of the lessons.")

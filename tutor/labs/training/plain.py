@@ -22,7 +22,7 @@ HELP = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the settings, the progress, and the latest losses and sample of the training."""
+    """Return sentences about the settings, the progress, and the latest losses and sample."""
     return {
         "settings": list(_settings(state)),
         "progress": list(_progress(state)),

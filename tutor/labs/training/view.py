@@ -159,7 +159,7 @@ def _plot(state: State, width: int, height: int) -> list[Content]:
 
 
 def _means(known: Sequence[tuple[int, float]], most: int) -> list[tuple[float, float]]:
-    """Return at most `most` points. Each is the mean of the same number of consecutive points."""
+    """Average groups of consecutive points, and return at most `most` means."""
     count = -(-len(known) // most)
     parts = [known[start : start + count] for start in range(0, len(known), count)]
     return [

@@ -117,8 +117,8 @@ class WhyBackend(ModelBackend):
                 question.against,
             ):
                 self._sources.append(each)
-                # The forward pass before the first head does not count. Otherwise, there would be
-                # only one head for each pass on a slow machine.
+                # The time slice starts after the forward pass and the first head. Otherwise, a slow
+                # machine would complete only one head per request.
                 until = until or time.perf_counter() + self._moment
                 if time.perf_counter() >= until:
                     break

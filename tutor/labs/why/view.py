@@ -281,7 +281,7 @@ def _tokens(state: State, split: Attribution, room: Room) -> list[Content]:
 
 
 def _about_token(state: State, room: Room) -> list[Content]:
-    """Return what happens without the selected token, and what the mark in the table means.
+    """Return lines about the effect of removing the selected token, and the table's legend.
 
     The number of lines is always the same, so that the screen doesn't jump.
     """

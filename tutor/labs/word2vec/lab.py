@@ -131,7 +131,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         looks: The maps so far.
         back: The index of the map on the screen, counted back from the latest.
         seconds: The total computing time of the run.
-        trained: The number of pairs trained on in this time.
+        trained: The number of pairs trained on in `seconds`.
         focus: The index of the selected word.
         zoom: The zoom of the map.
         clustered: The seeds of the runs in which the words have formed clusters.

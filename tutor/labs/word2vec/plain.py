@@ -21,7 +21,7 @@ HELP = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the words, the progress, and how well similar words have moved together."""
+    """Return sentences about the words, the progress, the clusters, and a word's neighbors."""
     lines = {"words": list(_words(state))}
     if state.now is not None:
         lines["progress"] = list(_progress(state, state.now))

@@ -70,8 +70,8 @@ def cosines_of_others(
     """Return the mean cosine similarity of different tokens in two texts, after each layer.
 
     The list has `layers + 1` values. It is empty if no two tokens are different. The first token of
-    each text is left out. In most models, its vector is far longer than all others and carries no
-    information (Xiao et al. 2023).
+    each text is left out. In most models, its vector has a far larger norm than all others and
+    carries no information (Xiao et al. 2023).
     """
     ids, others = torch.tensor(first_ids[1:]), torch.tensor(second_ids[1:])
     differ = ids[:, None] != others[None]  # [tokens - 1, others - 1]

@@ -35,7 +35,7 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Name(msgspec.Struct, frozen=True, tag=True):
-    """A request for the tokens that match the two vectors after a layer best.
+    """A request for the tokens that best match the two vectors after a layer.
 
     Layer 0 is the embedding table.
     """
@@ -70,7 +70,7 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True):
-    """One of the tokens that match a vector best.
+    """One of the tokens that best match a vector.
 
     For the logit lens, `value` is the token's probability. For all other vectors, it is the token's
     cosine similarity to the vector.

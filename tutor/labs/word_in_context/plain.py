@@ -25,7 +25,7 @@ _WAYS: dict[By, str] = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the pair of sentences, and how similar the word's two vectors are at a layer."""
+    """Return sentences about the selected pair, and about the similarity of the word's vectors."""
     pair = state.chosen
     lines = {
         "pair": [

@@ -20,7 +20,7 @@ HELP = {
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the words, how much of the embeddings the map shows, and each word's neighbors."""
+    """Return sentences about the words, the map, and the selected word's nearest neighbors."""
     chosen = state.chosen
     lines = {
         "words": [_("List: {title}.").format(title=chosen.title)]

@@ -1,4 +1,4 @@
-"""Groups of words to show on a map: bundled groups, and groups that the learner typed."""
+"""The groups of words on a map: bundled groups, and groups that the learner typed."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ def ramp(value: float) -> str:
 
 
 def cosine_bar(value: float, width: int) -> tuple[str, str]:
-    """Return a bar for a value from 0 to 1, and its style. Values below 0 have an empty bar."""
+    """Return a bar for a value from 0 to 1, and its style. Negative values get an empty bar."""
     return bars.bar(max(0.0, value), width), ramp(value)
 
 
 def form_note(form: Form) -> str:
-    """Return a note about a word with several tokens: only the first token's row is used."""
+    """Return a note that lists a word's tokens and says that only the first one's row is used."""
     pieces = [figures.shown(token) for token in form]
     more = " …" if len(pieces) > _MOST_PIECES else ""
     cut = "│".join(pieces[:_MOST_PIECES]) + more

@@ -204,8 +204,8 @@ def legend(groups: Sequence[Group]) -> Content:
 def _write(canvas: Canvas, x: int, y: int, text: str, style: str) -> None:
     """Write `text` onto the canvas, starting at cell (`x`, `y`).
 
-    A wide character occupies two cells, of which the second is left empty. A character without
-    width is combined with the character before it.
+    A wide character occupies two cells, of which the second is left empty. A zero-width
+    character is combined with the character before it.
     """
     for character in text:
         size = cell_len(character)

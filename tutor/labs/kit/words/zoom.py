@@ -7,5 +7,8 @@ STEP = 1.5
 
 
 def zoomed(zoom: float, steps: int) -> float:
-    """Zoom in by `steps` steps, or out if negative. Return the new zoom, from 1 to `MOST`."""
+    """Return the zoom after zooming in by `steps` steps, clamped to the range 1 to `MOST`.
+
+    A negative `steps` zooms out.
+    """
     return min(MOST, max(1.0, zoom * STEP**steps))
