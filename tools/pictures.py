@@ -49,7 +49,7 @@ TERMINALS = {
     "none": {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"},
 }
 """The environment variables of a terminal, by the number of its colors."""
-SECONDS = 60.0
+SECONDS = 180.0
 """The maximum time, in seconds, to wait until a screen shows its text."""
 PAUSE = 4.0
 """The maximum time, in seconds, to wait for workers. A running chat always has one."""
@@ -140,7 +140,9 @@ SHOTS = {
     "model": Shot(_place("model")),
     "glossary": Shot(_place("glossary")),
     "search": Shot(_place("search"), tuple("softmax")),
-} | {f"lab-{name}": Shot(_lab(name)) for name in registry.names()}
+    **{f"lab-{name}": Shot(_lab(name)) for name in registry.names()},
+    "lab-training": Shot(_lab("training"), ("r",), text="paused"),
+}
 
 
 def learned(folder: Path, course: Course) -> Progress:
