@@ -142,12 +142,12 @@ class SharedServer:
         another turn (see `BATCH_WINDOW`).
         """
         first = queue[0]
-        near = (each for each in queue if each.virtual_time - first.virtual_time <= BATCH_WINDOW)
-        unread = {
-            learner: session.unread(length)
-            for learner in near
-            for session, length in self._text_to_process(learner)
-        }
+        unread: dict[Learner, int] = {}
+        for learner in queue:
+            is_near = learner.virtual_time - first.virtual_time <= BATCH_WINDOW
+            if is_near and (text := self._text_to_process(learner)) is not None:
+                session, length = text
+                unread[learner] = session.unread(length)
         if first not in unread:
             return [first]
         if unread[first] == 1:
@@ -168,7 +168,7 @@ class SharedServer:
         If the batch fails, each text is processed separately afterwards, so that only the learners
         whose texts fail get an error.
         """
-        texts = [text for learner in learners for text in self._text_to_process(learner)]
+        texts = [text for each in learners if (text := self._text_to_process(each)) is not None]
         if not texts:  # all of these learners have disconnected
             return
         started = self._clock()
@@ -237,22 +237,22 @@ class SharedServer:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    def _text_to_process(self, learner: Learner) -> list[tuple[Session, int]]:
-        """Return a list with the session of the learner's next request and the length to process.
+    def _text_to_process(self, learner: Learner) -> tuple[Session, int] | None:
+        """Return the session of the learner's next request, and the length to process it up to.
 
-        The list contains one pair. It is empty if the request isn't for a distribution, or if it
-        needs no new token or more tokens than fit in one pass.
+        Return None if the request isn't for a distribution, or if the number of tokens to process
+        is 0 or too large for one pass.
         """
         request = learner.inbox.first()
         if not isinstance(request, wire.AskDistribution):
-            return []
+            return None
         session = self._server_of(learner).sessions.look(request.session)
         if session is None or not 1 <= request.position <= len(session):
-            return []
+            return None
         if session.steering is not None:  # steering would affect all sessions of the batch
-            return []
+            return None
         fits = 1 <= session.unread(request.position) <= CHUNK
-        return [(session, request.position)] if fits else []
+        return (session, request.position) if fits else None
 
     def _is_short(self, learner: Learner) -> bool:
         request = learner.inbox.first()
