@@ -12,6 +12,7 @@ from typing import Self
 
 from tests.terminal import Terminal
 from tutor.app.widgets.inline import inline, plain
+from tutor.app.widgets.selection import MARK
 from tutor.course.lesson import Lesson
 from tutor.course.questions.answers import Answer, is_sequence
 from tutor.course.questions.choices import ChoiceQuestion
@@ -39,7 +40,7 @@ _MORE = re.compile(r"▼ \d+ more lines? below  (space|pgdn)")
 _BODY = slice(2, -2)
 """The lines between the status line and the key line."""
 
-_MARKED = re.compile(r"^ *(?:[>↕] +)?(?:\[[x ]\] )?(?P<mark>[a-k1-9])  (?P<text>\S.*)$")
+_MARKED = re.compile(r"^ *(?:[›↕] +)?(?:\[[x ]\] )?(?P<mark>[a-k1-9])  (?P<text>\S.*)$")
 """The first line of a choice, an item or a right side."""
 
 
@@ -60,7 +61,7 @@ class QuizTerminal(Terminal):
         self._questions = lesson.questions
         self.wait_for("Begin  ")
         self.wait_for("●", _LOADED)  # the model has been loaded
-        row = re.compile(rf"^ *>\s+{lesson.number}  ", re.MULTILINE)
+        row = re.compile(rf"^ *{MARK}\s+{lesson.number}  ", re.MULTILINE)
         while not row.search(self.text):
             self._press_and_see("down")
         self.press("enter")

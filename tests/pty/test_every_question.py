@@ -49,7 +49,7 @@ COURSE = load_course()
 WRONG_WORD = "xylophones"
 """An answer that no question accepts."""
 
-MODEL_LINE = re.compile(r"^ *>? *[\d,]+  .* %|  entropy [\d.]+ bits|^ *Your guess begins with ")
+MODEL_LINE = re.compile(r"^ *›? *[\d,]+  .* %|  entropy [\d.]+ bits|^ *Your guess begins with ")
 """A line with the live model's predictions."""
 OF_THE_MODEL = re.compile(r"[\d.,]+;?|%\.?|␣\S*")
 FROM_THE_MODEL = """Right: Not yet: Right. Not yet. this is the model's most probable token. your
