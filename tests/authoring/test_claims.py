@@ -359,7 +359,7 @@ numbers:
     (finding,) = told(measured(block.replace(at, f"block: {blocks + 1}, at: {last}", 1), *said))
     assert f"There is no block {blocks + 1}." in finding.message
     (finding, *_) = told(measured(block.replace(texts[1], "Once"), *said))
-    assert "These texts cannot be patched there." in finding.message
+    assert "This patch is not possible with these texts." in finding.message
 
 
 def test_numbers_about_steering_are_computed_again(told: Told, small_model: LanguageModel) -> None:

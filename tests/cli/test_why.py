@@ -123,14 +123,14 @@ def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
     [
         (("--token", "xy"), "--token needs one token, but 'xy' has 2: x y"),
         (("--rather-than", ""), "--rather-than needs one token, but '' has 0"),
-        (("--token", "x", "--rather-than", "x"), "The token and the one to compare it with"),
+        (("--token", "x", "--rather-than", "x"), "The token to explain and the token after"),
         (("--head", "3.1"), "There is no layer 3, head 1."),
         (("--head", "1.5"), "There is no layer 1, head 5."),
         (("--head", "0.1"), "'0.1' is not LAYER.HEAD, such as 24.5, counted from 1"),
         (("--head", "1.0"), "'1.0' is not LAYER.HEAD, such as"),
         (("--head", "1.ff"), "'1.ff' is not LAYER.HEAD, such as"),
         (("--head", "1"), "'1' is not LAYER.HEAD, such as"),
-        (("--model", "openai:gpt"), "A remote model does not expose its network."),
+        (("--model", "openai:gpt"), "A remote model does not expose its internals."),
     ],
 )
 def test_wrong_usage(

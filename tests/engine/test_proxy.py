@@ -135,7 +135,7 @@ async def test_steering_is_refused_and_can_be_stopped(server: Loopback) -> None:
     async with engine() as running:
         session = await running.open_text("One two")
         session.steer(Applied(vector, 1.0))
-        with pytest.raises(NotTold, match="doesn't expose the network"):
+        with pytest.raises(NotTold, match="doesn't expose the model's internals"):
             await session.distribution(1, PLAIN, 0, 60)
         session.steer(None)
         assert (await session.distribution(1, PLAIN, 0, 60)).rows

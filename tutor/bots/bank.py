@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from tutor.bots.errors import BotError
+from tutor.text import counted
 
 MOST_OWN = 10
 """The maximum number of intents that a learner can add."""
@@ -125,7 +126,8 @@ def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
     if not colon or not equals or not answer:
         raise BotError(
             "This is not a complete intent.",
-            "Write NAME: PHRASES = ANSWER, such as music: do you lend records; LPs = Upstairs.",
+            "Write NAME: PHRASES = ANSWER. For example: "
+            "music: do you lend records; where are the CDs; any vinyl = Upstairs.",
         )
     if not re.match(_NAME, name):
         raise BotError(f"“{name[:30]}” is not a valid name.", "Use one short word.")
@@ -133,7 +135,7 @@ def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
         raise BotError(f"There is already an intent “{name}”.", "Choose another name.")
     if not FEWEST_PHRASES <= len(phrases) <= MOST_PHRASES:
         raise BotError(
-            f"The intent has {len(phrases)} phrases.",
+            f"The intent has {counted(len(phrases), 'phrase')}.",
             f"Write {FEWEST_PHRASES} to {MOST_PHRASES} phrases, with ; between them.",
         )
     if any(len(each) > LONGEST for each in (*phrases, answer)):

@@ -65,7 +65,7 @@ def folded(word: str) -> str:
 def parse(pattern: str) -> tuple[Element, ...]:
     """Parse a pattern, and return its elements. Raises `BotError` if the pattern is invalid."""
     if len(pattern) > LONGEST:
-        raise BotError(f"A pattern has at most {LONGEST} characters.", "Use fewer words.")
+        raise BotError(f"The pattern has more than {LONGEST} characters.", "Use fewer words.")
     elements = tuple(_element(each) for each in pattern.split())
     if not elements or all(element == _ANY for element in elements):
         raise BotError("A pattern needs at least one word.", "For example: * parrot *")

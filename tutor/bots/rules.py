@@ -17,6 +17,7 @@ import msgspec
 
 from tutor.bots import pattern as patterns
 from tutor.bots.errors import BotError
+from tutor.text import counted
 
 MOST_RULES = 200
 HIGHEST = 100
@@ -97,7 +98,8 @@ def check(rule: Rule) -> None:
         for number in map(int, _PLACE.findall(" ".join(rule.answers))):
             if not 1 <= number <= found:
                 raise BotError(
-                    f"The answer uses {{{number}}}, but “{pattern}” captures {found or 'nothing'}.",
+                    f"The answer uses {{{number}}}, but “{pattern}” has "
+                    f"{counted(found, 'capture') if found else 'no captures'}.",
                     "Captures are numbered from 1: each *, each _, and each word that contains "
                     "a *.",
                 )
@@ -170,7 +172,7 @@ def parse(text: str, name: str) -> Rule:
     priority = number.strip() if colon else "50"
     if not re.fullmatch("[0-9]{1,3}", priority) or int(priority) > HIGHEST:
         raise BotError(
-            f"{priority[:20]!r} is not a priority.",
+            f"{priority[:20]!r} is not a valid priority.",
             f"Use a number from 0 to {HIGHEST}, or leave it out.",
         )
     if any(len(answer) > LONGEST_ANSWER for answer in answers) or len(answers) > 20:

@@ -132,8 +132,11 @@ class TunedNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     value: Literal["bits", "base", "instruct"]
 
     def __post_init__(self) -> None:
-        if (self.value == "bits") != (not self.token):
-            raise ValueError("a probability needs a `token`, and `bits` does not use one")
+        of_token = self.value != "bits"
+        if of_token != bool(self.token):
+            raise ValueError(
+                f"`value: {self.value}` {'needs' if of_token else 'does not use'} a `token`"
+            )
 
 
 class Tuning(_Block, frozen=True, kw_only=True, tag="tuning"):

@@ -251,9 +251,9 @@ class WordsPrediction(PredictionBase, frozen=True, kw_only=True, tag="words"):
 
     def __post_init__(self) -> None:
         if self.live is not None and self.live.value != "greedy":
-            raise ValueError("a prediction of words needs a `live` value of `greedy`")
+            raise ValueError("the `live` value of a prediction of words must be `value: greedy`")
         if self.live is not None and self.accept:
-            raise ValueError("a prediction of words needs `accept` or `live`, but not both")
+            raise ValueError("a prediction of words can have `accept` or `live`, but not both")
         self._check_reveal()
 
     @property

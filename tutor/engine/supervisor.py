@@ -22,7 +22,7 @@ from tutor.lm.distribution import ModelCard
 from tutor.models.report import in_words
 
 _AGAIN = "It restarts automatically and continues with the same text."
-_NOT_AGAIN = "It stopped repeatedly, possibly because memory is low. Retry to start it again."
+_NOT_AGAIN = "It stopped repeatedly, possibly because memory is low. Use “retry” to start it again."
 
 
 class Supervisor:
@@ -161,7 +161,7 @@ class Supervisor:
             return False, EngineError(f"The engine did not respond for {seconds} and was {left}.")
         return True, EngineError(
             f"The engine did not respond for {seconds} while starting.",
-            "Retry to start it again.",
+            "Use “retry” to start it again.",
         )
 
     def _longest_silence(self) -> float:

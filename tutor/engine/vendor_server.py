@@ -81,7 +81,8 @@ class VendorServer(SessionServer[RemoteSession]):
         if not request.values:
             return wire.Length(request.id, len(self._sessions.get(request.session)))
         raise NotTold(
-            f"{self._reader.model.name} is remote, and its server doesn't expose the network.",
+            f"{self._reader.model.name} is remote, and its server doesn't expose the model's "
+            "internals.",
             "Use a local model instead.",
         )
 

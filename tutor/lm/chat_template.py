@@ -157,7 +157,7 @@ class _Generation(Extension):
 @lru_cache(maxsize=4)
 def _compiled(source: str) -> jinja2.Template:
     if len(source) > _LONGEST:
-        raise jinja2.exceptions.SecurityError(f"the template has {len(source):,} characters")
+        raise jinja2.exceptions.SecurityError(f"the template has more than {_LONGEST:,} characters")
     environment = _Environment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
     )

@@ -198,7 +198,8 @@ def write(folder: Path, vector: SavedVector) -> Path:
         private.replace_file(path, msgspec.msgpack.encode(vector))
     except OSError as error:
         raise ModelError(
-            f"The vector could not be saved: {error.strerror}.", f"Check {folder}."
+            f"The vector could not be saved: {error.strerror}.",
+            f"Check that {folder} is writable and that the disk is not full.",
         ) from error
     return path
 
@@ -253,7 +254,8 @@ def delete(folder: Path, name: str) -> None:
             path.replace(path.with_suffix(DELETED))
     except OSError as error:
         raise ModelError(
-            f"The vector could not be deleted: {error.strerror}.", f"Check {folder}."
+            f"The vector could not be deleted: {error.strerror}.",
+            f"Check that {folder} is writable.",
         ) from error
 
 
@@ -272,5 +274,6 @@ def restore(folder: Path, names: Collection[str]) -> None:
                 path.replace(restored)
     except OSError as error:
         raise ModelError(
-            f"The vector could not be restored: {error.strerror}.", f"Check {folder}."
+            f"The vector could not be restored: {error.strerror}.",
+            f"Check that {folder} is writable.",
         ) from error

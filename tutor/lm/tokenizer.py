@@ -109,7 +109,9 @@ class Tokenizer:
             plain = backend.encode("a", add_special_tokens=False).ids
             highest = max(backend.get_vocab().values(), default=-1)
             if highest > backend.get_vocab_size() + _MOST_UNUSED:
-                raise ModelDamaged(f"{path.name} is damaged: a token has the id {highest:,}.")
+                raise ModelDamaged(
+                    f"{path.name} is damaged: a token has the id {highest:,}, which is too high."
+                )
             known = plain and plain[0] in processed
             start = processed[: processed.index(plain[0])] if known else []
             return cls(backend, start_ids=start, end_ids=_end_ids_beside(path, backend))

@@ -51,9 +51,7 @@ class Entry(NamedTuple):
         try:
             value: Value = kind(text) if kind is not bool else text.lower() not in _OFF
         except ValueError:
-            raise ValueError(
-                _("“{text}” is not a value of this setting.").format(text=text)
-            ) from None
+            raise ValueError(reason_in_words(self.name, text)) from None
         if message := invalid(self.name, value):
             raise ValueError(message)
         return value

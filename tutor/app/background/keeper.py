@@ -113,7 +113,7 @@ class ModelKeeper:
         if not self._may_fetch:
             raise NotInThisLogin(
                 "You cannot download models on this machine.",
-                "Ask its administrator.",
+                "Ask the administrator to install one.",
             )
         if self._fetching is None:
             self._report(fetch=PullProgress("fetching"), fetch_failure=None)

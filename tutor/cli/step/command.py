@@ -92,7 +92,10 @@ def _steering(options: argparse.Namespace) -> Applied | None:
 
     if is_remote(options.model):
         raise UsageError(
-            _("A remote model can't be steered, because its server doesn't expose the network."),
+            _(
+                "A remote model can't be steered, because its server doesn't expose the model's "
+                "internals."
+            ),
             "Leave out --steer, or use a local model.",
         )
     return saved_steering.find(options.steer, saved_steering.folder_of_learner())

@@ -71,7 +71,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if is_remote(options.model):
         raise UsageError(
-            _("A remote model does not expose its network."),
+            _("A remote model does not expose its internals."),
             _("Use a model that runs on this machine."),
         )
     model = load(options.model)
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         found = session.attribution(len(session) - 1, target, against)
         if found.target == found.against:
             raise UsageError(
-                _("The token and the one to compare it with are the same."),
+                _("The token to explain and the token after --rather-than are the same."),
                 _("Give another token after --rather-than."),
             )
         last = len(session) - 1
@@ -147,5 +147,5 @@ def _token(model: LanguageModel, option: str, text: str | None) -> int | None:
         _("{option} needs one token, but {text!r} has {count}: {pieces}").format(
             option=option, text=text, count=len(ids), pieces=pieces
         ),
-        _("Most words begin with a space: ␣Paris."),
+        _("Most common words are one token if they begin with a space: ␣Paris."),
     )

@@ -49,7 +49,7 @@ class ChoiceQuestion(QuestionBase, frozen=True, kw_only=True):
     def notes(self, chosen: Set[int]) -> tuple[Note, ...]:
         """Return the note for each choice. Raises `ValueError` if an index is out of range."""
         if not all(0 <= place < len(self.choices) for place in chosen):
-            raise ValueError(f"{sorted(chosen)} are not indexes of {len(self.choices)} choices")
+            raise ValueError(f"{sorted(chosen)} must be indexes from 0 to {len(self.choices) - 1}")
         return tuple(
             Note(mark(choice.right, place in chosen), choice.why)
             for place, choice in enumerate(self.choices)

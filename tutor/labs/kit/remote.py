@@ -67,7 +67,7 @@ def named(written: str) -> Add:
         )
     if len(words) > 2:
         raise UsageError(
-            "The text has more than a name and an address.",
+            "You entered more than a name and an address.",
             _("For example: {example}").format(example=EXAMPLE),
         )
     spec, base_url = words[0], words[1] if len(words) == 2 else ""

@@ -82,7 +82,9 @@ class PatchBackend:
             return self._compared()
         vocabulary = self._model.network.config.vocabulary_size
         if not is_possible(question, self._pair(), vocabulary):
-            raise LabError("These texts cannot be patched there.", "Choose a patch on the map.")
+            raise LabError(
+                "This patch is not possible with these texts.", "Choose a patch on the map."
+            )
         if (progress := self._recorded()) is not None:
             return progress
         columns = question.columns if isinstance(question, Compute) else (question.patch.column,)

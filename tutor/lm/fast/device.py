@@ -33,7 +33,7 @@ def choose_device() -> str:
     wanted = os.environ.get(VARIABLE) or "auto"
     if wanted not in DEVICES:
         raise UsageError(
-            f"{VARIABLE} is {wanted!r}, which is not a device.",
+            f"{VARIABLE} is {wanted!r}, which is not supported.",
             f"Use one of {', '.join(DEVICES)}.",
         )
     if wanted != "auto":

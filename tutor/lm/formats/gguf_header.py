@@ -242,7 +242,9 @@ def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
     what = f"the tensor {one_line(name, _SHOWN)}"
     dimensions = cursor.take("I", f"the number of dimensions of {what}")
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise ModelDamaged(f"{what} has {dimensions:,} dimensions.")
+        raise ModelDamaged(
+            f"{what} has {dimensions:,} dimensions instead of 1 to {_MOST_DIMENSIONS}."
+        )
     shape = tuple(cursor.take("Q", f"the shape of {what}") for _ in range(dimensions))
     number = cursor.take("I", f"the type of {what}")
     try:

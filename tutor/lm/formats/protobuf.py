@@ -89,7 +89,7 @@ def as_text(value: Value) -> str:
     try:
         return as_bytes(value).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ModelDamaged("a text is not valid UTF-8.") from error
+        raise ModelDamaged("a string is not valid UTF-8.") from error
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:

@@ -117,7 +117,9 @@ def _token(message: bytes) -> tuple[str, float, int]:
         elif number == 3:
             kind = as_int(value)
     if not 0 < len(text) <= _LONGEST_TOKEN:
-        raise ModelDamaged(f"a token has {len(text):,} characters.")
+        raise ModelDamaged(
+            f"a token has {len(text):,} characters instead of 1 to {_LONGEST_TOKEN:,}."
+        )
     return text, score, kind
 
 

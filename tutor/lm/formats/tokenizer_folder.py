@@ -112,7 +112,10 @@ def _added(path: Path, settings: _Settings) -> dict[int, _Token]:
         found[_id(number, "tokenizer_config.json")] = token
     for token in found.values():
         if not 0 < len(token.content) <= _LONGEST_TOKEN:
-            raise ModelDamaged(f"an added token has {len(token.content):,} characters.")
+            raise ModelDamaged(
+                f"an added token has {len(token.content):,} characters "
+                f"instead of 1 to {_LONGEST_TOKEN:,}."
+            )
     return found
 
 

@@ -216,7 +216,10 @@ class LabPlace(Place):
     async def _do(self, word: ActionWord, rest: str) -> Place | None:
         action = word.parse(rest)
         if self._lab.opens(action) and not self.services.allowed.opening_files:
-            raise NotInThisLogin("You cannot open files on this machine.", "Ask its administrator.")
+            raise NotInThisLogin(
+                "You cannot open files on this machine.",
+                "If you need this file, ask the administrator.",
+            )
         self._request = _Request(action, deque(self._lab.sends(self._runner.state, action)))
         return await self._send()
 
