@@ -3,8 +3,8 @@
 Each error says what happened and what the user can do next. It is raised where the cause is known.
 The command line prints it, or the app shows it on the screen, once. Any other exception is a bug.
 
-A text without inserted values is translated when the error is created. A text with inserted values
-is translated where the error is raised, because only a whole sentence can be translated.
+A message without placeholders is translated when the error is created. A message with placeholders
+is translated where the error is raised, before the values are inserted.
 """
 
 from tutor.language import _

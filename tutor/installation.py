@@ -46,7 +46,7 @@ def uninstall_command(package: str, environment: Path | None = None) -> str:
 
 
 def _pip(verb: str, arguments: str, environment: Path | None, *, uvx: str) -> str:
-    """Return a command of pip for the environment. `uvx` is the command if uvx created it."""
+    """Return a pip command for the environment, or `uvx` if uvx created the environment."""
     environment = environment or Path(sys.prefix)
     match _installer(environment):
         case "pipx":

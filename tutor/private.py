@@ -1,7 +1,7 @@
-"""Create files and folders that only their owner can access, whatever the umask is.
+"""Create files and folders that only their owner can access, regardless of the umask.
 
-Existing files stay readable for everyone who can already read them, because the owner may want
-that. However, only their owner can write to them.
+Existing files stay readable by everyone who can already read them, because the owner may want that.
+However, only their owner can write to them.
 """
 
 import errno

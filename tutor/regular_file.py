@@ -1,4 +1,4 @@
-"""Read files that another person may have put there, or that may not be files at all."""
+"""Read from paths that another person may control and that may not be regular files."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 class NotRegular(OSError):
-    """Raised when a path is not a regular file, but for example a folder or a pipe."""
+    """Raised when a path is not a regular file (for example, if it is a folder or a pipe)."""
 
 
 def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:

@@ -1,6 +1,6 @@
 """Make text from models, servers and lesson files safe to show on a terminal.
 
-A model can generate any byte, even an escape sequence, so the terminal never receives such text
+A model can generate any bytes, even escape sequences, so the terminal never receives such text
 unchanged. Every control, formatting, private-use or unassigned character is replaced with a
 printable name.
 """
@@ -40,9 +40,9 @@ def one_line(text: str, longest: int = 200) -> str:
 
 
 def writable(text: str) -> str:
-    """Return text from an input field made safe, but keep tabs and zero-width joiners.
+    """Make text from an input field safe, but keep line breaks, tabs and two invisible characters.
 
-    The two zero-width joiners are needed to write emoji and several scripts.
+    The zero-width joiner and non-joiner are needed to write emoji and several scripts.
     """
     return "".join(char if char in _KEPT_IN_WRITING else _printable(char) for char in text)
 
@@ -63,7 +63,7 @@ def visible(data: bytes) -> str:
 
 
 def decoded(parts: Iterable[bytes]) -> list[str]:
-    """Return the text of each part of a text, made safe.
+    """Decode each part of a text, and make it safe.
 
     If several parts form one character, the character is in the text of the last of them.
     """
@@ -224,7 +224,7 @@ def _twin(char: str, width: int) -> str:
 
 
 _BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-"""The dots of a braille character: its left and right columns, each from top to bottom."""
+"""The bits of the dots of a braille character: left and right column, each from top to bottom."""
 
 
 def _braille_twin(dots: int) -> str:

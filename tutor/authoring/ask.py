@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
 
 _MORE = 4
-"""The number of tokens to generate after the end of a quote, which can end inside a token."""
+"""The number of tokens to generate beyond a quote, because the quote can end inside a token."""
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -111,7 +111,7 @@ class Ask:
         return self._memory.answer(wanted, Ranked, lambda: self._ranked(self._open(wanted), 2))
 
     def outcomes(self, block: Cases, prompt: str) -> Outcomes:
-        """Return the model's answers to all cases in `prompt`."""
+        """Return the model's answers to `prompt`, with each case inserted into it."""
         asked = [prompt, block.cases, block.among]
         return self._memory.answer(asked, Outcomes, lambda: outcomes(block, prompt, self._model))
 
@@ -189,10 +189,10 @@ class Ask:
         return self._read(text_ids(self._model, text))
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return a session with these tokens, which is always the same object.
+        """Replace the tokens of the shared session with `ids`, and return the session.
 
-        Many prompts of a lesson begin with the same text. The model then processes that text only
-        once.
+        Many prompts of a lesson begin with the same text. Because they share one session, the model
+        processes that text only once.
         """
         from tutor.lm.session import Session
 

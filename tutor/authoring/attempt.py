@@ -54,7 +54,7 @@ class Solved(msgspec.Struct, frozen=True):
     trouble: str = ""
 
     def outcome(self, lab: Lab) -> Outcome:
-        """Return the outcome for `lab`, an exercise of a lesson that embeds the solved lab."""
+        """Return the outcome for `lab`, the part of a lesson that embeds the solved lab."""
         names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
         return Outcome(
             tuple(place for place, name in enumerate(names) if name in self.at_start),
@@ -112,7 +112,7 @@ def opened(model: LanguageModel, text: str) -> Session:
 
 
 def _game(lab: Lab, model: LanguageModel) -> Outcome:
-    """Play the guessing game with only right guesses.
+    """Play the guessing game, and guess every token correctly.
 
     This checks that the game has tokens to guess, and that it ends.
     """

@@ -56,7 +56,7 @@ Remarks = Iterator[tuple[Level, str, str]]
 class Claim(NamedTuple):
     """A statement in a lesson that only the model can confirm.
 
-    `name` is the key of the part of the lesson that findings refer to.
+    `name` identifies the part of the lesson that contains the statement. Findings refer to it.
     """
 
     name: str
@@ -118,7 +118,8 @@ def _number(number: Quoted, ask: Ask) -> Remarks:
 def _prediction(prediction: Prediction, ask: Ask) -> Remarks:
     """Yield the problems with the answer to a prediction.
 
-    The answer must be computable, within the range, and clear enough for every machine.
+    The answer must be computable and within the range. If the answer is a token, it must be clearly
+    more probable than all others, so that every machine gives the same answer.
     """
     if isinstance(prediction, TokenPrediction):
         (first, top), (second, next_) = ask.first_two(prediction).tokens

@@ -39,7 +39,7 @@ class PatchedColumn(msgspec.Struct, frozen=True):
     trouble: str = ""
 
     def value(self, number: PatchedNumber) -> float:
-        """Return the number, in percent if it is how far the answer moves.
+        """Return `moved` in percent, or `first` as a probability, for the layer of `number`.
 
         Raises `LessonError` if the network has no such layer.
         """
@@ -74,7 +74,10 @@ class SteeredAtRandom(msgspec.Struct, frozen=True):
     trouble: str = ""
 
     def value(self, number: SteeredNumber) -> float:
-        """Return the lowest or highest value. Raises `LessonError` if it could not be computed."""
+        """Return the lowest or highest value over all random vectors.
+
+        Raises `LessonError` if it could not be computed.
+        """
         if self.trouble:
             raise LessonError(self.trouble)
         values = [each.value(number) for each in self.effects]
@@ -101,7 +104,7 @@ def patched(block: Patching, column: Column, model: LanguageModel) -> PatchedCol
 
 
 def steered(block: SteeringNumbers, strength: float, model: LanguageModel) -> Steered:
-    """Steer the model with the vector of a shipped pair of lists, and measure the effects."""
+    """Steer the model with the vector of a bundled pair of text lists, and measure the effects."""
     try:
         pair, lists = _pair(block, model)
         words = Words(pair.first_words, pair.second_words)
@@ -133,7 +136,10 @@ def steered_at_random(
 
 
 def _pair(block: SteeringNumbers, model: LanguageModel) -> tuple[Pair, Lists]:
-    """Return the pair of lists that a block names. Raises `LessonError` if it is missing."""
+    """Return the bundled pair that a block names, with its lists of texts.
+
+    Raises `LessonError` if there is no such pair or layer.
+    """
     pair = next((pair for pair in pairs() if pair.name == block.pair), None)
     if pair is None:
         raise LessonError(f"There is no pair {block.pair!r}.")

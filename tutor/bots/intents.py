@@ -5,20 +5,21 @@ intent:
 
     message ──► vector [w + BUCKETS] ──► tanh layer [HIDDEN] ──► softmax over the intents
 
-**The vector** has two parts, each scaled to length 1. The first part is the mean of the words' rows
-in the language model's embedding table. Words with similar meanings have similar rows, so a network
-that was trained on "bike" also recognizes "bicycle". The second part counts the character n-grams
-of three and four letters, so a misspelled "libary" is still similar to "library". As in Bojanowski,
-Grave, Joulin and Mikolov 2017 ("Enriching Word Vectors with Subword Information"), n-grams are
-hashed into a fixed number of buckets. Frequent words such as "do" and "the" get less weight than
-rare words: the weight of a word in n of N phrases is ln(1 + N / (1 + n)).
+**The vector** has two parts, each normalized to unit length. The first part is the mean of the
+words' rows in the language model's embedding table. Words with similar meanings have similar rows,
+so a network that was trained on "bike" also recognizes "bicycle". The second part counts the
+character n-grams of three and four letters, so a misspelled "libary" is still similar to "library".
+As in Bojanowski, Grave, Joulin and Mikolov 2017 ("Enriching Word Vectors with Subword
+Information"), n-grams are hashed into a fixed number of buckets. Frequent words such as "do" and
+"the" get less weight than rare words: the weight of a word in n of N phrases is
+ln(1 + N / (1 + n)).
 
 On 100 phrases that the network was not trained on, the accuracy was 83 % with SmolLM2-135M and 79 %
 with the small bundled model. With the embedding rows alone, it was about 82 % and 52 %; with
 n-grams alone, it was 78 %.
 
 **The network** is trained on all phrases at once, with cross-entropy and AdamW. In each step, a
-random half of the hidden layer is switched off (dropout). Without dropout, the network would only
+random half of the hidden units are switched off (dropout). Without dropout, the network would only
 memorize the 240 phrases. The same phrases, model and seed give the same network, except for
 rounding.
 """
@@ -45,13 +46,13 @@ STEPS = 150
 RATE = 0.01
 DECAY = 0.05
 DROPPED = 0.5
-"""The fraction of the hidden layer that is switched off in a training step."""
+"""The dropout rate: the probability that a hidden unit is switched off in a training step."""
 
 
 class Encoder:
     """An encoder that turns messages into vectors.
 
-    Frequent words get less weight. The `phrases` determine how frequent a word is.
+    Frequent words get less weight. Word frequencies are counted in `phrases`.
     """
 
     def __init__(self, model: LanguageModel, phrases: Sequence[str]) -> None:
@@ -63,7 +64,7 @@ class Encoder:
         self.size = self._table.width + BUCKETS
 
     def vectors(self, messages: Sequence[str]) -> Tensor:
-        """Return a vector of length 1 for each message: [messages, size].
+        """Return a unit vector for each message: [messages, size].
 
         The vector of a message without words is zero.
         """
@@ -194,7 +195,7 @@ class IntentTraining:
 
 
 def _numbers(groups: Sequence[Sequence[str]]) -> Tensor:
-    """Return the index of its group for each member of the groups, one group after another.
+    """Label each member of `groups` with the index of its group, and return the labels in order.
 
     For example, groups of two and three members result in [0, 0, 1, 1, 1].
     """

@@ -1,4 +1,4 @@
-"""Match messages with the patterns of a rule-based bot.
+"""Match messages against the patterns of a rule-based bot.
 
     *          any words, or none          open/opened   one of these words
     _          exactly one word            *day          a word with this ending
@@ -8,8 +8,8 @@ that match a `*`, a `_` or a word that contains a `*` are captured, in order.
 
 The stars divide a pattern into segments. If a segment matches at several positions, the first of
 these positions leaves the most room for the segments after it, so no other position has to be
-tried. The time is therefore at most proportional to the length of the pattern times the length of
-the message, for any pattern. (Some regular expressions take practically forever.)
+tried. For any pattern, the matching time is therefore at most proportional to the length of the
+pattern times the length of the message. (Some regular expressions take practically forever.)
 """
 
 import re
@@ -41,7 +41,7 @@ class Span(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A match of a pattern and a message.
+    """A match of a pattern against a message.
 
     `captures` contains the captured words, in order. `literal` contains the indices of the words
     that match literal words of the pattern.
@@ -98,7 +98,7 @@ def _is_open(alternative: str) -> bool:
 
 
 def match(pattern: str, words: Sequence[str]) -> Match | None:
-    """Match a pattern with the words of a message.
+    """Match a pattern against the words of a message.
 
     `words` must be in the form that `folded` returns. Returns None if the pattern does not match.
     """

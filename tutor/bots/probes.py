@@ -15,8 +15,8 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A criterion for correct replies.
 
     If `declines` is True, only "I don't know" is correct. Otherwise, a correct reply contains at
-    least one of the phrases in `says`, unless `says` is empty, and none of the phrases in `avoids`.
-    "I don't know" is then correct only if `says` is empty.
+    least one of the phrases in `says` (if there are any) and none of the phrases in `avoids`. If
+    there are phrases in `says`, "I don't know" is never correct.
     """
 
     says: tuple[str, ...] = ()

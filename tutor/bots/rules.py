@@ -1,8 +1,8 @@
 """The first generation of chatbots: rules with patterns and prepared answers.
 
 If several rules match a message, the rule with the highest priority answers. If several of them
-have this priority, the first one answers. A rule with several answers uses them in turn. The bot
-only remembers how often each rule has answered in this conversation.
+have this priority, the first one answers. A rule with several answers uses them in turn. All that
+the bot remembers is the number of times each rule has answered in this conversation.
 
 The patterns with captures, the priorities and the swapped pronouns are from ELIZA (Weizenbaum 1966,
 "ELIZA: a computer program for the study of natural language communication between man and
@@ -57,7 +57,7 @@ class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """A match of a rule and a message.
+    """A match of a rule against a message.
 
     `pattern` is the first pattern of the rule that matches. `captures` contains the captured words,
     after replacements such as "your" for "my". `literal` contains the indices of the message's
@@ -132,7 +132,7 @@ def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
 
 
 def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook) -> Fit | None:
-    """Match the patterns of a rule one after another, and return the first match, or None.
+    """Try the patterns of a rule in order, and return the first match, or None.
 
     A match doesn't count if an answer uses a capture that is empty.
     """

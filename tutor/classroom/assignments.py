@@ -1,6 +1,6 @@
 """Read and write the class file, which contains the due dates of lessons.
 
-The due dates are for all learners on a machine. A teacher writes the file. The learners' programs
+The due dates apply to all learners on a machine. A teacher writes the file. The learners' programs
 don't trust it: they limit its size and reject unknown fields.
 """
 
@@ -31,7 +31,7 @@ _FOLDER_FOR_ALL = 0o755
 _FOR_TEACHERS = 0o660
 """The mode of the lock file. Learners must not be able to hold the lock."""
 _PATIENCE = 10.0
-"""The maximum number of seconds to wait for another teacher."""
+"""The maximum number of seconds to wait while another teacher holds the lock."""
 
 _READ_ON = (
     "You can continue with the lessons. The teacher who wrote the file can delete it and assign "
@@ -101,17 +101,17 @@ def read(path: Path) -> tuple[Assignment, ...]:
 
 
 def change(path: Path, changed: Callable[[tuple[Assignment, ...]], Iterable[Assignment]]) -> None:
-    """Replace the assignments in the class file by what `changed` returns for them.
+    """Replace the assignments in the class file with the result of `changed(assignments)`.
 
-    If several teachers change the file at the same time, one waits for the other, and all changes
-    are kept. Raises `ClassFileError`.
+    If several teachers change the file at the same time, they take turns, and all changes are
+    kept. Raises `ClassFileError`.
     """
     with _writing(path), _locked(path):
         write(path, changed(read(path)))
 
 
 def write(path: Path, assignments: Iterable[Assignment]) -> None:
-    """Replace the class file, and make it readable for everyone.
+    """Replace the class file, and make it readable by everyone.
 
     The file is replaced completely or not at all. To change a file that other teachers may change
     too, call `change`. Raises `ClassFileError`.
@@ -125,7 +125,7 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock for changes of the class file while the block runs. Raises `OSError`."""
+    """Hold the lock on the class file while the `with` block runs. Raises `OSError`."""
     from filelock import FileLock, Timeout  # only writers need this import
 
     private.make_folder(path.parent, _FOLDER_FOR_ALL)
@@ -135,8 +135,8 @@ def _locked(path: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except PermissionError:
-            # Only an administrator, or a teacher in another group, can open this lock file. Create
-            # another.
+            # Only an administrator, or a teacher in another group, can open this lock file.
+            # Create a new one.
             file.unlink(missing_ok=True)
             lock.acquire()
     except Timeout as error:

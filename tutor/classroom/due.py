@@ -1,4 +1,4 @@
-"""Find the lessons that are due for one learner, and describe their due dates.
+"""Find the assigned lessons that a learner has not completed, and describe their due dates.
 
 All days are in local time.
 """
@@ -25,7 +25,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class LessonDue(msgspec.Struct, frozen=True):
-    """A lesson that is due and that the learner has not completed."""
+    """A lesson with a due date that the learner has not completed."""
 
     lesson: str
     number: int
@@ -37,7 +37,7 @@ class LessonDue(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """The output of `tutor status --json`.
 
-    `reviews` is the number of questions to review today. `lessons` are the lessons that are due and
+    `reviews` is the number of questions to review today. `lessons` are the lessons with a due date
     that the learner has not completed.
     """
 
@@ -46,9 +46,9 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Duties(msgspec.Struct, frozen=True):
-    """The lessons that are due, by id, and the problems with the class file.
+    """The lessons that the learner still has to complete, by id, and any problems.
 
-    The lessons are sorted by due time.
+    The lessons are sorted by due time. The problems are errors in the class file.
     """
 
     lessons: Mapping[str, LessonDue] = {}
@@ -80,7 +80,7 @@ def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float)
 
 
 def unknown_lessons(names: Sequence[str]) -> ClassFileError:
-    """Return an error that names the lessons that are due but missing from the course."""
+    """Return an error that names lessons in the class file that are missing from the course."""
     shown = ", ".join(names[:_MOST_NAMED])
     more = (
         _(" and {count} more").format(count=len(names) - _MOST_NAMED)

@@ -18,7 +18,7 @@ from tutor.text import one_line
 
 MOST_ENTRIES = 5_000
 LONGEST_NAME, LONGEST_PATH = 60, 300
-"""The maximum number of characters of a folder's name to show. Learners can choose any name."""
+"""The maximum lengths of a folder's name and path when shown. Learners can choose any name."""
 _ONLY_LEARNER = "me"
 """The name of the learner in a data folder that has only one learner."""
 

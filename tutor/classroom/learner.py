@@ -39,7 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     - `recall` and `strength`: as in `tutor.learner.review.Memory`, over all answered questions
     - `mastery`: the mean (0 to 1) over the ideas that the learner has begun
 
-    `recall`, `strength` and `mastery` are None if the learner has answered no question.
+    `recall`, `strength` and `mastery` are None if the learner has answered no questions.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Create pseudonyms for learners, which stay the same as long as the key stays the same.
+"""Create pseudonyms for learners. A pseudonym stays the same as long as the key does.
 
-Without the key, no one can find out which learner has a pseudonym, not even by trying all user
-names. A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the path of the learner's folder. Among
-1,000 learners, the probability that two of them have the same pseudonym is 1 in 2 million.
+Without the key, no one can find out which learner a pseudonym belongs to, not even by trying all
+user names. A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the path of the learner's folder.
+Among 1,000 learners, the probability that two of them have the same pseudonym is 1 in 2 million.
 """
 
 import os

@@ -30,7 +30,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table. Each row has one cell per column. The text of a cell is safe and on one line."""
+    """A table. Each row has one cell per column. A cell is one line that is safe to print."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]

@@ -29,8 +29,8 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
 
     - None or empty: the model in TUTOR_MODEL, or else the default model if it is installed, or else
       the small bundled model;
-    - the name of an installed model. The number format at the end (".Q4_1") can be left out if this
-      specifies only one model;
+    - the name of an installed model. The number format at the end (".Q4_1") can be left out if the
+      rest of the name identifies a single model;
     - a GGUF file, or a folder with `config.json`, `tokenizer.json` or `tokenizer.model`, and
       safetensors files;
     - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, which is downloaded unless it is in the Hugging

@@ -27,7 +27,7 @@ from tutor.models.installed import Release
 _TICK = 0.1
 """The number of seconds between progress reports."""
 
-# While a client unpacks a package, the files take up to twice the size of the package.
+# While a client unpacks a package, its files can take up twice as much space as the package.
 _TIMES_AS_MUCH = 3
 _SLACK = 50_000_000
 """The maximum size of all other files that the client stores, in bytes."""

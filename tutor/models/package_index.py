@@ -58,7 +58,7 @@ _ANY_PYTHON = Tag("py3", "none", "any")
 class IndexFile(msgspec.Struct, frozen=True):
     """A file of a package on the index.
 
-    The names of the fields are those of the API.
+    The fields have the same names as in the API.
     """
 
     filename: str

@@ -1,9 +1,9 @@
-"""List and remove packed copies of models, and limit the space that they take.
+"""List and remove packed copies of models, and limit the space that they take up.
 
 When a model file is loaded for the first time, its weights are packed for this machine and saved,
 even if the file is used only once (see `tutor.lm.formats.packed_file`). The copies are in the cache
-folder, because tutor can create them again. If they take more space than the limit, the copies that
-were not used for the longest time are removed.
+folder, because tutor can create them again. If they take up more space than the limit, the least
+recently used copies are removed.
 """
 
 from __future__ import annotations

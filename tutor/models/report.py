@@ -84,7 +84,7 @@ class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event
 
 
 class Pulled(msgspec.Struct, frozen=True, tag="pulled", tag_field="event"):
-    """The event that the model is installed at `path`.
+    """An event that reports that the model is installed at `path`.
 
     `fetched` is False if the model was already installed.
     """

@@ -48,7 +48,7 @@ class _Adapter(msgspec.Struct, frozen=True):
 
 
 def unusable_name(spec: str) -> ModelError | None:
-    """Return an error for the name of a model that is not a local file or folder, or None."""
+    """Return an error if `spec` names a remote model or a Hugging Face repository, or else None."""
     if found := _SERVICE.match(spec):
         return _of_service(spec[:_LONGEST], found["service"], found["name"][:_LONGEST])
     if _REPOSITORY.fullmatch(spec) and not spec.startswith("."):

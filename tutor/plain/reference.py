@@ -1,4 +1,4 @@
-"""Glossary look-ups and the search in plain mode."""
+"""Glossary lookups and course search in plain mode."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _explain(services: Services, term: Term) -> None:
 
 
 async def say_search(services: Services, wanted: str) -> None:
-    """Print the first results of a search through the course."""
+    """Search the course, and print the first results."""
     if not wanted:
         services.voice.say(_("Type search and the words to search for."))
         return

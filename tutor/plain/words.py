@@ -87,7 +87,7 @@ def without_keys(text: str) -> str:
 
 
 def goal(says: str) -> str:
-    """Return the sentence of a goal, without the keys that the app names in it."""
+    """Return a goal as a sentence, without the names of keys that exist only in the app."""
     return ended(spoken(_KEY_IN_GOAL.sub("", says)))
 
 

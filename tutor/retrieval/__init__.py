@@ -1,4 +1,4 @@
-"""Search for passages in texts: splitting texts, a full-text index, and search quality.
+"""Search for passages in texts: split texts, index the passages, and measure search quality.
 
     documents -> passages (`chunks`) -> full-text index with BM25 (`full_text`) -> ranked passages
 

@@ -30,7 +30,7 @@ A file with a longer line is not prose.
 class File(NamedTuple):
     """A file that may contain text, judging by its name.
 
-    `path` is relative to the folder. It may contain characters that are not valid text; `name_of`
+    `path` is relative to the folder. It may contain bytes that are not valid UTF-8; `name_of`
     replaces them. `size` is in bytes, and `changed` is the time of the last change, in nanoseconds.
     """
 

@@ -7,7 +7,7 @@ the index.
 FTS5's tokenizer splits a text into words, and so determines which passages a query can find.
 `unicode61` splits at everything that is neither a letter nor a digit, in any script, and ignores
 case and accents: `don't` is two words, `naïve` and `NAIVE` are one, and Chinese text, which has no
-spaces, is one word up to the next punctuation mark. `porter` then removes English endings (Porter
+spaces, is one word up to the next punctuation mark. `porter` then removes English suffixes (Porter
 1980): *close*, *closes* and *closed* become the same word, and so do *university* and *universe*.
 No list of stop words such as "the" is needed, because BM25 gives frequent words little weight.
 
@@ -136,7 +136,7 @@ def _leading(wanted: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int, str, str, float]]:
-    """Yield the best passages: number, heading, text with marked words, and score.
+    """Yield the number, heading, text (with marked words) and score of the best passages.
 
     If the words of the query match too many passages, only passages with one of the rarest words
     are scored at first. The best of these passages are then ranked by all words of the query.
@@ -168,7 +168,7 @@ def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int
 
 
 def unmarked(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Remove the marks of `find` from a text, and return the text and the marked ranges.
+    """Remove the marks that `find` adds, and return the text and the marked ranges.
 
     A range is a pair of character indices, start and end.
     """

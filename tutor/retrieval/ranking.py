@@ -33,7 +33,7 @@ def first_right(ranking: Sequence[Item], right: Collection[Item]) -> int:
 
 
 def recall_at(ranks: Sequence[int], most: int) -> float:
-    """Return the fraction of questions for which a right item has a rank up to `most`.
+    """Return the fraction of questions with a relevant item among the first `most` results.
 
     `ranks` contains the result of `first_right` for each question.
     """
@@ -44,6 +44,6 @@ def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
     """Return the mean reciprocal rank (MRR) of a search over several questions.
 
     `ranks` contains the result of `first_right` for each question. A question contributes 1 / rank
-    to the mean, or 0 if no right item was found.
+    to the mean, or 0 if no relevant item was found.
     """
     return sum(1 / rank for rank in ranks if rank) / len(ranks)

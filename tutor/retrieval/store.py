@@ -1,8 +1,8 @@
 """Indexes on disk: one SQLite file for each indexed folder, in the user's cache folder.
 
 The files use SQLite's default journal instead of a write-ahead log. A write-ahead log would not
-work if the home folder is on a network drive, because it requires memory that processes share. If a
-process is killed, the index contains everything up to the last complete transaction.
+work if the home folder is on a network drive, because it requires shared memory. If a process is
+killed, the index contains everything up to the last complete transaction.
 """
 
 from __future__ import annotations
@@ -317,7 +317,7 @@ def _prepare(store: Store, folder: Path) -> None:
 def transaction(base: sqlite3.Connection) -> Iterator[None]:
     """Run the `with` block as one transaction.
 
-    If the block raises an exception, all of its changes are undone.
+    If the block raises an exception, all of its changes are rolled back.
     """
     base.execute("BEGIN IMMEDIATE")
     try:

@@ -94,9 +94,9 @@ def in_effect(
 
 
 def _copied(entry: Entry, text: str, loaded: Loaded) -> bool:
-    """Return True if the text of a variable is a copy of the value in the file.
+    """Return True if an environment variable only repeats the value in the file.
 
-    tutor sets the variable of the language from the file, before it translates any string.
+    tutor sets TUTOR_LANGUAGE from the file before it translates any strings.
     """
     given = entry.name in loaded.given
     return entry.name == "language" and given and text == loaded.settings.language

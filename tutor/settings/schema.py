@@ -40,7 +40,7 @@ class ReviewSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class SamplerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The sampler's initial settings in the stepper. 0 for `top_k` and `min_p` means no limit."""
+    """The sampler's initial settings in the stepper. A `top_k` or `min_p` of 0 has no effect."""
 
     temperature: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.0
     top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -97,14 +97,14 @@ def problems_in_one(problems: Sequence[Problem]) -> SettingsError:
 
 
 def reason_in_words(name: str, value: object) -> str:
-    """Return a sentence that says which values the setting `name` can have, and names `value`."""
+    """Return a sentence that states the valid values of a setting, and the invalid `value`."""
     return _("{name} {must_be}; it is {value}.").format(
         name=name, must_be=_must_be(name), value=_as_toml(value)
     )
 
 
 def _must_be(name: str) -> str:
-    """Return the values that a setting can have, as in "must be between 0.8 and 0.95"."""
+    """Describe the valid values of a setting, as in "must be between 0.8 and 0.95"."""
     from msgspec import inspect  # imported here, because only invalid values need it
 
     kind = inspect.type_info(Settings)

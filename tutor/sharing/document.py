@@ -1,7 +1,8 @@
-"""A shared text: its tokens and branches, the distributions, and the settings (version 1).
+"""A shared text: its tokens and branches, the distributions, and the settings.
 
-docs/share-format.md describes every field. A reader ignores fields that it doesn't know. New fields
-must therefore be optional, and a change that older readers would misunderstand needs a new version.
+docs/share-format.md describes every field of version 1. A reader ignores fields that it doesn't
+know. New fields must therefore be optional, and a change that older readers would misunderstand
+needs a new version.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ Id = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
 Index = Annotated[int, Meta(ge=0, lt=2**31)]
 Chosen = Literal["prompt", "sampled", "chosen"]
-"""How a token was chosen: it is part of the prompt, the sampler drew it, or the user took it."""
+"""How a token was chosen: it is part of the prompt, the sampler drew it, or the user chose it."""
 
 _CHOSEN: dict[How, Chosen] = {"prompt": "prompt", "drawn": "sampled", "taken": "chosen"}
 _HOW: dict[Chosen, How] = {chosen: how for how, chosen in _CHOSEN.items()}
@@ -234,10 +235,11 @@ class SharedXRay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The x-ray that was open when the text was saved.
 
     It showed the token before `position`, in the view with the name `view`. `layer` and `head` are
-    the head that the learner has chosen. `target` is the id of the token that the learner explains
-    instead of the token that follows. `against` is the id of the token that it is compared with.
-    `row` and `column` are what is selected in the view. Layers, heads, rows and columns are counted
-    from 0. `toggled` is true if the attention is sorted by weight, or the lens shows every layer.
+    the layer and head that the learner has selected. `target` is the id of the token whose logit is
+    explained, if it is not the token that follows. `against` is the id of the token that it is
+    compared with. `row` and `column` are selected in the view. Layers, heads, rows and columns are
+    counted from 0. `toggled` is true if the attention is sorted by weight, or if the lens shows
+    every layer.
     """
 
     position: Annotated[int, Meta(ge=1, lt=2**31)]
@@ -291,7 +293,7 @@ class SharedText(msgspec.Struct, frozen=True, kw_only=True):
         return next((each.applied for each in self.interventions if each.applied), None)
 
     def to_json(self) -> bytes:
-        """Return the text as JSON that people can read."""
+        """Return the text as human-readable JSON."""
         return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
 
 
@@ -316,10 +318,10 @@ def shared_text(
     attribution: Attribution | None = None,
     tutor: str = "",
 ) -> SharedText:
-    """Return a text in the form in which it is shared.
+    """Convert a token tree to a shared text.
 
-    The distributions are those of the current branch of `tree`. `xray` describes the open x-ray,
-    and `attribution` contains what contributes to the logit that it explains, if that is known.
+    The distributions belong to the current branch of `tree`. `xray` describes the open x-ray, and
+    `attribution` contains the contributions to the logit that it explains, if they are known.
     """
     return SharedText(
         tutor=tutor,

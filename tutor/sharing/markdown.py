@@ -24,7 +24,7 @@ turn an address into a link."""
 
 
 def to_markdown(text: SharedText) -> str:
-    """Return the text, how it was computed, and a table of its tokens."""
+    """Return Markdown with the text, the settings that produced it, and a table of its tokens."""
     lines = [f"# {escaped(summary.title(text))}", ""]
     lines += _table(
         (_("setting"), _("value")), ((name, value) for name, value in summary.facts(text))
@@ -43,7 +43,7 @@ def to_markdown(text: SharedText) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text on one line that Markdown shows exactly as it is."""
+    """Return `text` on one line, escaped so that Markdown shows it literally."""
     return _MARKS.sub(r"\\\1", " ".join(safe(text).split("\n"))).replace("\\<", "&lt;")
 
 

@@ -1,4 +1,4 @@
-"""Read a shared text from a file that may come from a stranger."""
+"""Read a shared text from an untrusted file."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def from_json(data: bytes, name: str) -> SharedText:
 
 
 def _check(text: SharedText) -> None:
-    """Raise `ValueError` if the branches don't fit together."""
+    """Raise `ValueError` if the parts of the text contradict each other, or if it is too long."""
     numbers = [each.number for each in text.branches]
     if len(set(numbers)) != len(numbers):
         raise ValueError("Two branches have the same number.")

@@ -33,7 +33,7 @@ def content(text: SharedText, form: TextForm) -> bytes:
     """Return the content of the file."""
     match form:
         case "html":
-            from tutor.sharing.html import to_html  # the stepper opens faster without it
+            from tutor.sharing.html import to_html  # the stepper opens faster without this import
 
             return to_html(text).encode("utf-8", "replace")
         case "markdown":
@@ -52,12 +52,12 @@ def picture(svg: str) -> bytes:
 
 
 def without_web_fonts(svg: str) -> str:
-    """Return a picture without the fonts that Textual refers to on another host."""
+    """Remove the links to web fonts that Textual adds to a picture, and return the picture."""
     return _WEB_FONT.sub("", svg)
 
 
 def suggested(text: str) -> str:
-    """Return a name for a file, without a suffix, made of the first words of a text."""
+    """Return a file name made of the first words of a text, without a suffix."""
     name = "-".join(_WORDS.findall(text.lower()))[:_LONGEST_NAME].rstrip("-")
     return name or "tutor-text"
 
@@ -66,15 +66,15 @@ def current_folder() -> str:
     """Return the folder in which files are saved unless the user writes another path."""
     try:
         return str(Path.cwd())
-    except OSError:  # another program has removed it
+    except OSError:  # another program has removed this folder
         return "."
 
 
 def save(name: str, form: Form, data: bytes) -> Path:
-    """Write a new file and return its full path. A number is added if the file exists already.
+    """Write a new file and return its full path. Existing files are never replaced.
 
     `name` is relative to the current folder. The form's suffix is added unless `name` ends with it.
-    Raises `NotWritten`.
+    If the file already exists, a number is added to its name. Raises `NotWritten`.
     """
     suffix = _SUFFIXES[form]
     try:
@@ -99,7 +99,7 @@ def save(name: str, form: Form, data: bytes) -> Path:
 def replace(name: str, data: bytes) -> Path:
     """Write a file that the user has named, and return its full path. Raises `NotWritten`.
 
-    An older file is replaced.
+    An existing file is replaced.
     """
     try:
         _check(name)
@@ -111,7 +111,7 @@ def replace(name: str, data: bytes) -> Path:
 
 
 def _check(name: str) -> None:
-    """Raise `ValueError` for a name that no file can have."""
+    """Raise `ValueError` if `name` contains a null character, which no file name can."""
     if "\0" in name:
         raise ValueError(_("the name contains a null character"))
 

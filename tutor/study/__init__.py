@@ -1,1 +1,1 @@
-"""Functions that combine a course with a learner's progress, without access to screen or disk."""
+"""Combine a course with a learner's progress, without access to the screen or the disk."""

@@ -67,7 +67,7 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def score(self) -> str:
-        """The score of a finished lesson, such as "7/9": how many last answers were right.
+        """The score of a finished lesson, such as "7/9": how many of the last answers were right.
 
         The score is empty if the lesson is not finished or if all last answers were right.
         """

@@ -1,4 +1,4 @@
-"""Texts that describe how well a learner remembers answers, for all screens and reports."""
+"""Describe how well a learner remembers answers, in the same words on all screens and reports."""
 
 from tutor.language import _
 from tutor.learner.review import Memory

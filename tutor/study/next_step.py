@@ -105,7 +105,7 @@ def left_for_later(
 ) -> Mapping[str, int]:
     """Return the number of questions that were left for later, for each lesson that has any.
 
-    They keep a lesson from being done, although `step` leads to another lesson.
+    These lessons are not done, although `step` leads to another lesson.
     """
     left = {}
     for each in outlines:
@@ -142,8 +142,8 @@ def _from(outlines: Sequence[Outline], lesson: str) -> list[Outline]:
 def _step(outline: Outline, state: LessonState | None, where: LessonProgress) -> LessonStep | None:
     """Return the next step in one lesson, or None if the lesson is done.
 
-    If the learner opened the quiz but did nothing in it, it may have been a mistake, so the next
-    step is to continue reading.
+    If the learner opened the quiz but did nothing in it, they may have opened it by mistake, so the
+    next step is to continue reading.
     """
     if where.done:
         return None
@@ -169,7 +169,7 @@ def _where_to_read(outline: Outline, state: LessonState) -> str:
 
 
 def _for_later(step: LessonStep, where: LessonProgress) -> bool:
-    """Return True if this step only leads to questions that a finished quiz has left.
+    """Return True if this step only leads to questions that are left over from a finished quiz.
 
     The learner has skipped them or answered them wrong, and has not begun to answer them again.
     """

@@ -18,7 +18,7 @@ class PredictionSummary(msgspec.Struct, frozen=True):
     """A summary of all predictions of a learner.
 
     `choices` is the number of predictions that are either right or wrong; `right` of them were
-    right. `numbers` is how many numbers were predicted; `high` of them were clearly too high, and
+    right. `numbers` is the number of numeric predictions; `high` of them were clearly too high, and
     `low` clearly too low. `distance` is the median distance of a predicted number from the answer,
     as a fraction of the range of possible numbers.
     """

@@ -1,7 +1,7 @@
 """A quiz in progress: the questions to ask, their order, and the current question.
 
 An update of the course can change the lesson while a quiz is in progress: it can remove, add or
-move questions, or give a question a higher version.
+move questions, or increase the version of a question.
 """
 
 from __future__ import annotations

@@ -41,9 +41,10 @@ class Alternatives:
         request: RemoteRequest,
         cancellation: Cancellation,
     ) -> Iterator[Piece | Finish]:
-        """Yield the response. If the server rejects the alternatives, retry with fewer or none.
+        """Yield the response.
 
-        Raises `RemoteError`.
+        If the server rejects the number of alternatives, retry with fewer or none. Raises
+        `RemoteError`.
         """
         while True:
             fewer = msgspec.structs.replace(request, top=min(request.top, self.most))

@@ -23,7 +23,7 @@ from tutor.errors import UsageError
 OWN_KEY = "TUTOR_API_KEY"
 """The environment variable with the API key for a server that is not in the catalogue.
 
-Such a server never gets another key, because a key must be sent only to the service that issued it.
+No other key is ever sent to such a server, because a key is only for the service that issued it.
 """
 
 BASE_URL = "TUTOR_BASE_URL"
@@ -80,8 +80,8 @@ class ServiceCard(msgspec.Struct, frozen=True):
 
     `price` and `context` are for the model `model`. `alternatives` is the maximum number of
     alternatives per token that the service returns, or None if the vendor does not document it.
-    `compatible` is empty unless the service offers OpenAI's API in addition to its own. Then it is
-    the base URL for OpenAI's API.
+    `compatible` is the base URL for OpenAI's API if the service offers it in addition to its own
+    API, or empty.
     """
 
     id: str
@@ -131,7 +131,7 @@ class RemoteModel(msgspec.Struct, frozen=True):
 
 
 OWN = "own"
-"""The id of a service that is not in the catalogue, but given by `--base-url`."""
+"""The id of a service that is not in the catalogue but is given by `--base-url`."""
 
 
 def is_remote(spec: str | None) -> bool:

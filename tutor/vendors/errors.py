@@ -169,7 +169,7 @@ def require_end(
 
 
 def only_answers(model: RemoteModel) -> RemoteError:
-    """Return the error for text to continue, which this service does not support."""
+    """Return the error for a request to continue text, which this service does not support."""
     return errors.NotTold(
         f"{model.service.product} answers messages, but cannot continue text.",
         "Send the text as a message.",
@@ -177,7 +177,7 @@ def only_answers(model: RemoteModel) -> RemoteError:
 
 
 def cleaned(text: str, key: Secret | None) -> str:
-    """Return a server's message as one line, without the API key and control characters."""
+    """Return a server's message on one line, with the API key and control characters removed."""
     line = safe(" ".join(text.split()))
     if key is not None:
         line = key.hide_in(line)

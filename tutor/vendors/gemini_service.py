@@ -104,7 +104,7 @@ class GeminiService:
         session = client.transport._session
         session._max_refresh_attempts = 0  # Never send a rejected key again.
         session.max_redirects = 0  # The learner has agreed to this host only.
-        session.trust_env = not self._model.here  # A proxy would be another machine.
+        session.trust_env = not self._model.here  # Reach a local server without a proxy.
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Watched(cancellation.cut_off))
         return client
@@ -179,7 +179,7 @@ def _usage(told: Any) -> Usage | None:
 
 
 def _first_sentence(said: str) -> str:
-    """Return an error message of the client without the URL of the request at its beginning."""
+    """Remove the request's URL from the beginning of one of the client's error messages."""
     return said.partition(": ")[2] if said.startswith(("POST ", "GET ")) else said
 
 

@@ -128,15 +128,15 @@ class OpenAIService:
     ) -> list[Piece | Finish]:
         """Return a response of one token, with as many alternatives as the server can identify.
 
-        llama.cpp's server has no limit of alternatives, so `MANY` are requested once the server is
+        llama.cpp's server has no limit on alternatives, so `MANY` are requested once the server is
         recognized.
 
         llama.cpp's server withholds a token that ends in the middle of a character, together with
         its alternatives. A second request, which forces the server to choose the end token, returns
         the same alternatives. vLLM has no names for such tokens, but can return their ids.
 
-        LiteLLM's proxy drops the log-probabilities of a continued text, and of an end token, if it
-        streams the response. It keeps them in a response that it does not stream.
+        When LiteLLM's proxy streams a response, it drops the log-probabilities of text completions
+        and of end tokens. It keeps them in a response that it does not stream.
         """
 
         def answer(
@@ -184,7 +184,7 @@ class OpenAIService:
         pieces: Pieces,
         chunks: Iterator[Chunk],
     ) -> Iterator[Piece | Finish]:
-        """Yield the pieces of a response, and how it ended."""
+        """Yield the pieces of a response, followed by its `Finish`."""
         reason: str | None = None
         usage = Usage()
         for chunk in chunks:
@@ -329,7 +329,7 @@ class OpenAIService:
         return {
             "timeout": httpx2.Timeout(SILENCE, connect=CONNECT),
             "follow_redirects": False,  # The learner has agreed to this host only.
-            "trust_env": not self._model.here,  # A proxy would be another machine.
+            "trust_env": not self._model.here,  # Reach a local server without a proxy.
         }
 
     def _opened(self, http: httpx2.Client) -> openai.OpenAI:

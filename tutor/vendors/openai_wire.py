@@ -7,9 +7,9 @@ The completion format contains only text. A token that contains only part of a c
 `bytes:\xe2\x80`, as a replacement character, or as an empty string, depending on the server.
 Alternatives whose bytes are unknown are left out, and their probability counts as hidden.
 
-Some servers report the ids of tokens: llama.cpp's server beside the bytes, and vLLM instead of the
-text (`token_id:5`). Special tokens have no bytes on llama.cpp's server. A `Spell` function finds
-out which bytes belong to an id, and which token ends the answer.
+Some servers report the ids of tokens: llama.cpp's server in addition to the bytes, and vLLM instead
+of the text (`token_id:5`). Special tokens have no bytes on llama.cpp's server. A `Spell` function
+finds out which bytes belong to an id, and which token ends the answer.
 """
 
 from __future__ import annotations

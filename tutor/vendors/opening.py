@@ -23,8 +23,9 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
     """Return the adapter for this model's service, without sending a request.
 
     Raises `KeyMissing` if a service in the catalogue has no API key. (Most self-hosted servers need
-    no key.) If the client library does not work here, a service that also offers OpenAI's API is
-    opened with that. Raises `ClientMissing` if no client library is installed.
+    no key.) If a service's own client library does not work here, and the service also offers
+    OpenAI's API, the adapter for that API is returned. Raises `ClientMissing` if no client library
+    is installed.
     """
     card = model.service
     if key is None and card.id != OWN:

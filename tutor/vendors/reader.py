@@ -365,7 +365,7 @@ def _same(one: Secret | None, other: Secret | None) -> bool:
 
 
 def _agree(one: Sequence[Alternative], other: Sequence[Alternative]) -> bool:
-    """Return True if both predictions are the same, as far as their best tokens show."""
+    """Return True if the top three tokens of `one` have about the same probabilities in `other`."""
     told = {each.data: each.log_probability for each in other}
     return all(
         math.isclose(told.get(each.data, math.inf), each.log_probability, abs_tol=_SAME)

@@ -85,8 +85,8 @@ class Piece(msgspec.Struct, frozen=True):
 
     If the service returns log-probabilities, a piece is one token. `data` contains its bytes,
     `log_probability` is its log-probability, and `alternatives` lists the most probable tokens at
-    its position, the most probable first. Otherwise, a piece is the text that the service sent at
-    once.
+    its position, the most probable first. Otherwise, a piece is the text of one event of the
+    stream.
 
     `text` is the text to display. If the bytes of a character belong to several tokens, the
     character appears in the last of them.

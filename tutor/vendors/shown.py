@@ -133,7 +133,7 @@ def _cut(index: int, after_top_k: int, after_top_p: int, after_min_p: int) -> Cu
 
 
 def _first(rows: Sequence[Row], seed: int, position: int) -> Row:
-    """Return the row with the earliest arrival time, which is a random draw.
+    """Draw a row at random: return the row with the earliest arrival time.
 
     The arrival time of a row is exponentially distributed. The row's probability is the rate of the
     distribution.

@@ -41,7 +41,7 @@ class ExplorerPlace(Place):
 
     MODE: Mode = "text"
     KEYS: Mapping[str, str] = {}
-    """For each key that a lab's task can name, the command that does the same."""
+    """A map from the keys that a lab's task can mention to the equivalent commands."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The x-ray in plain mode: what a token attends to, each layer's prediction, and why."""
+"""The x-ray in plain mode: attention, each layer's prediction, and contributions to a logit."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class XRayPlace(Place):
         return words.token(self._found.path[position])
 
     async def _seen(self) -> XRay:
-        """Return an x-ray of the token that contains the selected layer's attention."""
+        """Return an x-ray of the token, including the attention weights of the selected layer."""
         found = self._found
         await self._explained()
         if found.xray is None or self._chosen.layer not in found.xray.held:

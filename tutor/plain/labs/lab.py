@@ -40,7 +40,7 @@ def _typed(note: str) -> str:
 
 @dataclass
 class _Request:
-    """An action that waits until the learner has consented to send its texts."""
+    """An action that waits until the learner has consented to sending its text."""
 
     action: Any
     left: deque[remote.Sending]
@@ -108,7 +108,7 @@ class LabPlace(Place):
     async def _act(self, change: Callable[[], None]) -> None:
         """Call `change`, wait for the model, and print the new lines of the lab's description.
 
-        The goals that this reached come after the lines, which say how they were reached.
+        Reached goals are printed after these lines, which say how they were reached.
         """
         before = self._runner.state
         change()
@@ -123,7 +123,7 @@ class LabPlace(Place):
         await self._say_goals()
 
     def _say_new(self, before: Any) -> None:
-        """Print the note or the error, and what is different from the state `before`."""
+        """Print the note or the error, and the differences from the state `before`."""
         for note in (self._runner.note, self._runner.error):
             if note is not None:
                 self.say(_typed(note) if isinstance(note, str) else words.error(note))
@@ -224,9 +224,9 @@ class LabPlace(Place):
         return await self._send()
 
     async def _send(self) -> Place | None:
-        """Carry out the current request, once the learner has consented to send its texts.
+        """Carry out the current request once the learner has consented to sending its text.
 
-        If a decision is missing, this returns the place that asks the learner for it.
+        If the learner has not decided yet, this returns the place that asks for consent.
         """
         request = self._request
         assert request is not None

@@ -37,9 +37,9 @@ def changes(before: Lines, after: Lines) -> list[str]:
 
 
 def changed(lab: AnyLab, before: Any, after: Any) -> list[str]:
-    """Return the lines that describe what is different in the state `after`.
+    """Return the lines that describe how the state `after` differs from `before`.
 
-    If the current view shows no difference, the lines are those of the first view that shows one.
+    If the current view shows no difference, use the first view that shows one.
     """
     new = changes(describe(lab.name, before), describe(lab.name, after))
     views = iter(() if new or before == after else _views(lab))
