@@ -37,6 +37,7 @@ _END_OF_FEEDBACK = "saved"
 _ANSWERS = "enter answer"
 _VERDICT = re.compile(r" [✓×] ")
 _MORE = re.compile(r"▼ \d+ more lines? below  (space|pgdn)")
+_ABOVE = re.compile(r"▲ \d+ lines? above")
 _BODY = slice(2, -2)
 """The lines between the status line and the key line."""
 
@@ -81,8 +82,9 @@ class QuizTerminal(Terminal):
 
     @property
     def body(self) -> list[str]:
-        """The lines below the status line and above the key line."""
-        lines = [line for line in self.text.splitlines()[_BODY] if not _MORE.search(line)]
+        """The lines of the text, without the line that says how many more there are."""
+        between = self.text.splitlines()[_BODY]
+        lines = [line for line in between if not (_MORE.search(line) or _ABOVE.search(line))]
         while lines and not lines[-1]:
             lines.pop()
         return lines
