@@ -66,6 +66,19 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
         assert "pieces" in app.progress.lesson("tokens").labs_done
 
 
+async def test_what_a_lesson_says_about_a_done_lab_has_no_markdown(tmp_path: Path) -> None:
+    lab = replace(PARTS, done="Rare words, *not* `the`, are many tokens.")
+    lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
+    app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.navigator.open_lesson(lesson)
+        await sees(pilot, "l to open the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await sees(pilot, "Rare words, not the, are many tokens.")
+
+
 async def test_the_task_comes_before_the_number_of_goals_reached(tmp_path: Path) -> None:
     course = load_course()
     lesson = next(each for each in course.lessons if each.number == 1)

@@ -12,6 +12,7 @@ from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.labs.editor import LabEditor
 from tutor.app.labs.side import LabSide
 from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
@@ -174,7 +175,7 @@ class LabScreen(CourseScreen):
     async def _say(self, coming: Awaitable[str | None]) -> None:
         said = await coming
         if said is not None:
-            self.tell(said)
+            self.tell(plain(said))
 
     def _show_task(self) -> None:
         task = self.query_one(LabTask)
