@@ -86,6 +86,22 @@ async def test_the_screen_says_whether_the_learners_own_sum_works(tmp_path: Path
         assert "father - man + woman = mother" in seen(pilot)
 
 
+async def test_a_new_sum_begins_empty_or_as_the_selected_one(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab", "down")
+        assert "e new sum" in seen(pilot)
+        await do(pilot, "e")
+        assert editor(pilot).text == ""
+        assert "for example: Paris - France + Germany = Berlin" in seen(pilot)
+        await do(pilot, "up")
+        assert editor(pilot).text == "Paris - France + Germany = Berlin"
+        await do(pilot, "escape")
+        await write(pilot, "father - man + woman = mother")
+        assert "father - man + woman = mother" in seen(pilot)
+        assert "Paris - France + Germany = Berlin" in seen(pilot)
+
+
 async def test_an_invalid_sum_is_refused_and_can_be_corrected(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -35,8 +35,9 @@ class NeighborsView(LabView):
             "e",
             "edit",
             "edit",
-            "Edit the word, the list of words, or the sum. Rows are scaled to length 1.",
+            "Edit the word or the list of words.",
         ),
+        key("e", "add_sum", "new sum", "Add a sum. Its rows are scaled to length 1."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'column')", "column", "Choose a column."),
         key("enter", "visit", "look up", "Show the neighbors of the selected token."),
@@ -56,20 +57,25 @@ class NeighborsView(LabView):
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus:column": lambda state: state.view == "pairs",
+        "edit": lambda state: state.view != "sums",
+        "add_sum": lambda state: state.view == "sums",
         "choose": lambda state: state.view == "near" and len(state.forms) > 1,
         "visit": lambda state: state.view == "near",
         "switch": lambda state: state.view == "near",
     }
 
     def action_edit(self) -> None:
-        match self.state.view:
-            case "near":
-                self.write(_("Word to look up:"), self.state.word.strip(), lab.look_up)
-            case "pairs":
-                label = _("Up to {most_words} words:").format(most_words=lab.MOST_WORDS)
-                self.write(label, " ".join(self.state.words), lab.list_words)
-            case "sums":
-                self.write(_("Sum and expected answer:"), "a - b + c = d", analogy)
+        if self.state.view == "near":
+            self.write(_("Word to look up:"), self.state.word.strip(), lab.look_up)
+        else:
+            label = _("Up to {most_words} words:").format(most_words=lab.MOST_WORDS)
+            self.write(label, " ".join(self.state.words), lab.list_words)
+
+    def action_add_sum(self) -> None:
+        """Open an empty field, where the up key inserts the selected sum."""
+        a, b, c, expected = self.state.chosen.words
+        sample = f"{a} - {b} + {c} = {expected}"
+        self.write(_("Sum and expected answer:"), "", analogy, sample=sample)
 
     action_visit = does(lab.Visit)
 
