@@ -92,7 +92,7 @@ class Neighborhood(msgspec.Struct, frozen=True, tag=True):
         token: The token whose neighbors these are.
         length: The norm of the token's row.
         near: The neighbors, nearest first.
-        chance: The mean cosine similarity of two random rows.
+        chance: The mean cosine similarity of the token's row and the other rows of the table.
         rows: The number of rows in the table.
     """
 

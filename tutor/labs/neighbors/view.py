@@ -102,7 +102,8 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
             f"{_('cosine')}"
         )
         head.append(Content.styled(names + _("  distance") * state.by_distance, MUTED))
-    by_chance = f"  {'':>4}  {_('random pair'):<{_name(width)}}{'':>{number}}"
+    mean = figures.fit(_("mean, all rows"), _name(width))
+    by_chance = f"  {'':>4}  {mean}{'':>{number}}"
     chance = Content.assemble(
         (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
     )
