@@ -59,14 +59,17 @@ def test_nearest_rows_are_nearer_than_the_mean(
 
 def test_rows_can_be_ranked_by_distance(tmp_path: Path) -> None:
     there = backend("neighbors", tmp_path)
-    near = done("neighbors", there, EditText("family"), Toggle("distance")).neighborhood.near
+    found = done("neighbors", there, EditText("family"), Toggle("distance")).neighborhood
+    near = found.near
     network = small_model().network
     rows = network.embedding(torch.arange(network.config.vocabulary_size)).double()
     id_ = done("neighbors", there, EditText("family")).neighborhood.token.id
     distances = (rows - rows[id_]).norm(dim=1)
     distances[id_] = torch.inf
+    others = distances[torch.arange(len(distances)) != id_]
     wanted = distances.topk(lab.NEIGHBORS, largest=False)
     assert [one.distance for one in near] == pytest.approx(wanted.values.tolist(), abs=1e-4)
+    assert found.chance_distance == pytest.approx(float(others.mean()), abs=1e-4)
     assert [one.rank for one in near] == list(range(1, lab.NEIGHBORS + 1))
 
 

@@ -58,6 +58,9 @@ async def test_a_key_shows_distances(size: tuple[int, int], tmp_path: Path) -> N
         await do(pilot, "k")
         assert state_of(pilot).by_distance
         assert f"{state_of(pilot).near[0].distance:.2f}" in seen(pilot)
+        (mean,) = (line for line in seen(pilot).splitlines() if "mean, all rows" in line)
+        there = state_of(pilot).neighborhood
+        assert mean.split()[-2:] == [f"{there.chance:.2f}", f"{there.chance_distance:.2f}"]
         await do(pilot, "k")
         assert seen(pilot) == before
 

@@ -55,6 +55,7 @@ class NeighborsBackend:
                 for rank, at, _ in nearest(closeness, lab.NEIGHBORS, [id_])
             ),
             chance=self._mean_of_others(cosines, id_),
+            chance_distance=self._mean_of_others(distances, id_),
             rows=self._table.rows,
         )
 

@@ -47,6 +47,9 @@ def _near(state: State, found: Neighborhood) -> Iterator[str]:
         chance=found.chance
     )
     if state.by_distance:
+        yield _("The distance to the other rows is {distance:.2f} on average.").format(
+            distance=found.chance_distance
+        )
         yield _("Nearest of {rows:,} rows by distance:").format(rows=found.rows)
     else:
         yield _("Nearest of {rows:,} rows by cosine:").format(rows=found.rows)

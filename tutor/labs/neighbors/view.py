@@ -102,17 +102,17 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
             f"{_('cosine')}"
         )
         head.append(Content.styled(names + _("  distance") * state.by_distance, MUTED))
-    mean = figures.fit(_("mean, all rows"), _name(width))
-    by_chance = f"  {'':>4}  {mean}{'':>{number}}"
-    chance = Content.assemble(
-        (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
+    named = f"  {'':>4}  {figures.fit(_('mean, all rows'), _name(width))}{'':>{number}}"
+    mean = Content.assemble(
+        (f"{named}  {cosine(there.chance)}  ", MUTED),
+        _closeness(there.chance, there.chance_distance, width, by_distance=state.by_distance),
     )
     shown = around(state.focus, len(state.near), max(2, height - len(head) - 1))
     rows = [
         _row(state.near[place], width, here=place == state.focus, by_distance=state.by_distance)
         for place in shown
     ]
-    return [*head, *rows, chance]
+    return [*head, *rows, mean]
 
 
 def _name(width: int) -> int:
@@ -125,17 +125,21 @@ def _bar(width: int) -> int:
 
 
 def _row(near: Near, width: int, *, here: bool, by_distance: bool) -> Content:
-    last: str | tuple[str, str] = (
-        f"{near.distance:6.2f}" if by_distance else cosine_bar(near.cosine, _bar(width))
-    )
     return Content.assemble(
         cursor(here),
         (f"{near.rank:>4}  ", MUTED),
         (figures.fit(figures.shown(near.token), _name(width)), "bold" if here else ""),
         (f"{figures.count(near.token.id):>10}" if width >= ROOMY else "", MUTED),
         f"  {cosine(near.cosine)}  ",
-        last,
+        _closeness(near.cosine, near.distance, width, by_distance=by_distance),
     )
+
+
+def _closeness(
+    value: float, distance: float, width: int, *, by_distance: bool
+) -> str | tuple[str, str]:
+    """Return the distance as text, or a bar for `value`, a cosine."""
+    return f"{distance:6.2f}" if by_distance else cosine_bar(value, _bar(width))
 
 
 def _about(there: lab.Neighborhood, width: int) -> Content:
