@@ -345,15 +345,26 @@ async def test_the_key_line_says_what_enter_and_escape_do_with_a_message(tmp_pat
         assert "enter accept" in lines(it.stage)[-1]
 
 
-async def test_o_starts_a_new_chat_and_lists_the_others_by_first_message(tmp_path: Path) -> None:
+async def test_a_key_starts_a_new_chat_at_once(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        assert "N new chat" in lines(it.stage)[-1]
+        assert "o new chat" not in it.screen
+        await it.press("N")
+        assert all(text in it.screen for text in SUGGESTIONS)
+        assert "The last chat is saved. To open it, press Esc, then o." in it.words
+        await it.press("escape", "o", "down", "enter")
+        assert it.conversation[:2] == ["You", "  Hello"]
+
+
+async def test_o_lists_the_chats_by_first_message(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
         await send(it, "Hi")
-        assert "o new chat" in lines(it.stage)[-1]
         await it.press("o")
         assert "Hello" in it.line("›")
         assert "assistant" not in it.line("›")
-        assert "o new chat" not in lines(it.stage)[-1]
+        assert "n new chat" in lines(it.stage)[-1]
         await it.press("n")
         assert all(text in it.screen for text in SUGGESTIONS)
         await it.press("escape", "o", "down", "enter")
