@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.app.explorer.explorer_stage import settled
 from tests.app.pressing import tap
 from tests.app.whole_app import sees, until, whole_app
@@ -31,7 +33,7 @@ LESSON = Lesson(
     version=1,
     title="Steps",
     summary="One token at a time.",
-    screens=(Screen(id="one", title="One", body="A token is chosen.", lab=LAB),),
+    screens=(Screen(id="one", title="Force *a* token", body="A token is chosen.", lab=LAB),),
     questions=(),
 )
 RANK = "Choose a token of rank 2 or worse yourself"
@@ -47,6 +49,16 @@ async def open_lab(pilot: Pilot[Any]) -> None:
     pilot.app.navigator.open_lab(LESSON, LAB)  # type: ignore[attr-defined]
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
     await settled(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_the_lab_is_named_after_its_lesson_screen(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    app = whole_app(tmp_path, course=Course(lessons=(LESSON,)))
+    async with app.run_test(size=size) as pilot:
+        await open_lab(pilot)
+        await sees(pilot, "lab · Force a token")
 
 
 async def test_a_goal_reached_stays_until_the_next_key_that_changes_something(
