@@ -134,7 +134,7 @@ async def test_a_lesson_is_told_when_the_whole_text_is_guessed(tmp_path: Path) -
 
     async def over() -> str | None:
         heard.append("over")
-        return "Well guessed."
+        return "Well *guessed*."
 
     rounds = len(split(TEXT)) - 3
     async with game(tmp_path, on_over=over) as (stage, pilot):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
-from tests.app.explorer.explorer_stage import settled
+from tests.app.explorer.explorer_stage import settled, shown
 from tests.app.pressing import tap
 from tests.app.whole_app import sees, until, whole_app
 from tutor.app.explorer.screen import ExplorerScreen
@@ -59,6 +60,20 @@ async def test_the_lab_is_named_after_its_lesson_screen(
     async with app.run_test(size=size) as pilot:
         await open_lab(pilot)
         await sees(pilot, "lab · Force a token")
+
+
+async def test_what_a_lesson_says_beside_its_done_lab_has_no_markdown(tmp_path: Path) -> None:
+    lab = msgspec.structs.replace(LAB, goals=(TookRankAtLeast(2),), done="You *chose* `a` token.")
+    page = Screen(id="one", title="One", body="A token is chosen.", lab=lab)
+    lesson = msgspec.structs.replace(LESSON, screens=(page,))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(130, 40)) as pilot:
+        await sees(pilot, "Steps")
+        app.navigator.open_lesson(lesson)
+        await sees(pilot, "next token")
+        await tap(pilot, "l", "2")
+        # The message is on the lab's card and in the lab.
+        await until(pilot, lambda: shown(app).count("You chose a token.") == 2)
 
 
 async def test_a_goal_reached_stays_until_the_next_key_that_changes_something(
