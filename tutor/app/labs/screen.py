@@ -89,7 +89,6 @@ class LabScreen(CourseScreen):
         super().__init__(services, navigation)
         self.lab = lab
         self._wanted = task or lab.task
-        self._about = "" if task else lab.about
         self._first = first
         self._keep = keep
         self._page = page
@@ -110,7 +109,7 @@ class LabScreen(CourseScreen):
 
     def compose_content(self) -> ComposeResult:
         goals = goals_of(self.lab, self._first)
-        task = LabTask(self._wanted, goals, about=self._about, own=self._first)
+        task = LabTask(self._wanted, goals, about=self.lab.about, own=self._first)
         yield LabSide(task, self._page)
         kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         view = kind().add_class("panel")
