@@ -576,6 +576,26 @@ async def test_every_size_shows_the_conversation(tmp_path: Path, size: tuple[int
 # --- versions ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_the_key_line_says_how_to_see_the_earlier_answer(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        await send(it, "Hello")
+        assert "p/n version" not in it.words
+        await it.press("s")
+        assert "p/n version" in it.words
+
+
+async def test_a_hidden_heading_still_says_which_answer_it_is(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(40, 9)) as it:
+        await send(it, "Hello")
+        await it.press("s")
+        assert "Fake-1K  answer 2 of 2  p/n" not in it.conversation
+        assert "answer 2 of 2  p/n" in it.conversation[-1]
+        assert "lines" in it.conversation[-1]
+
+
 async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")

@@ -42,6 +42,7 @@ ANSWER_KEYS: list[BindingType] = [
     key("r", "do('start')", "continue", "Let the model continue its answer."),
     Binding("r", "complete", show=False),
     key("s", "another_answer('early')", "another answer", AGAIN),
+    *pair(P_N, "version(*)", "version", "Go to the previous or next version of a message."),
     key("N", "new_chat('early')", "new chat", NEW_CHAT),
     Binding(
         "d",
@@ -56,7 +57,6 @@ ANSWER_KEYS: list[BindingType] = [
 READING_KEYS: list[BindingType] = [
     key("s", "another_answer('late')", "another answer", AGAIN),
     key("N", "new_chat('late')", "new chat", NEW_CHAT),
-    *pair(P_N, "version(*)", "version", "Go to the previous or next version of a message."),
     *pair(UP_DOWN, "scroll(*)", "scroll", "Scroll the conversation by a line."),
     *pair(PAGES, "page(*)", "page", "Scroll the conversation by a page."),
     key("i", "plain_sampling", "plain sampling", "Switch to plain sampling, or back."),
