@@ -41,9 +41,7 @@ ANSWER_KEYS: list[BindingType] = [
     key("r", "do('pause')", "stop", "Stop the answer. The text so far is kept."),
     key("r", "do('start')", "continue", "Let the model continue its answer."),
     Binding("r", "complete", show=False),
-    key("s", "another_answer('early')", "another answer", AGAIN),
     *pair(P_N, "version(*)", "version", "Go to the previous or next version of a message."),
-    key("N", "new_chat('early')", "new chat", NEW_CHAT),
     Binding(
         "d",
         "do('fold')",
@@ -51,6 +49,8 @@ ANSWER_KEYS: list[BindingType] = [
         tooltip="Show or hide the distribution for the token in focus.",
         group=VIEW,
     ),
+    key("s", "another_answer('early')", "another answer", AGAIN),
+    key("N", "new_chat('early')", "new chat", NEW_CHAT),
 ]
 """The bindings whose keys are shown first in a conversation."""
 
