@@ -113,6 +113,12 @@ def test_every_lab_is_embedded_in_its_lesson() -> None:
     assert {(lab.name, lab.lesson) for lab in registry.every()} <= embedded
 
 
+def test_a_done_lab_points_to_no_neighboring_screen() -> None:
+    """Its goals can be reached from other screens of the lesson, and from the list of labs."""
+    labs = [lab for lesson in load_course().lessons for lab in lesson.labs if lab.live]
+    assert not [lab.id for lab in labs if re.search("(next|previous) screen", lab.done)]
+
+
 def test_two_screens_ask_for_different_goals_of_a_lab() -> None:
     """A goal that was reached counts on every screen with the lab."""
     for lesson in load_course().lessons:

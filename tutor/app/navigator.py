@@ -220,7 +220,7 @@ class Navigator:
                 engine, progress = self._services.engine, self._services.progress
                 stepped = partial(goals.stepped, lesson, lab)
                 reached = partial(goals.reached, lesson, lab)
-                make = partial(ExplorerScreen, engine, progress, lab)
+                make = partial(ExplorerScreen, engine, progress, lab, page=lesson.screen_of(lab))
                 self._open_on_model(lambda: make(on_stepped=stepped, reached=reached))
 
     def open_live_lab(

@@ -117,6 +117,15 @@ async def test_a_game_continues_where_it_was_left(tmp_path: Path) -> None:
         assert stage.progress.guesses.rounds == 2
 
 
+async def test_the_score_says_that_the_given_tokens_are_left_out(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        for rounds in (1, 2):
+            await press(pilot, *"France", "enter")
+            assert f"of {rounds} the first 3 tokens don't count" in words(stage)
+            await press(pilot, "enter")
+            assert f"of {rounds} the first 3 tokens don't count" in words(stage)
+
+
 async def test_a_finished_text_can_be_restarted(tmp_path: Path) -> None:
     rest = len(split(TEXT)) - 3
     async with game(tmp_path) as (stage, pilot):
@@ -134,7 +143,7 @@ async def test_a_lesson_is_told_when_the_whole_text_is_guessed(tmp_path: Path) -
 
     async def over() -> str | None:
         heard.append("over")
-        return "Well guessed."
+        return "Well *guessed*."
 
     rounds = len(split(TEXT)) - 3
     async with game(tmp_path, on_over=over) as (stage, pilot):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.app.explorer.explorer_stage import settled
+import msgspec
+import pytest
+
+from tests.app.explorer.explorer_stage import settled, shown
 from tests.app.pressing import tap
 from tests.app.whole_app import sees, until, whole_app
 from tutor.app.explorer.screen import ExplorerScreen
@@ -31,7 +34,7 @@ LESSON = Lesson(
     version=1,
     title="Steps",
     summary="One token at a time.",
-    screens=(Screen(id="one", title="One", body="A token is chosen.", lab=LAB),),
+    screens=(Screen(id="one", title="Force *a* token", body="A token is chosen.", lab=LAB),),
     questions=(),
 )
 RANK = "Choose a token of rank 2 or worse yourself"
@@ -47,6 +50,30 @@ async def open_lab(pilot: Pilot[Any]) -> None:
     pilot.app.navigator.open_lab(LESSON, LAB)  # type: ignore[attr-defined]
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
     await settled(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_the_lab_is_named_after_its_lesson_screen(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    app = whole_app(tmp_path, course=Course(lessons=(LESSON,)))
+    async with app.run_test(size=size) as pilot:
+        await open_lab(pilot)
+        await sees(pilot, "lab · Force a token")
+
+
+async def test_what_a_lesson_says_beside_its_done_lab_has_no_markdown(tmp_path: Path) -> None:
+    lab = msgspec.structs.replace(LAB, goals=(TookRankAtLeast(2),), done="You *chose* `a` token.")
+    page = Screen(id="one", title="One", body="A token is chosen.", lab=lab)
+    lesson = msgspec.structs.replace(LESSON, screens=(page,))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(130, 40)) as pilot:
+        await sees(pilot, "Steps")
+        app.navigator.open_lesson(lesson)
+        await sees(pilot, "next token")
+        await tap(pilot, "l", "2")
+        # The message is on the lab's card and in the lab.
+        await until(pilot, lambda: shown(app).count("You chose a token.") == 2)
 
 
 async def test_a_goal_reached_stays_until_the_next_key_that_changes_something(

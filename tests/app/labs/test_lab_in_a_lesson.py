@@ -12,6 +12,7 @@ from tests.labs.lab_stage import BackendEngine, do, seen
 from tutor.app.labs.screen import LabScreen
 from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
+from tutor.labs.kit import registry
 from tutor.learner.records import GoalReached
 from tutor.paths import lessons_folder
 
@@ -64,6 +65,33 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
         await keys(pilot, "escape", "escape")  # the first one closes the goals
         await sees(pilot, "✓ Find a single word that has at least 5 tokens")
         assert "pieces" in app.progress.lesson("tokens").labs_done
+
+
+async def test_a_task_that_is_done_makes_room_for_what_the_lab_is_about(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.navigator.open_lesson(LESSON)
+        await sees(pilot, "l to open the lab")
+        await keys(pilot, "l")
+        await sees(pilot, "Find a word that costs five tokens.")
+        await reach(pilot)
+        await do(pilot, "right")  # the next change removes the news about the goal
+        assert "Find a word that costs five tokens." not in seen(pilot)
+        assert registry.find("tokens").about in seen(pilot)
+        assert "1 of 4 goals reached" in seen(pilot)
+
+
+async def test_what_a_lesson_says_about_a_done_lab_has_no_markdown(tmp_path: Path) -> None:
+    lab = replace(PARTS, done="Rare words, *not* `the`, are many tokens.")
+    lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
+    app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.navigator.open_lesson(lesson)
+        await sees(pilot, "l to open the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await sees(pilot, "Rare words, not the, are many tokens.")
 
 
 async def test_the_task_comes_before_the_number_of_goals_reached(tmp_path: Path) -> None:

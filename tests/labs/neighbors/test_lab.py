@@ -41,16 +41,35 @@ def test_neighbors_are_the_rows_of_the_highest_cosine(tmp_path: Path) -> None:
     assert [one.rank for one in near] == list(range(1, lab.NEIGHBORS + 1))
 
 
+def test_neighbors_are_compared_with_the_mean_of_all_other_rows(tmp_path: Path) -> None:
+    there = done("neighbors", backend("neighbors", tmp_path), EditText("family")).neighborhood
+    rows = _all_rows()
+    others = [at for at in range(len(rows)) if at != there.token.id]
+    mean = float((rows[others] @ rows[there.token.id]).mean())
+    assert there.chance == pytest.approx(mean, abs=1e-5)
+
+
+def test_nearest_rows_are_nearer_than_the_mean(
+    language_model: LanguageModel, tmp_path: Path
+) -> None:
+    """The rows of frequent words point away from the direction that most rows share."""
+    state = done("neighbors", backend("neighbors", tmp_path, language_model))
+    assert state.near[-1].cosine > state.neighborhood.chance
+
+
 def test_rows_can_be_ranked_by_distance(tmp_path: Path) -> None:
     there = backend("neighbors", tmp_path)
-    near = done("neighbors", there, EditText("family"), Toggle("distance")).neighborhood.near
+    found = done("neighbors", there, EditText("family"), Toggle("distance")).neighborhood
+    near = found.near
     network = small_model().network
     rows = network.embedding(torch.arange(network.config.vocabulary_size)).double()
     id_ = done("neighbors", there, EditText("family")).neighborhood.token.id
     distances = (rows - rows[id_]).norm(dim=1)
     distances[id_] = torch.inf
+    others = distances[torch.arange(len(distances)) != id_]
     wanted = distances.topk(lab.NEIGHBORS, largest=False)
     assert [one.distance for one in near] == pytest.approx(wanted.values.tolist(), abs=1e-4)
+    assert found.chance_distance == pytest.approx(float(others.mean()), abs=1e-4)
     assert [one.rank for one in near] == list(range(1, lab.NEIGHBORS + 1))
 
 
@@ -142,7 +161,7 @@ def test_the_figures_of_the_lesson_are_right(language_model: LanguageModel, tmp_
     state = done("neighbors", there, EditText("Monday"))
     shown = [(one.token.text, round(one.cosine, 2)) for one in state.near[:3]]
     assert shown == [(" Tuesday", 0.89), (" Wednesday", 0.88), (" Thursday", 0.88)]
-    assert round(state.neighborhood.chance, 2) == 0.44
+    assert round(done("neighbors", there, ShowView("pairs")).pairs.chance, 2) == 0.44
     sums = {one.words[0]: one.sum for one in done("neighbors", there, ShowView("sums")).analogies}
     nearest = [(one.token.text, round(one.cosine, 2)) for one in sums["Paris"].nearest[:2]]
     assert nearest == [(" Paris", 0.73), (" Berlin", 0.65)]

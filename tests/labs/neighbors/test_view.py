@@ -58,6 +58,9 @@ async def test_a_key_shows_distances(size: tuple[int, int], tmp_path: Path) -> N
         await do(pilot, "k")
         assert state_of(pilot).by_distance
         assert f"{state_of(pilot).near[0].distance:.2f}" in seen(pilot)
+        (mean,) = (line for line in seen(pilot).splitlines() if "mean, all rows" in line)
+        there = state_of(pilot).neighborhood
+        assert mean.split()[-2:] == [f"{there.chance:.2f}", f"{there.chance_distance:.2f}"]
         await do(pilot, "k")
         assert seen(pilot) == before
 
@@ -84,6 +87,22 @@ async def test_the_screen_says_whether_the_learners_own_sum_works(tmp_path: Path
         said = "It works" if found.sum.rank_without == 1 else "It fails"
         assert said in seen(pilot)
         assert "father - man + woman = mother" in seen(pilot)
+
+
+async def test_a_new_sum_begins_empty_or_as_the_selected_one(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab", "down")
+        assert "e new sum" in seen(pilot)
+        await do(pilot, "e")
+        assert editor(pilot).text == ""
+        assert "for example: Paris - France + Germany = Berlin" in seen(pilot)
+        await do(pilot, "up")
+        assert editor(pilot).text == "Paris - France + Germany = Berlin"
+        await do(pilot, "escape")
+        await write(pilot, "father - man + woman = mother")
+        assert "father - man + woman = mother" in seen(pilot)
+        assert "Paris - France + Germany = Berlin" in seen(pilot)
 
 
 async def test_an_invalid_sum_is_refused_and_can_be_corrected(tmp_path: Path) -> None:

@@ -357,7 +357,7 @@ class PaneLayout(Vertical):
             dials.steer(state.fitting_vectors, state.steering_to_come)
             dials.update(state.sampler_to_come, seen, compact=height < SHORT)
         elif state.panel == "recent":
-            self.query_one(RecentTexts).update(state.texts, state.open_id)
+            self.query_one(RecentTexts).update(state.texts, state.open_id, state.mode)
         elif state.panel == "search" and state.found and state.found is not self._found:
             self._found = found = state.found
             partial = state.answer is not None and state.answer.distribution.partial

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.events import Click
 
+    from tutor.app.explorer.document import Mode
     from tutor.app.explorer.events import Event
     from tutor.learner.texts import TextInfo
     from tutor.lm.token_tree import Fork, TokenTree
@@ -233,17 +234,23 @@ class RecentTexts(ListPanel):
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),
         Binding("enter", "open", "open", tooltip="Open this text."),
-        Binding("n", "new", "new text", tooltip="Start a new text. The current one is kept."),
+        Binding(
+            "n", "new('text')", "new text", tooltip="Start a new text. The current one is kept."
+        ),
+        Binding(
+            "n", "new('chat')", "new chat", tooltip="Start a new chat. The current one is kept."
+        ),
         Binding("k", "star", "star", tooltip="Star this text so that it is never deleted."),
         Binding("escape", "close", "close", tooltip="Stay in the current text."),
     ]
     DEFAULT_CSS = "RecentTexts { height: 1fr; }"
     entries: tuple[TextInfo, ...] = ()
     _open_id = ""
+    _mode: Mode = "text"
 
-    def update(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
-        """Show these texts, and mark the text that is open."""
-        self.entries, self._open_id = infos, open_id
+    def update(self, infos: tuple[TextInfo, ...], open_id: str, mode: Mode) -> None:
+        """Show these texts, and mark the text that is open. A new text opens in this mode."""
+        self.entries, self._open_id, self._mode = infos, open_id, mode
         self.draw_with(self.lay_out)
 
     def lay_out(self) -> None:
@@ -275,7 +282,10 @@ class RecentTexts(ListPanel):
         else:
             self.action_close()
 
-    def action_new(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "new" or parameters == (self._mode,)
+
+    def action_new(self, _mode: str) -> None:
         self.send(OpenText(None))
 
     def action_star(self) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tutor.app.explorer.document import Document, Mode
     from tutor.course.goals import Evidence
-    from tutor.course.lesson import Lab
+    from tutor.course.lesson import Lab, Screen
     from tutor.engine.api import Engine
     from tutor.learner.background import BackgroundProgress
     from tutor.sharing.document import SharedXRay
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 class ExplorerScreen(TutorScreen):
     """A screen with an `ExplorerPane`. In a lab, the task and the next goal are above the pane.
 
+    `page` is the lesson screen that embeds the lab, if any. Its title is the name of the lab.
     `begin` is a text to open first, `xray` is the x-ray that was open beside it, and `sampler`
     contains the settings of new texts. `on_stepped` is called after every step. If it returns a
     message, for example that the lab is done, the pane shows it. `reached` returns the names of the
@@ -46,6 +47,7 @@ class ExplorerScreen(TutorScreen):
         progress: BackgroundProgress,
         lab: Lab | None = None,
         *,
+        page: Screen | None = None,
         mode: Mode | None = None,
         begin: Document | None = None,
         xray: SharedXRay | None = None,
@@ -55,6 +57,7 @@ class ExplorerScreen(TutorScreen):
     ) -> None:
         super().__init__()
         self._lab = lab
+        self._page = page
         self._begun_elsewhere = begin is not None
         self._on_stepped = on_stepped
         self._find_reached = reached
@@ -80,6 +83,8 @@ class ExplorerScreen(TutorScreen):
     def on_mount(self) -> None:
         self._show_goals()
         self.place = _("lab") if self._lab else _("stepper and chat")
+        if self._page is not None:
+            self.place = _("lab · {title}").format(title=plain(self._page.title))
         self._pane.focus()
 
     @property

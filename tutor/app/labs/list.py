@@ -86,8 +86,9 @@ class LabsScreen(FinderScreen):
         shown = [lab for lab in labs if wanted in comparable(self._searched(lab))]
         shown.sort(key=lambda lab: not _named(lab, wanted))
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
-        self.aside = _("{reached} of {value} goals").format(
-            reached=reached, value=sum(len(lab.goals) for lab in labs)
+        # The steppers and chats in lessons have other goals, which are not counted here.
+        self.aside = _("{reached} of {value} goals · in these {labs} labs").format(
+            reached=reached, value=sum(len(lab.goals) for lab in labs), labs=len(labs)
         )
         if words:
             self.aside = _("{count} of {count2} labs").format(count=len(shown), count2=len(labs))

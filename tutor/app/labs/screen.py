@@ -12,6 +12,7 @@ from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.labs.editor import LabEditor
 from tutor.app.labs.side import LabSide
 from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
@@ -88,7 +89,6 @@ class LabScreen(CourseScreen):
         super().__init__(services, navigation)
         self.lab = lab
         self._wanted = task or lab.task
-        self._about = "" if task else lab.about
         self._first = first
         self._keep = keep
         self._page = page
@@ -109,7 +109,7 @@ class LabScreen(CourseScreen):
 
     def compose_content(self) -> ComposeResult:
         goals = goals_of(self.lab, self._first)
-        task = LabTask(self._wanted, goals, about=self._about, own=self._first)
+        task = LabTask(self._wanted, goals, about=self.lab.about, own=self._first)
         yield LabSide(task, self._page)
         kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         view = kind().add_class("panel")
@@ -174,7 +174,7 @@ class LabScreen(CourseScreen):
     async def _say(self, coming: Awaitable[str | None]) -> None:
         said = await coming
         if said is not None:
-            self.tell(said)
+            self.tell(plain(said))
 
     def _show_task(self) -> None:
         task = self.query_one(LabTask)

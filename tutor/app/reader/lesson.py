@@ -21,6 +21,7 @@ from tutor.app.base_screen import ENTER_PAGES, PAN_KEYS, scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
 from tutor.app.reader.predict_card import PredictCard, PredictionField
 from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
@@ -347,4 +348,4 @@ class LessonScreen(LinkedScreen):
         said = await coming
         self._show_lab()
         if said and self._beside and self._shown.lab is lab:
-            self._pane(lab).say(said)
+            self._pane(lab).say(plain(said))

@@ -90,14 +90,16 @@ def goals_of(lab: AnyLab, first: Sequence[str] = ()) -> list[GoalLine]:
 
 
 class LabTask(Lines):
-    """The task of a lab in up to `rows` lines, and its next goal. `about` can replace the task.
+    """The task of a lab in up to `rows` lines, and its next goal.
 
-    After a goal is reached, it is shown in place of the task, above the next goal. After all goals
-    are reached, `done` is shown in place of the task. If `open_` is true, the whole task and all
-    goals are shown, divided into pages if they do not fit on the screen. A blank line follows if
-    the screen has at least `gap_from` rows. `own` contains the names of the goals that a lesson
-    screen asks for. After these are reached, a line says to return to the lesson. A
-    click shows or hides all goals, or presses the key whose name is clicked.
+    `about` replaces the task if no lesson screen asks for it, or after its goals are reached. `own`
+    contains the names of the goals that a lesson screen asks for. After these are reached, a line
+    says to return to the lesson. After a goal is reached, it is shown in place of the task, above
+    the next goal. After all goals are reached, `done` is shown in place of the task.
+
+    If `open_` is true, the whole task and all goals are shown, divided into pages if they do not
+    fit on the screen. A blank line follows if the screen has at least `gap_from` rows. A click
+    shows or hides all goals, or presses the key whose name is clicked.
     """
 
     DEFAULT_CSS = """
@@ -166,7 +168,8 @@ class LabTask(Lines):
                 lines = [goal_line(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:
-            about = with_keys(self._about or self._wanted, MUTED)
+            task = self._wanted if self._own - reached else self._about or self._wanted
+            about = with_keys(task, MUTED)
             if self._over(reached):
                 about = Content(self._done)
             lines = self._with_task(about, reached, width)

@@ -54,9 +54,14 @@ class NeighborsBackend:
                 Near(rank, self._tokenizer.token(at), float(cosines[at]), float(distances[at]))
                 for rank, at, _ in nearest(closeness, lab.NEIGHBORS, [id_])
             ),
-            chance=self._table.chance,
+            chance=self._mean_of_others(cosines, id_),
+            chance_distance=self._mean_of_others(distances, id_),
             rows=self._table.rows,
         )
+
+    def _mean_of_others(self, values: Tensor, id_: int) -> float:
+        """Return the mean of `values` [rows], without the value of the row `id_`."""
+        return float(values.sum() - values[id_]) / max(1, self._table.rows - 1)
 
     def _pairs(self, words: Sequence[str]) -> lab.Pairs:
         forms = tuple(form_of(self._tokenizer, word) for word in words)

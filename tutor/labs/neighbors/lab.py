@@ -92,8 +92,9 @@ class Neighborhood(msgspec.Struct, frozen=True, tag=True):
         token: The token whose neighbors these are.
         length: The norm of the token's row.
         near: The neighbors, nearest first.
-        chance: The mean cosine similarity of two random rows.
+        chance: The mean cosine similarity of the token's row and the other rows of the table.
         rows: The number of rows in the table.
+        chance_distance: The mean Euclidean distance of the token's row and the other rows.
     """
 
     forms: tuple[Form, ...]
@@ -102,6 +103,7 @@ class Neighborhood(msgspec.Struct, frozen=True, tag=True):
     near: tuple[Near, ...]
     chance: float
     rows: int
+    chance_distance: float = 0.0
 
 
 class Pairs(msgspec.Struct, frozen=True, tag=True):

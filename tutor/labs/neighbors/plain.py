@@ -43,8 +43,13 @@ def _near(state: State, found: Neighborhood) -> Iterator[str]:
         yield _("The word has several tokens: {tokens}. Only the first one counts.").format(
             tokens=listed([*map(token, found.forms[state.form])], _("and"))
         )
-    yield _("Two random rows have a cosine of {chance:.2f} on average.").format(chance=found.chance)
+    yield _("The cosine with the other rows is {chance:.2f} on average.").format(
+        chance=found.chance
+    )
     if state.by_distance:
+        yield _("The distance to the other rows is {distance:.2f} on average.").format(
+            distance=found.chance_distance
+        )
         yield _("Nearest of {rows:,} rows by distance:").format(rows=found.rows)
     else:
         yield _("Nearest of {rows:,} rows by cosine:").format(rows=found.rows)

@@ -35,8 +35,9 @@ class NeighborsView(LabView):
             "e",
             "edit",
             "edit",
-            "Edit the word, the list of words, or the sum. Rows are scaled to length 1.",
+            "Edit the word or the list of words.",
         ),
+        key("e", "add_sum", "new sum", "Add a sum. Its rows are scaled to length 1."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'column')", "column", "Choose a column."),
         key("enter", "visit", "look up", "Show the neighbors of the selected token."),
@@ -56,20 +57,25 @@ class NeighborsView(LabView):
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus:column": lambda state: state.view == "pairs",
+        "edit": lambda state: state.view != "sums",
+        "add_sum": lambda state: state.view == "sums",
         "choose": lambda state: state.view == "near" and len(state.forms) > 1,
         "visit": lambda state: state.view == "near",
         "switch": lambda state: state.view == "near",
     }
 
     def action_edit(self) -> None:
-        match self.state.view:
-            case "near":
-                self.write(_("Word to look up:"), self.state.word.strip(), lab.look_up)
-            case "pairs":
-                label = _("Up to {most_words} words:").format(most_words=lab.MOST_WORDS)
-                self.write(label, " ".join(self.state.words), lab.list_words)
-            case "sums":
-                self.write(_("Sum and expected answer:"), "a - b + c = d", analogy)
+        if self.state.view == "near":
+            self.write(_("Word to look up:"), self.state.word.strip(), lab.look_up)
+        else:
+            label = _("Up to {most_words} words:").format(most_words=lab.MOST_WORDS)
+            self.write(label, " ".join(self.state.words), lab.list_words)
+
+    def action_add_sum(self) -> None:
+        """Open an empty field, where the up key inserts the selected sum."""
+        a, b, c, expected = self.state.chosen.words
+        sample = f"{a} - {b} + {c} = {expected}"
+        self.write(_("Sum and expected answer:"), "", analogy, sample=sample)
 
     action_visit = does(lab.Visit)
 
@@ -96,16 +102,17 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
             f"{_('cosine')}"
         )
         head.append(Content.styled(names + _("  distance") * state.by_distance, MUTED))
-    by_chance = f"  {'':>4}  {_('random pair'):<{_name(width)}}{'':>{number}}"
-    chance = Content.assemble(
-        (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
+    named = f"  {'':>4}  {figures.fit(_('mean, all rows'), _name(width))}{'':>{number}}"
+    mean = Content.assemble(
+        (f"{named}  {cosine(there.chance)}  ", MUTED),
+        _closeness(there.chance, there.chance_distance, width, by_distance=state.by_distance),
     )
     shown = around(state.focus, len(state.near), max(2, height - len(head) - 1))
     rows = [
         _row(state.near[place], width, here=place == state.focus, by_distance=state.by_distance)
         for place in shown
     ]
-    return [*head, *rows, chance]
+    return [*head, *rows, mean]
 
 
 def _name(width: int) -> int:
@@ -118,17 +125,21 @@ def _bar(width: int) -> int:
 
 
 def _row(near: Near, width: int, *, here: bool, by_distance: bool) -> Content:
-    last: str | tuple[str, str] = (
-        f"{near.distance:6.2f}" if by_distance else cosine_bar(near.cosine, _bar(width))
-    )
     return Content.assemble(
         cursor(here),
         (f"{near.rank:>4}  ", MUTED),
         (figures.fit(figures.shown(near.token), _name(width)), "bold" if here else ""),
         (f"{figures.count(near.token.id):>10}" if width >= ROOMY else "", MUTED),
         f"  {cosine(near.cosine)}  ",
-        last,
+        _closeness(near.cosine, near.distance, width, by_distance=by_distance),
     )
+
+
+def _closeness(
+    value: float, distance: float, width: int, *, by_distance: bool
+) -> str | tuple[str, str]:
+    """Return the distance as text, or a bar for `value`, a cosine."""
+    return f"{distance:6.2f}" if by_distance else cosine_bar(value, _bar(width))
 
 
 def _about(there: lab.Neighborhood, width: int) -> Content:

@@ -345,15 +345,26 @@ async def test_the_key_line_says_what_enter_and_escape_do_with_a_message(tmp_pat
         assert "enter accept" in lines(it.stage)[-1]
 
 
-async def test_o_starts_a_new_chat_and_lists_the_others_by_first_message(tmp_path: Path) -> None:
+async def test_a_key_starts_a_new_chat_at_once(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        assert "N new chat" in lines(it.stage)[-1]
+        assert "o new chat" not in it.screen
+        await it.press("N")
+        assert all(text in it.screen for text in SUGGESTIONS)
+        assert "The last chat is saved. To open it, press Esc, then o." in it.words
+        await it.press("escape", "o", "down", "enter")
+        assert it.conversation[:2] == ["You", "  Hello"]
+
+
+async def test_o_lists_the_chats_by_first_message(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
         await send(it, "Hi")
-        assert "o new chat" in lines(it.stage)[-1]
         await it.press("o")
         assert "Hello" in it.line("›")
         assert "assistant" not in it.line("›")
-        assert "o new chat" not in lines(it.stage)[-1]
+        assert "n new chat" in lines(it.stage)[-1]
         await it.press("n")
         assert all(text in it.screen for text in SUGGESTIONS)
         await it.press("escape", "o", "down", "enter")
@@ -387,7 +398,8 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         assert "esc, r continues" in it.words
         await it.press("escape")
         assert "r continue" in lines(it.stage)[-1]
-        assert "s another answer" in lines(it.stage)[-1]
+        assert "d distribution" in lines(it.stage)[-1]
+        assert "s another answer" in it.words
         assert "The model has not answered yet. Press r to let it answer." in it.words
         await it.press("r")
         assert state(it).ended
@@ -563,6 +575,26 @@ async def test_every_size_shows_the_conversation(tmp_path: Path, size: tuple[int
 
 
 # --- versions ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_the_key_line_says_how_to_see_the_earlier_answer(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        await send(it, "Hello")
+        assert "p/n version" not in it.words
+        await it.press("s")
+        assert "p/n version" in it.words
+
+
+async def test_a_hidden_heading_still_says_which_answer_it_is(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(40, 9)) as it:
+        await send(it, "Hello")
+        await it.press("s")
+        assert "Fake-1K  answer 2 of 2  p/n" not in it.conversation
+        assert "answer 2 of 2  p/n" in it.conversation[-1]
+        assert "lines" in it.conversation[-1]
 
 
 async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ COMMANDS = ("r", "e", "d")
 """The letters that are commands while an answer is being generated."""
 
 AGAIN = _("Let the model answer again, with a new seed. The earlier answer is kept.")
+NEW_CHAT = _("Start a new chat. This one is saved, and o opens it. Press Shift+n.")
 
 SUGGESTION_KEYS: list[BindingType] = [
     key("enter,space", "send_suggestion", "send", "Send the selected suggestion.", "enter"),
@@ -40,8 +41,7 @@ ANSWER_KEYS: list[BindingType] = [
     key("r", "do('pause')", "stop", "Stop the answer. The text so far is kept."),
     key("r", "do('start')", "continue", "Let the model continue its answer."),
     Binding("r", "complete", show=False),
-    key("s", "another_answer('early')", "another answer", AGAIN),
-    key("o", "new_chat", "new chat", "Open another chat, or start a new one with n."),
+    *pair(P_N, "version(*)", "version", "Go to the previous or next version of a message."),
     Binding(
         "d",
         "do('fold')",
@@ -49,12 +49,14 @@ ANSWER_KEYS: list[BindingType] = [
         tooltip="Show or hide the distribution for the token in focus.",
         group=VIEW,
     ),
+    key("s", "another_answer('early')", "another answer", AGAIN),
+    key("N", "new_chat('early')", "new chat", NEW_CHAT),
 ]
 """The bindings whose keys are shown first in a conversation."""
 
 READING_KEYS: list[BindingType] = [
     key("s", "another_answer('late')", "another answer", AGAIN),
-    *pair(P_N, "version(*)", "version", "Go to the previous or next version of a message."),
+    key("N", "new_chat('late')", "new chat", NEW_CHAT),
     *pair(UP_DOWN, "scroll(*)", "scroll", "Scroll the conversation by a line."),
     *pair(PAGES, "page(*)", "page", "Scroll the conversation by a page."),
     key("i", "plain_sampling", "plain sampling", "Switch to plain sampling, or back."),

@@ -183,13 +183,18 @@ def top_line(before: int, at: int, count: int, room: int) -> int:
     return min(max(0, at - (room - 1) // 2), last)
 
 
+def version_note(line: ChatLine) -> Content:
+    """Draw the version of a message, and the keys that switch to another version."""
+    version = (f"  {line.version}" if line.version else "", theme.MUTED)
+    keys = (f"  {line.keys}" if line.keys else "", f"{theme.ACT} bold")
+    return Content.assemble(version, keys)
+
+
 def drawn(line: ChatLine, conversation: Conversation, looked_at: int | None) -> Content:
     """Draw one line with its styles. `looked_at` is the position of the token to highlight."""
     if line.speaker:
         style = f"{theme.ACT} bold" if line.speaker == YOU else "bold"
-        version = (f"  {line.version}" if line.version else "", theme.MUTED)
-        keys = (f"  {line.keys}" if line.keys else "", f"{theme.ACT} bold")
-        return Content.assemble((line.speaker, style), version, keys)
+        return Content.styled(line.speaker, style) + version_note(line)
     if line.line is None:
         return Content("")
     parts: list[tuple[str, str]] = [(" " * INDENT, "")]

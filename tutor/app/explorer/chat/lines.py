@@ -54,7 +54,7 @@ def target_lines(state: State, width: int) -> list[Content]:
             ("enter", _("write the next message")),
             *continues,
             ("s", _("another answer")),
-            ("o", _("new chat")),
+            ("N", _("new chat")),
         )
     else:
         room = width - _settings(state, width // 2).cell_length - 2

@@ -47,12 +47,13 @@ IN_A_TEXT = (
     "branches",
 )
 """The actions that need a text. An empty chat does not offer their keys."""
+CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
 SUGGESTING = ("send_suggestion", "choose_suggestion", "suggestion")
 """The actions that need suggestions for a first message."""
 
 
 def new_chat_matters(state: State) -> bool:
-    """Return True if the key line should offer a new chat."""
+    """Return True if the key line should offer a new chat first."""
     over = (state.complete or state.full) and not state.running
     return over and state.table_hidden and state.panel is None
 
@@ -86,10 +87,10 @@ def chat_key(state: State, action: str) -> bool | None:
             return chat and not (state.suggests or state.running or state.complete)
         case "another_answer late":
             return chat and not state.suggests
-        case "new_chat":
-            return new_chat_matters(state)
-        case "panel recent":
-            return not new_chat_matters(state)
+        case "new_chat early":
+            return chat and new_chat_matters(state)
+        case "new_chat late":
+            return chat and state.tree is not None
         case "message":
             return chat and (state.suggests or not opens_editor(state))
         case "panel editor":
@@ -153,8 +154,9 @@ class ChatPane(PaneLayout):
     def action_another_answer(self, _when: str) -> None:
         self._send(events.Signal.NEW_SEED)
 
-    def action_new_chat(self) -> None:
-        self._send(events.ShowPanel("recent"))
+    def action_new_chat(self, _when: str) -> None:
+        self._send(events.OpenText(None))
+        self._send(events.Say(CHAT_SAVED))
 
     def action_complete(self) -> None:
         """Show that the answer is complete and cannot continue."""

@@ -9,7 +9,15 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.chat.layout import INDENT, Conversation, cursor, drawn, lay_out, top_line
+from tutor.app.explorer.chat.layout import (
+    INDENT,
+    Conversation,
+    cursor,
+    drawn,
+    lay_out,
+    top_line,
+    version_note,
+)
 from tutor.app.explorer.events import MoveFocus, Scroll
 from tutor.app.explorer.panel import Send
 from tutor.app.widgets.lines import Lines
@@ -125,8 +133,15 @@ class ConversationView(Lines, can_focus=True):
             lines[-1] += cursor()
         if self._top or below:
             lines += [Content("")] * (room - len(lines))
-            lines.append(_hidden(self._top, below, self.size.width))
+            lines.append(_hidden(self._top, below, self.size.width, self._hidden_version()))
         self.show(lines)
+
+    def _hidden_version(self) -> Content:
+        """Return which version of a message is shown, if its heading is above the view."""
+        heads = [line for line in self._all[: self._top] if line.speaker]
+        if not heads or self._all[self._top].line is None:
+            return Content("")
+        return version_note(heads[-1])
 
     def _looked_at(self, line: ChatLine) -> int | None:
         """Return the position of the token to highlight.
@@ -138,11 +153,17 @@ class ConversationView(Lines, can_focus=True):
         return next((at for at in positions if at >= focus), None)
 
 
-def _hidden(above: int, below: int, width: int) -> Content:
-    """Draw the line that says how many lines are hidden above and below."""
+def _hidden(above: int, below: int, width: int, version: Content) -> Content:
+    """Draw the line that says how many lines are hidden above and below.
+
+    If there is room, it begins with the `version` of a message whose heading is hidden.
+    """
     parts = [(f"↑ {counted(above, 'line')}", theme.MUTED)] if above else []
     parts += [(f"↓ {counted(below, 'more line')}", theme.ACT)] if below else []
     said = Content("  ").join(Content.styled(*part) for part in parts)
     keys = Content.styled(_("PgUp PgDn  "), theme.MUTED) if width >= NARROW else Content("")
     line = keys + said
-    return Content(" " * max(0, width - 1 - line.cell_length)) + line
+    room = max(0, width - 1 - line.cell_length)
+    if version.cell_length > room:
+        version = Content("")
+    return version + " " * (room - version.cell_length) + line

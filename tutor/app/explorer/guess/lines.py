@@ -79,9 +79,10 @@ def totals(game: Game, history: GuessHistory | None) -> list[Content]:
         right = _("you {learner_right}, model {model_right} of {rounds}").format(
             learner_right=score.learner_right, model_right=score.model_right, rounds=score.rounds
         )
-        lines.append(
-            Content.styled(_("first guess right: {right}").format(right=right), theme.MUTED)
+        said = _("first guess right: {right}   the first {given} tokens don't count").format(
+            right=right, given=game.shown - score.rounds
         )
+        lines.append(Content.styled(said, theme.MUTED))
     if history is not None and history.rounds > score.rounds:
         mine = figures.bits(history.learner_bits / history.rounds)
         model = figures.bits(history.model_bits / history.rounds)

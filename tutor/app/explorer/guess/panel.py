@@ -220,7 +220,7 @@ class GuessScreen(TutorScreen):
         self.set_focus(None)
         self._show()
         if over is not None and (said := await over) is not None:
-            self.tell(said)
+            self.tell(plain(said))
 
     async def _save(self, game: Game, played: Round) -> None:
         event = Guessed(
