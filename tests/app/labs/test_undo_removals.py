@@ -86,6 +86,6 @@ async def test_a_removal_can_be_undone_after_the_model_has_changed(tmp_path: Pat
         engine.card = msgspec.structs.replace(engine.card, sha256="another")
         engine.become(EngineState.READY)
         await at_rest(pilot)
-        assert "results are computed again. Press u to undo." in " ".join(seen(pilot).split())
+        assert "results are being recomputed. Press u to undo." in " ".join(seen(pilot).split())
         await do(pilot, "u")
         assert state_of(pilot).rules == before

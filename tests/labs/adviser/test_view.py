@@ -97,7 +97,7 @@ async def test_the_key_for_kinds_works_only_for_needs_with_several(tmp_path: Pat
         await do(pilot, "down", "k")
         assert state_of(pilot).now.kinds == (2, *[0] * 7)
         await do(pilot, "z")
-        assert "All weights are 0. Points are the sum of weight × level" in seen(pilot)
+        assert "All weights are 0. Press → to raise one. Points are the sum" in seen(pilot)
 
 
 async def test_musts_that_exclude_every_option_are_reported(tmp_path: Path) -> None:

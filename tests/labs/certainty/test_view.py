@@ -175,7 +175,7 @@ async def test_samples_are_kept_by_question_and_a_new_seed_can_be_undone(tmp_pat
 async def test_leaving_ones_own_question_can_be_undone(tmp_path: Path) -> None:
     async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "e", *"Why", "enter", "right")
-        assert "Your own question was closed. Press u to undo." in seen(pilot)
+        assert "Your own question was removed. Press u to undo." in seen(pilot)
         await do(pilot, "u")
         assert state_of(pilot).own == "Why"
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from tests.labs.lab_backend import at_last, backend, done, small_model
 from tutor.labs.feed_forward import lab as feed_forward
+from tutor.labs.feed_forward import plain
 from tutor.labs.feed_forward.lab import (
     MOST_TOKENS,
     Neuron,
@@ -100,6 +101,16 @@ def test_neurons_of_several_blocks_can_be_off(tmp_path: Path) -> None:
     assert [neuron.block for neuron in state.off] == [0, 2]
     assert len(state.shown.tokens) == MOST_TOKENS
     assert state.shown.left_out > 0
+
+
+def test_plain_mode_counts_neurons_from_one_as_the_screen_does() -> None:
+    token = small_model().tokenizer.token(9)
+    rows = (NeuronRow(3, 1.0, (0.1,), (token,)),)
+    state = State(known={0: Neurons(2, 8, (token,), 0, token, rows)}, off=(Neuron(0, 3),))
+    said = plain.describe(state)
+    assert said["neuron"][0] == "Block 1 of 2, neuron 4 of 8, turned off."
+    assert said["neurons"][1] == "Row 1: neuron 4, +1.00, selected."
+    assert said["off"] == ["Turned off: block 1, neuron 4."]
 
 
 def test_goals_are_about_the_neuron_in_focus() -> None:

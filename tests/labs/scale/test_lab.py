@@ -158,7 +158,7 @@ def test_another_installed_model_can_be_added(another: Path, tmp_path: Path) -> 
 def test_a_model_that_does_not_fit_is_refused_with_a_reason(another: Path, tmp_path: Path) -> None:
     full = ScaleBackend(tools(tmp_path), free_memory=lambda: 1000)
     state = done("scale", full, Choose(1, "other"))
-    assert state.refused.startswith("It needs about 0.0 GB of memory")
+    assert state.refused.startswith("The model needs about 0.0 GB of memory")
     assert state.readings["loaded"] is not None
     assert state.complete
     assert lab.question(state) is None

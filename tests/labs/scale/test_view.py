@@ -82,7 +82,8 @@ def test_how_another_model_looks(
         case "coming":
             state = new(state, coming=Coming("packing the weights", 120, 400, 12.0))
         case "refused":
-            why = "It needs about 9.0 GB of memory, but 2.1 GB are free. Close other programs."
+            needed = "The model needs about 9.0 GB of memory, but only 2.1 GB are free."
+            why = f"{needed} Close other programs."
             state = new(state, refused=why)
 
     async def run(pilot: Any) -> None:

@@ -153,11 +153,11 @@ async def test_the_results_of_another_model_are_not_kept_but_the_work_is(tmp_pat
         engine.card = replace(engine.card, sha256="e" * 64)
         engine.become(EngineState.READY)
         await at_rest(pilot)
-        assert "the results are computed again" in seen(pilot)
+        assert "the results are being recomputed" in seen(pilot)
         assert (state_of(pilot).cut, state_of(pilot).focus) == ("words", 1)
         assert engine.asked == 2
         await do(pilot, "tab")
-        assert "the results are computed again" not in seen(pilot)
+        assert "the results are being recomputed" not in seen(pilot)
         await pilot.press("escape")
         await pilot.pause()
         engine.card = replace(engine.card, sha256="d" * 64)

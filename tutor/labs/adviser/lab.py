@@ -356,8 +356,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     lesson="choosing",
     task=(
         "Give each need of a task a weight, and watch the ranking: points are the sum of "
-        "weight × level. Then solve cases: read the reasons, and pick an option that you "
-        "can defend."
+        "weight × level, where the level rates how well an option meets a need. Then solve "
+        "cases: read the reasons, and pick an option that you can defend."
     ),
     asks_model=False,
     private=lambda question: isinstance(question, Save),

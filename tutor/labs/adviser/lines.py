@@ -38,8 +38,8 @@ _HEADED = 5
 """The minimum height, in rows, at which a table has a heading."""
 _BLANK = [Content("")]
 _RULE = _(
-    "All weights are 0. Points are the sum of weight × level (0 to 3). The score is the percentage "
-    "of the highest possible points."
+    "All weights are 0. Press → to raise one. Points are the sum of weight × level (0 to 3). The "
+    "score is the percentage of the highest possible total."
 )
 _JUDGED = _(
     "The levels are our ratings. Facts that can change are dated, and the saved file lists "

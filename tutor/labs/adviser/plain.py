@@ -45,7 +45,7 @@ def describe(state: State) -> dict[str, list[str]]:
 def _case(state: State, advice: Advice) -> Iterator[str]:
     case = adviser.case_of(advice, state.case)
     if case is None:
-        yield _("{title}, before {cases}.").format(
+        yield _("{title}, followed by {cases}.").format(
             title=title(advice, 0), cases=counted(len(advice.cases), "case")
         )
         return
@@ -82,7 +82,9 @@ def _ranked(state: State, advice: Advice, row: Place) -> str:
     name = advice.options[row.option].name
     if row.place is None:
         needs = listed(advice.needs[need].name for need in row.unmet)
-        return _("{name} is excluded by {needs}.").format(name=name, needs=needs)
+        return _("{name} is excluded. It doesn't meet these musts: {needs}.").format(
+            name=name, needs=needs
+        )
     score = rule.share(row.points, state.now.weights)
     return _("Rank {rank}: {name}, {score}.").format(
         rank=row.place, name=name, score=percent(score)
@@ -97,7 +99,7 @@ def _reasons(state: State, advice: Advice) -> Iterator[str]:
         if not weight and not state.now.musts[need]:
             continue
         serving = option.serves[advice.needs[need].kinds[state.now.kinds[need]].place]
-        yield _("{need}, {level}, {weight} times {points}: {why}").format(
+        yield _("{need}, {level} met, weight {weight} times level {points}: {why}").format(
             need=advice.needs[need].name,
             level=LEVELS[serving.level],
             weight=weight,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HELP = {
     "move": _("Select another row of the view, or another tensor with the same role."),
     "toggle": _("Compare sizes in bytes or in parameters."),
-    "run": _("Round all weights to the selected precision and compare, or stop."),
+    "run": _("Round all weights to the selected precision, compare the predictions, or stop."),
 }
 
 
@@ -52,7 +52,7 @@ def _size(state: State, part: Part) -> int:
 def _shares(state: State, sizes: Counter[str]) -> Iterator[str]:
     """Yield sentences with the total size of the tensors in each role, the largest first."""
     unit = _("bytes") if state.nbytes else _("parameters")
-    yield _("The model has {total:,} {unit}.").format(total=sizes.total(), unit=unit)
+    yield _("Total: {total:,} {unit}.").format(total=sizes.total(), unit=unit)
     for role, size in sizes.most_common():
         yield _("{role}: {size:,}, {share}.").format(
             role=role.capitalize(), size=size, share=percent(size / sizes.total())
@@ -64,13 +64,13 @@ def _tensor(state: State, inventory: Inventory) -> Iterator[str]:
     assert at is not None
     part = inventory.parts[at]
     where = "" if part.layer is None else _(" of layer {layer}").format(layer=part.layer + 1)
-    yield _("Selected tensor: {role}{where}, {outputs:,} times {inputs:,}, as {form}.").format(
-        role=part.role, where=where, outputs=part.outputs, inputs=part.inputs, form=part.form
-    )
+    yield _(
+        "Selected tensor: {role}{where}, {outputs:,} times {inputs:,}, stored as {form}."
+    ).format(role=part.role, where=where, outputs=part.outputs, inputs=part.inputs, form=part.form)
     histogram = state.histograms.get(at)
     if histogram is None:
         return
-    yield _("A typical weight is {typical:.4f}, the largest is {largest:.3f}.").format(
+    yield _("A typical weight is {typical:.4f}, and the largest is {largest:.3f}.").format(
         typical=histogram.typical, largest=histogram.largest
     )
     if histogram.typical:
@@ -93,12 +93,12 @@ def _precisions(state: State) -> Iterator[str]:
         here = _(", selected") if at == state.precision else ""
         reading = state.reading(bits)
         if not reading.possible:
-            said = _("not possible on this machine")
+            said = _("not available on this machine or for this model")
         elif reading.result is None:
             blocks = counted(reading.done, "block")
             said = _("{blocks} computed").format(blocks=blocks) if reading.done else _("not run")
         else:
-            said = _("divergence {divergence:.3f} bits, the same top token at {same}").format(
-                divergence=reading.result.divergence, same=percent(reading.result.same)
-            )
+            said = _(
+                "divergence {divergence:.3f} bits, same top token at {same} of positions"
+            ).format(divergence=reading.result.divergence, same=percent(reading.result.same))
         yield _("{bits} bits{here}: {said}.").format(bits=bits, here=here, said=said)

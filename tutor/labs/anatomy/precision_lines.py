@@ -93,7 +93,7 @@ def _rounded_before(state: State, width: int) -> list[Content]:
     In this case, the weights contain rounding errors even before this lab rounds them.
     """
     format_ = "" if state.inventory is None else state.inventory.format
-    said = _("The model file is already quantized ({format}). That error isn't included.").format(
+    said = _("The file is already quantized ({format}). Its rounding error isn't included.").format(
         format=format_
     )
     if not format_.startswith("Q") or len(said) > width:

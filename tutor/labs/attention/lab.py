@@ -11,6 +11,7 @@ from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.work import work
+from tutor.language import _
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 48
@@ -23,6 +24,13 @@ VIEWS: tuple[View, ...] = ("map", "row", "finder")
 Pattern = Literal["previous", "first", "itself", "same"]
 PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
 """The patterns by which heads can be ranked. `tutor.lm.inspect.heads` defines them."""
+PATTERN_NAMES: dict[Pattern, str] = {
+    "previous": _("the previous token"),
+    "first": _("the first token"),
+    "itself": _("the token itself"),
+    "same": _("earlier copies of the token"),
+}
+"""The name of what each pattern attends to, for the interface."""
 
 
 class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.labs.attention.lab import PATTERNS
+from tutor.labs.attention.lab import PATTERN_NAMES, PATTERNS
 from tutor.language import _
 from tutor.plain.words import percent, quoted_text, token
 
@@ -29,7 +29,7 @@ def describe(state: State) -> dict[str, list[str]]:
     ]
     lines["head"] += [
         _("Attention to {pattern}: {probability} on average.").format(
-            pattern=pattern, probability=percent(score)
+            pattern=PATTERN_NAMES[pattern], probability=percent(score)
         )
         for pattern in PATTERNS
         if (score := state.score(pattern)) is not None
@@ -42,7 +42,8 @@ def describe(state: State) -> dict[str, list[str]]:
 
 
 def _ranking(state: State) -> list[str]:
-    said = [_("Heads ranked by attention to {pattern}:").format(pattern=state.pattern)]
+    pattern = PATTERN_NAMES[state.pattern]
+    said = [_("Heads ranked by attention to {pattern}:").format(pattern=pattern)]
     for rank, (layer, head, score) in enumerate(state.ranking()[:_MOST]):
         here = _(", selected") if rank == state.rank else ""
         said.append(

@@ -9,7 +9,16 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.clicks import focusing
-from tutor.labs.attention.lab import PATTERNS, SINK, VIEWS, Pattern, RankHeads, ShowHead, State
+from tutor.labs.attention.lab import (
+    PATTERN_NAMES,
+    PATTERNS,
+    SINK,
+    VIEWS,
+    Pattern,
+    RankHeads,
+    ShowHead,
+    State,
+)
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import cycled
 from tutor.labs.kit.columns import Room, around, beside, cursor
@@ -18,12 +27,6 @@ from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.language import _
 
-ASKED: dict[Pattern, str] = {
-    "previous": _("the previous token"),
-    "first": _("the first token"),
-    "itself": _("the token itself"),
-    "same": _("an earlier copy"),
-}
 SHORT: dict[Pattern, str] = {
     "previous": _("previous"),
     "first": _("first"),
@@ -214,7 +217,7 @@ def _finder(state: State, room: Room) -> list[Content]:
     asks = _("Which head attends most to ") if room.roomy else _("Most to ")
     question = Content.assemble(
         (asks, MUTED),
-        (ASKED[state.pattern], f"{ACT} bold"),
+        (PATTERN_NAMES[state.pattern], f"{ACT} bold"),
         ("?", MUTED),
     )
     if not ranking:

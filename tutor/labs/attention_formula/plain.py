@@ -32,7 +32,7 @@ def describe(state: State) -> dict[str, list[str]]:
     if state.worked is None or state.read is None:
         return lines
     lines["place"] = [
-        _("Layer {layer}, head {head}. Token {at}, {token}, attends.").format(
+        _("Layer {layer}, head {head}. Query: token {at}, {token}.").format(
             layer=state.layer + 1,
             head=state.head + 1,
             at=state.token + 1,

@@ -129,7 +129,7 @@ def _words(state: State, room: Room) -> list[Content]:
         case _:
             shown = ", ".join(_number(number) for number in list(value)[:3])
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
-            does = _("Multiply each value by its weight, then add. “adds” is the term's length.")
+            does = _("Weight each value, then add. “adds” is the length of the weighted vector.")
     lines = [Content.styled(does, MUTED)] if room.roomy else []
     return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(room.width)]
 

@@ -184,7 +184,7 @@ def lost(before: State, after: State) -> str:
     Returns "" if the action has removed nothing.
     """
     if before.own and not after.own:
-        return _("Your own question was closed.")
+        return _("Your own question was removed.")
     if before.seed != after.seed:
         return _("The samples with the earlier seed were removed.")
     return ""
@@ -382,7 +382,7 @@ def _fit(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="certainty",
     title="Certainty and truth",
-    about="Ask about real and invented things, and see how sure it is",
+    about="See how sure a model is about real and invented things",
     order=200,
     lesson="made-up",
     task=(

@@ -85,7 +85,7 @@ def _samples(state: State) -> Iterator[str]:
         samples=counted(total, "sample"), different=len(found)
     )
     for text, count in found:
-        yield _("{count} times: {text}").format(count=count, text=ended(text))
+        yield _("{times}: {text}").format(times=counted(count, "time"), text=ended(text))
 
 
 def _progress(state: State) -> Iterator[str]:

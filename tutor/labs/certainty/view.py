@@ -270,7 +270,7 @@ def _calibration(state: State, room: Room) -> list[Content]:
         expected_error=100 * expected_error(rows)
     )
     summary = (
-        _("{good} of {count} good answers   {error}").format(
+        _("good answers: {good} of {count}   {error}").format(
             good=good, count=len(found), error=error
         )
         if room.roomy

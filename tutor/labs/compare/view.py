@@ -157,7 +157,7 @@ def _said_to(state: State, width: int) -> list[Content]:
         return []
     if state.asked == state.prompt:
         at = f"{TEMPERATURES[state.asked_at]:g}"
-        said = _("These answers are at temperature {at}. Press r to ask again.").format(at=at)
+        said = _("Answers at temperature {at}. Press r to ask again.").format(at=at)
         return [Content.styled(figures.fit(said, width), NOT_YET)]
     how = _("Press r to send the new prompt. These answers are to: ")
     if width < len(how) + 20:
@@ -199,7 +199,7 @@ def _end(state: State, model: Model, reply: Reply) -> Content:
 def _briefly(state: State, width: int) -> list[Content]:
     """Return only the focused model's lines, for short screens."""
     above = [_prompt(state, width), _row(state, state.focus, width)]
-    place = _("{focus} of {count} models, {count2} chosen").format(
+    place = _("model {focus} of {count}, {count2} chosen").format(
         focus=state.focus + 1, count=len(state.models), count2=len(state.chosen)
     )
     if state.focus not in state.replies:

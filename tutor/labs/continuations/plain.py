@@ -42,8 +42,8 @@ def _side(state: State, side: int) -> Iterator[str]:
         yield _("Side {side} has no texts yet.").format(side=side + 1)
         return
     yield _(
-        "Side {side}: {different} different of {texts}, {tokens}, distinct {distinct:.2f}, "
-        "{bits:.2f} bits per token, {loops} with a loop."
+        "Side {side}: {texts}, {different} different, {loops} with a loop; {tokens}, distinct "
+        "{distinct:.2f}, {bits:.2f} bits per token."
     ).format(
         side=side + 1,
         different=found.different,

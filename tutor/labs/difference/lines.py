@@ -273,6 +273,7 @@ def _unchanged(state: State, width: int) -> Content:
         "precision": (
             _("A and B are the same."),
             _(" The weights already have this precision."),
+            _(" Press ↑ or ↓."),
         ),
     }[state.view]
     return Content.assemble(*as_many_as_fit([[(each, "")] for each in said], width))
@@ -326,7 +327,7 @@ def _missing(state: State) -> Sequence[str]:
     if state.refused is not None:
         return [state.refused]
     if state.others:
-        return [_("Choose a model for B (↑↓). It is loaded next to the model of A.")]
+        return [_("Choose a model for B (↑↓). It is loaded in addition to A's model.")]
     return [
         _("No other installed model has the same vocabulary."),
         _("Install one, such as the base model of a chat model, and open this view again."),

@@ -69,7 +69,7 @@ def _b(state: State) -> Iterator[str]:
         )
         yield _("Selected part: {what} of layer {layer}.").format(what=what, layer=part.layer + 1)
     if state.scanning and state.part_count:
-        yield _("Effects of the parts: {done} of {total} are measured.").format(
+        yield _("Effects measured for {done} of {total} parts.").format(
             done=len(state.scan), total=state.part_count
         )
 

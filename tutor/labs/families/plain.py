@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HELP = {
     "choose": _("Choose another family for the same text, or another example for this family."),
-    "view": _("Choose which attention to show: within the input or output, or across both."),
+    "view": _("Choose which attention to show: in the input, in the output, or between the two."),
     "move": _("Move to another layer, head, or row of the attention map. Head 0 is the mean."),
     "toggle": _("Show the mask instead of the attention weights, or show the weights again."),
 }
@@ -47,13 +47,11 @@ def describe(state: State) -> dict[str, list[str]]:
 
 
 def _said(said: Said) -> Iterator[str]:
-    yield _("It generates {word}: {guesses}.").format(
-        word=said.word, guesses=_guesses(said.guesses)
-    )
+    yield _("It predicts {word}: {guesses}.").format(word=said.word, guesses=_guesses(said.guesses))
     if said.left:
         yield _(
-            "From the words before the blank alone, the decoder expects {guesses}. It gives "
-            "{word} {probability}."
+            "Given only the words before the blank, the decoder expects {guesses}. It gives {word} "
+            "a probability of {probability}."
         ).format(
             guesses=_guesses(said.left),
             word=said.word,

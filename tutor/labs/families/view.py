@@ -42,7 +42,9 @@ SHORT_NAMES: dict[Part, str] = {"reading": "input", "writing": "output", "across
 SEES: dict[Family, str] = {
     "encoder": _("each word can attend to all words, before and after it"),
     "decoder": _("each word can attend to itself and to the words before it"),
-    "encoder-decoder": _("all words can attend to the input, output words also to earlier output"),
+    "encoder-decoder": _(
+        "all words can attend to the input, and output words to earlier output too"
+    ),
 }
 MIXED = _("The encoder mixes neighboring digits, so attention can be off by one digit.")
 _CELL = 4

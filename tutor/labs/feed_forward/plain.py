@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tutor.labs.feed_forward.lab import NeuronRow, Neurons, Prediction, State
 
 HELP = {
-    "move": _("Move to another block, or to another neuron of the block's list."),
+    "move": _("Move to another block, or to another neuron in the block's list."),
     "toggle": _("Turn the selected neuron off, or on again."),
     "start-over": _("Turn all neurons on again."),
 }
@@ -27,7 +27,7 @@ def describe(state: State) -> dict[str, list[str]]:
         lines["neurons"] = list(_neurons(state, state.shown))
     if state.off:
         named = [
-            _("block {block}, neuron {index}").format(block=each.block + 1, index=each.index)
+            _("block {block}, neuron {index}").format(block=each.block + 1, index=each.index + 1)
             for each in state.off
         ]
         lines["off"] = [_("Turned off: {neurons}.").format(neurons="; ".join(named))]
@@ -40,7 +40,7 @@ def _neuron(state: State, shown: Neurons, neuron: NeuronRow) -> Iterator[str]:
     yield _("Block {block} of {blocks}, neuron {index} of {hidden}{off}.").format(
         block=state.block + 1,
         blocks=shown.blocks,
-        index=neuron.index,
+        index=neuron.index + 1,
         hidden=f"{shown.hidden:,}",
         off=_(", turned off") if state.neuron in state.off else "",
     )
@@ -61,7 +61,7 @@ def _neurons(state: State, shown: Neurons) -> Iterator[str]:
     for at, each in enumerate(shown.rows):
         yield _("Row {row}: neuron {index}, {logits:+.2f}{here}.").format(
             row=at + 1,
-            index=each.index,
+            index=each.index + 1,
             logits=each.contribution,
             here=_(", selected") if at == state.row else "",
         )

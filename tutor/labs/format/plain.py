@@ -48,7 +48,7 @@ def _answer(state: State) -> Iterator[str]:
     yield _("Answer in the format: {text}").format(
         text=ended(state.text.decode("utf-8", "replace"))
     )
-    yield _("Before the answer's last token, {removed} of the probability was masked.").format(
+    yield _("At the answer's last token, {removed} of the probability was masked.").format(
         removed=percent(state.removed[-1])
     )
     if state.finished:
@@ -58,9 +58,10 @@ def _answer(state: State) -> Iterator[str]:
 def _next(place: Place) -> Iterator[str]:
     if place.whole:
         yield _("The answer already matches the format.")
-    yield _("The format allows {allowed:,} of {vocabulary:,} tokens. {removed} is masked.").format(
-        allowed=place.allowed, vocabulary=place.vocabulary, removed=percent(place.removed)
-    )
+    yield _(
+        "The format allows {allowed:,} of {vocabulary:,} tokens. {removed} of the probability is "
+        "masked."
+    ).format(allowed=place.allowed, vocabulary=place.vocabulary, removed=percent(place.removed))
     if place.kept and place.kept[0] not in place.rows[:_MOST]:
         yield _row(place.kept[0])
     yield from map(_row, place.rows[:_MOST])

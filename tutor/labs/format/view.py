@@ -126,7 +126,8 @@ def _status(state: State, room: Room) -> Content:
     if place is None:
         return Content.styled(_("Testing every token…"), MUTED)
     if state.stuck:
-        return Content.styled(_("× The format allows no token here."), NOT_YET)
+        how = _(" Press x for another format.") if room.roomy else ""
+        return Content.styled(_("× The format allows no token here.") + how, NOT_YET)
     left = _("{allowed} of {vocabulary}").format(
         allowed=figures.count(place.allowed), vocabulary=figures.count(place.vocabulary)
     )

@@ -80,7 +80,10 @@ def _by_retrieval(said: SaidByRetrieval) -> str:
         return text
     near = reply.nearest[0]
     template = (
-        _("{text} The nearest question, “{question}”, is below the threshold: {cosine:.2f}.")
+        _(
+            "{text} The nearest question, “{question}”, has a cosine of {cosine:.2f}, below the "
+            "threshold."
+        )
         if reply.declined
         else _("{text} The nearest question is “{question}”, with a cosine of {cosine:.2f}.")
     )
@@ -89,8 +92,8 @@ def _by_retrieval(said: SaidByRetrieval) -> str:
 
 def _rules(state: State) -> Iterator[str]:
     fits = state.fits
-    yield _("{rules}, of which {count} fit the sentence “{sentence}”").format(
-        rules=counted(len(state.rules), "rule"), count=len(fits), sentence=state.sentence
+    yield _("Rules that fit the sentence “{sentence}”: {count} of {rules}.").format(
+        sentence=state.sentence, count=len(fits), rules=len(state.rules)
     )
     if fits:
         yield _("The rule {name} answers it.").format(name=next(iter(fits)))

@@ -25,7 +25,7 @@ def describe(state: State) -> dict[str, list[str]]:
     lines = {
         "file": [_("File: {name}.").format(name=state.name)],
         "lines": [
-            _("The model is shown {lines} up to the cursor, in line {row}.").format(
+            _("The model is shown {lines}, up to the cursor in line {row}.").format(
                 lines=counted(len(state.seen), "line"), row=state.row + 1
             )
         ],

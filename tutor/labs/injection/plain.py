@@ -50,7 +50,7 @@ def _selected(state: State) -> Iterator[str]:
     )
     shares = state.found.get(state.case)
     if shares is not None:
-        yield _("The model answers positive with {positive} and negative with {negative}.").format(
+        yield _("Probability of the answer “positive”: {positive}, “negative”: {negative}.").format(
             positive=percent(shares.positive), negative=percent(shares.negative)
         )
 
@@ -62,7 +62,7 @@ def _results(state: State) -> Iterator[str]:
             continue
         yield _(
             "Defense {name}: {through} of {attacks} attacks get through, and {clean} of {reviews} "
-            "clean reviews are right."
+            "clean reviews are classified correctly."
         ).format(
             name=name,
             through=found.through[0],
@@ -71,7 +71,8 @@ def _results(state: State) -> Iterator[str]:
             reviews=found.clean[1],
         )
         yield _(
-            "With a harmless sentence, {positive} of {count} are classified as positive."
+            "With a harmless sentence added, {positive} of {count} reviews are classified as "
+            "positive."
         ).format(positive=found.harmless[0], count=found.harmless[1])
         if found.own[1]:
             yield _("Your own attack gets through {through} of {count} times.").format(

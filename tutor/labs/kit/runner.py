@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 
-MODEL_CHANGED = _("Another model was loaded, so the results are computed again.")
+MODEL_CHANGED = _("Another model was loaded, so the results are being recomputed.")
 LAB_RESET = _("The lab was reset.")
 LAB_RESET_CAN_UNDO = _("The lab was reset. Press u to undo.")
 STOPPED = _("Stopped. Press r to continue.")

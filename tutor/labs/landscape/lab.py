@@ -178,7 +178,7 @@ def _then_and_now(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="landscape",
     title="Four products, with dates",
-    about="Compare four products by facts with a month and a source",
+    about="Compare four products by facts with dates and sources",
     order=230,
     lesson="landscape",
     task=(

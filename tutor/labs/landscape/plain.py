@@ -46,9 +46,9 @@ def _fact(state: State, side: int, topic: str) -> Iterator[str]:
     yield f"{product}: {ended(fact.value + unit)}"
     yield _("As of {month}{age}, from {source}{reporter}.").format(
         month=fact.as_of,
-        age=_(", which is old") if state.is_old(fact) else "",
+        age=_(" (old)") if state.is_old(fact) else "",
         source=fact.source,
-        reporter=_(", not from the vendor") if fact.second_hand else "",
+        reporter=_(" (not the vendor)") if fact.second_hand else "",
     )
     if (now := THEN_AND_NOW.get(topic)) is not None:
         yield _("For the current fact, see the topic {topic}.").format(topic=now)

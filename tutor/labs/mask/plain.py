@@ -17,7 +17,7 @@ def describe(state: State) -> dict[str, list[str]]:
     lines = []
     if found is not None:
         for at, each in enumerate(found.tokens):
-            after = _("expects {token} with {probability}").format(
+            after = _("expects {token} with a probability of {probability}").format(
                 token=token(found.best[at]), probability=percent(found.chances[at])
             )
             surprisal = (

@@ -146,7 +146,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=30,
     lesson="tokens",
     task=(
-        "Play the tokenizer's merges on a text, from single bytes to tokens, and see "
+        "Apply the tokenizer's merges to a text, from single bytes to tokens, and see "
         "why a common word is one token and a rare word is several."
     ),
     start=State,

@@ -18,7 +18,10 @@ HELP = {
     "edit": _("Choose another word, or other words for the table of pairs."),
     "visit": _("Show the neighbors of the selected neighbor."),
     "toggle": _("Leave out other spellings, or rank by distance instead of the cosine."),
-    "add-analogy": _("Add a sum such as king man woman queen, for king minus man plus woman."),
+    "add-analogy": _(
+        "Add an analogy. For example: add-analogy king man woman queen, for king minus man plus "
+        "woman, expected queen."
+    ),
 }
 _MOST = 10
 
@@ -36,7 +39,7 @@ def describe(state: State) -> dict[str, list[str]]:
 
 
 def _near(state: State, found: Neighborhood) -> Iterator[str]:
-    yield _("The row of {token} has the length {length:.2f}.").format(
+    yield _("The row of {token} has a length of {length:.2f}.").format(
         token=token(found.token), length=found.length
     )
     if found.forms and len(found.forms[state.form]) > 1:

@@ -96,8 +96,8 @@ def _require_room(found: FoundModel, free: int | None) -> None:
     needed = file_size(found)
     if free is not None and needed > free:
         raise NotEnoughMemory(
-            _("It needs about {needed:.1f} GB of memory, but {free:.1f} GB are free.").format(
-                needed=needed / 1e9, free=free / 1e9
-            ),
+            _(
+                "The model needs about {needed:.1f} GB of memory, but only {free:.1f} GB are free."
+            ).format(needed=needed / 1e9, free=free / 1e9),
             "Close other programs, or choose a smaller model.",
         )
