@@ -114,10 +114,10 @@ def test_every_binding_of_ours_has_an_id() -> None:
     ("given", "said", "advice"),
     [
         ({"stepper.undoo": "f2"}, "There is no action 'stepper.undoo'.", "stepper.undo"),
-        ({"stepper.undo": "f99"}, "There is no key 'f99'.", "Keys are named"),
-        ({"stepper.undo": "s"}, "also the key of 'stepper.new-seed'", "another key"),
-        ({"stepper.undo": "v"}, "also the key of 'everywhere.glossary'", "another key"),
-        ({"stepper.undo": "f2", "stepper.edit": "f2"}, "also the key of", "another key"),
+        ({"stepper.undo": "f99"}, "There is no key 'f99'.", "Write key names"),
+        ({"stepper.undo": "s"}, "and 'stepper.new-seed'", "another key"),
+        ({"stepper.undo": "v"}, "and 'everywhere.glossary'", "another key"),
+        ({"stepper.undo": "f2", "stepper.edit": "f2"}, "assigned to both", "another key"),
     ],
 )
 def test_problems_are_named_with_their_line(given: dict[str, str], said: str, advice: str) -> None:

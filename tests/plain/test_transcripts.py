@@ -100,7 +100,7 @@ def test_the_first_lesson_from_its_first_section_to_its_last_question(machine: M
     count = len(lesson.screens)
     for number, screen in enumerate(lesson.screens, 1):
         assert f"Section {number} of {count}: {screen.title}" in said.text
-    assert "Left for later. The end of the lesson offers this question again." in said.lines
+    assert "Left for later. You can answer this question at the end of the lesson." in said.lines
     assert any(line.startswith("Your answer, wrong: ") for line in said.lines)
     assert f"End of lesson 1, {lesson.title}." in said.lines
     assert any("1 wrong, 1 left for later." in line for line in said.lines)

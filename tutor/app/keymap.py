@@ -219,8 +219,8 @@ def problems_of(keys: Mapping[str, str], text: str = "") -> list[Problem]:
     ]
 
 
-_KEY_ADVICE = _("Keys are named as in “ctrl+z”, “f2”, “pagedown” or “?”.")
-_CONFLICT = _("The key {key!r} of {action!r} is also the key of {other!r}.")
+_KEY_ADVICE = _("Write key names as in these examples: “ctrl+z”, “f2”, “pagedown”, “?”.")
+_CONFLICT = _("The key {key!r} is assigned to both {action!r} and {other!r}.")
 
 
 def _conflicts(kinds: Sequence[type[DOMNode]], keys: Keymap) -> Iterator[tuple[str, str]]:

@@ -123,7 +123,7 @@ def rank(row: Row, *, sampled: bool = False) -> str:
     if sampled and row.cut:
         return _("{said}, cut by {cut}.").format(said=said, cut=row.cut)
     return (
-        _("{said}, sampled with {probability}.").format(
+        _("{said}, sampling probability {probability}.").format(
             said=said, probability=percent(row.sampled_probability)
         )
         if sampled

@@ -77,5 +77,5 @@ class QuizPlace(QuestionPlace):
         return _("Go to the end of the lesson.") if last else super().next_help()
 
     async def skip(self) -> Place | Leave | Replace | None:
-        self.say(_("Left for later. The end of the lesson offers this question again."))
+        self.say(_("Left for later. You can answer this question at the end of the lesson."))
         return await self.go_on()

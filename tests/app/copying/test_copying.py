@@ -159,7 +159,7 @@ async def test_each_text_is_offered_once_in_every_language(
             monkeypatch.setattr(module, "_", str.upper)
         monkeypatch.setattr(app.screen, "get_selected_text", lambda: "selected")
         names = [each.what for each in copies.copies_of(app.screen)]
-        assert names[:2] == ["THE SELECTION", "THE TEXT OF THE FIELD"]
+        assert names[:2] == ["THE SELECTION", "THE TEXT IN THE FIELD"]
         assert len(names) == len(set(names))
 
 
@@ -185,7 +185,7 @@ async def test_a_text_that_is_too_long_is_not_cut(tmp_path: Path) -> None:
         await sees(pilot, "1 of 1")
         app._clipboard = "before"
         await keys(pilot, "ctrl+o", "1")
-        await sees(pilot, "Nothing was copied: the text of this screen has 101 kB")
+        await sees(pilot, "Nothing was copied: the text of this screen is 101 kB")
         assert app.clipboard == "before"
 
 

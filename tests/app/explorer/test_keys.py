@@ -224,7 +224,9 @@ async def test_r_runs_and_stops(tmp_path: Path) -> None:
         assert it.text.startswith(PROMPT)
         await it.press("r")
         assert "running" not in it.screen
-        assert "limit of one run" in it.words or "ended its text" in it.words or "full" in it.screen
+        assert (
+            "limit for one run" in it.words or "ended its text" in it.words or "full" in it.screen
+        )
 
 
 async def test_a_run_can_be_stopped_between_two_tokens(tmp_path: Path) -> None:

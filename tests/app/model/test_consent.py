@@ -99,7 +99,7 @@ async def test_a_connection_without_encryption_is_reported(tmp_path: Path) -> No
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: asking(app.screen))
         assert "not encrypted" in shown(app)
-        assert "tutor has no price" in shown(app)
+        assert "tutor does not know the price" in shown(app)
         await pilot.press("escape")
 
 

@@ -108,7 +108,7 @@ async def test_a_lesson_is_forgotten_only_after_confirmation(tmp_path: Path) -> 
         assert "cannot be undone" not in shown(pilot.app)
         assert len(Progress.open(tmp_path).cards()) == 2
         await keys(pilot, "f", "y")
-        await sees(pilot, "Your answers are forgotten.")
+        await sees(pilot, "Your answers have been forgotten.")
         await sees(pilot, "0 of 3 questions right")
         assert "f forget" not in shown(pilot.app)
     assert Progress.open(tmp_path).cards() == {}

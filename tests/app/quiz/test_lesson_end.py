@@ -91,10 +91,10 @@ async def test_only_what_is_open_or_was_wrong_is_asked_again(tmp_path: Path) -> 
         await keys(pilot, "enter")
         await sees(pilot, "2 of 2 right.")
         assert "a questions" not in shown(pilot.app)
-        await sees(pilot, "Press r to answer all again; your answers are kept.")
+        await sees(pilot, "Press r to restart the quiz; your answers are kept.")
         await keys(pilot, "r")
         await sees(pilot, "question 1 of 2")
-        await sees(pilot, "You answer all questions again. Your earlier answers are kept.")
+        await sees(pilot, "You are answering all questions again. Your earlier answers are kept.")
         assert "These are only" not in shown(pilot.app)
 
 

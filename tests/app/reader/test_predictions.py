@@ -400,7 +400,7 @@ async def test_tab_leaves_the_field_for_the_keys_of_the_screen(tmp_path: Path) -
         await sees(pilot, "tab leave field")
         await sees(pilot, "Enter reveals the answer")
         await keys(pilot, "tab")
-        await sees(pilot, "To type a prediction, go to this field with Tab.")
+        await sees(pilot, "Press Tab to type a prediction here.")
         await keys(pilot, "tab")
         await sees(pilot, "Enter reveals the answer")
         await keys(pilot, "a", "tab")

@@ -77,7 +77,7 @@ class CopyingApp(ClickingApp):
             self.copy(Copy(_("the selection"), selected))
         elif in_editor and in_editor.text != getattr(in_editor, "loaded", "") and not self._warned:
             self._tell_briefly(
-                _("You have not submitted this text. Press Ctrl+C again to quit without it.")
+                _("You have not submitted this text. Press Ctrl+C again to quit anyway.")
             )
             self._warned = True
         else:

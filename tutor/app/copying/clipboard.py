@@ -34,7 +34,7 @@ def too_long(what: str, text: str) -> str:
     if size <= MOST:
         return ""
     return _(
-        "Nothing was copied: {what} has {size} kB, and terminals accept {most} kB at most."
+        "Nothing was copied: {what} is {size} kB, but terminals accept at most {most} kB."
     ).format(what=what, size=-(-size // 1000), most=MOST // 1000)
 
 
@@ -50,8 +50,11 @@ def _advice(environment: Mapping[str, str]) -> str:
         return _("If you can't paste it, run `tmux set -s set-clipboard on` once.")
     if environment.get("STY"):
         return _(
-            "GNU screen does not forward copies to your terminal. Use tmux, or select the text."
+            "GNU screen does not forward copies to your terminal. Use tmux, or select the text "
+            "with the mouse."
         )
     if environment.get("TERM_PROGRAM") == "Apple_Terminal":
         return _("Terminal.app does not let apps copy. Select the text with the mouse instead.")
-    return _("If you can't paste it, allow OSC 52 in your terminal, or select the text.")
+    return _(
+        "If you can't paste it, allow OSC 52 in your terminal, or select the text with the mouse."
+    )

@@ -33,7 +33,7 @@ def _all_copies(screen: Screen[object]) -> Iterator[Copy]:
     focused = screen.focused
     yield Copy(_("the selection"), screen.get_selected_text() or "")
     if isinstance(focused, Input):
-        yield Copy(_("the text of the field"), focused.value)
+        yield Copy(_("the text in the field"), focused.value)
     for node in (*(focused.ancestors_with_self if focused else ()), screen):
         if isinstance(node, Copyable):
             yield from node.copies()

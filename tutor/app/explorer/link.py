@@ -138,9 +138,9 @@ class Link:
         session = await self.follow(question.tokens)
         rows = await session.rows(position, sampler, (tokens[0].id,))
         parts = " · ".join(visible(token.data) for token in tokens)
-        return tuple(rows), _("No single token contains “{query}”. Its tokens are: {parts}").format(
-            query=query, parts=parts
-        )
+        return tuple(rows), _(
+            "No single token contains “{query}”. It is split into: {parts}"
+        ).format(query=query, parts=parts)
 
     async def distributions(
         self,

@@ -245,7 +245,7 @@ def _run_on(state: State) -> State:
     if state.answer is None or state.tree is None:
         return state
     if state.run_length >= RUN_LIMIT:
-        note = _("Stopped after {run_limit} tokens, the limit of one run.").format(
+        note = _("Stopped after {run_limit} tokens, the limit for one run.").format(
             run_limit=RUN_LIMIT
         )
         if state.mode == "text":

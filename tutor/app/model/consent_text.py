@@ -61,10 +61,10 @@ def _key(model: RemoteModel) -> str:
 
 def _cost(price: Price | None) -> str:
     if price is None:
-        return _("Your account may be charged. tutor has no price for this model.")
+        return _("Your account may be charged. tutor does not know the price of this model.")
     source = _(", not from the vendor") if price.second_hand else ""
     return _(
-        "${prompt:g} for a million tokens sent, ${answer:g} for a million "
+        "${prompt:g} per million tokens sent, ${answer:g} per million "
         "received ({model}, as of {as_of}{source})."
     ).format(
         prompt=price.prompt,

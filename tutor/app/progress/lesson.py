@@ -127,7 +127,7 @@ class LessonProgressScreen(MenuScreen):
         event = Forgotten(at=progress.clock(), lesson=self._outline.id, questions=questions)
         recording = progress.record(event)
         self.fill()
-        self.tell(_("Your answers are forgotten.") if await on_disk(recording) else None)
+        self.tell(_("Your answers have been forgotten.") if await on_disk(recording) else None)
 
     def _ask(self, asked: bool) -> None:
         self._asked = asked

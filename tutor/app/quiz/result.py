@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
     from tutor.study.next_step import LessonStep
 
-_KEPT = _("Press r to answer all again; your answers are kept.")
+_KEPT = _("Press r to restart the quiz; your answers are kept.")
 _WIDEST = 96
 """The maximum width of lines of text, in columns."""
 _WIDE = 120

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tutor.learner.records import Answered, Draft, LessonState
 
 _ONLY_LEFT = _("These are only the questions that you left open or answered wrong.")
-_AGAIN = _("You answer all questions again. Your earlier answers are kept.")
+_AGAIN = _("You are answering all questions again. Your earlier answers are kept.")
 
 
 class QuizScreen(AskScreen):
@@ -101,7 +101,7 @@ class QuizScreen(AskScreen):
     async def action_skip(self) -> None:
         await self.action_next()
         if self.asked is not None:
-            self.tell(_("Left for later. The end of the lesson offers this question again."))
+            self.tell(_("Left for later. You can answer this question at the end of the lesson."))
 
     async def action_next(self) -> None:
         self._run = self._run.next()

@@ -59,7 +59,7 @@ class PredictionField(TypedAnswer):
     def _describe(self, _screen: object) -> None:
         """Say in the empty field which key leads to it or, if it has the focus, what Enter does."""
         if not self.has_focus:
-            self.placeholder = _("To type a prediction, go to this field with Tab.")
+            self.placeholder = _("Press Tab to type a prediction here.")
         elif _reads_on(self):
             self.placeholder = _("Type a prediction, or read on with Enter.")
         else:

@@ -62,7 +62,7 @@ class PromptEditor(TextArea):
             "edit_outside",
             "editor",
             show=False,
-            tooltip="Edit this text in your own editor, which EDITOR names.",
+            tooltip="Edit this text in your own editor. To choose it, set EDITOR.",
         ),
         Binding(
             "ctrl+u",
@@ -104,7 +104,7 @@ class PromptEditor(TextArea):
 
     def copies(self) -> Iterator[Copy]:
         yield Copy(_("the selection"), self.selected_text)
-        yield Copy(_("the text of the field"), self.text)
+        yield Copy(_("the text in the field"), self.text)
 
     def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
         """Load a text, and move the cursor to its end.

@@ -150,7 +150,7 @@ def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
     training = trace.training
     output.write(
         _(
-            "Trained on {phrases} phrases of {intents} intents in "
+            "Trained on {phrases} phrases for {intents} intents in "
             "{milliseconds:.1f} s: {held_out_right} of "
             "{held_out} held-out phrases classified correctly."
         ).format(
@@ -181,7 +181,7 @@ def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
 
 def _write_generation(trace: GenerativeTrace) -> None:
     how = (
-        _("always the most probable one")
+        _("each the most probable one")
         if trace.seed is None
         else _("sampled with seed {seed}").format(seed=trace.seed)
     )

@@ -51,7 +51,7 @@ def table_is_shown(it: Explorer) -> bool:
 
 
 async def send(it: Explorer, text: str) -> None:
-    """Write a message, send it, and leave the field, so that letters are keys again."""
+    """Write a message, send it, and leave the field, so that letter keys work again."""
     if it.stage.screen.focused is not editor(it):
         await it.press("e")
     editor(it).insert(text)
