@@ -110,7 +110,7 @@ def test_plain_mode_says_it_in_sentences(tmp_path: Path) -> None:
     state = done("probe", there, *choose)
     right, count = state.trained.right(4), len(state.trained.held_out)
     (said, *_more) = describe("probe", state)["trained"]
-    assert said.startswith(f"The probes read after block 4: {right} of {count} held-out sentences")
+    assert said.startswith(f"The probe after block 4 gets {right} of {count} held-out ")
     own = done("probe", there, *choose, EditText("The dogs near the house"))
     assert describe("probe", own)["judged"][0].startswith("Your sentence, The dogs near the house:")
     added = done("probe", there, *choose, ShowView("causality"), Adjust(2, "strength"))

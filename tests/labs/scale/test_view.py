@@ -59,7 +59,7 @@ async def test_the_learners_own_text_is_read(
         reading = state_of(pilot).readings["loaded"]
         assert reading.byte_count == 3
         assert f"{reading.bits_a_byte:.3f}" in seen(pilot)
-        assert "Train a network in the lab “training”" in seen(pilot)
+        assert "Train a network in the training lab" in seen(pilot)
         await do(pilot, "z")
         assert "No one on the island" in seen(pilot)
 

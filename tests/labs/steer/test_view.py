@@ -101,11 +101,11 @@ async def test_both_texts_are_shown_side_by_side(tmp_path: Path) -> None:
         state = state_of(pilot)
         assert state.reply(0).done
         assert state.reply(-4).done
-        assert "without, greedy" in seen(pilot)
+        assert "unsteered, greedy" in seen(pilot)
         await do(pilot, "s")
         assert "sampled, seed 2" in seen(pilot)
         await do(pilot, "t")
-        assert "without, greedy" in seen(pilot)
+        assert "unsteered, greedy" in seen(pilot)
 
 
 async def test_a_vector_is_saved_and_deleted(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ async def test_plain_mode_says_what_each_view_shows(tmp_path: Path) -> None:
     assert said["map"] == said["parts"]
     assert "Rank 1 of " in said["head"]
     assert "the logit loses " in said["tokens"]
-    assert "all heads take " in said["tokens"]
+    assert "all heads together take " in said["tokens"]
 
 
 def test_two_sided_bars_keep_the_axis_in_its_column() -> None:

@@ -135,7 +135,7 @@ async def test_earlier_maps_are_shown_and_left_again(tmp_path: Path) -> None:
         await at_rest(pilot)
         await do(pilot, "left", "left")
         looks = state_of(pilot).looks
-        assert f"the map after {looks[-3].done:,} pairs, {len(looks) - 2} of {len(looks)}" in seen(
+        assert f"map {len(looks) - 2} of {len(looks)}, after {looks[-3].done:,} pairs" in seen(
             pilot
         )
         await do(pilot, "right")

@@ -17,6 +17,7 @@ from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, Keys, Pair, key, pair
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, writes
 from tutor.language import _
+from tutor.text import counted
 
 NAMES = ("q·k", _("÷√size"), _("mask"), _("softmax"), _("sum of v"))
 _COLUMN = 9
@@ -55,7 +56,11 @@ class AttentionFormulaView(LabView):
 
 def _place(state: State, read: Answer, room: Room) -> Content:
     roomy = room.roomy
-    more = _("  {left_out} tokens left out").format(left_out=read.left_out) if read.left_out else ""
+    more = (
+        _("  {tokens} left out").format(tokens=counted(read.left_out, "token"))
+        if read.left_out
+        else ""
+    )
     return Content.assemble(
         (figures.shown(state.tokens[state.token]), "bold"),
         (_(" attends   layer "), MUTED),

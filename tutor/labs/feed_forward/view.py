@@ -17,6 +17,7 @@ from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, writes
 from tutor.language import _
+from tutor.text import counted
 
 _NEXT = 6
 """The number of rows for the next-token table, below the list of neurons."""
@@ -69,7 +70,9 @@ def _block(state: State, shown: Neurons, width: int) -> Content:
         parts.append((_(", {hidden:,} neurons   ").format(hidden=shown.hidden), MUTED))
         parts.append((figures.tail(state.text, width - 40), ""))
     if shown.left_out:
-        parts.append((_("  {left_out} tokens left out").format(left_out=shown.left_out), MUTED))
+        parts.append(
+            (_("  {tokens} left out").format(tokens=counted(shown.left_out, "token")), MUTED)
+        )
     return Content.assemble(*parts)
 
 

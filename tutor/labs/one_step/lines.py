@@ -65,7 +65,7 @@ def _text(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     )
     return [
         Content.styled(
-            _("{sizes}: a tensor [{count}, {count2}]").format(
+            _("{sizes}: a [{count}, {count2}] tensor").format(
                 sizes=sizes, count=len(windows), count2=len(windows[0])
             ),
             MUTED,

@@ -55,16 +55,16 @@ def describe(state: State) -> dict[str, list[str]]:
 
 def _tensor(state: State, weights: Weights) -> Iterator[str]:
     shape = listed([*map(str, weights.shape)], _("by"))
-    yield _("Tensor {name}, {shape}. Its gradient has the norm {norm}.").format(
+    yield _("Tensor {name}, {shape}. The norm of its gradient is {norm}.").format(
         name=weights.name, shape=shape, norm=number(weights.norm)
     )
-    yield _("Its largest gradient is {gradient}, at the weight {weight}.").format(
+    yield _("Its largest gradient is {gradient}, for a weight of {weight}.").format(
         gradient=number(weights.gradient), weight=number(weights.weight)
     )
     if state.at == "move":
         yield _(
-            "Adam's mean is {mean}, and its mean square is {square}. The weight changes by "
-            "{change}, to {after}."
+            "Adam's running mean of the gradient is {mean}, and of its square {square}. The weight "
+            "changes by {change}, to {after}."
         ).format(
             mean=number(weights.mean),
             square=number(weights.square),
@@ -88,7 +88,7 @@ def _position(state: State, shown: Answer) -> Iterator[str]:
 def _prediction(state: State, position: Position) -> Iterator[str]:
     best = [f"{_byte(each.byte)} {percent(each.probability)}" for each in position.best]
     yield _("The network expects {best}.").format(best=listed(best))
-    yield _("The target has the probability {probability}, which is a loss of {loss:.3f}.").format(
+    yield _("The target's probability is {probability}, which is a loss of {loss:.3f}.").format(
         probability=percent(position.target.probability), loss=position.loss
     )
     if state.at == "after":
@@ -96,7 +96,7 @@ def _prediction(state: State, position: Position) -> Iterator[str]:
 
 
 def _loss(state: State, shown: Answer) -> Iterator[str]:
-    yield _("The mean loss of all positions is {loss:.3f}.").format(loss=shown.loss)
+    yield _("The mean loss over all positions is {loss:.3f}.").format(loss=shown.loss)
     if state.at == "after":
         yield _("After the update, the mean loss is {after:.3f}.").format(after=shown.loss_after)
 

@@ -32,7 +32,7 @@ TITLES: dict[Stage, tuple[str, str]] = {
     ),
     "backward": (
         _("backpropagate"),
-        _("Backpropagation finds each weight's slope. The norms by tensor:"),
+        _("Backpropagation finds each weight's slope. Gradient norm per tensor:"),
     ),
     "move": (
         _("update every weight a little"),

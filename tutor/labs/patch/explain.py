@@ -31,9 +31,9 @@ SOURCE_NAMES: Mapping[Source, str] = {
 SOURCE_SHORT: Mapping[Source, str] = {"other": _("B"), "mean": _("mean"), "zero": _("zeros")}
 SOURCE_SENTENCES: Mapping[Source, str] = {
     "other": "",
-    "mean": _("The mean is over {count} neutral sentences, without their first tokens.").format(
-        count=len(NEUTRAL)
-    ),
+    "mean": _(
+        "The mean is taken over {count} neutral sentences, without their first tokens."
+    ).format(count=len(NEUTRAL)),
     "zero": _("The activation is replaced by zeros."),
 }
 
@@ -105,7 +105,7 @@ def _lengths(pair: Pair) -> list[str]:
     ).format(more=more, missing=missing, fewer=fewer)
     differ = _("They differ here: in A {a}, in B {b}.").format(a=_part(parts[0]), b=_part(parts[1]))
     todo = _(
-        "Replace this part of one text by a word that is {missing} longer or shorter, or add a "
+        "Replace this part of one text with a word that is {missing} longer or shorter, or add a "
         "word to text {fewer}. Press e for text A, or b for text B."
     ).format(missing=missing, fewer=fewer)
     return [said, differ, todo]

@@ -178,7 +178,7 @@ def _order_hidden(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="positions",
     title="Positions",
-    about="Shift positions or shuffle words, and see what is noticed",
+    about="Shift positions or shuffle words: does the model notice?",
     order=146,
     lesson="block",
     task=(

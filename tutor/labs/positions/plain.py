@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from tutor.labs.positions.lab import Comparison, State
 
 HELP = {
-    "toggle": _("Turn rotary position embedding off or on, or shuffle the words or restore them."),
+    "toggle": _(
+        "Turn rotary position embedding off or on, shuffle the words, or restore their order."
+    ),
     "adjust": _("Shift all positions, or choose a different seed for the random order."),
     "start-over": _("Restore the order and the positions."),
 }

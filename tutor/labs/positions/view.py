@@ -16,6 +16,7 @@ from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, writes
 from tutor.labs.positions.lab import State
 from tutor.language import _
+from tutor.text import counted
 
 _LABEL = 11
 
@@ -72,7 +73,7 @@ def _settings(state: State, width: int) -> Content:
 def _text(state: State, width: int) -> Content:
     found = state.result
     left_out = (
-        _("  {left_out} tokens left out").format(left_out=found.left_out)
+        _("  {tokens} left out").format(tokens=counted(found.left_out, "token"))
         if found and found.left_out
         else ""
     )

@@ -462,7 +462,7 @@ def _negation(state: State) -> bool:
 
 @goal(
     "not-used",
-    "Steer by 3 against the answer: no effect (it loses < 5 points, also as a part of both "
+    "Steer by 3 against the answer: no effect (it loses < 5 points, also as a share of both "
     "answers), though the probe reads over 75 % (try x)",
 )
 def _not_used(state: State) -> bool:
@@ -485,7 +485,7 @@ def _not_used(state: State) -> bool:
 
 @goal(
     "used",
-    "Steer by 1: as a part of both, the answer falls from over 75 % to under 25 %, but stays over "
+    "Steer by 1: as a share of both, the answer falls from over 75 % to under 25 %, but stays over "
     "75 % with a random direction",
 )
 def _used(state: State) -> bool:
@@ -511,7 +511,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=310,
     lesson="why",
     task=(
-        "Probes read sentiment, truth or number from each layer. See how right they are, what "
+        "Probes read sentiment, truth or number from each layer. See how accurate they are, what "
         "they say about your sentence, and whether their direction changes the answer."
     ),
     start=State,

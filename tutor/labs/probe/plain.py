@@ -37,9 +37,7 @@ def place(layer: int) -> str:
 def _accuracy(state: State, trained: Trained) -> list[str]:
     count = len(trained.held_out)
     said = [
-        _(
-            "The probes read {place}: {right} of {count} held-out sentences right, {percent}."
-        ).format(
+        _("The probe {place} gets {right} of {count} held-out sentences right, {percent}.").format(
             place=place(state.layer),
             right=trained.right(state.layer),
             count=count,
@@ -58,8 +56,8 @@ def _accuracy(state: State, trained: Trained) -> list[str]:
     best = max(range(trained.layers), key=trained.right)
     said.append(
         _(
-            "The best of all {layers} probes gets {right} of {count} right, {place}. In the "
-            "embedding, {first} are right."
+            "The best of all {layers} probes, {place}, gets {right} of {count} right. The probe in "
+            "the embedding gets {first} right."
         ).format(
             layers=trained.layers,
             place=place(best),
@@ -108,7 +106,9 @@ def _added(state: State, found: Added) -> list[str]:
     said = [_("The prompt: {text}").format(text=spoken(state.prompt))]
     for name, answers in rows:
         said.append(
-            _("{name}: {first} {one}, {second} {other}. The answer is {kept} of both.").format(
+            _(
+                "{name}: {first} {one}, {second} {other}. The answer's share of both is {kept}."
+            ).format(
                 name=name.format(strength=state.strength),
                 first=first,
                 one=percent(answers.first),

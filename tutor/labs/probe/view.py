@@ -22,7 +22,7 @@ from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.probe.lab import MILDER, VIEWS, Added, Answers, State, Trained, reset
 from tutor.language import _
-from tutor.text import one_line
+from tutor.text import counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ class ProbeView(LabView):
         above = [_heading(state, room)]
         trained = state.trained
         if trained is None:
-            said = _("reading the sentences")
+            said = _("processing the sentences")
             if state.progress is None:
                 return [*above, Content.styled(f"{said} …", MUTED)]
             return [*above, progress_line(state.progress, width, doing=said if room.roomy else "")]
@@ -185,7 +185,7 @@ def _note(state: State, trained: Trained, room: Room) -> Content:
         ]
     if room.roomy:
         fitted = 100 * trained.fitted[state.layer] / trained.count
-        said = _("   training {fitted:.0f} %   control labels: random per {word}")
+        said = _("   training set {fitted:.0f} %   control labels: random per {word}")
         parts.append((said.format(word=_(state.set.control), fitted=fitted), MUTED))
     return Content.assemble(*parts)
 
@@ -226,7 +226,7 @@ def _own(state: State, room: Room) -> list[Content]:
         (clipped(one_line(state.sentence), room.width - 12), ACT),
     )
     if state.judged.left_out:
-        said = _("  {left_out} tokens left out").format(left_out=state.judged.left_out)
+        said = _("  {tokens} left out").format(tokens=counted(state.judged.left_out, "token"))
         text = Content.assemble(text, (said, MUTED))
     if room.low:
         return [text]
@@ -263,7 +263,7 @@ def _causality(state: State, trained: Trained, room: Room) -> list[Content]:
         ),
         Content.assemble(
             (_place(state.layer), "bold"),
-            (_("  read {interval}").format(interval=interval), MUTED),
+            (_("  right {interval}").format(interval=interval), MUTED),
             (_("  strength "), MUTED),
             (f"{state.strength:+.1f}", "bold"),
             (_("  (↑↓)") if room.roomy else "", MUTED),
@@ -290,7 +290,7 @@ def _answers(state: State, found: Added, room: Room) -> list[Content]:
     Its rows are: unchanged, with the probe's direction, and with a random direction.
     """
     column = max(9, min(24, (room.width - 12) // 2))
-    last = _("answer of both") if room.width >= 12 + 2 * column + len(_("answer of both")) else ""
+    last = _("share of both") if room.width >= 12 + 2 * column + len(_("share of both")) else ""
     names = [clipped(" ".join(words), column - 2) for words in state.set.answers]
     lead = 12
     heading = " " * lead + "".join(f"{name:<{column}}" for name in names)

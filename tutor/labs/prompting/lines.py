@@ -287,7 +287,9 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     head = _("{value}, item {item}: ").format(value="AB"[state.side], item=state.item + 1)
     head += _("as sent") if found.tokens is None else counted(found.tokens, "token")
     read = "" if found.tokens is None else _(" in the prompt")
-    said = _("{read}; ▏ the answer").format(read=read) if width >= ROOMY else _(", ▏ answer")
+    said = (
+        _("{read}; the answer follows ▏").format(read=read) if width >= ROOMY else _(", ▏ answer")
+    )
     more = _("  PgDn: more") if len(lines) + 1 > rows else ""
     return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
 

@@ -38,7 +38,7 @@ def describe(state: State) -> dict[str, list[str]]:
         "model": [_("Answers come from {name}.").format(name=state.server.name)]
         if state.server is not None
         else [],
-        "version": [_("You edit version {side}.").format(side=_SIDES[state.side])],
+        "version": [_("You are editing version {side}.").format(side=_SIDES[state.side])],
     }
     match state.view:
         case "parts":

@@ -73,7 +73,7 @@ class PromptingView(LabView):
     def action_edit(self) -> None:
         here = PARTS[self.state.part]
         part: Part = here if here in WRITTEN else "instruction"
-        label = _("The {names} of {value} (can be empty):").format(
+        label = _("{value}'s {names} (can be empty):").format(
             names=drawn.NAMES[part], value="AB"[self.state.side]
         )
         sample = next((each for each in choices(self.state.about, part) if each), "")

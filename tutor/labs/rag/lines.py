@@ -51,7 +51,9 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
     if attempt.hits is None:
         return [Content.styled(_("Searching …"), MUTED)]
     if not attempt.hits:
-        return [Content.styled(_("No passage contains any of these words."), MUTED)]
+        said = _("No passage contains any of these words.")
+        both = f"{said} {_('Press k for another search method.')}"
+        return [Content.styled(both if len(both) <= width else said, MUTED)]
     wide = width >= ROOMY
     heading = (
         f"{'':5}{_('score'):>6}  {_('tokens'):>7}  {_('gain'):>5}  "

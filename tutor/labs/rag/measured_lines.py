@@ -63,10 +63,10 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
         lines = [line for line in lines if line.plain]
     notes = [
         _(
-            "The course answers {answered} questions, but not the other {count}. "
+            "The course answers {answered} of the {total} questions. "
             "recall@5: how often a right passage is among the first five. "
             "MRR: the mean of 1 / the rank of the first right passage."
-        ).format(answered=answered, count=len(pairs()) - answered),
+        ).format(answered=answered, total=len(pairs())),
         _(
             "first: the median score of the top passage. absent: the same for questions "
             "that the course doesn't answer."
@@ -104,7 +104,7 @@ def _answers(name: str, right: int, tried: int, width: int) -> Content:
     total = len(quality.short())
     if not tried:
         return Content.assemble(f"{name:<{_NAME}}", ("–".rjust(9), MUTED))
-    said = _("{right:>3} right of {tried}").format(right=right, tried=tried) + (
+    said = _("{right:>3} of {tried} right").format(right=right, tried=tried) + (
         "" if tried == total else _(" (of {total})").format(total=total)
     )
     bar = bars.bar(right / tried, max(0, min(24, width - _NAME - 26)))
@@ -125,7 +125,11 @@ def _progress(state: State, width: int) -> list[Content]:
         elif searched:
             said = _("Press r to measure the answers (about a minute).")
         else:
-            said = _("Press r to measure the searches.") if not done else _("Press r to continue.")
+            said = (
+                _("Press r to measure the search methods.")
+                if not done
+                else _("Press r to continue.")
+            )
         return [Content.styled(said, MUTED)]
     left = (
         ""

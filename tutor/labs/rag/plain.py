@@ -21,14 +21,14 @@ HELP = {
     "edit": _("Ask a question. With field=poison: add a false passage."),
     "choose": _("Choose another example, another source of texts, or another way to search."),
     "toggle": _("Switch retrieval off or on, or go to the other part: asking or measuring."),
-    "adjust": _("Put more passages into the prompt, or fewer."),
+    "adjust": _("Put more or fewer passages into the prompt."),
     "run": _("Measure the search methods and the answers, or stop."),
 }
 _LONGEST = 300
 _KINDS: dict[Kind, str] = {
     "words": _("keyword search"),
     "meaning": _("semantic search"),
-    "both": _("both searches merged"),
+    "both": _("keyword and semantic search merged"),
     "encoder": _("semantic search with the sentence encoder"),
 }
 
@@ -51,7 +51,7 @@ def _search(state: State) -> Iterator[str]:
     if not state.retrieving:
         yield _("Retrieval is off.")
         return
-    yield _("Found in {source} by {kind}, with up to {passages} in the prompt.").format(
+    yield _("Source: {source}. Method: {kind}. The prompt contains up to {passages}.").format(
         source=state.way.source,
         kind=_KINDS[state.way.kind],
         passages=counted(state.count, "passage"),

@@ -44,16 +44,17 @@ def describe(state: State) -> dict[str, list[str]]:
 def _lengths(state: State, stream: Stream) -> Iterator[str]:
     lengths, block = stream.stream[state.position], state.block
     yield _(
-        "Before the block, the vector has the length {before:.1f}, and after it {after:.1f}."
+        "The vector's length is {before:.1f} before the block and {after:.1f} after it."
     ).format(before=lengths[block], after=lengths[block + 1])
     yield _(
-        "Attention adds {attention:.1f}, and the feed-forward network {feed_forward:.1f}."
+        "Attention adds a vector of length {attention:.1f}, and the feed-forward network one of "
+        "length {feed_forward:.1f}."
     ).format(
         attention=stream.attention[state.position][block],
         feed_forward=stream.feed_forward[state.position][block],
     )
     yield _(
-        "The embedding has the length {first:.1f}, and the end of the stream {last:.1f}."
+        "The embedding's length is {first:.1f}; at the end of the stream, the length is {last:.1f}."
     ).format(first=lengths[0], last=lengths[-1])
 
 

@@ -18,6 +18,7 @@ from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, writes
 from tutor.labs.residual.lab import VIEWS, Contributions, State, Stream
 from tutor.language import _
+from tutor.text import counted
 
 _NUMBER = 9
 _STRONGEST = 3
@@ -66,7 +67,7 @@ def _tokens(state: State, stream: Stream, width: int) -> list[Content]:
     line = Content.assemble(*parts)
     if stream.left_out:
         line += Content.styled(
-            _(" {left_out} tokens left out").format(left_out=stream.left_out), MUTED
+            _(" {tokens} left out").format(tokens=counted(stream.left_out, "token")), MUTED
         )
     return [line]
 

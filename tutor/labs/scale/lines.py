@@ -204,7 +204,7 @@ def _told(glance: Glance) -> str:
     return (
         f"{shown}."
         if glance.bits is not None
-        else _("{shown}; the text's bits are unknown.").format(shown=shown)
+        else _("{shown}; the text's surprisal is unknown.").format(shown=shown)
     )
 
 
@@ -220,7 +220,7 @@ def _waiting(state: State, width: int) -> list[Content]:
         names = map(safe, state.others)
         said = figures.as_many_as_fit(_("Press o to add another model: "), names, width)
     elif state.readings["yours"] is None:
-        said = _("Train a network in the lab “training” to add it here.")
+        said = _("Train a network in the training lab to add it here.")
     else:
         said = _("Models have different tokens, so compare bits/byte, not perplexity.")
     return [Content.styled(said, MUTED)]
@@ -291,6 +291,6 @@ def _source(rung: Rung, width: int) -> list[Content]:
     says = _("estimate") if rung.estimate else says
     text = Content.assemble((f"{safe(rung.name)}, {says}: ", "bold"), rung.source)
     note = _(
-        "Compute: 6 operations per weight and token (6ND). Published models: 2 bytes per weight."
+        "Compute: 6 operations per weight per token (6ND). Published models: 2 bytes per weight."
     )
     return [*wrapped(text, width), *wrapped(Content.styled(note, MUTED), width)]

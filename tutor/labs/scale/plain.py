@@ -39,7 +39,7 @@ def _ladder(state: State) -> Iterator[str]:
             _("training tokens {value}"): rung.tokens,
         }
         parts = [each.format(value=number(value)) for each, value in figures.items() if value]
-        said = ", ".join(parts) or _("nothing is known")
+        said = ", ".join(parts) or _("size and training data unknown")
         yield f"{place + 1}: {rung.name}: {said}."
 
 

@@ -301,8 +301,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=300,
     lesson="why",
     task=(
-        "Choose two lists of sentences, a layer and a strength, and see how the vector between "
-        "the lists changes what the model says, what that costs, and on which layers it works."
+        "Choose two lists of sentences, a layer and a strength. See how the vector between the "
+        "lists changes what the model says, what that costs, and at which layers it works."
     ),
     start=State,
     act=act,

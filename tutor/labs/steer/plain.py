@@ -45,7 +45,7 @@ def _next(state: State) -> list[str]:
     if state.next is None:
         return []
     found = state.next
-    said = _("Steering changes the next token by {bits} bits.").format(
+    said = _("Steering changes the prediction by {bits} bits.").format(
         bits=number(found.after.bits)
     )
     lines = [said]

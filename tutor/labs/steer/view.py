@@ -69,9 +69,9 @@ class SteerView(LabView):
         texts = state.lists.first if first else state.lists.second
         shipped = state.shipped.first_texts if first else state.shipped.second_texts
         label = (
-            _("Steer toward (one sentence a line; \\ Enter starts a line):")
+            _("Steer toward (one sentence per line; \\ Enter for a new line):")
             if first
-            else _("Steer away from (one sentence a line; \\ Enter starts a line):")
+            else _("Steer away from (one sentence per line; \\ Enter for a new line):")
         )
         own = "" if texts == shipped else "\n".join(texts)
         sample = "\n".join(shipped)
@@ -154,7 +154,9 @@ def _next(state: State, width: int, height: int) -> list[Content]:
         (_("{divergence:.3f} bits").format(divergence=found.after.bits), "bold"),
     ]
     if found.left_out:
-        heading.append((_("  {left_out} tokens left out").format(left_out=found.left_out), MUTED))
+        heading.append(
+            (_("  {tokens} left out").format(tokens=counted(found.left_out, "token")), MUTED)
+        )
     above = [] if low else [_prompt(state, width)]
     below = [*([] if low else [Content("")]), *_measures(state, width)]
     table = next_table(found.rows, width, height - len(above) - len(below) - 1)
@@ -204,7 +206,7 @@ def _texts(state: State, width: int, height: int) -> list[Content]:
     how = _("greedy") if state.greedy else _("sampled, seed {seed}").format(seed=state.seed)
     roomy = width >= ROOMY
     column = width // 2 + 1 if roomy else width
-    plain = _text(state, 0, _("without, {how}").format(how=how), column - 2)
+    plain = _text(state, 0, _("unsteered, {how}").format(how=how), column - 2)
     changed = _text(
         state, state.dial, _("strength {strength:+.2f}").format(strength=state.strength), column - 2
     )

@@ -143,7 +143,9 @@ def _next(state: State, width: int, height: int) -> list[Content]:
         (_("{divergence:.3f} bits").format(divergence=found.divergence), "bold"),
     ]
     if found.left_out:
-        heading.append((_("  {left_out} tokens left out").format(left_out=found.left_out), MUTED))
+        heading.append(
+            (_("  {tokens} left out").format(tokens=counted(found.left_out, "token")), MUTED)
+        )
     elif width >= ROOMY:
         heading.append(
             (_("   after  {tail}").format(tail=figures.tail(state.text, width - 46)), MUTED)

@@ -25,7 +25,7 @@ _MOST_COMPARED = 12
 
 
 HELP = {
-    "edit": _("Change the text. With field=tokenizer: add the tokenizer of a file or folder."),
+    "edit": _("Change the text. With field=tokenizer: add a tokenizer from a file or folder."),
     "remove-tokenizer": _("Remove the selected tokenizer, if you added it."),
 }
 
@@ -70,7 +70,7 @@ def _in_languages(state: State, source: Source, side: Side | None) -> str:
         f"{_(language)} {count if count >= 0 else _('not possible')}"
         for language, count in zip(LANGUAGES.values(), side.samples, strict=True)
     )
-    return _("Tokens of one sentence with {name}: {counts}.").format(name=name, counts=counts)
+    return _("Tokens in one sentence with {name}: {counts}.").format(name=name, counts=counts)
 
 
 def _tokenizer(state: State, source: Source, side: Side | None) -> str:

@@ -22,8 +22,8 @@ from tutor.labs.tokens.side_by_side import (
 from tutor.language import _
 from tutor.text import one_line, visible
 
-_LEGEND = _("a token begins: | in all, ^ only in some, + inside the character")
-_SHORT_LEGEND = _("| all  ^ some  + inside")
+_LEGEND = _("a token begins here: | in all tokenizers, ^ in some, + inside the character")
+_SHORT_LEGEND = _("token begins: | all  ^ some  + inside")
 _MOST_ROWS = 8
 _INDENT = 3  # the width of a tokenizer's number
 
@@ -49,7 +49,7 @@ def in_languages(state: State, room: Room) -> list[Content]:
         lines = [Content.styled(figures.fit(which, room.width), "bold")]
         return [*lines, *_problem(state), *_languages(side, room)]
     columns = [
-        Column(_("tokens of one sentence"), 28),
+        Column(_("tokens in one sentence"), 28),
         *(Column(code, 5, right=True) for code in SAMPLES),
     ]
     lines = [heading(columns)]
@@ -106,7 +106,7 @@ def _problem(state: State) -> list[Content]:
     if side.problem:
         return [Content.styled(one_line(side.problem), MUTED)]
     if side.pieces and state.selected not in marks(state.text, state.sides):
-        return [Content.styled(_("This tokenizer changes the text before it splits it."), MUTED)]
+        return [Content.styled(_("This tokenizer changes the text before splitting it."), MUTED)]
     return []
 
 

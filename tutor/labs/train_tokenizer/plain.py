@@ -47,7 +47,7 @@ def _run(state: State, run: Answer) -> Iterator[str]:
             merges=counted(run.found, "merge"), first=first
         )
     yield _(
-        "The text {text} has {tokens} here and {model} with the model's tokenizer: {pieces}."
+        "The text {text} has {tokens} here ({pieces}), and {model} with the model's tokenizer."
     ).format(
         text=quoted(state.tried.encode()),
         tokens=counted(len(run.pieces), "token"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.labs.training.lab import MOST_STEPS, RATES
 from tutor.language import _
 from tutor.plain.words import quoted
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 HELP = {
     "run": _("Train for up to 500 steps, or pause."),
     "adjust": _("Raise or lower the learning rate."),
-    "toggle": _("Switch the mask off or on, or shuffle the targets or restore them."),
+    "toggle": _("Switch the mask off or on, shuffle the targets, or restore them."),
     "start-over": _("Discard the network. Type this command twice."),
 }
 
@@ -46,7 +47,7 @@ def _progress(state: State) -> Iterator[str]:
             step=state.points[-1].step, loss=state.points[-1].loss
         )
     if state.lost:
-        yield _("{steps} steps were lost because the engine stopped.").format(steps=state.lost)
+        yield _("The engine stopped, losing {steps}.").format(steps=counted(state.lost, "step"))
     if state.saved is not None:
         yield _("The network of step {step} is saved.").format(step=state.saved)
 

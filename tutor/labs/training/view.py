@@ -28,7 +28,9 @@ class TrainingView(LabView):
     """A view of the progress, the settings, the two loss curves, and samples from the network."""
 
     BINDINGS: ClassVar[Keys] = [
-        *run_and_stop("r", "run", _("Train for up to 500 steps."), _("Stop, and continue later.")),
+        *run_and_stop(
+            "r", "run", _("Train for up to 500 steps."), _("Stop. You can continue later.")
+        ),
         Binding("p", "stop", show=False),
         *pair(LEFT_RIGHT, "adjust(*, 'rate')", "rate", "Raise or lower the learning rate."),
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
@@ -67,9 +69,7 @@ def _note(state: State) -> Content | None:
         said = _("Press z again to discard the networks. This cannot be undone.")
         return Content.styled(said, f"{ACT} bold")
     if state.lost:
-        lost = _("The engine stopped. Training lost {steps}.").format(
-            steps=counted(state.lost, "step")
-        )
+        lost = _("The engine stopped, losing {steps}.").format(steps=counted(state.lost, "step"))
         return Content.styled(lost, ACT)
     if state.found == state.done > 0 and not state.running:
         found = _("This run was paused after step {found:,}. Press r to continue.").format(

@@ -123,7 +123,7 @@ def _tokens(state: State) -> list[str]:
                 _("the logit loses {logits:+.2f} without it").format(logits=removed.logits)
             )
         if direct is not None:
-            parts.append(_("all heads take {logits:+.2f} from it").format(logits=direct))
+            parts.append(_("all heads together take {logits:+.2f} from it").format(logits=direct))
         if removed and direct is not None and abs(removed.logits - direct) >= DISAGREE:
             parts.append(_("the two disagree"))
         said.append("; ".join(parts) + ".")

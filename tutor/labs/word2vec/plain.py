@@ -72,6 +72,6 @@ def _nearest(state: State, now: Answer) -> Iterator[str]:
     if not state.known or not state.fresh:
         return
     words = [f"{word} {cosine:.2f}" for word, cosine in now.nearest]
-    yield _("Nearest to {word} of {count:,} words: {words}.").format(
+    yield _("Nearest to {word} among {count:,} words: {words}.").format(
         word=state.known[state.focus][0], count=now.vocabulary, words=", ".join(words)
     )

@@ -27,7 +27,7 @@ class Word2VecView(WordMapLabView):
     """A view of the training progress, a map of the chosen words, and a word's neighbors."""
 
     BINDINGS: ClassVar[Keys] = [
-        *run_and_stop("r", "run", _("Train the network."), _("Stop, and continue later.")),
+        *run_and_stop("r", "run", _("Train the network."), _("Stop. You can continue later.")),
         *pair(P_N, "move_focus(*, 'word')", "word", "Choose the previous or next word."),
         *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Show an earlier or later map."),
         key("l", "latest", "latest", "Show the latest map."),
@@ -66,7 +66,7 @@ class Word2VecView(WordMapLabView):
         """Return examples of words that occur in the training text. Many other words don't."""
         state: State = self.state
         near = [word for word, __ in state.now.nearest] if state.now else []
-        return _("It also knows {items}.").format(items=", ".join(near)) if near else ""
+        return _("Other words in the text: {items}.").format(items=", ".join(near)) if near else ""
 
     def draw(self, state: State) -> None:
         width, low = self.columns, self.size.height < LOW
@@ -183,7 +183,7 @@ def _map_of(state: State) -> Content:
             count=len(state.looks) - state.back, count2=len(state.looks)
         )
         return Content.styled(
-            _("  the map after {after} pairs, {which}").format(after=after, which=which), ACT
+            _("  map {which}, after {after} pairs").format(after=after, which=which), ACT
         )
     return Content.styled(
         _("  the map shows {across:.0%} of the variance").format(across=across + up), MUTED

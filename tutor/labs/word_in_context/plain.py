@@ -20,7 +20,7 @@ _MOST = 5
 _WAYS: dict[By, str] = {
     "lens": _("Named by the logit lens:"),
     "rows": _("Named by the nearest rows of the embedding table:"),
-    "difference": _("What each vector has and the other lacks, named by the nearest rows:"),
+    "difference": _("Each vector minus the other one, named by the nearest rows:"),
 }
 
 
@@ -54,7 +54,7 @@ def _cosines(state: State, compared: Compared) -> Iterator[str]:
         yield _("For different words, it is {cosine:.2f} on average.").format(
             cosine=compared.others[state.layer]
         )
-    yield _("It is lowest after layer {layer}, {cosine:.2f}.").format(
+    yield _("It is lowest after layer {layer}, at {cosine:.2f}.").format(
         layer=compared.furthest, cosine=compared.cosines[compared.furthest]
     )
 
