@@ -16,7 +16,7 @@ JUST_SEEN = _("A wrong answer raises recall as well: you have just seen the righ
 """An explanation of why recall can be high after wrong answers."""
 
 BOTH = _(
-    "{recall} is {recall_is}. {just_seen} {strength} is {strength_is}; each right answer makes it "
+    "{recall} is {recall_is}. {just_seen} {strength} is {strength_is}; right answers make it "
     "longer."
 ).format(
     recall=RECALL,
