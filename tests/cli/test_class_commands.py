@@ -208,8 +208,8 @@ def test_assign_list_and_remove(tutor: Tutor) -> None:
     assert tutor("class", "assign", "tokens", "--due", "2190-12-01T18:00").status == 0
     listed = tutor("class", "assign", "--list").out.splitlines()
     assert listed == [
-        " 4 Embeddings: due since Mon 1 Jan 2001",
-        " 3 Tokens: due on Wed 1 Dec 2190 18:00",
+        " 4 Embeddings: overdue since Mon 1 Jan 2001",
+        " 3 Tokens: due Wed 1 Dec 2190 18:00",
     ]
     assert tutor("class", "assign", "--remove", "4").out.startswith("embeddings is no longer due")
     assert tutor("class", "assign", "--remove", "4").out.startswith("embeddings had no due date")
@@ -242,7 +242,7 @@ def test_a_custom_class_file(tutor: Tutor, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     tutor("class", "assign", "tokens", "--due", "2190-11-27", "--class-file", str(file))
     assert "3 Tokens" in tutor("class", "assign", "--list", "--class-file", str(file)).out
-    assert tutor("class", "assign", "--list").out == "Nothing is due.\n"
+    assert tutor("class", "assign", "--list").out == "No lesson has a due date.\n"
     assert tutor("status").out == "Nothing is due.\n"
 
 
@@ -302,6 +302,6 @@ def test_columns_are_left_out_in_the_order_of_their_rank() -> None:
     shown = {width: list(text_table.lines(table, width)) for width in (80, 60, 51, 43)}
     assert "Right  Recall today  Strength" in shown[80][0]
     assert shown[80][1].endswith("96 %   12 days")
-    assert shown[60][-1] == "(Columns left out: Right.)"
-    assert shown[51][-1] == "(Columns left out: Right, Recall today.)"
-    assert " ".join(shown[43][-2:]) == "(Columns left out: Right, Recall today, Strength.)"
+    assert shown[60][-1] == "(Columns that did not fit: Right.)"
+    assert shown[51][-1] == "(Columns that did not fit: Right, Recall today.)"
+    assert " ".join(shown[43][-2:]) == "(Columns that did not fit: Right, Recall today, Strength.)"

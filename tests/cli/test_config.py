@@ -28,7 +28,9 @@ def own_file(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 @pytest.mark.usefixtures("own_file")
 def test_path_show_and_check(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tutor("config", "path").out == f"{config_file()}\n"
-    assert tutor("config", "check").out == "There is no config.toml.\n"
+    assert tutor("config", "check").out == (
+        "There is no config.toml, so there is nothing to check.\n"
+    )
     config_file().write_text(FILE)
     found = tutor("config", "check")
     assert found.status == 1

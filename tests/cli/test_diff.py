@@ -163,7 +163,7 @@ def test_plain_output(tutor: Tutor, tiny_model: str, diff: DiffJson) -> None:
     ]
     assert lines[5].startswith("After 5 tokens: KL(A‖B) ∞ bits, KL(B‖A) ")
     assert lines[-1].startswith("A and B differ most after token ")
-    assert lines[-1].endswith(" Total: ∞ bits.")
+    assert lines[-1].endswith(" Total over the text: ∞ bits.")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_what_is_wrong_is_marked_and_said_below(
     lines = outcome.out.splitlines()
     assert any(line.startswith("  ! size") for line in lines)
     assert any(line.startswith("  ! model") for line in lines)
-    assert "The terminal is smaller than 40x12. Some text will be cut off." in lines
+    assert "The terminal is smaller than 40x12, so some text is cut off. Make it larger." in lines
     assert any("Run `tutor model list`" in line for line in lines)
 
 

@@ -108,7 +108,7 @@ def test_the_report_is_one_page_of_markdown(tutor: Tutor) -> None:
     rows = [line for line in said.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(course.outlines)
     assert len({len(row) for row in rows}) == 1
-    assert "## Look at again" in said
+    assert "## Worth another look" in said
     assert len(said.splitlines()) < 60
 
 
@@ -116,7 +116,7 @@ def test_a_report_without_progress(tutor: Tutor) -> None:
     outcome = tutor("report")
     assert outcome.status == 0
     assert "- 0 of " in outcome.out
-    assert "Look at again" not in outcome.out
+    assert "Worth another look" not in outcome.out
 
 
 def test_progress_goes_to_another_machine_and_back(tutor: Tutor, tmp_path: Path) -> None:
@@ -127,13 +127,13 @@ def test_progress_goes_to_another_machine_and_back(tutor: Tutor, tmp_path: Path)
         assert tutor("progress", "export", str(file), "--learner", name).status == 0
         assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
     assert tutor("progress", "import", str(files["there"]), "--learner", "here").out == (
-        "5 new events, 0 already known.\n"
+        "Imported 5 new events; 0 were already there.\n"
     )
     both = [str(file) for file in files.values()]
     assert tutor("progress", "import", *both, "--learner", "there").out == (
-        "3 new events, 5 already known.\n"
+        "Imported 3 new events; 5 were already there.\n"
     )
-    assert tutor("progress", "import", *both, "--learner", "here").out.startswith("0 new")
+    assert tutor("progress", "import", *both, "--learner", "here").out.startswith("Imported 0 new")
     here, there = (Progress.open(paths.learner_folder(name)) for name in files)
     assert here.cards() == there.cards()
     assert sum(card.answers for card in here.cards().values()) == 8
@@ -191,7 +191,7 @@ def test_a_log_with_damaged_lines_can_be_imported(tutor: Tutor, tmp_path: Path) 
     lines = (paths.learner_folder("ada") / log.name).read_bytes().splitlines(keepends=True)
     log.write_bytes(lines[0] + b"x" + lines[1] + lines[2])
     outcome = tutor("progress", "import", str(log))
-    assert outcome.out == "2 new events, 0 already known.\n"
+    assert outcome.out == "Imported 2 new events; 0 were already there.\n"
     assert "1 line could not be read and was skipped" in outcome.err
 
 

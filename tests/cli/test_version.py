@@ -60,7 +60,7 @@ def test_an_index_without_tutor(tutor: Tutor, index: FakeIndex) -> None:
     index.answer = NotOnIndex("pypi.org has no package named llm-tutor.")
     outcome = tutor("--version", "--check")
     assert outcome.status == 0
-    assert "install tutor again from where you got it" in outcome.out
+    assert "reinstall tutor from its original source" in outcome.out
 
 
 def test_an_index_that_does_not_answer(tutor: Tutor, index: FakeIndex) -> None:

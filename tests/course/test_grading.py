@@ -66,10 +66,10 @@ def test_several_needs_all_and_no_other(chosen: set[int]) -> None:
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
-        ({0}, "1 more is right"),
-        (set(), "2 more are right"),
+        ({0}, "1 right answer is missing"),
+        (set(), "2 right answers are missing"),
         ({0, 1, 2}, "1 of your choices is wrong"),
-        ({2, 3}, "2 more are right and 2 of your choices are wrong"),
+        ({2, 3}, "2 right answers are missing and 2 of your choices are wrong"),
     ],
 )
 def test_several_counts_the_mistakes(chosen: set[int], words: str) -> None:

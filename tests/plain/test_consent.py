@@ -23,7 +23,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_asks_first_and_goes_on_without_the_remote_model(machine: Machine) -> None:
     said = machine.say("lab compare", f"add {AWAY}", "ask", "no", "ask", "yes")
-    asked = [at for at, line in enumerate(said.lines) if line == "Before anything is sent."]
+    asked = [at for at, line in enumerate(said.lines) if line == "Nothing has been sent yet."]
     assert len(asked) == 2
     about = said.lines[asked[0] + 2]
     assert about == "To: cluster.school.invalid:8000: the model big."
@@ -67,6 +67,6 @@ def test_there_is_no_x_ray_of_a_remote_model(
         server.answers[:] = [status(500)]
         monkeypatch.setenv("TUTOR_BASE_URL", server.url)
         said = machine._replace(model="openai:tiny").say("step", "xray", "back")
-    refused = "There is no x-ray, because a server returns no internal values of its model."
+    refused = "There is no x-ray, because a server does not return its model's internal values."
     assert refused in said.lines
     assert not any(line.startswith("X-ray of token") for line in said.lines)

@@ -46,7 +46,7 @@ def test_every_kind_of_block_is_said() -> None:
         "Text, 1 line:",
         "visitor: My parrot ate it.",
         "End of the text.",
-        "A drawing of 3 lines is left out here.",
+        "A drawing (3 lines) is left out here.",
     )
     assert text.links == {"softmax": "glossary.md#softmax"}
     assert text.drawings == ("┌──┐\n│  │\n└──┘",)

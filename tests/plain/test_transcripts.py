@@ -171,13 +171,13 @@ def test_the_xray_explains_a_token_in_sentences(machine: Machine) -> None:
     assert len(amounts) == 9  # eight parts, and the sum of all others
     total = float(logit.partition(" is ")[2].split(". ")[0])
     assert sum(amounts) == pytest.approx(total, abs=0.06)
-    assert "This token is already explained. Type another one." in said.lines
+    assert "This is the token that is being explained. Type a different one." in said.lines
     assert "Type than and another token, such as than London." in said.lines
 
 
 def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
     said = machine.say("step", "steer")
-    assert "No vectors are saved for this model. Save one in the lab steer." in said.lines
+    assert "No vectors are saved for this model. Save one in the steer lab." in said.lines
     vector = SavedVector(
         name="Kind words",
         model=load_model(find_model(machine.model)).card.sha256,

@@ -60,8 +60,10 @@ def run_check(options: argparse.Namespace) -> int:
     for problem in problems:
         output.write(_in_words(problem))
     if not problems:
-        exists = config_file().exists()
-        output.write(_("The settings are valid.") if exists else _("There is no config.toml."))
+        if config_file().exists():
+            output.write(_("The settings are valid."))
+        else:
+            output.write(_("There is no config.toml, so there is nothing to check."))
     return 1 if problems else 0
 
 

@@ -178,7 +178,9 @@ def _shared_engine() -> Iterator[Line]:
     socket = address.find()
     own = os.environ.get("TUTOR_ENGINE") == "own"
     found = _("none on this machine") if socket is None else str(socket)
-    yield Line(_("shared engine"), f"{found}{_(' (not used: TUTOR_ENGINE is own)') if own else ''}")
+    yield Line(
+        _("shared engine"), f"{found}{_(' (not used, because TUTOR_ENGINE=own)') if own else ''}"
+    )
 
 
 def _processor() -> Iterator[Line]:
@@ -224,7 +226,9 @@ def _terminal() -> Iterator[Line]:
     yield Line(
         "size",
         f"{size.columns}x{size.lines}",
-        _("The terminal is smaller than 40x12. Some text will be cut off.") if small else "",
+        _("The terminal is smaller than 40x12, so some text is cut off. Make it larger.")
+        if small
+        else "",
     )
     term = os.environ.get("TERM", "not set")
     multiplexer = _(", in tmux") if os.environ.get("TMUX") else ""
@@ -240,7 +244,7 @@ def _terminal() -> Iterator[Line]:
         else _("{encoding}, drawn in ASCII").format(encoding=sys.stdout.encoding),
         ""
         if utf8
-        else _("The locale cannot write UTF-8. Set LANG to C.UTF-8 for better drawings."),
+        else _("The locale does not support UTF-8. Set LANG to C.UTF-8 for better drawings."),
     )
 
 
@@ -263,10 +267,11 @@ def _condition(folder: Path) -> tuple[str, str]:
     said = _("{folder}, {free:.1f} GB free").format(folder=folder, free=free / 1e9)
     if not os.access(nearest, os.W_OK):
         return said, _(
-            "{folder} is not writable, so tutor cannot save your progress there."
+            "{folder} is not writable. Change its permissions so that tutor can save files there."
         ).format(folder=folder)
     if free < SMALL_DISK:
         return said, _(
-            "Less than 1 GB is free in {folder}. Remove unused models: tutor model list."
+            "Less than 1 GB is free in {folder}. To find models that you can remove, run "
+            "`tutor model list`."
         ).format(folder=folder)
     return said, ""

@@ -180,7 +180,7 @@ def _add_options(top: argparse.ArgumentParser) -> None:
     top.add_argument(
         "--check",
         action="store_true",
-        help=_("after --version: ask the package index whether there is a newer version"),
+        help=_("with --version: ask the package index whether there is a newer version"),
     )
     _add_model(top.add_argument_group(_("the model")))
     of_learner = top.add_argument_group(_("the learner and the course"))

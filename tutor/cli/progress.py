@@ -124,7 +124,7 @@ def _cards(progress: Progress, options: argparse.Namespace) -> str:
     if not answered:
         output.note(
             _(
-                "There are no cards yet, because no question of the course has been answered. "
+                "There are no cards yet, because you have not answered any questions. "
                 "Run `tutor`, open a lesson, and answer its questions."
             )
         )
@@ -139,7 +139,7 @@ def run_import(options: argparse.Namespace) -> int:
     bundles = [exchange.read(file, progress.clock()) for file in options.files]
     merged = exchange.merge(progress, bundles)
     output.write(
-        _("{added:,} new events, {known:,} already known.").format(
+        _("Imported {added:,} new events; {known:,} were already there.").format(
             added=merged.added, known=merged.known
         )
     )
@@ -190,9 +190,9 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
     for lesson_id in states:
         if course.outline(lesson_id) is None:
             output.write(
-                _(
-                    "{lesson_id}: no longer in the course, but your progress in it is stored."
-                ).format(lesson_id=lesson_id)
+                _("{lesson_id}: no longer in the course, but your progress in it is kept.").format(
+                    lesson_id=lesson_id
+                )
             )
     memory = review.memory(progress.state(), review_questions(course), progress.clock())
     if said := in_one_line(memory):

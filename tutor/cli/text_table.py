@@ -30,7 +30,9 @@ def lines(table: Table, width: int) -> Iterator[str]:
             aligned = (_aligned(part, table.columns[at], widths[at]) for part, at in parts)
             yield (" " * _GAP).join(aligned).rstrip()
     if gone := [column.title for at, column in enumerate(table.columns) if at not in shown]:
-        yield from _wrapped(_("(Columns left out: {items}.)").format(items=", ".join(gone)), width)
+        yield from _wrapped(
+            _("(Columns that did not fit: {items}.)").format(items=", ".join(gone)), width
+        )
 
 
 def _folded(cell: str, column: Column, width: int) -> list[str]:

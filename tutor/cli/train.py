@@ -44,14 +44,18 @@ def add_to(commands: Any) -> None:
         "name", metavar="NAME", choices=MODELS, help=_("the model to train: ") + ", ".join(MODELS)
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FOLDER", help=_("the folder to write (default: build/NAME)")
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help=_("the folder to write to (default: build/NAME)"),
     )
     parser.add_argument(
         "--corpus",
         type=Path,
         metavar="FOLDER",
         help=_(
-            "training texts for {names} (default: build/corpus); other models generate theirs"
+            "training texts for {names} (default: build/corpus); the data of other "
+            "models is generated"
         ).format(names=", ".join(_FROM_TEXTS)),
     )
     parser.add_argument(

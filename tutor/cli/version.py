@@ -36,7 +36,7 @@ def _newer() -> str:
     try:
         newest = newest_version(DISTRIBUTION)
     except NotOnIndex as error:
-        advice = _("To upgrade, install tutor again from where you got it.")
+        advice = _("To upgrade, reinstall tutor from its original source.")
         return f"{error.happened} {advice}"
     if newest is None or newest <= Version(__version__):
         return _("This is the newest version.")

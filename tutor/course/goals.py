@@ -133,7 +133,7 @@ def description(goal: Goal, lab: Lab) -> str:
                 limit=100 * limit
             )
         case TookRankAtLeast(rank=rank):
-            return _("Choose a token of rank {rank} or worse yourself").format(rank=rank)
+            return _("Choose a token of rank {rank} or worse by hand").format(rank=rank)
         case Branched(count=count, tokens=tokens) if lab.kind == "chat":
             return _("Get {count} answers of at least {tokens} tokens").format(
                 count=count, tokens=tokens

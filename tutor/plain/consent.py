@@ -32,7 +32,7 @@ class ConsentPlace(Place):
     counts as a refusal.
     """
 
-    title = _("Before anything is sent.")
+    title = _("Nothing has been sent yet.")
 
     def __init__(self, services: Services, model: RemoteModel, what: str, decided: Decided) -> None:
         super().__init__(services)

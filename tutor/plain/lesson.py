@@ -128,7 +128,7 @@ class LessonPlace(Place):
             found.append(Command("terms", "Show the terms of this section.", self._terms))
             found.append(Command("term", "Explain a term.", self._term, "WORDS"))
         if self._text.drawings:
-            said = _("Show the drawing that was left out, character by character.")
+            said = _("Show every drawing that was left out.")
             found.append(Command("drawing", said, self._drawing))
         said = _("Go to a section by its number.")
         return (*found, Command("section", said, self._section, "NUMBER"))
@@ -183,7 +183,9 @@ class LessonPlace(Place):
 
     async def _terms(self, rest: str) -> None:
         self.say(
-            _("Linked here: {names}.").format(names=words.listed([*self._text.links], _("and")))
+            _("Terms in this section: {names}.").format(
+                names=words.listed([*self._text.links], _("and"))
+            )
         )
 
     async def _term(self, rest: str) -> None:

@@ -69,7 +69,7 @@ class Loop:
         try:
             line = await self._lines.next(self._idle)
         except TimeoutError:
-            self._voice.say(_("You have not typed anything for a long time, so tutor quits."))
+            self._voice.say(_("You have not typed anything for a long time, so tutor is quitting."))
             line = None
         if line is None:
             self._over = True
@@ -152,7 +152,7 @@ class Loop:
         for each in self._here.commands():
             self._voice.say(f"{each.usage}: {words.ended(_(each.help))}")
         if self._here.takes_text:
-            self._voice.say(_("Everything else that you type counts as your text."))
+            self._voice.say(_("Anything else that you type is taken as your answer or message."))
         if len(self._places) > 1:
             self._voice.say(_("back: Return to where you came from. Nothing is lost."))
         self._voice.say(_("quit: Quit tutor. Everything that you did is saved."))

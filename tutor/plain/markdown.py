@@ -133,7 +133,7 @@ class _Reader:
         if language in ("", "text"):
             if sum(bool(_DRAWN.search(line)) for line in lines) > 1:
                 self.drawings.append("\n".join(lines))
-                yield _("A drawing of {lines} is left out here.").format(lines=written)
+                yield _("A drawing ({lines}) is left out here.").format(lines=written)
                 return
             lines = _joined(lines)
             yield _("Text, {lines}:").format(lines=counted(len(lines), "line"))

@@ -173,7 +173,7 @@ class QuestionPlace(Place):
     async def typed(self, text: str) -> None:
         question = self._question
         if question is None or self._verdict is not None:
-            self.services.voice.reply(_("This question is answered."))
+            self.services.voice.reply(_("You have already answered this question."))
             return
         answer = self._parsed(question, text)
         if answer is None:

@@ -206,7 +206,7 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             ),
             Entry(
                 "review.new_a_day",
-                _("First reviews"),
+                _("New questions a day"),
                 _("The maximum number of questions per day that you review for the first time."),
                 (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 9999),
                 typed=True,
@@ -215,7 +215,7 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
         ),
     ),
     (
-        _("Sampler of a new text"),
+        _("Sampler for new texts"),
         (
             Entry(
                 "sampler.temperature",

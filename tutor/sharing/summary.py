@@ -92,7 +92,7 @@ def facts(text: SharedText) -> Iterator[tuple[str, str]]:
     yield _("Sampler"), sampler(text.sampler)
     yield _("Seed"), str(text.current.seed)
     size = counted(len(text.current.tokens), "token")
-    focus = _("{size}, focus after {position}").format(size=size, position=text.position)
+    focus = _("{size}, focus after token {position}").format(size=size, position=text.position)
     yield _("Length"), focus
     if len(text.branches) > 1:
         yield (

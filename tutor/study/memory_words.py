@@ -9,14 +9,15 @@ _DAYS_IN_MONTH, _DAYS_IN_YEAR = 30.4, 365.0
 RECALL = _("Recall today")
 STRENGTH = _("Strength")
 
-RECALL_IS = _("the chance that you would answer right now")
+RECALL_IS = _("the chance of a right answer now")
 STRENGTH_IS = _("how long recall stays above 90 % without a review")
 
 JUST_SEEN = _("A wrong answer raises recall as well: you have just seen the right one.")
 """An explanation of why recall can be high after wrong answers."""
 
 BOTH = _(
-    "{recall} is {recall_is}. {just_seen} {strength} is {strength_is}; each review makes it longer."
+    "{recall} is {recall_is}. {just_seen} {strength} is {strength_is}; right answers make it "
+    "longer."
 ).format(
     recall=RECALL,
     recall_is=RECALL_IS,

@@ -37,7 +37,7 @@ LESSON = Lesson(
     screens=(Screen(id="one", title="Force *a* token", body="A token is chosen.", lab=LAB),),
     questions=(),
 )
-RANK = "Choose a token of rank 2 or worse yourself"
+RANK = "Choose a token of rank 2 or worse by hand"
 FORK = "Create 2 branches"
 
 
@@ -117,7 +117,7 @@ async def test_g_shows_the_task_and_all_goals(tmp_path: Path) -> None:
     app = whole_app(tmp_path, course=Course(lessons=(LESSON,)))
     async with app.run_test(size=(40, 12)) as pilot:
         await open_lab(pilot)
-        assert goals(pilot) == "○ Choose a token of rank 2 or worse y…"
+        assert goals(pilot) == "○ Choose a token of rank 2 or worse b…"
         await tap(pilot, "g")
         assert LAB.task in goals(pilot)
         assert FORK in goals(pilot)

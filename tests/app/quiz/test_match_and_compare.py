@@ -64,7 +64,7 @@ async def test_matching_by_keys(tmp_path: Path) -> None:
         await sees(pilot, "Match every line first")
         await keys(pilot, first, third, "enter")
         await sees(pilot, "× Not yet: 1 of 3 pairs match.")
-        await sees(pilot, "Belongs to “an encoder, which reads both ways”. It fills in blanks.")
+        await sees(pilot, "Goes with “an encoder, which reads both ways”. It fills in blanks.")
         assert "Match every line" not in shown(pilot.app)
         await keys(pilot, "r")
         await sees(pilot, "hint")

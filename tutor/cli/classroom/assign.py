@@ -87,12 +87,11 @@ def _list(known: tuple[Assignment, ...], course: Course) -> None:
     for each in known:
         outline = course.outline(each.lesson)
         called = f"{outline.number:>2} {outline.title}" if outline else f" ? {each.lesson}"
-        past = "since" if each.due.timestamp() < now else "on"
-        output.write(
-            _("{called}: due {past} {day}").format(called=called, past=past, day=day(each.due, now))
-        )
+        overdue = each.due.timestamp() < now
+        said = _("{called}: overdue since {day}") if overdue else _("{called}: due {day}")
+        output.write(said.format(called=called, day=day(each.due, now)))
     if not known:
-        output.write(_("Nothing is due."))
+        output.write(_("No lesson has a due date."))
     if unknown := [each.lesson for each in known if course.outline(each.lesson) is None]:
         output.note(_("Not in this course: {items}").format(items=", ".join(unknown)))
 

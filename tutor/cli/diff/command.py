@@ -75,7 +75,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     only_b.add_argument(
         "--b-exact",
         action="store_true",
-        help=_("compute with 32-bit floats, which is slow, as a reference"),
+        help=_("compute B with 32-bit floats, as a slow but exact reference"),
     )
     only_b.add_argument(
         "--b-without",

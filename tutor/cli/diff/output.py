@@ -150,7 +150,9 @@ def write_along(places: Iterable[PositionDivergence]) -> None:
         output.write(f"{each.place.a:6}  {_bits(each.bits):>12}  {visible(each.token.data)}")
     most = max(seen, key=lambda each: each.bits)
     output.write(
-        _("A and B differ most after token {number}, {token}. Total: {total}.").format(
+        _(
+            "A and B differ most after token {number}, {token}. Total over the text: {total}."
+        ).format(
             number=most.place.a,
             token=visible(most.token.data),
             total=_bits(math.fsum(each.bits for each in seen)),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
     from tutor.vendors.check import CheckReport
 
-_LABEL = 20
+_LABEL = 21
 _REACHABLE = {True: _("yes"), False: _("no"), None: _("unknown (nothing was sent)")}
 
 
@@ -55,16 +55,18 @@ def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
         said = _("no") if continued is None else _alternatives(continued)
         lines.append((_("continues text"), said))
         lines.append((_("prompt tokens"), _("reported") if report.echoes else _("not reported")))
-        lines.append((_("the stepper"), _("works") if continued else _("does not work; chat does")))
+        lines.append(
+            (_("the stepper"), _("works") if continued else _("does not work, but chat works"))
+        )
     if model.service.id == OWN and report.text_alternatives:
         lines += [
             (_("conversations"), _("works") if report.continues else _("only whole answers")),
             (_("token ids"), _("reported") if report.ids else _("not reported")),
-            (_("part characters"), _("reported") if report.parts else _("hidden")),
+            (_("partial characters"), _("reported") if report.parts else _("hidden")),
             (_("end token"), _("reported") if report.ends else _("hidden")),
         ]
     if report.first_after is not None:
-        lines.append((_("first token in"), f"{report.first_after:.2f} s"))
+        lines.append((_("time to first token"), f"{report.first_after:.2f} s"))
     if report.tokens_per_second is not None:
         lines.append((_("tokens per second"), f"{report.tokens_per_second:.1f}"))
     if report.answer_tokens is not None:

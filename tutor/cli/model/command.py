@@ -348,7 +348,7 @@ def _write_kernels(report: KernelReport) -> None:
             "({threads} threads, {instruction_set}):"
         ).format(threads=report.threads, instruction_set=report.instruction_set)
     )
-    output.write(_("  form   bytes per weight      ms"))
+    output.write(_("  format bytes per weight      ms"))
     for timing in report.timings:
         taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "     n/a"
         used = _("  used if the file's format allows it") if timing.chosen else ""

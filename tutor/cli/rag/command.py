@@ -46,9 +46,9 @@ class Hit(msgspec.Struct):
 def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "rag",
-        help=_("index a folder of Markdown or text, and search the index"),
+        help=_("index a folder of Markdown or text files, and search the index"),
         description=_(
-            "Index a folder of Markdown or text, and search the index. The `rag` lab "
+            "Index a folder of Markdown or text files, and search the index. The `rag` lab "
             "answers questions from an index."
         ),
     )
@@ -75,7 +75,9 @@ def _add_index(verbs: Any) -> None:
             "same command later to continue."
         ),
     )
-    parser.add_argument("folder", type=Path, metavar="PATH", help=_("the folder of your texts"))
+    parser.add_argument(
+        "folder", type=Path, metavar="PATH", help=_("the folder that contains your texts")
+    )
     parser.add_argument(
         "--name", metavar="NAME", help=_("the index's name (default: the name of the folder)")
     )
@@ -124,9 +126,10 @@ def run_index(options: argparse.Namespace) -> int:
             if stopped():
                 line.clear()
                 output.note(
-                    _("Stopped. The files indexed so far are kept: {done}.").format(
-                        done=_done(progress)
-                    )
+                    _(
+                        "Stopped. The files indexed so far are kept ({done}). To continue, run "
+                        "the same command again."
+                    ).format(done=_done(progress))
                 )
                 raise RequestCancelled("")
             line.show(_("Indexing {name}").format(name=name), figures=figures(progress))

@@ -87,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
         )
     output.write(
         _(
-            "short answers right (of {short}): {right_with} with passages, {right_without} without"
+            "correct short answers (of {short}): {right_with} with passages, "
+            "{right_without} without"
         ).format(
             short=figures.short, right_with=figures.right_with, right_without=figures.right_without
         )

@@ -144,7 +144,7 @@ def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
     )[:WEAKEST]
     if not weakest:
         return
-    yield from ("", _("## Look at again"), "")
+    yield from ("", _("## Worth another look"), "")
     for strength, recall, (lesson_id, screen_id) in weakest:
         lesson = course.outline(lesson_id)
         screen = lesson.screen(screen_id) if lesson else None

@@ -49,7 +49,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rather-than",
         metavar="TOKEN",
-        help=_("explain the difference from the logit of this token instead"),
+        help=_("explain the difference from this token's logit, instead of the logit itself"),
     )
     parser.add_argument(
         "--head",

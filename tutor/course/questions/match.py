@@ -55,7 +55,7 @@ class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
             Note("right", pair.why)
             if home
             else Note(
-                "wrong", _("Belongs to “{right}”. {why}").format(right=pair.right, why=pair.why)
+                "wrong", _("Goes with “{right}”. {why}").format(right=pair.right, why=pair.why)
             )
             for pair, home in zip(self.pairs, at_home, strict=True)
         )

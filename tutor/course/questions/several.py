@@ -31,7 +31,9 @@ class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
             return Verdict(True, _("Right: you chose exactly the right answers."), notes)
         parts = []
         if missed:
-            said = ngettext("{count} more is right", "{count} more are right", missed)
+            said = ngettext(
+                "{count} right answer is missing", "{count} right answers are missing", missed
+            )
             parts.append(said.format(count=missed))
         if wrong:
             said = ngettext(

@@ -38,7 +38,7 @@ def open_model(found: FoundModel, *, on_stage: OnStage = quiet) -> LanguageModel
         if not is_installed():
             raise ModelUnsupported(
                 error.happened,
-                _("{advice} Or run it with llama.cpp. To install that: {command}.")
+                _("{advice} Or run it with llama.cpp. To install llama.cpp: {command}.")
                 .format(advice=error.next_step, command=install_command(EXTRA))
                 .strip(),
             ) from error

@@ -265,7 +265,7 @@ class ExplorerPlace(Place):
     def _say_vectors(self, vectors: Sequence[SavedVector]) -> None:
         """Say which vectors are saved, and how to use one."""
         if not vectors:
-            self.say(_("No vectors are saved for this model. Save one in the lab steer."))
+            self.say(_("No vectors are saved for this model. Save one in the steer lab."))
             return
         self.say(_("Saved vectors:"))
         for each in vectors:

@@ -160,7 +160,7 @@ class GuessPlace(Place):
     async def _set_bet(self, rest: str) -> None:
         if rest.isdecimal() and 10 <= int(rest) <= 90:
             self._bet = int(rest) / 100
-            self.say(_("You bet {rest} percent from now on.").format(rest=rest))
+            self.say(_("From now on, you bet {rest} percent.").format(rest=rest))
         else:
             self.say(_("Type bet and a number from 10 to 90."))
 

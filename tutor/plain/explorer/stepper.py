@@ -61,7 +61,7 @@ class StepperPlace(ExplorerPlace):
             )
         )
         if not tree.at_end:
-            self.say(_("You are after token {focus}.").format(focus=tree.focus))
+            self.say(_("Your position is after token {focus}.").format(focus=tree.focus))
 
     def _say_rows(self, count: int) -> None:
         found = self._distribution
@@ -160,7 +160,10 @@ class StepperPlace(ExplorerPlace):
         index = int(rest) - 1 if rest.isdecimal() else tree.last_looked_at if tree else None
         if self.state.remote:
             self.say(
-                _("There is no x-ray, because a server returns no internal values of its model.")
+                _(
+                    "There is no x-ray, because a server does not return its model's "
+                    "internal values."
+                )
             )
         elif index is None or not 0 <= index < len(path):
             self.say(
@@ -198,7 +201,7 @@ class StepperPlace(ExplorerPlace):
     async def _branches(self, rest: str) -> None:
         tree = self.state.tree
         for branch in tree.branches if tree else ():
-            here = _(", where you are") if tree and branch.number == tree.number else ""
+            here = _(", the current one") if tree and branch.number == tree.number else ""
             text = text_of(branch.steps[-12:])
             self.say(
                 _('Branch {number}{here}, seed {seed}: ends with "{text}"').format(

@@ -263,7 +263,7 @@ class XRayPlace(Place):
         if against is None:
             self.say(_("Type than and another token, such as than London."))
         elif against == explained:
-            self.say(_("This token is already explained. Type another one."))
+            self.say(_("This is the token that is being explained. Type a different one."))
         else:
             self._found = self._found.explaining(explained.id, against.id)
             await self._say_why()

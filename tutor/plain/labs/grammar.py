@@ -54,7 +54,7 @@ _HELP: dict[type, str] = {
     Adjust: _("Change the {names}: up, down, or a number of steps."),
     Toggle: _("Switch on or off: {names}."),
     ShowView: _("Show a view: {names}."),
-    Run: _("Start the long computation of this lab, or stop it."),
+    Run: _("Start or stop this lab's long-running computation."),
 }
 _NAMED = (("by `by`", "by a number of"), ("`by` ", "some "), ("`MANY`", "many"), ("`", ""))
 

@@ -134,7 +134,7 @@ class LabPlace(Place):
         elif runner.error is None and before == runner.state:
             self.say(_("Nothing has changed."))
         elif runner.error is None and runner.note is None:
-            self.say(_("Done. The description of the lab is the same as before."))
+            self.say(_("Done, but the lab's description has not changed."))
 
     def _lines(self) -> sentences.Lines:
         return sentences.describe(self._lab.name, self._runner.state)
