@@ -52,7 +52,7 @@ class LabsScreen(FinderScreen):
     CSS_PATH = "../reader/finder.tcss"
     PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
-    ESC_CLEARS = True
+    IS_FILTER = True
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)

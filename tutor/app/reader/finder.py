@@ -41,8 +41,15 @@ if TYPE_CHECKING:
     from tutor.course.term import Term
 
 
+_NEW_WORDS = "/"
+"""The key that starts a new search or filter. No search or filter depends on this character."""
+
+
 class FinderField(Entry):
-    """The search field. While it is empty, the key `?` opens help."""
+    """The search field. It accepts every character except `/`, and `?` only if it has text.
+
+    While it is empty, the key `?` opens help.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "arrow(*)", "choose", "Choose an entry."),
@@ -54,7 +61,7 @@ class FinderField(Entry):
     ]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        if character == "?" and not self.value:
+        if character == _NEW_WORDS or (character == "?" and not self.value):
             return False
         return super().check_consume_key(key, character)
 
@@ -73,11 +80,16 @@ class FinderScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         *TutorScreen.BINDINGS,  # a binding hides all bindings of the same key in base classes
         Binding("escape", "clear", "clear", tooltip="Clear the field.", group=GO),
+        Binding("slash", "new_words('filter')", "filter", tooltip="Type a new filter.", group=GO),
+        Binding("slash", "new_words('search')", "search", tooltip="Type a new search.", group=GO),
     ]
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
-    ESC_CLEARS: ClassVar[bool] = False
-    """Whether Esc first clears the field, and leaves the screen only if the field is empty."""
+    IS_FILTER: ClassVar[bool] = False
+    """Whether the text filters a list that is complete without it.
+
+    If so, Esc first clears the field, and leaves the screen only if the field is empty.
+    """
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -162,14 +174,22 @@ class FinderScreen(CourseScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("clear", "back"):
             return self._esc_clears == (action == "clear")
+        if action == "new_words":
+            return ("filter" in parameters) == self.IS_FILTER
         return super().check_action(action, parameters)
 
     @property
     def _esc_clears(self) -> bool:
-        return self.ESC_CLEARS and any(field.value for field in self.query(FinderField))
+        return self.IS_FILTER and any(field.value for field in self.query(FinderField))
 
     def action_clear(self) -> None:
         self.query_one(FinderField).value = ""
+
+    def action_new_words(self, _kind: str) -> None:
+        """Select the text in the field, so that the next character replaces it."""
+        field = self.query_one(FinderField)
+        field.focus()
+        field.select_all()
 
     @on(Input.Submitted)
     def _open(self) -> None:
@@ -187,7 +207,7 @@ class FinderScreen(CourseScreen):
 
     def on_key(self, event: Key) -> None:
         """Insert typed characters into the field even if it does not have the focus yet."""
-        if event.is_printable and event.character not in (None, "?"):
+        if event.is_printable and event.character not in (None, "?", _NEW_WORDS):
             event.stop()
             self.query_one(FinderField).insert_text_at_cursor(event.character or "")
 
@@ -200,7 +220,7 @@ class GlossaryScreen(FinderScreen):
 
     PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
-    ESC_CLEARS = True
+    IS_FILTER = True
 
     def on_mount(self) -> None:
         self.place = _("glossary")
