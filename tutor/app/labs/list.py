@@ -64,7 +64,7 @@ class LabsScreen(FinderScreen):
 
     def on_mount(self) -> None:
         self.place = _("tutor · labs")
-        self.query_one("#found").border_title = Content(_("Labs"))
+        self.query_one("#list").border_title = Content(_("Labs"))
 
     def on_screen_resume(self) -> None:
         """Update the number of goals reached, and keep the same lab selected."""

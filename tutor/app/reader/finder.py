@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
@@ -22,6 +22,7 @@ from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.static import Static
 from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
@@ -44,24 +45,27 @@ if TYPE_CHECKING:
 _NEW_WORDS = "/"
 """The key that starts a new search or filter. No search or filter depends on this character."""
 
+_NOT_FIRST = ("?", " ")
+"""The characters that an empty field does not accept."""
+
 
 class FinderField(Entry):
-    """The search field. It accepts every character except `/`, and `?` only if it has text.
+    """The search field. It accepts every character except `/`.
 
-    While it is empty, the key `?` opens help.
+    While it is empty, the key `?` opens help, and Space pages down.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "arrow(*)", "choose", "Choose an entry."),
         Binding("enter", "submit", "open", tooltip="Open the selected entry."),
         Binding("pageup", "screen.page(-1)", show=False),
-        Binding("pagedown", "screen.page(1)", show=False),
+        Binding("pagedown,space", "screen.page(1)", show=False),
         Binding("home", "screen.move_to(0)", show=False),
         Binding("end", "screen.move_to(-1)", show=False),
     ]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        if character == _NEW_WORDS or (character == "?" and not self.value):
+        if character == _NEW_WORDS or (character in _NOT_FIRST and not self.value):
             return False
         return super().check_consume_key(key, character)
 
@@ -105,10 +109,12 @@ class FinderScreen(CourseScreen):
             yield Static("> ", markup=False)
             yield FinderField(self.PLACEHOLDER)
         with Horizontal(id="columns"):
-            with VerticalScroll(id="found", classes="panel", can_focus=False):
-                menu = Menu()
-                menu.can_focus = False
-                yield menu
+            with Vertical(id="list", classes="panel"):
+                with VerticalScroll(id="found", can_focus=False):
+                    menu = Menu()
+                    menu.can_focus = False
+                    yield menu
+                yield MoreBelow("#found")
             with VerticalScroll(id="details", classes="panel", can_focus=False):
                 yield Static(id="about", markup=False)
 
@@ -207,9 +213,10 @@ class FinderScreen(CourseScreen):
 
     def on_key(self, event: Key) -> None:
         """Insert typed characters into the field even if it does not have the focus yet."""
-        if event.is_printable and event.character not in (None, "?", _NEW_WORDS):
+        field = self.query_one(FinderField)
+        if event.is_printable and field.check_consume_key(event.key, event.character):
             event.stop()
-            self.query_one(FinderField).insert_text_at_cursor(event.character or "")
+            field.insert_text_at_cursor(event.character or "")
 
 
 _LONGEST_NAME = 28
@@ -224,7 +231,7 @@ class GlossaryScreen(FinderScreen):
 
     def on_mount(self) -> None:
         self.place = _("glossary")
-        self.query_one("#found").border_title = Content(_("Terms"))
+        self.query_one("#list").border_title = Content(_("Terms"))
 
     def look_up(self, words: str) -> None:
         # This import loads a Markdown parser, which other searches do not need.
@@ -290,7 +297,7 @@ class SearchScreen(FinderScreen):
 
     def on_mount(self) -> None:
         self.place = _("search")
-        self.query_one("#found").border_title = Content(_("Found"))
+        self.query_one("#list").border_title = Content(_("Found"))
 
     def look_up(self, words: str) -> None:
         self._search(words)
