@@ -61,7 +61,12 @@ COMMON_KEYS = (
     CommonKey("ctrl+s", ("save",), "Save."),
     CommonKey("g", ("goals",), "Show the task and all goals.", VIEW),
     CommonKey("y", ("retry",), "Retry after an engine failure."),
-    CommonKey("slash", ("search",), "Search the vocabulary (in the stepper) or the course.", GO),
+    CommonKey(
+        "slash",
+        ("search",),
+        "Search the course; in the stepper, the vocabulary; in a list with a filter, the list.",
+        GO,
+    ),
     CommonKey("v", ("glossary",), "Open the glossary.", GO),
     CommonKey("question_mark", ("help",), "Explain every key on the screen.", GO),
 )

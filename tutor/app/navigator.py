@@ -119,7 +119,7 @@ class Navigator:
             self._app.pop_screen()
 
     def open_outline(
-        self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
+        self, outline: Outline, screen: str | None = None, *, quiz: bool = False, look: bool = False
     ) -> None:
         try:
             lesson = self._services.course.lesson(outline.id)
@@ -129,12 +129,12 @@ class Navigator:
         if lesson is not None and quiz:
             self.open_quiz(lesson)
         elif lesson is not None:
-            self.open_lesson(lesson, screen_id)
+            self.open_lesson(lesson, screen, look=look)
 
-    def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None:
+    def open_lesson(self, lesson: Lesson, screen: str | None = None, *, look: bool = False) -> None:
         from tutor.app.reader.lesson import LessonScreen
 
-        self._app.push_screen(LessonScreen(self._services, self, lesson, screen_id))
+        self._app.push_screen(LessonScreen(self._services, self, lesson, screen, look=look))
 
     def open_link(self, href: str, lesson_id: str = "") -> None:
         from tutor.course.targets import target
@@ -154,7 +154,7 @@ class Navigator:
 
             self._app.push_screen(TermScreen(self._services, self, course.glossary[target.id]))
         elif (outline := course.outline(target.lesson_id)) is not None:
-            self.open_outline(outline, target.screen_id or outline.screens[0].id)
+            self.open_outline(outline, target.screen_id or outline.screens[0].id, look=True)
 
     def open_quiz(self, lesson: Lesson) -> None:
         from tutor.app.quiz.result import ResultScreen

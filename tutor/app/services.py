@@ -100,15 +100,20 @@ class Navigation(Protocol):
         """Open the screen with this name, or return to it if it is already open."""
 
     def open_outline(
-        self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
+        self, outline: Outline, screen: str | None = None, *, quiz: bool = False, look: bool = False
     ) -> None:
         """Read a lesson, and open its text or its questions.
 
         The lesson file may have changed since the outline was read. If the lesson can no longer be
-        read, the learner sees the error.
+        read, the learner sees the error. For `look`, see `open_lesson`.
         """
 
-    def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None: ...
+    def open_lesson(self, lesson: Lesson, screen: str | None = None, *, look: bool = False) -> None:
+        """Open the text of a lesson.
+
+        If `look` is true, the learner only looks something up. The place at which they continue
+        then stays the same until they read on.
+        """
 
     def open_link(self, href: str, lesson_id: str = "") -> None:
         """Open the target of a link, on top of the current screen.
@@ -117,7 +122,8 @@ class Navigation(Protocol):
         shown but not opened.
         """
 
-    def open_target(self, target: TermTarget | ScreenTarget) -> None: ...
+    def open_target(self, target: TermTarget | ScreenTarget) -> None:
+        """Look up a term or a screen of a lesson, on top of the current screen."""
 
     def open_quiz(self, lesson: Lesson) -> None:
         """Open the questions of a lesson. If they are already open, return to them.

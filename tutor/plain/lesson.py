@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tutor.language import _
-from tutor.learner.records import LessonRead
 from tutor.plain import markdown, words
 from tutor.plain.place import Command, Place
 from tutor.plain.prediction import Asking
 from tutor.plain.reference import say_term
+from tutor.study.place import save_place
 from tutor.study.quiz_run import resumed
 from tutor.study.results import results
 
@@ -54,7 +52,7 @@ class LessonPlace(Place):
 
     async def resume(self) -> None:
         self.say(f"{self.title} {self._heading}")
-        self._save_place()
+        save_place(self.services.progress, self._lesson, self._shown.id)
 
     @property
     def _heading(self) -> str:
@@ -67,7 +65,7 @@ class LessonPlace(Place):
         shown = self._shown
         self._text = markdown.read(shown.body)
         self.say(self._heading, *self._text.lines)
-        self._save_place()
+        save_place(self.services.progress, self._lesson, self._shown.id)
         if shown.lab is not None:
             done = shown.lab.id in self.services.progress.lesson(self._lesson.id).labs_done
             about = _(", which you have done") if done else ""
@@ -77,17 +75,6 @@ class LessonPlace(Place):
         if shown.prediction is not None:
             self._asking = Asking(self.services, self._lesson, shown.prediction)
             await self._asking.begin()
-
-    def _save_place(self) -> None:
-        progress, lesson, shown = self.services.progress, self._lesson, self._shown.id
-        state = progress.lesson(lesson.id)
-        seen = state.seen if shown in state.seen else (*state.seen, shown)
-        now = progress.clock()
-        progress.save_lesson(
-            msgspec.structs.replace(state, screen=shown, seen=seen, visited_at=now)
-        )
-        if not state.read and {screen.id for screen in lesson.screens} <= set(seen):
-            progress.record(LessonRead(at=now, lesson=lesson.id))
 
     # --- commands ----------------------------------------------------------------------------
 

@@ -66,14 +66,14 @@ class LessonProgress(msgspec.Struct, frozen=True):
         return self.seen > 0 or self.answered > 0 or self.in_quiz
 
     @property
-    def score(self) -> str:
-        """The score of a finished lesson, such as "7/9": how many of the last answers were right.
+    def wrong_words(self) -> str:
+        """The number of wrong last answers in a finished lesson as text, such as "2 wrong".
 
-        The score is empty if the lesson is not finished or if all last answers were right.
+        The text is empty if the lesson is not finished or if all last answers were right.
         """
         if not self.done or self.right == self.questions:
             return ""
-        return f"{self.right}/{self.questions}"
+        return _("{wrong} wrong").format(wrong=self.questions - self.right)
 
     @property
     def words(self) -> str:

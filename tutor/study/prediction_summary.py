@@ -7,7 +7,7 @@ import msgspec
 
 from tutor.learner.records import LessonState
 
-_CLOSE = 0.05
+CLOSE = 0.05
 """The maximum distance at which a predicted number counts as neither too high nor too low.
 
 Distances from the answer are fractions of the range of possible numbers.
@@ -43,6 +43,6 @@ def prediction_summary(lessons: Iterable[LessonState]) -> PredictionSummary:
         right=sum(rights),
         numbers=len(offs),
         distance=median(map(abs, offs)) if offs else 0.0,
-        high=sum(off > _CLOSE for off in offs),
-        low=sum(off < -_CLOSE for off in offs),
+        high=sum(off > CLOSE for off in offs),
+        low=sum(off < -CLOSE for off in offs),
     )

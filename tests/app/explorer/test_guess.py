@@ -129,8 +129,11 @@ async def test_the_score_says_that_the_given_tokens_are_left_out(tmp_path: Path)
 async def test_a_finished_text_can_be_restarted(tmp_path: Path) -> None:
     rest = len(split(TEXT)) - 3
     async with game(tmp_path) as (stage, pilot):
-        for _ in range(rest):
-            await press(pilot, "a", "enter", "enter")
+        for left in reversed(range(rest)):
+            await press(pilot, "a", "enter")
+            assert ("enter next token" in words(stage)) == (left > 0)
+            assert ("enter finish" in words(stage)) == (left == 0)
+            await press(pilot, "enter")
         assert "That was the whole text. Press Esc to go back" in words(stage)
         assert "enter start over" in words(stage)
         assert stage.progress.guesses.rounds == rest

@@ -121,6 +121,17 @@ async def test_whoever_has_done_everything_is_led_to_the_labs(tmp_path: Path) ->
         await sees(pilot, "type to filter")
 
 
+async def test_a_wrong_answer_in_a_review_is_counted_as_wrong(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    progress = Progress.open(tmp_path, clock=clock)
+    progress.save_lesson(READ)
+    wrong = Answered(at=clock() + DAY, question="sum-1", version=1, lesson=LESSON.id, correct=False)
+    progress.record(wrong)
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "done · 1 wrong")
+
+
 async def test_a_lesson_that_is_done_opens_at_its_beginning(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)

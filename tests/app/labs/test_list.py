@@ -101,6 +101,35 @@ async def test_esc_clears_the_filter_first_and_the_cursor_is_where_it_was(tmp_pa
         await sees(pilot, "Guessing game")
 
 
+async def test_slash_starts_a_new_filter(tmp_path: Path) -> None:
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l")
+        await sees(pilot, "/ filter")
+        await keys(pilot, "slash", *"merge")
+        await sees(pilot, "› Merge player")
+        await sees(pilot, "> merge\n")
+        await keys(pilot, "slash", *"word")
+        await sees(pilot, "› A map of words")
+        await sees(pilot, "> word\n")
+        await keys(pilot, "slash", "escape")
+        await sees(pilot, "type to filter")
+
+
+async def test_the_list_says_how_many_lines_are_below(tmp_path: Path) -> None:
+    titles = [each.title for each in registry.every()]
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l")
+        await sees(pilot, "more lines below  pgdn")
+        await keys(pilot, "space")
+        await sees(pilot, "above  pgup")
+        assert f"› {titles[0]}" not in shown(pilot.app)
+        assert "type to filter" in shown(pilot.app)
+        await keys(pilot, *"map", "space", "o")
+        await sees(pilot, "> map o\n")
+        await sees(pilot, "› A map of words")
+        assert "more lines" not in shown(pilot.app)
+
+
 async def test_the_list_pages_and_goes_to_its_ends(tmp_path: Path) -> None:
     titles = [each.title for each in registry.every()]
     async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:

@@ -12,7 +12,7 @@ from tests.app.whole_app import keys, sees
 from tests.sample_course import LESSON
 from tutor.app.progress.screen import forecast
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, Guessed, Suspended
+from tutor.learner.records import Answered, Guessed, Predicted, Suspended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,17 @@ def history(folder: Path, clock: Clock) -> None:
                 model_bits=2,
             )
         )
+
+
+async def test_the_screen_says_what_counts_as_close(tmp_path: Path) -> None:
+    progress = Progress.open(tmp_path)
+    for name, off in (("near", 0.04), ("far", 0.06)):
+        predicted = Predicted(at=1.0, prediction=name, lesson=LESSON.id, guess="20,000", off=off)
+        progress.record(predicted)
+    async with reviewer(tmp_path, Clock()).run_test(size=(80, 30)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "1 too high, 0 too low, 1 close")
+        await sees(pilot, "“Close” means within 5 % of the possible range.")
 
 
 async def test_the_screens_show_what_is_remembered_of_each_lesson_and_idea(tmp_path: Path) -> None:

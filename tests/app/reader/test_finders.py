@@ -77,6 +77,16 @@ async def test_a_search_opens_a_screen_and_returns(tmp_path: Path) -> None:
         await sees(pilot, "No lesson, term or question contains these words.")
 
 
+async def test_slash_starts_a_new_search(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "slash", *"later")
+        await sees(pilot, "And again")
+        await sees(pilot, "/ search")
+        await keys(pilot, "slash", *"softmax")
+        await sees(pilot, "> softmax\n")
+        await sees(pilot, "› Softmax")
+
+
 async def test_text_typed_right_after_the_key_is_searched(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Fake-1K ●")

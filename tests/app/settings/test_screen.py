@@ -83,6 +83,22 @@ async def test_an_option_overrides_the_file_until_the_next_start(tmp_path: Path)
         assert load(config_file()).settings.theme == "light"
 
 
+async def test_a_message_about_a_setting_disappears_with_the_next_row(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "comma")
+        await until(pilot, lambda: "Plain mode" in shown(app))
+        while "› Plain mode" not in shown(app):
+            await keys(pilot, "down")
+        await keys(pilot, "right")
+        await sees(pilot, "It takes effect when tutor starts again.")
+        await keys(pilot, "down")
+        assert "takes effect" not in shown(app)
+        await keys(pilot, "up", "u")
+        await sees(pilot, "was undone.")
+
+
 async def test_a_limit_of_the_learner_gives_way_to_one_that_is_changed_here(
     tmp_path: Path,
 ) -> None:

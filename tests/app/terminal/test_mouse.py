@@ -118,7 +118,7 @@ async def test_a_click_on_the_key_line_presses_the_key(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test() as pilot:
         await sees(pilot, "Begin")
-        await click(pilot, app, "? 1 more")
+        await click(pilot, app, "? keys")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await click(pilot, app, "esc back")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))

@@ -26,8 +26,8 @@ async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: 
             await press(pilot, "1", opened)
         line = stage.screen.query_one(KeyLine)
         others, last = line.keys()
-        if left_out := len(others) + len(last) - sum(map(len, line.lines(38))):
-            assert f"? {left_out} more" in shown(stage)
+        if len(others) + len(last) > sum(map(len, line.lines(38))):
+            assert "? keys" in shown(stage)
         await press(pilot, "question_mark")
         assert isinstance(stage.screen, HelpScreen)
         listed = shown(stage)
@@ -53,8 +53,8 @@ async def test_keys_are_in_groups_and_never_cut(tmp_path: Path) -> None:
             groups = [each.group for each in entries]
             assert groups == sorted(groups)
             assert entries[-1].key == "?"
-            left_out = len(others) + len(last) - len(entries)
-            assert entries[-1].label == (f"{left_out} more" if left_out else "help")
+            all_shown = len(entries) == len(others) + len(last)
+            assert entries[-1].label == ("help" if all_shown else "keys")
         assert sorted(entries) == sorted([*others, *last])
 
 

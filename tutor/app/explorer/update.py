@@ -260,7 +260,9 @@ def _open_editor(state: State) -> State:
 def _handle_panel(state: State, event: events.PanelEvent) -> State:
     match event:
         case events.ShowPanel(panel="editor"):
-            return _open_editor(state)
+            # A hint may name keys that now insert text. An error stays until it is settled.
+            note = state.note if isinstance(state.note, TutorError) else None
+            return _open_editor(replace(state, note=note))
         case events.ShowPanel(panel="search"):
             if state.answer is None:
                 return state

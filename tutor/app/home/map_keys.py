@@ -37,6 +37,6 @@ MAP_PLACES = (
     MapPlace("l", "labs", listed=True),
     MapPlace("p", "progress"),
     MapPlace("i", "tour", shown=False),
-    MapPlace("comma", "settings", shown=False),
+    MapPlace("comma", "settings"),
     MapPlace("m", "model", shown=False),
 )

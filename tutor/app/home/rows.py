@@ -144,9 +144,9 @@ def said(where: LessonProgress, due: LessonDue | None, now: float) -> Said:
         texts = (on_the_map(due, now), in_few_words(due))
         return Said(*(Content.styled(text, style) for text in texts))
     style = RIGHT if where.done else MUTED
-    score = Content.styled(f" · {where.score}" if where.score else "", MUTED)
+    wrong = Content.styled(f" · {where.wrong_words}" if where.wrong_words else "", MUTED)
     return Said(
-        Content.styled(where.words, style) + score, Content.styled(where.short_words, style)
+        Content.styled(where.words, style) + wrong, Content.styled(where.short_words, style)
     )
 
 

@@ -15,6 +15,7 @@ from tutor import paths
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.home import details, rows
 from tutor.app.home.map_keys import MAP_PLACES, MapPlace
+from tutor.app.key_scheme import ARROWS
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.screen_list import screen_list
 from tutor.app.widgets.static import Static
@@ -93,6 +94,7 @@ class HomeScreen(MenuScreen):
         ),
         Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
+    FIRST_KEYS = ("y", ARROWS, "enter", "r", "p", "v", "slash", "comma")
     _memory: Memory | None = None
     _memory_of: Mapping[str, Memory] = {}
     _rows: Sequence[_MapRow | None] = ()

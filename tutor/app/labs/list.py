@@ -52,7 +52,7 @@ class LabsScreen(FinderScreen):
     CSS_PATH = "../reader/finder.tcss"
     PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
-    ESC_CLEARS = True
+    IS_FILTER = True
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -64,7 +64,7 @@ class LabsScreen(FinderScreen):
 
     def on_mount(self) -> None:
         self.place = _("tutor · labs")
-        self.query_one("#found").border_title = Content(_("Labs"))
+        self.query_one("#list").border_title = Content(_("Labs"))
 
     def on_screen_resume(self) -> None:
         """Update the number of goals reached, and keep the same lab selected."""

@@ -86,7 +86,7 @@ class LessonProgressScreen(MenuScreen):
         lines = [Content(said), Content(""), title, columns]
         self.query_one("#summary", Static).update(Content("\n").join(lines))
         about = {question.screen for question in outline.questions}
-        open_at = partial(self.navigation.open_outline, outline)
+        open_at = partial(self.navigation.open_outline, outline, look=True)
         self.show_entries(
             [
                 (

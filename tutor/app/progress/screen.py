@@ -29,7 +29,7 @@ from tutor.study.memory_words import (
     lasting,
     percent,
 )
-from tutor.study.prediction_summary import PredictionSummary, prediction_summary
+from tutor.study.prediction_summary import CLOSE, PredictionSummary, prediction_summary
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ _DAY = 4
 _LABEL, _VALUE = 16, 11
 _BESIDE = 60
 """The minimum width, in columns, to explain a figure on the same line."""
+_CLOSE_IS = _(
+    "“Close” means within {close:.0f} % of the possible range. A range such as 1 to 49,152 is "
+    "logarithmic, so that 20,000 is close to 12,500."
+)
 _EACH = _("What you remember of each lesson")
 _SMOOTH = 5
 _PLOT_HEIGHT = 9
@@ -237,6 +241,8 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
         )
         off = _("{distance:.0f} % of the possible range").format(distance=100 * summary.distance)
         lines += [_labeled(_("Numbers"), said, width), _labeled(_("Median error"), off, width)]
+        if close:
+            lines.append(_paragraph(_CLOSE_IS.format(close=100 * CLOSE), width, MUTED))
     if own := summary.predictions - summary.choices - summary.numbers:
         lines.append(
             _labeled(

@@ -355,7 +355,7 @@ class AskScreen(CourseScreen):
             self.navigation.open_lab(self.lesson, lab)
 
     def action_look(self) -> None:
-        self.navigation.open_lesson(self.lesson, self.question.screen)
+        self.navigation.open_lesson(self.lesson, self.question.screen, look=True)
 
     def action_leave_field(self) -> None:
         self.set_focus(None)

@@ -283,7 +283,7 @@ class ResultScreen(MenuScreen):
         return [*found.left, *guessed, *sure]
 
     def _question_entry(self, question: Question, found: Results) -> Entry:
-        look = partial(self.navigation.open_lesson, self.lesson, question.screen)
+        look = partial(self.navigation.open_lesson, self.lesson, question.screen, look=True)
         return partial(self._question_row, question, found), look
 
     def _question_row(self, question: Question, found: Results, width: int) -> Content:

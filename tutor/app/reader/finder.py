@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
@@ -22,6 +22,7 @@ from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.static import Static
 from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
@@ -41,20 +42,30 @@ if TYPE_CHECKING:
     from tutor.course.term import Term
 
 
+_NEW_WORDS = "/"
+"""The key that starts a new search or filter. No search or filter depends on this character."""
+
+_NOT_FIRST = ("?", " ")
+"""The characters that an empty field does not accept."""
+
+
 class FinderField(Entry):
-    """The search field. While it is empty, the key `?` opens help."""
+    """The search field. It accepts every character except `/`.
+
+    While it is empty, the key `?` opens help, and Space pages down.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "arrow(*)", "choose", "Choose an entry."),
         Binding("enter", "submit", "open", tooltip="Open the selected entry."),
         Binding("pageup", "screen.page(-1)", show=False),
-        Binding("pagedown", "screen.page(1)", show=False),
+        Binding("pagedown,space", "screen.page(1)", show=False),
         Binding("home", "screen.move_to(0)", show=False),
         Binding("end", "screen.move_to(-1)", show=False),
     ]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        if character == "?" and not self.value:
+        if character == _NEW_WORDS or (character in _NOT_FIRST and not self.value):
             return False
         return super().check_consume_key(key, character)
 
@@ -73,11 +84,16 @@ class FinderScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         *TutorScreen.BINDINGS,  # a binding hides all bindings of the same key in base classes
         Binding("escape", "clear", "clear", tooltip="Clear the field.", group=GO),
+        Binding("slash", "new_words('filter')", "filter", tooltip="Type a new filter.", group=GO),
+        Binding("slash", "new_words('search')", "search", tooltip="Type a new search.", group=GO),
     ]
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
-    ESC_CLEARS: ClassVar[bool] = False
-    """Whether Esc first clears the field, and leaves the screen only if the field is empty."""
+    IS_FILTER: ClassVar[bool] = False
+    """Whether the text filters a list that is complete without it.
+
+    If so, Esc first clears the field, and leaves the screen only if the field is empty.
+    """
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -93,10 +109,12 @@ class FinderScreen(CourseScreen):
             yield Static("> ", markup=False)
             yield FinderField(self.PLACEHOLDER)
         with Horizontal(id="columns"):
-            with VerticalScroll(id="found", classes="panel", can_focus=False):
-                menu = Menu()
-                menu.can_focus = False
-                yield menu
+            with Vertical(id="list", classes="panel"):
+                with VerticalScroll(id="found", can_focus=False):
+                    menu = Menu()
+                    menu.can_focus = False
+                    yield menu
+                yield MoreBelow("#found")
             with VerticalScroll(id="details", classes="panel", can_focus=False):
                 yield Static(id="about", markup=False)
 
@@ -162,14 +180,22 @@ class FinderScreen(CourseScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("clear", "back"):
             return self._esc_clears == (action == "clear")
+        if action == "new_words":
+            return ("filter" in parameters) == self.IS_FILTER
         return super().check_action(action, parameters)
 
     @property
     def _esc_clears(self) -> bool:
-        return self.ESC_CLEARS and any(field.value for field in self.query(FinderField))
+        return self.IS_FILTER and any(field.value for field in self.query(FinderField))
 
     def action_clear(self) -> None:
         self.query_one(FinderField).value = ""
+
+    def action_new_words(self, _kind: str) -> None:
+        """Select the text in the field, so that the next character replaces it."""
+        field = self.query_one(FinderField)
+        field.focus()
+        field.select_all()
 
     @on(Input.Submitted)
     def _open(self) -> None:
@@ -187,9 +213,10 @@ class FinderScreen(CourseScreen):
 
     def on_key(self, event: Key) -> None:
         """Insert typed characters into the field even if it does not have the focus yet."""
-        if event.is_printable and event.character not in (None, "?"):
+        field = self.query_one(FinderField)
+        if event.is_printable and field.check_consume_key(event.key, event.character):
             event.stop()
-            self.query_one(FinderField).insert_text_at_cursor(event.character or "")
+            field.insert_text_at_cursor(event.character or "")
 
 
 _LONGEST_NAME = 28
@@ -200,11 +227,11 @@ class GlossaryScreen(FinderScreen):
 
     PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
-    ESC_CLEARS = True
+    IS_FILTER = True
 
     def on_mount(self) -> None:
         self.place = _("glossary")
-        self.query_one("#found").border_title = Content(_("Terms"))
+        self.query_one("#list").border_title = Content(_("Terms"))
 
     def look_up(self, words: str) -> None:
         # This import loads a Markdown parser, which other searches do not need.
@@ -270,7 +297,7 @@ class SearchScreen(FinderScreen):
 
     def on_mount(self) -> None:
         self.place = _("search")
-        self.query_one("#found").border_title = Content(_("Found"))
+        self.query_one("#list").border_title = Content(_("Found"))
 
     def look_up(self, words: str) -> None:
         self._search(words)

@@ -5,11 +5,9 @@ If that part has a lab, a wide terminal shows the lab next to the text.
 
 from __future__ import annotations
 
-import time
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
@@ -28,7 +26,7 @@ from tutor.app.widgets.prose import Prose
 from tutor.app.widgets.screen_list import ScreenList, screen_list
 from tutor.app.widgets.static import Static
 from tutor.language import _
-from tutor.learner.records import LessonRead
+from tutor.study.place import save_place
 from tutor.study.quiz_run import resumed
 from tutor.study.results import results
 from tutor.text import safe
@@ -92,14 +90,17 @@ class LessonScreen(LinkedScreen):
         navigation: Navigation,
         lesson: Lesson,
         screen_id: str | None = None,
+        *,
+        look: bool = False,
     ) -> None:
         """Open a lesson at the screen with the id `screen_id`.
 
-        If `screen_id` is None, continue where the learner left the lesson.
+        If `screen_id` is None, continue where the learner left the lesson. If `look` is true, save
+        the learner's place only after they read on.
         """
         super().__init__(services, navigation)
         self.lesson, self.lesson_id = lesson, lesson.id
-        self._opened_at = screen_id
+        self._opened_at, self._looks = screen_id, look
         self._index, self._opened = 0, False
 
     def compose_content(self) -> ComposeResult:
@@ -133,6 +134,7 @@ class LessonScreen(LinkedScreen):
             self.call_later(self._move_to, other._index)
 
     async def action_next(self) -> None:
+        self._read_on()
         if not self._at_last:
             await self._move_to(self._index + 1)
         elif self._asks_more:
@@ -187,6 +189,7 @@ class LessonScreen(LinkedScreen):
         return self.query_one(PredictCard).field
 
     def action_quiz(self) -> None:
+        self._read_on()
         self.navigation.open_quiz(self.lesson)
 
     def action_back(self) -> None:
@@ -220,10 +223,6 @@ class LessonScreen(LinkedScreen):
                 return bool(self.lesson.questions)
             case "previous":
                 return self._index > 0
-            case "scroll":
-                return self.can_scroll
-            case "more":
-                return self.hides_text
         return super().check_action(action, parameters)
 
     def copies(self) -> Iterator[Copy]:
@@ -262,15 +261,14 @@ class LessonScreen(LinkedScreen):
         self._show_outline()
 
     def _save_place(self) -> None:
-        progress, lesson, shown = self.services.progress, self.lesson, self._shown.id
-        state = progress.lesson(lesson.id)
-        seen = state.seen if shown in state.seen else (*state.seen, shown)
-        progress.save_lesson(
-            msgspec.structs.replace(state, screen=shown, seen=seen, visited_at=time.time())
-        )
-        everything = {screen.id for screen in lesson.screens}
-        if not state.read and everything <= set(seen):
-            progress.record(LessonRead(at=time.time(), lesson=lesson.id))
+        if not self._looks:
+            save_place(self.services.progress, self.lesson, self._shown.id)
+
+    @on(PredictCard.Taken)
+    def _read_on(self) -> None:
+        if self._looks:
+            self._looks = False
+            self._save_place()
 
     def action_lab(self) -> None:
         lab = self._shown.lab

@@ -65,6 +65,10 @@ class LinkedScreen(CourseScreen):
                 return any(prose.has_links for prose in self.query(Prose))
             case "follow":
                 return self._href is not None
+            case "scroll":
+                return self.can_scroll
+            case "more":
+                return self.hides_text
         return super().check_action(action, parameters)
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
@@ -128,8 +132,3 @@ class TermScreen(LinkedScreen):
 
     def copies(self) -> Iterator[Copy]:
         yield Copy(_("the term"), f"{self._term.term}: {plain(self._term.text)}")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "scroll":
-            return self.can_scroll
-        return super().check_action(action, parameters)

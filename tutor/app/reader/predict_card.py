@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input
 
 from tutor.app.base_screen import TutorScreen
@@ -98,6 +99,9 @@ class PredictCard(Vertical):
     After the learner's guess, the card reveals the answer. The guess and the answer are saved. A
     learner who skips the guess can make it later.
     """
+
+    class Taken(Message):
+        """Posted when the learner has made or skipped the prediction."""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -196,6 +200,7 @@ class PredictCard(Vertical):
         if guess and (problem := prediction.problem(guess)):
             self._say(Content.styled(problem, NOT_YET))
             return
+        self.post_message(self.Taken())
         self.run_worker(self._reveal(prediction, guess))
 
     async def _reveal(self, prediction: Prediction, guess: str) -> None:

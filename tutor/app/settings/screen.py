@@ -101,7 +101,7 @@ class SettingsScreen(CourseScreen):
         self._rows = self._listed()
         self._show(cursor=1)
         self.query_one(Menu).focus(scroll_visible=False)
-        self.watch(self.query_one(Menu), "cursor", self._describe)
+        self.watch(self.query_one(Menu), "cursor", self._move)
 
     def _listed(self) -> list[tuple[Row | None, Entry | None]]:
         """Return each row with its setting. Headings and blank lines have no setting."""
@@ -144,6 +144,11 @@ class SettingsScreen(CourseScreen):
     def _selected(self) -> Entry | None:
         cursor = self.query_one(Menu).cursor
         return self._rows[cursor][1] if 0 <= cursor < len(self._rows) else None
+
+    def _move(self) -> None:
+        """Describe the selected setting, and hide a message about the one selected before."""
+        self.tell(None)
+        self._describe()
 
     def _describe(self) -> None:
         if (entry := self._selected) is not None:

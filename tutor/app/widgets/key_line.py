@@ -65,7 +65,7 @@ class KeyLine(Widget):
 
     If there is not enough room, only the most important actions are shown. First come the keys in
     `first`, and then the bindings of the focused widget, of the screen, and of the app. The label
-    of the help key says how many other actions there are.
+    of the help key is then “keys”. Help also lists keys that are never on this line.
     """
 
     def __init__(self, first: Sequence[str] = ("y",)) -> None:
@@ -132,19 +132,19 @@ class KeyLine(Widget):
         """
         others, last = self.keys()
         most = 1 if width >= NARROW else 2
-        lines = _laid_out(others, last, 0, width)
+        lines = _laid_out(others, last, width, left_out=False)
         if len(lines) <= most:
             return lines
         kept: list[Entry] = []
         for number, entry in enumerate(others):
             if self._ordered and entry.general and len(kept) < number:
                 break  # if one of the screen's keys did not fit, none of the app's keys is shown
-            left_out = len(others) - len(kept) - 1
-            if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
+            left_out = len(kept) + 1 < len(others)
+            if len(_laid_out([*kept, entry], last, width, left_out=left_out)) <= most:
                 kept.append(entry)
         for first in range(len(last)):
-            left_out = len(others) - len(kept) + first
-            lines = _laid_out(kept, last[first:], left_out, width)
+            left_out = bool(first) or len(kept) < len(others)
+            lines = _laid_out(kept, last[first:], width, left_out=left_out)
             if len(lines) <= most:
                 break
         return lines
@@ -199,14 +199,14 @@ def _declared(kind: type[DOMNode]) -> dict[str, int]:
 
 
 def _laid_out(
-    others: list[Entry], last: list[Entry], left_out: int, width: int
+    others: list[Entry], last: list[Entry], width: int, *, left_out: bool
 ) -> list[list[Entry]]:
     """Divide the actions into lines of at most `width` columns, in the order of their groups.
 
-    `left_out` is the number of actions that are not shown. The label of the help key contains this
-    number. A line contains at least one action.
+    If `left_out` is true, some actions are not shown, and the help key has another label. A line
+    contains at least one action.
     """
-    more = _("{left_out} more").format(left_out=left_out)
+    more = _("keys")
     ends = [each._replace(label=more) if left_out and each.key == _HELP else each for each in last]
     lines: list[list[Entry]] = [[]]
     used = 0

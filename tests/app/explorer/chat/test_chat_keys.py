@@ -617,6 +617,16 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
         assert "Fake-1K  answer 1 of 3  p/n" in it.conversation
 
 
+async def test_the_field_does_not_show_keys_that_would_be_typed(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s", "p")
+        assert "Press p or n for another version." in it.words
+        await it.press("e")
+        assert it.stage.screen.focused is editor(it)
+        assert "Press p or n" not in it.words
+
+
 async def test_enter_writes_a_message_after_another_version_was_looked_at(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")

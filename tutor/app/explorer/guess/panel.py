@@ -60,7 +60,8 @@ class GuessScreen(TutorScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", "next token", tooltip="Continue with the next token."),
+        Binding("enter", "go_on('next')", "next token", tooltip="Continue with the next token."),
+        Binding("enter", "go_on('end')", "finish", tooltip="Close the result of the last token."),
         Binding("enter", "start_over", "start over", tooltip="Guess the same text again."),
         Binding(
             "tab", "another", "another text", tooltip="Play another text. This game is discarded."
@@ -245,7 +246,8 @@ class GuessScreen(TutorScreen):
         playing = self._game is not None and self._game.round is None and not self._game.over
         ended = not playing and not self._busy and self._game is not None
         if action == "go_on":
-            return ended and not self._at_end
+            last = self._game is not None and self._game.over
+            return ended and not self._at_end and last == ("end" in parameters)
         if action == "start_over":
             return ended and self._at_end
         if action == "another":
@@ -261,7 +263,7 @@ class GuessScreen(TutorScreen):
         elif not self._busy and not self._other_model:
             self._settle(event.value)  # this would cancel a running `_begin`
 
-    def action_go_on(self) -> None:
+    def action_go_on(self, _what: str) -> None:
         if self._game is not None:
             self._game.go_on()
             self._ask_for_guess()
