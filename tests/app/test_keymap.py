@@ -76,8 +76,8 @@ async def test_a_text_field_hides_the_search_if_its_keys_type_text(
     app = whole_app(tmp_path, settings=with_keys(**given))
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Begin")
-        await keys(pilot, "v", *"v@/")
-        await sees(pilot, "v@/")
+        await keys(pilot, "v", *"v@")
+        await sees(pilot, "> v@\n")
         active = app.screen.active_bindings.values()
         assert {each.binding.key for each in active if each.binding.action == "search"} == offered
         assert "glossary" not in {each.binding.action for each in active}
