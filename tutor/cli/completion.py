@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _for_both_commands(script: str, shell: str) -> str:
-    """Return a script that also completes the other name of the command."""
+    """Return the completion script, extended to the other name of the command."""
     match shell:
         case "bash":
             return re.sub(

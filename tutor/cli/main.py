@@ -161,7 +161,8 @@ def _parser(names: Iterable[str]) -> argparse.ArgumentParser:
 def _options_after_a_command() -> dict[str, argparse.ArgumentParser]:
     """Return the parsers of the global options that can also follow a command.
 
-    These parsers set no defaults, which would overwrite the values given before the command.
+    These parsers set no defaults, because defaults would overwrite the values given before the
+    command.
     """
     after = {
         name: argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)

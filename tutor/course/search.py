@@ -32,7 +32,7 @@ Kind = Literal["lesson", "term", "question"]
 class Hit(msgspec.Struct, frozen=True):
     """A search result.
 
-    `title` is the title of a screen, a term, or the title of a question's lesson. `excerpt` is one
+    `title` is a term, a screen's title, or the title of a question's lesson. `excerpt` is one
     line of plain text around the matching words. `target` is the screen or term to open. For a
     question, it is the screen that explains the answer.
     """

@@ -111,7 +111,7 @@ def _repaired(line: bytes, other: bytes) -> bytes | None:
 
 
 def _combinations(line: bytes, other: bytes) -> Iterator[bytes]:
-    """Yield all combinations of two lines that take each differing byte from one of the lines.
+    """Yield each line that takes every byte in which two lines differ from one of them.
 
     If they differ in many bytes, neighboring bytes are taken from the same line.
     """

@@ -214,7 +214,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):
-    """The time when the learner suspended a question or brought it back into reviews."""
+    """The time when the learner suspended or unsuspended a question."""
 
     at: float
     suspended: bool

@@ -195,7 +195,7 @@ class TokenTree(msgspec.Struct, frozen=True):
     def choose(self, token: Token, how: How, surprisal_bits: float | None) -> TokenTree:
         """Choose `token` at the focus, and move the focus to the next position.
 
-        At the end, the token is appended to the branch. Earlier in the text, a token that differs
+        At the end of the text, the token is appended to the branch. Earlier, a token that differs
         from the current token starts a new branch. Raises `TreeFull`.
         """
         if not self.at_end and self.steps[self.focus].token.id == token.id:

@@ -33,7 +33,8 @@ LETTERS = "abcdefijk"
 """The letters that label the choices. The quiz uses `g` and `h` for other actions."""
 
 _LEAST_NOTE = 40
-"""The minimum width, in columns, of a note next to a choice. A narrower note goes below it."""
+"""The minimum space, in columns, for a note next to a choice. With less space, the note goes below
+the choice."""
 
 _MARKS = {
     "right": Content.styled("✓ ", f"bold {RIGHT}"),

@@ -28,7 +28,10 @@ class Announced(Protocol):
 
 
 class FocusLine(Static):
-    """A line that describes the focused field or the selected row, and changes only with them."""
+    """A line that describes the focused field or the selected row.
+
+    It changes only when the focus or the selection does.
+    """
 
     DEFAULT_CSS = """
     FocusLine { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }

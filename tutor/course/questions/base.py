@@ -85,7 +85,7 @@ class QuestionBase(
         """Grade an answer from the log again.
 
         The verdict keeps the earlier result, `correct`, if only the live model can grade the
-        answer, or if the current version of this question does not allow it.
+        answer, or if the current version of this question does not allow this answer.
         """
         answer = None if self.asks_model else self.from_text(text)
         if answer is None:

@@ -39,7 +39,7 @@ class Bin(msgspec.Struct, frozen=True):
 
     @property
     def gap(self) -> float:
-        """The mean certainty minus the accuracy.
+        """The mean confidence minus the accuracy.
 
         A positive gap means that the model is overconfident.
         """

@@ -43,7 +43,7 @@ SEES: dict[Family, str] = {
     "encoder": _("each word can attend to all words, before and after it"),
     "decoder": _("each word can attend to itself and to the words before it"),
     "encoder-decoder": _(
-        "all words can attend to the input, and output words to earlier output too"
+        "all words can attend to the input, and output words also to earlier output"
     ),
 }
 MIXED = _("The encoder mixes neighboring digits, so attention can be off by one digit.")

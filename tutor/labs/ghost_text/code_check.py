@@ -128,7 +128,7 @@ def _parsed(text: str) -> ast.Module | str:
 def _defined(tree: ast.Module) -> tuple[set[str], dict[str, str], list[str]]:
     """Return the names that a file defines, its imported modules, and its imported names.
 
-    The modules are a mapping from the names that the file uses for them to their full names. An
+    The modules are a mapping: from the name that the file uses to the module's full name. An
     imported name has the form `module.name`.
     """
     names: set[str] = set()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HELP = {
     "edit": _("Write your own attack. With field=defense: write your own defense."),
-    "move": _("Select another defense, attack or document (the review)."),
+    "move": _("Select another defense, attack or review."),
     "run": _("Measure all defenses on all reviews, or stop."),
 }
 

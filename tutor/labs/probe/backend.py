@@ -115,7 +115,7 @@ class ProbedSet:
         self._trained.setdefault(seed, []).append(train(vectors, labels[known]))
 
     def _progress(self, seed: int | None) -> Progress:
-        """Return the progress: the blocks that have run, plus the probes that are trained."""
+        """Return the progress: the blocks that have run, plus the probes that have been trained."""
         running = self._running.done if self._running else 0
         blocks, probes = len(self._batches) * self._layers, self._layers + 1
         done = self._batches_read * self._layers + running + probes - self._probes_left(seed)

@@ -60,7 +60,7 @@ Action = (
     | ShowView[View]
     | RemoveTokenizer
 )
-"""`EditText` with the field "tokenizer" adds the tokenizer of a file or folder. `MoveFocus` along
+"""`EditText` with the field "tokenizer" adds a tokenizer from a file or folder. `MoveFocus` along
 "text" scrolls a long text in steps of 20 characters."""
 
 

@@ -38,8 +38,8 @@ NORMS = ("attention_norm", "feed_forward_norm")
 def products(config: Config) -> dict[str, tuple[str, ...]]:
     """Return `PRODUCTS`, adapted to a configuration.
 
-    Without a gate, the matrix "gate" is missing. In a mixture of experts, "expert_up.3" is the
-    matrix "up" of expert 3, and "shared_up" is the matrix "up" of the shared expert.
+    Without a gate, there is no "gate" matrix. In a mixture of experts, "expert_up.3" is the "up"
+    matrix of expert 3, and "shared_up" is the "up" matrix of the shared expert.
     """
     found = PRODUCTS if config.gated else PRODUCTS | {"feed_forward.gate_up": ("up",)}
     return _of_experts(config, dict(found)) if config.experts else found
