@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from statistics import mean
 
 import msgspec
 
@@ -45,12 +46,15 @@ class Count(msgspec.Struct, frozen=True):
 class Way(msgspec.Struct, frozen=True):
     """The results of one way of asking.
 
-    `error` is the expected calibration error, and `sure_and_wrong` is the number of wrong
-    answers with a certainty of more than `SURE`.
+    `real_certainty` and `invented_certainty` are the mean certainties of the answers about real and
+    about invented things. `error` is the expected calibration error, and `sure_and_wrong` is the
+    number of wrong answers with a certainty of more than `SURE`.
     """
 
     real: Count
     invented: Count
+    real_certainty: float
+    invented_certainty: float
     good: int
     error: float
     sure: int
@@ -92,6 +96,8 @@ def _way(found: list[Judged]) -> Way:
     return Way(
         real=_count(found, real=True),
         invented=_count(found, real=False),
+        real_certainty=_mean_certainty(found, real=True),
+        invented_certainty=_mean_certainty(found, real=False),
         good=sum(each.good for each in found),
         error=round(expected_error(rows), 4),
         sure=len(sure),
@@ -105,6 +111,10 @@ def _way(found: list[Judged]) -> Way:
 def _count(found: list[Judged], *, real: bool) -> Count:
     counts = tally(found, real=real)
     return Count(counts["right"], counts["wrong"], counts["declined"])
+
+
+def _mean_certainty(found: list[Judged], *, real: bool) -> float:
+    return round(mean(each.reply.certainty for each in found if each.item.real == real), 4)
 
 
 def main() -> None:

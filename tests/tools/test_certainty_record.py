@@ -25,6 +25,9 @@ def test_the_record_adds_up() -> None:
         assert sum(msgspec.structs.astuple(way.invented)) == len(items()) - real
         assert sum(each.count for each in way.bins) == len(items())
         assert sum(each.right for each in way.bins) == way.good
+        by_bin = sum(each.count * each.certainty for each in way.bins)
+        by_kind = real * way.real_certainty + (len(items()) - real) * way.invented_certainty
+        assert by_kind == pytest.approx(by_bin, abs=0.01)
 
 
 @pytest.mark.slow
@@ -37,6 +40,8 @@ def test_the_record_is_of_this_model_and_code(exact_model: LanguageModel) -> Non
         stated = RECORD.ways[name]
         assert abs(way.good - stated.good) <= 1
         assert way.error == pytest.approx(stated.error, abs=0.02)
+        assert way.real_certainty == pytest.approx(stated.real_certainty, abs=0.02)
+        assert way.invented_certainty == pytest.approx(stated.invented_certainty, abs=0.02)
         for now, then in ((way.real, stated.real), (way.invented, stated.invented)):
             assert now.right == pytest.approx(then.right, abs=1)
             assert now.declined == pytest.approx(then.declined, abs=1)
