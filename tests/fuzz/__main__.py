@@ -42,6 +42,10 @@ _PROPERTIES = (
     "no:randomly",
     "-p",
     "no:cacheprovider",
+    "--hypothesis-seed",
+    SEED,
+    "-o",
+    f"faulthandler_timeout={LONGEST / 2}",  # the output says where a case hangs
 )
 TARGETS: Mapping[str, Command] = {
     "keys": (sys.executable, "-m", "tests.fuzz.keys", SEED),

@@ -7,6 +7,7 @@ fuzz tests come in two lengths: a short one for every run, and a long one before
 from __future__ import annotations
 
 import json
+import math
 import struct
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -22,10 +24,14 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from tests.hostile_files import changed_json, changes, gguf_header, gguf_text, write_json
+from tests.lm.architectures.folders import references, write_folder
+from tests.lm.architectures.gguf_files import write_gguf as architecture_gguf
 from tests.tiny_gguf import write_gguf
 from tests.tiny_model import write_tiny_folder
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, TutorError
 from tutor.lm import chat_template
+from tutor.lm.architectures import FAMILIES
+from tutor.lm.architectures.rope import RopeSettings
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.formats.gguf_file import GgufFile
@@ -355,6 +361,76 @@ def test_a_huge_table_is_not_allocated(key: str, tmp_path: Path) -> None:
     write_json(folder / "config.json", config | {"head_dim": HUGE, "rope_scaling": kinds})
     with pytest.raises(ModelDamaged, match="head size"):
         load_model(FoundModel("it", "folder", folder))
+
+
+@pytest.mark.parametrize(
+    ("case", "setting", "value"),
+    [
+        ("llama", "num_hidden_layers", 2**31),
+        pytest.param("llama", "vocab_size", 10**400, id="vocab_size of 401 digits"),
+        ("gemma", "hidden_size", -1),
+        ("gemma3", "num_hidden_layers", 2**31),
+        ("mixtral", "mlp_bias", True),
+        ("llama with llama3 rope", "partial_rotary_factor", 2**31),
+        pytest.param(
+            *("llama with llama3 rope", "original_max_position_embeddings", 10**400),
+            id="original_max_position_embeddings of 401 digits",
+        ),
+        ("llama with yarn rope", "beta_fast", 5e-324),
+    ],
+)
+def test_an_impossible_setting_is_refused_at_once(
+    case: str, setting: str, value: float, tmp_path: Path
+) -> None:
+    """Some of them would have kept the loader busy until the memory was used up."""
+    config = references()[case]["config"]
+    rope = config.get("rope_parameters", {})
+    inside = {"rope_parameters": rope | {setting: value}} if "rope" in case else {setting: value}
+    folder = write_folder(tmp_path / "it", case, **inside)
+    with pytest.raises(ModelError):
+        load_model(FoundModel("it", "folder", folder), exact=True)
+
+
+@pytest.mark.parametrize(
+    ("case", "setting", "value"),
+    [
+        ("llama", "block_count", 2**31),
+        ("gemma3", "attention.sliding_window_pattern", 6),
+        ("llama with biases", "expert_count", 7),
+        ("llama with yarn rope", "rope.scaling.yarn_beta_fast", math.nan),
+    ],
+)
+def test_impossible_metadata_are_refused_at_once(
+    case: str, setting: str, value: float, tmp_path: Path
+) -> None:
+    path = architecture_gguf(tmp_path / "it.gguf", case, {"block_count": 2**31, setting: value})
+    with pytest.raises(ModelError):
+        load_model(FoundModel("it", "gguf", path), exact=True)
+
+
+_IMPOSSIBLE = [0, 1, -1, 7, 2**31, 2**63 - 1, 10**400, 5e-324, -0.5, 1.5, 1e300]
+
+
+@lengths
+def test_settings_of_all_families_with_impossible_numbers(examples: int, tmp_path: Path) -> None:
+    def attempt(change: tuple[str, str, float, bool]) -> None:
+        case, setting, value, in_rope = change
+        rope = references()[case]["config"].get("rope_parameters") or {}
+        changed = {"rope_parameters": rope | {setting: value}} if in_rope else {setting: value}
+        folder = write_folder(tmp_path / "it", case, **changed)
+        use(folder, "folder")
+
+    def settings_of(case: str) -> st.SearchStrategy[tuple[str, str, float, bool]]:
+        config = references()[case]["config"]
+        family = FAMILIES[config["architectures"][0]].settings
+        names = sorted({each.encode_name for each in msgspec.structs.fields(family)})
+        in_rope = [each.name for each in msgspec.structs.fields(RopeSettings)]
+        values = st.sampled_from(_IMPOSSIBLE)
+        return st.tuples(st.just(case), st.sampled_from(names), values, st.just(False)) | st.tuples(
+            st.just(case), st.sampled_from(in_rope), values, st.just(True)
+        )
+
+    fuzz(examples, st.sampled_from(sorted(references())).flatmap(settings_of), attempt)
 
 
 # --- folders --------------------------------------------------------------------------------------

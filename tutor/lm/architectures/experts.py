@@ -106,8 +106,11 @@ def with_experts(config: Config, experts: int, used: int) -> Config:
     """Return the configuration with `experts` experts per block, `used` of which process a token.
 
     Raises `ModelDamaged` if the numbers are impossible or too large. The loader makes a table of
-    all tensors, which would use up all memory if there were a huge number of experts.
+    all tensors, which would use up all memory if there were a huge number of experts. Raises
+    `ModelUnsupported` for experts with biases, which no family has.
     """
+    if config.feed_forward_bias:
+        raise ModelUnsupported("the experts have biases.", "Use another model.")
     if not 1 <= used <= experts <= _MOST_EXPERTS:
         raise ModelDamaged(f"a router cannot choose {used} of {experts} experts.")
     return changed(config, experts=experts, experts_used=used)

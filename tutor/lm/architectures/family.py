@@ -16,7 +16,7 @@ import msgspec
 from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.architectures.rope import RopeSettings, scaling
 from tutor.lm.config import Config
-from tutor.lm.formats.soundness import default_head_size, require_head_size
+from tutor.lm.formats.soundness import default_head_size, require_sizes, rotated_size
 
 Activation = Literal["silu", "gelu", "gelu-tanh"]
 
@@ -31,6 +31,9 @@ _ACTIVATIONS: dict[str, Activation] = {
 
 # The kinds of attention that a layer can have, named as in `layer_types`.
 _LAYER_TYPES = ("full_attention", "sliding_attention")
+
+_TOO_LARGE = 2**63
+"""The first integer that does not fit into 64 bits. JSON has integers of any length."""
 
 Changed = TypeVar("Changed", bound=msgspec.Struct)
 
@@ -64,11 +67,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Raises `ModelUnsupported` or `ModelDamaged`.
         """
         size = self.head_dim or default_head_size(self.hidden_size, self.num_attention_heads)
-        require_head_size(size)
+        require_sizes(width=self.hidden_size, layers=self.num_hidden_layers, head_size=size)
         rope = self.rope()
         base = rope.rope_theta or self.rope_theta
         part = rope.partial_rotary_factor or self.partial_rotary_factor
-        rotated = size if part == 1 else int(size * part + 1e-6)
+        rotated = rotated_size(size, part)
         scaled = scaling(rope, base, rotated, self.max_position_embeddings)
         return Config(
             vocabulary_size=self.vocab_size,
@@ -148,9 +151,13 @@ def converted(data: Any, kind: type[Kind]) -> Kind:
         require_known(data, known)
         data = {name: value for name, value in data.items() if name in known}
     try:
-        return msgspec.convert(data, kind)
+        found = msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         raise ModelDamaged(f"config.json: {error}.") from error
+    for name, value in msgspec.structs.asdict(found).items():  # type: ignore[arg-type]
+        if isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE:
+            raise ModelDamaged(f"config.json: the value of {name} has more than 64 bits.")
+    return found
 
 
 _WITHOUT_EFFECT = """

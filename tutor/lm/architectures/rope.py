@@ -78,6 +78,9 @@ def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scal
     """
     if not 0 < base < math.inf:  # `require_sound` rejects this base later
         return Scaling(None, 1.0, context)
+    numbers = [each for each in msgspec.structs.astuple(rope) if isinstance(each, float)]
+    if not all(map(math.isfinite, numbers)):
+        raise ModelDamaged("a setting of the RoPE scaling is infinite or not a number.")
     original = rope.original_max_position_embeddings or context
     match rope.kind:
         case "default":
@@ -127,7 +130,7 @@ def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple
         raise ModelDamaged("the RoPE scaling factors contradict each other.")
 
     def pair_with(rotations: float) -> float:
-        if rotations <= 0:
+        if not 1e-9 < rotations < 1e9:  # far outside of what models use, and safe to divide by
             raise ModelDamaged("the RoPE scaling factors contradict each other.")
         return rotated * math.log(original / (rotations * 2 * math.pi)) / (2 * math.log(base))
 

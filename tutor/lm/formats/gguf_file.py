@@ -166,9 +166,9 @@ class GgufFile:
         return name if block is None else f"blk.{block}.{name}"
 
     def _require_known(self) -> None:
-        """Raise `ModelUnsupported` if the file contains weights that this family doesn't have."""
-        known = {self._name(part, block) for part, block in all_parts(self.config)}
-        for name in self._tensors if self.config.layers > 0 else ():
+        """Raise `ModelDamaged` for a missing tensor, `ModelUnsupported` for one we don't know."""
+        known = {self._tensor(part, block).name for part, block in all_parts(self.config)}
+        for name in self._tensors:
             if name not in known and name not in _UNUSED:
                 raise ModelUnsupported(
                     f"the file has a tensor {safe(name)[:80]!r}, which models of this family "

@@ -31,7 +31,7 @@ from tutor.lm.architectures.qwen import Qwen2Settings, Qwen3Settings
 from tutor.lm.architectures.smollm3 import SmolLM3Settings
 from tutor.lm.architectures.stablelm import StableLMSettings
 from tutor.lm.formats.gguf_header import Fields
-from tutor.lm.formats.soundness import default_head_size
+from tutor.lm.formats.soundness import default_head_size, require_sizes
 from tutor.text import safe
 
 NAMES = {
@@ -164,7 +164,9 @@ def read_settings(fields: Fields, tensors: Mapping[str, Any]) -> tuple[GgufFamil
     _require_known(fields, name, known)
     values = _values(fields, name)
     heads = values["num_attention_heads"]
-    size = values.get("head_dim") or default_head_size(values["hidden_size"], heads)
+    width = values["hidden_size"]
+    size = values.get("head_dim") or default_head_size(width, heads)
+    require_sizes(width=width, layers=values["num_hidden_layers"], head_size=size)
     rotated = fields.whole_number(f"{name}.rope.dimension_count", size)
     values["head_dim"] = size
     if fields.whole_number(f"{name}.attention.value_length", size) != size:

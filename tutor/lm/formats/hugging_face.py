@@ -45,9 +45,9 @@ class HuggingFaceFolder:
         self.chat_template = _chat_template(folder)
 
     def _require_known(self) -> None:
-        """Raise `ModelUnsupported` if the folder contains weights that this family doesn't have."""
-        known = {self._name(part, block) for part, block in all_parts(self.config)}
-        for name in self._files if self.config.layers > 0 else ():
+        """Raise `ModelDamaged` for a missing tensor, `ModelUnsupported` for one we don't know."""
+        known = {self._found(part, block) for part, block in all_parts(self.config)}
+        for name in self._files:
             if name not in known and not name.endswith(_UNUSED):
                 raise ModelUnsupported(
                     f"there is a tensor {name!r:.80}, which models of this family don't have.",
@@ -106,12 +106,17 @@ class HuggingFaceFolder:
         found = (f"{prefix}{name}" for prefix in family.prefixes)
         return next((each for each in found if each in self._files), name)
 
-    def _tensor(self, part: str, block: int | None) -> Tensor:
+    def _found(self, part: str, block: int | None) -> str:
+        """Return the name of a part's tensor. Raise an error if there is no such tensor."""
         name = self._name(part, block)
         if name not in self._files:
             if name.replace(".weight", ".qweight") in self._files:
                 raise quantized("GPTQ or AWQ")
             raise ModelDamaged(f"the tensor {name} is missing.")
+        return name
+
+    def _tensor(self, part: str, block: int | None) -> Tensor:
+        name = self._found(part, block)
         path = self._files[name]
         # The file is mapped for this tensor alone, which frees the memory of earlier tensors.
         with _open_safetensors(path) as file:

@@ -8,7 +8,11 @@ from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-_LARGEST_HEAD = 65_536  # most models use 64 to 256
+_LARGEST = {
+    "width": 1_000_000,  # Llama 3.1 405B has 16,384
+    "number of layers": 1024,  # Llama 3.1 405B has 126
+    "head size": 65_536,  # most models have 64 to 256
+}
 
 
 def default_head_size(width: int, heads: int) -> int:
@@ -23,13 +27,25 @@ def default_head_size(width: int, heads: int) -> int:
     return width // heads
 
 
-def require_head_size(size: int) -> None:
-    """Raise `ModelDamaged` if the head size is impossible or far too large.
+def require_sizes(*, width: int, layers: int, head_size: int) -> None:
+    """Raise `ModelDamaged` if one of these sizes is impossible or far too large.
 
-    Tables of this length are allocated, so a huge head size would use up all memory.
+    Lists and tables of these lengths are made before the weights are read, so a huge size would use
+    up all memory.
     """
-    if not 1 <= size <= _LARGEST_HEAD:
-        raise ModelDamaged(f"the head size {size} is out of range.")
+    for (name, largest), size in zip(_LARGEST.items(), (width, layers, head_size), strict=True):
+        if not 1 <= size <= largest:
+            raise ModelDamaged(f"the {name} {size:,} is out of range.")
+
+
+def rotated_size(head_size: int, part: float) -> int:
+    """Return the number of dimensions that are rotated if `part` of each head is.
+
+    Raises `ModelDamaged` if the part is not between 0 and 1.
+    """
+    if not 0 < part <= 1:
+        raise ModelDamaged(f"rotary embedding cannot rotate {part:g} of each head.")
+    return int(head_size * part + 1e-6)
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:
