@@ -1,4 +1,4 @@
-"""The app, which reports what all of its tasks are waiting for when it receives SIGUSR1.
+"""The app, which reports its state, and what its tasks wait for, when it receives SIGUSR1.
 
 Run with the file for the report: `python -m tests.fuzz.app FILE`.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import signal
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -18,6 +20,7 @@ from typing import Any
 def main(report: Path) -> int:
     def dump(_number: int, _frame: FrameType | None) -> None:
         with report.open("w", encoding="utf-8") as file:
+            print(*_state(), sep="\n", file=file)
             for task in asyncio.all_tasks():
                 print(task.get_name(), *_waits_in(task.get_coro()), sep="\n    ", file=file)
             file.flush()
@@ -28,6 +31,17 @@ def main(report: Path) -> int:
     from tutor.cli import main as tutor
 
     return tutor()
+
+
+def _state() -> Iterator[str]:
+    """Yield the open screens, and whether the app and the terminal can still receive keys."""
+    from textual.app import App  # the app has imported it, in its own order
+
+    for app in [each for each in gc.get_objects() if isinstance(each, App)]:
+        yield f"screens: {app.screen_stack}, focus: {app.focused}"
+        yield f"exit: {app._exit}, batch: {app._batch_count}, workers: {list(app.workers)}"
+    flags = termios.tcgetattr(sys.__stdin__)[3] if sys.__stdin__ is not None else 0
+    yield f"terminal: line by line {bool(flags & termios.ICANON)}, echo {bool(flags & termios.ECHO)}"
 
 
 def _waits_in(coroutine: Any) -> Iterator[str]:

@@ -82,6 +82,7 @@ class TutorScreen(Screen[None]):
     aside: reactive[str] = reactive("")
 
     def compose(self) -> ComposeResult:
+        self._note_size()
         yield TopLine().data_bind(TutorScreen.place, TutorScreen.aside)
         yield Rule(classes="edge")
         with Container(id="content"):
@@ -99,16 +100,25 @@ class TutorScreen(Screen[None]):
         """Yield the widgets between the two horizontal rules."""
         yield from ()
 
+    def _note_size(self) -> None:
+        """Add the classes of the breakpoints before there are any widgets.
+
+        Textual adds them at the first resize, and then applies the styles to all widgets again.
+        """
+        points = (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS)
+        for length, names in zip(self.app.size, points, strict=True):
+            self.add_class(*self._get_breakpoint_classes(length, names))
+
     def on_mount(self) -> None:
         self.watch(self.app, "model_status", self._model_changed)
         self.watch(self.app, "unsaved_mark", self._unsaved_changed)
 
     def _model_changed(self, status: ModelStatus) -> None:
-        for top in self.query(TopLine):
+        for top in self.walk_children(TopLine):
             top.model, top.model_mark = status.line, status.mark
 
     def _unsaved_changed(self, mark: str) -> None:
-        for top in self.query(TopLine):
+        for top in self.walk_children(TopLine):
             top.warning = mark
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
@@ -170,23 +180,23 @@ class TutorScreen(Screen[None]):
         return super().check_action(action, parameters)
 
     def action_pan(self, direction: int) -> None:
-        for lines in self.query(WideLines):
+        for lines in self.walk_children(WideLines):
             lines.pan(direction)
 
     @property
     def cuts_lines(self) -> bool:
         """True if lines that cannot wrap are longer than the screen is wide."""
-        return any(beside.display for beside in self.query(MoreBeside))
+        return any(beside.display for beside in self.walk_children(MoreBeside))
 
     @property
     def can_scroll(self) -> bool:
         """True if the text does not fit into its container."""
-        return any(more.scrolls for more in self.query(MoreBelow))
+        return any(more.scrolls for more in self.walk_children(MoreBelow))
 
     @property
     def hides_text(self) -> bool:
         """True if there is more text below the visible part."""
-        return any(more.hidden for more in self.query(MoreBelow))
+        return any(more.hidden for more in self.walk_children(MoreBelow))
 
 
 class TextScreen(TutorScreen):

@@ -97,7 +97,7 @@ class CopyingApp(ClickingApp):
 
     def _forget_brief_notice(self) -> None:
         if self._brief and self.screen_stack:
-            for notice in self.screen.query(Notice):
+            for notice in self.screen.walk_children(Notice):
                 if notice.said == (self._brief,):
                     notice.said = None
         self._brief = ""

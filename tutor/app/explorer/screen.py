@@ -120,7 +120,7 @@ class ExplorerScreen(TutorScreen):
             self._show_goals()
 
     def _show_goals(self) -> None:
-        for task in self.query(LabTask):
+        for task in self.walk_children(LabTask):
             task.show_goals(self._reached, news=self._news, open_=self._goals_open)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

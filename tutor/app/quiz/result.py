@@ -310,7 +310,7 @@ class ResultScreen(MenuScreen):
     def _lab(self) -> Lab | None:
         """The lab that belongs to the selected entry, or None."""
         # The menu is gone while the screen closes.
-        cursor = next((menu.cursor for menu in self.query(Menu)), -1)
+        cursor = next((menu.cursor for menu in self.walk_children(Menu)), -1)
         return self._labs[cursor] if 0 <= cursor < len(self._labs) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

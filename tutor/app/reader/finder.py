@@ -186,7 +186,7 @@ class FinderScreen(CourseScreen):
 
     @property
     def _esc_clears(self) -> bool:
-        return self.IS_FILTER and any(field.value for field in self.query(FinderField))
+        return self.IS_FILTER and any(field.value for field in self.walk_children(FinderField))
 
     def action_clear(self) -> None:
         self.query_one(FinderField).value = ""

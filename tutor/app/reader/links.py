@@ -52,17 +52,17 @@ class LinkedScreen(CourseScreen):
 
         Tab then goes to the link after it.
         """
-        for prose in self.query(Prose):
+        for prose in self.walk_children(Prose):
             prose.pause()
 
     @property
     def _href(self) -> str | None:
-        return next((prose.href for prose in self.query(Prose)), None)
+        return next((prose.href for prose in self.walk_children(Prose)), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "link":
-                return any(prose.has_links for prose in self.query(Prose))
+                return any(prose.has_links for prose in self.walk_children(Prose))
             case "follow":
                 return self._href is not None
             case "scroll":

@@ -48,7 +48,7 @@ class _Cells(MarkdownTableContent):
         self._sides = sides
 
     def on_mount(self) -> None:
-        for place, cell in enumerate(self.query(MarkdownTableCellContents)):
+        for place, cell in enumerate(self.walk_children(MarkdownTableCellContents)):
             cell.styles.text_align = self._sides[place % len(self._sides)]
 
 

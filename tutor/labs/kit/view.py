@@ -173,13 +173,13 @@ class LabView(VerticalScroll, can_focus=True):
 
     def announcement(self) -> str | None:
         """Return a sentence about the selected row or, if there is none, the first line."""
-        every = list(self.query(Lines))
+        every = list(self.walk_children(Lines))
         selected = (lines.announcement() for lines in every)
         return next(filter(None, selected), None) or first_said(every)
 
     def copies(self) -> Iterator[Copy]:
         """Yield what the learner can copy: the selected row, and all text of the view."""
-        everything = list(self.query(Lines))
+        everything = list(self.walk_children(Lines))
         for lines in everything:
             yield from lines.copies()
         yield Copy(_("the view"), "\n".join(lines.text for lines in everything if lines.plain))
