@@ -379,6 +379,19 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
         await do(pilot, "r")
         assert len(state_of(pilot).results) == len(CASES)
         assert "11/30" in seen(pilot)
+        assert "r run again" in seen(pilot)
+        finished = state_of(pilot)
+        await do(pilot, "enter")
+        assert state_of(pilot) == finished
+        engine.hold()
+        await pilot.press("r")
+        await pilot.pause()
+        assert state_of(pilot).results == {}
+        assert "The scores were removed. Press u to undo." in seen(pilot)
+        await pilot.press("u")
+        await at_rest(pilot)
+        engine.release()
+        assert state_of(pilot) == finished
         await do(pilot, "right")
         assert "You can't change predictions" in seen(pilot)
         await do(pilot, "tab")
