@@ -176,6 +176,17 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         assert "12 tokens, probability" in shown
 
 
+async def test_the_generative_bot_says_how_many_messages_it_reads(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "Do you have a book about my dog?")
+        assert "reads all" not in seen(pilot)
+        await write(pilot, "When do you open on Friday?")
+        assert "reads all 2 messages" in seen(pilot)
+        await do(pilot, "c")
+        await write(pilot, "When do you open on Friday?")
+        assert "reads all" not in seen(pilot)
+
+
 async def test_long_words_of_a_trace_are_not_cut(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         for _ in range(2):
