@@ -119,7 +119,7 @@ async def test_a_text_is_split_and_a_reached_goal_is_stored(tmp_path: Path) -> N
         await write(pilot, "Donaudampfschifffahrt")
         assert len(state_of(pilot).pieces["model"]) >= 5
         await do(pilot, "g")
-        assert "✓ Find a single word that has at least 5 tokens" in seen(pilot)
+        assert "✓ Write a text of one word that has at least 5 tokens" in seen(pilot)
         app.progress.drain(10)
         assert app.progress.lesson("tokens").goals_reached["tokens"] == ("five-token-word",)
 
