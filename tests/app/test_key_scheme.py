@@ -22,6 +22,18 @@ def test_a_label_of_the_scheme_has_its_key_everywhere() -> None:
     assert different == set()
 
 
+def test_no_lab_takes_a_key_that_works_everywhere() -> None:
+    everywhere = {"v", "slash", "question_mark", "ctrl+o", "ctrl+p"}
+    taken = {
+        f"{name}: {key} {binding.description}"
+        for name in registry.names()
+        for binding in bindings(registry.load_part(name, "view").VIEW)
+        for key in everywhere.intersection(binding.key.split(","))
+        if binding.description not in ("search", "copy")
+    }
+    assert taken == set()
+
+
 @pytest.mark.parametrize(
     ("binding", "group"),
     [

@@ -25,7 +25,7 @@ def lab(**changes: Any) -> Lab:
 
 def test_its_goals_are_goals_of_the_lab() -> None:
     (goal,) = lab().goals
-    assert description(goal, lab()) == "Find a single word that has at least 5 tokens"
+    assert description(goal, lab()) == "Write a text of one word that has at least 5 tokens"
     assert name(goal) == "live five-token-word"
     assert goals_reached(lab(), Evidence(live=frozenset({"long-token"}))) == frozenset()
     assert goals_reached(lab(), Evidence(live=frozenset({"five-token-word"}))) == {0}

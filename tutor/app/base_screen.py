@@ -75,7 +75,7 @@ class TutorScreen(Screen[None]):
     On a screen that is wide and tall, a short text is shown as a card in the middle.
     """
     SCROLLED: ClassVar[str] = ""
-    FIRST_KEYS: ClassVar[tuple[str, ...]] = ("y",)
+    FIRST_KEYS: tuple[str, ...] = ("y",)
     """The keys that the key line shows first (see `KeyLine`)."""
 
     place: reactive[str] = reactive("")

@@ -81,6 +81,13 @@ In this order, they mean: retry, run or stop, edit, move or change, goals, views
 the view, new seed, reset, and undo. The lab's other keys follow.
 """
 
+
+def lab_keys(*own: str) -> tuple[str, ...]:
+    """Return `LAB_KEYS` with a lab's own most important keys before new seed, reset and undo."""
+    at = LAB_KEYS.index("s")
+    return (*LAB_KEYS[:at], *own, *LAB_KEYS[at:])
+
+
 _BY_LABEL = {label: common.group for common in COMMON_KEYS for label in common.labels}
 _BY_KEY = {
     **dict.fromkeys(("up", "down", "left", "right", "pageup", "pagedown", "home", "end"), MOVE),

@@ -55,7 +55,7 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
     async with app.run_test(size=(80, 24)) as pilot:
         app.navigator.open_lesson(LESSON)
         await sees(pilot, "l to open the lab")
-        assert "○ Find a single word that has at least 5 tokens" in seen(pilot)
+        assert "○ Write a text of one word that has at least 5 tokens" in seen(pilot)
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         await keys(pilot, "g")
@@ -63,7 +63,7 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
         await reach(pilot)
         await sees(pilot, "Rare words are many tokens.")
         await keys(pilot, "escape", "escape")  # the first one closes the goals
-        await sees(pilot, "✓ Find a single word that has at least 5 tokens")
+        await sees(pilot, "✓ Write a text of one word that has at least 5 tokens")
         assert "pieces" in app.progress.lesson("tokens").labs_done
 
 
@@ -132,7 +132,7 @@ async def test_goals_reached_before_a_lesson_embedded_the_lab_count(tmp_path: Pa
         await keys(pilot, "l")
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
         await keys(pilot, "escape")
-        await sees(pilot, "✓ Find a single word that has at least 5 tokens")
+        await sees(pilot, "✓ Write a text of one word that has at least 5 tokens")
 
 
 async def test_goals_reached_from_the_list_count_in_the_lesson(tmp_path: Path) -> None:
@@ -185,7 +185,9 @@ async def test_a_goal_reached_stays_visible_until_the_next_action(tmp_path: Path
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         await sees(pilot, "0 of 4 goals reached")
         await reach(pilot)
-        await sees(pilot, "✓ 1 of 4 goals reached: Find a single word that has at least 5 tokens")
+        await sees(
+            pilot, "✓ 1 of 4 goals reached: Write a text of one word that has at least 5 tokens"
+        )
         assert "○ Next goal: " in seen(pilot)
         await keys(pilot, "g", "g")  # these keys leave the lab as it is
         assert "✓ 1 of 4 goals reached" in seen(pilot)

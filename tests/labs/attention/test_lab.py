@@ -136,7 +136,7 @@ def test_the_targets_of_each_pattern(ids: list[int]) -> None:
             assert set(found.nonzero().flatten().tolist()) == targets
 
 
-def test_the_sink_goal_needs_the_row_on_the_screen(tmp_path: Path) -> None:
+def test_the_map_counts_for_the_sink_goal_like_the_row(tmp_path: Path) -> None:
     state = done(
         "attention",
         backend("attention", tmp_path),
@@ -148,5 +148,6 @@ def test_the_sink_goal_needs_the_row_on_the_screen(tmp_path: Path) -> None:
     certain = attention.Weights(array("f", [1.0] + [0.0] * (count - 1)).tobytes() * count * 4)
     layer = state.layer
     state = attention.receive(state, attention.Look(state.text, layer), certain)
-    assert "sink" not in attention.LAB.reached(state)
+    assert "sink" in attention.LAB.reached(state)
     assert "sink" in attention.LAB.reached(attention.act(state, ShowView("row")))
+    assert "sink" not in attention.LAB.reached(attention.act(state, ShowView("finder")))

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import at_rest, click_line, do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import (
+    at_rest,
+    click_line,
+    do,
+    editor,
+    lab_app,
+    screen_of,
+    seen,
+    state_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +88,41 @@ async def test_a_click_on_a_row_of_the_map_focuses_its_token(tmp_path: Path) -> 
             await click_line(pilot, f"   {number} ", 5)
             assert state_of(pilot).token == number - 1
         assert state_of(pilot).layer == layer
+
+
+async def test_the_row_says_how_many_tokens_it_leaves_out(tmp_path: Path) -> None:
+    app = lab_app("attention", tmp_path)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await do(pilot, "tab")
+        state = state_of(pilot)
+        row = list(state.row(state.token))
+        shown = seen(pilot).count(" %  █")
+        assert 0 < shown < len(row)
+        most = sorted(row, reverse=True)[shown]
+        assert f"{len(row) - shown} more, each at most {100 * most:.1f} %" in seen(pilot)
+
+
+async def test_the_keys_that_find_a_head_and_choose_a_token_are_shown(tmp_path: Path) -> None:
+    app = lab_app("attention", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "f find" in seen(pilot)
+        assert "p/n token" in seen(pilot)
+        await do(pilot, "tab")
+        assert "f find" in seen(pilot)
+        assert "p/n token 16" in seen(pilot)
+        await do(pilot, "f")
+        assert "f find" in seen(pilot)
+        assert "enter open" in seen(pilot)
+
+
+async def test_the_map_reaches_a_goal_about_a_row(tmp_path: Path) -> None:
+    app = lab_app("attention", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "f", "f", "enter")
+        assert state_of(pilot).view == "map"
+        while state_of(pilot).row(state_of(pilot).token)[0] < 0.9:
+            assert "sink" not in screen_of(pilot).lab.reached(state_of(pilot))
+            await do(pilot, "p")
+        assert state_of(pilot).token > 2
+        assert "reached: Show a row (4th token or later)" in seen(pilot)

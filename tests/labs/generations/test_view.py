@@ -176,6 +176,17 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         assert "12 tokens, probability" in shown
 
 
+async def test_the_generative_bot_says_how_many_messages_it_reads(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "Do you have a book about my dog?")
+        assert "reads all" not in seen(pilot)
+        await write(pilot, "When do you open on Friday?")
+        assert "reads all 2 messages" in seen(pilot)
+        await do(pilot, "c")
+        await write(pilot, "When do you open on Friday?")
+        assert "reads all" not in seen(pilot)
+
+
 async def test_long_words_of_a_trace_are_not_cut(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         for _ in range(2):
@@ -379,6 +390,19 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
         await do(pilot, "r")
         assert len(state_of(pilot).results) == len(CASES)
         assert "11/30" in seen(pilot)
+        assert "r run again" in seen(pilot)
+        finished = state_of(pilot)
+        await do(pilot, "enter")
+        assert state_of(pilot) == finished
+        engine.hold()
+        await pilot.press("r")
+        await pilot.pause()
+        assert state_of(pilot).results == {}
+        assert "The scores were removed. Press u to undo." in seen(pilot)
+        await pilot.press("u")
+        await at_rest(pilot)
+        engine.release()
+        assert state_of(pilot) == finished
         await do(pilot, "right")
         assert "You can't change predictions" in seen(pilot)
         await do(pilot, "tab")

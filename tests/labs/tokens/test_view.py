@@ -55,7 +55,7 @@ def test_how_languages_look(
 ) -> None:
     async def run(pilot: Any) -> None:
         await write(pilot, other_tokenizer, key="a")
-        await do(pilot, "v", "up")
+        await do(pilot, "c", "up")
 
     app = lab_app("tokens", tmp_path)
     assert snap_compare(app, terminal_size=size, run_before=run)
@@ -80,7 +80,7 @@ async def test_the_marks_of_several_tokenizers(
 async def test_a_tokenizer_is_added_and_removed(tmp_path: Path, other_tokenizer: str) -> None:
     app = lab_app("tokens", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "v")
+        await do(pilot, "c")
         assert "1 small-model" in seen(pilot)
         await write(pilot, other_tokenizer, key="a")
         assert "› 2 gemma.model" in seen(pilot)
@@ -106,7 +106,7 @@ async def test_a_long_text_moves(tmp_path: Path, other_tokenizer: str) -> None:
     app = lab_app("tokens", tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:
         await write(pilot, "one two three four five six seven eight nine ten eleven " * 20)
-        await do(pilot, "v", ">")
+        await do(pilot, "c", ">")
         assert state_of(pilot).begin == 20
         assert "ur␣five" in seen(pilot)
         await do(pilot, "<", "<")
@@ -119,7 +119,7 @@ async def test_a_text_is_split_and_a_reached_goal_is_stored(tmp_path: Path) -> N
         await write(pilot, "Donaudampfschifffahrt")
         assert len(state_of(pilot).pieces["model"]) >= 5
         await do(pilot, "g")
-        assert "✓ Find a single word that has at least 5 tokens" in seen(pilot)
+        assert "✓ Write a text of one word that has at least 5 tokens" in seen(pilot)
         app.progress.drain(10)
         assert app.progress.lesson("tokens").goals_reached["tokens"] == ("five-token-word",)
 

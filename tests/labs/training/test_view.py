@@ -106,3 +106,13 @@ async def test_a_reset_has_to_be_confirmed(tmp_path: Path, monkeypatch: pytest.M
         await do(pilot, "z")
         assert (state_of(pilot).done, state_of(pilot).rate) == (0, FIRST_RATE)
         assert "u undo" not in seen(pilot)  # the networks are gone
+
+
+async def test_saving_is_on_the_key_line_before_it_is_needed(tmp_path: Path) -> None:
+    async with opened(tmp_path, as_after(300)).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "ctrl+s save" in seen(pilot)
+        assert "b restore" not in seen(pilot)
+    async with opened(tmp_path, as_after(300, saved=300)).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "b restore  m mask" in seen(pilot)

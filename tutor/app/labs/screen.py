@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.course_screen import CourseScreen
-from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.labs.editor import LabEditor
 from tutor.app.labs.side import LabSide
 from tutor.app.widgets.copyable import Copy
@@ -63,7 +62,6 @@ class LabScreen(CourseScreen):
         Binding("r", "again('stopped')", "continue", tooltip="Continue what you stopped."),
         Binding("z", "reset", "reset", tooltip="Reset the lab to its initial state."),
     ]
-    FIRST_KEYS = LAB_KEYS
     DEFAULT_CSS = """
     LabScreen.-panels LabSide { dock: right; width: 48; height: 1fr; }
     LabScreen.-panels LabSide.-reading { width: 64; }
@@ -112,6 +110,7 @@ class LabScreen(CourseScreen):
         task = LabTask(self._wanted, goals, about=self.lab.about, own=self._first)
         yield LabSide(task, self._page)
         kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
+        self.FIRST_KEYS = kind.FIRST_KEYS
         view = kind().add_class("panel")
         view.border_title = Content(self.lab.title)
         yield view

@@ -214,20 +214,20 @@ def _looks_before(state: State) -> bool:
 @goal("sink", "Show a row (4th token or later) with 90 % on the first token")
 def _rests(state: State) -> bool:
     return (
-        state.view == "row"
+        state.view != "finder"
         and state.known
         and state.token > 2
         and state.row(state.token)[0] >= SINK
     )
 
 
-@goal("reach", "Show a row with half its attention on a token 3 or more back")
+@goal("reach", "Show half a row's attention on a token 3 or more back (no copy, not token 1)")
 def _reaches_back(state: State) -> bool:
     """Return True if one earlier token gets at least half of the attention.
 
     The first token and copies of the attending token don't count.
     """
-    if state.view != "row" or not state.known:
+    if state.view == "finder" or not state.known:
         return False
     row, own = state.row(state.token), state.tokens[state.token].id
     return any(

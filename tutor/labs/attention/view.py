@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, likely
+from tutor.app.key_scheme import lab_keys
+from tutor.app.theme import ACT, KEY, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.clicks import focusing
 from tutor.labs.attention.lab import (
@@ -40,6 +41,7 @@ _SINK_SAID = 0.5
 class AttentionView(LabView):
     """A view of a head's attention map, one row of the map in numbers, or a ranking of heads."""
 
+    FIRST_KEYS = lab_keys("f")
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the sentence."),
         *tab("next_view(*)", "view", "Show the map, one token's row, or the finder."),
@@ -47,7 +49,7 @@ class AttentionView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head in the list."),
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head."),
         *pair(P_N, "move_focus(*, 'token')", "token", "Go to the previous or next token."),
-        key("enter", "show_head", "show head", "Show the map of the selected head."),
+        key("enter", "show_head", "open", "Show the map of the selected head.", id="show head"),
         key("f", "rank_heads", "find", "Rank all heads by a pattern, or by the next pattern."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
@@ -122,7 +124,9 @@ def _map(state: State, width: int, height: int) -> list[Content]:
     shown = _columns(len(tokens), state.token, room // wide)
     rows = max(3, height - len(below) - 1)
     numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in shown)
-    lines = [Content.styled(" " * (name + 6) + numbers, MUTED)]
+    # The key line has no room for the keys that choose a token.
+    keys = Content.assemble("  ", (f"{P_N.shown} ", KEY), (_("token"), MUTED))
+    lines = [Content.assemble(keys, " " * (name + 6 - keys.cell_length), (numbers, MUTED))]
     for at in around(state.token, len(tokens), rows):
         row = state.row(at)
         chosen = at == state.token
@@ -173,10 +177,17 @@ def _row(state: State, room: Room) -> list[Content]:
     notes = 22 if room.roomy else 0
     bar = max(0, room.width - name - figures.PERCENT_WIDTH - notes - 10)
     rows = max(3, room.height - len(below) - 1)
-    # If not all tokens fit, show those with the most attention, in the order of the text.
-    shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
+    most = sorted(range(state.token + 1), key=lambda at: -row[at])
+    if len(most) > rows:  # show the tokens with the most attention, in the order of the text
+        most, hidden = most[: rows - 1], most[rows - 1 :]
+        said = _("      {count} more, each at most {most}").format(
+            count=len(hidden), most=heat.percent(row[hidden[0]])
+        )
+        below.insert(0, Content.styled(said, MUTED))
+    shown = sorted(most)
     asks = (f"{state.token + 1} {figures.shown(own)}", "bold")
-    lines = [Content.assemble((_("token "), MUTED), asks, (_(" attends to"), MUTED))]
+    keys = (f"{P_N.shown} ", KEY)
+    lines = [Content.assemble(keys, (_("token "), MUTED), asks, (_(" attends to"), MUTED))]
     for at in shown:
         lines.append(
             Content.assemble(

@@ -266,10 +266,14 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
     if not tokens:
         said = _("Processing the prompt…") if turn.retrieval else _("Waiting for its turn…")
         return [Content.styled(said, MUTED)]
-    room = rows - 2 if rows > _FEW else rows
+    several = rows > _FEW and len(state.turns) > 1
+    room = rows - 2 - several if rows > _FEW else rows
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))
     lines = []
+    if several:
+        said = _("reads all {count} messages").format(count=len(state.turns))
+        lines.append(Content.styled(said, MUTED))
     if rows > _FEW:
         lines.append(
             Content.styled(

@@ -173,6 +173,8 @@ def lost(before: State, after: State) -> str:
         return _("Your own rules were removed.")
     if intents_gone:
         return _("The intent “{name}” was deleted.").format(name=intents_gone[0].name)
+    if before.finished and not after.results:
+        return _("The scores were removed.")
     return _("The conversation was removed.") if before.turns and not after.turns else ""
 
 
@@ -258,7 +260,7 @@ def _run_probes(state: State) -> State:
             "A prediction is missing for at least one kind of probe.",
             "Press ↑ or ↓ to choose a kind, and ← or → to predict the weakest bot.",
         )
-    if next_case(state.results) is None:
+    if state.finished:
         begun = Written(state.limits.probe_length)
         return _replace(state, results={}, begun=begun, running=True)
     return _replace(state, running=not state.running)

@@ -13,7 +13,7 @@ from tutor.bots.files import shipped_bank, shipped_rules
 from tutor.bots.pattern import folded, words_of
 from tutor.bots.probes import Bot, Kind
 from tutor.bots.rules import Fit, Rule, RuleBook
-from tutor.labs.generations.probes import Case, Result
+from tutor.labs.generations.probes import CASES, Case, Result
 from tutor.labs.generations.questions import Chosen, Own, SaidByRetrieval, SaidByRules, Trained
 from tutor.lm.distribution import ChatMessage, Token
 
@@ -169,6 +169,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         The first of them determines the reply.
         """
         return {fit.rule: fit for fit in rules.fits(self.book, self.sentence)}
+
+    @property
+    def finished(self) -> bool:
+        """True if all bots have replied to all probes."""
+        return len(self.results) == len(CASES)
 
     @property
     def ready(self) -> bool:

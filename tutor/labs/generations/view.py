@@ -17,7 +17,7 @@ from tutor.labs.generations.state import VIEWS, State, View
 from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView, does
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.language import _
 from tutor.lm.token_tree import Step
 
@@ -29,7 +29,7 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
     "chat": ("say", "step", "bot", "again", "new_conversation", "row"),
     "rules": ("test", "add_rule", "change_rule", "drop_rule", "reset", "row"),
     "intents": ("add_intent", "drop_intent", "train", "row"),
-    "probes": ("choose", "run", "probe", "row"),
+    "probes": ("choose", "run", "run_again", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
 }
 """Maps each view to its actions and focus axes, except those that every view has."""
@@ -66,9 +66,14 @@ class GenerationsView(LabView):
             "Predict the weakest bot for this kind.",
         ),
         *run_and_stop("r,enter", "run", _("Send all messages to all three bots.")),
+        key("r", "run_again", "run again", "Discard the scores and run again.", id="run"),
         *pair(P_N, "move_focus(*, 'probe')", "message", "Show another message of this kind."),
     ]
     VIEWS = VIEWS
+    OFFERED: ClassVar[Offered[State]] = {
+        "run": lambda state: not state.finished,
+        "run_again": lambda state: state.finished,
+    }
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
@@ -116,6 +121,8 @@ class GenerationsView(LabView):
 
     def action_stop(self) -> None:
         self.did(actions.Train() if self.state.training else Run())
+
+    action_run_again = does(Run)
 
     def action_say(self) -> None:
         sample = "My parrot ate my library card."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 from textual.containers import VerticalScroll
 from textual.message import Message
 
+from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lines import Lines, first_said, follow_click
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
@@ -89,6 +90,9 @@ class LabView(VerticalScroll, can_focus=True):
 
     VIEWS: ClassVar[tuple[str, ...]] = ()
     """The values of `state.view`, in the order in which Tab cycles through them."""
+
+    FIRST_KEYS: ClassVar[tuple[str, ...]] = LAB_KEYS
+    """The keys that the key line shows first. `lab_keys` adds keys of the lab."""
 
     OFFERED: ClassVar[Offered[Any]] = {}
     """Maps an action to a function that returns True if the action's key is available in a state.

@@ -276,7 +276,7 @@ def _one_word(state: State) -> bool:
     return state.text.strip().isalpha() and len(state.pieces["words"]) == 1
 
 
-@goal("five-token-word", "Find a single word that has at least 5 tokens")
+@goal("five-token-word", "Write a text of one word that has at least 5 tokens")
 def _five_token_word(state: State) -> bool:
     return _one_word(state) and len(state.pieces.get("model", ())) >= 5
 

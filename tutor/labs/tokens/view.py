@@ -24,7 +24,7 @@ class TokensView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text, or paste a new one."),
-        key("v", "next_view", "compare", "Compare tokenizers on this text, or on eight languages."),
+        key("c", "next_view", "compare", "Compare tokenizers on this text, or on eight languages."),
         *tab(
             "choose(*, 'cut')",
             "split",

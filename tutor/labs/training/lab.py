@@ -249,7 +249,7 @@ def _too_good(state: State) -> bool:
     return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
 
 
-@goal("too-high", "Raise the held-out loss by 0.5 nats with the learning rate alone")
+@goal("too-high", "Save, then raise the held-out loss by 0.5 nats with the learning rate alone")
 def _too_high(state: State) -> bool:
     return state.sound and _ruined(state)
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding
 from textual.content import Content
 
+from tutor.app.key_scheme import lab_keys
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures, plot
 from tutor.labs.kit.actions import Run
@@ -27,6 +28,7 @@ _LEAST_PLOT, _MOST_PLOT = 3, 12
 class TrainingView(LabView):
     """A view of the progress, the settings, the two loss curves, and samples from the network."""
 
+    FIRST_KEYS = lab_keys("ctrl+s", "b", "m")
     BINDINGS: ClassVar[Keys] = [
         *run_and_stop(
             "r", "run", _("Train for up to 500 steps."), _("Stop. You can continue later.")
