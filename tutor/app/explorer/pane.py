@@ -319,14 +319,14 @@ class ExplorerPane(SharingPane):
 
     def on_distribution_table_clicked(self, event: DistributionTable.Clicked) -> None:
         """Select the clicked row. If it is already selected, take its token."""
-        answer, cursor = self.state.answer, self.state.cursor
+        answer = self.state.answer
         if answer is None or not event.rank <= len(answer.distribution.rows):
             return
         index = event.rank - 1
-        if cursor == index:
+        if self.state.cursor == index:
             self.action_step()
         else:
-            self._send(events.MoveCursor(index - (-1 if cursor is None else cursor)))
+            self._send(events.MoveCursor(index - self.state.marked))
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
         tree = self.state.tree

@@ -198,10 +198,10 @@ def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
 def _move_cursor(state: State, by: int) -> State:
     if state.answer is None:
         return state
-    moved = by + (-1 if state.cursor is None else state.cursor)
+    moved = max(0, state.marked + by)
     if moved >= len(state.answer.distribution.rows) and state.top < MOST_ROWS:
         state = replace(state, top=min(MOST_ROWS, state.top + ROWS), answer=None)
-    return replace(state, cursor=None if moved < 0 else min(moved, state.top - 1))
+    return replace(state, cursor=min(moved, state.top - 1))
 
 
 def _fork(state: State, tree: TokenTree) -> State:
