@@ -597,6 +597,48 @@ async def test_a_hidden_heading_still_says_which_answer_it_is(tmp_path: Path) ->
         assert "lines" in it.conversation[-1]
 
 
+async def test_a_label_is_not_shown_below_another_answer(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        for __ in range(3):
+            await send(it, "Hello")
+        labels: list[str] = []
+        while it.conversation[0] != "You" or not labels:
+            await it.press("up")
+            labels = [line for line in it.conversation if "answer 2 of 2" in line]
+            assert all(line.startswith("Fake-1K") for line in labels)
+
+
+async def test_switching_an_earlier_answer_says_which_and_how_to_go_back(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        await send(it, "What")
+        await send(it, "Hi")
+        before = tree(it).tokens
+        for key, back in ("pn", "np"):
+            await it.press(key)
+            assert "Message 1, answer 1 of 2. What followed answer 2 is kept." in it.words
+            assert f"Press {back} to go back." in it.words
+            assert "  Hi" not in it.conversation
+            await it.press(back)
+            assert tree(it).tokens == before
+
+
+async def test_w_goes_back_to_one_of_several_conversations_with_the_same_answer(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        await send(it, "What")
+        await it.press("s", "p", "left", "home")
+        await it.press(*["left"] * 30, "p")
+        assert tree(it).number == 1
+        assert "Press w to go back." in it.words
+
+
 async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
