@@ -16,7 +16,7 @@ from tutor.app.explorer.effects import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.guess import game as guess_game
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State, Target
-from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT
+from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT, marked_row
 from tutor.app.explorer.update import update
 from tutor.course.goals import Evidence
 from tutor.course.lesson import Lab
@@ -302,7 +302,7 @@ def test_a_pending_request_is_not_sent_twice(learner: Learner) -> None:
 
 def test_rows_beyond_the_last_are_requested(learner: Learner) -> None:
     learner.answer()
-    for _ in range(60 - learner.state.marked):
+    for _ in range(60 - marked_row(learner.state)):
         learner.send(events.MoveCursor(1))
     question = learner.state.question
     assert question is not None

@@ -67,7 +67,12 @@ PANE_KEYS: list[BindingType] = [
     ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
-    Binding("c", "mode('text')", "text", tooltip="Switch to the text. The conversation is kept."),
+    Binding(
+        "c",
+        "mode('text')",
+        "stepper",
+        tooltip="Switch to the stepper and its text. The conversation is kept.",
+    ),
     Binding(
         "m",
         "do('marks')",

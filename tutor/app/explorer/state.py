@@ -308,16 +308,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def target(self) -> Target | None:
         """The token that comes next if the learner presses Enter, or None if it isn't known yet.
 
-        If the learner has selected another row of the table, this is the token in that row.
-        Otherwise, it is the token that already follows in the text or, at the end of the text, the
-        token that was sampled from the model.
+        This is the token in the row that the learner has selected. Otherwise, it is the token that
+        already follows in the text or, at the end, the token that was sampled from the model.
         """
         tree = self.tree
         if self.answer is None or tree is None:
             return None
-        distribution = self.answer.distribution
+        distribution, rows = self.answer.distribution, self.answer.distribution.rows
         offered = self.answer.actual or distribution.drawn
-        rows = distribution.rows
         row = rows[self.cursor] if self.cursor is not None and self.cursor < len(rows) else offered
         if row.token.id != offered.token.id:
             reason = _("your choice") if tree.at_end else _("your choice, on a new branch")
@@ -328,15 +326,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if distribution.drawn_elsewhere:
             reason = _("the server's draw")
         return Target(distribution.drawn, "drawn", reason)
-
-    @property
-    def marked(self) -> int:
-        """The index of the row whose token Enter takes, or -1 if no row of the table has it."""
-        if self.answer is None or self.target is None:
-            return -1
-        wanted = self.target.row.token.id
-        rows = enumerate(self.answer.distribution.rows)
-        return next((index for index, row in rows if row.token.id == wanted), -1)
 
     def with_tree(self, tree: TokenTree) -> State:
         return replace(self, document=self.document.with_tree(tree))
