@@ -574,6 +574,38 @@ async def test_every_size_shows_the_conversation(tmp_path: Path, size: tuple[int
         assert all(len(line) <= size[0] for line in lines(it.stage))
 
 
+async def test_the_title_and_the_key_line_name_the_mode(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(80, 60)) as it:
+        await send(it, "Hello")
+        assert lines(it.stage)[0].split()[0] == "chat"
+        await it.press("question_mark")
+        assert "c stepper Switch to the stepper" in it.words
+        await it.press("escape", "c")
+        assert lines(it.stage)[0].split()[0] == "stepper"
+        await it.press("c")
+        assert lines(it.stage)[0].split()[0] == "chat"
+
+
+async def test_the_field_says_how_to_see_the_distribution_of_a_stopped_answer(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        assert "d distribution" in it.words
+        await it.pilot.press("r")
+        engine.release()
+        await it.settle()
+        assert "esc, d distribution" in it.words
+        await it.press("escape", "d")
+        assert table_is_shown(it)
+        assert "↑↓ row" in it.words
+
+
 # --- versions ------------------------------------------------------------------------------------
 
 
