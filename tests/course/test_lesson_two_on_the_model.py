@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tutor.app.explorer.guess.game import LEAST_SHOWN
 from tutor.course.catalogue import load_course
 from tutor.course.lesson import Lab, Lesson
 from tutor.course.questions.next_token import NextTokenQuestion
@@ -17,6 +18,8 @@ from tutor.lm import draw
 from tutor.lm.distribution import PLAIN, Distribution, Row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
 
@@ -57,16 +60,22 @@ def test_the_second_sentence_has_less_surprisal_than_the_first(
     model: LanguageModel, lesson: Lesson
 ) -> None:
     game = lab(lesson, "guess-the-seasons")
-    assert "4.1 bits a token, the second 1.1" in game.done  # 4.10 and 1.12 in exact arithmetic
     opened = session(model, game.prompt)
-    bits = opened.surprisals()[1:]
-    end = [token.text for token in opened.tokens].index(".")
-    first, second = [each or 0 for each in bits[:end]], [each or 0 for each in bits[end:]]
-    assert sum(first) / len(first) == pytest.approx(4.1, abs=0.15)
-    assert sum(second) / len(second) == pytest.approx(1.1, abs=0.15)
-    assert "Alone, the second has 4.1, too" in game.done  # 4.13 in exact arithmetic
-    alone = session(model, game.prompt.partition(". ")[2].strip()).surprisals()[1:]
-    assert sum(each or 0 for each in alone) / len(alone) == pytest.approx(4.1, abs=0.15)
+    bits = opened.surprisals()
+    end = [token.text for token in opened.tokens].index(".") + 1
+    assert "the nine tokens that you guessed" in game.done
+    assert end - LEAST_SHOWN == 9
+    assert "2.5 bits, and the twelve of the second sentence 1.1" in game.done
+    assert len(bits) - end == 12
+    assert mean(bits[LEAST_SHOWN:end]) == pytest.approx(2.5, abs=0.15)
+    assert mean(bits[end:]) == pytest.approx(1.1, abs=0.15)
+    assert "its last nine tokens have 2.6" in game.done
+    alone = session(model, game.prompt.partition(". ")[2].strip()).surprisals()
+    assert mean(alone[-9:]) == pytest.approx(2.6, abs=0.15)
+
+
+def mean(bits: Sequence[float | None]) -> float:
+    return sum(each or 0 for each in bits) / len(bits)
 
 
 @pytest.mark.parametrize(

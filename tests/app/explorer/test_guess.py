@@ -102,6 +102,17 @@ async def test_a_guess_of_several_tokens_counts_by_its_first_token(tmp_path: Pat
         assert stage.progress.guesses.recent[0].guess == "z"
 
 
+async def test_a_question_mark_in_the_empty_field_opens_help(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        assert "? help" in words(stage)
+        await press(pilot, "question_mark")
+        assert "To guess a question mark, type a space before it." in words(stage)
+        await press(pilot, "escape", "space", "question_mark")
+        assert "on the token ?" in words(stage)
+        await press(pilot, "question_mark")
+        assert "?? " in words(stage)
+
+
 async def test_a_guess_of_two_words_counts_by_its_first_word(tmp_path: Path) -> None:
     async with game(tmp_path) as (stage, pilot):
         await press(pilot, *"Germany", "space", *"is", "enter")

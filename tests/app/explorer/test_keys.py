@@ -18,6 +18,7 @@ from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets.bars import LEVELS
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
@@ -140,14 +141,36 @@ async def test_digits_take_a_row(tmp_path: Path) -> None:
 
 async def test_arrows_move_to_a_row_and_enter_takes_it(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press("down", "down")
+        await it.press("down")
         assert "␣the" in it.line("enter ›")
-        await it.press("up")
-        assert "␣Paris" in it.line("enter ›")
+        await it.press("up", "up")
+        assert "the model's draw" in it.line("enter ◆")
+        await it.press("down", "down", "down", "enter")
+        assert it.text == PROMPT + " known"
+
+
+async def test_the_first_arrow_moves_from_the_row_that_is_marked(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("s")
+        while "␣Paris" in it.line("enter ◆"):
+            await it.press("s")
+        rows = [line.split()[1:3] for line in it.screen.splitlines()]
+        assert ["2", "␣the"] in rows
+        assert "␣the" in it.line("enter ◆")
+        await it.press("down")
+        assert "rank 3" in it.line("enter ›")
         await it.press("up")
         assert "the model's draw" in it.line("enter ◆")
-        await it.press("down", "down", "down", "down", "enter")
-        assert it.text == PROMPT + " known"
+        await it.press("up")
+        assert "␣Paris" in it.line("enter ›")
+
+
+async def test_a_token_of_only_spaces_has_a_bar(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("e", "space", "enter")
+        assert it.text == PROMPT + " "
+        bars = it.stage.screen.query_one(TextView).plain[1]
+        assert bars[len(PROMPT)] in LEVELS
 
 
 async def test_u_and_b_undo_and_the_same_seed_draws_the_same(tmp_path: Path) -> None:

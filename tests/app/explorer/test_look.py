@@ -22,7 +22,7 @@ STEPPER = {
     "branches": ("1", "1", "1", "left", "left", "2", "1", "left", "3", "w", "up"),
     "sampler": ("1", "t", "left", "left", "left", "down", "down", "left", "left"),
     "search": ("1", "slash", "a"),
-    "earlier": ("1", "1", "left", "left", "down", "down"),
+    "earlier": ("1", "1", "left", "left", "down"),
     "xray-attention": ("1", "1", "1", "1", "x", "right"),
     "xray-lens": ("1", "1", "1", "1", "x", "tab"),
     "xray-why": ("1", "x", "tab", "tab", "a", "down", "enter", "down"),

@@ -67,7 +67,7 @@ class TakeFound(msgspec.Struct, frozen=True):
 
 
 class MoveCursor(msgspec.Struct, frozen=True):
-    """Select another row. Moving up from the first row selects the sampled token again."""
+    """Select another row, counted from the row that is marked."""
 
     by: int
 

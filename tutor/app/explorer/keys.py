@@ -19,6 +19,7 @@ PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
     Binding("enter", "step", "step", tooltip="Take the token shown next to “enter”."),
     Binding("space", "step", show=False),
+    *pair(UP_DOWN, "cursor(*)", "row", "Move to another row. Enter takes its token."),
     *SUGGESTION_KEYS,
     *ANSWER_KEYS,
     *(
@@ -32,8 +33,13 @@ PANE_KEYS: list[BindingType] = [
         )
         for number in range(1, 10)
     ),
-    *pair(UP_DOWN, "cursor(*)", "row", "Move to another row. Enter takes its token."),
-    *pair(LEFT_RIGHT, "focus_by(*)", "token", "Move to an earlier or later token of the text."),
+    *pair(
+        LEFT_RIGHT,
+        "focus_by(*)",
+        "token",
+        "Move to an earlier or later token of the text. The higher the bar below a token, the more "
+        "the token surprised the model.",
+    ),
     Binding("0", "focus_by(1000000)", show=False, tooltip="Go to the end of the text."),
     Binding(
         "u", "do('back')", "undo", tooltip="Undo the last token, or bring a removed branch back."
@@ -67,7 +73,12 @@ PANE_KEYS: list[BindingType] = [
     ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
-    Binding("c", "mode('text')", "text", tooltip="Switch to the text. The conversation is kept."),
+    Binding(
+        "c",
+        "mode('text')",
+        "stepper",
+        tooltip="Switch to the stepper and its text. The conversation is kept.",
+    ),
     Binding(
         "m",
         "do('marks')",

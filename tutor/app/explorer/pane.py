@@ -19,6 +19,7 @@ from tutor.app.explorer.readout import XRAY_WAITS
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.share.opening import Restored
 from tutor.app.explorer.share.pane import SharingPane
+from tutor.app.explorer.stepping import marked_row
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.copyable import Copy
@@ -71,6 +72,12 @@ class ExplorerPane(SharingPane):
         """
 
         number: int
+
+    @dataclass
+    class ModeChanged(Message):
+        """Posted when the pane shows the other mode, or first shows a conversation."""
+
+        mode: Mode
 
     @dataclass
     class SeedChanged(Message):
@@ -188,6 +195,11 @@ class ExplorerPane(SharingPane):
         if state.tree is not None and state.tree.current.seed != self._seed:
             self._seed = state.tree.current.seed
             self.post_message(self.SeedChanged(self._seed))
+
+    def _change_panel(self, state: State) -> None:
+        if state.mode != self._mode:
+            self.post_message(self.ModeChanged(state.mode))
+        super()._change_panel(state)
 
     def _save(self) -> None:
         self._send(events.Signal.SAVE)
@@ -319,14 +331,14 @@ class ExplorerPane(SharingPane):
 
     def on_distribution_table_clicked(self, event: DistributionTable.Clicked) -> None:
         """Select the clicked row. If it is already selected, take its token."""
-        answer, cursor = self.state.answer, self.state.cursor
+        answer = self.state.answer
         if answer is None or not event.rank <= len(answer.distribution.rows):
             return
         index = event.rank - 1
-        if cursor == index:
+        if self.state.cursor == index:
             self.action_step()
         else:
-            self._send(events.MoveCursor(index - (-1 if cursor is None else cursor)))
+            self._send(events.MoveCursor(index - marked_row(self.state)))
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
         tree = self.state.tree

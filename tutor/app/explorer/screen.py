@@ -82,7 +82,7 @@ class ExplorerScreen(TutorScreen):
 
     def on_mount(self) -> None:
         self._show_goals()
-        self.place = _("lab") if self._lab else _("stepper and chat")
+        self.place = _("lab") if self._lab else _("stepper")
         if self._page is not None:
             self.place = _("lab · {title}").format(title=plain(self._page.title))
         self._pane.focus()
@@ -103,6 +103,10 @@ class ExplorerScreen(TutorScreen):
 
     def on_explorer_pane_seed_changed(self, event: ExplorerPane.SeedChanged) -> None:
         self.aside = _("seed {seed}").format(seed=event.seed)
+
+    def on_explorer_pane_mode_changed(self, event: ExplorerPane.ModeChanged) -> None:
+        if self._lab is None and self._page is None:
+            self.place = _("chat") if event.mode == "chat" else _("stepper")
 
     def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
         if self._on_stepped is not None:

@@ -308,18 +308,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def target(self) -> Target | None:
         """The token that comes next if the learner presses Enter, or None if it isn't known yet.
 
-        If the learner has selected a row of the table, this is the token in that row. Otherwise, it
-        is the token that already follows in the text or, at the end of the text, the token that was
-        sampled from the model.
+        This is the token in the row that the learner has selected. Otherwise, it is the token that
+        already follows in the text or, at the end, the token that was sampled from the model.
         """
         tree = self.tree
         if self.answer is None or tree is None:
             return None
-        distribution = self.answer.distribution
-        if self.cursor is not None and self.cursor < len(distribution.rows):
-            forks = not tree.at_end and distribution.rows[self.cursor] != self.answer.actual
-            reason = _("your choice, on a new branch") if forks else _("your choice")
-            return Target(distribution.rows[self.cursor], "taken", reason)
+        distribution, rows = self.answer.distribution, self.answer.distribution.rows
+        offered = self.answer.actual or distribution.drawn
+        row = rows[self.cursor] if self.cursor is not None and self.cursor < len(rows) else offered
+        if row.token.id != offered.token.id:
+            reason = _("your choice") if tree.at_end else _("your choice, on a new branch")
+            return Target(row, "taken", reason)
         if self.answer.actual is not None:
             return Target(self.answer.actual, "taken", _("keep it and move on"))
         reason = _("the model's draw, seed {seed}").format(seed=tree.current.seed)

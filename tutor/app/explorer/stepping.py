@@ -195,13 +195,22 @@ def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
     return state.without_answer()
 
 
+def marked_row(state: State) -> int:
+    """Return the index of the row whose token Enter takes, or -1 if no row of the table has it."""
+    target = state.target
+    if state.answer is None or target is None:
+        return -1
+    rows = enumerate(state.answer.distribution.rows)
+    return next((index for index, row in rows if row.token.id == target.row.token.id), -1)
+
+
 def _move_cursor(state: State, by: int) -> State:
     if state.answer is None:
         return state
-    moved = by + (-1 if state.cursor is None else state.cursor)
+    moved = max(0, marked_row(state) + by)
     if moved >= len(state.answer.distribution.rows) and state.top < MOST_ROWS:
         state = replace(state, top=min(MOST_ROWS, state.top + ROWS), answer=None)
-    return replace(state, cursor=None if moved < 0 else min(moved, state.top - 1))
+    return replace(state, cursor=min(moved, state.top - 1))
 
 
 def _fork(state: State, tree: TokenTree) -> State:

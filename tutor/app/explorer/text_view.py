@@ -230,8 +230,10 @@ class TextView(Lines):
         for run in line.runs:
             bits = steps[run.index].known_bits
             blank = run.text[: len(run.text) - len(run.text.lstrip(" "))]
+            if len(blank) == run.width:
+                blank = ""  # a token of only spaces has its bar below them
             size = run.width - len(blank)
-            if bits is None or not size:
+            if bits is None:
                 parts.append((" " * run.width, ""))
                 continue
             style = theme.likely(2.0**-bits)

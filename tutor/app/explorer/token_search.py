@@ -32,6 +32,7 @@ class SearchEntry(Entry):
         *pair(UP_DOWN, "arrow(*)", "choose", "Choose a token."),
         Binding("enter", "submit", "take", tooltip="Take this token, however improbable it is."),
     ]
+    NOT_FIRST = ""  # the learner may search for any token
 
 
 class TokenSearch(Vertical):

@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 _NEW_WORDS = "/"
 """The key that starts a new search or filter. No search or filter depends on this character."""
 
-_NOT_FIRST = ("?", " ")
-"""The characters that an empty field does not accept."""
-
 
 class FinderField(Entry):
     """The search field. It accepts every character except `/`.
@@ -64,14 +61,10 @@ class FinderField(Entry):
         Binding("end", "screen.move_to(-1)", show=False),
     ]
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        if character == _NEW_WORDS or (character in _NOT_FIRST and not self.value):
-            return False
-        return super().check_consume_key(key, character)
+    NOT_FIRST = "? "
 
-    async def _on_key(self, event: Key) -> None:
-        if event.is_printable and not self.check_consume_key(event.key, event.character):
-            event.prevent_default()  # the screen handles the key, so the field must not insert it
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character != _NEW_WORDS and super().check_consume_key(key, character)
 
 
 class FinderScreen(CourseScreen):

@@ -12,7 +12,7 @@ from textual.widgets import Input
 from tutor.text import one_line
 
 if TYPE_CHECKING:
-    from textual.events import Paste
+    from textual.events import Key, Paste
 
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
 """A pattern for text without control characters, which could harm a terminal if pasted there."""
@@ -58,8 +58,11 @@ class Entry(ClearableField):
     """A field for one line of text, with a limit on its length.
 
     Subclasses bind Enter to `submit` and the arrow keys to `arrow(-1)` and `arrow(1)`, with labels
-    for the key line.
+    for the key line. While the field is empty, the screen handles the characters in `NOT_FIRST` as
+    keys, so that `?` opens help.
     """
+
+    NOT_FIRST: ClassVar[str] = "?"
 
     @dataclass
     class Arrow(Message):
@@ -69,6 +72,15 @@ class Entry(ClearableField):
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, restrict=_PRINTABLE, max_length=_LONGEST_LINE)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        if character and character in self.NOT_FIRST and not self.value:
+            return False
+        return super().check_consume_key(key, character)
+
+    async def _on_key(self, event: Key) -> None:
+        if event.is_printable and not self.check_consume_key(event.key, event.character):
+            event.prevent_default()  # the screen handles the key, so the field must not insert it
 
     def _on_paste(self, event: Paste) -> None:
         """Paste the first line that is not empty, without whitespace around it.

@@ -574,6 +574,38 @@ async def test_every_size_shows_the_conversation(tmp_path: Path, size: tuple[int
         assert all(len(line) <= size[0] for line in lines(it.stage))
 
 
+async def test_the_title_and_the_key_line_name_the_mode(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(80, 60)) as it:
+        await send(it, "Hello")
+        assert lines(it.stage)[0].split()[0] == "chat"
+        await it.press("question_mark")
+        assert "c stepper Switch to the stepper" in it.words
+        await it.press("escape", "c")
+        assert lines(it.stage)[0].split()[0] == "stepper"
+        await it.press("c")
+        assert lines(it.stage)[0].split()[0] == "chat"
+
+
+async def test_the_field_says_how_to_see_the_distribution_of_a_stopped_answer(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        assert "d distribution" in it.words
+        await it.pilot.press("r")
+        engine.release()
+        await it.settle()
+        assert "esc, d distribution" in it.words
+        await it.press("escape", "d")
+        assert table_is_shown(it)
+        assert "↑↓ row" in it.words
+
+
 # --- versions ------------------------------------------------------------------------------------
 
 
@@ -595,6 +627,48 @@ async def test_a_hidden_heading_still_says_which_answer_it_is(tmp_path: Path) ->
         assert "Fake-1K  answer 2 of 2  p/n" not in it.conversation
         assert "answer 2 of 2  p/n" in it.conversation[-1]
         assert "lines" in it.conversation[-1]
+
+
+async def test_a_label_is_not_shown_below_another_answer(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        for __ in range(3):
+            await send(it, "Hello")
+        labels: list[str] = []
+        while it.conversation[0] != "You" or not labels:
+            await it.press("up")
+            labels = [line for line in it.conversation if "answer 2 of 2" in line]
+            assert all(line.startswith("Fake-1K") for line in labels)
+
+
+async def test_switching_an_earlier_answer_says_which_and_how_to_go_back(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        await send(it, "What")
+        await send(it, "Hi")
+        before = tree(it).tokens
+        for key, back in ("pn", "np"):
+            await it.press(key)
+            assert "Message 1, answer 1 of 2. What followed answer 2 is kept." in it.words
+            assert f"Press {back} to go back." in it.words
+            assert "  Hi" not in it.conversation
+            await it.press(back)
+            assert tree(it).tokens == before
+
+
+async def test_w_goes_back_to_one_of_several_conversations_with_the_same_answer(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        await send(it, "What")
+        await it.press("s", "p", "left", "home")
+        await it.press(*["left"] * 30, "p")
+        assert tree(it).number == 1
+        assert "Press w to go back." in it.words
 
 
 async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:

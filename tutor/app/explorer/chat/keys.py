@@ -17,6 +17,8 @@ COMMANDS = ("r", "e", "d")
 AGAIN = _("Let the model answer again, with a new seed. The earlier answer is kept.")
 NEW_CHAT = _("Start a new chat. This one is saved, and o opens it. Press Shift+n.")
 
+PLAIN_SAMPLING = _("Sample without temperature, top-p or other settings, or switch them on again.")
+
 SUGGESTION_KEYS: list[BindingType] = [
     key("enter,space", "send_suggestion", "send", "Send the selected suggestion.", "enter"),
     *pair(UP_DOWN, "choose_suggestion(*)", "choose", "Choose a suggestion."),
@@ -59,7 +61,7 @@ READING_KEYS: list[BindingType] = [
     key("N", "new_chat('late')", "new chat", NEW_CHAT),
     *pair(UP_DOWN, "scroll(*)", "scroll", "Scroll the conversation by a line."),
     *pair(PAGES, "page(*)", "page", "Scroll the conversation by a page."),
-    key("i", "plain_sampling", "plain sampling", "Switch to plain sampling, or back."),
+    key("i", "plain_sampling", "plain sampling", PLAIN_SAMPLING),
     Binding("home", "page(-1000000)", show=False),
     Binding("end", "page(1000000)", show=False),
 ]

@@ -112,6 +112,9 @@ def editor_label(state: State, width: int) -> Content:
             entries.insert(0, ("esc, r", _("continues")))
         elif state.running:
             entries.insert(0, ("esc, r", _("stops")))
+        if state.folded:
+            after_s = 2 if state.unfinished or state.running else len(entries)
+            entries.insert(after_s, ("esc, d", _("distribution")))
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)

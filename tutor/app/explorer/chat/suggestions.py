@@ -55,7 +55,7 @@ def _settings(state: State) -> Content:
         (_(", as SmolLM2's model card recommends") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
         (_("esc, i"), key),
-        (_(" switches to plain sampling."), theme.MUTED),
+        (_(" switches to plain sampling, without these settings."), theme.MUTED),
     )
 
 

@@ -53,13 +53,19 @@ def switch_version(state: State, tree: TokenTree, by: int) -> State:
 
     The focus stays on this message. If this is the last message, the focus moves to its end.
     """
-    before = version_at(versions(tree, tree.current), tree.focus)
+    old = tree
+    before = version_at(versions(old, old.current), old.focus)
     if before is None:
         return replace(state, note=ONE_VERSION)
-    tree = tree.switch(before.other(by))
+    tree = old.switch(before.other(by))
     found = version_at(versions(tree, tree.current), before.message.first)
     assert found is not None
     if found.message.stop < tree.length:
         tree = tree.move(found.message.first - tree.length)
     note = _("{said}. Press p or n for another version.").format(said=found.said.capitalize())
+    if before.message.stop < old.length:
+        back = "w" if found.other(-by) != old.number else "n" if by < 0 else "p"
+        note = _(
+            "Message {turn}, {said}. What followed {kind} {number} is kept. Press {key} to go back."
+        ).format(turn=found.turn, said=found.said, kind=before.kind, number=before.number, key=back)
     return replace(state.with_tree(tree), note=note)

@@ -30,11 +30,14 @@ class Version(NamedTuple):
     branches: tuple[int, ...]
 
     @property
+    def kind(self) -> str:
+        return "answer" if self.message.role == "assistant" else "version"
+
+    @property
     def said(self) -> str:
         """A phrase that says which version this is, such as "answer 2 of 3"."""
-        kind = "answer" if self.message.role == "assistant" else "version"
         return _("{kind} {number} of {count}").format(
-            kind=kind, number=self.number, count=len(self.branches)
+            kind=self.kind, number=self.number, count=len(self.branches)
         )
 
     def other(self, by: int) -> int:

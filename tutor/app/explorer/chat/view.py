@@ -137,9 +137,9 @@ class ConversationView(Lines, can_focus=True):
         self.show(lines)
 
     def _hidden_version(self) -> Content:
-        """Return which version of a message is shown, if its heading is above the view."""
+        """Return which version is shown of a message that fills the view, without its heading."""
         heads = [line for line in self._all[: self._top] if line.speaker]
-        if not heads or self._all[self._top].line is None:
+        if not heads or any(line.line is None for line in self._all[self._top :][: self._room]):
             return Content("")
         return version_note(heads[-1])
 

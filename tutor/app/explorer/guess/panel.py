@@ -47,7 +47,12 @@ ROWS = 5
 
 class GuessEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "guess", tooltip="Submit this guess."),
+        Binding(
+            "enter",
+            "submit",
+            "guess",
+            tooltip="Submit this guess. To guess a question mark, type a space before it.",
+        ),
         *pair(UP_DOWN, "arrow(*)", "bet", "Raise or lower your bet."),
     ]
 
