@@ -14,10 +14,10 @@ from tests.engine.fake_engine import CARD, END, FakeEngine
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
 from tutor.app.reader.predict_card import PredictionField
-from tutor.app.reader.reveal import revealed
+from tutor.app.reader.reveal import revealed, sentence
 from tutor.course.catalogue import Course, load_course
 from tutor.course.model_value import ModelValue
-from tutor.course.prediction import NumberPrediction
+from tutor.course.prediction import NumberPrediction, Revealed
 from tutor.errors import EngineError
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState, PredictionDraft
@@ -151,6 +151,20 @@ async def test_a_special_token_is_found_by_its_name() -> None:
     session = await engine.open_text(ends.prompt)
     (row,) = await session.rows(len(session.tokens), PLAIN, (END.id,))
     assert (await revealed(engine, asked, "")).number == row.rank
+
+
+async def test_a_computed_probability_looks_as_in_the_stepper() -> None:
+    engine = FakeEngine()
+    await engine.start()
+    comma = ModelValue(value="probability", prompt="A", token=",")
+    asked = NumberPrediction(id="x", ask="?", low=0, high=100, unit="%", live=comma, reveal=".")
+    answer = await revealed(engine, asked, "")
+    assert answer.text == "6.2 %"
+    assert answer.number is not None
+    assert f"{answer.number:.3g}" != "6.2"
+    even = Revealed("50.0 %", 50.0)
+    assert sentence(asked, "50 %", even, "It") == "You predicted 50 %, and that is the answer."
+    assert sentence(asked, "51 %", even, "It") == "You predicted 51 %; It computes 50.0 %."
 
 
 async def test_the_model_is_named_without_its_number_format(tmp_path: Path, course: Course) -> None:
