@@ -19,8 +19,9 @@ from tests.course.lesson_text import SMALL
 from tutor import __version__, paths
 from tutor.cli.main import command_line, parser
 from tutor.course.catalogue import load_course
+from tutor.labs.kit import registry
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, LessonState
+from tutor.learner.records import Answered, GoalReached, LessonState
 
 
 def test_version(tutor: Tutor) -> None:
@@ -32,6 +33,24 @@ def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
     outcome = tutor(*arguments)
     assert outcome.status == 2
     assert outcome.err.startswith("usage:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ("step", "tutor step"),
+        ("step --top x", "tutor step"),
+        ("lab --nothing", "tutor lab"),
+        ("class assign", "tutor class assign"),
+        ("nothing", "tutor"),
+    ],
+)
+def test_an_error_names_the_command_and_its_help(
+    tutor: Tutor, arguments: str, command: str
+) -> None:
+    error, next_step = tutor(*arguments.split()).err.splitlines()[-2:]
+    assert error.startswith(f"{command}: error: ")
+    assert next_step == f"Run `{command} --help` to see how it is used."
 
 
 @pytest.mark.parametrize(
@@ -68,6 +87,18 @@ def test_a_command_line_means_the_same_with_fewer_commands(
         return result, *capsys.readouterr()
 
     assert outcome(command_line) == outcome(lambda words: parser().parse_args(words))
+
+
+def test_the_list_of_labs_marks_the_goals_that_were_reached(tutor: Tutor) -> None:
+    lab = registry.every()[0]
+    first, second, *_ = lab.goals
+    Progress.open(paths.learner_folder("ada")).record(
+        GoalReached(at=1.0, lab=lab.name, lesson=lab.lesson, goal=first.name)
+    )
+    lines = tutor("lab", "--list", "--learner", "ada").out.splitlines()
+    assert f"  ✓ {first.says}" in lines
+    assert f"  ○ {second.says}" in lines
+    assert "✓" not in tutor("lab", "--list").out
 
 
 def test_lessons(tutor: Tutor) -> None:

@@ -166,6 +166,14 @@ def test_plain_output(tutor: Tutor, tiny_model: str, diff: DiffJson) -> None:
     assert lines[-1].endswith(" Total over the text: ∞ bits.")
 
 
+def test_a_small_probability_is_not_printed_as_zero(tutor: Tutor, tiny_model: str) -> None:
+    outcome = tutor(
+        "diff", "hello", "--b-temperature", "0.01", "--top", "259", "--model", tiny_model
+    )
+    assert "<0.01 %" in outcome.out
+    assert " 0.00 %" not in outcome.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -40,6 +40,15 @@ def test_the_term_with_exactly_this_name_comes_first(tmp_path: Path) -> None:
     assert [hit.title for hit in hits] == ["Entropy", "Cross-entropy"]
 
 
+def test_terms_that_begin_with_the_words_come_before_screens(tmp_path: Path) -> None:
+    screen = f"\n## Similarity in lessons {{#second}}\n\n{'Similarity, ' * 9}similar.\n"
+    (tmp_path / "07-small.md").write_text(SMALL + screen)
+    term = f"\n## Similarity of vectors, as one number {{#cosine}}\n\n{'A number. ' * 40}\n"
+    (tmp_path / "glossary.md").write_text(f"# Glossary\n{term}")
+    hits = search(load_course(tmp_path), "similar")
+    assert [hit.kind for hit in hits][:2] == ["term", "lesson"]
+
+
 @pytest.mark.parametrize("words", ["café", "CAFE", "caf", "coffee place"])
 def test_case_accents_and_endings_do_not_matter(course: Course, words: str) -> None:
     assert [hit.target for hit in search(course, words)] == [TermTarget("cafe")]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress
-    from tutor.learner.review import Queue, ReviewQuestion
+    from tutor.learner.review import Limits, Queue, ReviewQuestion
     from tutor.vendors.catalogue import RemoteModel
 
     Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
@@ -70,8 +70,13 @@ class Services:
 
     def review_queue(self) -> Queue:
         """Return the questions that are due now."""
-        limits = review.limits(self.progress.setting, self.settings.current.review)
-        return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
+        now = self.progress.clock()
+        return review.queue(self.progress.state(), self.asked, now, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits on reviews per day."""
+        return review.limits(self.progress.setting, self.settings.current.review)
 
     @property
     def sampler(self) -> SamplerSettings:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
+
+from tutor.language import _
 
 COMMANDS = {
     "lab": ("lab", "learner", "model"),
@@ -92,6 +94,24 @@ def needed_by(given: list[str], options: argparse.ArgumentParser) -> list[str]:
     return [rest[0]] if rest[0] in COMMANDS else list(COMMANDS)
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors name the command, and say how to get help on it.
+
+    The parsers of the commands have the same class.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments. An unknown argument of a command is an error of that command."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(_("unrecognized arguments: {rest}").format(rest=" ".join(rest)))
+        return found, rest
+
+    def error(self, message: str) -> NoReturn:
+        help_ = _("Run `{command} --help` to see how it is used.").format(command=self.prog)
+        super().error(f"{message}\n{help_}")
+
+
 class InGroups(argparse.RawDescriptionHelpFormatter):
     """A help formatter that prints a heading above each group of commands."""
 
@@ -99,6 +119,6 @@ class InGroups(argparse.RawDescriptionHelpFormatter):
         lines = super()._format_action(action)
         if not isinstance(action, argparse._SubParsersAction):
             return lines
-        for heading, (first, *_) in GROUPS.items():
+        for heading, (first, *_others) in GROUPS.items():
             lines = lines.replace(f"\n    {first} ", f"\n  {heading}:\n    {first} ", 1)
         return lines.partition("\n")[2]  # Drop the first line, which is COMMAND.

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tutor.cli import app, output
+from tutor.cli import app, learning, output
 from tutor.errors import UsageError
 from tutor.labs.kit import registry
 from tutor.language import _
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json and not options.list:
         raise UsageError("--json only works with --list.", "Use `tutor lab --list --json`.")
     if options.list:
-        _print_list(options.json)
+        _print_list(options)
         return 0
     if options.lab is None:
         raise UsageError("The name of a lab is missing.", "Run `tutor lab --list` to see all labs.")
@@ -44,13 +44,15 @@ def run(options: argparse.Namespace) -> int:
     return app.run(options, lab=options.lab)
 
 
-def _print_list(json: bool) -> None:
+def _print_list(options: argparse.Namespace) -> None:
     labs = registry.every()
-    if json:
+    if options.json:
         listed = [Listed(lab.name, lab.lesson, [goal.name for goal in lab.goals]) for lab in labs]
         output.write_json(listed)
         return
+    progress = learning.progress_of(options)
     for lab in labs:
+        reached = progress.lesson(lab.lesson).goals_reached.get(lab.name, ())
         output.write(
             _("{name:<20}{title} (lesson {lesson})").format(
                 name=lab.name, title=lab.title, lesson=lab.lesson
@@ -58,4 +60,4 @@ def _print_list(json: bool) -> None:
         )
         output.write(f"  {lab.about}.")
         for goal in lab.goals:
-            output.write(f"  ○ {goal.says}")
+            output.write(f"  {'✓' if goal.name in reached else '○'} {goal.says}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from tutor import language
 from tutor.app.terminal import line
 from tutor.cli import app, lockdown, output
-from tutor.cli.commands import COMMANDS, InGroups, add_commands, needed_by, without_commands
+from tutor.cli.commands import COMMANDS, InGroups, Parser, add_commands, needed_by, without_commands
 from tutor.cli.errors import LoginRefused
 from tutor.cli.interrupted import interrupted
 from tutor.errors import RequestCancelled, TutorError, UsageError
@@ -143,7 +143,7 @@ def command_line(given: list[str]) -> argparse.Namespace:
 
 def _parser(names: Iterable[str]) -> argparse.ArgumentParser:
     """Return the parser for the options and the commands in `names`."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="tutor",
         usage=_("%(prog)s [OPTION ...] [COMMAND ...]"),
         description=_DESCRIPTION,
@@ -153,7 +153,7 @@ def _parser(names: Iterable[str]) -> argparse.ArgumentParser:
     )
     _add_options(top)
     if names:
-        commands = top.add_subparsers(title=_("commands"), metavar="COMMAND")
+        commands = top.add_subparsers(title=_("commands"), metavar="COMMAND", prog="tutor")
         add_commands(commands, _options_after_a_command(), names)
     return top
 

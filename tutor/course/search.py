@@ -16,6 +16,7 @@ import msgspec
 
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
+from tutor.course.questions.spelling import plain
 from tutor.course.reading.markup import inline_text, markdown
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import LessonError, TutorError
@@ -55,18 +56,23 @@ class _Document(msgspec.Struct, frozen=True):
 def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
     """Return the results that match all of `words` or, if there are none, any of them.
 
-    Results whose title is exactly `words` come first, then all others from best to worst. The first
-    search of a course takes a while because it parses the whole course, so do not call this
-    function in the thread that draws the screen. Raises `TutorError` if Python's SQLite does not
-    support full-text search.
+    Results whose title is exactly `words` come first, then terms that begin with `words`, then all
+    others from best to worst. The first search of a course takes a while because it parses the
+    whole course, so do not call this function in the thread that draws the screen. Raises
+    `TutorError` if Python's SQLite does not support full-text search.
     """
     wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:
         return []
     index = _index_of(course)
     hits = index.find(" AND ".join(wanted), limit) or index.find(" OR ".join(wanted), limit)
-    name = words.strip().casefold()
-    return sorted(hits, key=lambda hit: hit.title.casefold() != name)
+    name = plain(words)
+    return sorted(hits, key=lambda hit: (plain(hit.title) != name, not _begins(hit, name)))
+
+
+def _begins(hit: Hit, name: str) -> bool:
+    """Return True for a term that begins with `name`."""
+    return hit.kind == "term" and plain(hit.title).startswith(name)
 
 
 class _Index:

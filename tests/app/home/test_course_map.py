@@ -109,6 +109,24 @@ async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
         await sees(pilot, "review")
 
 
+async def test_reviews_after_a_lesson_that_was_begun_say_so(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    progress = Progress.open(tmp_path)
+    progress.save_lesson(READ)
+    seen = ("question", "distribution")
+    progress.save_lesson(
+        LessonState(lesson="second", screen="distribution", seen=seen, visited_at=2.0)
+    )
+    clock.at += 3 * DAY
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Continue   3 The next lesson · screen 2 of 3")
+        review = "Review     3 due · about 1 minute"
+        assert first_lines(pilot)[1] == f"{review}, after the lesson you have begun"
+        await pilot.resize_terminal(60, 24)
+        await until(pilot, lambda: first_lines(pilot)[1] == review)
+
+
 async def test_whoever_has_done_everything_is_led_to_the_labs(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)

@@ -33,7 +33,7 @@ async def test_what_is_typed_filters_the_list(tmp_path: Path) -> None:
         await keys(pilot, "l")
         await sees(pilot, "Three generations of chatbots")
         await keys(pilot, *"word")
-        await sees(pilot, "› A map of words")
+        await sees(pilot, "› Word vectors")
         await sees(pilot, f"of {len(registry.names())} labs")
         assert "Three generations" not in shown(pilot.app)
         await keys(pilot, *" nowhere")
@@ -54,6 +54,16 @@ async def test_titles_that_match_come_before_descriptions(tmp_path: Path) -> Non
         named = [each for each in found if "token" in each.lower()]
         assert found[: len(named)] == named
         assert found.index("Train a tokenizer") < found.index("Merge player")
+
+
+async def test_the_lab_with_exactly_this_title_comes_first(tmp_path: Path) -> None:
+    titles = [lab.title for lab in registry.every()]
+    assert titles.index("One training step, slowly") < titles.index("Training")
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l", *"training")
+        await sees(pilot, "› Training ")
+        await keys(pilot, "slash", *"train")
+        await sees(pilot, "› Train a tokenizer")
 
 
 async def test_the_list_counts_goals_and_opens_at_the_last_lab(tmp_path: Path) -> None:
@@ -109,7 +119,7 @@ async def test_slash_starts_a_new_filter(tmp_path: Path) -> None:
         await sees(pilot, "› Merge player")
         await sees(pilot, "> merge\n")
         await keys(pilot, "slash", *"word")
-        await sees(pilot, "› A map of words")
+        await sees(pilot, "› Word vectors")
         await sees(pilot, "> word\n")
         await keys(pilot, "slash", "escape")
         await sees(pilot, "type to filter")

@@ -11,6 +11,7 @@ from tests.app.review.reviewing import DAY, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees
 from tests.sample_course import LESSON
 from tutor.app.progress.screen import forecast
+from tutor.learner import review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Guessed, Predicted, Suspended
 
@@ -68,6 +69,31 @@ async def test_the_screens_show_what_is_remembered_of_each_lesson_and_idea(tmp_p
         await sees(pilot, "2 of 3")
         await keys(pilot, "escape", "escape", "down", "enter")
         await sees(pilot, "guess")
+
+
+async def test_the_screen_says_that_the_lessons_are_below(tmp_path: Path) -> None:
+    clock = Clock()
+    history(tmp_path, clock)
+    async with reviewer(tmp_path, clock).run_test(size=(80, 18)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "more lines below  space")
+        assert "› " not in shown(pilot.app)
+        await keys(pilot, "space")
+        await sees(pilot, "› ")
+
+
+@pytest.mark.parametrize(("limit", "told"), [(2, True), (3, False)])
+async def test_a_forecast_over_the_daily_limit_says_so(
+    tmp_path: Path, limit: int, told: bool
+) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    Progress.open(tmp_path, clock=clock).save_setting(review.NEW_SETTING, limit)
+    async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Upcoming reviews")
+        said = f"You review at most 40 questions a day, and at most {limit} of them for the"
+        assert (said in shown(pilot.app)) == told
 
 
 async def test_after_a_wrong_answer_the_recall_is_explained(tmp_path: Path) -> None:

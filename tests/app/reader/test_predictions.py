@@ -14,10 +14,10 @@ from tests.engine.fake_engine import CARD, END, FakeEngine
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
 from tutor.app.reader.predict_card import PredictionField
-from tutor.app.reader.reveal import revealed
+from tutor.app.reader.reveal import revealed, sentence
 from tutor.course.catalogue import Course, load_course
 from tutor.course.model_value import ModelValue
-from tutor.course.prediction import NumberPrediction
+from tutor.course.prediction import NumberPrediction, Revealed
 from tutor.errors import EngineError
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState, PredictionDraft
@@ -151,6 +151,20 @@ async def test_a_special_token_is_found_by_its_name() -> None:
     session = await engine.open_text(ends.prompt)
     (row,) = await session.rows(len(session.tokens), PLAIN, (END.id,))
     assert (await revealed(engine, asked, "")).number == row.rank
+
+
+async def test_a_computed_probability_looks_as_in_the_stepper() -> None:
+    engine = FakeEngine()
+    await engine.start()
+    comma = ModelValue(value="probability", prompt="A", token=",")
+    asked = NumberPrediction(id="x", ask="?", low=0, high=100, unit="%", live=comma, reveal=".")
+    answer = await revealed(engine, asked, "")
+    assert answer.text == "6.2 %"
+    assert answer.number is not None
+    assert f"{answer.number:.3g}" != "6.2"
+    even = Revealed("50.0 %", 50.0)
+    assert sentence(asked, "50 %", even, "It") == "You predicted 50 %, and that is the answer."
+    assert sentence(asked, "51 %", even, "It") == "You predicted 51 %; It computes 50.0 %."
 
 
 async def test_the_model_is_named_without_its_number_format(tmp_path: Path, course: Course) -> None:
@@ -430,6 +444,86 @@ async def test_tab_goes_to_the_links_and_back_to_the_field(tmp_path: Path) -> No
         await sees(pilot, "Which word?")
         await keys(pilot, "tab", "y", "enter")
         await sees(pilot, "You predicted “y”")
+
+
+CHOICES_BELOW_A_LINK = """
+## Fifth {#fifth}
+
+A [token](glossary.md#token) is text.
+
+```predict
+id: small
+type: choice
+ask: Which word?
+choices: [Alpha, Beta]
+right: 2
+reveal: It is the second.
+```
+
+## Sixth {#sixth}
+
+The end.
+"""
+
+
+@asynccontextmanager
+async def choices_below_a_link(
+    folder: Path, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Pilot[Any]]:
+    (folder / "course").mkdir()
+    file = folder / "course" / "01-guesses.md"
+    file.write_text(LESSON + CHOICES_BELOW_A_LINK, encoding="utf-8")
+    (file.parent / "glossary.md").write_text("## Token {#token}\n\nA piece of text.\n", "utf-8")
+    state = LessonState(lesson="guesses", screen="fifth", seen=("first",), visited_at=1.0)
+    Progress(folder).save_lesson(state)
+    async with whole_app(folder, course=load_course(file.parent)).run_test(size=size) as pilot:
+        await sees(pilot, "Continue")
+        await keys(pilot, "enter")
+        await sees(pilot, "Which word?")
+        yield pilot
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        ("tab",),
+        ("tab", "enter"),
+        ("question_mark",),
+        ("ctrl+p",),
+        ("slash",),
+        ("v",),
+    ],
+)
+async def test_esc_returns_to_the_prediction(tmp_path: Path, away: tuple[str, ...]) -> None:
+    async with choices_below_a_link(tmp_path) as pilot:
+        await sees(pilot, "enter reveal")
+        await keys(pilot, *away)
+        await until(pilot, lambda: "enter reveal" not in shown(pilot.app))
+        await keys(pilot, "escape")
+        await sees(pilot, "enter reveal")
+        await keys(pilot, "b", "enter")
+        await sees(pilot, "You predicted “Beta”")
+
+
+async def test_esc_returns_from_a_lab_at_the_side_to_the_prediction(tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()
+    file = tmp_path / "course" / "01-guesses.md"
+    second = LESSON[LESSON.index("## Second") : LESSON.index("## Third")]
+    lab = "```lab\nid: own\nkind: stepper\ntask: Take a token (t).\nprompt: A\ngoals:\n"
+    lab += "  - {goal: took-rank, rank: 2}\ndone: You did.\n```\n"
+    file.write_text(LESSON[: LESSON.index("## First")] + second + lab, encoding="utf-8")
+    course = load_course(file.parent)
+    assert not course.problems
+    async with whole_app(tmp_path, course=course).run_test(size=(150, 30)) as pilot:
+        await sees(pilot, "› Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "enter reveal")
+        await keys(pilot, "l")
+        await sees(pilot, "enter step")
+        await keys(pilot, "escape")
+        await sees(pilot, "enter reveal")
+        await keys(pilot, "b", "enter")
+        await sees(pilot, "You predicted “Two”")
 
 
 async def test_the_card_of_a_lab_says_which_keys_open_it_now(tmp_path: Path) -> None:

@@ -212,9 +212,10 @@ class HomeScreen(MenuScreen):
         progress, lessons = self.services.progress, self.services.course.outlines
         states, cards = progress.lessons(), progress.cards()
         due = len(self.services.review_queue().due)
-        first = [self._next_row(by_lesson), self._review_row()]
         if isinstance(next_step(lessons, states, cards, due), Review):
-            first.reverse()
+            first = [self._review_row(), self._next_row(by_lesson)]
+        else:
+            first = [self._next_row(by_lesson), self._review_row(after_lesson=True)]
         return [row for row in first if row]
 
     def _next_row(self, by_lesson: Mapping[str, LessonProgress]) -> _MapRow | None:
@@ -242,8 +243,9 @@ class HomeScreen(MenuScreen):
             row = rows.with_left(row, numbers, sum(left.values()))
         return _MapRow((row.draw, opener), _title(outline), describe)
 
-    def _review_row(self) -> _MapRow:
-        row = rows.review_row(self.services.review_queue(), self.services.progress.clock())
+    def _review_row(self, *, after_lesson: bool = False) -> _MapRow:
+        queue, now = self.services.review_queue(), self.services.progress.clock()
+        row = rows.review_row(queue, now, after_lesson=after_lesson)
         opener = partial(self.navigation.open_place, "review")
         return _MapRow((row.draw, opener), "Review", self._about_review)
 

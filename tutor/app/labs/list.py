@@ -44,8 +44,9 @@ _PANELS = 160
 class LabsScreen(FinderScreen):
     """A list of labs, from which the learner can open any lab before reading its lesson.
 
-    The text that the learner types filters the labs by title, description and lesson. Labs whose
-    title contains the text come first. At first, the most recently opened lab is selected. When the
+    The text that the learner types filters the labs by title, description and lesson. The lab with
+    exactly this title comes first, followed by titles that begin with the text and titles that
+    contain it. At first, the most recently opened lab is selected. When the
     filter is removed, the lab that was selected before is selected again.
     """
 
@@ -84,7 +85,7 @@ class LabsScreen(FinderScreen):
     def _list(self, words: str, selected: str | None) -> None:
         wanted, labs = comparable(words), registry.every()
         shown = [lab for lab in labs if wanted in comparable(self._searched(lab))]
-        shown.sort(key=lambda lab: not _named(lab, wanted))
+        shown.sort(key=lambda lab: _rank(lab, wanted))
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
         # The steppers and chats in lessons have other goals, which are not counted here.
         self.aside = _("{reached} of {value} goals · in these {labs} labs").format(
@@ -121,9 +122,14 @@ class LabsScreen(FinderScreen):
         self.navigation.open_live_lab(lab.name)
 
 
-def _named(lab: AnyLab, wanted: str) -> bool:
-    """Return True if the name or the title of a lab contains `wanted`."""
-    return any(wanted in comparable(name) for name in (lab.name, lab.title))
+def _rank(lab: AnyLab, wanted: str) -> int:
+    """Return how well `wanted` matches the name or the title of a lab. 0 is the best match."""
+    names = [comparable(name) for name in (lab.title, lab.name)]
+    if wanted in names:
+        return 0
+    if names[0].startswith(wanted):
+        return 1
+    return 2 if any(wanted in name for name in names) else 3
 
 
 def _row(lab: AnyLab, lesson: str, reached: int, width: int) -> Content:

@@ -13,6 +13,7 @@ from tutor.app.course_screen import MenuScreen
 from tutor.app.progress.screen import headings, known_row
 from tutor.app.saving import on_disk
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner import review
@@ -52,9 +53,11 @@ class LessonProgressScreen(MenuScreen):
         """Whether the screen is waiting for the learner to confirm."""
 
     def compose_content(self) -> ComposeResult:
-        with Vertical(classes="card"), VerticalScroll(id="figures", can_focus=False):
-            yield Static(id="summary", markup=False)
-            yield Menu()
+        with Vertical(classes="card"):
+            with VerticalScroll(id="figures", can_focus=False):
+                yield Static(id="summary", markup=False)
+                yield Menu()
+            yield MoreBelow("#figures")
 
     def on_mount(self) -> None:
         self.place = _("progress · {number} {title}").format(

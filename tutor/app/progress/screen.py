@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 
 from tutor.app.course_screen import Entry, MenuScreen
@@ -16,6 +16,7 @@ from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner import review
@@ -89,11 +90,11 @@ class ProgressScreen(MenuScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-panels")]  # noqa: RUF012 (Textual's own type)
     DEFAULT_CSS = """
     ProgressScreen {
-        #columns, #figures, #side { height: 1fr; }
-        #figures { width: 1fr; }
+        #columns, #lessons, #side { height: 1fr; }
+        #lessons { width: 1fr; }
         #side { width: 1fr; display: none; }
         #all, #overview, #heading, #notices { height: auto; }
-        &.-panels #figures { min-width: 78; max-width: 100; }
+        &.-panels #lessons { min-width: 78; max-width: 100; }
         &.-panels #side { display: block; }
         &.-panels #all { display: none; }
     }
@@ -101,12 +102,14 @@ class ProgressScreen(MenuScreen):
 
     def compose_content(self) -> ComposeResult:
         with Horizontal(id="columns"):
-            with VerticalScroll(id="figures", classes="panel", can_focus=False) as figures:
-                figures.border_title = Content(_EACH)
-                yield Static(id="all", markup=False)
-                yield Static(id="heading", markup=False)
-                yield Menu()
-                yield Static(id="notices", markup=False)
+            with Vertical(id="lessons", classes="panel") as lessons:
+                lessons.border_title = Content(_EACH)
+                with VerticalScroll(id="figures", can_focus=False):
+                    yield Static(id="all", markup=False)
+                    yield Static(id="heading", markup=False)
+                    yield Menu()
+                    yield Static(id="notices", markup=False)
+                yield MoreBelow("#figures")
             with VerticalScroll(id="side", classes="panel", can_focus=False) as side:
                 side.border_title = Content(_("All lessons together"))
                 yield Static(id="overview", markup=False)
@@ -158,13 +161,19 @@ class ProgressScreen(MenuScreen):
             lines.insert(-1, _labeled(_("Suspended"), said, width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
-            retention = self.services.retention
-            counts = review.forecast(state, asked, now, days, retention=retention)
+            limits = self.services.limits
+            counts = review.forecast(state, asked, now, days, retention=limits.retention)
             lines += forecast(counts, now, _TALL_BARS if self.has_class("-tall") else _BARS)
             if held_back := self.services.review_queue().held_back:
                 said = _("The daily limit holds {held_back} of these back until later.").format(
                     held_back=held_back
                 )
+                lines.append(_paragraph(said, width, MUTED))
+            elif max(counts) > min(limits.cap, limits.new):
+                said = _(
+                    "You review at most {cap} questions a day, and at most {new} of them for the "
+                    "first time. Further reviews wait for the next day."
+                ).format(cap=limits.cap, new=min(limits.cap, limits.new))
                 lines.append(_paragraph(said, width, MUTED))
             lines.append(Content(""))
         return lines + predictions(prediction_summary(state.lessons.values()), width)
@@ -183,7 +192,9 @@ class ProgressScreen(MenuScreen):
         parts: list[Content] = []
         for notice in (*self.services.progress.notices, *self.services.course.problems):
             parts += [Content(""), hanging(Content("! "), Content(safe(str(notice))), width)]
-        self.query_one("#notices", Static).update(Content("\n").join(parts))
+        shown = self.query_one("#notices", Static)
+        shown.update(Content("\n").join(parts))
+        shown.display = bool(parts)
 
 
 def _paragraph(text: str, width: int, style: str = "") -> Content:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.events import Click
+    from textual.widget import Widget
 
     from tutor.app.services import Navigation, Services
     from tutor.course.term import Term
@@ -47,13 +48,19 @@ class LinkedScreen(CourseScreen):
     lesson_id = ""
     """The id of the lesson that contains the text, or "" if no lesson does."""
 
+    @property
+    def _field(self) -> Widget | None:
+        """The field that gets the focus when a link loses it, or None."""
+        return None
+
     def on_screen_resume(self) -> None:
-        """Unfocus a link that was opened, so that Enter pages down again.
+        """Unfocus a link that was opened, so that Enter has its usual meaning again.
 
         Tab then goes to the link after it.
         """
-        for prose in self.walk_children(Prose):
-            prose.pause()
+        if self._href is not None:
+            self.query_one(Prose).pause()
+            self.set_focus(self._field)
 
     @property
     def _href(self) -> str | None:
@@ -86,6 +93,7 @@ class LinkedScreen(CourseScreen):
         """Unfocus the link that has the focus. If there is none, close the screen."""
         if self._href is not None:
             self.query_one(Prose).leave()
+            self.set_focus(self._field)
         else:
             super().action_back()
 

@@ -41,7 +41,8 @@ async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Reveal
         return Revealed(written.text, written.number, value=_formatted(wanted, number))
     assert isinstance(prediction, NumberPrediction)
     answer = prediction.as_answer(number)
-    return Revealed(answer.text, answer.number, value=answer.text)
+    text = _formatted(wanted, number) if prediction.in_percent else answer.text
+    return Revealed(text, answer.number, value=text)
 
 
 def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
@@ -58,10 +59,12 @@ def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -
     guess = guess and quoted(prediction, guess)
     if not (text := answer.text.strip()):
         return _("You predicted {guess}.").format(guess=guess) if guess else ""
-    if guess == (right := quoted(prediction, text)):
+    right = quoted(prediction, text)
+    number = isinstance(prediction, NumberPrediction)
+    if guess == (prediction.shown(text) if number else right):  # “50 %” equals “50.0 %”
         return _("You predicted {guess}, and that is the answer.").format(guess=guess)
     computed = prediction.written_answer is None
-    verb = _("computes") if isinstance(prediction, NumberPrediction) else _("writes")
+    verb = _("computes") if number else _("writes")
     subject = f"{model} {verb}" if computed else _("the answer is")
     said = (
         _("You predicted {guess}; {subject}").format(guess=guess, subject=subject)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.step.output import JsonModel, in_a_row
+from tutor.cli.step.output import JsonModel, in_a_row, percent
 from tutor.language import _
 from tutor.lm.comparison import Comparison, PairedRow, PositionDivergence, PositionPair
 from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
@@ -136,7 +136,7 @@ def write_comparison(found: Comparison) -> None:
         a, b = row.a.sampled_probability, row.b.sampled_probability
         arrow = _ARROWS[(row.change > 0) - (row.change < 0)]
         output.write(
-            f"{100 * a:8.2f} %{100 * b:8.2f} %  {100 * row.change:+7.2f} {arrow}"
+            f"  {percent(a)}  {percent(b)}  {100 * row.change:+7.2f} {arrow}"
             f"  {visible(row.token.data)}"
         )
 

@@ -198,7 +198,7 @@ class Report:
             self._print_table(distribution)
         if chosen is not None:
             told = _("rank {rank:,}, {percent}").format(
-                rank=chosen.rank, percent=_percent(chosen.probability).strip()
+                rank=chosen.rank, percent=percent(chosen.probability).strip()
             )
             if math.isnan(chosen.probability):
                 told = _("the server does not report its probability")
@@ -216,14 +216,14 @@ class Report:
             )
         )
         for row in distribution.rows:
-            share = f"  {_percent(row.sampled_probability)}" if self._with_sampler else ""
+            share = f"  {percent(row.sampled_probability)}" if self._with_sampler else ""
             cut = _("  cut by {cut}").format(cut=row.cut) if row.cut else ""
             output.write(
-                f"{row.rank:6,}     {_percent(row.probability)}{share}  {row.logit:7.2f}"
+                f"{row.rank:6,}     {percent(row.probability)}{share}  {row.logit:7.2f}"
                 f"{'' if remote else f'  {row.token.id:6}'}  {visible(row.token.data)}{cut}"
             )
         if distribution.partial:
-            rest = _percent(distribution.left_out)
+            rest = percent(distribution.left_out)
             output.write(
                 _("        {rest}  in tokens that the server does not report").format(rest=rest)
             )
@@ -232,10 +232,19 @@ class Report:
         if others:
             output.write(
                 _("        {percent}  in the {tokens} not shown").format(
-                    percent=_percent(distribution.left_out), tokens=counted(others, "token")
+                    percent=percent(distribution.left_out), tokens=counted(others, "token")
                 )
             )
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:6.2f} %"
+def percent(share: float) -> str:
+    """Format a probability with two decimals, in 8 columns.
+
+    A probability above 0 and below 1 never becomes 0 or 100 %.
+    """
+    value = f"{100 * share:.2f}"
+    if value == "0.00" and share > 0:
+        value = "<0.01"
+    elif value == "100.00" and share < 1:
+        value = ">99.99"
+    return f"{value:>6} %"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.step.output import JsonModel, in_a_row
+from tutor.cli.step.output import JsonModel, in_a_row, percent
 from tutor.language import _
 from tutor.lm.attribution import Attribution, Occlusion, Part
 from tutor.lm.distribution import ModelCard, Token
@@ -145,5 +145,6 @@ def write_occlusions(found: Attribution, occlusions: Iterable[Occlusion]) -> Non
                     "the probability of {target} is:"
                 ).format(target=visible(found.target.data))
             )
-        probability = f"{100 * each.probability:.2f} %"
-        output.write(f"{-each.logits:+9.2f}  {probability:>8}  {visible(each.token.data)}")
+        output.write(
+            f"{-each.logits:+9.2f}  {percent(each.probability)}  {visible(each.token.data)}"
+        )
