@@ -41,7 +41,8 @@ def _state() -> Iterator[str]:
         yield f"screens: {app.screen_stack}, focus: {app.focused}"
         yield f"exit: {app._exit}, batch: {app._batch_count}, workers: {list(app.workers)}"
     flags = termios.tcgetattr(sys.__stdin__)[3] if sys.__stdin__ is not None else 0
-    yield f"terminal: line by line {bool(flags & termios.ICANON)}, echo {bool(flags & termios.ECHO)}"
+    whole_lines, echo = bool(flags & termios.ICANON), bool(flags & termios.ECHO)
+    yield f"terminal: whole lines {whole_lines}, echo {echo}"
 
 
 def _waits_in(coroutine: Any) -> Iterator[str]:
