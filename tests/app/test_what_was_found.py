@@ -6,7 +6,11 @@ from pathlib import Path
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import Clock, answered
-from tests.app.whole_app import until, whole_app
+from tests.app.whole_app import sees, until, whole_app
+from tests.engine.fake_engine import FakeEngine
+from tutor.course.catalogue import load_course
+from tutor.engine.api import EngineState
+from tutor.errors import EngineError
 from tutor.learner.progress import Progress
 
 
@@ -28,3 +32,16 @@ async def test_a_damaged_state_and_a_truncated_log_are_both_reported(tmp_path: P
         assert told("is empty. Its backup is used instead")
     assert Progress.open(tmp_path).cards() == cards
     assert log.read_bytes() == (tmp_path / "reviews.log.copy").read_bytes()
+
+
+async def test_a_model_that_stops_does_not_hide_the_problems(tmp_path: Path) -> None:
+    file = tmp_path / "course" / "01-broken.md"
+    file.parent.mkdir()
+    file.write_text("nothing of a lesson", encoding="utf-8")
+    engine = FakeEngine(state=EngineState.LOADING)
+    app = whole_app(tmp_path, engine, load_course(file.parent))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "01-broken.md")
+        engine.become(EngineState.STOPPED, "", EngineError("It died.", "Restart it."))
+        await sees(pilot, "It died.")
+        assert "01-broken.md" in shown(app)

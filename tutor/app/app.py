@@ -336,7 +336,10 @@ class TutorApp(SavingApp):
     def _model_changed(self, status: ModelStatus) -> None:
         before, self.model_status = self.model_status, status
         if status.failure is not None and status.failure is not before.failure:
-            self.navigator.tell(status.failure)
+            if isinstance(self.screen, HomeScreen):
+                self.screen.tell_problems()  # keeps what the map has told before
+            else:
+                self.navigator.tell(status.failure)
         elif status.ready and before.failure is not None:
             self.navigator.tell(_("The model is ready again."))
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tutor.app.background.status import ModelStatus
     from tutor.classroom.due import Duties
     from tutor.course.outline import Outline
+    from tutor.errors import TutorError
     from tutor.learner.review import Memory
 
 _FRAME = 4
@@ -98,6 +99,7 @@ class HomeScreen(MenuScreen):
     _memory: Memory | None = None
     _memory_of: Mapping[str, Memory] = {}
     _rows: Sequence[_MapRow | None] = ()
+    _model_failure: TutorError | None = None
 
     def compose_content(self) -> ComposeResult:
         with Horizontal(id="columns"):
@@ -115,12 +117,13 @@ class HomeScreen(MenuScreen):
         self.tell_problems()
 
     def tell_problems(self) -> None:
-        """Show problems with the progress, the settings, the course files and the class file."""
+        """Show all problems: of progress, course, class file, settings and model."""
         self.tell(
             *self.services.progress.notices,
             *self.services.course.problems,
             *self._duties().problems,
             self.services.settings.notice,
+            self._model_failure,
         )
 
     def _duties(self) -> Duties:
@@ -135,6 +138,7 @@ class HomeScreen(MenuScreen):
         self.fill()
 
     def _note_model(self, status: ModelStatus) -> None:
+        self._model_failure = status.failure
         note = self.query_one("#model-note", Static)
         note.update(Content(safe(status.note)))
         note.display = bool(status.note)
