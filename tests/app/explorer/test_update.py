@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
 from tutor.app.explorer import effects, events
@@ -143,7 +144,7 @@ def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
     assert len(learner.state.queue) == 4
     learner.answer()
     rows = distribution(split("The capital of France is Paris")).rows
-    assert "".join(row.token.text for row in rows[:1]) == ","
+    assert rows[0].token.text == ","  # the model's draw, from which the cursor moved
     assert learner.text == "The capital of France is Paris" + rows[3].token.text
 
 
@@ -325,6 +326,41 @@ def test_evidence_has_only_the_ranks_that_the_learner_chose(learner: Learner) ->
     learner.send(events.Signal.STEP)
     assert learner.evidence[-1].taken_rank is None
     assert learner.evidence[-1].branch_lengths == (2,)
+
+
+def test_the_models_draw_counts_if_the_learner_has_selected_it(learner: Learner) -> None:
+    learner.answer()
+    assert learner.target.how == "drawn"
+    rank = learner.target.row.rank
+    learner.send(events.MoveCursor(1), events.MoveCursor(-1))
+    assert learner.target.how == "drawn"
+    learner.send(events.Signal.STEP)
+    assert learner.evidence[-1].taken_rank == rank
+
+
+def test_a_draw_that_is_not_in_the_table_can_be_selected_again(learner: Learner) -> None:
+    question = learner.state.question
+    assert question is not None
+    found = distribution(question.tokens, question.sampler, question.seed, question.top)
+    drawn = replace(found.rows[-1], rank=200, token=replace(found.rows[-1].token, id=10_000))
+    learner.send(events.Answered(question, Answer(replace(found, drawn=drawn))))
+    for moves in ([1], [1, 1, 1]):
+        learner.send(*map(events.MoveCursor, moves))
+        assert learner.target.row.rank == len(moves)
+        learner.send(*(events.MoveCursor(-1) for _ in moves))
+        assert (learner.target.row, learner.state.cursor) == (drawn, None)
+
+
+def test_the_cursor_stays_on_the_last_row_if_there_are_no_more(learner: Learner) -> None:
+    question = learner.state.question
+    assert question is not None
+    found = distribution(question.tokens, question.sampler, question.seed, question.top)
+    few = replace(found, rows=found.rows[:20])
+    learner.send(events.Answered(question, Answer(few)))
+    learner.send(*(events.MoveCursor(1) for _ in range(30)))
+    assert learner.target.row == few.rows[-1]
+    learner.send(events.MoveCursor(-1))
+    assert learner.target.row == few.rows[-2]
 
 
 def test_evidence_has_the_text_and_the_distribution(learner: Learner) -> None:

@@ -46,6 +46,11 @@ class Answer(msgspec.Struct, frozen=True):
     actual: Row | None = None
     surprisals: tuple[float | None, ...] = ()
 
+    @property
+    def offered(self) -> Row:
+        """The token that already follows in the text or, at its end, the model's draw."""
+        return self.actual or self.distribution.drawn
+
 
 class Start(msgspec.Struct, frozen=True):
     """A request to tokenize a prompt, or the first message of a conversation.

@@ -315,7 +315,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if self.answer is None or tree is None:
             return None
         distribution, rows = self.answer.distribution, self.answer.distribution.rows
-        offered = self.answer.actual or distribution.drawn
+        offered = self.answer.offered
         row = rows[self.cursor] if self.cursor is not None and self.cursor < len(rows) else offered
         if row.token.id != offered.token.id:
             reason = _("your choice") if tree.at_end else _("your choice, on a new branch")

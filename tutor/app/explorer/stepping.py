@@ -173,10 +173,13 @@ def _step(state: State, tree: TokenTree) -> State:
     if tree.focus == 0:
         return state.moved(tree.move(1))
     target = state.target
-    return state if target is None else _choose(state, tree, target.row, target.how)
+    if target is None:
+        return state
+    selected = state.cursor is not None  # even if the selected row is also the model's draw
+    return _choose(state, tree, target.row, target.how, selected=selected)
 
 
-def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
+def _choose(state: State, tree: TokenTree, row: Row, how: How, *, selected: bool = False) -> State:
     if not tree.at_end and tree.steps[tree.focus].token.id == row.token.id:
         return state.moved(tree.move(1))
     if state.full and tree.at_end:
@@ -189,7 +192,8 @@ def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
             else "Undo some tokens, or start from a shorter prompt.",
         )
     chosen = tree.choose(row.token, how, row.surprisal_bits)
-    state = _show_evidence(state.with_tree(chosen), row.rank if how == "taken" else None)
+    by_learner = how == "taken" or selected
+    state = _show_evidence(state.with_tree(chosen), row.rank if by_learner else None)
     if len(chosen.branches) > len(tree.branches):
         state = replace(state, note=f"New branch {chosen.number}. Press w to switch.")
     return state.without_answer()
@@ -207,10 +211,16 @@ def marked_row(state: State) -> int:
 def _move_cursor(state: State, by: int) -> State:
     if state.answer is None:
         return state
-    moved = max(0, marked_row(state) + by)
-    if moved >= len(state.answer.distribution.rows) and state.top < MOST_ROWS:
-        state = replace(state, top=min(MOST_ROWS, state.top + ROWS), answer=None)
-    return replace(state, cursor=min(moved, state.top - 1))
+    rows, offered = state.answer.distribution.rows, state.answer.offered
+    moved = marked_row(state) + by
+    if moved < 0 and all(row.token.id != offered.token.id for row in rows):
+        return replace(state, cursor=None)  # the offered token stands above the table
+    if moved < len(rows):
+        return replace(state, cursor=max(0, moved))
+    if len(rows) < state.top or state.top >= MOST_ROWS:  # there are no more rows
+        return replace(state, cursor=len(rows) - 1)
+    top = min(MOST_ROWS, state.top + ROWS)
+    return replace(state, top=top, answer=None, cursor=min(moved, top - 1))
 
 
 def _fork(state: State, tree: TokenTree) -> State:
