@@ -467,19 +467,18 @@ The end.
 
 
 @asynccontextmanager
-async def choices_below_a_link(
-    folder: Path, size: tuple[int, int] = (80, 24)
-) -> AsyncIterator[Pilot[Any]]:
+async def choices_below_a_link(folder: Path, between: str = "") -> AsyncIterator[Pilot[Any]]:
     (folder / "course").mkdir()
     file = folder / "course" / "01-guesses.md"
-    file.write_text(LESSON + CHOICES_BELOW_A_LINK, encoding="utf-8")
+    screen = CHOICES_BELOW_A_LINK.replace("is text.\n", f"is text.\n{between}")
+    file.write_text(LESSON + screen, encoding="utf-8")
     (file.parent / "glossary.md").write_text("## Token {#token}\n\nA piece of text.\n", "utf-8")
     state = LessonState(lesson="guesses", screen="fifth", seen=("first",), visited_at=1.0)
     Progress(folder).save_lesson(state)
-    async with whole_app(folder, course=load_course(file.parent)).run_test(size=size) as pilot:
+    async with whole_app(folder, course=load_course(file.parent)).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Continue")
         await keys(pilot, "enter")
-        await sees(pilot, "Which word?")
+        await sees(pilot, "token is text")
         yield pilot
 
 
@@ -503,6 +502,20 @@ async def test_esc_returns_to_the_prediction(tmp_path: Path, away: tuple[str, ..
         await sees(pilot, "enter reveal")
         await keys(pilot, "b", "enter")
         await sees(pilot, "You predicted “Beta”")
+
+
+@pytest.mark.parametrize("away", [("tab",), ("tab", "enter")])
+async def test_esc_does_not_scroll_to_a_prediction_below(
+    tmp_path: Path, away: tuple[str, ...]
+) -> None:
+    async with choices_below_a_link(tmp_path, "\nA line.\n" * 24) as pilot:
+        await sees(pilot, "enter more")
+        await keys(pilot, *away)
+        await until(pilot, lambda: "enter more" not in shown(pilot.app))
+        await keys(pilot, "escape")
+        await sees(pilot, "enter more")
+        assert "token is text" in shown(pilot.app)
+        assert "Which word?" not in shown(pilot.app)
 
 
 async def test_esc_returns_from_a_lab_at_the_side_to_the_prediction(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ class LessonScreen(LinkedScreen):
     def action_back(self) -> None:
         """Leave the lab if it has the focus. Otherwise, unfocus the link or close the screen."""
         if self.query_one("#lab-side").has_focus_within:
-            self.set_focus(self._field)
+            self._to_field()
         else:
             super().action_back()
 

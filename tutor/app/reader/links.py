@@ -53,14 +53,18 @@ class LinkedScreen(CourseScreen):
         """The field that gets the focus when a link loses it, or None."""
         return None
 
+    def _to_field(self) -> None:
+        """Move the focus to the field, if there is one, without scrolling to it."""
+        self.query_one(Prose).pause()
+        self.set_focus(self._field, scroll_visible=False)
+
     def on_screen_resume(self) -> None:
         """Unfocus a link that was opened, so that Enter has its usual meaning again.
 
         Tab then goes to the link after it.
         """
         if self._href is not None:
-            self.query_one(Prose).pause()
-            self.set_focus(self._field)
+            self._to_field()
 
     @property
     def _href(self) -> str | None:
@@ -93,7 +97,7 @@ class LinkedScreen(CourseScreen):
         """Unfocus the link that has the focus. If there is none, close the screen."""
         if self._href is not None:
             self.query_one(Prose).leave()
-            self.set_focus(self._field)
+            self._to_field()
         else:
             super().action_back()
 
