@@ -31,7 +31,7 @@ from tests.tiny_model import write_tiny_folder
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, TutorError
 from tutor.lm import chat_template
 from tutor.lm.architectures import FAMILIES
-from tutor.lm.architectures.rope import RopeSettings
+from tutor.lm.architectures.rope import RopeSettings, scaling
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.formats.gguf_file import GgufFile
@@ -395,7 +395,7 @@ def test_an_impossible_setting_is_refused_at_once(
     ("case", "setting", "value"),
     [
         ("llama", "block_count", 2**31),
-        ("gemma3", "attention.sliding_window_pattern", 6),
+        ("gemma3", "block_count", 2**31),
         ("llama with biases", "expert_count", 7),
         ("llama with yarn rope", "rope.scaling.yarn_beta_fast", math.nan),
     ],
@@ -403,9 +403,18 @@ def test_an_impossible_setting_is_refused_at_once(
 def test_impossible_metadata_are_refused_at_once(
     case: str, setting: str, value: float, tmp_path: Path
 ) -> None:
-    path = architecture_gguf(tmp_path / "it.gguf", case, {"block_count": 2**31, setting: value})
+    path = architecture_gguf(tmp_path / "it.gguf", case, {setting: value})
     with pytest.raises(ModelError):
         load_model(FoundModel("it", "gguf", path), exact=True)
+
+
+def test_an_impossible_rope_scaling_is_damage() -> None:
+    heads = {"rotated": 128, "context": 2048}
+    tiny = RopeSettings(rope_type="llama3", factor=8.0)
+    without_growth = RopeSettings(rope_type="yarn", factor=math.e, mscale=1.0, mscale_all_dim=-10.0)
+    for rope, base in ((tiny, 5e-324), (without_growth, 10_000.0)):
+        with pytest.raises(ModelDamaged, match="contradict"):
+            scaling(rope, base, **heads)
 
 
 _IMPOSSIBLE = [0, 1, -1, 7, 2**31, 2**63 - 1, 10**400, 5e-324, -0.5, 1.5, 1e300]

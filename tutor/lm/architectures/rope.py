@@ -70,6 +70,10 @@ class Scaling(NamedTuple):
     context: int
 
 
+def _contradiction() -> ModelDamaged:
+    return ModelDamaged("the RoPE scaling factors contradict each other.")
+
+
 def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scaling:
     """Return the effect of the settings on a model with a context window of `context` tokens.
 
@@ -78,9 +82,13 @@ def scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scal
     """
     if not 0 < base < math.inf:  # `require_sound` rejects this base later
         return Scaling(None, 1.0, context)
-    numbers = [each for each in msgspec.structs.astuple(rope) if isinstance(each, float)]
-    if not all(map(math.isfinite, numbers)):
-        raise ModelDamaged("a setting of the RoPE scaling is infinite or not a number.")
+    try:
+        return _scaling(rope, base, rotated, context)
+    except (ArithmeticError, ValueError) as error:  # such as a division by 0, or an infinite number
+        raise _contradiction() from error
+
+
+def _scaling(rope: RopeSettings, base: float, rotated: int, context: int) -> Scaling:
     original = rope.original_max_position_embeddings or context
     match rope.kind:
         case "default":
@@ -109,7 +117,7 @@ def _llama3(rope: RopeSettings, base: float, rotated: int) -> tuple[float, ...]:
     transition between these limits (as in `transformers.modeling_rope_utils`).
     """
     if rope.slowed <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
-        raise ModelDamaged("the RoPE scaling factors contradict each other.")
+        raise _contradiction()
     original = rope.original_max_position_embeddings or 8192
     factors = []
     for pair in range(0, rotated, 2):
@@ -127,11 +135,9 @@ def _yarn(rope: RopeSettings, base: float, rotated: int, original: int) -> tuple
     frequency is interpolated linearly over the index of the pair.
     """
     if rope.slowed <= 0 or base == 1 or original < 1:
-        raise ModelDamaged("the RoPE scaling factors contradict each other.")
+        raise _contradiction()
 
     def pair_with(rotations: float) -> float:
-        if not 1e-9 < rotations < 1e9:  # far outside of what models use, and safe to divide by
-            raise ModelDamaged("the RoPE scaling factors contradict each other.")
         return rotated * math.log(original / (rotations * 2 * math.pi)) / (2 * math.log(base))
 
     first, last = pair_with(rope.beta_fast or 32), pair_with(rope.beta_slow or 1)
