@@ -20,11 +20,12 @@ from typing import Any
 def main(report: Path) -> int:
     def dump(_number: int, _frame: FrameType | None) -> None:
         with report.open("w", encoding="utf-8") as file:
-            print(*_state(), sep="\n", file=file)
             for task in asyncio.all_tasks():
                 print(task.get_name(), *_waits_in(task.get_coro()), sep="\n    ", file=file)
             file.flush()
             faulthandler.dump_traceback(file)
+            for line in _state():
+                print(line, file=file, flush=True)
 
     signal.signal(signal.SIGUSR1, dump)
     sys.argv = ["tutor"]
@@ -38,7 +39,7 @@ def _state() -> Iterator[str]:
     from textual.app import App  # the app has imported it, in its own order
 
     for app in [each for each in gc.get_objects() if isinstance(each, App)]:
-        yield f"screens: {app.screen_stack}, focus: {app.focused}"
+        yield f"screens: {[f'{screen}: {screen.focused}' for screen in app.screen_stack]}"
         yield f"exit: {app._exit}, batch: {app._batch_count}, workers: {list(app.workers)}"
     flags = termios.tcgetattr(sys.__stdin__)[3] if sys.__stdin__ is not None else 0
     whole_lines, echo = bool(flags & termios.ICANON), bool(flags & termios.ECHO)

@@ -141,9 +141,12 @@ class KeyFuzz:
         return self._random.choice(_CONTROLS if kind > 0.95 else _NAMED)
 
     def _leave(self, app: Terminal) -> None:
-        if app.process.poll() is None:
+        # While the app waits for an external editor, Ctrl+C is for the editor: press it again.
+        deadline = time.monotonic() + PATIENCE
+        while app.process.poll() is None and time.monotonic() < deadline:
             app.send("\x03\x03")
-        status = app.wait_exit(PATIENCE)
+            app.read(1.0)
+        status = app.wait_exit(1.0)
         said = bytes(app.output[-2000:]).decode(errors="replace")
         assert status in (0, -2), f"the app ended with status {status}: {said}"
         assert b"Traceback" not in app.output, said

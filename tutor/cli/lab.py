@@ -51,6 +51,7 @@ def _print_list(options: argparse.Namespace) -> None:
         output.write_json(listed)
         return
     progress = learning.progress_of(options)
+    learning.complain_of(progress)
     for lab in labs:
         reached = progress.lesson(lab.lesson).goals_reached.get(lab.name, ())
         output.write(

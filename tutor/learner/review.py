@@ -193,6 +193,22 @@ def forecast(
     return tuple(counts)
 
 
+def exceeds_limits(
+    state: LearnerState,
+    questions: Mapping[str, ReviewQuestion],
+    now: float,
+    days: int,
+    limit: Limits,
+) -> bool:
+    """Return True if the limits hold back some questions on one of the next `days` days."""
+    first = {key: card for key, card in state.cards.items() if card.answers < 2}
+    of_first = msgspec.structs.replace(state, cards=first)
+    return any(
+        max(forecast(some, questions, now, days, retention=limit.retention)) > most
+        for some, most in ((state, limit.cap), (of_first, limit.new))
+    )
+
+
 class Memory(msgspec.Struct, frozen=True):
     """Figures about how well the learner remembers the answers to a group of questions.
 

@@ -169,7 +169,7 @@ class ProgressScreen(MenuScreen):
                     held_back=held_back
                 )
                 lines.append(_paragraph(said, width, MUTED))
-            elif max(counts) > min(limits.cap, limits.new):
+            elif review.exceeds_limits(state, asked, now, days, limits):
                 said = _(
                     "You review at most {cap} questions a day, and at most {new} of them for the "
                     "first time. Further reviews wait for the next day."
