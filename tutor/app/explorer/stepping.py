@@ -214,7 +214,7 @@ def _move_cursor(state: State, by: int) -> State:
     rows, offered = state.answer.distribution.rows, state.answer.offered
     moved = marked_row(state) + by
     if moved < 0 and all(row.token.id != offered.token.id for row in rows):
-        return replace(state, cursor=None)  # the offered token stands above the table
+        return replace(state, cursor=None)  # only the line below the table shows the offered token
     if moved < len(rows):
         return replace(state, cursor=max(0, moved))
     if len(rows) < state.top or state.top >= MOST_ROWS:  # there are no more rows
