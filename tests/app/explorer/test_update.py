@@ -363,6 +363,15 @@ def test_the_cursor_stays_on_the_last_row_if_there_are_no_more(learner: Learner)
     assert learner.target.row == few.rows[-2]
 
 
+def test_without_rows_there_is_no_cursor(learner: Learner) -> None:
+    question = learner.state.question
+    assert question is not None
+    found = distribution(question.tokens, question.sampler, question.seed, question.top)
+    learner.send(events.Answered(question, Answer(replace(found, rows=()))))
+    learner.send(events.MoveCursor(1), events.MoveCursor(-1))
+    assert learner.target.row == found.drawn
+
+
 def test_evidence_has_the_text_and_the_distribution(learner: Learner) -> None:
     learner.answer()
     learner.send(events.TakeRow(0))

@@ -209,9 +209,9 @@ def marked_row(state: State) -> int:
 
 
 def _move_cursor(state: State, by: int) -> State:
-    if state.answer is None:
+    if state.answer is None or not (rows := state.answer.distribution.rows):
         return state
-    rows, offered = state.answer.distribution.rows, state.answer.offered
+    offered = state.answer.offered
     moved = marked_row(state) + by
     if moved < 0 and all(row.token.id != offered.token.id for row in rows):
         return replace(state, cursor=None)  # only the line below the table shows the offered token
