@@ -133,8 +133,8 @@ class Navigation(Protocol):
     def open_quiz(self, lesson: Lesson) -> None:
         """Open the questions of a lesson. If they are already open, return to them.
 
-        If the result of an earlier run is open, it is replaced with a new run, because two open
-        screens of the same quiz could contradict each other.
+        If the result of an earlier attempt is open, it is replaced with a new attempt, because two
+        open screens of the same quiz could contradict each other.
         """
 
     def restart_quiz(self, lesson: Lesson, *, only_left: bool = False) -> None:

@@ -33,7 +33,7 @@ def mended(log: bytes, copy: bytes) -> bytes:
 
     Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
     `copy`. So if only one file was truncated or damaged, the result equals the other file. If `log`
-    has another intact line at this position, the line from `copy` is appended as if it had been
+    has a different intact line at this position, the line from `copy` is appended as if it had been
     imported from another machine. A line that is damaged in both files is repaired if possible.
     """
     if log.startswith(copy):

@@ -23,7 +23,7 @@ def forget_size(widget: Widget) -> None:
 
 
 class Static(widgets.Static):  # noqa: TID251
-    """A text that is laid out again whenever it changes.
+    """A widget with a text, which is laid out again whenever the text changes.
 
     Textual's own `Static` can keep its old height if the screen has just scrolled. In Textual 8.2,
     `refresh` increments a layout counter before it clears the cached height. If the widget is

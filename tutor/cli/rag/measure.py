@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> MeasuredAll:
-    """Run the lab's measurements, and return all their figures."""
+    """Run the lab's measurements, and return all results."""
     from tutor.labs.kit.actions import Run
     from tutor.labs.kit.lab import settle
     from tutor.labs.rag import lab as rag

@@ -138,7 +138,7 @@ async def _handle(text: str, tab: web.WebSocketResponse, session: Session) -> No
 
 
 def _page(request: web.Request, name: str, status: int = 200) -> web.Response:
-    """Return a page of text, with links that work at the address of the request."""
+    """Return a page of text whose links work at the address that the browser used."""
     top = "/".join([".", *[".."] * (request.path.count("/") - 1)])
     content = Template(_read(name)).substitute(top=top)
     return _html(Template(_read("frame.html")).substitute(top=top, content=content), status)

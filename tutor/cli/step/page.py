@@ -34,7 +34,7 @@ def save_page(
     options: argparse.Namespace,
     applied: Applied | None,
 ) -> None:
-    """Save the page. For a local model, also compute the distributions inside the prompt.
+    """Save the page. For a local model, also compute the distribution at each token of the prompt.
 
     Raises `NotWritten`.
     """

@@ -65,7 +65,7 @@ def measured_name(screen_id: str, index: int) -> str:
 
 
 def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
-    """Return the lesson in the content of a file. Raises a `LessonError` for the first problem."""
+    """Parse the contents of a lesson file. Raises a `LessonError` for the first problem."""
     outcome = read_bytes(data, where, facts)
     if outcome.lesson is None:
         raise outcome.problems[0]

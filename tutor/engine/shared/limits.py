@@ -31,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     memory: int = 512
     """The maximum total size of all KV caches, in megabytes."""
     trainings: int = 4
-    """The maximum number of networks in training at the same time, in labs."""
+    """The maximum number of networks that labs can train at the same time."""
     idle: int = 15
     """The number of minutes without a request after which a learner's caches are freed."""
     work: int = 60

@@ -138,7 +138,7 @@ class SharedServer:
 
         If the first learner needs a token, these are the learners who need one too. If the first
         learner needs more than one, these are the learners with the shortest texts to process, as
-        far as they fit in one pass. Learners who have used more time than the first wait for
+        many as fit in one pass. Learners who have used more time than the first wait for
         another turn (see `BATCH_WINDOW`).
         """
         first = queue[0]

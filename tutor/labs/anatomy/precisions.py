@@ -15,7 +15,7 @@ MATRICES = ("query key value", "output", "gate up", "down")
 
 
 class Through(msgspec.Struct, frozen=True, tag=True):
-    """A request to run block `layer` with its matrices rounded to `bits` bits.
+    """A request to run block `layer` with its matrices quantized to `bits` bits.
 
     `stream` is the residual stream before the block. It is empty for the first block, whose input
     is the embedding of `text`.

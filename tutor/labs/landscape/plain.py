@@ -51,4 +51,4 @@ def _fact(state: State, side: int, topic: str) -> Iterator[str]:
         reporter=_(" (not the vendor)") if fact.second_hand else "",
     )
     if (now := THEN_AND_NOW.get(topic)) is not None:
-        yield _("For the current fact, see the topic {topic}.").format(topic=now)
+        yield _("For the fact as of today, see the topic {topic}.").format(topic=now)

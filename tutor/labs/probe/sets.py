@@ -12,7 +12,7 @@ import yaml
 
 _WORDS = Path(__file__).with_name("sets.yaml")
 _CUT = "---"
-"""The mark between the words for training and the words for testing."""
+"""The separator between the training words and the test words."""
 
 
 class Example(NamedTuple):

@@ -19,7 +19,7 @@ HELP = {
 _MOST = 5
 _WAYS: dict[By, str] = {
     "lens": _("Named by the logit lens:"),
-    "rows": _("Named by the nearest rows of the embedding table:"),
+    "rows": _("Labeled with the tokens of the nearest rows of the embedding table:"),
     "difference": _("Each vector minus the other one, named by the nearest rows:"),
 }
 

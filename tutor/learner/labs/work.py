@@ -32,7 +32,7 @@ class LabWork:
         self._timeout = timeout
 
     def read(self, lab: str) -> bytes:
-        """Return the saved work of a lab, or empty bytes if there is none or it cannot be read."""
+        """Return the learner's saved work in a lab. If it is missing or unreadable, return b""."""
         try:
             return read_untrusted(self._path(lab), LARGEST)
         except StoreError:

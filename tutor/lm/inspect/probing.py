@@ -130,11 +130,12 @@ def _fit(products: Tensor, sign: Tensor, penalty: float) -> _Fit:
 
     `products` [layers, N, N] are the dot products of the examples. Each step solves
 
-        S K S c + penalty c + S b = S z   and   sum of S c = 0,   a = S c,
+        S K S c + penalty c + S b = S z   and   sum of S c = 0
 
-    where K are the products, S^2 is the curvature of the loss at each example's score, and z is the
-    score that the Newton step aims for. At layers where the full step would raise the loss, the
-    step is halved until it does not.
+    for c and the bias b, where K are the products, S^2 is the curvature of the loss at each
+    example's score, and z is the score that the Newton step aims for. The coefficients of the
+    examples are then a = S c. At layers where the full step would raise the loss, the step is
+    halved until it does not.
     """
     layers, count, _ = products.shape
     fit = _Fit(torch.zeros(layers, count).double(), torch.zeros(layers).double())

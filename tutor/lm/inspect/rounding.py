@@ -119,7 +119,7 @@ def _parts(network: Transformer, layer: int) -> list[list[Replacement]]:
 def through_block(
     network: Transformer, layer: int, bits: int, stream: Tensor
 ) -> tuple[Tensor, list[float]] | None:
-    """Run one block with its matrices rounded to `bits` bits.
+    """Run one block with its matrices quantized to `bits` bits.
 
     Returns the residual stream after the block, and the relative error |W' - W| / |W| of each of
     the four matrices: query, key and value; output; gate and up; down. In a mixture of experts, the

@@ -77,7 +77,7 @@ class Dialog(NamedTuple):
 class Answers(msgspec.Struct, frozen=True):
     """One model's results on the held-out questions.
 
-    `ended` is the number of answers that the model ends itself, and `right` is the number of
+    `ended` is the number of answers that the model ended on its own, and `right` is the number of
     answers that equal the reference answer. `capitals` is the number of right answers to questions
     about capitals. `loss` is the mean over the tokens of the reference answers, in nats per token.
     """
