@@ -180,6 +180,12 @@ async def test_measuring_is_stopped_and_continued(tmp_path: Path) -> None:
         await do(pilot, "r")
         assert "Done. Press r to measure again." in seen(pilot)
         assert "of 1" in seen(pilot)
+        assert "r run again" in seen(pilot)
+        await do(pilot, "enter")  # must not discard what was measured
+        assert "Done. Press r to measure again." in seen(pilot)
+        engine.hold()
+        await pilot.press("r")
+        await until(pilot, lambda: "Done." not in seen(pilot))
 
 
 async def test_a_narrow_screen_shows_how_to_install_the_encoder(tmp_path: Path) -> None:

@@ -9,14 +9,15 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.columns import Room
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView, Offered
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.rag.lab import VIEWS, State, examples
 from tutor.labs.rag.lines import METHODS, answer_lines, detail_lines, passage_lines, prompt_line
 from tutor.labs.rag.measured_lines import measured_lines
+from tutor.labs.rag.quality import finished
 from tutor.language import _
 from tutor.text import counted, safe
 
@@ -56,6 +57,7 @@ class RagView(LabView):
         key("p", "poison", "poison", "Add a false passage to the index, or remove it."),
         *pair(UP_DOWN, "move_focus(*, 'passage')", "passage", "Go to another passage."),
         *run_and_stop("r,enter", "run", _("Measure every search method.")),
+        key("r", "run_again", "run again", "Discard the scores and run again.", id="run"),
         key("enter", "open", "source", "Open the screen that the passage is from."),
         key("d", "next_view", "details", "Show the passage, the prompt or earlier answers below."),
         key(
@@ -69,7 +71,8 @@ class RagView(LabView):
 
     OFFERED: ClassVar[Offered[State]] = {
         **dict.fromkeys(("choose", "poison", "move_focus", "next_view"), _asking),
-        "run": lambda state: state.part == "measure",
+        "run": lambda state: state.part == "measure" and not finished(state.quality),
+        "run_again": lambda state: state.part == "measure" and finished(state.quality),
         "choose:texts": lambda state: state.part == "ask" and len(state.sources) > 1,
         "switch:retrieval": _asking,
         "adjust": lambda state: state.part == "ask" and state.retrieving,
@@ -78,6 +81,8 @@ class RagView(LabView):
 
     def runs(self, state: State) -> bool:
         return state.quality.running
+
+    action_run_again = does(Run)
 
     def action_ask(self) -> None:
         state: State = self.state
