@@ -58,8 +58,8 @@ def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
 
     Results whose title is exactly `words` come first, then terms that begin with `words`, then all
     others from best to worst. The first search of a course takes a while because it parses the
-    whole course, so do not call this function in the user interface's thread. Raises
-    `TutorError` if Python's SQLite does not support full-text search.
+    whole course, so do not call this function in the thread of the screens. Raises `TutorError` if
+    Python's SQLite does not support full-text search.
     """
     wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:
