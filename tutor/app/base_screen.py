@@ -75,7 +75,7 @@ class TutorScreen(Screen[None]):
     On a screen that is wide and tall, a short text is shown as a card in the middle.
     """
     SCROLLED: ClassVar[str] = ""
-    FIRST_KEYS: tuple[str, ...] = ("y",)
+    first_keys: tuple[str, ...] = ("y",)
     """The keys that the key line shows first (see `KeyLine`)."""
 
     place: reactive[str] = reactive("")
@@ -94,7 +94,7 @@ class TutorScreen(Screen[None]):
 
             self.add_class("-spoken")
             yield FocusLine()
-        yield KeyLine(self.FIRST_KEYS)
+        yield KeyLine(self.first_keys)
 
     def compose_content(self) -> ComposeResult:
         """Yield the widgets between the two horizontal rules."""

@@ -95,7 +95,7 @@ class HomeScreen(MenuScreen):
         ),
         Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
-    FIRST_KEYS = ("y", ARROWS, "enter", "r", "p", "v", "slash", "comma")
+    first_keys: tuple[str, ...] = ("y", ARROWS, "enter", "r", "p", "v", "slash", "comma")
     _memory: Memory | None = None
     _memory_of: Mapping[str, Memory] = {}
     _rows: Sequence[_MapRow | None] = ()

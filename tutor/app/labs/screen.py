@@ -110,7 +110,7 @@ class LabScreen(CourseScreen):
         task = LabTask(self._wanted, goals, about=self.lab.about, own=self._first)
         yield LabSide(task, self._page)
         kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
-        self.FIRST_KEYS = kind.FIRST_KEYS
+        self.first_keys = kind.FIRST_KEYS
         view = kind().add_class("panel")
         view.border_title = Content(self.lab.title)
         yield view

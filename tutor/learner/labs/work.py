@@ -32,7 +32,7 @@ class LabWork:
         self._timeout = timeout
 
     def read(self, lab: str) -> bytes:
-        """Return the learner's saved work in a lab. If it is missing or unreadable, return b""."""
+        """Return the learner's saved work in a lab, or b"" if it is missing or unreadable."""
         try:
             return read_untrusted(self._path(lab), LARGEST)
         except StoreError:
