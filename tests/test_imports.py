@@ -56,6 +56,25 @@ print(*[name for name in "markdown_it pygments tree_sitter".split() if name in s
     assert _run(program, tmp_path) == ""
 
 
+def test_a_stepper_without_a_task_loads_no_parser_of_markdown(tmp_path: Path) -> None:
+    program = """
+import asyncio, sys
+from tutor.app.start import make_app
+
+async def main():
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.navigator.open_place("step")
+        await pilot.pause()
+
+asyncio.run(main())
+print(*[name for name in ["markdown_it"] if name in sys.modules])
+"""
+    # The first start parses the lessons, and keeps their outlines.
+    _run("from tutor.course.catalogue import load_course; load_course()", tmp_path)
+    assert _run(program, tmp_path) == ""
+
+
 def test_the_command_line_loads_only_what_a_command_needs(tmp_path: Path) -> None:
     program = f"""
 import sys

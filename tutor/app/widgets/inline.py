@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
 from tutor.app.theme import CODE, KEY
-from tutor.app.widgets.key_text import mark_keys
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 
+@cache
 def parser() -> MarkdownIt:
     """Return a parser for CommonMark with tables that treats HTML and bare URLs as plain text.
 
     The parser also marks key names (see `mark_keys`).
     """
+    # These modules take 1.5 MB, and a stepper without a task does not need them.
+    from markdown_it import MarkdownIt
+
+    from tutor.app.widgets.key_text import mark_keys
+
     found = MarkdownIt("commonmark", {"html": False}).enable("table")
     found.core.ruler.push("keys", mark_keys)
     return found
@@ -66,6 +72,8 @@ def plain(markdown: str, between: str = " ") -> str:
 
     `between` separates paragraphs and other blocks, which are on one line by default.
     """
+    if not markdown:
+        return ""
     tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
     return between.join(_words(token) for token in tokens)
 
