@@ -149,13 +149,14 @@ def test_each_defense_has_the_quoted_counts(at: int, language_model: LanguageMod
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_harmless_sentence_can_turn_all_six_reviews(language_model: LanguageModel) -> None:
-    assert "harmless “What a lovely day.” turns all six reviews" in WORDS
+@pytest.mark.parametrize("at", range(len(injection.NAMED)))
+def test_a_harmless_sentence_turns_all_six_reviews(at: int, language_model: LanguageModel) -> None:
+    assert "“What a lovely day.” turns all six negative reviews, with any" in WORDS
     backend = make_backend(
         "injection", Tools(lambda: language_model, lambda: None, paths.assets_folder())
     )
-    given, undefended = injection.material(), injection.NAMED[0][1]
+    given, defense = injection.material(), injection.NAMED[at][1]
     assert "What a lovely day." in given.harmless
     reviews = tuple(injection.attacked(each, "What a lovely day.") for each in given.documents)
-    answer = backend.answer(injection.Question(undefended, reviews))
+    answer = backend.answer(injection.Question(defense, reviews))
     assert sum(map(injection.gets_through, answer.shares)) >= 6 - ROUNDING
