@@ -134,6 +134,7 @@ ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "LITELLM_TELEMETRY": "False",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "True",  # only this machine reaches it
     "OPENAI_API_KEY": "none",
     "HTTP_PROXY": "http://127.0.0.1:9",
     "HTTPS_PROXY": "http://127.0.0.1:9",
