@@ -143,6 +143,18 @@ def test_the_classes_with_forbidden_actions_are_known() -> None:
     assert leading == NOT_OFFERED
 
 
+@pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN])
+async def test_the_model_screen_says_how_to_use_another_model(
+    tmp_path: Path, allowed: Allowed
+) -> None:
+    app = whole_app(tmp_path, allowed=allowed)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "m")
+        await sees(pilot, "restart")
+        assert ("`tutor model list`" in shown(app)) == (allowed is EVERYTHING)
+
+
 @pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
 async def test_forbidden_actions_have_no_keys_when_locked_down(
     tmp_path: Path, allowed: Allowed

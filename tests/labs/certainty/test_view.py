@@ -72,6 +72,10 @@ async def test_an_answer_its_verdict_and_ten_draws(tmp_path: Path) -> None:
         drawn = state_of(pilot).draws[state_of(pilot).prompt]
         await do(pilot, "right", "left")
         assert state_of(pilot).draws[state_of(pilot).prompt] == drawn  # samples are kept
+        await do(pilot, "r", "enter")  # must not discard the samples
+        assert (state_of(pilot).draws[state_of(pilot).prompt], state_of(pilot).seed) == (drawn, 1)
+        await do(pilot, "s")
+        assert state_of(pilot).seed == 2
         await do(pilot, "w")
         assert "with the fact" in seen(pilot)
         assert "fact: " in seen(pilot)

@@ -453,7 +453,7 @@ def test_each_view_changes_one_thing_and_keeps_the_settings_of_the_others() -> N
         "prompt": OtherText(State().b),
         "sampler": OtherSampler(SamplerSettings(temperature=0.6)),
         "parts": PartsOff((Part(1, 0),)),
-        "precision": Rounded(4),
+        "precision": Rounded(3),
         "model": None,
         "tuning": Tuned("What is the capital of France?"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,7 +67,10 @@ async def test_fewer_bits_diverge_more(tmp_path: Path) -> None:
     """The rounded weights are of the real model, and their last digits depend on the processor."""
     app = lab_app("difference", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "tab", "tab", "tab", "up")
+        await do(pilot, "tab", "tab", "tab")
+        assert "›3  2" in seen(pilot)
+        assert "A and B are the same." not in seen(pilot)
+        await do(pilot, "up", "up")
         eight = state_of(pilot).total_bits[0]
         assert "›8  4" in seen(pilot)
         await do(pilot, "down")
@@ -191,7 +195,12 @@ async def test_the_model_view_says_what_is_missing(
     monkeypatch.setattr(paths, "bundled_instruct_folder", lambda: tmp_path / "none")
     async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "shift+tab", "shift+tab")
-        assert "No other installed model has the same vocabulary." in seen(pilot)
+        said = " ".join(seen(pilot).split())
+        assert "No other installed model has the same vocabulary. Copy one" in said
+        models = paths.user_models_folder()
+        shutil.copytree(paths.bundled_model_folder(), models / "copied-model")
+        await do(pilot, "tab", "shift+tab")
+        assert "copied-model" in seen(pilot)
 
 
 async def test_the_base_and_instruct_models_answer_the_learners_question(tmp_path: Path) -> None:
@@ -251,6 +260,7 @@ async def test_the_key_of_the_stepper_opens_its_text_at_its_position(tmp_path: P
         assert state.a == Text("".join(token.text for token in tokens), state.a.ids, "f" * 64)
         assert state.sampler == SamplerSettings(top_k=3)
         assert state.places[state.at].a == 2
+        assert "A is your text. Press Esc to return to the stepper." in seen(pilot)
 
 
 async def test_u_brings_back_the_texts_that_the_stepper_replaced(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
 from tests.app.pressing import tap
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
+from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of, write
+from tutor.app.widgets.lines import Lines
 from tutor.labs.steer.state import VIEWS
 from tutor.lm.saved_steering import folder_of_learner
 
@@ -50,6 +52,18 @@ async def test_the_arrows_turn_the_dials_and_the_table_follows(tmp_path: Path) -
         assert f"{state.perplexities[1]:.1f}" in seen(pilot)
         await do(pilot, "up", "left", "z")
         assert (state_of(pilot).layer, state_of(pilot).dial) == (5, 0)
+
+
+async def test_a_pending_perplexity_says_that_goals_wait_for_it(tmp_path: Path) -> None:
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "left")
+        assert "goals count" not in seen(pilot)
+        view = screen_of(pilot).view
+        view.show(replace(state_of(pilot), costs={}))
+        lines = view.query_one("#lines", Lines).text
+        assert "goals count once this is known" in lines
+        await do(pilot, "g")
+        assert "its perplexity is the number of equally probable" in " ".join(seen(pilot).split())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

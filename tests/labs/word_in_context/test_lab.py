@@ -31,6 +31,13 @@ def test_without_marks_the_last_shared_word_is_used() -> None:
     assert found.same_word
 
 
+def test_a_semicolon_separates_sentences_without_a_slash() -> None:
+    assert pair("I sat on the bank; I robbed the bank") == pair(
+        "I sat on the bank / I robbed the bank"
+    )
+    assert pair("I sat; the bank fell / I robbed the bank").first.text == "I sat; the bank fell"
+
+
 def test_marks_choose_the_word_and_are_removed() -> None:
     found = pair("I *left* the house / He *turned* left")
     assert (found.first.text, found.first.word) == ("I left the house", "left")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
+from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of, write
 from tutor.app.widgets.plot import upright
 
 if TYPE_CHECKING:
@@ -45,6 +45,32 @@ async def test_keys_change_the_layer_the_method_and_the_example(tmp_path: Path) 
         await do(pilot, "x")
         assert "muddy" in seen(pilot)
         assert state_of(pilot).layer == 2
+
+
+async def test_every_number_says_what_it_is_and_the_view_fits(tmp_path: Path) -> None:
+    app = lab_app("word-in-context", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "on average" in seen(pilot)
+        assert "the next token if the network had no layers" in seen(pilot)
+        await do(pilot, "right")
+        assert "the next token if the network stopped at this layer" in seen(pilot)
+        await do(pilot, "tab")
+        assert "nearest to the vector, with cosines" in seen(pilot)
+        await do(pilot, "tab")
+        assert "nearest to this vector minus the other, with cosines" in seen(pilot)
+        assert screen_of(pilot).view.max_scroll_y == 0
+
+
+async def test_home_and_end_go_to_the_first_and_the_last_layer(tmp_path: Path) -> None:
+    app = lab_app("word-in-context", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "end")
+        last = len(state_of(pilot).compared.cosines) - 1
+        assert state_of(pilot).layer == last > 0
+        assert "They walked along" in seen(pilot)
+        await do(pilot, "home")
+        assert state_of(pilot).layer == 0
 
 
 async def test_sentences_with_no_word_in_common_are_refused_and_can_be_corrected(

@@ -72,6 +72,15 @@ def test_own_words_are_split_into_groups() -> None:
     assert words.group_of == (0, 0, 0, 1, 1, 2)
 
 
+def test_a_slash_between_spaces_separates_groups_too() -> None:
+    words = own_words("cat dog / seven and/or / red")
+    assert [group.words for group in words.groups] == [
+        ("cat", "dog"),
+        ("seven", "and/or"),
+        ("red",),
+    ]
+
+
 def test_words_beyond_the_limits_are_left_out_and_counted() -> None:
     many = own_words(" ".join(f"w{n}" for n in range(MOST_WORDS + 4)))
     assert (len(many.all), many.left_out) == (MOST_WORDS, 4)
@@ -116,7 +125,7 @@ def test_the_map_misleads_if_the_nearest_row_is_another() -> None:
     assert (state.nearest_on_map(0), state.nearest_row(0)) == (1, 2)
     assert (state.nearest_on_map(1), state.nearest_row(1)) == (0, 0)
     assert "misleads" not in lab.LAB.reached(state)  # Before zooming in.
-    assert "misleads" in lab.LAB.reached(lab.act(state, Adjust(2, "zoom")))
+    assert "misleads" in lab.LAB.reached(lab.act(state, Adjust(1, "zoom")))
     assert "misleads" not in lab.LAB.reached(
         lab.act(lab.act(state, Adjust(2, "zoom")), MoveFocus(1, "word"))
     )

@@ -59,6 +59,27 @@ async def test_keys_zoom_pan_and_show_the_whole_map_again(tmp_path: Path) -> Non
         assert seen(pilot).splitlines()[4:-3] == whole.splitlines()[4:-3]
 
 
+async def test_one_step_of_zoom_is_enough_where_the_map_is_misleading(tmp_path: Path) -> None:
+    app = lab_app("word-map", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        for _word in state_of(pilot).chosen.all:
+            if "The map is misleading here." in seen(pilot):
+                break
+            await do(pilot, "n")
+        assert "The map is misleading here." in seen(pilot)
+        await do(pilot, "i")
+        assert "1 of 3 goals reached" in seen(pilot)
+
+
+async def test_a_slash_between_groups_is_no_word(tmp_path: Path) -> None:
+    app = lab_app("word-map", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(pilot, "man woman / year time / North")
+        assert "●/" not in seen(pilot)
+        assert "▲ group 3" in seen(pilot)
+
+
 async def test_too_few_words_are_refused(tmp_path: Path) -> None:
     app = lab_app("word-map", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

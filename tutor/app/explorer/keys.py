@@ -69,7 +69,7 @@ PANE_KEYS: list[BindingType] = [
         "equals_sign",
         "compare",
         "compare",
-        tooltip="Compare with another prompt, sampler, precision or model, or switch a part off.",
+        tooltip="Open the lab that compares this text with another prompt, sampler or model.",
     ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),

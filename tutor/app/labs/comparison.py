@@ -27,5 +27,7 @@ def open_comparison(app: App[Any], navigation: Navigation, asked: ExplorerPane.C
     ids = tuple(token.id for token in asked.tokens)
     begin = Open(Text(text, ids, asked.model), asked.sampler, asked.place)
     lab.call_after_refresh(lab.act, begin)
+    note = _("A is your text. Press Esc to return to the stepper.")
     if asked.steered:
-        lab.call_after_refresh(lab.say, _("A and B are not steered, although your text is."))
+        note = _("A and B are not steered, although your text is.")
+    lab.call_after_refresh(lab.say, note)

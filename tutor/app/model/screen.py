@@ -87,14 +87,21 @@ class ModelScreen(TextScreen, CourseScreen):
         self.draw()
 
     def text(self, width: int) -> list[Content]:
-        return describe(self._status, max(20, width))
+        others = self.services.allowed.opening_files
+        return describe(self._status, max(20, width), others=others)
 
 
-def describe(status: ModelStatus, width: int) -> list[Content]:
-    """Describe the state of the model in lines of at most `width` columns."""
+def describe(status: ModelStatus, width: int, *, others: bool = False) -> list[Content]:
+    """Describe the state of the model in lines of at most `width` columns.
+
+    If `others` is True, explain how to use another model.
+    """
     lines = [_engine_line(status), Content("")]
     if status.model is not None:
         lines += [hanging(_label(name), Content(text), width) for name, text in _card(status.model)]
+        if others:
+            said = _("`tutor model list` lists them, `tutor --model NAME` uses one")
+            lines.append(hanging(_label(_("others")), Content(said), width))
     if status.failure is not None:
         lines += [*_error(status.failure, width), Content("")]
     if said := _choice(status):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
@@ -60,7 +59,6 @@ class CertaintyView(LabView):
         key("r,enter", "go('ask_rest')", "ask the rest", "Ask the remaining questions of the set."),
         key("r,enter", "go('stop')", "stop", "Stop, and keep the answers so far."),
         key("s", "go('redraw')", "new seed", "Sample ten answers again with a new seed."),
-        Binding("r,enter", "go('redraw')", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Go to another question."),
         key("w", "choose(1, 'way')", "way", "Ask plainly, with the fact, or let it decline."),
         *tab("next_view(*)", "view", "Show one answer, the calibration, or all ways of asking."),

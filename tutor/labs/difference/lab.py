@@ -171,7 +171,8 @@ def _focused(state: State, by: int, axis: Literal["place", "dial", "layer", "par
 def _with_view(state: State, view: View) -> State:
     if view == state.view:
         return state
-    shown = _outdated(replace(state, view=view))
+    # The learner may have installed the first other model in the meantime.
+    shown = _outdated(replace(state, view=view, others=state.others or None))
     # "tuning" has its own models and its own text.
     if "tuning" in (view, state.view):
         return replace(shown, setup=None, place=END)

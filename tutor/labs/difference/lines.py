@@ -20,7 +20,9 @@ from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.progress_line import coming_line, progress_line, reading_line
 from tutor.labs.kit.tabs import tabs
 from tutor.language import _
-from tutor.text import visible
+from tutor.models.packed import short_path
+from tutor.paths import model_folders
+from tutor.text import safe, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -330,7 +332,10 @@ def _missing(state: State) -> Sequence[str]:
         return [_("Choose a model for B (↑↓). It is loaded in addition to A's model.")]
     return [
         _("No other installed model has the same vocabulary."),
-        _("Install one, such as the base model of a chat model, and open this view again."),
+        _(
+            "Copy one, such as the base model of a chat model, into the folder {folder}. "
+            "Then open this view again."
+        ).format(folder=safe(short_path(model_folders()[0]))),
     ]
 
 

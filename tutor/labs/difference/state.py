@@ -39,7 +39,8 @@ LEAST_ELSEWHERE = 0.05
 effects everywhere could rank first."""
 
 SAMPLER_B = SamplerSettings(temperature=0.8)
-PRECISION = PRECISIONS.index(4)
+PRECISION = PRECISIONS.index(3)
+"""The initial precision, which changes even the default model, whose weights have 4 bits."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
+from textual.actions import parse
 from textual.containers import VerticalScroll
 from textual.message import Message
 
@@ -33,6 +34,9 @@ Offered = Mapping[str, Callable[[State], bool]]
 LEAST = 32
 """The minimum width to which a view's lines are laid out, in columns. The scrollbar, if any, takes
 one of these columns."""
+
+_FAR = 10_000
+"""A number of steps that reaches the first or last item of every list."""
 
 
 class LabHost(Protocol):
@@ -222,6 +226,32 @@ class LabView(VerticalScroll, can_focus=True):
 
     def action_move_focus(self, by: int, axis: str) -> None:
         self.did(MoveFocus(by, axis))
+
+    def action_scroll_home(self) -> None:
+        """Go to the first item, or scroll to the top if the arrow keys don't move through items."""
+        if not self._went_far("up", "left"):
+            super().action_scroll_home()
+
+    def action_scroll_end(self) -> None:
+        """Go to the last item, or scroll to the end if the arrow keys don't move through items."""
+        if not self._went_far("down", "right"):
+            super().action_scroll_end()
+
+    def _went_far(self, *arrows: str) -> bool:
+        """Move as far as possible with the first of these keys that moves through items.
+
+        Return False if none of them does.
+        """
+        for arrow in arrows:
+            active = self.screen.active_bindings.get(arrow)
+            if active is None or active.node is not self:
+                continue
+            _, name, parameters = parse(active.binding.action)
+            if name in ("move_focus", "step"):
+                by, *axis = cast("tuple[int, str]", parameters)
+                getattr(self, f"action_{name}")(by * _FAR, *axis)
+                return True
+        return False
 
     def action_choose(self, by: int, what: str) -> None:
         self.did(Choose(by, what))

@@ -302,7 +302,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     lesson="why",
     task=(
         "Choose two lists of sentences, a layer and a strength. See how the vector between the "
-        "lists changes what the model says, what that costs, and at which layers it works."
+        "lists changes what the model says, what that costs, and at which layers it works. The "
+        "cost is measured on a neutral text: its perplexity is the number of equally probable "
+        "tokens that would surprise the model as much."
     ),
     start=State,
     act=act,

@@ -189,6 +189,9 @@ def _measures(state: State, width: int) -> list[Content]:
     if cost is not None and width >= ROOMY:
         said = _("   of neutral text, {change:+.0f} %").format(change=100 * (cost[1] / cost[0] - 1))
         lines[-1] = Content.assemble(lines[-1], (said, MUTED))
+    elif width >= ROOMY:
+        said = _("   goals count once this is known")
+        lines[-1] = Content.assemble(lines[-1], (said, MUTED))
     return lines
 
 

@@ -62,6 +62,8 @@ def _cosines(state: State, compared: Compared) -> Iterator[str]:
 def _names(state: State, names: Names) -> Iterator[str]:
     yield _WAYS[state.by]
     by_lens = state.by == "lens"
+    if by_lens and state.layer == 0:
+        yield _("No layer has processed the vectors yet, so this is not a useful prediction.")
     for template, named in (
         (_("First vector: {tokens}."), names.first),
         (_("Second vector: {tokens}."), names.second),

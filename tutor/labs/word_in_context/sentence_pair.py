@@ -46,11 +46,15 @@ class Pair(msgspec.Struct, frozen=True):
 def pair(text: str, *, own: bool = True) -> Pair:
     """Parse two sentences, separated by `/` or a line break.
 
+    Without either of them, a semicolon separates the sentences, as it separates groups of words in
+    other labs.
+
     In a sentence without a marked word, the last word that both sentences contain is marked. Raises
     `LabError` if the text does not consist of two sentences, if there is no such word, or if a
     sentence is too long.
     """
-    parts = [part.strip() for part in re.split(r"[/\n]", text) if part.strip()]
+    separator = r"[/\n]" if re.search(r"[/\n]", text) else ";"
+    parts = [part.strip() for part in re.split(separator, text) if part.strip()]
     if len(parts) != 2:
         raise LabError(
             "Exactly two sentences are needed.",

@@ -29,11 +29,13 @@ NAMES: dict[By, str] = {
 }
 _HEADINGS: dict[By, str] = {
     "lens": _("the next token if the network stopped at this layer"),
-    "rows": _("the embedding rows nearest to the vector"),
-    "difference": _("the embedding rows nearest to this vector minus the other one"),
+    "rows": _("the embedding rows nearest to the vector, with cosines"),
+    "difference": _("the embedding rows nearest to this vector minus the other, with cosines"),
 }
 _HIGH = 20
-"""The minimum screen height, in rows, at which the method is explained."""
+"""The minimum height, in rows, at which there is a gap above the tabs."""
+_LEAST_NAMES = 3
+"""The minimum number of tokens for each vector. If they don't fit, the view scrolls."""
 _NUMBER = 5
 """The width of the margin to the left of a sentence, in columns."""
 _SCALE = 7
@@ -78,17 +80,24 @@ class WordInContextView(LabView):
         sentences = [_sentence(number, sentence, width) for number, sentence in both]
         if state.compared is None:
             return [*sentences, *gap, Content("  …")]
-        rows = 2 if room.low else max(3, min(6, height - 13))
-        parts = tabs([(NAMES[by], by == state.by) for by in lab.WAYS])
-        return [
+        rows = 2 if room.low else max(3, min(6, height - 14))
+        above = [
             *sentences,
             *gap,
             *_bars(state.compared, state.layer, width, rows),
             _figures(state.compared, state.layer, width),
             *(gap if height >= _HIGH else []),
-            parts,
-            *_names(state, width, explained=room.roomy and height >= _HIGH),
+            tabs([(NAMES[by], by == state.by) for by in lab.WAYS]),
+            *([_heading(state)] if room.roomy and not room.low else []),
         ]
+        return [*above, *_names(state, width, height - len(above) - 1)]
+
+
+def _heading(state: State) -> Content:
+    said = _HEADINGS[state.by]
+    if state.by == "lens" and state.layer == 0:
+        said = _("the next token if the network had no layers, so not a useful prediction")
+    return Content.styled(f"  {said}", MUTED)
 
 
 def _sentence(number: str, sentence: Sentence, width: int) -> Content:
@@ -130,26 +139,28 @@ def _figures(compared: lab.Compared, layer: int, width: int) -> Content:
         (f"  {_('cosine ') if wide else ''}{cosine(compared.cosines[layer]).strip()}", ""),
     ]
     if compared.others:
-        said = _("mean of other words") if wide else _("other words")
-        parts.append((f"   {said} {cosine(compared.others[layer]).strip()}", MUTED))
+        said = _("two different words: {mean} on average") if wide else _("other words {mean}")
+        mean = cosine(compared.others[layer]).strip()
+        parts.append((f"   {said.format(mean=mean)}", MUTED))
     return Content.assemble(*parts)
 
 
-def _names(state: State, width: int, *, explained: bool) -> list[Content]:
+def _names(state: State, width: int, count: int) -> list[Content]:
+    """Return a table of up to `count` tokens for each vector, or at least `_LEAST_NAMES`."""
     assert state.compared is not None
     if state.names is None:
         return [Content("  …")]
     if state.by == "difference" and state.compared.cosines[state.layer] > lab.ONE:
         return [Content(_("  No difference: the two vectors are equal here."))]
     column = max(16, (width - 4) // 2)
-    heading = [Content.styled(f"  {_HEADINGS[state.by]}", MUTED)] if explained else []
-    rows = zip_longest(state.names.first, state.names.second)
+    count = max(_LEAST_NAMES, count)
+    rows = zip_longest(state.names.first[:count], state.names.second[:count])
     lines = [
         Content.assemble("  ", *_named(one, column, state.by), *_named(other, column, state.by))
         for one, other in rows
     ]
     labels = f"  {_('sentence 1'):<{column}}{_('sentence 2')}"
-    return [*heading, Content.styled(labels, MUTED), *lines]
+    return [Content.styled(labels, MUTED), *lines]
 
 
 def _named(named: lab.Named | None, column: int, by: By) -> list[tuple[str, str]]:

@@ -194,7 +194,7 @@ def _mostly_seen(state: State) -> bool:
 @goal("misleads", "Zoom in on a word whose nearest neighbor on the map is wrong")
 def _map_misleads(state: State) -> bool:
     there = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
-    return state.zoom > 2 and there[0] != there[1]
+    return state.zoom > 1 and there[0] != there[1]
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(

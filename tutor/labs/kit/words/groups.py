@@ -87,12 +87,14 @@ SHIPPED: tuple[Words, ...] = (
 def own_words(text: str) -> Words:
     """Parse the groups that the learner typed, which are separated by semicolons.
 
+    A `/` between spaces also separates groups, because it separates texts in other labs.
+
     Raises `LabError` if there are too few words for a map, or if a word is too long.
     """
     groups: list[Group] = []
     seen: set[str] = set()
     left_out = 0
-    for number, part in enumerate(re.split(r"[;\n]", text), start=1):
+    for number, part in enumerate(re.split(r"[;\n]|(?<!\S)/(?!\S)", text), start=1):
         words, more = listed(part, MOST_WORDS)
         fresh = tuple(of_bearable_length(word) for word in words if word not in seen)
         room = 0 if len(groups) == MOST_GROUPS else max(0, MOST_WORDS - len(seen))
