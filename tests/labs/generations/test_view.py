@@ -176,6 +176,16 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         assert "12 tokens, probability" in shown
 
 
+async def test_the_screen_says_that_the_nearest_question_answers(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "When do you open on Friday?")
+        assert "nearest question answers" in seen(pilot)
+        await write(pilot, "Qwrt zxcv plmk")
+        assert state_of(pilot).turn.retrieval.reply.declined
+        assert "nearest question answers" not in seen(pilot)
+        assert "nearest question, cosine" in seen(pilot)
+
+
 async def test_the_generative_bot_says_how_many_messages_it_reads(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "Do you have a book about my dog?")

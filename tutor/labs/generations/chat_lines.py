@@ -233,7 +233,8 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
             )
         )
     if rows > _FEW:
-        lines.append(Content.styled(_("nearest question, cosine"), MUTED))
+        said = _("nearest question, cosine") if reply.declined else _("nearest question answers")
+        lines.append(Content.styled(said, MUTED))
     for near in reply.nearest[:count]:
         below = near.cosine < reply.threshold
         text = clipped(near.question, max(4, width - 6))
