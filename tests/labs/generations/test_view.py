@@ -7,8 +7,8 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.app.pressing import tap
 from tests.app.whole_app import until
@@ -23,7 +23,15 @@ from tutor.labs.generations import lab
 from tutor.labs.generations.backend import GenerationsBackend
 from tutor.labs.generations.lab import GREEDY
 from tutor.labs.generations.probes import CASES
-from tutor.labs.generations.questions import Answer, AskRetrieval, AskTraining, Own, Question
+from tutor.labs.generations.questions import (
+    Answer,
+    AskGeneration,
+    AskRetrieval,
+    AskTraining,
+    Generated,
+    Own,
+    Question,
+)
 from tutor.labs.generations.state import Limits
 from tutor.lm.token_tree import Step
 
@@ -35,7 +43,7 @@ if TYPE_CHECKING:
 
 
 SHORT = Limits(length=12, probe_length=2)
-LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, SHORT))
+LAB = replace(lab.LAB, start=partial(lab.start, SHORT))
 
 
 def app_of(folder: Path, engine: BackendEngine | None = None) -> TutorApp:
@@ -74,6 +82,20 @@ class TrainedOnce(GenerationsBackend):
         training = self._bot(own, seed).training
         while len(training.losses) < done:
             training.step()
+
+
+class Wordy(TrainedOnce):
+    """The lab's backend with a model that writes the same word until the limit."""
+
+    def __init__(self, name: str, tools: Tools) -> None:
+        super().__init__(tools, clock=lambda: 7.0)
+
+    def answer(self, question: Question) -> Answer:
+        answer = super().answer(question)
+        if isinstance(answer, Generated) and isinstance(question, AskGeneration):
+            words = (answer.written[1],) * (question.length - len(question.written))
+            return replace(answer, written=words, ended=True)
+        return answer
 
 
 class PatientEngine(BackendEngine):
@@ -184,6 +206,24 @@ async def test_the_screen_says_that_the_nearest_question_answers(tmp_path: Path)
         assert state_of(pilot).turn.retrieval.reply.declined
         assert "nearest question answers" not in seen(pilot)
         assert "nearest question, cosine" in seen(pilot)
+
+
+async def test_a_long_generated_answer_takes_free_lines_or_says_where_the_rest_is(
+    tmp_path: Path,
+) -> None:
+    engine = BackendEngine(Wordy)
+    long = replace(lab.LAB, start=partial(lab.start, Limits(length=40)))
+    async with lab_app(long, tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "When do you open on Friday?")
+        shown = " ".join(" ".join(line[53:] for line in seen(pilot).splitlines()).split())
+        assert " ".join(state_of(pilot).turn.written.text.split()) in shown
+        assert "Enter shows the rest" not in shown
+        await pilot.resize_terminal(60, 24)
+        await at_rest(pilot)
+        assert "Enter shows the rest" not in seen(pilot)
+        await pilot.resize_terminal(80, 14)
+        await at_rest(pilot)
+        assert "… Enter shows the rest" in seen(pilot)
 
 
 async def test_the_generative_bot_says_how_many_messages_it_reads(tmp_path: Path) -> None:
