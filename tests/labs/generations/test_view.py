@@ -395,6 +395,28 @@ async def test_before_the_first_answer_the_keys_and_the_notices_agree(tmp_path: 
         assert "Stopped." not in seen(pilot)
 
 
+async def test_a_lab_left_while_it_worked_continues_and_says_so(tmp_path: Path) -> None:
+    engine = PatientEngine()
+    app = app_of(tmp_path, engine)
+    said = "This lab paused when you left it. It continues now."
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        engine.permitted = 1  # the rules answer, and the training does not begin
+        await tap(pilot, "e", *"Hello", "enter")
+        await until(pilot, lambda: "This bot is trained" in seen(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not None and "write" not in seen(pilot))
+        app.navigator.open_live_lab(LAB.name)
+        await until(pilot, lambda: said in seen(pilot))
+        engine.permitted = math.inf
+        await pilot.press("escape")
+        await until(pilot, lambda: "write" not in seen(pilot))
+        app.navigator.open_live_lab(LAB.name)
+        await at_rest(pilot)
+        assert state_of(pilot).turn.written.done
+        assert said not in seen(pilot)
+
+
 async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "rules")
