@@ -45,9 +45,9 @@ def goals(pilot: Pilot[Any]) -> str:
     return " ".join("\n".join(pilot.app.screen.query_one(LabTask).plain).split())
 
 
-async def open_lab(pilot: Pilot[Any]) -> None:
+async def open_lab(pilot: Pilot[Any], lesson: Lesson = LESSON, lab: Lab = LAB) -> None:
     await sees(pilot, "Steps")
-    pilot.app.navigator.open_lab(LESSON, LAB)  # type: ignore[attr-defined]
+    pilot.app.navigator.open_lab(lesson, lab)  # type: ignore[attr-defined]
     await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
     await settled(pilot)
 
@@ -95,6 +95,21 @@ async def test_a_goal_reached_stays_until_the_next_key_that_changes_something(
         await tap(pilot, "enter")
         await settled(pilot)
         assert goals(pilot) == f"{LAB.task} ○ {FORK} 1 of 2 goals reached"
+
+
+async def test_a_long_task_stays_below_a_goal_just_reached(tmp_path: Path) -> None:
+    lab = msgspec.structs.replace(LAB, task="Take the second row. " * 8)
+    page = Screen(id="one", title="One", body="A token is chosen.", lab=lab)
+    lesson = msgspec.structs.replace(LESSON, screens=(page,))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_lab(pilot, lesson, lab)
+        rows = len(pilot.app.screen.query_one(LabTask).plain)
+        await tap(pilot, "2")
+        await until(pilot, lambda: "✓" in goals(pilot))
+        await settled(pilot)
+        assert f"○ Next goal: {FORK} Take the second row." in goals(pilot)
+        assert len(pilot.app.screen.query_one(LabTask).plain) == rows
 
 
 async def test_the_last_goal_says_that_all_are_reached(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tutor.bots.intents import ngrams_of
 from tutor.bots.probes import BOTS, KINDS, Kind, is_right
 from tutor.bots.retrieval_bot import RetrievalBot
 from tutor.labs.generations import lab
+from tutor.labs.generations.goals import KEPT
 from tutor.labs.generations.lab import LAB
 from tutor.labs.generations.probes import score
 from tutor.labs.kit.actions import Choose, Run
@@ -85,6 +86,13 @@ def test_scores_of_retrieval(retrieval: RetrievalBot) -> None:
     assert (
         abs(100 - len(retrieval.training.wrong()) - int(found[1])) <= 1
     )  # rounding differs between machines
+
+
+def test_the_goal_and_the_lesson_name_the_same_loss() -> None:
+    goal = LAB.goal("own-intent")
+    assert goal is not None
+    assert f"at most {KEPT} held-out phrases" in goal.says
+    assert f"lost at most {KEPT} of its 100 held-out phrases" in " ".join(LESSON.split())
 
 
 def test_the_nearest_questions(retrieval: RetrievalBot) -> None:

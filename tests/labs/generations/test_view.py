@@ -7,8 +7,8 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.app.pressing import tap
 from tests.app.whole_app import until
@@ -23,7 +23,15 @@ from tutor.labs.generations import lab
 from tutor.labs.generations.backend import GenerationsBackend
 from tutor.labs.generations.lab import GREEDY
 from tutor.labs.generations.probes import CASES
-from tutor.labs.generations.questions import Answer, AskRetrieval, AskTraining, Own, Question
+from tutor.labs.generations.questions import (
+    Answer,
+    AskGeneration,
+    AskRetrieval,
+    AskTraining,
+    Generated,
+    Own,
+    Question,
+)
 from tutor.labs.generations.state import Limits
 from tutor.lm.token_tree import Step
 
@@ -35,7 +43,7 @@ if TYPE_CHECKING:
 
 
 SHORT = Limits(length=12, probe_length=2)
-LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, SHORT))
+LAB = replace(lab.LAB, start=partial(lab.start, SHORT))
 
 
 def app_of(folder: Path, engine: BackendEngine | None = None) -> TutorApp:
@@ -74,6 +82,20 @@ class TrainedOnce(GenerationsBackend):
         training = self._bot(own, seed).training
         while len(training.losses) < done:
             training.step()
+
+
+class Wordy(TrainedOnce):
+    """The lab's backend with a model that writes the same word until the limit."""
+
+    def __init__(self, name: str, tools: Tools) -> None:
+        super().__init__(tools, clock=lambda: 7.0)
+
+    def answer(self, question: Question) -> Answer:
+        answer = super().answer(question)
+        if isinstance(answer, Generated) and isinstance(question, AskGeneration):
+            words = (answer.written[1],) * (question.length - len(question.written))
+            return replace(answer, written=words, ended=True)
+        return answer
 
 
 class PatientEngine(BackendEngine):
@@ -174,6 +196,34 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         assert "hours" in shown
         assert "threshold reached" in shown
         assert "12 tokens, probability" in shown
+
+
+async def test_the_screen_says_that_the_nearest_question_answers(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "When do you open on Friday?")
+        assert "nearest question answers" in seen(pilot)
+        await write(pilot, "Qwrt zxcv plmk")
+        assert state_of(pilot).turn.retrieval.reply.declined
+        assert "nearest question answers" not in seen(pilot)
+        assert "nearest question, cosine" in seen(pilot)
+
+
+async def test_a_long_generated_answer_takes_free_lines_or_says_where_the_rest_is(
+    tmp_path: Path,
+) -> None:
+    engine = BackendEngine(Wordy)
+    long = replace(lab.LAB, start=partial(lab.start, Limits(length=40)))
+    async with lab_app(long, tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "When do you open on Friday?")
+        shown = " ".join(" ".join(line[53:] for line in seen(pilot).splitlines()).split())
+        assert " ".join(state_of(pilot).turn.written.text.split()) in shown
+        assert "Enter shows the rest" not in shown
+        await pilot.resize_terminal(60, 24)
+        await at_rest(pilot)
+        assert "Enter shows the rest" not in seen(pilot)
+        await pilot.resize_terminal(80, 14)
+        await at_rest(pilot)
+        assert "… Enter shows the rest" in seen(pilot)
 
 
 async def test_the_generative_bot_says_how_many_messages_it_reads(tmp_path: Path) -> None:
@@ -343,6 +393,28 @@ async def test_before_the_first_answer_the_keys_and_the_notices_agree(tmp_path: 
         await pilot.press("r")
         await until(pilot, lambda: "Training begins now." in seen(pilot))
         assert "Stopped." not in seen(pilot)
+
+
+async def test_a_lab_left_while_it_worked_continues_and_says_so(tmp_path: Path) -> None:
+    engine = PatientEngine()
+    app = app_of(tmp_path, engine)
+    said = "This lab paused when you left it. It continues now."
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        engine.permitted = 1  # the rules answer, and the training does not begin
+        await tap(pilot, "e", *"Hello", "enter")
+        await until(pilot, lambda: "This bot is trained" in seen(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not None and "write" not in seen(pilot))
+        app.navigator.open_live_lab(LAB.name)
+        await until(pilot, lambda: said in seen(pilot))
+        engine.permitted = math.inf
+        await pilot.press("escape")
+        await until(pilot, lambda: "write" not in seen(pilot))
+        app.navigator.open_live_lab(LAB.name)
+        await at_rest(pilot)
+        assert state_of(pilot).turn.written.done
+        assert said not in seen(pilot)
 
 
 async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ SHARE = Binding(
 
 PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
-    Binding("enter", "step", "step", tooltip="Take the token shown next to “enter”."),
+    Binding(
+        "enter",
+        "step",
+        "step",
+        tooltip="Take the token next to “enter”: ◆, drawn at random, or the row you chose.",
+    ),
     Binding("space", "step", show=False),
     *pair(UP_DOWN, "cursor(*)", "row", "Move to another row. Enter takes its token."),
     *SUGGESTION_KEYS,

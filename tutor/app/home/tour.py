@@ -291,7 +291,7 @@ def _stepper(tour: TourScreen, width: int) -> list[Part]:
         _keys(
             {
                 _("1 to {rows}").format(rows=ROWS): _("takes the token in that row."),
-                "Enter": _("continues the tour. The stepper (s) shows this for any text."),
+                "Enter": _("continues the tour. On the course map, s steps through any text."),
             },
             width,
         ),

@@ -94,8 +94,8 @@ class LabTask(Lines):
 
     `about` replaces the task if no lesson screen asks for it, or after its goals are reached. `own`
     contains the names of the goals that a lesson screen asks for. After these are reached, a line
-    says to return to the lesson. After a goal is reached, it is shown in place of the task, above
-    the next goal. After all goals are reached, `done` is shown in place of the task.
+    says to return to the lesson. After a goal is reached, it is shown above the next goal, and the
+    task gets the lines that are left. After all goals are reached, `done` replaces the task.
 
     If `open_` is true, the whole task and all goals are shown, divided into pages if they do not
     fit on the screen. A blank line follows if the screen has at least `gap_from` rows. A click
@@ -175,6 +175,9 @@ class LabTask(Lines):
             lines = self._with_task(about, reached, width)
             said = self._news(reached, news, width)
             if said:  # the number of lines stays the same, so that nothing below moves
+                free = len(lines) - len(said)
+                if free > 0 and task == self._wanted and self._left(reached):
+                    said += self._first_lines(about, width, free)
                 said += [Content("")] * (len(lines) - len(said))
             self.show(said or lines)
 

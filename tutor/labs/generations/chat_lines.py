@@ -25,6 +25,8 @@ NAMES = {"rules": _("rules"), "retrieval": _("retrieval"), "generative": _("gene
 _GAP = 2
 _MOST_ANSWER = 7
 _ROOM_FOR_TRACE = 11
+_LEAST_BESIDE_ANSWER = 9
+"""The lines of the view that a generated answer leaves to its trace and to everything above it."""
 _SHARE = 8
 _LABEL = 9
 _FEW = 4
@@ -45,19 +47,21 @@ def chat(state: State, width: int, height: int) -> list[Content]:
     if width < ROOMY:
         return [first, *_stacked(state, turn, width, height - 1)]
     column = (width - 2 * _GAP) // 3
+    most = max(3, min(_MOST_ANSWER, height - _ROOM_FOR_TRACE))
+    # Only the trace of a generated answer can be scrolled, so only that answer may displace it.
+    longest = (most, most, max(most, height - _LEAST_BESIDE_ANSWER))
     columns = [
         [
             _head(state, turn, place, column),
-            *_answer(turn, place, column, max(3, min(_MOST_ANSWER, height - _ROOM_FOR_TRACE))),
+            *_answer(turn, place, column, longest[place]),
             Content(""),
         ]
         for place in range(len(BOTS))
     ]
-    top = max(map(len, columns))
-    rows = max(3, height - 2 - top)
+    top = min(max(map(len, columns)), most + 2)
     for place, lines in enumerate(columns):
         lines += [Content("")] * (top - len(lines))
-        lines += _trace(state, turn, place, column, rows)
+        lines += _trace(state, turn, place, column, max(3, height - 2 - len(lines)))
     rules, retrieval, generation = columns
     both = beside(rules, retrieval, column + _GAP)
     return [first, Content(""), *beside(both, generation, 2 * (column + _GAP))]
@@ -126,11 +130,15 @@ def duration(milliseconds: float) -> str:
 
 
 def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
-    text, _ = _reply(turn, place) or ("", 0.0)
+    text, __ = _reply(turn, place) or ("", 0.0)
     if not text:
         return [Content.styled("…", MUTED)]
-    cut = place == 2 and not turn.written.ended and turn.written.done
-    return cut_to_lines(text + (" …" if cut else ""), width, most)
+    if place == 2 and not turn.written.ended and turn.written.done:
+        text += " …"
+    lines = cut_to_lines(text, width, most)
+    if place == 2 and most > 1 and len(cut_to_lines(text, width, most + 1)) > most:
+        lines[-1] = Content.styled(_("… Enter shows the rest"), MUTED)
+    return lines
 
 
 def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Content]:
@@ -233,7 +241,8 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
             )
         )
     if rows > _FEW:
-        lines.append(Content.styled(_("nearest question, cosine"), MUTED))
+        said = _("nearest question, cosine") if reply.declined else _("nearest question answers")
+        lines.append(Content.styled(said, MUTED))
     for near in reply.nearest[:count]:
         below = near.cosine < reply.threshold
         text = clipped(near.question, max(4, width - 6))

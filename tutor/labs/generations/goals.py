@@ -14,9 +14,12 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""If the number of correctly classified held-out phrases drops by at most this number, the accuracy
-counts as unchanged. Held-out phrases are not used for training. Two training runs that differ only
-in the seed can differ by this many phrases."""
+"""The number of held-out phrases that the goal `own_intent` allows the retrieval bot to lose.
+
+Held-out phrases are not used for training. The number also depends on the seed: without own
+intents, 82 to 84 were classified correctly with eight seeds. The goal's text and lesson 1 state
+`KEPT`.
+"""
 
 
 def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
@@ -67,7 +70,7 @@ def own_rule(state: State) -> bool:
     )
 
 
-@goal("own-intent", "Add an intent and get its answer without losing accuracy")
+@goal("own-intent", "Add an intent and get its answer, losing at most 3 held-out phrases")
 def own_intent(state: State) -> bool:
     if state.first_right is None or state.trained is None or not state.ready or not state.own:
         return False

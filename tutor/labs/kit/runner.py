@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 MODEL_CHANGED = _("Another model was loaded, so the results are being recomputed.")
+CONTINUES = _("This lab paused when you left it. It continues now.")
 LAB_RESET = _("The lab was reset.")
 LAB_RESET_CAN_UNDO = _("The lab was reset. Press u to undo.")
 STOPPED = _("Stopped. Press r to continue.")
@@ -85,6 +86,8 @@ class LabRunner:
         self._work = work
         self._changed = changed
         self._follow_model(engine)
+        if left is not None and left.touched and lab.question(self.state) is not None:
+            self.note = self.note or CONTINUES
         self._backend = engine.lab_backend(lab)
         self._asked: Any = None
         self._asking: Cancellable | None = None
@@ -212,6 +215,8 @@ class LabRunner:
         else:
             self._asking = None
             self._pursue()
+            if not self.busy and self.note == CONTINUES:
+                self.note = None
         self._changed()
 
     def _drop(self) -> None:

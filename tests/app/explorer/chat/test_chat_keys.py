@@ -406,6 +406,19 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         assert it.stage.screen.focused is view(it)  # a key started the answer, so letters stay keys
 
 
+async def test_an_answer_that_a_key_started_offers_another_one_while_it_is_generated(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: "r stop" in it.words)
+        await it.pilot.press("r", "escape", "r")
+        await it.until(lambda: "r stop" in lines(it.stage)[-1])
+        assert "s another answer" in lines(it.stage)[-1]
+
+
 async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         for message in ("Hello", "Hi", "s"):

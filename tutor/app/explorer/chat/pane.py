@@ -82,9 +82,9 @@ def chat_key(state: State, action: str) -> bool | None:
             return chat
         case "do seed":
             return not chat
-        # After the learner has stopped an answer, this key is the most useful.
+        # Until the answer is complete, this key is one of the most useful.
         case "another_answer early":
-            return chat and not (state.suggests or state.running or state.complete)
+            return chat and not (state.suggests or state.complete)
         case "another_answer late":
             return chat and not state.suggests
         case "new_chat early":
