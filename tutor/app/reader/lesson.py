@@ -203,6 +203,10 @@ class LessonScreen(LinkedScreen):
         match action:
             case "link" if self.query_one("#lab-side").has_focus_within:
                 return False
+            case "link" if self._href is None and parameters == (1,):
+                # The card says that Tab hides the answer, so the links come after that.
+                skipped = self.query_one(PredictCard).skipped
+                return not skipped and super().check_action(action, parameters)
             case "leave_field":
                 typed = isinstance(self._field, PredictionField)
                 here = self._field is not None and self._field is self.focused
