@@ -130,7 +130,8 @@ def lesson_progress(
         if (card := cards.get(question.id)) and card.version == question.version
     ]
     quiz = resumed(lesson, state)
-    advanced = quiz is not None and bool(quiz.index or state.answer)
+    again = state.draft is not None and state.draft.attempt > 1
+    advanced = quiz is not None and bool(quiz.index or state.answer or again)
     return LessonProgress(
         screens=len(screens),
         seen=len(set(screens) & set(state.seen)),
