@@ -402,7 +402,7 @@ async def test_the_progress_screen_shows_how_close_they_come(
         await sees(pilot, "Choices, words  1 of 1 right")
         off = made(tmp_path, "paris").off
         assert off is not None
-        await sees(pilot, f"{-100 * off:.0f} % of the possible range")
+        await sees(pilot, f"{-100 * off:.0f} % of the range of possible answers")
 
 
 LINKED = (
