@@ -314,7 +314,7 @@ async def test_keys_of_the_screen_work_while_a_number_is_asked(
 async def test_a_field_for_a_number_never_begins_with_a_letter(
     tmp_path: Path, course: Course
 ) -> None:
-    """On a screen with a lab, `l` opens it. Elsewhere it must not end up in the field."""
+    """On a screen with a lab, `l` opens it. On other screens it must not end up in the field."""
     async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "l", "space", "x")
         assert pilot.app.screen.query_one(PredictionField).value == ""

@@ -113,7 +113,7 @@ def xray(app: App[None], navigation: Navigation) -> Command:
 
 def saving(navigation: Navigation) -> Command:
     """Return the command that opens the stepper, which can save its text as a file."""
-    about = _("Open the stepper, where you can save the text as a file.")
+    about = _("In the stepper, save the text as a file.")
     command = _command(_("Save a text"), about, SCREEN, partial(navigation.open_place, "step"))
     return command._replace(words=_OTHER_WORDS["share"])
 
