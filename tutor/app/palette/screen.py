@@ -14,7 +14,17 @@ from textual import work
 from textual.content import Content
 from textual.fuzzy import FuzzySearch
 
-from tutor.app.palette.commands import KINDS, Command, Found, actions, find, places, saving, terms, xray
+from tutor.app.palette.commands import (
+    KINDS,
+    Command,
+    Found,
+    actions,
+    find,
+    places,
+    saving,
+    terms,
+    xray,
+)
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import ACT, KEY, MUTED
 from tutor.app.widgets.layout import with_end
