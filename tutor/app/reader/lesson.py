@@ -201,12 +201,8 @@ class LessonScreen(LinkedScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "link" if self.query_one("#lab-side").has_focus_within:
+            case "link" if _tab_is_taken(self, parameters):
                 return False
-            case "link" if self._href is None and parameters == (1,):
-                # The card says that Tab hides the answer, so the links come after that.
-                skipped = self.query_one(PredictCard).skipped
-                return not skipped and super().check_action(action, parameters)
             case "leave_field":
                 typed = isinstance(self._field, PredictionField)
                 here = self._field is not None and self._field is self.focused
@@ -351,3 +347,13 @@ class LessonScreen(LinkedScreen):
         self._show_lab()
         if said and self._beside and self._shown.lab is lab:
             self._pane(lab).say(plain(said))
+
+
+def _tab_is_taken(screen: LessonScreen, parameters: tuple[object, ...]) -> bool:
+    """Return True if a key for the links does something else now.
+
+    The lab next to the text has its own Tab. After a skipped prediction, the card says that Tab
+    hides the answer, so the first Tab does this, and the next one goes to the links.
+    """
+    skipped = screen.query_one(PredictCard).skipped and parameters == (1,)
+    return screen.query_one("#lab-side").has_focus_within or (skipped and screen._href is None)
