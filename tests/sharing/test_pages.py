@@ -162,6 +162,14 @@ def test_markdown_shows_any_text_as_it_is(said: str) -> None:
     assert shown == f"x{' '.join(safe(said).split(chr(10)))}x"
 
 
+def test_markdown_leaves_numbers_as_they_are() -> None:
+    """The file is also read without a viewer, and a dot between digits needs no backslash."""
+    assert escaped("Entropy 1.45 bits, 77.6 %, tutor 0.1.0") == (
+        "Entropy 1.45 bits, 77.6 %, tutor 0.1.0"
+    )
+    assert escaped("www.1.example.org") == r"www\.1\.example\.org"
+
+
 def test_markdown_has_the_text_in_a_fence_that_it_cannot_end() -> None:
     text = shared(split("````\n# no heading\n<b>x</b> | y"))
     page = to_markdown(text)

@@ -13,7 +13,7 @@ from tests.sample_course import LESSON
 from tutor.course.lesson import Screen
 from tutor.course.outline import Outline, outline_of
 from tutor.course.questions.text import TextQuestion
-from tutor.learner.records import Card, Draft, LessonState
+from tutor.learner.records import Card, Draft, LessonState, Predicted
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import (
     AnswerQuestions,
@@ -67,6 +67,8 @@ def at(name: str, screen: str, seen: int, visited: float = 1.0, **more: object) 
 READ = at("a", "s3", 3)
 LABS_ONLY = LessonState(lesson="b", labs_done=("x",), goals_reached={"x": ("g",)}, visited_at=9.0)
 IN_QUIZ = at("a", "s1", 1, question="a-1", quiz_order=("a-0", "a-1"))
+GUESS = Predicted(at=2.0, prediction="x", lesson="b", guess="1", answer="2", off=None, right=False)
+DRAFT = Draft(version=1, answer="y")
 
 
 @pytest.mark.parametrize(
@@ -86,11 +88,18 @@ IN_QUIZ = at("a", "s1", 1, question="a-1", quiz_order=("a-0", "a-1"))
             id="a quiz opened by mistake",
         ),
         pytest.param(
-            [replace(IN_QUIZ, question="a-0", draft=Draft(version=1, answer="y"))],
+            [replace(IN_QUIZ, question="a-0", draft=DRAFT)],
+            {},
+            0,
+            ReadLesson("a", "s1", begun=True),
+            id="an answer that was not submitted, before the text was read",
+        ),
+        pytest.param(
+            [replace(READ, question="a-0", quiz_order=("a-0",), quiz_ended=True, draft=DRAFT)],
             {},
             0,
             AnswerQuestions("a", 2, 0, running=True),
-            id="an answer that was not submitted",
+            id="an answer that was not submitted, after the text was read",
         ),
         pytest.param(
             [IN_QUIZ],
@@ -141,6 +150,41 @@ IN_QUIZ = at("a", "s1", 1, question="a-1", quiz_order=("a-0", "a-1"))
             0,
             ReadLesson("a", "s3", begun=True),
             id="a screen that a link led to",
+        ),
+        pytest.param(
+            [at("a", "s2", 2), at("b", "s1", 1, 2.0)],
+            {},
+            0,
+            ReadLesson("a", "s2", begun=True),
+            id="a lesson that was only opened",
+        ),
+        pytest.param(
+            [at("a", "s2", 2), at("b", "s1", 1, 2.0), at("c", "s1", 1, 3.0)],
+            {},
+            0,
+            ReadLesson("a", "s2", begun=True),
+            id="two lessons that were only opened",
+        ),
+        pytest.param(
+            [at("a", "s2", 2), at("b", "s2", 2, 2.0)],
+            {},
+            0,
+            ReadLesson("b", "s2", begun=True),
+            id="a lesson of which two screens were read",
+        ),
+        pytest.param(
+            [at("a", "s2", 2), at("b", "s1", 1, 2.0, predictions={"x": GUESS})],
+            {},
+            0,
+            ReadLesson("b", "s1", begun=True),
+            id="a lesson with a prediction",
+        ),
+        pytest.param(
+            [READ, at("c", "s1", 1, 2.0)],
+            {"a-0": True, "a-1": False},
+            0,
+            ReadLesson("c", "s1", begun=True),
+            id="a lesson that was opened after a quiz",
         ),
         pytest.param(
             [LessonState(lesson="a", screen="s3", seen=("s3",), visited_at=1.0)],

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _LIKELY = 5
 """The number of likely tokens to show for each position."""
-_MARKS = re.compile(r"([\\`*_\[\]<>|~&$#:@]|(?<=\w)\.(?=\w))")
+_MARKS = re.compile(r"([\\`*_\[\]<>|~&$#:@]|(?<=\w)\.(?=[^\W\d])|(?<=[^\W\d])\.(?=\w))")
 """The characters that are Markdown syntax within a line, and the dots within words, which could
-turn an address into a link."""
+turn an address into a link. A dot between two digits is part of a number, such as 0.5."""
 
 
 def to_markdown(text: SharedText) -> str:

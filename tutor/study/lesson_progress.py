@@ -30,10 +30,14 @@ class LessonProgress(msgspec.Struct, frozen=True):
     labs: int
     goals: int
     in_quiz: bool
+    quiz_advanced: bool
+    """True if a question was answered or skipped in the current quiz."""
     quiz_begun: bool
     """True if a question was answered or skipped, or text was entered, in the current quiz."""
     quiz_ended: bool
     """True if the learner has finished a quiz, even if they skipped every question of it."""
+    predicted: bool
+    """True if the learner has made a prediction."""
     screen_number: int
     """The number of the screen at which the learner continues, counted from 1."""
 
@@ -52,9 +56,13 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def in_questions(self) -> bool:
-        """True if the next step in the lesson is to answer its questions."""
+        """True if the next step in the lesson is to answer its questions.
+
+        The questions come after the text. If the learner has only looked at the first one, the next
+        step is to continue reading, even if they have entered an answer to it.
+        """
         read = self.seen == self.screens and self.questions > 0
-        return not self.done and (self.quiz_begun or read)
+        return not self.done and (self.quiz_advanced or read)
 
     @property
     def left(self) -> int:
@@ -64,6 +72,16 @@ class LessonProgress(msgspec.Struct, frozen=True):
     @property
     def started(self) -> bool:
         return self.seen > 0 or self.answered > 0 or self.in_quiz
+
+    @property
+    def worked_on(self) -> bool:
+        """True if the learner has done more in the lesson than to open it."""
+        return self.seen > 1 or self.answered > 0 or self.predicted or self.quiz_begun
+
+    @property
+    def unfinished(self) -> bool:
+        """True if there is more to do than questions left over from a finished quiz."""
+        return not self.done and (not self.in_questions or self.quiz_begun or not self.quiz_ended)
 
     @property
     def wrong_words(self) -> str:
@@ -112,6 +130,8 @@ def lesson_progress(
         if (card := cards.get(question.id)) and card.version == question.version
     ]
     quiz = resumed(lesson, state)
+    again = state.draft is not None and state.draft.attempt > 1
+    advanced = quiz is not None and bool(quiz.index or state.answer or again)
     return LessonProgress(
         screens=len(screens),
         seen=len(set(screens) & set(state.seen)),
@@ -122,8 +142,10 @@ def lesson_progress(
         labs=len(lesson.labs),
         goals=len({lab.id for lab in lesson.labs} & set(state.labs_done)),
         in_quiz=quiz is not None,
-        quiz_begun=quiz is not None and bool(quiz.index or state.draft or state.answer),
+        quiz_advanced=advanced,
+        quiz_begun=advanced or (quiz is not None and state.draft is not None),
         quiz_ended=state.quiz_ended or bool(current),
+        predicted=bool(state.predictions),
         screen_number=screens.index(state.screen) + 1 if state.screen in screens else 1,
     )
 

@@ -123,11 +123,18 @@ def _last_opened(
 ) -> str:
     """Return the id of the most recently opened lesson, or "" if there is none.
 
+    If the learner has only had a look at this lesson and is in the middle of another one, return
+    that one instead.
+
     A lesson that was never opened can have a stored state too, because a completed lab is stored in
     the state of its lesson.
     """
     opened = [states[each.id] for each in outlines if each.id in states and found[each.id].started]
-    return max(opened, key=lambda state: state.visited_at).lesson if opened else ""
+    opened.sort(key=lambda state: state.visited_at, reverse=True)
+    if not opened or found[opened[0].lesson].worked_on:
+        return opened[0].lesson if opened else ""
+    left = [each.lesson for each in opened if found[each.lesson].unfinished]
+    return next((each for each in left if found[each].worked_on), opened[0].lesson)
 
 
 def _from(outlines: Sequence[Outline], lesson: str) -> list[Outline]:
@@ -140,14 +147,10 @@ def _from(outlines: Sequence[Outline], lesson: str) -> list[Outline]:
 
 
 def _step(outline: Outline, state: LessonState | None, where: LessonProgress) -> LessonStep | None:
-    """Return the next step in one lesson, or None if the lesson is done.
-
-    If the learner opened the quiz but did nothing in it, they may have opened it by mistake, so the
-    next step is to continue reading.
-    """
+    """Return the next step in one lesson, or None if the lesson is done."""
     if where.done:
         return None
-    if where.quiz_begun or where.seen == where.screens:
+    if where.in_questions:
         unanswered = where.questions - where.answered
         wrong = where.answered - where.ever_right
         return AnswerQuestions(outline.id, unanswered, wrong, where.in_quiz)
@@ -173,7 +176,7 @@ def _for_later(step: LessonStep, where: LessonProgress) -> bool:
 
     The learner has skipped them or answered them wrong, and has not begun to answer them again.
     """
-    return isinstance(step, AnswerQuestions) and not where.quiz_begun and where.quiz_ended
+    return isinstance(step, AnswerQuestions) and not where.unfinished
 
 
 def _only_wrong(step: LessonStep) -> bool:

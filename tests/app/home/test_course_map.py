@@ -9,7 +9,7 @@ import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
-from tests.app.whole_app import keys, sees, until
+from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
@@ -52,6 +52,45 @@ async def test_after_the_last_screen_the_open_questions_come_next(tmp_path: Path
         await sees(pilot, "› Continue   2 One question, asked again and again · 3 questions left")
         await keys(pilot, "enter")
         await sees(pilot, "question ")
+
+
+async def test_a_look_at_the_questions_does_not_end_the_reading(tmp_path: Path) -> None:
+    """Not even if the learner has chosen an answer to the first one, and not submitted it."""
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Begin      2 One question")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 3")
+        await keys(pilot, "a")
+        await sees(pilot, "question 1 of")
+        await keys(pilot, "a", "escape")
+        await sees(pilot, "2 of 3")
+        await keys(pilot, "escape")
+        await sees(pilot, "› Continue   2 One question, asked again and again · screen 2 of 3")
+        assert "left" not in shown(pilot.app)
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 3")
+
+
+async def test_a_lesson_opened_by_accident_does_not_become_the_next_step(tmp_path: Path) -> None:
+    clock = Clock()
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Begin      2 One question")
+        await keys(pilot, "enter", "right")
+        await sees(pilot, "2 of 3")
+        await keys(pilot, "escape")
+        await sees(pilot, "› Continue   2 One question, asked again and again · screen 2 of 3")
+        clock.at += 1
+        await keys(pilot, "down", "down", "down", "enter")
+        await sees(pilot, "3 The next lesson · 1 of 3")
+        await keys(pilot, "escape")
+        await sees(pilot, "Continue   2 One question, asked again and again · screen 2 of 3")
+        clock.at += 1
+        await keys(pilot, "enter", "right")
+        await sees(pilot, "3 The next lesson · 2 of 3")
+        await keys(pilot, "escape")
+        await sees(pilot, "Continue   3 The next lesson · screen 2 of 3")
 
 
 async def test_the_map_names_the_next_lesson_that_the_end_of_a_lesson_names(

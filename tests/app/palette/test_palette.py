@@ -15,6 +15,7 @@ from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.allowed import LOCKED_DOWN
 from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.explorer.share.screen import ShareScreen
 from tutor.app.explorer.xray.screen import XRayScreen
 from tutor.app.help import HelpScreen
 from tutor.app.home.screen import HomeScreen
@@ -88,6 +89,24 @@ async def test_it_opens_the_stepper_with_its_xray(tmp_path: Path) -> None:
         await keys(pilot, "ctrl+p", *"x-ray")
         await sees(pilot, "x-ray")
         assert "Open the stepper, and look inside" not in shown(app)
+
+
+async def test_saving_is_found_by_the_words_that_people_use(tmp_path: Path) -> None:
+    """On the map the palette opens the stepper, and there it saves."""
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "ctrl+p", *"export")
+        await sees(pilot, "1 found")
+        await sees(pilot, "Save a text")
+        await keys(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await sees(pilot, "enter step")
+        await keys(pilot, "ctrl+p", *"export")
+        await sees(pilot, "1 found")
+        assert "Save a text" not in shown(app)
+        await keys(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, ShareScreen))
 
 
 async def test_it_opens_screens_lessons_labs_and_terms(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ async def test_escape_keeps_what_was_entered(
         assert pilot.app.focused.__class__.__name__ in ("Choices", "Ordering", "TypedAnswer")
     # it is the same after a restart
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
-        await keys(pilot, "enter")
+        await keys(pilot, "enter", "a")
         await sees(pilot, mark)
         lines = [line.replace("› [", "  [") for line in body(pilot)]
         assert lines == [line.replace("› [", "  [") for line in before]
@@ -106,7 +106,7 @@ async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
         await sees(pilot, "Hint:")
     app = whole_app(tmp_path, course=course)
     async with app.run_test(size=SIZE) as pilot:
-        await keys(pilot, "enter")
+        await keys(pilot, "enter", "a")
         await sees(pilot, "Hint:")
         await sees(pilot, "marked as a guess")
     draft = app.progress.lesson(LESSON.id).draft

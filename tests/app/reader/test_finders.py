@@ -12,6 +12,8 @@ from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON, SlowCourse
 from tutor.app.home.screen import HomeScreen
 from tutor.app.reader.finder import GlossaryScreen, SearchScreen, matching
+from tutor.app.reader.lesson import LessonScreen
+from tutor.app.widgets.menu import Menu
 from tutor.course.catalogue import Course
 from tutor.course.term import Term
 
@@ -107,6 +109,23 @@ async def test_no_key_waits_for_a_search(tmp_path: Path) -> None:
             assert isinstance(pilot.app.screen, HomeScreen)
         finally:
             course.go_on.set()
+
+
+async def test_keys_pressed_during_a_search_open_what_it_finds(tmp_path: Path) -> None:
+    course = SlowCourse()
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        try:
+            await keys(pilot, "slash", *"token")
+            await sees(pilot, "> token")
+            await sees(pilot, "searching …")
+            await keys(pilot, "down", "enter")
+            assert isinstance(pilot.app.screen, SearchScreen)
+        finally:
+            course.go_on.set()
+        await until(pilot, lambda: isinstance(pilot.app.screen, LessonScreen))
+        await keys(pilot, "escape")
+        await sees(pilot, "found")
+        assert pilot.app.screen.query_one(Menu).cursor == 1
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

@@ -1,4 +1,4 @@
-"""Tests that a lesson opens with its text, whatever is painted when."""
+"""Tests that a lesson and its questions open with their text, whatever is painted when."""
 
 from __future__ import annotations
 
@@ -50,3 +50,20 @@ async def test_the_title_never_has_an_empty_page(size: tuple[int, int], tmp_path
     assert titled
     for frame in titled:
         assert "A language model answers" in frame
+
+
+async def test_the_questions_never_open_with_an_empty_screen(tmp_path: Path) -> None:
+    filmed = Filmed(tmp_path, 80, 24)
+    async with filmed.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "A language model answers")
+        filmed.frames.clear()
+        await keys(pilot, "a")
+        await sees(pilot, "Two vectors point the same way")
+        await pilot.pause()
+    asked = [frame for frame in filmed.frames if "1 of 3" not in frame]
+    assert asked
+    for frame in asked:
+        assert "question 1 of" in frame
+        assert "Two vectors point the same way" in frame

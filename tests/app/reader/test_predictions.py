@@ -311,6 +311,17 @@ async def test_keys_of_the_screen_work_while_a_number_is_asked(
         await sees(pilot, "Reveal the answer.")
 
 
+async def test_a_field_for_a_number_never_begins_with_a_letter(
+    tmp_path: Path, course: Course
+) -> None:
+    """On a screen with a lab, `l` opens it. On other screens it must not end up in the field."""
+    async with first_screen(tmp_path, course) as pilot:
+        await keys(pilot, "l", "space", "x")
+        assert pilot.app.screen.query_one(PredictionField).value == ""
+        await keys(pilot, *"5e1", "enter")
+        await sees(pilot, "You predicted 50 %")
+
+
 async def test_the_field_is_closed_while_the_answer_is_computed(
     tmp_path: Path, course: Course
 ) -> None:
@@ -391,7 +402,7 @@ async def test_the_progress_screen_shows_how_close_they_come(
         await sees(pilot, "Choices, words  1 of 1 right")
         off = made(tmp_path, "paris").off
         assert off is not None
-        await sees(pilot, f"{-100 * off:.0f} % of the possible range")
+        await sees(pilot, f"{-100 * off:.0f} % of the range of possible answers")
 
 
 LINKED = (
@@ -444,6 +455,37 @@ async def test_tab_goes_to_the_links_and_back_to_the_field(tmp_path: Path) -> No
         await sees(pilot, "Which word?")
         await keys(pilot, "tab", "y", "enter")
         await sees(pilot, "You predicted “y”")
+
+
+async def test_tab_hides_a_skipped_answer_before_it_goes_to_the_links(tmp_path: Path) -> None:
+    """The card names Tab, so the first Tab must do what the card says."""
+    (tmp_path / "course").mkdir()
+    file = tmp_path / "course" / "01-guesses.md"
+    file.write_text(LESSON + LINKED, encoding="utf-8")
+    state = LessonState(
+        lesson="guesses", screen="fifth", predictions_skipped=("linked",), visited_at=1.0
+    )
+    Progress(tmp_path).save_lesson(msgspec.structs.replace(state, seen=("first", "second")))
+    app = whole_app(tmp_path, course=load_course(file.parent))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Continue")
+        await keys(pilot, "enter")
+        await sees(pilot, "5 of 5")
+        await sees(pilot, "Press Tab to hide the answer and predict.")
+        await sees(pilot, "tab predict")
+        assert "tab links" not in shown(app)
+        await keys(pilot, "tab", "y", "enter")
+        await sees(pilot, "You predicted “y”")
+
+
+async def test_tab_reaches_the_links_beside_a_skipped_answer(tmp_path: Path) -> None:
+    async with choices_below_a_link(tmp_path) as pilot:
+        await keys(pilot, "enter", "enter", "left")
+        await sees(pilot, "Press Tab to hide the answer and predict.")
+        await keys(pilot, "tab")
+        await until(pilot, lambda: "You skipped" not in shown(pilot.app))
+        await keys(pilot, "tab", "enter")
+        await sees(pilot, "A piece of text.")
 
 
 CHOICES_BELOW_A_LINK = """

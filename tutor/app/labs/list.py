@@ -87,9 +87,9 @@ class LabsScreen(FinderScreen):
         shown = [lab for lab in labs if wanted in comparable(self._searched(lab))]
         shown.sort(key=lambda lab: _rank(lab, wanted))
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
-        # The steppers and chats in lessons have other goals, which are not counted here.
-        self.aside = _("{reached} of {value} goals · in these {labs} labs").format(
-            reached=reached, value=sum(len(lab.goals) for lab in labs), labs=len(labs)
+        # A lesson counts these labs too, as well as its steppers and chats, which have other goals.
+        self.aside = _("{reached} of {value} goals · steppers not counted").format(
+            reached=reached, value=sum(len(lab.goals) for lab in labs)
         )
         if words:
             self.aside = _("{count} of {count2} labs").format(count=len(shown), count2=len(labs))

@@ -33,16 +33,28 @@ _IN_ABOUT = 0.5
 """The score of a command that matches only by its description. Title matches score higher."""
 
 
+_OTHER_WORDS = {
+    "share": _("export download"),
+    "copy": _("clipboard"),
+    "settings": _("options preferences configuration"),
+    "progress": _("statistics"),
+    "glossary": _("dictionary"),
+}
+"""Other words that people use for an action or a screen, by its action or name."""
+
+
 class Command(NamedTuple):
     """A command: its title, a description, and the function that runs it.
 
-    `sign` is the command's key or, if it has none, the kind of item that it opens.
+    `sign` is the command's key or, if it has none, the kind of item that it opens. `words` contains
+    other words under which the command is found.
     """
 
     title: str
     about: str
     sign: str
     run: Callable[[], object]
+    words: str = ""
 
 
 class Found(NamedTuple):
@@ -68,14 +80,18 @@ def actions(app: App[None], bindings: Iterable[ActiveBinding]) -> list[Command]:
         title = _(binding.description) or _(binding.tooltip).removesuffix(".")
         about = _(binding.tooltip) if binding.description else ""
         run = partial(app.run_action, binding.action, node)
-        found.setdefault(binding.action, _command(title, about, key_name(binding.key), run))
+        command = _command(title, about, key_name(binding.key), run)
+        words = _OTHER_WORDS.get(binding.action, "")
+        found.setdefault(binding.action, command._replace(words=words))
     return list(found.values())
 
 
 def places(services: Services, navigation: Navigation) -> list[Command]:
     """Return the commands that open screens, lessons and labs."""
     screens = [
-        _command(text.title, "", SCREEN, partial(navigation.open_place, place))
+        _command(text.title, "", SCREEN, partial(navigation.open_place, place))._replace(
+            words=_OTHER_WORDS.get(place, "")
+        )
         for place, text in PLACES.items()
     ]
     lessons = [
@@ -93,6 +109,13 @@ def xray(app: App[None], navigation: Navigation) -> Command:
     """Return the command that opens the stepper and the x-ray of its text."""
     about = _("Open the stepper, and look inside the network at one token.")
     return _command(_("X-ray"), about, SCREEN, partial(_open_xray, app, navigation))
+
+
+def saving(navigation: Navigation) -> Command:
+    """Return the command that opens the stepper, which can save its text as a file."""
+    about = _("In the stepper, save the text as a file.")
+    command = _command(_("Save a text"), about, SCREEN, partial(navigation.open_place, "step"))
+    return command._replace(words=_OTHER_WORDS["share"])
 
 
 def _open_xray(app: App[None], navigation: Navigation) -> None:
@@ -115,7 +138,7 @@ def find(commands: Sequence[Command], words: str, search: FuzzySearch) -> list[F
     """Return the commands that match the words, best match first. Without words, return all.
 
     A command matches if its title contains the letters of the words in order, or if each word
-    appears in the title, the description or the sign.
+    appears in the title, the description, the sign or the other words.
     """
     if not words:
         return [Found(command) for command in commands]
@@ -133,7 +156,7 @@ def _match(command: Command, words: str, search: FuzzySearch) -> Found:
     score, matched = search.match(words, command.title)
     if score:
         return Found(command, score, matched)
-    everything = " ".join(command[:3]).casefold()
+    everything = " ".join((*command[:3], command.words)).casefold()
     inside = all(word in everything for word in words.casefold().split())
     return Found(command, _IN_ABOUT if inside else 0.0)
 

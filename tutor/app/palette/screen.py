@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.content import Content
 from textual.fuzzy import FuzzySearch
 
-from tutor.app.palette.commands import KINDS, Command, Found, actions, find, places, terms, xray
+from tutor.app.palette.commands import (
+    KINDS,
+    Command,
+    Found,
+    actions,
+    find,
+    places,
+    saving,
+    terms,
+    xray,
+)
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import ACT, KEY, MUTED
 from tutor.app.widgets.layout import with_end
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
 
     from tutor.app.services import Navigation, Services
+    from tutor.app.terminal.remote_terminal import RemoteTerminal
 
 _TITLE = 20
 _ALIGNED = 60
@@ -65,6 +76,9 @@ class PaletteScreen(FinderScreen):
         # The actions of the stepper already include the x-ray.
         if not any(each.title == _("x-ray") for each in self._listed):
             self._listed.append(xray(self.app, self.navigation))
+        saves_files = cast("RemoteTerminal", self.app).saves_files
+        if saves_files and not any(each.title == _("save") for each in self._listed):
+            self._listed.append(saving(self.navigation))
         self._terms = terms(self.services, self.navigation)
         self._complete = True
         self.look_up(self.words)

@@ -58,8 +58,9 @@ _LABEL, _VALUE = 16, 11
 _BESIDE = 60
 """The minimum width, in columns, to explain a figure on the same line."""
 _CLOSE_IS = _(
-    "“Close” means within {close:.0f} % of the possible range. A range such as 1 to 49,152 is "
-    "logarithmic, so that 20,000 is close to 12,500."
+    "Each prediction of a number has a range of possible answers, such as 0 to 100. “Close” "
+    "means within {close:.0f} % of this range. A range such as 1 to 49,152 is logarithmic, so that "
+    "20,000 is close to 12,500."
 )
 _EACH = _("What you remember of each lesson")
 _SMOOTH = 5
@@ -171,8 +172,9 @@ class ProgressScreen(MenuScreen):
                 lines.append(_paragraph(said, width, MUTED))
             elif review.exceeds_limits(state, asked, now, days, limits):
                 said = _(
-                    "You review at most {cap} questions a day, and at most {new} of them for the "
-                    "first time. Further reviews wait for the next day."
+                    "This is when questions are due. You are asked at most {cap} a day, and at "
+                    "most {new} of them for the first time since the lesson. The others wait for "
+                    "the next day."
                 ).format(cap=limits.cap, new=min(limits.cap, limits.new))
                 lines.append(_paragraph(said, width, MUTED))
             lines.append(Content(""))
@@ -250,10 +252,14 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
         said = _("{high} too high, {low} too low, {close} close").format(
             high=summary.high, low=summary.low, close=close
         )
-        off = _("{distance:.0f} % of the possible range").format(distance=100 * summary.distance)
-        lines += [_labeled(_("Numbers"), said, width), _labeled(_("Median error"), off, width)]
-        if close:
-            lines.append(_paragraph(_CLOSE_IS.format(close=100 * CLOSE), width, MUTED))
+        off = _("{distance:.0f} % of the range of possible answers").format(
+            distance=100 * summary.distance
+        )
+        lines += [
+            _labeled(_("Numbers"), said, width),
+            _labeled(_("Median error"), off, width),
+            _paragraph(_CLOSE_IS.format(close=100 * CLOSE), width, MUTED),
+        ]
     if own := summary.predictions - summary.choices - summary.numbers:
         lines.append(
             _labeled(

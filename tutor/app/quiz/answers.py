@@ -389,9 +389,9 @@ class TypedAnswer(ClearableField):
     """A field for a short typed answer.
 
     All typed characters stay in the field, so that the learner sees what is graded. While the field
-    is empty, `?` opens help and Space pages down. If `number` is true, the screen also handles
-    letters and `/` as keys while the field is empty, because no number begins with them. Once the
-    learner has typed something, Tab leaves the field.
+    is empty, `?` opens help and Space pages down. If `number` is true, no letter and no `/` is
+    typed into the empty field, because no number begins with them. The screen handles them if they
+    are keys there. Once the learner has typed something, Tab leaves the field.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -400,6 +400,7 @@ class TypedAnswer(ClearableField):
 
     def __init__(self, *, number: bool = False, placeholder: str = "") -> None:
         super().__init__(placeholder=placeholder, max_length=200, select_on_focus=False)
+        self._number = number
         self._keys = f"? /{ascii_letters}" if number else "? "
         """The characters that the screen handles as keys as long as the field is empty."""
 
@@ -425,7 +426,8 @@ class TypedAnswer(ClearableField):
 
     async def _on_key(self, event: Key) -> None:
         typed = self.check_consume_key(event.key, event.character)
-        if typed or event.key not in self.screen.active_bindings:
+        ignored = self._number and event.is_printable
+        if typed or not (ignored or event.key in self.screen.active_bindings):
             await super()._on_key(event)
         elif event.is_printable:
             event.prevent_default()

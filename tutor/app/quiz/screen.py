@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from textual import on
+from textual.events import Mount
+
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.language import _
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
@@ -38,12 +41,13 @@ class QuizScreen(AskScreen):
         self._unsure: set[str] = set()
         """The ids of the questions whose answers the learner marked as guesses in this run."""
 
-    def on_mount(self) -> None:
+    @on(Mount)
+    async def _open_run(self) -> None:
         state = self._state
         self._run = resumed(self._lesson, state) or self._begun()
         if not self._run.is_in(state):
             self.keep_draft(None)
-        self.call_after_refresh(self._ask)
+        await self._ask()  # before the first paint, so that the screen is never empty
 
     def _begun(self) -> QuizRun:
         known = results(self._lesson, self.services.progress.cards()).left_out

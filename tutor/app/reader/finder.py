@@ -161,7 +161,11 @@ class FinderScreen(CourseScreen):
 
     @on(Entry.Arrow)
     def _move(self, event: Entry.Arrow) -> None:
-        self.query_one(Menu).action_move(event.by)
+        self.move_selection(event.by)
+
+    def move_selection(self, by: int) -> None:
+        """Select the next (1) or the previous (-1) match."""
+        self.query_one(Menu).action_move(by)
 
     def action_page(self, direction: int) -> None:
         self.query_one(Menu).action_page(direction)
@@ -191,7 +195,11 @@ class FinderScreen(CourseScreen):
         field.select_all()
 
     @on(Input.Submitted)
-    def _open(self) -> None:
+    def _submit(self) -> None:
+        self.submit()
+
+    def submit(self) -> None:
+        """React to Enter."""
         self.open_selected()
 
     def open_selected(self) -> None:
@@ -283,17 +291,44 @@ SHOWN = 30
 
 
 class SearchScreen(FinderScreen):
-    """A search of the whole course. It runs in a thread, so that it never delays typing."""
+    """A search of the whole course. It runs in a thread, so that it never delays typing.
+
+    Keys that choose or open a match during the search take effect when its matches are shown.
+    """
 
     PLACEHOLDER = _("type to search")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
+
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
+        self._searched = ""
+        """The text whose matches are shown."""
+        self._waiting: list[Callable[[], None]] = []
+        """The effects of the keys that were pressed during the search."""
 
     def on_mount(self) -> None:
         self.place = _("search")
         self.query_one("#list").border_title = Content(_("Found"))
 
     def look_up(self, words: str) -> None:
+        self._waiting.clear()
         self._search(words)
+
+    def move_selection(self, by: int) -> None:
+        self._when_found(partial(super().move_selection, by))
+
+    def submit(self) -> None:
+        self._when_found(super().submit)
+
+    def _when_found(self, effect: Callable[[], None]) -> None:
+        self._waiting.append(effect)
+        if self._searched == self.words:
+            self._take_effect()
+
+    def _take_effect(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for effect in waiting if self.is_current else ():
+            effect()
 
     @work(exclusive=True)
     async def _search(self, words: str) -> None:
@@ -318,6 +353,8 @@ class SearchScreen(FinderScreen):
         )
         if words and not hits:
             self.tell(_("No lesson, term or question contains these words."))
+        self._searched = words
+        self._take_effect()
 
     def _hits(self, words: str) -> tuple[Sequence[Hit], Sequence[tuple[str, Content]]]:
         """Return the matches, with the title and the whole text of each."""

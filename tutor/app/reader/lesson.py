@@ -201,7 +201,7 @@ class LessonScreen(LinkedScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "link" if self.query_one("#lab-side").has_focus_within:
+            case "link" if _tab_is_taken(self, parameters):
                 return False
             case "leave_field":
                 typed = isinstance(self._field, PredictionField)
@@ -347,3 +347,13 @@ class LessonScreen(LinkedScreen):
         self._show_lab()
         if said and self._beside and self._shown.lab is lab:
             self._pane(lab).say(plain(said))
+
+
+def _tab_is_taken(screen: LessonScreen, parameters: tuple[object, ...]) -> bool:
+    """Return True if a key for the links does something else now.
+
+    The lab next to the text has its own Tab. After a skipped prediction, the card says that Tab
+    hides the answer, so the first Tab does this, and the next one goes to the links.
+    """
+    skipped = screen.query_one(PredictCard).skipped and parameters == (1,)
+    return screen.query_one("#lab-side").has_focus_within or (skipped and screen._href is None)
