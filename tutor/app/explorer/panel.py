@@ -212,6 +212,8 @@ def ago(seconds: float) -> str:
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
     """Draw the line for a saved text: its last words, its length and when it last changed."""
     size = counted(info.tokens, "token")
+    if info.mode == "chat":
+        size = _("chat, {size}").format(size=size)
     if width >= 60:
         size += ago(now - info.at).rjust(11)
     room = max(4, width - len(size) - 7)
