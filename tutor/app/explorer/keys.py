@@ -71,6 +71,12 @@ PANE_KEYS: list[BindingType] = [
         "compare",
         tooltip="Compare with another prompt, sampler, precision or model, or switch a part off.",
     ),
+    Binding(
+        "escape",
+        "stop_saving",
+        "stop saving",
+        tooltip="Stop saving the text as a file. No file is written.",
+    ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
     Binding(

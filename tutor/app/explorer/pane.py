@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.message import Message
 
+from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import chat_key
-from tutor.app.explorer.controller import ExplorerController
+from tutor.app.explorer.controller import SAVING_STOPPED, ExplorerController
 from tutor.app.explorer.copies import copies
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.keys import PANE_KEYS
@@ -134,7 +135,14 @@ class ExplorerPane(SharingPane):
         self._controller.start()
 
     def stop_receiving(self) -> None:
+        if self._controller.saving and not self._controller.left:
+            self.app.call_later(self._say_above)
         self._controller.stop_receiving()
+
+    def _say_above(self) -> None:
+        """Say on the screen to which the learner has gone that no file was saved."""
+        if isinstance(screen := self.app.screen, TutorScreen):
+            screen.tell(SAVING_STOPPED)
 
     async def on_unmount(self) -> None:
         await self._controller.close()
@@ -216,6 +224,8 @@ class ExplorerPane(SharingPane):
             case "close", *_:
                 unfolded = state.mode == "chat" and not state.folded
                 return self._beside is not None or unfolded
+            case ("stop_saving",):
+                return self._controller.saving
             case "do", "redo":
                 return bool(state.undone)
             case "do", "stop":
@@ -293,6 +303,9 @@ class ExplorerPane(SharingPane):
         self.say(None)
         if self.screen.is_current:
             await self.action_xray()
+
+    def action_stop_saving(self) -> None:
+        self._controller.stop_saving()
 
     def action_compare(self) -> None:
         tree, model = self.state.tree, self.state.engine.model

@@ -378,6 +378,7 @@ class PaneLayout(Vertical):
             tree is None,
             reading is None,
             bool(state.undone),
+            self._controller.saving,
         )
         if state.mode == "chat":
             plain = state.sampler_to_come.plain
