@@ -156,7 +156,8 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
         case Signal.START if state.mode == "chat" and state.complete:
             return replace(state.moved(tree.move(tree.length)), note=COMPLETE)
         case Signal.START:
-            return _start_run(state, tree)
+            # The answer goes on as if it had not been stopped. The editor opens at its end.
+            return replace(_start_run(state, tree), typing=state.mode == "chat")
         case events.SwitchBranch(number):
             if not tree.has_branch(number):
                 return state
