@@ -489,7 +489,8 @@ async def test_a_new_chat_does_not_take_away_the_text(tmp_path: Path) -> None:
         await it.press("o")
         for name in (PROMPT + " Paris", "Hi  ", "Cats?  ", "chat, "):
             assert name in it.screen
-        await it.press("down", "down", "enter", "escape")
+        assert "● " + PROMPT in it.line("›")
+        await it.press("down", "enter", "escape")
         assert "  Cats?" in it.conversation
         await it.press("c")
         assert it.text == PROMPT + " Paris"
@@ -850,10 +851,33 @@ async def test_on_a_wide_terminal_the_xray_is_beside_the_text(tmp_path: Path) ->
 
 async def test_branches_out_of_view_are_counted(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press(*["f", "1"] * 5, "w")
-        assert "4 above, 0 below" in it.screen
-        await it.press(*["up"] * 5)
-        assert "0 above, 4 below" in it.screen
+        await it.press(*["f", "1"] * 8, "w")
+        assert "0 below" in it.screen
+        await it.press(*["up"] * 9)
+        assert "0 above" in it.screen
+        assert "› 1  (nothing" in it.line("› ")
+
+
+async def test_the_list_shows_four_branches_and_w_goes_round(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press(*["f", "1"] * 3, "w")
+        assert "above" not in it.screen
+        await it.press("w")
+        assert "› 1  (nothing" in it.line("› ")
+
+
+async def test_a_branch_that_is_brought_back_is_selected_again(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "f", "1", "left", "f", "w", "d", "u")
+        assert "3●" in it.line("› ")
+
+
+async def test_a_new_prompt_says_that_the_added_tokens_are_kept(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "e")
+        await it.type("!")
+        await it.press("enter")
+        assert "The earlier text is kept as branch 1. Press w to switch." in it.words
 
 
 async def test_attention_can_be_sorted_by_weight(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.message import Message
 
-from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import chat_key
-from tutor.app.explorer.controller import SAVING_STOPPED, ExplorerController
+from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.copies import copies
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.keys import PANE_KEYS
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from textual.binding import BindingType
-    from textual.events import DescendantBlur
+    from textual.events import DescendantBlur, DescendantFocus
     from textual.timer import Timer
     from textual.worker import Worker
 
@@ -135,14 +134,8 @@ class ExplorerPane(SharingPane):
         self._controller.start()
 
     def stop_receiving(self) -> None:
-        if self._controller.saving and not self._controller.left:
-            self.app.call_later(self._say_above)
+        self.say_if_saving()
         self._controller.stop_receiving()
-
-    def _say_above(self) -> None:
-        """Say on the screen to which the learner has gone that no file was saved."""
-        if isinstance(screen := self.app.screen, TutorScreen):
-            screen.tell(SAVING_STOPPED)
 
     async def on_unmount(self) -> None:
         await self._controller.close()
@@ -152,14 +145,13 @@ class ExplorerPane(SharingPane):
             self.run_worker(self.action_close())
         self._draw(self.state)
 
-    def on_descendant_focus(self) -> None:
-        self._update_classes(self.state)
-
-    def on_descendant_blur(self, event: DescendantBlur) -> None:
+    def on_descendant_focus(self, event: DescendantFocus | DescendantBlur) -> None:
         self._update_classes(self.state)
         if isinstance(event.widget, BranchTree):
-            # Now that the list of branches has lost the focus, it may have to be hidden.
+            # With the focus, the list of branches has more rows. Without, it may have to be hidden.
             self._draw(self.state)
+
+    on_descendant_blur = on_descendant_focus
 
     def copies(self) -> Iterator[Copy]:
         """Yield what can be copied from the text or conversation, and from the table."""
@@ -303,9 +295,6 @@ class ExplorerPane(SharingPane):
         self.say(None)
         if self.screen.is_current:
             await self.action_xray()
-
-    def action_stop_saving(self) -> None:
-        self._controller.stop_saving()
 
     def action_compare(self) -> None:
         tree, model = self.state.tree, self.state.engine.model
