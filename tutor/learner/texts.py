@@ -26,7 +26,7 @@ from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
 
-MOST = 20
+MOST = 40
 LARGEST = 16_000_000
 """The maximum size of a body in bytes, before compression.
 
@@ -39,7 +39,8 @@ class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The metadata of a stored text, such as its title.
 
     `at` is the time of the last change (in seconds since 1970), and `revision` is the number of
-    times that the text has been saved.
+    times that the text has been saved. `mode` is "text" or "chat". It is empty if an earlier
+    version saved the text, which may then contain a text and a conversation.
     """
 
     id: str
@@ -49,6 +50,7 @@ class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int = 0
     starred: bool = False
     revision: int = 0
+    mode: str = ""
 
 
 def new_id() -> str:
@@ -204,9 +206,25 @@ class Texts:
                 return unsaved.body
         return self._shelf.read(id_)
 
-    def save(self, text: OpenText, body: bytes, *, title: str, tokens: int) -> Future[None]:
-        """Save the current contents of `text`."""
-        info = TextInfo(id=text.id, place=text.place, at=time.time(), title=title, tokens=tokens)
+    def save(
+        self,
+        text: OpenText,
+        body: bytes,
+        *,
+        title: str,
+        tokens: int,
+        mode: str = "",
+        at: float | None = None,
+    ) -> Future[None]:
+        """Save the current contents of `text`. `at` is the time of the change, or None for now."""
+        info = TextInfo(
+            id=text.id,
+            place=text.place,
+            at=time.time() if at is None else at,
+            title=title,
+            tokens=tokens,
+            mode=mode,
+        )
         with self._guard:
             self._unsaved[text] = _Unsaved(info, body)
         return self._put(lambda: self._write(text), ("text", text))

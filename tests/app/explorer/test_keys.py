@@ -14,6 +14,7 @@ from tests.app.explorer.explorer_stage import Stage, lines, press, settled, show
 from tests.app.pressing import tap
 from tests.engine.fake_engine import CARD, FakeEngine, distribution, split
 from tutor.app.explorer.chat.view import ConversationView
+from tutor.app.explorer.document import Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.text_view import TextView
@@ -23,6 +24,9 @@ from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
 from tutor.errors import ContextFull, EngineError
+from tutor.learner.background import BackgroundProgress
+from tutor.learner.progress import Progress
+from tutor.learner.texts import OpenText
 from tutor.lm.distribution import SamplerSettings
 
 if TYPE_CHECKING:
@@ -465,11 +469,49 @@ async def test_o_starts_another_text_and_opens_the_first_again(tmp_path: Path) -
         await it.press("enter")
         assert it.text == PROMPT + "!"
         await it.press("o")
-        assert "2 of 20 saved" in it.words
+        assert "2 of 40 saved" in it.words
         await it.press("down", "enter")
         assert it.text == PROMPT + " Paris"
         await it.press("1", "escape")
         assert saved_texts(it, "free") == [PROMPT + " Paris,", PROMPT + "!"]
+
+
+async def test_a_new_chat_does_not_take_away_the_text(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "c")
+        await it.type("Cats?")
+        await it.press("enter", "escape", "N")
+        await it.type("Hi")
+        await it.press("enter", "escape", "c")
+        assert it.text == PROMPT + " Paris"
+    async with explorer(tmp_path, mode="text") as it:
+        assert it.text == PROMPT + " Paris"
+        await it.press("o")
+        for name in (PROMPT + " Paris", "Hi  ", "Cats?  ", "chat, "):
+            assert name in it.screen
+        assert "● " + PROMPT in it.line("›")
+        await it.press("down", "enter", "escape")
+        assert "  Cats?" in it.conversation
+        await it.press("c")
+        assert it.text == PROMPT + " Paris"
+
+
+async def test_a_file_of_an_earlier_version_opens_as_a_text_and_a_chat(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "c")
+        await it.type("Cats?")
+        await it.press("enter", "escape")
+        pair = it.stage.screen.query_one(ExplorerPane).state.document
+    newer = Document(mode="chat", model=pair.model, chat=pair.chat)
+    before = BackgroundProgress(Progress.open(tmp_path / "before"))
+    for document in (pair, newer):
+        before.texts.save(OpenText("free"), document.to_bytes(), title="Cats?", tokens=9)
+    assert before.drain(10)
+    async with explorer(tmp_path / "before", mode="text") as it:
+        assert it.text == PROMPT + " Paris"
+        await it.press("o")
+        assert "3 of 40 saved" in it.words
+        assert sorted(saved_texts(it, "free")) == ["Cats?", "Cats?", PROMPT + " Paris"]
 
 
 async def test_two_sessions_on_the_same_text_keep_both(tmp_path: Path) -> None:
@@ -688,7 +730,7 @@ async def test_the_next_message_continues_the_conversation(tmp_path: Path) -> No
         await it.press("enter")
         assert it.engine.calls.count("open_chat") == 2
         await it.press("escape", "o")
-        assert "2 of 20 saved" in it.words
+        assert "2 of 40 saved" in it.words
 
 
 async def test_text_and_conversation_are_separate(tmp_path: Path) -> None:
@@ -809,10 +851,33 @@ async def test_on_a_wide_terminal_the_xray_is_beside_the_text(tmp_path: Path) ->
 
 async def test_branches_out_of_view_are_counted(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press(*["f", "1"] * 5, "w")
-        assert "4 above, 0 below" in it.screen
-        await it.press(*["up"] * 5)
-        assert "0 above, 4 below" in it.screen
+        await it.press(*["f", "1"] * 8, "w")
+        assert "0 below" in it.screen
+        await it.press(*["up"] * 9)
+        assert "0 above" in it.screen
+        assert "› 1  (nothing" in it.line("› ")
+
+
+async def test_the_list_shows_four_branches_and_w_goes_round(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press(*["f", "1"] * 3, "w")
+        assert "above" not in it.screen
+        await it.press("w")
+        assert "› 1  (nothing" in it.line("› ")
+
+
+async def test_a_branch_that_is_brought_back_is_selected_again(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "f", "1", "left", "f", "w", "d", "u")
+        assert "3●" in it.line("› ")
+
+
+async def test_a_new_prompt_says_that_the_added_tokens_are_kept(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "e")
+        await it.type("!")
+        await it.press("enter")
+        assert "The earlier text is kept as branch 1. Press w to switch." in it.words
 
 
 async def test_attention_can_be_sorted_by_weight(tmp_path: Path) -> None:

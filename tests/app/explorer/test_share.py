@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.app.explorer.explorer_stage import Stage, settled
 from tests.app.explorer.test_keys import PROMPT, Explorer, explorer
+from tests.app.pressing import tap
 from tests.app.whole_app import keys, sees, whole_app
 from tests.engine.fake_engine import CARD, FakeEngine
 from tests.sharing.shared_texts import KIND
@@ -123,6 +124,40 @@ async def test_a_folder_that_does_not_exist_is_a_plain_error(tmp_path: Path) -> 
         await it.press("enter", "1")
         assert "There is no folder" in it.words
         assert it.text == PROMPT
+
+
+async def saving(it: Explorer) -> None:
+    """Begin to save a text of some length, and wait until saving stands still halfway."""
+    await it.press(*["enter"] * 8)
+    it.engine.hold("distribution", after=10)
+    await tap(it.pilot, "ctrl+s")
+    await tap(it.pilot, "1")
+    await it.until(lambda: "Saving: 10 of 13 distributions. Press Esc to stop." in it.words)
+
+
+async def test_esc_stops_saving_and_says_so(tmp_path: Path, in_a_folder: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await saving(it)
+        await tap(it.pilot, "escape")
+        await it.until(lambda: "Saving was stopped" in it.words)
+        it.engine.release()
+        await it.settle()
+        assert isinstance(it.stage.screen, ExplorerScreen)
+        assert not list(in_a_folder.iterdir())
+        await it.press("escape")
+        assert not isinstance(it.stage.screen, ExplorerScreen)
+
+
+async def test_leaving_while_a_text_is_saved_says_that_there_is_no_file(
+    tmp_path: Path, in_a_folder: Path
+) -> None:
+    async with explorer(tmp_path) as it:
+        await saving(it)
+        for key in ("ctrl+p", *"course", "enter"):
+            await tap(it.pilot, key)
+        await it.until(lambda: "Saving was stopped" in it.words)
+        it.engine.release()
+        assert not list(in_a_folder.iterdir())
 
 
 async def test_a_login_that_may_not_save_files_is_told_so(

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
     from tutor.lm.saved_steering import SavedVector
 
+SAVING_STOPPED = _("Saving was stopped before it was done, so there is no file.")
+
 Work = Callable[[], "Coroutine[None, None, None]"]
 
 
@@ -69,6 +71,7 @@ class ExplorerController:
         self._handling = False
         self._left = False
         self._asking: Cancellable | None = None
+        self._sharing: Cancellable | None = None
         self._forget_engine: Callable[[], None] = lambda: None
         self._state = State(
             document=texts.recall(),
@@ -156,18 +159,23 @@ class ExplorerController:
             case effects.PlainEffect.LIST_VECTORS:
                 self._work(self.list_vectors, "vectors")
             case effects.PlainEffect.LIST_TEXTS:
-                self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
+                self.send(self._list_texts())
             case effects.SwitchText(info, mode):
-                opened = self._texts.open(info) if info else self._texts.fresh(mode)
+                shown = self._state.document
+                opened = self._texts.open(info, shown) if info else self._texts.fresh(mode, shown)
                 self.send(events.TextOpened(opened, fresh=info is None))
             case effects.StarText(info):
                 self._texts.star(info)
             case effects.ShareText():
-                self._work(partial(self._share, effect), "share")
+                self._sharing = self._work(partial(self._share, effect), "share")
             case Evidence():
                 self._report(effect)
             case _:
                 assert_never(effect)
+
+    def _list_texts(self) -> events.TextsListed:
+        open_id = self._texts.open_id(self._state.mode)
+        return events.TextsListed(self._texts.list(), open_id)
 
     async def _ask(self, request: Request) -> None:
         event: Event
@@ -200,22 +208,33 @@ class ExplorerController:
         """Read the saved vectors in a thread, because there may be many on a slow disk."""
         self.send(events.VectorsListed(await asyncio.to_thread(_vectors)))
 
+    @property
+    def saving(self) -> bool:
+        """True while a text is being saved as a file for other people."""
+        return self._sharing is not None
+
+    def stop_saving(self) -> None:
+        """Stop saving a text as a file, which takes long for a long text."""
+        sharing, self._sharing = self._sharing, None
+        if sharing is not None:
+            sharing.cancel()
+            self.send(events.Say(SAVING_STOPPED))
+
     async def _share(self, wanted: effects.ShareText) -> None:
+        said: TutorError | str
         try:
             path = await save_shared(wanted, self.link, self._computed)
+            said = _("Saved as {path}.").format(path=safe(str(path)))
         except RequestCancelled:
-            return
+            said = SAVING_STOPPED
         except TutorError as error:
-            self.send(events.Say(error))
-        else:
-            self.send(events.Say(_("Saved as {path}.").format(path=safe(str(path)))))
+            said = error
+        self._sharing = None
+        self.send(events.Say(said))
 
     def _computed(self, done: int, total: int) -> None:
-        self.send(
-            events.Say(
-                _("Saving: {done:,} of {total:,} distributions.").format(done=done, total=total)
-            )
-        )
+        said = _("Saving: {done:,} of {total:,} distributions. Press Esc to stop.")
+        self.send(events.Say(said.format(done=done, total=total)))
 
     async def _restart(self) -> None:
         try:

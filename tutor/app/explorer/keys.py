@@ -76,6 +76,12 @@ PANE_KEYS: list[BindingType] = [
         "compare",
         tooltip="Open the lab that compares this text with another prompt, sampler or model.",
     ),
+    Binding(
+        "escape",
+        "stop_saving",
+        "stop saving",
+        tooltip="Stop saving the text as a file. No file is written.",
+    ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
     Binding(

@@ -29,6 +29,9 @@ CHUNK = 128
 Processing is not faster with larger chunks.
 """
 
+SHARED = 10
+"""The number of distributions to compute between progress reports while a text is saved."""
+
 
 class Link:
     """An engine session that always follows the learner's current branch.
@@ -163,9 +166,9 @@ class Link:
             self._read = end
         for position in shared_positions(total):
             session = await self.follow(path)
-            yield await session.distribution(position, sampler, seed, top)
-            if position % CHUNK == 0:
+            if position % SHARED == 0:
                 on_read(position, total)
+            yield await session.distribution(position, sampler, seed, top)
 
     async def surprisals(self, path: Sequence[Token], start: int) -> Sequence[float | None]:
         """Return the surprisal in bits of each token of `path` from index `start` to the end."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from textual.binding import BindingType
-    from textual.events import DescendantBlur
+    from textual.events import DescendantBlur, DescendantFocus
     from textual.timer import Timer
     from textual.worker import Worker
 
@@ -134,6 +134,7 @@ class ExplorerPane(SharingPane):
         self._controller.start()
 
     def stop_receiving(self) -> None:
+        self.say_if_saving()
         self._controller.stop_receiving()
 
     async def on_unmount(self) -> None:
@@ -144,14 +145,13 @@ class ExplorerPane(SharingPane):
             self.run_worker(self.action_close())
         self._draw(self.state)
 
-    def on_descendant_focus(self) -> None:
-        self._update_classes(self.state)
-
-    def on_descendant_blur(self, event: DescendantBlur) -> None:
+    def on_descendant_focus(self, event: DescendantFocus | DescendantBlur) -> None:
         self._update_classes(self.state)
         if isinstance(event.widget, BranchTree):
-            # Now that the list of branches has lost the focus, it may have to be hidden.
+            # With the focus, the list of branches has more rows. Without, it may have to be hidden.
             self._draw(self.state)
+
+    on_descendant_blur = on_descendant_focus
 
     def copies(self) -> Iterator[Copy]:
         """Yield what can be copied from the text or conversation, and from the table."""
@@ -216,6 +216,8 @@ class ExplorerPane(SharingPane):
             case "close", *_:
                 unfolded = state.mode == "chat" and not state.folded
                 return self._beside is not None or unfolded
+            case ("stop_saving",):
+                return self._controller.saving
             case "do", "redo":
                 return bool(state.undone)
             case "do", "stop":

@@ -292,7 +292,7 @@ class PaneLayout(Vertical):
         if panel == "search":
             self.query_one(TokenSearch).open()
         elif panel == "recent":
-            self.query_one(RecentTexts).chosen = 0  # select the most recently changed text
+            self.query_one(RecentTexts).choose(state.texts, state.open_id)
 
     def _draw_text(self, state: State) -> None:
         width, height = self._columns[0], self.size.height
@@ -342,7 +342,7 @@ class PaneLayout(Vertical):
         several = state.tree is not None and len(state.tree.branches) > 1
         room = height >= SHORT and not self._crowded and not state.table_hidden
         branches.display = several and (room or branches.has_focus)
-        rows = 3 if height < SHORT else max(2, min(9, height // 6))
+        rows = 3 if height < SHORT else max(2, min(9, height // (3 if branches.has_focus else 6)))
         branches.update(state.tree, rows, chat=state.mode == "chat")
         if state.panel == "editor":
             chat, width = state.mode == "chat", self._columns[0]
@@ -377,7 +377,7 @@ class PaneLayout(Vertical):
             state.mode,
             tree is None,
             reading is None,
-            bool(state.undone),
+            (bool(state.undone), self._controller.saving),
         )
         if state.mode == "chat":
             plain = state.sampler_to_come.plain

@@ -110,7 +110,8 @@ class BranchTree(ListPanel):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
-        Binding("down,w", "choose(1)", show=False),
+        Binding("down", "choose(1)", show=False),
+        Binding("w", "choose_next", show=False),
         Binding("enter", "switch", "switch", tooltip="Continue at the end of this branch."),
         Binding("d", "remove", "remove", tooltip="Remove this branch. To bring it back, press u."),
         Binding("escape", "close", "close", tooltip="Stay on the current branch."),
@@ -128,7 +129,11 @@ class BranchTree(ListPanel):
 
         `chat` is true if the tree belongs to a conversation.
         """
-        self._tree, self._rows, self._chat = tree, rows, chat
+        before, self._tree, self._rows, self._chat = self._tree, tree, rows, chat
+        if before is not None and tree is not None:
+            new = [each.number for each in tree.branches if not before.has_branch(each.number)]
+            if new or tree.number != before.number:
+                self._branch = tree.number if len(new) != 1 else new[0]
         self.draw_with(self.lay_out)
 
     def lay_out(self) -> None:
@@ -175,9 +180,20 @@ class BranchTree(ListPanel):
     def action_choose(self, by: int) -> None:
         if self._tree is None:
             return
-        numbers = [fork.branch for fork in self._tree.forks()]
-        self._branch = numbers[(numbers.index(self._branch) + by) % len(numbers)]
+        numbers = self._numbers
+        at = numbers.index(self._branch) + by
+        self._branch = numbers[min(max(0, at), len(numbers) - 1)]
         self.draw_with(self.lay_out)
+
+    def action_choose_next(self) -> None:
+        """Select the next branch or, after the last one, the first."""
+        last = bool(self._numbers) and self._branch == self._numbers[-1]
+        self.action_choose(-len(self._numbers) if last else 1)
+
+    @property
+    def _numbers(self) -> list[int]:
+        """The numbers of the branches, in the order in which they are drawn."""
+        return [fork.branch for fork in self._tree.forks()] if self._tree else []
 
     def action_number(self, number: int) -> None:
         if self._tree and self._tree.has_branch(number):
@@ -212,6 +228,8 @@ def ago(seconds: float) -> str:
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
     """Draw the line for a saved text: its last words, its length and when it last changed."""
     size = counted(info.tokens, "token")
+    if info.mode == "chat":
+        size = _("chat, {size}").format(size=size)
     if width >= 60:
         size += ago(now - info.at).rjust(11)
     room = max(4, width - len(size) - 7)
@@ -247,6 +265,11 @@ class RecentTexts(ListPanel):
     entries: tuple[TextInfo, ...] = ()
     _open_id = ""
     _mode: Mode = "text"
+
+    def choose(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
+        """Select the text that is open, or the most recently changed text if it is not saved."""
+        ids = [info.id for info in infos]
+        self.chosen = ids.index(open_id) if open_id in ids else 0
 
     def update(self, infos: tuple[TextInfo, ...], open_id: str, mode: Mode) -> None:
         """Show these texts, and mark the text that is open. A new text opens in this mode."""

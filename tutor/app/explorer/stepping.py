@@ -156,7 +156,8 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
         case Signal.START if state.mode == "chat" and state.complete:
             return replace(state.moved(tree.move(tree.length)), note=COMPLETE)
         case Signal.START:
-            return _start_run(state, tree)
+            # The answer continues as if it had not been stopped. The editor opens at its end.
+            return replace(_start_run(state, tree), typing=state.mode == "chat")
         case events.SwitchBranch(number):
             if not tree.has_branch(number):
                 return state
@@ -226,7 +227,8 @@ def _move_cursor(state: State, by: int) -> State:
 def _fork(state: State, tree: TokenTree) -> State:
     forked = tree.fork()
     state = state.with_tree(forked).without_answer()
-    state = replace(state, note=f"New branch {forked.number}. Press w to switch.")
+    note = f"New branch {forked.number}. The next token goes here. Press w to switch."
+    state = replace(state, note=note)
     return _show_evidence(state, None)
 
 

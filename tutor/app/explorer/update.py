@@ -193,6 +193,7 @@ def _use_text(state: State, event: events.UseText) -> State:
 def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     """Add the tokens of a prompt or message to the text. Raises `TreeFull`."""
     document, tree, text = state.document, state.tree, state.handed_in
+    before = tree
     chat = state.mode == "chat"
     if tree is None:
         tree = TokenTree.from_prompt(tokens, FIRST_SEED)
@@ -214,9 +215,17 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     state = replace(state, editing=False, scroll=None)
     state = carry_on(replace(state, running=False))
     if not chat:
-        return state
+        return state if before is None or state.note else _after_prompt(before, state)
     state = replace(carry_out(state, Signal.START), typing=text is not None)
     return replace(state, note=EDITED) if edited and state.note is None else state
+
+
+def _after_prompt(before: TokenTree, state: State) -> State:
+    """Say that the tokens that were added to the earlier prompt are kept."""
+    if state.tree is None or len(state.tree.branches) == len(before.branches):
+        return state
+    note = _("The earlier text is kept as branch {number}. Press w to switch.")
+    return replace(state, note=note.format(number=before.number))
 
 
 def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> TokenTree:

@@ -24,7 +24,7 @@ def percent(probability: float) -> str:
     """Format a probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
 
     Very small and very large probabilities are never rounded to 0 or 100 %. The result is, for
-    example, `2e-07 %` or `>99.9 %`. NaN means that the probability is unknown.
+    example, `<0.001 %` or `>99.9 %`. NaN means that the probability is unknown.
     """
     if math.isnan(probability):
         return "?"
@@ -35,11 +35,7 @@ def percent(probability: float) -> str:
         return ">99.9 %"
     if value >= 0.095:
         return f"{value:.1f} %"
-    if value >= 0.00095:
-        return f"{value:.3f} %"
-    if value >= 0.000095:
-        return f"{value:.4f} %"
-    return f"{value:.0e} %"
+    return f"{value:.3f} %" if value >= 0.00095 else "<0.001 %"
 
 
 def bits(value: float) -> str:

@@ -403,7 +403,33 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         assert "The model has not answered yet. Press r to let it answer." in it.words
         await it.press("r")
         assert state(it).ended
-        assert it.stage.screen.focused is view(it)  # a key started the answer, so letters stay keys
+        assert it.stage.screen.focused is editor(it)
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("escape", "s"), ("escape", "r", "r")])
+async def test_a_message_typed_outside_the_field_is_complete(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution", after=2)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: "r stop" in it.words)
+        await it.pilot.press("r")
+        it.engine.release()
+        await it.settle()
+        await it.press(*keys)
+        await it.type("What is 2 + 2?")
+        assert editor(it).text == "What is 2 + 2?"
+
+
+async def test_a_space_outside_the_field_sends_and_opens_nothing(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.press("escape", "space")
+        assert state(it).tree is None
+        await send(it, "Hello")
+        await it.press("t", "space")
+        assert state(it).panel == "dials"
 
 
 async def test_an_answer_that_a_key_started_offers_another_one_while_it_is_generated(

@@ -355,6 +355,7 @@ async def test_the_layers_of_the_contact_sheet_arrive_one_by_one(tmp_path: Path)
         it.stage.screen.query_one(PromptEditor).load("q" * 80)
         await it.press("enter", "x", *to("heads"))
         sheet = it.rows[1:]
+        assert "(16 bars for 80 tokens)" in it.heading
         assert len(sheet) == LAYERS
         assert not any("…" in row for row in sheet)
 

@@ -20,7 +20,7 @@ NEW_CHAT = _("Start a new chat. This one is saved, and o opens it. Press Shift+n
 PLAIN_SAMPLING = _("Sample without temperature, top-p or other settings, or switch them on again.")
 
 SUGGESTION_KEYS: list[BindingType] = [
-    key("enter,space", "send_suggestion", "send", "Send the selected suggestion.", "enter"),
+    key("enter", "send_suggestion", "send", "Send the selected suggestion."),
     *pair(UP_DOWN, "choose_suggestion(*)", "choose", "Choose a suggestion."),
     *(
         Binding(
@@ -37,7 +37,7 @@ SUGGESTION_KEYS: list[BindingType] = [
 """The bindings that only apply while an empty chat suggests first messages."""
 
 ANSWER_KEYS: list[BindingType] = [
-    key("enter,space", "next_message", "message", "Write the next message.", "enter"),
+    key("enter", "next_message", "message", "Write the next message."),
     key("e", "message", "message", "Write a message. In the empty field, ↑ edits your last one."),
     Binding("e", "next_message", show=False),
     key("r", "do('pause')", "stop", "Stop the answer. The text so far is kept."),

@@ -85,6 +85,15 @@ def writes_on(state: State) -> bool:
     return growing and state.table_hidden and state.panel is None
 
 
+def starts_message(state: State) -> bool:
+    """Return True if a character that is not the key of a command begins the next message.
+
+    Otherwise, the first word of a message that the learner types outside the field would be lost.
+    """
+    waits = state.mode == "chat" and state.panel is None and opens_editor(state)
+    return writes_on(state) or (waits and without_template(state) is None)
+
+
 def focus_line(state: State, tree: TokenTree, width: int) -> Content:
     """Return the line about the token in focus. A hidden special token is described in words."""
     index = tree.last_looked_at

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
-from tutor.app.explorer.chat.lines import opens_editor, writes_on
+from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
@@ -163,9 +163,11 @@ class ChatPane(PaneLayout):
         self._send(events.Signal.START)
 
     def on_key(self, event: Key) -> None:
-        """Begin the next message with a character typed while an answer is being generated."""
+        """Begin the next message with a character that is not the key of a command."""
         state = self.state
-        if not event.character or not event.is_printable or not writes_on(state):
+        if not event.character or not event.is_printable or not starts_message(state):
+            return
+        if event.character == " " and not writes_on(state):
             return
         if event.key not in self.screen.active_bindings:
             event.stop()

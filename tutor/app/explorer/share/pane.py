@@ -6,8 +6,10 @@ from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import ChatPane
+from tutor.app.explorer.controller import SAVING_STOPPED
 from tutor.app.explorer.pane_layout import xray_room
 from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.xray.view import XRayView
@@ -103,6 +105,18 @@ class SharingPane(ChatPane):
             chat = self.state.mode == "chat"
             text = self.state.document.title if chat else text_of(tree.steps)
             self.app.push_screen(ShareScreen(suggested(text), self._save_as))
+
+    def action_stop_saving(self) -> None:
+        self._controller.stop_saving()
+
+    def say_if_saving(self) -> None:
+        """Say on the screen to which the learner goes that no file was saved, if one was to be."""
+        if self._controller.saving and not self._controller.left:
+            self.app.call_later(self._say_below)
+
+    def _say_below(self) -> None:
+        if isinstance(screen := self.app.screen, TutorScreen):
+            screen.tell(SAVING_STOPPED)
 
     def _save_as(self, name: str, form: Form) -> None:
         if form == "svg":

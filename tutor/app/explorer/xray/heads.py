@@ -65,15 +65,17 @@ class HeadsTab(HeadTab):
         ends = [
             said.format(number=strip.top + 1, name=name, weight=weight) for said in (most, brief)
         ]
+        bars_, tokens = _cell_width(found, width, len(strips)), len(found.tokens)
+        if bars_ < tokens:  # a bar then shows the most attention to any of its tokens
+            note = _("  ({bars} bars for {tokens} tokens)").format(bars=bars_, tokens=tokens)
+            ends = [ends[0] + note, *ends]
         return with_first_that_fits(place, ends, width)
 
     def lines(self, found: Findings, room: Room) -> list[Content]:
         xray = found.xray
         assert xray is not None
         chosen = self.chosen
-        cell = (room.width - _LABEL) // xray.heads - 1
-        cell = min(_WIDEST, len(found.tokens), cell)
-        cell = max(_NARROWEST, cell)
+        cell = _cell_width(found, room.width, xray.heads)
         shown = around(chosen.head, xray.heads, (room.width - _LABEL) // (cell + 1))
         numbers = "".join(f"{head + 1:<{cell}} " for head in shown)
         lines = [Content.styled(f"{' ' * _LABEL}{numbers}".rstrip(), MUTED)]
@@ -104,6 +106,12 @@ class HeadsTab(HeadTab):
             layer = chosen.layer + (by if what == "layer" else 0)
             head = chosen.head + (by if what == "head" else 0)
             chosen.choose(layer, head, xray.layers, xray.heads)
+
+
+def _cell_width(found: Findings, width: int, heads: int) -> int:
+    """Return the width of a head's strip, which is one cell per token if there is room."""
+    cell = (width - _LABEL) // heads - 1
+    return max(_NARROWEST, min(_WIDEST, len(found.tokens), cell))
 
 
 def _strip_cells(strip: Strip | None, width: int) -> list[Cell]:
