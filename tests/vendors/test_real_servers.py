@@ -49,7 +49,7 @@ NATS = 0.4
 llama.cpp multiplies these weights with activations rounded to 8 bits, and we do not. That changed
 the log-probabilities of the five most probable tokens by up to 0.25 on these texts.
 """
-STARTING = 300.0
+STARTING = 600.0
 """The maximum number of seconds until a server is ready."""
 
 _XLLAMACPP = """
@@ -182,10 +182,19 @@ def _start(running: ExitStack, name: str, model: Path, logs: Path) -> int:
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=os.environ | ENVIRONMENT
     )
-    running.callback(process.wait)
-    running.callback(process.terminate)
+    running.callback(_stop, process)
     _wait(process, port, Path(log.name))
     return port
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server. vLLM ignores SIGTERM while it starts."""
+    process.terminate()
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _python_with(modules: str) -> str | None:
