@@ -38,7 +38,7 @@ from tutor.vendors.vocabulary import END
 
 pytest.importorskip("openai")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 TEXTS = ("The capital of France is", "Once upon a time, there was a", "日本の首都は、")
 GREEDY = SamplerSettings(temperature=0)
@@ -98,7 +98,7 @@ KINDS = {
         (
             *("{python}", "-m", "vllm.entrypoints.openai.api_server", "--model", "{model}"),
             *("--served-model-name", "served", *_OPTIONS),
-            *("--max-model-len", "256", "--max-num-seqs", "2", "--enforce-eager"),
+            *("--max-model-len", "512", "--max-num-seqs", "2", "--enforce-eager"),
             *("--dtype", "float32"),
         ),
         small=True,
