@@ -199,16 +199,21 @@ async def test_a_lesson_that_is_done_opens_at_its_beginning(tmp_path: Path) -> N
         await sees(pilot, "1 of 3")
 
 
-async def test_a_lesson_with_questions_left_opens_where_enter_leads_to_them(tmp_path: Path) -> None:
+async def test_a_lesson_with_questions_left_opens_the_next_one_above_its_text(
+    tmp_path: Path,
+) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "1 question left")
         await keys(pilot, "down", "down", "enter")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "escape")
+        await sees(pilot, "3 of 3")
         await sees(pilot, "enter questions")
-        await keys(pilot, "enter")
-        await sees(pilot, "question")
+        await keys(pilot, "escape")
+        await sees(pilot, "1 question left")
 
 
 async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:
