@@ -21,6 +21,7 @@ from tutor.app.explorer.share.opening import Restored
 from tutor.app.explorer.share.pane import SharingPane
 from tutor.app.explorer.stepping import marked_row
 from tutor.app.explorer.text_view import TextView
+from tutor.app.explorer.undoing import can_redo
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.copyable import Copy
 from tutor.engine.api import EngineState
@@ -217,7 +218,7 @@ class ExplorerPane(SharingPane):
                 unfolded = state.mode == "chat" and not state.folded
                 return self._beside is not None or unfolded
             case "do", "redo":
-                return bool(state.undone)
+                return state.tree is not None and can_redo(state, state.tree)
             case "do", "stop":
                 return state.reading is not None
             case ("search",):
