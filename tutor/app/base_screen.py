@@ -37,6 +37,23 @@ if TYPE_CHECKING:
 
 ScrollBar.renderer = WholeCells
 
+ALL_PAGES = 1_000_000
+"""A number of pages that reaches the beginning or the end of every text."""
+
+
+END_KEYS: list[BindingType] = [
+    Binding(
+        "home",
+        f"page(-{ALL_PAGES})",
+        show=False,
+        key_display="home end",
+        tooltip="Go to the beginning or the end.",
+        id="top",
+    ),
+    Binding("end", f"page({ALL_PAGES})", show=False, id="bottom"),
+]
+"""The bindings that scroll to the beginning or the end of a text that `page` scrolls."""
+
 
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
     """Return key bindings for scrolling the widget that matches the selector `SCROLLED`."""
@@ -44,6 +61,7 @@ def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
         *pair(UP_DOWN, "scroll(*)", "scroll", tooltip),
         Binding("space,pagedown", "page(1)", show=False, tooltip="Page down. PgUp pages up."),
         Binding("pageup", "page(-1)", show=False),
+        *END_KEYS,
     ]
 
 

@@ -41,13 +41,28 @@ async def test_redo_never_replaces_what_was_written_after_an_undo(tmp_path: Path
     async with explorer(tmp_path) as it:
         await it.press("2", "u", "1")
         after = tree(it).tokens
+        assert "redo" not in it.words
         await it.press("U")
-        assert "There is nothing to redo." in it.words
         assert tree(it).tokens == after
         await it.press("u", "U")
         assert tree(it).tokens == after
         await it.press("U")
         assert tree(it).tokens == after
+
+
+async def test_a_new_seed_can_be_neither_undone_nor_redone(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("2", "u", "s")
+        assert "The seed is now" in it.words
+        assert "redo" not in it.words
+        seed = tree(it).current.seed
+        await it.press("U")
+        assert (it.text, tree(it).current.seed) == (PROMPT, seed)
+        await it.press("2", "u")
+        assert "U redo" in lines(it.stage)[-1]
+        await it.press("U", "s")
+        assert "Restarted from the prompt" in it.words
+        assert "redo" not in it.words
 
 
 async def test_a_removed_branch_can_be_brought_back(tmp_path: Path) -> None:

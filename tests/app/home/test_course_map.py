@@ -148,7 +148,7 @@ async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
         await sees(pilot, "review")
 
 
-async def test_reviews_after_a_lesson_that_was_begun_say_so(tmp_path: Path) -> None:
+async def test_reviews_below_a_lesson_that_was_begun_do_not_have_to_wait(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)
     progress = Progress.open(tmp_path)
@@ -161,7 +161,7 @@ async def test_reviews_after_a_lesson_that_was_begun_say_so(tmp_path: Path) -> N
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "› Continue   3 The next lesson · screen 2 of 3")
         review = "Review     3 due · about 1 minute"
-        assert first_lines(pilot)[1] == f"{review}, after the lesson you have begun"
+        assert first_lines(pilot)[1] == f"{review}, now or after the lesson you have begun"
         await pilot.resize_terminal(60, 24)
         await until(pilot, lambda: first_lines(pilot)[1] == review)
 
@@ -199,16 +199,21 @@ async def test_a_lesson_that_is_done_opens_at_its_beginning(tmp_path: Path) -> N
         await sees(pilot, "1 of 3")
 
 
-async def test_a_lesson_with_questions_left_opens_where_enter_leads_to_them(tmp_path: Path) -> None:
+async def test_a_lesson_with_questions_left_opens_the_next_one_above_its_text(
+    tmp_path: Path,
+) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "1 question left")
         await keys(pilot, "down", "down", "enter")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "escape")
+        await sees(pilot, "3 of 3")
         await sees(pilot, "enter questions")
-        await keys(pilot, "enter")
-        await sees(pilot, "question")
+        await keys(pilot, "escape")
+        await sees(pilot, "1 question left")
 
 
 async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import pytest
@@ -19,6 +19,8 @@ from tutor.course.prediction import ChoicePrediction
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tutor.app.base_screen import TutorScreen
 
 LONG = "\n\n".join(f"Paragraph {number}." for number in range(30))
 COURSE = Course(
@@ -59,6 +61,21 @@ async def test_paging_reaches_the_end_before_it_goes_on(
         await keys(pilot, "pagedown", "enter")
         await sees(pilot, "A short text.")
         await until(pilot, lambda: "below" not in shown(app))
+
+
+@pytest.mark.parametrize("opened", [("enter",), ("question_mark",)], ids=["lesson", "help"])
+async def test_home_and_end_go_to_the_beginning_and_the_end(
+    tmp_path: Path, opened: tuple[str, ...]
+) -> None:
+    app = whole_app(tmp_path, course=COURSE)
+    async with app.run_test(size=(80, 12)) as pilot:
+        await keys(pilot, *opened)
+        await sees(pilot, "more lines below")
+        scrolled = app.screen.query_one(cast("TutorScreen", app.screen).SCROLLED)
+        await keys(pilot, "end")
+        await until(pilot, lambda: scrolled.scroll_offset.y == scrolled.max_scroll_y > 0)
+        await keys(pilot, "home")
+        await until(pilot, lambda: scrolled.scroll_offset.y == 0)
 
 
 DRAWING = "```text\n" + "begin " + "-" * 50 + " end\n```"

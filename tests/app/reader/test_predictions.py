@@ -398,8 +398,11 @@ async def test_the_progress_screen_shows_how_close_they_come(
         await sees(pilot, "You predicted “a”; ")
         await keys(pilot, "escape", "p")
         await sees(pilot, "Made            3 predictions")
-        await sees(pilot, "Own words       1, not compared with the answer")
         await sees(pilot, "Choices, words  1 of 1 right")
+        # The three kinds are next to each other, so that they visibly add up.
+        below = shown(pilot.app).partition("Choices, words")[2].splitlines()[1:3]
+        assert "Own words       1, not compared with the answer" in below[0]
+        assert "Numbers " in below[1]
         off = made(tmp_path, "paris").off
         assert off is not None
         await sees(pilot, f"{-100 * off:.0f} % of the range of possible answers")

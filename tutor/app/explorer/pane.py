@@ -21,6 +21,7 @@ from tutor.app.explorer.share.opening import Restored
 from tutor.app.explorer.share.pane import SharingPane
 from tutor.app.explorer.stepping import marked_row
 from tutor.app.explorer.text_view import TextView
+from tutor.app.explorer.undoing import can_redo
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.copyable import Copy
 from tutor.engine.api import EngineState
@@ -219,7 +220,7 @@ class ExplorerPane(SharingPane):
             case ("stop_saving",):
                 return self._controller.saving
             case "do", "redo":
-                return bool(state.undone)
+                return state.tree is not None and can_redo(state, state.tree)
             case "do", "stop":
                 return state.reading is not None
             case ("search",):

@@ -24,6 +24,7 @@ from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.side_by_side import SideBySide, column_widths
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
+from tutor.app.explorer.undoing import can_redo
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines, paint_together
 from tutor.app.widgets.notice import Notice
@@ -377,7 +378,7 @@ class PaneLayout(Vertical):
             state.mode,
             tree is None,
             reading is None,
-            (bool(state.undone), self._controller.saving),
+            (tree is not None and can_redo(state, tree), self._controller.saving),
         )
         if state.mode == "chat":
             plain = state.sampler_to_come.plain

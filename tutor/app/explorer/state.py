@@ -106,7 +106,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[TextInfo, ...] = ()
     open_id: str = ""
     undone: tuple[tuple[TokenTree, TokenTree], ...] = ()
-    """The changes that can be redone, as pairs of the trees before and after each undo."""
+    """The undone changes, as pairs of the trees before and after each undo (see `can_redo`)."""
     effects: tuple[Effect, ...] = ()
     """The effects that the current event has caused so far. Between two events, there are none."""
 

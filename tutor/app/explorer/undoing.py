@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tutor.app.widgets import figures
 from tutor.language import _
+from tutor.lm.token_tree import shared
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
@@ -46,8 +47,8 @@ def remove_branch(state: State, tree: TokenTree, number: int) -> State:
 
 
 def redo(state: State, tree: TokenTree) -> State:
-    """Redo the last change that was undone, unless the text has changed since then."""
-    if not _is_current(state, tree):
+    """Redo the last change that was undone, unless the text or the seed has changed since then."""
+    if not can_redo(state, tree):
         return replace(state, undone=(), note=NOTHING)
     before, _ = state.undone[-1]
     return replace(state.moved(before), undone=state.undone[:-1])
@@ -58,22 +59,27 @@ def _change(state: State, before: TokenTree, after: TokenTree) -> State:
 
     Changes stored earlier are dropped if the tree has changed in another way since the last undo.
     """
-    earlier = state.undone if _is_current(state, before) else ()
+    earlier = state.undone if can_redo(state, before) else ()
     return replace(state.moved(after), undone=(*earlier, (before, after))[-MOST:])
 
 
-def _is_current(state: State, tree: TokenTree) -> bool:
-    """Return True if `tree` has not changed since the last undo."""
-    return bool(state.undone) and _paths(state.undone[-1][1]) == _paths(tree)
+def can_redo(state: State, tree: TokenTree) -> bool:
+    """Return True if there is something to redo, and `tree` has not changed since the last undo."""
+    return bool(state.undone) and _same(state.undone[-1][1], tree)
 
 
 def _has_removed_branch(state: State, tree: TokenTree) -> bool:
     """Return True if the last change removed a branch."""
-    if not _is_current(state, tree):
+    if not can_redo(state, tree):
         return False
     before, after = state.undone[-1]
     return {each.number for each in before.branches} > {each.number for each in after.branches}
 
 
-def _paths(tree: TokenTree) -> list[tuple[int, tuple[int, ...]]]:
-    return [(each.number, tuple(step.token.id for step in each.steps)) for each in tree.branches]
+def _same(one: TokenTree, other: TokenTree) -> bool:
+    """Return True if two trees have the same branches, with the same seeds and tokens."""
+    return len(one.branches) == len(other.branches) and all(
+        (mine.number, mine.seed) == (theirs.number, theirs.seed)
+        and len(mine.steps) == len(theirs.steps) == shared(mine, theirs)
+        for mine, theirs in zip(one.branches, other.branches, strict=True)
+    )

@@ -113,14 +113,14 @@ def with_left(row: First, lessons: Sequence[int], count: int) -> First:
 
 
 def review_row(queue: Queue, now: float, *, after_lesson: bool = False) -> First:
-    """Return the row for reviews. If `after_lesson`, say why it comes after the lesson."""
+    """Return the row for reviews. If `after_lesson`, say that they can wait for the lesson."""
     if queue.due:
         minutes = max(1, round(len(queue.due) * _SECONDS / 60))
         said = _(" · about {minutes}").format(minutes=counted(minutes, "minute"))
         return First(
             _("Review"),
             _("{count} due").format(count=len(queue.due)),
-            said + _(", after the lesson you have begun") if after_lesson else said,
+            said + _(", now or after the lesson you have begun") if after_lesson else said,
             short=said,
         )
     if queue.next_at is not None:

@@ -266,13 +266,23 @@ class HomeScreen(MenuScreen):
             _MapRow(
                 (
                     partial(draw, lesson, by_lesson[lesson.id], said, room),
-                    partial(self.navigation.open_outline, lesson, _reopened_at(lesson, by_lesson)),
+                    partial(self._open_lesson, lesson, by_lesson[lesson.id]),
                 ),
                 _title(lesson),
                 partial(self._about_lesson, lesson, by_lesson[lesson.id]),
             )
             for lesson, said in zip(lessons, all_said, strict=True)
         ]
+
+    def _open_lesson(self, outline: Outline, where: LessonProgress) -> None:
+        """Open a lesson at its current screen or, if it is done, at its first screen.
+
+        If its questions come next, open them above the text, so that Esc leads to the text.
+        """
+        again = where.done and not where.in_quiz
+        self.navigation.open_outline(outline, outline.screens[0].id if again else None)
+        if where.in_questions:
+            self.navigation.open_outline(outline, quiz=True)
 
     def _place_row(self, place: MapPlace) -> _MapRow:
         opener = partial(self.navigation.open_place, place.place)
@@ -306,13 +316,3 @@ class HomeScreen(MenuScreen):
 
 def _title(outline: Outline) -> str:
     return f"{outline.number} {safe(outline.title)}"
-
-
-def _reopened_at(outline: Outline, by_lesson: Mapping[str, LessonProgress]) -> str | None:
-    """Return the id of the screen at which to open a lesson, or None for the current screen.
-
-    A lesson that is done opens at its first screen. A lesson that was read but still has open
-    questions usually opens at its last screen, where Enter leads to these questions.
-    """
-    where = by_lesson[outline.id]
-    return outline.screens[0].id if where.done and not where.in_quiz else None

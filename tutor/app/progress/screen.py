@@ -247,6 +247,12 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
     if summary.choices:
         said = _("{right} of {choices} right").format(right=summary.right, choices=summary.choices)
         lines.append(_labeled(_("Choices, words"), said, width))
+    if own := summary.predictions - summary.choices - summary.numbers:
+        lines.append(
+            _labeled(
+                _("Own words"), _("{own}, not compared with the answer").format(own=own), width
+            )
+        )
     if summary.numbers:
         close = summary.numbers - summary.high - summary.low
         said = _("{high} too high, {low} too low, {close} close").format(
@@ -260,12 +266,6 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
             _labeled(_("Median error"), off, width),
             _paragraph(_CLOSE_IS.format(close=100 * CLOSE), width, MUTED),
         ]
-    if own := summary.predictions - summary.choices - summary.numbers:
-        lines.append(
-            _labeled(
-                _("Own words"), _("{own}, not compared with the answer").format(own=own), width
-            )
-        )
     return [*lines, Content("")]
 
 

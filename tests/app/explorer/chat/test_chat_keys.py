@@ -253,6 +253,20 @@ async def test_page_keys_scroll_while_a_message_is_written(tmp_path: Path) -> No
         assert editor(it).text == "So"
 
 
+async def test_home_and_end_scroll_while_the_message_is_empty(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for text in ("Hello", "Hi", "No", "Yes", "a", "the"):
+            await send(it, text)
+        await it.press("e", "home")
+        assert state(it).scroll == 0
+        await it.press("end")
+        assert state(it).scroll is None
+        await it.type("So")
+        await it.press("home")
+        assert state(it).scroll is None
+        assert editor(it).cursor_location == (0, 0)
+
+
 async def test_the_wheel_scrolls(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         for text in ("Hello", "Hi", "No", "Yes", "a", "the"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tutor.app.base_screen import ALL_PAGES
 from tutor.app.explorer.chat.keys import COMMANDS, PAGES
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.labs.kit.keys import pair
@@ -122,3 +123,20 @@ class MessageEditor(PromptEditor):
 
     def action_page(self, by: int) -> None:
         self.post_message(self.Paged(by))
+
+    def action_cursor_line_start(self, select: bool = False) -> None:
+        """Move the cursor. In an empty field, go to the beginning of the conversation instead."""
+        if not self._pages_to_end(-1):
+            super().action_cursor_line_start(select)
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """Move the cursor. In an empty field, go to the end of the conversation instead."""
+        if not self._pages_to_end(1):
+            super().action_cursor_line_end(select)
+
+    def _pages_to_end(self, direction: int) -> bool:
+        """Scroll a conversation to one of its ends, and return True if this field is empty."""
+        empty = not self.text and self.check_action("page", ()) is True
+        if empty:
+            self.action_page(direction * ALL_PAGES)
+        return empty
