@@ -293,6 +293,32 @@ async def test_up_edits_the_last_message_on_a_new_branch(tmp_path: Path) -> None
         assert len(tree(it).branches) == 2
 
 
+async def test_an_edit_says_that_it_replaces_the_last_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        assert "your last message enter replaces it (the old one is kept)" in it.words
+        assert "↓ write a new one" in it.words
+
+
+async def test_the_field_says_how_to_edit_the_last_message_of_a_stopped_answer(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        await it.pilot.press("r")
+        engine.release()
+        await it.settle()
+        assert "esc, r continues ↑ edits your last one" in it.words
+        await it.press("escape", "question_mark")
+        assert "In the empty field, ↑ edits your last one." in it.words
+
+
 async def test_the_first_message_can_be_edited(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
