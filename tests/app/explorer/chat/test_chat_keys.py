@@ -707,6 +707,46 @@ async def test_a_label_is_not_shown_below_another_answer(tmp_path: Path) -> None
             assert all(line.startswith("Fake-1K") for line in labels)
 
 
+async def test_keys_that_act_on_a_message_out_of_view_name_it(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        assert "to message" not in it.screen
+        for __ in range(5):
+            await send(it, "Hello")
+        assert "Fake-1K  answer 2 of 2  p/n" not in it.conversation
+        assert "p/n answer to message 1" in it.conversation[-1]
+        await it.press(*["pageup"] * 5)
+        assert "Fake-1K  answer 2 of 2  p/n" in it.conversation
+        assert "to message" not in it.screen
+
+
+async def test_an_answer_that_a_message_cut_off_is_marked(tmp_path: Path) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        await it.pilot.press("enter", *"Hi")
+        assert "stopped" not in "".join(it.conversation)
+        await it.pilot.press("enter")
+        engine.release()
+        await it.settle()
+        assert [line.version for line in view(it)._all if line.speaker == "Fake-1K"] == [
+            "stopped",
+            "",
+        ]
+
+
+async def test_an_answer_that_the_model_ended_is_not_marked(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(80, 60)) as it:
+        await send(it, "Hello")
+        await send(it, "Hi")
+        assert it.conversation.count("Fake-1K") == 2
+
+
 async def test_switching_an_earlier_answer_says_which_and_how_to_go_back(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
