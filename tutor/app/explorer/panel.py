@@ -161,7 +161,7 @@ class BranchTree(ListPanel):
         ]
         if hidden > 0:
             keys = "↑↓" if self.has_focus else "w ↑↓"
-            more = _("  {first} above, {count} below  {keys} scroll").format(
+            more = _("  branches: {first} above, {count} below  {keys} scroll").format(
                 first=first, count=len(forks) - first - rows, keys=keys
             )
             lines.append(Content.styled(more, theme.MUTED))
@@ -247,7 +247,7 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
 
 
 class RecentTexts(ListPanel):
-    """The list of saved texts, most recently changed first."""
+    """The list of saved texts, most recently changed or opened first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),

@@ -307,6 +307,32 @@ async def test_up_edits_the_last_message_on_a_new_branch(tmp_path: Path) -> None
         assert len(tree(it).branches) == 2
 
 
+async def test_an_edit_says_that_it_replaces_the_last_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        assert "your last message enter replaces it (the old one is kept)" in it.words
+        assert "↓ write a new one" in it.words
+
+
+async def test_the_field_says_how_to_edit_the_last_message_of_a_stopped_answer(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        await it.pilot.press("r")
+        engine.release()
+        await it.settle()
+        assert "esc, r continues ↑ edits your last one" in it.words
+        await it.press("escape", "question_mark")
+        assert "In the empty field, ↑ edits your last one." in it.words
+
+
 async def test_the_first_message_can_be_edited(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
@@ -693,6 +719,46 @@ async def test_a_label_is_not_shown_below_another_answer(tmp_path: Path) -> None
             await it.press("up")
             labels = [line for line in it.conversation if "answer 2 of 2" in line]
             assert all(line.startswith("Fake-1K") for line in labels)
+
+
+async def test_keys_that_act_on_a_message_out_of_view_name_it(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        assert "to message" not in it.screen
+        for __ in range(5):
+            await send(it, "Hello")
+        assert "Fake-1K  answer 2 of 2  p/n" not in it.conversation
+        assert "p/n answer to message 1" in it.conversation[-1]
+        await it.press(*["pageup"] * 5)
+        assert "Fake-1K  answer 2 of 2  p/n" in it.conversation
+        assert "to message" not in it.screen
+
+
+async def test_an_answer_that_a_message_cut_off_is_marked(tmp_path: Path) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        await it.pilot.press("enter", *"Hi")
+        assert "stopped" not in "".join(it.conversation)
+        await it.pilot.press("enter")
+        engine.release()
+        await it.settle()
+        assert [line.version for line in view(it)._all if line.speaker == "Fake-1K"] == [
+            "stopped",
+            "",
+        ]
+
+
+async def test_an_answer_that_the_model_ended_is_not_marked(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(80, 60)) as it:
+        await send(it, "Hello")
+        await send(it, "Hi")
+        assert it.conversation.count("Fake-1K") == 2
 
 
 async def test_switching_an_earlier_answer_says_which_and_how_to_go_back(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ PAGES = Pair("pageup", "pagedown", "PgUp/PgDn")
 COMMANDS = ("r", "e", "d")
 """The letters that are commands while an answer is being generated."""
 
+MESSAGE = _("Write a message. In the empty field, ↑ edits your last one.")
 AGAIN = _("Let the model answer again, with a new seed. The earlier answer is kept.")
 NEW_CHAT = _("Start a new chat. This one is saved, and o opens it. Press Shift+n.")
 
@@ -37,8 +38,8 @@ SUGGESTION_KEYS: list[BindingType] = [
 """The bindings that only apply while an empty chat suggests first messages."""
 
 ANSWER_KEYS: list[BindingType] = [
-    key("enter", "next_message", "message", "Write the next message."),
-    key("e", "message", "message", "Write a message. In the empty field, ↑ edits your last one."),
+    key("enter", "next_message", "message", MESSAGE),
+    key("e", "message", "message", MESSAGE),
     Binding("e", "next_message", show=False),
     key("r", "do('pause')", "stop", "Stop the answer. The text so far is kept."),
     key("r", "do('start')", "continue", "Let the model continue its answer."),

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.chat.messages import last_message, messages
+from tutor.app.explorer.chat.messages import last_message, messages, was_cut_off
 from tutor.app.explorer.chat.versions import version_at, versions
 from tutor.app.explorer.text_view import CURSOR, Line, token_texts, wrap
 from tutor.language import _
@@ -56,7 +56,7 @@ class ChatLine:
     """A line of the chat: either a speaker's name, or a line of the message's text.
 
     Token positions in `line` are relative to `start`. `version` says which version of the message
-    is shown, and `keys` names the keys that switch to another version.
+    is shown and whether it was stopped, and `keys` names the keys that switch to another version.
     """
 
     speaker: str = ""
@@ -118,15 +118,19 @@ def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
 
 
 def _speaker_line(message: Message, conversation: Conversation, width: int) -> ChatLine:
-    """Return the line with the speaker's name, the message's version, and keys if they fit."""
+    """Return the line with the speaker's name, the message's version, and keys if they fit.
+
+    The line of an answer that was stopped, and is followed by a message, says so.
+    """
     name = speaker(message, conversation.name)
     found = next((each for each in conversation.versions if each.message == message), None)
-    if found is None:
-        return ChatLine(speaker=name)
-    keys = "p/n" if found == conversation.chosen else ""
-    if cell_len(f"{name}  {found.said}  {keys}") > width:
+    said = [found.said] if found else []
+    said += [_("stopped")] if was_cut_off(message, conversation.steps) else []
+    version = ", ".join(said)
+    keys = "p/n" if found and found == conversation.chosen else ""
+    if cell_len(f"{name}  {version}  {keys}") > width:
         keys = ""
-    return ChatLine(speaker=name, version=found.said, keys=keys)
+    return ChatLine(speaker=name, version=version, keys=keys)
 
 
 def model_name(model: ModelCard | None) -> str:

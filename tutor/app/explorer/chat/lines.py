@@ -112,18 +112,18 @@ def editor_label(state: State, width: int) -> Content:
     entries = [("enter", _("sends"))]
     if state.editing:
         what = _("your last message")
-        entries = [("enter", _("sends it again")), ("↓", _("write a new one"))]
+        replaces = _("replaces it (the old one is kept)")
+        entries = [("enter", replaces), ("↓", _("write a new one"))]
     elif state.suggests:
         entries += [("1-4", _("send a suggestion")), ("↑↓", _("choose"))]
     elif last_message(state.tree) is not None:
-        entries = [("esc, s", _("another answer")), ("↑", _("edits your last one")), *entries]
-        if state.unfinished:
-            entries.insert(0, ("esc, r", _("continues")))
-        elif state.running:
-            entries.insert(0, ("esc, r", _("stops")))
-        if state.folded:
-            after_s = 2 if state.unfinished or state.running else len(entries)
-            entries.insert(after_s, ("esc, d", _("distribution")))
+        again, edit = ("esc, s", _("another answer")), ("↑", _("edits your last one"))
+        distribution = [("esc, d", _("distribution"))] if state.folded else []
+        if state.unfinished or state.running:
+            does = _("continues") if state.unfinished else _("stops")
+            entries = [("esc, r", does), edit, *distribution, again, *entries]
+        else:
+            entries = [again, edit, *entries, *distribution]
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)

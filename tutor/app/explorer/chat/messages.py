@@ -150,6 +150,15 @@ def _texts(
     return found
 
 
+def was_cut_off(message: Message, steps: Sequence[Step]) -> bool:
+    """Return True if a generated message was stopped, and the conversation continued after it.
+
+    The token that ends such a message is from the chat template, not from the model.
+    """
+    wrote = message.role == "assistant" and not message.given and message.first < message.end
+    return wrote and message.end < len(steps) and steps[message.end].how == "prompt"
+
+
 def shown_positions(steps: Sequence[Step]) -> list[int]:
     """Return the positions of the tokens that are visible when the chat template is hidden."""
     return [

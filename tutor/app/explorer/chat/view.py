@@ -137,11 +137,18 @@ class ConversationView(Lines, can_focus=True):
         self.show(lines)
 
     def _hidden_version(self) -> Content:
-        """Return which version is shown of a message that fills the view, without its heading."""
+        """Return which version is shown of a message that fills the view, without its heading.
+
+        Without such a message, name the message of another version key if it is not in view.
+        """
         heads = [line for line in self._all[: self._top] if line.speaker]
-        if not heads or any(line.line is None for line in self._all[self._top :][: self._room]):
+        visible = self._all[self._top :][: self._room]
+        if heads and heads[-1].version and all(line.line for line in visible):
+            return version_note(heads[-1])
+        chosen = self._conversation.chosen
+        if chosen is None or any(line.keys for line in visible):
             return Content("")
-        return version_note(heads[-1])
+        return Content.assemble(("  p/n ", f"{theme.ACT} bold"), (chosen.message_name, theme.MUTED))
 
     def _looked_at(self, line: ChatLine) -> int | None:
         """Return the position of the token to highlight.
