@@ -26,7 +26,7 @@ from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
 
-MOST = 40
+MOST = 20
 LARGEST = 16_000_000
 """The maximum size of a body in bytes, before compression.
 
@@ -39,8 +39,9 @@ class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The metadata of a stored text, such as its title.
 
     `at` is the time of the last change (in seconds since 1970), and `revision` is the number of
-    times that the text has been saved. `mode` is "text" or "chat". It is empty if an earlier
-    version saved the text, which may then contain a text and a conversation.
+    times that the text has been saved. `mode` is "text" or "chat", and `beside` is the title of the
+    conversation that is saved with a text, or vice versa. Both are empty if an earlier version
+    saved the text.
     """
 
     id: str
@@ -51,6 +52,7 @@ class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     starred: bool = False
     revision: int = 0
     mode: str = ""
+    beside: str = ""
 
 
 def new_id() -> str:
@@ -214,16 +216,17 @@ class Texts:
         title: str,
         tokens: int,
         mode: str = "",
-        at: float | None = None,
+        beside: str = "",
     ) -> Future[None]:
-        """Save the current contents of `text`. `at` is the time of the change, or None for now."""
+        """Save the current contents of `text`."""
         info = TextInfo(
             id=text.id,
             place=text.place,
-            at=time.time() if at is None else at,
+            at=time.time(),
             title=title,
             tokens=tokens,
             mode=mode,
+            beside=beside,
         )
         with self._guard:
             self._unsaved[text] = _Unsaved(info, body)

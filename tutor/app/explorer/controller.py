@@ -159,10 +159,10 @@ class ExplorerController:
             case effects.PlainEffect.LIST_VECTORS:
                 self._work(self.list_vectors, "vectors")
             case effects.PlainEffect.LIST_TEXTS:
-                self.send(self._list_texts())
+                self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
             case effects.SwitchText(info, mode):
                 shown = self._state.document
-                opened = self._texts.open(info, shown) if info else self._texts.fresh(mode, shown)
+                opened = self._texts.open(info) if info else self._texts.fresh(mode, shown)
                 self.send(events.TextOpened(opened, fresh=info is None))
             case effects.StarText(info):
                 self._texts.star(info)
@@ -172,10 +172,6 @@ class ExplorerController:
                 self._report(effect)
             case _:
                 assert_never(effect)
-
-    def _list_texts(self) -> events.TextsListed:
-        open_id = self._texts.open_id(self._state.mode)
-        return events.TextsListed(self._texts.list(), open_id)
 
     async def _ask(self, request: Request) -> None:
         event: Event

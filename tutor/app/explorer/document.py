@@ -33,12 +33,10 @@ CHAT_SAMPLER = SamplerSettings(temperature=0.2, top_p=0.9)
 """The sampler settings that the model card of SmolLM2-135M-Instruct uses for chats."""
 
 Mode = Literal["text", "chat"]
-OTHER: dict[Mode, Mode] = {"text": "chat", "chat": "text"}
 
 
 Tree = TypeVar("Tree")
 Steering = TypeVar("Steering")
-Value = TypeVar("Value")
 
 
 class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
@@ -75,10 +73,6 @@ class Saved(_Fields[SavedTree, msgspec.Raw], frozen=True):
     """The form of a document that is stored on disk."""
 
 
-def _only(mode: Mode, values: dict[Mode, Value]) -> dict[Mode, Value]:
-    return {key: value for key, value in values.items() if key == mode}
-
-
 class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
     """A text and a conversation. Each has its own token tree and sampler settings."""
 
@@ -96,6 +90,12 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
             first = next((each for each in messages(steps) if each.role == "user"), None)
             return text_of(steps[first.first : first.end])[:LONGEST_TITLE] if first else ""
         return text_of(self.tree.steps[-LONGEST_TITLE:])[-LONGEST_TITLE:]
+
+    @property
+    def title_beside(self) -> str:
+        """The title of the text beside the conversation, or vice versa, or "" if there is none."""
+        beside = replace(self, mode="chat" if self.mode == "text" else "text")
+        return beside.title if beside.tree is not None and beside.title != FIRST_PROMPT else ""
 
     @property
     def length(self) -> int:
@@ -133,6 +133,14 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         before = {} if self.entered is UNSET else self.entered
         return replace(self, entered={**before, self.mode: texts})
 
+    def begun_again(self, mode: Mode, prompt: str, sampler: SamplerSettings) -> Document:
+        """Return a copy with a new text or a new conversation, in which the other one stays."""
+        drafts = {each: draft for each, draft in self.drafts.items() if each != mode}
+        begun = replace(self, mode=mode, drafts=drafts)
+        if mode == "chat":
+            return replace(begun, chat=None, chat_sampler=UNSET)
+        return replace(begun, text=None, prompt=prompt, sampler=sampler)
+
     def for_model(self, model: str) -> Document:
         """Return a copy for the model with this checksum.
 
@@ -148,45 +156,6 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
                 prompt = data.decode("utf-8", "replace")
             return replace(self, model=model, prompt=prompt, text=None, chat=None)
         return replace(self, model=model)
-
-    @property
-    def is_empty(self) -> bool:
-        """True if the current mode has neither tokens nor a draft."""
-        return self.tree is None and not self.drafts.get(self.mode)
-
-    def half(self, mode: Mode) -> Document:
-        """Return a copy with only the text or only the conversation."""
-        own = UNSET if self.entered is UNSET else _only(mode, self.entered)
-        half = replace(self, mode=mode, drafts=_only(mode, self.drafts), entered=own)
-        if mode == "text":
-            return replace(half, chat=None, chat_sampler=UNSET)
-        if self.chat is not None and self.chat_sampler is UNSET:
-            # In earlier versions, the text and the conversation had the same settings.
-            half = replace(half, chat_sampler=self.sampler)
-        return replace(half, text=None, sampler=PLAIN, prompt=FIRST_PROMPT)
-
-    def beside(self, other: Document) -> Document:
-        """Return a copy that takes the mode that is not current from `other`.
-
-        The steering of this document applies to both modes.
-        """
-        if other.steering != self.steering:
-            other = other.with_steering(self.steering if self.steering is not UNSET else None)
-        text, chat = (self, other) if self.mode == "text" else (other, self)
-        text, chat = text.half("text"), chat.half("chat")
-        entered: dict[Mode, tuple[str, ...]] = {}
-        for each in (text, chat):
-            entered |= {} if each.entered is UNSET else each.entered
-        return replace(
-            self,
-            text=text.text,
-            chat=chat.chat,
-            prompt=text.prompt,
-            sampler=text.sampler,
-            chat_sampler=chat.chat_sampler,
-            drafts=text.drafts | chat.drafts,
-            entered=entered or UNSET,
-        )
 
     def to_bytes(self) -> bytes:
         """Encode the document for storage."""

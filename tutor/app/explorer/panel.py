@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -215,6 +216,8 @@ class BranchTree(ListPanel):
 
 
 STAR = "*"
+_NAMED = 20
+"""The minimum width, in columns, to name what is saved beside a text or a conversation."""
 
 
 def ago(seconds: float) -> str:
@@ -226,28 +229,47 @@ def ago(seconds: float) -> str:
 
 
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
-    """Draw the line for a saved text: its last words, its length and when it last changed."""
+    """Draw the line for a saved text: its last words, its length and when it last changed.
+
+    If there is room, it also names the conversation that is saved with the text, or vice versa.
+    """
     size = counted(info.tokens, "token")
     if info.mode == "chat":
         size = _("chat, {size}").format(size=size)
     if width >= 60:
         size += ago(now - info.at).rjust(11)
     room = max(4, width - len(size) - 7)
-    title = " ".join(safe(info.title).split()) or _("(empty)")
-    if len(title) > room:
-        title = "…" + title[len(title) - room + 1 :]
+    beside = _beside(info, room // 2)
+    title, most = _line(info.title) or _("(empty)"), room - cell_len(beside)
+    if len(title) > most:
+        title = "…" + title[len(title) - most + 1 :]
+    title = figures.fit(title, min(most, cell_len(title)))
     return Content.assemble(
         mark(chosen),
         (STAR if info.starred else " ", theme.ACT),
         ("● " if is_open else "  ", theme.ACT),
-        (figures.fit(title, room), "bold" if is_open else ""),
+        (title, "bold" if is_open else ""),
+        (figures.fit(beside, room - cell_len(title)), theme.MUTED),
         "  ",
         (size, theme.MUTED),
     )
 
 
+def _beside(info: TextInfo, most: int) -> str:
+    """Return words for the conversation beside a text, or vice versa, up to `most` wide."""
+    title = _line(info.beside)
+    if not title or most < _NAMED:
+        return ""
+    said = _("  chat: {title}") if info.mode == "text" else _("  text: {title}")
+    return figures.fit(said.format(title=title), most).rstrip()
+
+
+def _line(title: str) -> str:
+    return " ".join(safe(title).split())
+
+
 class RecentTexts(ListPanel):
-    """The list of saved texts, most recently changed or opened first."""
+    """The list of saved texts, most recently changed first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),
@@ -267,7 +289,7 @@ class RecentTexts(ListPanel):
     _mode: Mode = "text"
 
     def choose(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
-        """Select the text that is open, or the most recently changed text if it is not saved."""
+        """Select the text that is open. If it is not saved, select the latest one."""
         ids = [info.id for info in infos]
         self.chosen = ids.index(open_id) if open_id in ids else 0
 

@@ -156,8 +156,7 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
         case Signal.START if state.mode == "chat" and state.complete:
             return replace(state.moved(tree.move(tree.length)), note=COMPLETE)
         case Signal.START:
-            # The answer continues as if it had not been stopped. The editor opens at its end.
-            return replace(_start_run(state, tree), typing=state.mode == "chat")
+            return _start_run(state, tree)
         case events.SwitchBranch(number):
             if not tree.has_branch(number):
                 return state
