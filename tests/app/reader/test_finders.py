@@ -118,11 +118,12 @@ async def test_keys_pressed_during_a_search_open_what_it_finds(tmp_path: Path) -
             await keys(pilot, "slash", *"token")
             await sees(pilot, "> token")
             await sees(pilot, "searching …")
-            await keys(pilot, "down", "enter")
+            await keys(pilot, "down", "enter", "enter")
             assert isinstance(pilot.app.screen, SearchScreen)
         finally:
             course.go_on.set()
         await until(pilot, lambda: isinstance(pilot.app.screen, LessonScreen))
+        assert [type(each) for each in pilot.app.screen_stack].count(LessonScreen) == 1
         await keys(pilot, "escape")
         await sees(pilot, "found")
         assert pilot.app.screen.query_one(Menu).cursor == 1

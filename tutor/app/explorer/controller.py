@@ -229,7 +229,7 @@ class ExplorerController:
         self.send(events.Say(said))
 
     def _computed(self, done: int, total: int) -> None:
-        said = _("Saving: {done:,} of {total:,} distributions. Press Esc to stop.")
+        said = _("Saving: {done:,} of {total:,} distributions.")
         self.send(events.Say(said.format(done=done, total=total)))
 
     async def _restart(self) -> None:

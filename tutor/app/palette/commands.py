@@ -40,7 +40,7 @@ _OTHER_WORDS = {
     "progress": _("statistics"),
     "glossary": _("dictionary"),
 }
-"""Other words that people use for an action or a screen, by its action or name."""
+"""More words that find a command, by its action or the name of its screen."""
 
 
 class Command(NamedTuple):

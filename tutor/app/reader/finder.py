@@ -305,6 +305,8 @@ class SearchScreen(FinderScreen):
         """The text whose matches are shown."""
         self._waiting: list[Callable[[], None]] = []
         """The effects of the keys that were pressed during the search."""
+        self._chosen = False
+        """True if one of them chooses a match. Later keys are then ignored."""
 
     def on_mount(self) -> None:
         self.place = _("search")
@@ -312,6 +314,7 @@ class SearchScreen(FinderScreen):
 
     def look_up(self, words: str) -> None:
         self._waiting.clear()
+        self._chosen = False
         self._search(words)
 
     def move_selection(self, by: int) -> None:
@@ -319,14 +322,16 @@ class SearchScreen(FinderScreen):
 
     def submit(self) -> None:
         self._when_found(super().submit)
+        self._chosen = bool(self._waiting)
 
     def _when_found(self, effect: Callable[[], None]) -> None:
-        self._waiting.append(effect)
+        if not self._chosen:
+            self._waiting.append(effect)
         if self._searched == self.words:
             self._take_effect()
 
     def _take_effect(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._chosen = self._waiting, [], False
         for effect in waiting if self.is_current else ():
             effect()
 
