@@ -107,8 +107,7 @@ class SavedTexts:
     def fresh(self, mode: Mode = "text", shown: Document | None = None) -> Document:
         """Open a new document with a new text or conversation, and return it.
 
-        The conversation beside a new text is that of `shown`, and vice versa. So a new chat does
-        not take away the text.
+        A new text keeps the conversation of `shown`, and a new conversation keeps its text.
         """
         self._open, self._saved = OpenText(self._place), b""
         prompt = self.given or FIRST_PROMPT

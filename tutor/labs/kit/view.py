@@ -228,12 +228,12 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(MoveFocus(by, axis))
 
     def action_scroll_home(self) -> None:
-        """Go to the top of a list, or scroll to the top if the arrow keys don't move through one."""
+        """Go to the top of a list. Without a list, scroll to the top."""
         if not self._went_far("up", "left"):
             super().action_scroll_home()
 
     def action_scroll_end(self) -> None:
-        """Go to the end of a list, or scroll to the end if the arrow keys don't move through one."""
+        """Go to the end of a list. Without a list, scroll to the end."""
         if not self._went_far("down", "right"):
             super().action_scroll_end()
 
