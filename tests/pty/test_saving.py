@@ -101,7 +101,9 @@ def test_killed_in_the_middle_of_an_answer_it_restores_the_draft(folder: Path) -
         kill(run)
     with tutor() as run:
         run.wait_for("Continue")
-        run.press("enter")
+        run.press("enter")  # the text comes before the questions
+        run.wait_for("a questions")
+        run.press("a")
         run.wait_for("› c")
     assert Progress.open(folder).cards() == {}
 

@@ -99,5 +99,7 @@ async def test_the_place_moves_when_the_learner_answers_questions(tmp_path: Path
         await sees(pilot, "3 The other lesson · 1 of 3")
         await keys(pilot, "a")
         await sees(pilot, "question 1 of 6")
+        await keys(pilot, "s")
+        await sees(pilot, "question 2 of 6")
         await keys(pilot, "escape", "escape", "escape")
-        await sees(pilot, "› Continue   3 The other lesson · screen 1 of 3")
+        await sees(pilot, "› Continue   3 The other lesson · 6 questions left")
