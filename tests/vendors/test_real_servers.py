@@ -286,8 +286,11 @@ def test_the_check_reports_what_it_returns(served: Served) -> None:
     report = check(served.remote, None)
     assert report.trouble is None
     assert report.streams
-    assert report.parts is served.kind.all_rows
-    assert report.ids is served.kind.all_rows
+    # The small model has read only English, and predicts no part of a Japanese character. Without
+    # such a part, vLLM is not asked for token ids.
+    names_parts = served.kind.all_rows and not served.kind.small
+    assert report.parts is names_parts
+    assert report.ids is names_parts
     assert report.continues is served.kind.chats
     if served.kind.steps:
         least = 10 if served.kind.rows == ALTERNATIVES else MANY
