@@ -179,8 +179,10 @@ def _start(running: ExitStack, name: str, model: Path, logs: Path) -> int:
     values = {"{python}": python, "{model}": str(model), "{port}": str(port)}
     command = [values.get(w, w).replace("{behind}", str(behind)) for w in kind.command]
     log = running.enter_context((logs / name).open("wb"))
+    # Without a cache folder, `transformers serve` cannot list its models.
+    environment = os.environ | ENVIRONMENT | {"HF_HUB_CACHE": str(logs)}
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=os.environ | ENVIRONMENT
+        command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment
     )
     running.callback(_stop, process)
     _wait(process, port, Path(log.name))
