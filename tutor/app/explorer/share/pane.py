@@ -110,7 +110,7 @@ class SharingPane(ChatPane):
         self._controller.stop_saving()
 
     def say_if_saving(self) -> None:
-        """Say on the screen to which the learner goes that no file was saved, if one was to be."""
+        """If a file is being saved, say on the next screen that there is none."""
         if self._controller.saving and not self._controller.left:
             self.app.call_later(self._say_below)
 
