@@ -60,7 +60,10 @@ def test_visual_comes_before_editor() -> None:
 
 
 def test_the_editor_gets_the_terminal_and_its_text_comes_back(tmp_path: Path) -> None:
-    script = "print('in the editor', flush=True)\nadded = input()\n"
+    # Ctrl+C has its default action here, because Python's own `input` can miss the signal: it waits
+    # for a line forever when the signal arrives just before it reads.
+    script = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    script += "print('in the editor', flush=True)\nadded = input()\n"
     script += "path.write_text(path.read_text().strip() + added)"
     run_editor = " ".join(editor(tmp_path, script))
     folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}
