@@ -52,6 +52,24 @@ def test_the_oldest_text_without_a_star_is_removed(tmp_path: Path) -> None:
     assert "t1" not in kept
 
 
+def test_an_opened_text_comes_first_and_stays_in_its_other_sessions(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path)
+    first = shelf.save(info("a", at=1.0), b"first")
+    shelf.save(info("b", at=2.0), b"second")
+    shelf.opened("a", 3.0)
+    assert [each.id for each in shelf.list("free")] == ["a", "b"]
+    shelf.opened("a", 0.5)  # the clock was moved
+    assert shelf.list("free")[0].at == 3.0
+    assert shelf.save(first, b"more").id == "a"
+
+
+def test_a_text_can_be_opened_where_nothing_can_be_written(tmp_path: Path) -> None:
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    (tmp_path / "texts").write_bytes(b"not a folder")
+    progress.texts.opened("a").result(10)
+    assert progress.drain(10)
+
+
 def test_a_star_survives_the_next_save(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path)
     stored = shelf.save(info("a"), b"one")

@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -38,8 +39,8 @@ _HEADER = 4096
 class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The metadata of a stored text, such as its title.
 
-    `at` is the time of the last change (in seconds since 1970), and `revision` is the number of
-    times that the text has been saved. `mode` is "text" or "chat", and `beside` is the title of the
+    `at` is the time at which the text was last changed or opened (in seconds since 1970), and
+    `revision` is the number of times that the text has been saved. `mode` is "text" or "chat", and `beside` is the title of the
     conversation that is saved with a text, or vice versa. Both are empty if an earlier version
     saved the text.
     """
@@ -72,7 +73,7 @@ class TextShelf:
         self._timeout = timeout
 
     def list(self, place: str) -> list[TextInfo]:
-        """Return the texts of a screen or lab, the most recently changed first."""
+        """Return the texts of a screen or lab, the most recently used first."""
         infos = [self._info(path) for path in self.folder.glob("*.text")]
         found = [info for info in infos if info is not None and info.place == place]
         return sorted(found, key=lambda info: info.at, reverse=True)
@@ -123,8 +124,17 @@ class TextShelf:
                     f"{MOST - 1} texts are already starred.",
                     "Remove the star from another text first.",
                 )
-            packed = self._path(id_).read_bytes().partition(b"\n")[2]
-            self._write(msgspec.structs.replace(info, starred=starred), packed)
+            self._write_info(msgspec.structs.replace(info, starred=starred))
+
+    def opened(self, id_: str, at: float) -> None:
+        """Record that a text was opened at this time, so that it comes first in the list.
+
+        The revision stays the same, so another session that has the text open does not notice.
+        """
+        with locked(self._lock, self._timeout):
+            info = self._info(self._path(id_))
+            if info is not None and info.at < at:
+                self._write_info(msgspec.structs.replace(info, at=at))
 
     def _path(self, id_: str) -> Path:
         return self.folder / f"{id_}.text"
@@ -139,6 +149,9 @@ class TextShelf:
         return (
             info if info.id == path.stem else None
         )  # A file whose metadata has another id belongs to another text.
+
+    def _write_info(self, info: TextInfo) -> None:
+        self._write(info, self._path(info.id).read_bytes().partition(b"\n")[2])
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)
@@ -190,7 +203,7 @@ class Texts:
         self._guard = threading.Lock()
 
     def list(self, place: str) -> list[TextInfo]:
-        """Return the texts of a screen or lab, the most recently changed first."""
+        """Return the texts of a screen or lab, the most recently used first."""
         # List the waiting texts first, because they may be saved in the meantime.
         waiting = self._waiting()
         infos = {info.id: info for info in self._shelf.list(place)}
@@ -234,6 +247,17 @@ class Texts:
 
     def star(self, id_: str, starred: bool) -> Future[None]:
         return self._put(lambda: self._shelf.star(id_, starred), ("star", id_))
+
+    def opened(self, id_: str) -> Future[None]:
+        """Record that the learner has opened a text. If this fails, only the list's order differs.
+
+        A failure is not reported, because no work of the learner is lost.
+        """
+        return self._put(partial(self._opened, id_, time.time()), ("opened", id_))
+
+    def _opened(self, id_: str, at: float) -> None:
+        with contextlib.suppress(StoreError, OSError):
+            self._shelf.opened(id_, at)
 
     def _waiting(self) -> dict[OpenText, _Unsaved]:
         with self._guard:

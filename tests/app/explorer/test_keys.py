@@ -472,6 +472,17 @@ async def test_o_starts_another_text_and_opens_the_first_again(tmp_path: Path) -
         assert saved_texts(it, "free") == [PROMPT + " Paris,", PROMPT + "!"]
 
 
+async def test_a_text_that_was_only_opened_comes_back_the_next_time(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "o", "n")
+        await it.type("!")
+        await it.press("enter", "o", "down", "enter")
+        assert it.text == PROMPT + " Paris"
+        await it.press("escape")
+    async with explorer(tmp_path) as it:
+        assert it.text == PROMPT + " Paris"
+
+
 async def test_a_new_chat_does_not_take_away_the_text(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "c")

@@ -258,7 +258,7 @@ class VectorsListed(msgspec.Struct, frozen=True):
 
 
 class TextsListed(msgspec.Struct, frozen=True):
-    """The saved texts have been listed, most recently changed first."""
+    """The saved texts have been listed, most recently used first."""
 
     texts: tuple[TextInfo, ...]
     open_id: str

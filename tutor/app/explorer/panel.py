@@ -269,7 +269,7 @@ def _line(title: str) -> str:
 
 
 class RecentTexts(ListPanel):
-    """The list of saved texts, most recently changed first."""
+    """The list of saved texts, most recently used first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),

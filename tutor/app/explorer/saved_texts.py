@@ -74,26 +74,35 @@ class SavedTexts:
         return self._open.id
 
     def list(self) -> tuple[TextInfo, ...]:
-        """Return descriptions of the saved texts, most recently changed first."""
+        """Return descriptions of the saved texts, most recently used first."""
         return tuple(self._texts.list(self._place))
 
     def recall(self) -> Document:
         """Return the document to show first.
 
-        This is the document given to the constructor or, without one, the most recently changed
+        This is the document given to the constructor or, without one, the most recently used
         document. If no document can be read, it is a new document.
         """
         if self._begin is not None:
             self._saved = self._begin.to_bytes()
             return self._begin
         for info in self.list():
-            document = self.open(info)
+            document = self._read(info)
             if document is not None:
                 return document
         return self.fresh()
 
     def open(self, info: TextInfo) -> Document | None:
-        """Open a saved text and return its document. Return None if it cannot be read."""
+        """Open a saved text and return its document. Return None if it cannot be read.
+
+        The next `recall` returns this document, even if the learner only reads it.
+        """
+        document = self._read(info)
+        if document is not None:
+            self._texts.opened(info.id)
+        return document
+
+    def _read(self, info: TextInfo) -> Document | None:
         body = self._texts.read(info.id)
         document = Document.from_bytes(body) if body is not None else None
         if document is None or body is None:
