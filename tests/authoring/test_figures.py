@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import calendar
 import json
+import math
 import re
 from contextlib import nullcontext
 from functools import partial
-from itertools import combinations
+from itertools import accumulate, combinations
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -20,16 +22,18 @@ import torch
 from tutor.authoring.attempt import token_id
 from tutor.authoring.rounding import rounds_to
 from tutor.course.catalogue import load_course
+from tutor.course.measured import Cases
 from tutor.course.prediction import NumberPrediction
 from tutor.errors import TextError
+from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.progress import Progress
 from tutor.labs.patch.pairs import NEUTRAL
 from tutor.labs.probe.lab import SETS, Add, Added, Name
 from tutor.labs.probe.sets import control_labels, examples
 from tutor.labs.steer import pairs as steering_pairs
-from tutor.lm.chat import text_ids
-from tutor.lm.distribution import PLAIN
+from tutor.lm.chat import chat_ids, text_ids
+from tutor.lm.distribution import PLAIN, ChatMessage, Row
 from tutor.lm.inspect import interventions, neurons
 from tutor.lm.inspect.contributions import Parts, recorded, to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
@@ -819,3 +823,61 @@ def test_directions_that_are_used_or_not(exact_model: LanguageModel, tmp_path: P
     assert number.after.first > 10 * number.after.second
     assert number.chance.first < number.chance.second / 2
     assert max(number.rows, key=lambda row: row.after).token.data == b" are"
+
+
+# --- made-up answers ------------------------------------------------------------------------------
+
+
+def test_the_certainty_of_capitals_in_a_chat(exact_model: LanguageModel) -> None:
+    """Ask for the capital of each country that the lesson measures, as a chat does."""
+    lesson = load_course().lesson("made-up")
+    screen = lesson.screen("capitals") if lesson else None
+    question = lesson.question("made-up-certainty-of-what") if lesson else None
+    assert screen is not None
+    assert question is not None
+    block = max(
+        (each for each in screen.measured if isinstance(each, Cases)),
+        key=lambda each: len(each.cases),
+    )
+    said = re.search(
+        r"for (\d+) capitals in the chat, (\d+) answers began .* (\d+) % on average, and (\d+) %"
+        r" named .* had (\d+) %, and (\d+) % of",
+        " ".join(question.why.split()),
+    )
+    assert said is not None
+    certainties, named, first, first_right = [], [], [], []
+    for country, names in block.cases.items():
+        ask = ChatMessage("user", f"What is the capital of {country}?")
+        tokens = greedily(exact_model, chat_ids(exact_model, [ask]))
+        text = b"".join(row.token.data for row in tokens[:-1]).decode("utf-8", "replace")
+        opening = f"The capital of {country} is"
+        if not text.startswith(opening):
+            continue
+        accepted = (names,) if isinstance(names, str) else names
+        lengths = accumulate(len(row.token.data) for row in tokens)
+        of_name = next(at for at, end in enumerate(lengths, 1) if end >= len(opening.encode()))
+        begins = tokens[of_name].token.data.decode("utf-8", "replace").strip().casefold()
+        certainties.append(fmean(math.log(row.probability) for row in tokens))
+        named.append(verdict(text.strip(), accepted) == "right")
+        first.append(tokens[of_name].probability)
+        first_right.append(any(name.casefold().startswith(begins) for name in accepted))
+    assert len(block.cases) == int(said[1])
+    assert len(named) == int(said[2])
+    for value, figure in zip(
+        (fmean(map(math.exp, certainties)), fmean(named), fmean(first), fmean(first_right)),
+        said.groups()[2:],
+        strict=True,
+    ):
+        assert rounds_to(100 * value, figure), (value, figure)
+
+
+def greedily(model: LanguageModel, ids: list[int]) -> list[Row]:
+    """Decode greedily until the end, a line break, or 32 tokens."""
+    session, rows = Session(model, ids), list[Row]()
+    while len(rows) < 32:
+        (row,) = session.distribution(len(session), PLAIN, seed=0, top=1).rows
+        session.append([row.token.id])
+        rows.append(row)
+        if session.ended or b"\n" in row.token.data:
+            break
+    return rows
