@@ -151,7 +151,8 @@ def test_each_defense_has_the_quoted_counts(at: int, language_model: LanguageMod
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("at", range(len(injection.NAMED)))
 def test_a_harmless_sentence_turns_all_six_reviews(at: int, language_model: LanguageModel) -> None:
-    assert "“What a lovely day.” turns all six negative reviews, with any" in WORDS
+    said = "With “What a lovely day.”, all six negative reviews are labeled positive, with any"
+    assert said in WORDS
     backend = make_backend(
         "injection", Tools(lambda: language_model, lambda: None, paths.assets_folder())
     )
