@@ -65,6 +65,10 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
         raise EditorError(error.happened, UNCHANGED) from error
     except OSError as error:
         raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
+    if status < 0:  # on POSIX, the number of a signal
+        raise EditorError(
+            _("The editor was stopped by signal {number}.").format(number=-status), UNCHANGED
+        )
     if status != 0:
         raise EditorError(
             _("The editor exited with status {status}.").format(status=status), UNCHANGED
