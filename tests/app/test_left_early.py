@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.dom import NoScreen
 from textual.widget import MountError
+from textual.worker import WorkerFailed
 
 from tests.app.explorer.explorer_stage import Stage, settled
 from tests.app.pressing import event_of, settle
@@ -26,6 +27,7 @@ from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.text_view import TextView
 from tutor.app.reader.finder import SearchScreen
+from tutor.app.terminal.crash import record_of
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
@@ -64,6 +66,20 @@ async def test_a_missing_widget_is_a_bug(tmp_path: Path) -> None:
             await sees(pilot, "› Begin")
             app._handle_exception(NoMatches("nothing"))
     assert isinstance(app.crash, NoMatches)
+
+
+async def test_a_bug_in_a_worker_is_reported_with_its_own_traceback(tmp_path: Path) -> None:
+    async def fail() -> None:
+        raise KeyError("a bug")
+
+    app = whole_app(tmp_path)
+    with pytest.raises(WorkerFailed):  # noqa: PT012  (it is raised at the end)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await sees(pilot, "› Begin")
+            app.run_worker(fail())
+            await until(pilot, lambda: app.crash is not None)
+    assert app.crash is not None
+    assert "raise KeyError" in record_of(app.crash)
 
 
 @pytest.mark.parametrize("error", [NoMatches("nothing"), MountError("too late"), NoScreen("gone")])

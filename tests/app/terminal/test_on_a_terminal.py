@@ -157,6 +157,34 @@ def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) 
         assert b"\x1b[?25h" in run.output  # the cursor is back
 
 
+@pytest.mark.parametrize("stop", [None, signal.SIGSTOP, signal.SIGTSTP])
+def test_it_continues_after_a_stop(tmp_path: Path, stop: signal.Signals | None) -> None:
+    """SIGCONT also arrives without a stop, and no signal may start a second reader of the keys."""
+    words = "abcdefghijklmnop"
+    with tutor(tmp_path) as run:
+        settled(run)
+        before = len(run.output)
+        if stop is not None:
+            run.signal(stop)
+            _, status = os.waitpid(run.process.pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(status)
+        run.signal(signal.SIGCONT)
+        run.wait_until(lambda: b"\x1b[?1049h" in run.output[before:], "the app in its own screen")
+        run.press("/")
+        run.wait_for("search")
+        for letter in words:
+            run.send(letter)
+        run.wait_for(words)
+        run.press("esc")
+        run.press("esc")
+        run.wait_for(HOME)
+        run.press("q")
+        assert run.wait_exit() == 0
+        entered, left = (run.output.count(b"\x1b[?1049" + how) for how in (b"h", b"l"))
+        assert entered == left == 2
+        assert run.output.count(b"\x1b[<u") == len(re.findall(rb"\x1b\[>\d+u", run.output))
+
+
 def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         run.wait_for(HOME)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from textual.drivers.linux_driver import LinuxDriver
-
+from tutor.app.terminal.job_control import JobControlDriver
 from tutor.app.terminal.line import DIRECT, line_here
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) 
     return line_here(environment) == DIRECT
 
 
-class MouseDriver(LinuxDriver):
-    """Textual's driver without reports of every pointer movement, which take many bytes."""
+class MouseDriver(JobControlDriver):
+    """Textual's driver, without reports of every pointer movement, which take many bytes."""
 
     def _enable_mouse_support(self) -> None:
         self._report("h")

@@ -135,9 +135,11 @@ class RemoteTerminal(App[None]):
         return text
 
     @property
-    def crash(self) -> Exception | None:
+    def crash(self) -> BaseException | None:
         """The exception that has ended the app because of a bug, or None."""
-        return self._exception
+        error = self._exception
+        # Textual's own error for a failed worker has no traceback.
+        return error.error if isinstance(error, WorkerFailed) else error
 
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
         """Remove widgets, after stopping everything that could send them results.
