@@ -185,6 +185,20 @@ def test_it_continues_after_a_stop(tmp_path: Path, stop: signal.Signals | None) 
         assert run.output.count(b"\x1b[<u") == len(re.findall(rb"\x1b\[>\d+u", run.output))
 
 
+def test_it_gives_the_terminal_back_when_it_exits_instead_of_continuing(tmp_path: Path) -> None:
+    """SIGINT and SIGCONT arrive together, in either order, while the app is stopped."""
+    with tutor(tmp_path) as run:
+        settled(run)
+        run.signal(signal.SIGTSTP)
+        _, status = os.waitpid(run.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        run.signal(signal.SIGINT)
+        run.signal(signal.SIGCONT)
+        run.wait_exit()
+        entered, left = (run.output.count(b"\x1b[?1049" + how) for how in (b"h", b"l"))
+        assert 1 <= entered <= left
+
+
 def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         run.wait_for(HOME)

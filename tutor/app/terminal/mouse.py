@@ -1,4 +1,4 @@
-"""Use the mouse only where it is useful, and with as little data as possible.
+"""Use the mouse only where it is useful.
 
 If a terminal reports mouse events to the app, users must hold Shift to select text, and every click
 is sent over the connection. Over SSH, the mouse is therefore off unless the user switches it on.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tutor.app.terminal.job_control import JobControlDriver
 from tutor.app.terminal.line import DIRECT, line_here
 
 if TYPE_CHECKING:
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
 
 VARIABLE = "TUTOR_MOUSE"
 """An environment variable that overrides the setting `mouse`. Its value is on, off or auto."""
-_REPORTS = ("\x1b[?1002", "\x1b[?1006")
-"""The escape sequences that switch mouse reports on or off, without their last character.
-
-The first sequence is for reports of clicks, the wheel and dragging. The second sequence is for
-decimal coordinates in the reports.
-"""
 
 
 def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) -> bool:
@@ -39,18 +32,3 @@ def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) 
         case "off":
             return False
     return line_here(environment) == DIRECT
-
-
-class MouseDriver(JobControlDriver):
-    """Textual's driver, without reports of every pointer movement, which take many bytes."""
-
-    def _enable_mouse_support(self) -> None:
-        self._report("h")
-
-    def _disable_mouse_support(self) -> None:
-        self._report("l")
-
-    def _report(self, how: str) -> None:
-        if self._mouse:
-            self.write("".join(f"{mode}{how}" for mode in _REPORTS))
-            self.flush()

@@ -72,9 +72,9 @@ class RemoteTerminal(App[None]):
         if sys.platform != "win32":
             from textual.drivers.linux_driver import LinuxDriver
 
-            from tutor.app.terminal.mouse import MouseDriver
+            from tutor.app.terminal.driver import TerminalDriver
 
-            return MouseDriver if driver is LinuxDriver else driver
+            return TerminalDriver if driver is LinuxDriver else driver
         return driver
 
     def draw_over(self, line: Line, output: TextIO | None = sys.__stderr__) -> None:

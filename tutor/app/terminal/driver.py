@@ -1,0 +1,80 @@
+"""Read keys from and draw on a terminal of Linux or macOS: Textual's driver, with two changes.
+
+The app stops and continues, as with `kill -STOP` and `fg`, with the correct modes of the terminal.
+Textual handles SIGTSTP and SIGCONT at any point of the program, even inside these handlers, which
+can block forever. It also starts to read and draw on every SIGCONT. If it had not stopped before,
+two threads then read the keys, in any order, and the app could not exit. A SIGCONT without a stop
+is common: a terminal that is closed sends one together with SIGHUP.
+
+The terminal does not report every movement of the pointer, because these reports take many bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+from textual.drivers.linux_driver import LinuxDriver
+
+assert sys.platform != "win32"  # Windows has another driver, and no signals for job control
+
+_MOUSE_REPORTS = ("\x1b[?1002", "\x1b[?1006")
+"""The escape sequences that switch mouse reports on or off, without their last character.
+
+The first sequence is for reports of clicks, the wheel and dragging. The second sequence is for
+decimal coordinates in the reports.
+"""
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, with handlers for SIGTSTP and SIGCONT that run on the event loop.
+
+    The handlers are there while the app has the terminal, and while it is stopped. An app that is
+    exiting, or that has given the terminal to an editor, does not take it again.
+    """
+
+    def start_application_mode(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTSTP, self._stop)
+        loop.add_signal_handler(signal.SIGCONT, self._continue)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        super().stop_application_mode()
+        loop = asyncio.get_running_loop()
+        loop.remove_signal_handler(signal.SIGTSTP)
+        loop.remove_signal_handler(signal.SIGCONT)
+
+    def _stop(self) -> None:
+        """Give the terminal back, and stop this process."""
+        self._leave_terminal()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._continue)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _continue(self) -> None:
+        """Take the terminal again.
+
+        If the process was stopped by SIGSTOP, the terminal has not been given back. Its modes may
+        have changed since.
+        """
+        self._leave_terminal()
+        self.resume_application_mode()
+
+    def _leave_terminal(self) -> None:
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            self.suspend_application_mode()
+            # Taking the terminal again resets this, except in the background.
+            self._must_signal_resume = True
+
+    def _enable_mouse_support(self) -> None:
+        self._report_mouse("h")
+
+    def _disable_mouse_support(self) -> None:
+        self._report_mouse("l")
+
+    def _report_mouse(self, how: str) -> None:
+        if self._mouse:
+            self.write("".join(f"{mode}{how}" for mode in _MOUSE_REPORTS))
+            self.flush()
