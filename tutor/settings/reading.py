@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tutor.language import _
-from tutor.settings.file import config_file
+from tutor.regular_file import read_regular
+from tutor.settings.file import LARGEST, config_file
 from tutor.settings.schema import Problem, Settings, SettingsError, reason_in_words
 
 if TYPE_CHECKING:
@@ -37,7 +38,13 @@ def load(file: Path | None = None) -> Loaded:
     """
     file = file or config_file()
     try:
-        text = file.read_bytes().decode("utf-8")
+        data = read_regular(file, LARGEST + 1)
+        if len(data) > LARGEST:
+            raise SettingsError(
+                _("{file} is larger than 1 MB, so it was not read.").format(file=file),
+                _("Correct the file or remove it."),
+            )
+        text = data.decode("utf-8")
     except FileNotFoundError:
         return Loaded()
     except (OSError, UnicodeDecodeError) as error:
@@ -59,6 +66,9 @@ def parse(text: str) -> Loaded:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         return Loaded(problems=(Problem(int(line[1]) if line else 0, _sentence(error)),))
+    # `tomllib` does not convert these errors: a number with thousands of digits, deep nesting.
+    except (ValueError, RecursionError) as error:
+        return Loaded(problems=(Problem(0, _sentence(error)),))
     problems: list[Problem] = []
     sound = _sound(Settings, document, "", text, problems)
     given = frozenset(_names(sound, Settings))
