@@ -445,14 +445,14 @@ def test_an_endless_response_is_cut_off(
     monkeypatch.setattr(response_limit, "LARGEST", 1_000_000)
     error = failure(server, endless(part, status))
     assert isinstance(error, errors.AnswerUnreadable)
-    assert "it is too large (more than 1,000,000 bytes)" in error.happened
+    assert "it is larger than 1,000,000 bytes" in error.happened
 
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_compressed_response_is_not_decompressed(server: Loopback, status: int) -> None:
     bomb = gzip.compress(bytes(50_000_000))
     error = failure(server, endless(bomb, status, content_encoding="gzip"))
-    assert "the response is compressed" in error.happened
+    assert "it is compressed" in error.happened
     assert server.asked[-1].headers["accept-encoding"] == "identity"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -13,9 +13,6 @@ from tutor.language import _
 from tutor.regular_file import read_regular
 from tutor.settings.file import LARGEST, config_file
 from tutor.settings.schema import Problem, Settings, SettingsError, reason_in_words
-
-if TYPE_CHECKING:
-    import tomllib
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -145,6 +142,6 @@ def line_of(text: str, name: str, table: str) -> int:
     return 0
 
 
-def _sentence(error: tomllib.TOMLDecodeError) -> str:
+def _sentence(error: Exception) -> str:
     said = str(error).partition(" (at ")[0]
     return _("This is not valid TOML: {reason}.").format(reason=said[:1].lower() + said[1:])

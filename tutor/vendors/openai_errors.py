@@ -49,7 +49,7 @@ def in_words(
 
 
 def _too_large(error: ResponseTooLarge, model: RemoteModel) -> RemoteError:
-    return errors.unreadable(model, f"it is too large ({error})")
+    return errors.unreadable(model, str(error))
 
 
 def _status(

@@ -21,7 +21,7 @@ HEADERS = {"Accept-Encoding": "identity"}
 that arrives, so no compression is requested."""
 
 
-class ResponseTooLarge(httpx2.RequestError):
+class ResponseTooLarge(httpx2.RequestError):  # type: ignore[misc]
     """Raised for a response that is larger than `LARGEST`, or that is compressed."""
 
 
@@ -32,11 +32,11 @@ def limit_response(response: httpx2.Response) -> None:
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         response.headers["Content-Encoding"] = "identity"  # closing must not decompress anything
         response.close()
-        raise ResponseTooLarge("the response is compressed", request=response.request)
+        raise ResponseTooLarge("it is compressed", request=response.request)
     response.stream = _Limited(stream, response.request)
 
 
-class _Limited(httpx2.SyncByteStream):
+class _Limited(httpx2.SyncByteStream):  # type: ignore[misc]
     """The bytes of a response, up to the limit."""
 
     def __init__(self, stream: httpx2.SyncByteStream, request: httpx2.Request) -> None:
@@ -48,7 +48,9 @@ class _Limited(httpx2.SyncByteStream):
         for part in self._stream:
             size += len(part)
             if size > LARGEST:
-                raise ResponseTooLarge(f"more than {LARGEST:,} bytes", request=self._request)
+                raise ResponseTooLarge(
+                    f"it is larger than {LARGEST:,} bytes", request=self._request
+                )
             yield part
 
     def close(self) -> None:

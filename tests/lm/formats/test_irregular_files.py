@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,17 +117,21 @@ def test_an_adapters_settings_that_are_a_pipe(tmp_path: Path) -> None:
         find_model(str(tmp_path))
 
 
-def test_a_large_folder_with_an_unreadable_file(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "small"), [("tokenizer_config.json", 0), ("model.safetensors", 200_000_000)]
+)
+def test_a_file_without_permission_is_named(
+    folder: Path, name: str, small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load, "_SMALL_FOLDER", 0)
+    monkeypatch.setattr(load, "_SMALL_FOLDER", small)
     read = Path.open
 
-    def refuse(path: Path, *arguments: str) -> object:
-        if path.name == "tokenizer_config.json":
+    def refuse(path: Path, *arguments: Any) -> Any:
+        if path.name == name:
             raise PermissionError(13, "Permission denied", str(path))
         return read(path, *arguments)
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ModelDamaged, match=r"tokenizer_config\.json cannot be read: Permission"):
+    with pytest.raises(ModelDamaged, match="cannot be read: Permission denied") as error:
         load_model(find_model(str(folder)))
+    assert f"{name} cannot be read" in error.value.happened

@@ -173,9 +173,13 @@ def _open_safetensors(path: Path) -> Any:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe could wait forever
             raise ModelDamaged(f"{path.name} is not a regular file.")
+        with path.open("rb"):  # for `safe_open`, a file without permission is missing
+            pass
         return safe_open(path, framework="pt")
     except FileNotFoundError as error:
         raise ModelDamaged(f"{path.name} is missing.") from error
+    except PermissionError as error:
+        raise ModelDamaged(f"{path.name} cannot be read: {error.strerror}.") from error
     except (SafetensorError, OSError) as error:
         raise ModelDamaged(f"{path.name} is incomplete or not a safetensors file.") from error
 
