@@ -160,3 +160,9 @@ def test_a_file_that_is_far_too_large_is_not_read(
     with pytest.raises(SettingsError, match="larger than 1 MB"):
         load(file)
     assert language_in_file() == ""
+
+
+def test_a_null_character_is_a_problem() -> None:
+    loaded = parse('language = "de\\u0000"\nmodel = "a\\u0000"\n')
+    assert loaded.settings == Settings()
+    assert [problem.line for problem in loaded.problems] == [1, 2]

@@ -108,7 +108,10 @@ def _sound(
         except msgspec.ValidationError:
             problems.append(Problem(line, reason_in_words(full, value)))
         else:
-            sound[name] = value
+            if isinstance(value, str) and "\0" in value:  # environment variables can't contain it
+                problems.append(Problem(line, reason_in_words(full, value)))
+            else:
+                sound[name] = value
     return sound
 
 
