@@ -134,3 +134,35 @@ def test_no_text_is_an_exception(text: str) -> None:
 
 def test_every_default_is_valid() -> None:
     assert msgspec.convert(msgspec.to_builtins(Settings()), Settings) == Settings()
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 5000, "[" * 20_000, "{a=" * 3000], ids=["digits", "lists", "tables"]
+)
+def test_a_value_that_cannot_be_parsed_is_a_problem(
+    value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"ascii = {value}\n")
+    monkeypatch.setenv("TUTOR_CONFIG", str(file))
+    assert load(file).settings == Settings()
+    assert "not valid TOML" in load(file).problems[0].happened
+    assert language_in_file() == ""
+
+
+def test_a_file_that_is_far_too_large_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    with file.open("wb") as stream:
+        stream.truncate(1 << 40)  # takes no disk space
+    monkeypatch.setenv("TUTOR_CONFIG", str(file))
+    with pytest.raises(SettingsError, match="larger than 1 MB"):
+        load(file)
+    assert language_in_file() == ""
+
+
+def test_a_null_character_is_a_problem() -> None:
+    loaded = parse('language = "de\\u0000"\nmodel = "a\\u0000"\n')
+    assert loaded.settings == Settings()
+    assert [problem.line for problem in loaded.problems] == [1, 2]

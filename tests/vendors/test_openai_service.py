@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 import threading
 import traceback
+from contextlib import suppress
 from email.utils import formatdate
 from time import time
 from typing import Any
@@ -28,6 +30,7 @@ from tests.vendors.loopback import (
 from tutor import errors
 from tutor.errors import RemoteError, RequestCancelled
 from tutor.lm.distribution import ChatMessage, SamplerSettings
+from tutor.vendors import response_limit
 from tutor.vendors.catalogue import remote_model
 from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
@@ -414,3 +417,58 @@ def test_a_stream_cancelled_beforehand_sends_nothing(server: Loopback) -> None:
     with pytest.raises(RequestCancelled):
         list(service_at(server).stream(HELLO, cancellation))
     assert server.asked == []
+
+
+# --- responses that are too large -----------------------------------------------------------------
+
+
+def endless(part: bytes, status: int = 200, **headers: str) -> Answer:
+    """Return an answer that sends `part` until the client closes the connection."""
+
+    def answer(handler: Any) -> None:
+        handler.begin(status, **headers)
+        with suppress(OSError):
+            while True:
+                handler.wfile.write(part)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("part", "status"),
+    [(b"data: " + b"x" * 50_000, 200), (b": \n\n" * 10_000, 200), (b"x" * 50_000, 400)],
+    ids=["one line", "comments", "an error"],
+)
+def test_an_endless_response_is_cut_off(
+    server: Loopback, part: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(response_limit, "LARGEST", 1_000_000)
+    error = failure(server, endless(part, status))
+    assert isinstance(error, errors.AnswerUnreadable)
+    assert "it is larger than 1,000,000 bytes" in error.happened
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_compressed_response_is_not_decompressed(server: Loopback, status: int) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    error = failure(server, endless(bomb, status, content_encoding="gzip"))
+    assert "it is compressed" in error.happened
+    assert server.asked[-1].headers["accept-encoding"] == "identity"
+
+
+def test_an_endless_response_about_tokens_is_cut_off(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(response_limit, "LARGEST", 1_000_000)
+    named = ("token_id:5", -0.5, [("token_id:5", -0.5)])
+    event = text_event("x", "length", told=[named])
+    paths: list[str] = []
+
+    def answer(handler: Any) -> None:
+        paths.append(handler.path)
+        about = handler.path != "/v1/completions"
+        (endless(b"[" * 50_000) if about else stream(event))(handler)
+
+    server.answers = [answer]
+    assert asked(server, RemoteRequest("Once", most_tokens=1, top=5))
+    assert set(paths) - {"/v1/completions"}

@@ -43,6 +43,9 @@ MEMORY_LIMIT = 100_000_000
 """The maximum number of bytes that rendering may add to the memory of the process."""
 _LONGEST = 1_000_000
 """The maximum length of a template, or of a string that a template builds by repetition."""
+_MOST_ADDED = 500_000
+"""The maximum number of characters that a template may add to the messages. Harmless templates add
+a few hundred to a conversation, and a few dozen to each message."""
 _LARGEST_NUMBER = 4096
 """The maximum size, in bits, of a number that a template computes with * or **."""
 _FILTERS = (
@@ -73,7 +76,7 @@ def render(
     seconds = TIME_LIMIT if seconds is None else seconds
     try:
         with _time_limit(seconds), _memory_limit():
-            return _compiled(source).render(
+            text = _compiled(source).render(
                 messages=[dict(message) for message in messages],
                 tools=None,
                 documents=None,
@@ -83,6 +86,10 @@ def render(
             )
     except (Exception, _TooLong) as error:  # A template is a program and can raise any exception.
         raise unrendered(_reason(error, seconds)) from error
+    # The tokenizer needs far more time and memory for a long text than the template needed.
+    if len(text) > _MOST_ADDED + sum(len(part) for each in messages for part in each.values()):
+        raise unrendered(f"the template adds more than {_MOST_ADDED:,} characters")
+    return text
 
 
 def unrendered(reason: str) -> ModelUnsupported:

@@ -243,15 +243,24 @@ def _worth_packing(found: FoundModel) -> bool:
     if found.kind == "gguf":
         return True
     weights = found.path.glob("*.safetensors")
-    return sum(file.stat().st_size for file in weights) >= _SMALL_FOLDER
+    return sum(file.stat().st_size for file in weights if file.is_file()) >= _SMALL_FOLDER
 
 
 def _stamp(found: FoundModel) -> FileStamp:
-    """Compute the fingerprint of the model file, or of all files in a folder that tutor reads."""
-    if found.kind == "gguf":
-        return FileStamp.of(found.path)
-    patterns = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model")
-    return FileStamp.of_all(file for form in patterns for file in sorted(found.path.glob(form)))
+    """Compute the fingerprint of the model file, or of all files in a folder that tutor reads.
+
+    Raises `ModelDamaged` if a file cannot be read.
+    """
+    files = [found.path]
+    if found.kind == "folder":
+        patterns = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model")
+        every = (file for form in patterns for file in sorted(found.path.glob(form)))
+        files = [file for file in every if file.is_file()]
+    try:
+        return FileStamp.of(files[0]) if found.kind == "gguf" else FileStamp.of_all(files)
+    except OSError as error:
+        name = Path(error.filename or found.path).name
+        raise ModelDamaged(f"{name} cannot be read: {error.strerror}.") from error
 
 
 def _pack_folders(found: FoundModel) -> list[Path]:

@@ -17,7 +17,8 @@ from tutor.models.installed import (
     is_default,
 )
 from tutor.models.report import OnStage, quiet
-from tutor.models.unusable import SEE_LIST, TOKENIZER_FILES, unusable_folder, unusable_name
+from tutor.models.unusable import SEE_LIST, missing_files, unusable_folder, unusable_name
+from tutor.regular_file import read_regular
 
 HUB_PREFIX = "hf:"
 
@@ -110,8 +111,7 @@ def _from_hub(name: str, on_stage: OnStage) -> FoundModel:
 
 
 def _from_file(path: Path) -> FoundModel:
-    with path.open("rb") as file:
-        magic = file.read(4)
+    magic = read_regular(path, 4)
     if magic == b"GGUF":
         return FoundModel(name=path.stem, kind="gguf", path=path)
     if not magic:
@@ -120,10 +120,6 @@ def _from_file(path: Path) -> FoundModel:
 
 
 def _from_folder(path: Path) -> FoundModel:
-    complete = (path / "config.json").is_file() and any(
-        (path / name).is_file() for name in TOKENIZER_FILES
-    )
-    weights = [file for file in path.glob("*.safetensors") if not file.name.startswith("adapter_")]
-    if not complete or not weights:
+    if missing_files(path):
         raise unusable_folder(path)
     return FoundModel(name=path.name, kind="folder", path=path)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tutor.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported
+from tutor.regular_file import read_regular
 from tutor.text import safe
 
 SEE_LIST = "Run `tutor model list` to see what is installed."
@@ -35,6 +36,7 @@ _OTHER_WEIGHTS = {
 }
 _OTHER_TOKENIZERS = ("vocab.json", "spiece.model", "tokenizer.tiktoken")
 _LONGEST = 100
+_LARGEST_CONFIG = 1_000_000  # bytes of `adapter_config.json` that are read
 _SAVE_AGAIN = (
     "With the transformers library, load {what} with `{kind}.from_pretrained` and write it to "
     "{where} with `save_pretrained`. Or use a GGUF file of this model."
@@ -73,16 +75,26 @@ def _of_service(spec: str, service: str, name: str) -> ModelUnsupported:
     )
 
 
+def missing_files(folder: Path) -> list[str]:
+    """Return the kinds of files that a model folder needs, but that this folder does not contain.
+
+    A link to a file that does not exist, and a folder or a pipe with a suitable name, don't count
+    as files. Raises `OSError` if the folder is not accessible.
+    """
+    missing = [] if (folder / "config.json").is_file() else ["config.json"]
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        missing.append("tokenizer.json")
+    weights = (each for each in folder.glob("*.safetensors") if each.is_file())
+    if all(file.name.startswith("adapter_") for file in weights):
+        missing.append("safetensors")
+    return missing
+
+
 def unusable_folder(folder: Path) -> ModelError:
     """Return an error for an incomplete model folder: what it contains, and what to do."""
     if (folder / "adapter_config.json").exists():
         return _adapter(folder)
-    names = {entry.name for entry in folder.iterdir()}
-    missing = [] if "config.json" in names else ["config.json"]
-    if not names.intersection(TOKENIZER_FILES):
-        missing.append("tokenizer.json")
-    if not any(folder.glob("*.safetensors")):
-        missing.append("safetensors")
+    missing = missing_files(folder)
     if len(missing) == 3 or missing == ["config.json", "safetensors"]:
         return _without_model(folder)
     if "safetensors" in missing and (format_ := _other_weights(folder)):
@@ -91,7 +103,7 @@ def unusable_folder(folder: Path) -> ModelError:
             "Download the safetensors files of this model. "
             + _SAVE_AGAIN.format(what="it", kind="AutoModelForCausalLM", where="a new folder"),
         )
-    other = next((name for name in _OTHER_TOKENIZERS if name in names), None)
+    other = next((name for name in _OTHER_TOKENIZERS if (folder / name).exists()), None)
     if missing == ["tokenizer.json"] and other:
         return ModelUnsupported(
             f"{folder} contains its tokenizer only as {other}. tutor reads "
@@ -121,7 +133,7 @@ def _without_model(folder: Path) -> ModelError:
 
 def _adapter(folder: Path) -> ModelUnsupported:
     try:
-        config = (folder / "adapter_config.json").read_bytes()
+        config = read_regular(folder / "adapter_config.json", _LARGEST_CONFIG)
         base = msgspec.json.decode(config, type=_Adapter).base_model_name_or_path
     except (OSError, ValueError):
         base = None

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import platformdirs
 
+from tutor.regular_file import read_regular
+
 VARIABLE = "TUTOR_CONFIG"
+
+LARGEST = 1_000_000
+"""The maximum size of config.toml, in bytes."""
 
 
 def config_file(data_folder: str | None = None) -> Path:
@@ -37,9 +42,10 @@ def language_in_file(data_folder: str | None = None) -> str:
     """
     with suppress(OSError, RuntimeError, ValueError):
         file = config_file(data_folder)
-        if not file.is_file():
+        data = read_regular(file, LARGEST + 1)
+        if len(data) > LARGEST:
             return ""
-        text = file.read_text(encoding="utf-8")
+        text = data.decode("utf-8")
         import tomllib  # imported here, because it isn't needed without a file
 
         found = tomllib.loads(text).get("language")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from tutor.language import _
-from tutor.settings.file import config_file
+from tutor.regular_file import read_regular
+from tutor.settings.file import LARGEST, config_file
 from tutor.settings.schema import Problem, Settings, SettingsError, reason_in_words
-
-if TYPE_CHECKING:
-    import tomllib
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -37,7 +35,13 @@ def load(file: Path | None = None) -> Loaded:
     """
     file = file or config_file()
     try:
-        text = file.read_bytes().decode("utf-8")
+        data = read_regular(file, LARGEST + 1)
+        if len(data) > LARGEST:
+            raise SettingsError(
+                _("{file} is larger than 1 MB, so it was not read.").format(file=file),
+                _("Correct the file or remove it."),
+            )
+        text = data.decode("utf-8")
     except FileNotFoundError:
         return Loaded()
     except (OSError, UnicodeDecodeError) as error:
@@ -59,6 +63,9 @@ def parse(text: str) -> Loaded:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         return Loaded(problems=(Problem(int(line[1]) if line else 0, _sentence(error)),))
+    # `tomllib` does not convert these errors: a number with thousands of digits, deep nesting.
+    except (ValueError, RecursionError) as error:
+        return Loaded(problems=(Problem(0, _sentence(error)),))
     problems: list[Problem] = []
     sound = _sound(Settings, document, "", text, problems)
     given = frozenset(_names(sound, Settings))
@@ -101,7 +108,10 @@ def _sound(
         except msgspec.ValidationError:
             problems.append(Problem(line, reason_in_words(full, value)))
         else:
-            sound[name] = value
+            if isinstance(value, str) and "\0" in value:  # environment variables can't contain it
+                problems.append(Problem(line, reason_in_words(full, value)))
+            else:
+                sound[name] = value
     return sound
 
 
@@ -135,6 +145,6 @@ def line_of(text: str, name: str, table: str) -> int:
     return 0
 
 
-def _sentence(error: tomllib.TOMLDecodeError) -> str:
+def _sentence(error: Exception) -> str:
     said = str(error).partition(" (at ")[0]
     return _("This is not valid TOML: {reason}.").format(reason=said[:1].lower() + said[1:])

@@ -12,6 +12,7 @@ from tutor.errors import NotTold, RemoteError, RequestRefused
 from tutor.vendors import errors
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.keys import Secret
+from tutor.vendors.response_limit import ResponseTooLarge
 from tutor.vendors.service import SILENCE, RemoteRequest
 
 CONNECT = 10.0
@@ -32,6 +33,10 @@ def in_words(
             return errors.unreachable(model, f"the connection timed out after {CONNECT:g} seconds")
         case openai.APITimeoutError():
             return errors.too_slow(SILENCE, begun=False)
+        case openai.APIConnectionError() if isinstance(error.__cause__, ResponseTooLarge):
+            return _too_large(error.__cause__, model)
+        case ResponseTooLarge():
+            return _too_large(error, model)
         case openai.APIConnectionError():
             return _no_connection(error.__cause__, model)
         # An error can also arrive inside a stream that began with status 200.
@@ -41,6 +46,10 @@ def in_words(
         case json.JSONDecodeError() | UnicodeDecodeError() | msgspec.ValidationError():
             return errors.unreadable(model, "it violates the protocol")
     return errors.unreadable(model, f"the client library raised {type(error).__name__}")
+
+
+def _too_large(error: ResponseTooLarge, model: RemoteModel) -> RemoteError:
+    return errors.unreadable(model, str(error))
 
 
 def _status(

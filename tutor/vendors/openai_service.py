@@ -22,7 +22,7 @@ import msgspec
 import openai
 
 from tutor.errors import AnswerUnreadable, NotTold, RemoteError
-from tutor.vendors import errors
+from tutor.vendors import errors, response_limit
 from tutor.vendors.alternatives import ALTERNATIVES, MANY
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
@@ -253,7 +253,10 @@ class OpenAIService:
             if body is None:
                 return self._beside.get(address, cast_to=object, options=options)
             return self._beside.post(address, cast_to=object, body=body, options=options)
-        except (openai.OpenAIError, json.JSONDecodeError, UnicodeDecodeError):
+        except (
+            *(openai.OpenAIError, response_limit.ResponseTooLarge, RecursionError),
+            *(json.JSONDecodeError, UnicodeDecodeError),
+        ):
             return None
 
     @cached_property
@@ -319,7 +322,9 @@ class OpenAIService:
             request.extensions["trace"] = follow
 
         cancellation.check()
-        with httpx2.Client(event_hooks={"request": [watch]}, **self._connection()) as http:
+        connection = self._connection()
+        connection["event_hooks"]["request"] = [watch]
+        with httpx2.Client(**connection) as http:
             try:
                 yield self._opened(http)
             finally:
@@ -330,6 +335,8 @@ class OpenAIService:
             "timeout": httpx2.Timeout(SILENCE, connect=CONNECT),
             "follow_redirects": False,  # The learner has agreed to this host only.
             "trust_env": not self._model.here,  # Reach a local server without a proxy.
+            "headers": response_limit.HEADERS,
+            "event_hooks": {"response": [response_limit.limit_response]},
         }
 
     def _opened(self, http: httpx2.Client) -> openai.OpenAI:

@@ -552,6 +552,18 @@ def test_a_template_gets_limited_memory(template: str) -> None:
     assert rendered("{{ 'a' * 1000 }}") == "a" * 1000
 
 
+def test_a_template_may_not_add_a_text_that_the_tokenizer_could_not_split() -> None:
+    messages = [{"role": "user", "content": "x" * 700_000}]
+    said = "{{ messages[0].content }}"
+
+    def rendered_with(added: str) -> str:
+        return chat_template.render(said + added, messages, begin="", end="", generate=True)
+
+    assert len(rendered_with("{{ 'a b ' * 100000 }}")) == 1_100_000
+    with pytest.raises(ModelError, match="adds more than 500,000 characters"):
+        rendered_with("{{ 'a b ' * 200000 }}")
+
+
 def test_ordinary_numbers_and_texts_in_templates() -> None:
     assert rendered("{{ 3000 * 4000 }} {{ 2 ** 10 }} {{ '-' * 3 }} {{ 1.5 * 2 }}") == (
         "12000000 1024 --- 3.0"

@@ -117,7 +117,8 @@ class GgufFile:
 
     def _floats(self, kind: gguf.GGMLQuantizationType, rows: NDArray[np.uint8]) -> Tensor:
         try:
-            values = gguf.dequantize(rows, kind)
+            with np.errstate(all="ignore"):  # damaged weights are reported later, once
+                values = gguf.dequantize(rows, kind)
         except NotImplementedError as error:
             raise ModelUnsupported(
                 f"the number format {kind.name} is not supported.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ class HuggingFaceFolder:
         self._files = _files_by_tensor(folder)
         self._require_known()
         self.files = sorted(set(self._files.values()))
+        for path in self.files:  # the checksum of a damaged file could take hours
+            with _open_safetensors(path):
+                pass
         self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
         self.chat_template = _chat_template(folder)
 
@@ -167,9 +171,15 @@ def _file_name(index: Path, file: object) -> str:
 
 def _open_safetensors(path: Path) -> Any:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe could wait forever
+            raise ModelDamaged(f"{path.name} is not a regular file.")
+        with path.open("rb"):  # for `safe_open`, a file without permission is missing
+            pass
         return safe_open(path, framework="pt")
     except FileNotFoundError as error:
         raise ModelDamaged(f"{path.name} is missing.") from error
+    except PermissionError as error:
+        raise ModelDamaged(f"{path.name} cannot be read: {error.strerror}.") from error
     except (SafetensorError, OSError) as error:
         raise ModelDamaged(f"{path.name} is incomplete or not a safetensors file.") from error
 

@@ -1,0 +1,57 @@
+"""Limit the size of a server's responses.
+
+The client libraries collect a response, an error message, or a line of a stream in memory until it
+is complete. Without a limit, a server that never stops sending would use up all memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx2
+
+LARGEST = 32_000_000
+"""The maximum size of a response, in bytes.
+
+A streamed answer of 1,024 tokens with 20 alternatives each takes about 2 MB.
+"""
+
+HEADERS = {"Accept-Encoding": "identity"}
+"""The headers of all requests. A compressed response could be a thousand times as large as the data
+that arrives, so no compression is requested."""
+
+
+class ResponseTooLarge(httpx2.RequestError):  # type: ignore[misc]
+    """Raised for a response that is larger than `LARGEST`, or that is compressed."""
+
+
+def limit_response(response: httpx2.Response) -> None:
+    """Make reading `response` raise `ResponseTooLarge` beyond the limit. This is an event hook."""
+    stream = response.stream
+    assert isinstance(stream, httpx2.SyncByteStream)
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        response.headers["Content-Encoding"] = "identity"  # closing must not decompress anything
+        response.close()
+        raise ResponseTooLarge("it is compressed", request=response.request)
+    response.stream = _Limited(stream, response.request)
+
+
+class _Limited(httpx2.SyncByteStream):  # type: ignore[misc]
+    """The bytes of a response, up to the limit."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, request: httpx2.Request) -> None:
+        self._stream = stream
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for part in self._stream:
+            size += len(part)
+            if size > LARGEST:
+                raise ResponseTooLarge(
+                    f"it is larger than {LARGEST:,} bytes", request=self._request
+                )
+            yield part
+
+    def close(self) -> None:
+        self._stream.close()
