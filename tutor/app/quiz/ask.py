@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.content import Content
+    from textual.widget import Widget
 
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lab, Lesson
@@ -167,8 +168,8 @@ class AskScreen(CourseScreen):
         return self._verdict is None and not self._saving and self.asked is not None
 
     @on(Entered)
-    def _entered(self) -> None:
-        if self._open:
+    def _entered(self, event: Entered) -> None:
+        if self._open and self.view.shows(event.field):
             self.tell(None)
             field = self.view.field
             if isinstance(field, TypedAnswer):
@@ -190,14 +191,14 @@ class AskScreen(CourseScreen):
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
-        self._take(event.value)
+        self._take(event.value, event.input)
 
     @on(Given)
     def _given(self, event: Given) -> None:
-        self._take(event.answer)
+        self._take(event.answer, event.field)
 
-    def _take(self, answer: Answer) -> None:
-        if not self._open:
+    def _take(self, answer: Answer, field: Widget) -> None:
+        if not (self._open and self.view.shows(field)):
             return
         if self.question.asks_model:
             self._ask_model(self.question, answer)
