@@ -242,18 +242,20 @@ class AskScreen(CourseScreen):
         self.answered(event)
         self._saving = True
         self.refresh_bindings()
-        self._settle(self.services.progress.record(event), verdict, table)
+        self._settle(self.asked, self.services.progress.record(event), verdict, table)
 
     @work
     async def _settle(
-        self, recording: Future[None], verdict: Verdict, table: Content | None
+        self, asked: Asked | None, recording: Future[None], verdict: Verdict, table: Content | None
     ) -> None:
-        """Show the verdict once the answer has been saved, or once saving has failed."""
+        """Show the verdict on the answer to `asked` once it is saved, or saving has failed."""
         saved = asyncio.ensure_future(on_disk(recording))
         await asyncio.wait({saved}, timeout=NOTICEABLE)
         if not saved.done():
             self.tell(_("Saving your answer."))
         succeeded = await saved
+        if self.asked is not asked:  # the learner skipped the question at the same moment
+            return
         self._saving = False
         self._show_verdict(verdict, table, saved=succeeded)
         if succeeded:
@@ -321,9 +323,6 @@ class AskScreen(CourseScreen):
 
     async def action_next(self) -> None:
         raise NotImplementedError
-
-    async def action_skip(self) -> None:
-        await self.action_next()
 
     async def action_retry(self) -> None:
         if self.asked is not None:
