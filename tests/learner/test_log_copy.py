@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -146,6 +147,26 @@ def test_lines_damaged_in_both_files_are_named(filled: Path) -> None:
     )
     assert "1 line. Lost: an answer to the question question-0 from 1970-01-12" in told(progress)
     assert set(progress.cards()) == QUESTIONS  # the state still has them
+
+
+def test_a_line_damaged_differently_in_both_files_is_named(filled: Path) -> None:
+    """No other line is damaged, so the log stays as it is, and only the copy is replaced."""
+    log, copy = log_files(filled)
+    data = log.read_bytes()
+    place = data.index(b'"attempt"')
+    log.write_bytes(data[:place] + b"####" + data[place + 4 :])
+    copy.write_bytes(wrong := data[:place] + b"++++" + data[place + 4 :])
+    progress = Progress.open(filled)
+    progress.check()
+    when = datetime.fromtimestamp(1_000_000).isoformat(" ", "minutes")
+    assert told(progress) == (
+        f"Saved progress was repaired: {copy} is damaged. It was restored from reviews.log, which "
+        "contains everything except for 1 line. Lost: an answer to the question question-0 from "
+        f"{when}. The damaged file was saved as reviews.log.copy.damaged. You may be asked some "
+        "questions again."
+    )
+    assert log.read_bytes() == copy.read_bytes()
+    assert copy.with_name("reviews.log.copy.damaged").read_bytes() == wrong
 
 
 def test_saving_first_repairs_a_log_that_was_cut_off(filled: Path) -> None:

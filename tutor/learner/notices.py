@@ -83,9 +83,16 @@ def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
 
 
 def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
+    happened = f"{log.copy} {found.copy}"
+    if found.unreadable:
+        kept = f" The damaged file was saved as {log.damaged_copy.name}."
+        return StoreRepaired(
+            f"{happened}. It was restored from {log.path.name}, which contains everything except "
+            f"for {counted(len(found.unreadable), 'line')}.{_named(found.unreadable)}{kept}",
+            "You may be asked some questions again.",
+        )
     return StoreRepaired(
-        f"{log.copy} {found.copy}. Nothing is lost: it was restored from {log.path.name}.",
-        NOTHING_TO_DO,
+        f"{happened}. Nothing is lost: it was restored from {log.path.name}.", NOTHING_TO_DO
     )
 
 

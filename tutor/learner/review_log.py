@@ -50,6 +50,7 @@ class ReviewLog:
         self.path = path
         self.copy = path.with_name(path.name + ".copy")
         self.damaged = path.with_name(path.name + ".damaged")
+        self.damaged_copy = path.with_name(path.name + ".copy.damaged")
 
     def size(self) -> int:
         """Return the size of the log in bytes, or 0 if there is no log yet."""
@@ -185,13 +186,16 @@ class ReviewLog:
     def mend(self) -> Examined:
         """Repair both files, and return the problems that they had.
 
-        A damaged log is first saved under a different name. Raises `StoreError` or a subclass.
+        A damaged log is first saved under a different name. So is a damaged copy, if a line is
+        damaged in both files. Raises `StoreError` or a subclass.
         """
         found = self.examine()
         if found.log:
             self._replace(self.path, found.whole, keep=self.damaged)
         if found.copy in (DAMAGED, OTHER):
-            self._replace(self.copy, found.whole)
+            self._replace(
+                self.copy, found.whole, keep=self.damaged_copy if found.unreadable else None
+            )
         else:
             self._catch_up_copy()
         return found

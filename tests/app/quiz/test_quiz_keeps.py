@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
+from textual.events import Key
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
@@ -220,6 +221,22 @@ async def test_enter_without_an_answer_says_what_to_do(
         await keys(pilot, "enter")
         await sees(pilot, advice)
     assert Progress.open(tmp_path).cards() == {}
+
+
+@pytest.mark.parametrize("following", ["true-of-probabilities", "bits", "unit"])
+async def test_an_answer_never_counts_for_the_next_question(tmp_path: Path, following: str) -> None:
+    """A slow connection delivers Enter and s together, so s is handled before the answer is."""
+    course = only("cosine", following)
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "c")
+        await sees(pilot, "› c ")
+        pilot.app.post_message(Key("enter", None))
+        pilot.app.post_message(Key("s", "s"))
+        await sees(pilot, "Left for later.")
+        await pilot.pause()
+        assert pilot.app.progress.drain(10)  # type: ignore[attr-defined]
+        assert Progress.open(tmp_path).cards() == {}
 
 
 async def test_a_hint_below_the_edge_is_scrolled_into_view(tmp_path: Path) -> None:

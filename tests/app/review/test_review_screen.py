@@ -13,8 +13,10 @@ from tests.app.whole_app import keys, sees, until
 from tests.sample_course import LAB, LESSON
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.home.screen import HomeScreen
+from tutor.app.review.screen import ReviewScreen
 from tutor.app.widgets.figures import when
 from tutor.course.catalogue import Course
+from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:
@@ -68,6 +70,29 @@ async def test_the_last_answer_can_be_undone(tmp_path: Path) -> None:
         await sees(pilot, "✓ Right: 2.")
     after = Progress.open(tmp_path).cards()
     assert (after["sum-1"].answers, after["sum-1"].last_correct) == (2, True)
+
+
+async def test_a_verdict_is_never_shown_on_the_next_question(tmp_path: Path) -> None:
+    """While the next question is read from disk, the answer to the last one can still arrive."""
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        screen = pilot.app.screen
+        assert isinstance(screen, ReviewScreen)
+        with locked(tmp_path / "lock", 5.0):
+            await keys(pilot, "2", "enter")
+            await sees(pilot, "Saving your answer.")
+            await screen.action_skip()  # it began before the answer arrived
+            await sees(pilot, "What is 2 and 2?")
+        await until(pilot, lambda: pilot.app.progress.drain(0))  # type: ignore[attr-defined]
+        await pilot.pause()
+        assert "Right: 2" not in shown(pilot.app)
+        await keys(pilot, "4", "enter")
+        await sees(pilot, "✓ Right: 4.")
+    cards = Progress.open(tmp_path).cards()
+    assert (cards["sum-1"].answers, cards["sum-2"].answers) == (2, 2)
 
 
 async def test_an_answer_of_a_quiz_cannot_be_undone_in_a_review(tmp_path: Path) -> None:

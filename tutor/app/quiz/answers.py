@@ -25,6 +25,7 @@ from tutor.language import _
 
 if TYPE_CHECKING:
     from textual.events import Key, Paste
+    from textual.widget import Widget
 
     from tutor.course.questions.answers import Answer
     from tutor.course.questions.verdict import Mark, Note
@@ -46,14 +47,18 @@ _STYLES = {"right": "bold", "wrong": "bold", "missed": "bold", "left": MUTED}
 """The style of a line after an answer, by mark. Lines neither chosen nor right are muted."""
 
 
+@dataclass
 class Entered(Message):
-    """Posted when the learner changes the answer, before submitting it."""
+    """Posted when the learner changes the answer in `field`, before submitting it."""
+
+    field: Widget
 
 
 @dataclass
 class Given(Message):
     """Posted when the learner submits an answer. `Question.grade` accepts the answer's type."""
 
+    field: Widget
     answer: Answer
 
 
@@ -123,7 +128,7 @@ class AnswerList(Menu):
 
     def action_choose(self) -> None:
         answer = self.answer
-        self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))
+        self.post_message(NothingChosen(self.advice) if answer is None else Given(self, answer))
 
     def clicked(self, index: int) -> None:
         """Select the clicked line.
@@ -175,7 +180,7 @@ class AnswerList(Menu):
 
     def _changed(self) -> None:
         self._fill()
-        self.post_message(Entered())
+        self.post_message(Entered(self))
 
 
 class Choices(AnswerList):
@@ -218,7 +223,7 @@ class Choices(AnswerList):
     def watch_cursor(self) -> None:
         super().watch_cursor()
         if self.is_mounted and not self._several and self._notes is None:
-            self.post_message(Entered())
+            self.post_message(Entered(self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._several if action == "check" else super().check_action(action, parameters)
@@ -422,7 +427,7 @@ class TypedAnswer(ClearableField):
     def watch_value(self, before: str, now: str) -> None:
         super().watch_value(before, now)
         if self.is_mounted:
-            self.post_message(Entered())
+            self.post_message(Entered(self))
 
     async def _on_key(self, event: Key) -> None:
         typed = self.check_consume_key(event.key, event.character)

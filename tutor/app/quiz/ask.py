@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.content import Content
+    from textual.widget import Widget
 
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lab, Lesson
@@ -167,8 +168,8 @@ class AskScreen(CourseScreen):
         return self._verdict is None and not self._saving and self.asked is not None
 
     @on(Entered)
-    def _entered(self) -> None:
-        if self._open:
+    def _entered(self, event: Entered) -> None:
+        if self._open and self.view.shows(event.field):
             self.tell(None)
             field = self.view.field
             if isinstance(field, TypedAnswer):
@@ -190,14 +191,14 @@ class AskScreen(CourseScreen):
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
-        self._take(event.value)
+        self._take(event.value, event.input)
 
     @on(Given)
     def _given(self, event: Given) -> None:
-        self._take(event.answer)
+        self._take(event.answer, event.field)
 
-    def _take(self, answer: Answer) -> None:
-        if not self._open:
+    def _take(self, answer: Answer, field: Widget) -> None:
+        if not (self._open and self.view.shows(field)):
             return
         if self.question.asks_model:
             self._ask_model(self.question, answer)
@@ -241,18 +242,20 @@ class AskScreen(CourseScreen):
         self.answered(event)
         self._saving = True
         self.refresh_bindings()
-        self._settle(self.services.progress.record(event), verdict, table)
+        self._settle(self.asked, self.services.progress.record(event), verdict, table)
 
     @work
     async def _settle(
-        self, recording: Future[None], verdict: Verdict, table: Content | None
+        self, asked: Asked | None, recording: Future[None], verdict: Verdict, table: Content | None
     ) -> None:
-        """Show the verdict once the answer has been saved, or once saving has failed."""
+        """Show the verdict on the answer to `asked` once it is saved, or saving has failed."""
         saved = asyncio.ensure_future(on_disk(recording))
         await asyncio.wait({saved}, timeout=NOTICEABLE)
         if not saved.done():
             self.tell(_("Saving your answer."))
         succeeded = await saved
+        if self.asked is not asked:  # the learner skipped the question at the same moment
+            return
         self._saving = False
         self._show_verdict(verdict, table, saved=succeeded)
         if succeeded:
@@ -320,9 +323,6 @@ class AskScreen(CourseScreen):
 
     async def action_next(self) -> None:
         raise NotImplementedError
-
-    async def action_skip(self) -> None:
-        await self.action_next()
 
     async def action_retry(self) -> None:
         if self.asked is not None:

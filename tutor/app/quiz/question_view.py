@@ -117,6 +117,8 @@ class QuestionView(VerticalScroll, can_focus=False):
     """
 
     _follows_verdict = False
+    _changing = False
+    """Whether the next question is not completely on the screen yet."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -151,6 +153,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
         `entered` is an answer to put into the field, or None.
         """
+        self._changing = True
         self.stay()
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
@@ -165,6 +168,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         await answer.mount_all(widgets)
         if entered is not None:
             self.field.enter(entered)
+        self._changing = False
         self.field.focus(scroll_visible=False)
         self.scroll_home(animate=False)
 
@@ -174,6 +178,14 @@ class QuestionView(VerticalScroll, can_focus=False):
         found = self.query("AnswerList, TypedAnswer").first()
         assert isinstance(found, AnswerList | TypedAnswer)
         return found
+
+    def shows(self, field: Widget) -> bool:
+        """Return True if `field` belongs to the question on the screen, not to an earlier one.
+
+        If the terminal sends several keys at once, the app handles all of them before it handles
+        the messages that the field posted. One of these keys may have changed the question.
+        """
+        return not self._changing and field is self.field
 
     @property
     def has_text_field(self) -> bool:
