@@ -4,7 +4,8 @@ Textual handles neither SIGHUP, which is sent when the connection drops, nor SIG
 handler, SIGTERM would end the process without restoring the screen, and a process that ignores
 SIGHUP would use the CPU forever on a dead terminal. A handler on the event loop would hang while
 output is blocked. Therefore, both signals are blocked before any thread starts. One thread waits
-for them and asks the app to exit.
+for them and asks the app to exit. SIGINT can have a handler on the loop: Ctrl+C is an ordinary key
+while the app has the terminal, and the signal only comes from other processes.
 
 If the app does not exit in time, that thread terminates the process. No progress is lost:
 everything reported as saved is on disk, and the saving thread writes pending changes in the
@@ -66,6 +67,8 @@ async def _run(app: TutorApp, mouse: bool) -> int:
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
         threading.Thread(target=_leave_on_signal, args=(app, loop), daemon=True).start()
+        # By default, asyncio cancels what the app is doing at the moment.
+        loop.add_signal_handler(signal.SIGINT, _leave, app, loop, 128 + signal.SIGINT)
     if app.idle is not None:
         threading.Thread(target=_leave_when_idle, args=(app, app.idle, loop), daemon=True).start()
     await app.run_async(mouse=mouse)
