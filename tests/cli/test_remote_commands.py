@@ -166,6 +166,7 @@ def test_a_service_that_cannot_continue_text_is_reported(
     outcome = tutor("step", TEXT, "--model", "claude:")
     assert outcome.status == 1
     assert "does not return log-probabilities" in outcome.err
+    assert "use `tutor step --chat`" in outcome.err
 
 
 @pytest.mark.parametrize("spec", ["claude:", "claude:x", "openai:x"])
