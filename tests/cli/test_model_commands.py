@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import socket
@@ -179,6 +180,7 @@ def test_check(tutor: Tutor, tiny_model: str) -> None:
     outcome = tutor("model", "check", "--model", tiny_model, "--device", "cpu")
     assert outcome.status == 0
     assert "Runs on cpu, stored as fp" in outcome.out
+    assert re.search(r"\((1 thread|\d{2,} threads|[2-9] threads), ", outcome.out)
     for form in ("int4", "int8", "fp16", "fp32"):
         assert f"\n  {form} " in outcome.out
 

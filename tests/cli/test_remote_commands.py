@@ -57,6 +57,18 @@ def test_steps_for_people(tutor: Tutor, server: Loopback) -> None:
     assert "the whole text" in outcome.out.lower()
 
 
+def test_rows_beyond_top_do_not_count_as_hidden_by_the_server(
+    tutor: Tutor, server: Loopback
+) -> None:
+    options = ("step", TEXT, "--model", "openai:small", "--base-url", server.url + "/v1")
+    fewer, all_rows = (tutor(*options, "--top", top).out for top in ("3", "20"))
+    assert "in reported tokens not shown" in fewer
+    assert "not shown" not in all_rows
+    hidden = fewer.splitlines()[-1]
+    assert hidden.endswith("in tokens that the server does not report")
+    assert hidden == all_rows.splitlines()[-1]
+
+
 def test_steps_of_a_server_without_log_probabilities(tutor: Tutor) -> None:
     with model_server(small_model(), tells=False) as silent:
         address = silent.url + "/v1"
@@ -154,6 +166,7 @@ def test_a_service_that_cannot_continue_text_is_reported(
     outcome = tutor("step", TEXT, "--model", "claude:")
     assert outcome.status == 1
     assert "does not return log-probabilities" in outcome.err
+    assert "use `tutor step --chat`" in outcome.err
 
 
 @pytest.mark.parametrize("spec", ["claude:", "claude:x", "openai:x"])

@@ -54,7 +54,9 @@ _ANSWERS = 8
 _SAME = 0.05
 """The maximum difference, in nats, between two log-probabilities that count as equal."""
 
-_CHAT_INSTEAD = "Press c to chat with this model, or step through a local model."
+_CHAT_INSTEAD = (
+    "Chat with this model (press c, or use `tutor step --chat`), or step through a local model."
+)
 
 Messages = tuple[ChatMessage, ...]
 Prompt = tuple[str | Messages, tuple[int, ...]]

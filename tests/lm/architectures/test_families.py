@@ -66,6 +66,11 @@ def test_experts_that_we_cannot_run(tmp_path: Path, case: str, changes: dict[str
         load_model(from_path(write_folder(tmp_path / "it", case, **changes)))
 
 
+@pytest.mark.parametrize("name", ["_name_or_path", "_model_name_or_path"])
+def test_the_name_that_transformers_stores_has_no_effect(tmp_path: Path, name: str) -> None:
+    load_model(from_path(write_folder(tmp_path / "it", "qwen2", **{name: "a name"})))
+
+
 def test_a_whole_text(model: LanguageModel, case: str) -> None:
     check(logits(model, [len(IDS)]), case)
 

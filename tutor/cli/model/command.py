@@ -18,6 +18,7 @@ from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError, UsageError
 from tutor.language import _
 from tutor.models.installed import is_default
+from tutor.text import counted
 from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_model
 
 if TYPE_CHECKING:
@@ -345,8 +346,8 @@ def _write_kernels(report: KernelReport) -> None:
     output.write(
         _(
             "Time for one token's matrix multiplications on this CPU "
-            "({threads} threads, {instruction_set}):"
-        ).format(threads=report.threads, instruction_set=report.instruction_set)
+            "({threads}, {instruction_set}):"
+        ).format(threads=counted(report.threads, "thread"), instruction_set=report.instruction_set)
     )
     output.write(_("  format bytes per weight      ms"))
     for timing in report.timings:

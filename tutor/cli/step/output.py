@@ -19,6 +19,9 @@ from tutor.text import counted, visible
 if TYPE_CHECKING:
     from tutor.lm.saved_steering import Applied
 
+_ROUNDING = 1e-9
+"""The largest error of a sum of probabilities."""
+
 
 class JsonModel(msgspec.Struct, frozen=True):
     name: str
@@ -222,8 +225,16 @@ class Report:
                 f"{row.rank:6,}     {percent(row.probability)}{share}  {row.logit:7.2f}"
                 f"{'' if remote else f'  {row.token.id:6}'}  {visible(row.token.data)}{cut}"
             )
+        self._print_left_out(distribution)
+
+    def _print_left_out(self, distribution: Distribution) -> None:
         if distribution.partial:
-            rest = percent(distribution.left_out)
+            hidden = distribution.hidden_probability
+            beyond_top = distribution.left_out - hidden
+            if beyond_top > _ROUNDING:
+                rest = percent(beyond_top)
+                output.write(_("        {rest}  in reported tokens not shown").format(rest=rest))
+            rest = percent(hidden)
             output.write(
                 _("        {rest}  in tokens that the server does not report").format(rest=rest)
             )

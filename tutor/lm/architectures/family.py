@@ -161,7 +161,7 @@ def converted(data: Any, kind: type[Kind]) -> Kind:
 
 
 _WITHOUT_EFFECT = """
-_attn_implementation_autoset _commit_hash _flash_attn_2_enabled _name_or_path
+_attn_implementation_autoset _commit_hash _flash_attn_2_enabled _model_name_or_path _name_or_path
 _sliding_window_pattern architectures attention_dropout attn_implementation attn_pdrop auto_map
 bos_token_id cache_implementation chunk_size_feed_forward classifier_dropout dtype embd_pdrop
 eos_token_id gradient_checkpointing hidden_dropout hidden_dropout_prob id2label initializer_range
