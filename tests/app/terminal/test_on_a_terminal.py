@@ -106,6 +106,16 @@ def test_an_idle_screen_sends_nothing(tmp_path: Path) -> None:
         assert run.bytes_within(1.2) == 0
 
 
+def test_an_idle_terminal_without_a_size_gets_nothing(tmp_path: Path) -> None:
+    """Some serial terminals report a size of zero. The app then assumes 80 by 24 cells."""
+    start = 'stty rows 0 cols 0; exec "$0" -m tutor'
+    folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}
+    with Terminal(["sh", "-c", start, sys.executable], environment=folders) as run:
+        settled(run)
+        assert "q quit" in run.text.splitlines()[23]
+        assert run.bytes_within(1.2) == 0
+
+
 def test_an_idle_input_does_not_blink(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         run.wait_for(HOME)

@@ -1,4 +1,4 @@
-"""Read keys from and draw on a terminal of Linux or macOS: Textual's driver, with two changes.
+"""Read keys from and draw on a terminal of Linux or macOS: Textual's driver, with some changes.
 
 The app stops and continues, as with `kill -STOP` and `fg`, with the correct modes of the terminal.
 Textual handles SIGTSTP and SIGCONT at any point of the program, even inside these handlers, which
@@ -15,8 +15,12 @@ import asyncio
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 assert sys.platform != "win32"  # Windows has another driver, and no signals for job control
 
@@ -34,6 +38,20 @@ class TerminalDriver(LinuxDriver):
     The handlers are there while the app has the terminal, and while it is stopped. An app that is
     exiting, or that has given the terminal to an editor, does not take it again.
     """
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._size is None:
+            # Textual would ask Rich for the first size, and Python for all others. If the terminal
+            # reports a size of zero, they disagree, and the app would repaint for both in turns.
+            self._size = self._get_terminal_size()
 
     def start_application_mode(self) -> None:
         loop = asyncio.get_running_loop()
