@@ -6,6 +6,8 @@ can block forever. It also starts to read and draw on every SIGCONT. If it had n
 two threads then read the keys, in any order, and the app could not exit. A SIGCONT without a stop
 is common: a terminal that is closed sends one together with SIGHUP.
 
+If the app hangs, another thread can still restore the terminal before it ends the process.
+
 The terminal does not report every movement of the pointer, because these reports take many bytes.
 """
 
@@ -15,6 +17,9 @@ import asyncio
 import os
 import signal
 import sys
+import termios
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -31,6 +36,24 @@ The first sequence is for reports of clicks, the wheel and dragging. The second 
 decimal coordinates in the reports.
 """
 
+_LEAVE = "".join(
+    (
+        "\x1b[?2026l",  # end an update that is shown only when it is complete
+        *(f"{mode}l" for mode in _MOUSE_REPORTS),
+        "\x1b[?2004l",  # bracketed paste
+        "\x1b[?2048l",  # reports of the size
+        "\x1b[?1004l",  # reports of the focus
+        "\x1b[?7h",  # wrap long lines
+        "\x1b[<u",  # the Kitty keyboard protocol, which has a setting for each of the two screens
+        "\x1b[?1049l",  # the alternate screen
+        "\x1b[?25h",  # show the cursor
+    )
+).encode()
+"""The escape sequences that undo what the driver has set, also if an update was interrupted."""
+
+_PATIENCE = 0.5
+"""The maximum time, in seconds, that restoring the terminal may take if the app hangs."""
+
 
 class TerminalDriver(LinuxDriver):
     """Textual's driver, with handlers for SIGTSTP and SIGCONT that run on the event loop.
@@ -38,6 +61,9 @@ class TerminalDriver(LinuxDriver):
     The handlers are there while the app has the terminal, and while it is stopped. An app that is
     exiting, or that has given the terminal to an editor, does not take it again.
     """
+
+    _has_terminal = False
+    """Whether the app uses the terminal. Its modes may not be set yet."""
 
     def __init__(
         self,
@@ -54,6 +80,7 @@ class TerminalDriver(LinuxDriver):
             self._size = self._get_terminal_size()
 
     def start_application_mode(self) -> None:
+        self._has_terminal = True
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTSTP, self._stop)
         loop.add_signal_handler(signal.SIGCONT, self._continue)
@@ -61,9 +88,29 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         super().stop_application_mode()
+        self._has_terminal = False
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(signal.SIGTSTP)
         loop.remove_signal_handler(signal.SIGCONT)
+
+    def restore_terminal(self) -> None:
+        """Restore the terminal from another thread, just before the process ends.
+
+        The app may hang because the terminal accepts no output, so this does not wait for long.
+        """
+        if self._has_terminal:
+            restoring = threading.Thread(target=self._restore, daemon=True)
+            restoring.start()
+            restoring.join(_PATIENCE)
+
+    def _restore(self) -> None:
+        with suppress(OSError, termios.error):
+            if os.tcgetpgrp(self.fileno) != os.getpgrp():
+                return  # in the background, the terminal belongs to another program
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            if self._file is not None:
+                os.write(self._file.fileno(), _LEAVE)
 
     def _stop(self) -> None:
         """Give the terminal back, and stop this process."""

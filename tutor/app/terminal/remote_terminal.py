@@ -77,6 +77,17 @@ class RemoteTerminal(App[None]):
             return TerminalDriver if driver is LinuxDriver else driver
         return driver
 
+    def restore_terminal(self) -> None:
+        """Restore the terminal of an app that hangs, just before its process ends.
+
+        Call this in another thread than the app's own.
+        """
+        if sys.platform != "win32":
+            from tutor.app.terminal.driver import TerminalDriver
+
+            if isinstance(self._driver, TerminalDriver):
+                self._driver.restore_terminal()
+
     def draw_over(self, line: Line, output: TextIO | None = sys.__stderr__) -> None:
         """Set the type of connection to the terminal. Call this before the app runs.
 
@@ -170,7 +181,8 @@ class RemoteTerminal(App[None]):
         Errors about a widget that is missing or cannot be added are ignored while the widget that
         handles the event, or that started the worker, is being removed, and while the app exits.
         """
-        cause, owner = error, active_message_pump.get(self)
+        cause: BaseException = error
+        owner = active_message_pump.get(self)
         if isinstance(error, WorkerFailed):
             # In a worker, the active pump is always the app.
             cause, owner = error.error, active_worker.get().node
