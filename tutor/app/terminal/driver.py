@@ -64,6 +64,8 @@ class TerminalDriver(LinuxDriver):
 
     _has_terminal = False
     """Whether the app uses the terminal. Its modes may not be set yet."""
+    _stopped = False
+    """Whether the app has given the terminal back only until the process continues."""
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class TerminalDriver(LinuxDriver):
             self._size = self._get_terminal_size()
 
     def start_application_mode(self) -> None:
-        self._has_terminal = True
+        self._has_terminal, self._stopped = True, False
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTSTP, self._stop)
         loop.add_signal_handler(signal.SIGCONT, self._continue)
@@ -88,7 +90,7 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         super().stop_application_mode()
-        self._has_terminal = False
+        self._has_terminal = self._stopped = False
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(signal.SIGTSTP)
         loop.remove_signal_handler(signal.SIGCONT)
@@ -114,18 +116,22 @@ class TerminalDriver(LinuxDriver):
 
     def _stop(self) -> None:
         """Give the terminal back, and stop this process."""
-        self._leave_terminal()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._continue)
+        if self._has_terminal:
+            self._leave_terminal()
+            self._has_terminal, self._stopped = False, True
+            asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._continue)
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _continue(self) -> None:
-        """Take the terminal again.
+        """Take the terminal again, unless the app has given it up in the meantime.
 
         If the process was stopped by SIGSTOP, the terminal has not been given back. Its modes may
-        have changed since.
+        have changed since. If another signal made the app exit, this method may be called although
+        the handler has been removed, because the event loop had already scheduled it.
         """
-        self._leave_terminal()
-        self.resume_application_mode()
+        if self._has_terminal or self._stopped:
+            self._leave_terminal()
+            self.resume_application_mode()
 
     def _leave_terminal(self) -> None:
         if self._writer_thread is not None and self._writer_thread.is_alive():
