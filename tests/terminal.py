@@ -281,6 +281,10 @@ class Terminal:
                 f"still running after {timeout:g} s. The screen:\n{self.text}"
             ) from None
 
+    def line_modes(self) -> tuple[int, ...]:
+        """Return the modes of the terminal's input and output, such as whether it echoes keys."""
+        return tuple(termios.tcgetattr(self._master)[:4])
+
     def memory(self) -> int:
         """Return the bytes that only this process uses (USS), without its children."""
         return int(psutil.Process(self.process.pid).memory_full_info().uss)

@@ -179,6 +179,27 @@ async def test_a_result_never_reaches_a_screen_that_has_lost_its_widgets(tmp_pat
     assert app.crash is None
 
 
+async def test_a_worker_that_a_leaving_screen_starts_does_no_harm(tmp_path: Path) -> None:
+    """A screen that is being removed still handles the keys that arrived before its removal.
+
+    Such a key may start a worker after the workers of the screen have been canceled.
+    """
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Begin")
+        screen = Waiting()
+        app.push_screen(screen)
+        await settle(pilot)
+        app.post_message(event_of("escape"))
+        await _step(lambda: screen._pruning)
+        screen.result = asyncio.get_running_loop().create_future()
+        screen.run_worker(screen._wait())
+        await _step(lambda: not screen.query("#result"))
+        screen.result.set_result("late")
+        await sees(pilot, "› Begin")
+    assert app.crash is None
+
+
 async def test_a_pane_that_is_being_removed_hears_nothing_more(tmp_path: Path) -> None:
     app = Stage(ExplorerScreen, folder=tmp_path)
     async with app.run_test(size=(20, 10)) as pilot:

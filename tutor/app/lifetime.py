@@ -7,9 +7,9 @@ output is blocked. Therefore, both signals are blocked before any thread starts.
 for them and asks the app to exit. SIGINT can have a handler on the loop: Ctrl+C is an ordinary key
 while the app has the terminal, and the signal only comes from other processes.
 
-If the app does not exit in time, that thread terminates the process. No progress is lost:
-everything reported as saved is on disk, and the saving thread writes pending changes in the
-meantime.
+If the app does not exit in time, that thread restores the terminal and terminates the process. No
+progress is lost: everything reported as saved is on disk, and the saving thread writes pending
+changes in the meantime.
 """
 
 from __future__ import annotations
@@ -111,10 +111,18 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
     """Ask the app to exit, from another thread. If it does not exit in time, end the process."""
     # Until the timer terminates the process, the saving thread continues to save.
-    last_resort = threading.Timer(PATIENCE, os._exit, (status,))
+    last_resort = threading.Timer(PATIENCE, _end, (app, status))
     last_resort.daemon = True
     last_resort.start()
     loop.call_soon_threadsafe(lambda: app.exit(return_code=status))
+
+
+def _end(app: TutorApp, status: int) -> None:
+    """End the process of an app that hangs."""
+    try:
+        app.restore_terminal()
+    finally:
+        os._exit(status)
 
 
 if sys.platform != "win32":

@@ -20,6 +20,7 @@ from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress
 from tutor.paths import learner_folder
 
+MODES = re.compile(rb"\x1b\[\?(\d+)([hl])")
 COLOR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-9]|4[0-9]|9[0-7]|10[0-7])(?:;\d+)*m")
 SGR = re.compile(rb"\x1b\[[0-9;:]*m")
 HOME = "Begin   "
@@ -103,6 +104,16 @@ def test_an_idle_screen_sends_nothing(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         walk(run)
         settled(run)
+        assert run.bytes_within(1.2) == 0
+
+
+def test_an_idle_terminal_without_a_size_gets_nothing(tmp_path: Path) -> None:
+    """Some serial terminals report a size of zero. The app then assumes 80 by 24 cells."""
+    start = 'stty rows 0 cols 0; exec "$0" -m tutor'
+    folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}
+    with Terminal(["sh", "-c", start, sys.executable], environment=folders) as run:
+        settled(run)
+        assert "q quit" in run.text.splitlines()[23]
         assert run.bytes_within(1.2) == 0
 
 
@@ -198,6 +209,41 @@ def test_it_gives_the_terminal_back_when_it_exits_instead_of_continuing(tmp_path
         assert 1 <= entered <= left
 
 
+HOLD = """
+import pathlib, sys, time
+from tutor.app.app import TutorApp
+from tutor.cli.main import main
+
+held = pathlib.Path(sys.argv.pop())
+
+def hold(self):
+    held.touch()
+    time.sleep(600)
+
+TutorApp.action_help = hold
+main()
+"""
+"""A program that runs the app, and whose event loop hangs as soon as `?` is pressed."""
+
+
+def test_an_app_that_hangs_restores_the_terminal_before_it_is_ended(tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}
+    with Terminal([sys.executable, "-c", HOLD, held], environment=folders) as run:
+        before = run.line_modes()
+        settled(run)
+        assert run.line_modes() != before
+        run.press("?")
+        run.wait_until(held.exists, "the event loop hangs")
+        run.signal(signal.SIGTERM)
+        assert run.wait_exit() == 128 + signal.SIGTERM
+        assert run.line_modes() == before
+        last = dict(MODES.findall(run.output))
+        assert last.pop(b"25") == last.pop(b"7") == b"h"  # a visible cursor, and wrapped lines
+        assert set(last.values()) == {b"l"}
+        assert run.output.count(b"\x1b[<u") == len(re.findall(rb"\x1b\[>\d+u", run.output))
+
+
 def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         run.wait_for(HOME)
@@ -207,6 +253,7 @@ def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
 
 def test_it_ends_although_the_terminal_is_frozen(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
+        before = run.line_modes()
         walk(run)
         run.wait_quiet()
         with frozen(run):
@@ -214,6 +261,7 @@ def test_it_ends_although_the_terminal_is_frozen(tmp_path: Path) -> None:
             assert run.bytes_within(0.5) == 0
             run.signal(signal.SIGTERM)
             assert run.process.wait(timeout=10) == 128 + signal.SIGTERM
+            assert run.line_modes() == before
 
 
 def test_over_ssh_a_frozen_terminal_does_not_block_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from textual.css.query import NoMatches
 from textual.dom import NoScreen
 from textual.events import InputEvent, MouseEvent, Resize
 from textual.widget import MountError
-from textual.worker import WorkerFailed
+from textual.worker import WorkerFailed, active_worker
 
 from tutor.app import theme
 from tutor.app.leaving import is_leaving
@@ -76,6 +76,17 @@ class RemoteTerminal(App[None]):
 
             return TerminalDriver if driver is LinuxDriver else driver
         return driver
+
+    def restore_terminal(self) -> None:
+        """Restore the terminal of an app that hangs, just before its process ends.
+
+        Call this in another thread than the app's own.
+        """
+        if sys.platform != "win32":
+            from tutor.app.terminal.driver import TerminalDriver
+
+            if isinstance(self._driver, TerminalDriver):
+                self._driver.restore_terminal()
 
     def draw_over(self, line: Line, output: TextIO | None = sys.__stderr__) -> None:
         """Set the type of connection to the terminal. Call this before the app runs.
@@ -168,10 +179,14 @@ class RemoteTerminal(App[None]):
         """Handle an exception.
 
         Errors about a widget that is missing or cannot be added are ignored while the widget that
-        handles the event is being removed, and while the app is exiting.
+        handles the event, or that started the worker, is being removed, and while the app exits.
         """
-        cause = error.error if isinstance(error, WorkerFailed) else error
-        leaving = self._exit or is_leaving(active_message_pump.get(self))
+        cause: BaseException = error
+        owner = active_message_pump.get(self)
+        if isinstance(error, WorkerFailed):
+            # In a worker, the active pump is always the app.
+            cause, owner = error.error, active_worker.get().node
+        leaving = self._exit or is_leaving(owner)
         if not (leaving and isinstance(cause, _OF_REMOVED)):
             super()._handle_exception(error)
 
