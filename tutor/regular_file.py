@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 _FLAGS = (
     os.O_RDONLY
@@ -22,15 +23,27 @@ class NotRegular(OSError):
 def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:
     """Return at most `most` bytes from the beginning of a file, and never wait for data.
 
-    To find out whether a file is larger than a limit, read one byte more than the limit. If `links`
-    is False, a symbolic link is not followed, if the system supports this. Raises `NotRegular` or
-    another `OSError`, and `ValueError` if `path` contains a null character.
+    If `most` is -1, the whole file is read. To find out whether a file is larger than a limit, read
+    one byte more than the limit. If `links` is False, a symbolic link is not followed, if the
+    system supports this. Raises `NotRegular` or another `OSError`, and `ValueError` if `path`
+    contains a null character.
     """
+    with open_regular(path, links=links) as file:
+        return file.read(most)
+
+
+def open_regular(path: Path, *, links: bool = True) -> BinaryIO:
+    """Open a file for reading, and never wait. Raises the same errors as `read_regular`."""
     descriptor = os.open(path, _FLAGS if links else _FLAGS | _NO_LINKS)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise NotRegular(errno.EINVAL, "not a regular file", str(path))
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(most)
-    finally:
+        check_regular(descriptor, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
         os.close(descriptor)
+        raise
+
+
+def check_regular(descriptor: int, path: Path) -> None:
+    """Raise `NotRegular` if an open file, whose path is `path`, is not a regular file."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise NotRegular(errno.EINVAL, "not a regular file", str(path))

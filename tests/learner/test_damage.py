@@ -318,7 +318,7 @@ def test_a_folder_in_place_of_the_file_leaves_a_notice(filled: Path) -> None:
     file.mkdir()
     progress = Progress.open(filled)
     assert set(progress.cards()) == QUESTIONS
-    assert f"{file} could not be read: Is a directory." in told(progress)
+    assert f"{file} could not be read: not a regular file." in told(progress)
     with pytest.raises(StoreError, match="could not be read"):
         progress.record(answered(3))
     assert not (filled / "reviews.log").read_bytes().count(b"question-3")

@@ -303,3 +303,47 @@ def test_a_place_where_no_folder_can_be_created(tmp_path: Path) -> None:
         read_only_message(tmp_path / "file" / "me")
     ]
     assert progress.cards() == {}
+
+
+@posix
+@pytest.mark.parametrize("name", ["progress.json", "reviews.log", "reviews.log.copy", "texts"])
+def test_a_pipe_in_place_of_a_file_never_makes_the_session_wait(filled: Path, name: str) -> None:
+    """The session runs in another process, because waiting for a pipe cannot be interrupted."""
+    path = filled / name
+    if name == "texts":
+        path.mkdir()
+        path /= "pipe.text"
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    said = run_session(
+        """
+import sys, threading
+from pathlib import Path
+from tests.learner.learner_sessions import answered, told
+from tutor.errors import StoreError
+from tutor.learner.progress import Progress
+from tutor.learner.texts import TextShelf
+folder = Path(sys.argv[1])
+stop = threading.Timer(30, __import__("os")._exit, (9,))
+stop.start()
+progress = Progress.open(folder)
+progress.check()
+shelf = TextShelf(folder / "texts")
+print(sorted(progress.cards()), shelf.list("stepper"), shelf.read("pipe"))
+try:
+    progress.record(answered(3))
+    print("saved")
+except StoreError as error:
+    print(error)
+print(told(progress))
+stop.cancel()
+""",
+        filled,
+    )
+    assert said.startswith("['question-0', 'question-1', 'question-2'] [] None")
+    if name == "texts":
+        assert "\nsaved\n" in said
+    else:
+        assert f"{path} could not be" in said
+        assert "not a regular file" in said
+        assert "\nsaved\n" not in said

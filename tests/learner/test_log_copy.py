@@ -292,3 +292,79 @@ def test_an_older_copy_of_the_whole_folder_can_be_restored(filled: Path, tmp_pat
     progress.check()
     assert set(progress.cards()) == QUESTIONS
     assert told(progress) == ""
+
+
+def overwritten(folder: Path, old: bytes, new: bytes, number: int = 1) -> None:
+    """Overwrite `old` with `new` in the line with this index, identically in both files."""
+    log, copy = log_files(folder)
+    lines = log.read_bytes().splitlines(keepends=True)
+    assert old in lines[number]
+    lines[number] = lines[number].replace(old, new)
+    log.write_bytes(b"".join(lines))
+    copy.write_bytes(b"".join(lines))
+
+
+def test_a_line_damaged_identically_in_both_files_is_named_once(filled: Path) -> None:
+    log, copy = log_files(filled)
+    overwritten(filled, b'"question"', b'"qXXXXXon"')
+    progress = Progress.open(filled)
+    assert told(progress) == ""  # opening reads only new lines
+    progress.check()
+    when = datetime.fromtimestamp(1_000_001).isoformat(" ", "minutes")
+    named_answer = f"Lost: an answer to the question question-1 from {when}."
+    assert told(progress) == (
+        f"Saved progress was repaired: 1 line in {log} cannot be read, not even in its copy, and "
+        f"is ignored. {named_answer} You may be asked some questions again."
+    )
+    again = Progress.open(filled)
+    again.check()
+    assert told(again) == ""
+    overwritten(filled, b'"event"', b'"eXXnt"', 2)
+    again.check()
+    assert told(again).count("Lost: an answer to the question question-1") == 1
+    assert f"; an answer to the question question-2 from {when}" in told(again)
+    assert log.read_bytes() == copy.read_bytes()
+
+
+def test_an_export_tells_of_a_damaged_line_every_time(filled: Path) -> None:
+    overwritten(filled, b'"question"', b'"qXXXXXon"')
+    for _ in range(2):
+        progress = Progress.open(filled)
+        progress.check()
+        assert len(exchange.export(progress)["events"]) == 2
+        assert told(progress).count("an answer to the question question-1") == 1
+
+
+def test_a_bit_flipped_identically_in_both_files_is_restored(filled: Path) -> None:
+    log, copy = log_files(filled)
+    data = log.read_bytes()
+    log.write_bytes(flipped(data, 150))
+    copy.write_bytes(flipped(data, 150))
+    progress = Progress.open(filled)
+    progress.check()
+    assert log.read_bytes() == copy.read_bytes() == data
+    assert "Nothing is lost" in told(progress)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_an_unreadable_line_is_named_by_the_state(filled: Path, number: int) -> None:
+    log, copy = log_files(filled)
+    lines = log.read_bytes().splitlines(keepends=True)
+    lines[number] = bytes(len(lines[number]) - 1) + b"\n"
+    log.write_bytes(b"".join(lines))
+    copy.write_bytes(b"".join(lines))
+    progress = Progress.open(filled)
+    progress.check()
+    assert f"Lost: an answer to the question question-{number} from 1970-01-12" in told(progress)
+
+
+@pytest.mark.parametrize("left", [0, 90])
+def test_a_last_line_missing_or_cut_in_both_files_is_named(filled: Path, left: int) -> None:
+    log, copy = log_files(filled)
+    data = log.read_bytes()
+    start = data.rindex(b"\n", 0, -1) + 1
+    log.write_bytes(data[: start + left])
+    copy.write_bytes(data[: start + left])
+    when = datetime.fromtimestamp(1_000_002).isoformat(" ", "minutes")
+    said = f"Missing from the log: an answer to the question question-2 from {when}."
+    assert said in told(Progress.open(filled))

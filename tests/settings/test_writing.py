@@ -82,3 +82,17 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     write("theme", "dark", link)
     assert link.is_symlink()
     assert load(real).settings.theme == "dark"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_device_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not a regular file"):
+        write("language", "de", Path("/dev/zero"))
+
+
+def test_a_file_that_is_too_large_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(before := b"# " + b"x" * 1_000_000)
+    with pytest.raises(SettingsError, match="larger than 1 MB"):
+        write("language", "de", file)
+    assert file.read_bytes() == before

@@ -11,7 +11,15 @@ from pathlib import Path
 from tutor import private
 from tutor.errors import StoreError
 from tutor.learner.errors import StoreFull, StoreReadOnly
+from tutor.regular_file import check_regular
 
+_APPENDING = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_APPEND
+    # Without O_NONBLOCK, opening a pipe waits until another process reads from it.
+    | getattr(os, "O_NONBLOCK", 0)
+)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -85,8 +93,9 @@ def append(path: Path, data: bytes) -> None:
     """
     with failures_in_words(path, "saved"):
         new = not path.exists()
-        descriptor = private.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        descriptor = private.open_file(path, _APPENDING)
         try:
+            check_regular(descriptor, path)
             before = os.fstat(descriptor).st_size
             try:
                 write_all(descriptor, data)

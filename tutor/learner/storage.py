@@ -22,6 +22,7 @@ from tinydb.storages import Storage
 from tutor.learner import disk
 from tutor.learner.lock import locked
 from tutor.learner.schema import VERSION_CHECKED, Schema, Tables
+from tutor.regular_file import read_regular
 
 
 class About(msgspec.Struct, frozen=True):
@@ -134,7 +135,7 @@ class AtomicStorage(Storage):
 
     def _sound(self, path: Path) -> Contents:
         try:
-            data = path.read_bytes()
+            data = read_regular(path, -1)
         except (FileNotFoundError, NotADirectoryError):
             raise Damaged("is missing") from None
         except OSError as error:

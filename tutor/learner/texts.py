@@ -26,6 +26,7 @@ import msgspec
 from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
+from tutor.regular_file import open_regular, read_regular
 
 MOST = 20
 LARGEST = 16_000_000
@@ -40,9 +41,9 @@ class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The metadata of a stored text, such as its title.
 
     `at` is the time at which the text was last changed or opened (in seconds since 1970), and
-    `revision` is the number of times that the text has been saved. `mode` is "text" or "chat", and `beside` is the title of the
-    conversation that is saved with a text, or vice versa. Both are empty if an earlier version
-    saved the text.
+    `revision` is the number of times that the text has been saved. `mode` is "text" or "chat", and
+    `beside` is the title of the conversation that is saved with a text, or vice versa. Both are
+    empty if an earlier version saved the text.
     """
 
     id: str
@@ -81,7 +82,7 @@ class TextShelf:
     def read(self, id_: str) -> bytes | None:
         """Return the body of a text, or None if it does not exist or cannot be read."""
         try:
-            _, _, packed = self._path(id_).read_bytes().partition(b"\n")
+            _, _, packed = read_regular(self._path(id_), -1).partition(b"\n")
             unpacker = zlib.decompressobj()
             body = unpacker.decompress(packed, LARGEST)
         except (OSError, zlib.error):
@@ -141,7 +142,7 @@ class TextShelf:
 
     def _info(self, path: Path) -> TextInfo | None:
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 line = file.readline(_HEADER)
             info = msgspec.json.decode(line, type=TextInfo)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -151,7 +152,10 @@ class TextShelf:
         )  # A file whose metadata has another id belongs to another text.
 
     def _write_info(self, info: TextInfo) -> None:
-        self._write(info, self._path(info.id).read_bytes().partition(b"\n")[2])
+        path = self._path(info.id)
+        with disk.failures_in_words(path, "read"):
+            packed = read_regular(path, -1).partition(b"\n")[2]
+        self._write(info, packed)
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)

@@ -7,8 +7,9 @@ from typing import Any
 
 from tutor import private
 from tutor.language import _
+from tutor.regular_file import read_regular
 from tutor.settings.catalogue import Value
-from tutor.settings.file import config_file
+from tutor.settings.file import LARGEST, config_file
 from tutor.settings.schema import SettingsError
 
 
@@ -27,7 +28,13 @@ def write(name: str, value: Value | None, file: Path | None = None) -> None:
     # If the path is a symbolic link, the link is kept and its target is replaced.
     file = file.resolve()
     try:
-        text = file.read_bytes().decode("utf-8") if file.exists() else ""
+        data = read_regular(file, LARGEST + 1) if file.exists() else b""
+        if len(data) > LARGEST:
+            raise SettingsError(
+                _("{file} is larger than 1 MB, so it was not read.").format(file=file),
+                _("Nothing was changed."),
+            )
+        text = data.decode("utf-8")
         private.replace_file(file, changed(text, name, value).encode())
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from textual.events import Key
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
@@ -18,6 +19,7 @@ from tutor.app.widgets.figures import when
 from tutor.course.catalogue import Course
 from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
+from tutor.learner.records import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +95,33 @@ async def test_a_verdict_is_never_shown_on_the_next_question(tmp_path: Path) -> 
         await sees(pilot, "✓ Right: 4.")
     cards = Progress.open(tmp_path).cards()
     assert (cards["sum-1"].answers, cards["sum-2"].answers) == (2, 2)
+
+
+async def test_no_answer_is_saved_without_its_verdict(tmp_path: Path) -> None:
+    """A slow connection delivers Enter and s together, so s is handled before the answer is."""
+    choice = next(each for each in LESSON.questions if each.id == "cosine")
+    lesson = msgspec.structs.replace(LESSON, questions=(choice, *QUESTIONS))
+    clock = Clock()
+    first = Answered(
+        at=clock() - 9, question=choice.id, version=choice.version, lesson=LESSON.id, correct=False
+    )
+    Progress.open(tmp_path, clock=clock).record(first)
+    answered(tmp_path, clock, 2)
+    clock.at += 40 * DAY
+    app = reviewer(tmp_path, clock, course=Course(lessons=(lesson,)), start="review")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, choice.ask[:20])
+        await keys(pilot, "c")
+        await sees(pilot, "› c ")
+        app.post_message(Key("enter", None))
+        app.post_message(Key("s", "s"))
+        await sees(pilot, "What is 2 and 2?")
+        await pilot.pause()
+        await keys(pilot, "4", "enter")
+        await sees(pilot, "✓ Right: 4.")
+        assert app.progress.drain(10)
+    cards = Progress.open(tmp_path).cards()
+    assert (cards["cosine"].answers, cards["sum-2"].answers) == (1, 2)
 
 
 async def test_an_answer_of_a_quiz_cannot_be_undone_in_a_review(tmp_path: Path) -> None:

@@ -72,6 +72,15 @@ class ReviewScreen(AskScreen):
         """The id of the latest question answered in this review. Only this answer can be undone."""
         self._just_suspended: tuple[str, bool] = ("", False)
         """The id of the latest suspended question, or "", and whether it was still unanswered."""
+        self._moving_on = False
+        """Whether another question is being read from disk.
+
+        The question on the screen then takes no answer, because its verdict would not be shown.
+        """
+
+    @property
+    def _open(self) -> bool:
+        return super()._open and not self._moving_on
 
     def on_mount(self) -> None:
         self.place = _("review")
@@ -111,10 +120,13 @@ class ReviewScreen(AskScreen):
 
     async def _show(self, question: str, item: Due | None) -> bool:
         """Ask the question with this id. Return False if it cannot be read."""
+        self._moving_on = True
         try:
             found = await asyncio.to_thread(self.services.course.question, question)
         except LessonError:
             found = None
+        finally:
+            self._moving_on = False
         if found is None:
             return False
         self._ended = False
