@@ -202,10 +202,7 @@ class OpenAIService:
             if chunk.usage is not None:
                 usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
             for choice in chunk.choices[:1]:
-                for piece in pieces.of(choice):
-                    if pieces.arrived > most:
-                        raise errors.unreadable(self._model, f"it has more than {most:,} tokens")
-                    yield piece
+                yield from _at_most(pieces.of(choice), pieces, most, self._model)
                 reason = choice.finish_reason or reason
         yield from pieces.rest()
         cancellation.check()
@@ -277,7 +274,7 @@ class OpenAIService:
     @cached_property
     def _beside(self) -> openai.OpenAI:
         """Return a client for short requests that don't interrupt a stream."""
-        return self._opened(httpx2.Client(**self._connection(response_limit.LARGEST)))
+        return self._opened(httpx2.Client(**_connection(self._model, response_limit.LARGEST)))
 
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
         """Return the parameters of a request, except for the prompt.
@@ -327,10 +324,7 @@ class OpenAIService:
 
     @contextmanager
     def _client(self, cancellation: Cancellation, largest: int) -> Iterator[openai.OpenAI]:
-        """Yield a client for one request. `cancellation` can close its connection.
-
-        `largest` is the maximum size of the response in bytes.
-        """
+        """Yield a client for a response of up to `largest` bytes. `cancellation` can close it."""
 
         def follow(name: str, info: dict[str, Any]) -> None:
             if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -340,23 +334,13 @@ class OpenAIService:
             request.extensions["trace"] = follow
 
         cancellation.check()
-        connection = self._connection(largest)
+        connection = _connection(self._model, largest)
         connection["event_hooks"]["request"] = [watch]
         with httpx2.Client(**connection) as http:
             try:
                 yield self._opened(http)
             finally:
                 cancellation.on_cancel(None)
-
-    def _connection(self, largest: int) -> dict[str, Any]:
-        limit = partial(response_limit.limit_response, largest=largest)
-        return {
-            "timeout": httpx2.Timeout(SILENCE, connect=CONNECT),
-            "follow_redirects": False,  # The learner has agreed to this host only.
-            "trust_env": not self._model.here,  # Reach a local server without a proxy.
-            "headers": response_limit.HEADERS,
-            "event_hooks": {"response": [limit]},
-        }
 
     def _opened(self, http: httpx2.Client) -> openai.OpenAI:
         return openai.OpenAI(
@@ -367,6 +351,28 @@ class OpenAIService:
             max_retries=0,
             http_client=http,
         )
+
+
+def _connection(model: RemoteModel, largest: int) -> dict[str, Any]:
+    """Return the settings of a connection whose responses have up to `largest` bytes."""
+    limit = partial(response_limit.limit_response, largest=largest)
+    return {
+        "timeout": httpx2.Timeout(SILENCE, connect=CONNECT),
+        "follow_redirects": False,  # The learner has agreed to this host only.
+        "trust_env": not model.here,  # Reach a local server without a proxy.
+        "headers": response_limit.HEADERS,
+        "event_hooks": {"response": [limit]},
+    }
+
+
+def _at_most(
+    events: Iterator[Piece], pieces: Pieces, most: int, model: RemoteModel
+) -> Iterator[Piece]:
+    """Yield the pieces of an event. Raises `AnswerUnreadable` after `most` pieces in total."""
+    for piece in events:
+        if pieces.arrived > most:
+            raise errors.unreadable(model, f"it has more than {most:,} tokens")
+        yield piece
 
 
 def _tells_ids(events: Sequence[Piece | Finish]) -> bool:
