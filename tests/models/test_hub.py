@@ -289,3 +289,14 @@ def test_no_network(hub: Hub, tmp_path: Path) -> None:
     online = find("hf:some/model", hub.url, tmp_path)
     assert find("hf:some/model", nowhere, tmp_path)["path"] == online["path"]
     assert find("hf:some/model", hub.url, tmp_path, HF_HUB_OFFLINE="1")["path"] == online["path"]
+
+
+def test_a_deeply_nested_index_counts_as_an_incomplete_model(hub: Hub, tmp_path: Path) -> None:
+    index = "model.safetensors.index.json"
+    hub.repositories["some/model"] = FOLDER | {index: b'{"weight_map": {}}'}
+    path = Path(str(find("hf:some/model", hub.url, tmp_path)["path"])) / index
+    path.unlink()
+    path.write_bytes(b'{"weight_map": {}, "other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    hub.requests.clear()
+    find("hf:some/model", hub.url, tmp_path)
+    assert [request for request in hub.requests if "some/model" in request]

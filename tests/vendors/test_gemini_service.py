@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -216,3 +218,35 @@ def test_its_warnings_are_silent() -> None:
     )
     assert "support" not in result.stderr
     assert result.stdout == ""
+
+
+def endless(part: bytes, status: int = 200, **headers: str) -> Answer:
+    """Return an answer that sends `part` until the client closes the connection."""
+
+    def answer(handler: Handler) -> None:
+        handler.begin(status, "application/json", **headers)
+        with suppress(OSError):
+            while True:
+                handler.wfile.write(part)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("part", "status"),
+    [(b"[" + b" " * 50_000, 200), (b"x" * 50_000, 400)],
+    ids=["white space", "an error"],
+)
+def test_an_endless_response_is_cut_off(server: Loopback, part: bytes, status: int) -> None:
+    error = failure(server, endless(part, status))
+    assert isinstance(error, errors.AnswerUnreadable)
+    assert "it is larger than 356,000 bytes" in error.happened
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_compressed_response_is_not_decompressed(server: Loopback, status: int) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    error = failure(server, endless(bomb, status, content_encoding="gzip"))
+    assert isinstance(error, errors.AnswerUnreadable)
+    assert "it is compressed" in error.happened
+    assert server.asked[-1].headers["accept-encoding"] == "identity"

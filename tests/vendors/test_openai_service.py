@@ -472,3 +472,47 @@ def test_an_endless_response_about_tokens_is_cut_off(
     server.answers = [answer]
     assert asked(server, RemoteRequest("Once", most_tokens=1, top=5))
     assert set(paths) - {"/v1/completions"}
+
+
+def test_surplus_alternatives_are_dropped(server: Loopback) -> None:
+    tops = [(f"t{index}", -2.0 - index) for index in range(3000)]
+    server.answers = [stream(text_event("x", "length", told=[("x", -0.5, [*tops, ("x", -0.5)])]))]
+    piece = asked(server, RemoteRequest("Once", most_tokens=1, top=20))[0]
+    assert isinstance(piece, Piece)
+    assert [each.data for each in piece.alternatives[:2]] == [b"x", b"t0"]
+    assert len(piece.alternatives) == 21
+
+
+def test_a_response_of_one_token_has_a_low_limit(server: Loopback) -> None:
+    """A token with 200,000 alternatives would take seconds to decode."""
+    tops = [(f"token {index}", -2.0) for index in range(200_000)]
+    error = failure(
+        server,
+        stream(text_event("x", "length", told=[("x", -0.5, tops)])),
+        request=RemoteRequest("Once", most_tokens=1, top=20),
+    )
+    assert isinstance(error, errors.AnswerUnreadable)
+    assert "it is larger than 2,030,000 bytes" in error.happened
+
+
+@pytest.mark.parametrize(
+    ("name", "alternative"), [("z" * 1001, "x"), ("x", "z" * 1001)], ids=["chosen", "listed"]
+)
+def test_a_token_that_is_too_long_is_invalid(server: Loopback, name: str, alternative: str) -> None:
+    error = failure(
+        server,
+        stream(text_event(name, "length", told=[(name, -0.5, [(alternative, -0.5)])])),
+        request=RemoteRequest("Once", most_tokens=1, top=5),
+    )
+    assert isinstance(error, errors.AnswerUnreadable)
+
+
+def test_an_answer_with_too_many_tokens_is_cut_off(server: Loopback) -> None:
+    told = [("x", -0.5, [("x", -0.5)])] * 10_001
+    error = failure(
+        server,
+        stream(text_event("x" * 10_001, "length", told=told)),
+        request=RemoteRequest("Once", most_tokens=9, top=5),
+    )
+    assert isinstance(error, errors.AnswerUnreadable)
+    assert "it has more than 10,000 tokens" in error.happened

@@ -20,6 +20,7 @@ from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, Usa
 from tutor.models.package_client import bytes_below
 from tutor.models.report import OnStage
 from tutor.models.unusable import TOKENIZER_FILES
+from tutor.regular_file import read_regular
 
 # The Hugging Face client reads these variables when it is imported. They switch off its output,
 # because tutor reports progress and errors itself.
@@ -45,6 +46,9 @@ _NETWORK = "Check the network and try again."
 
 _TICK = 0.5
 """The number of seconds between progress reports."""
+
+_LARGEST_INDEX = 100_000_000
+"""The number of bytes of an index to read. The index of DeepSeek V3 has 9 MB."""
 
 _FOLDER_FILES = [
     "config.json",
@@ -136,8 +140,9 @@ def _complete(folder: Path) -> bool:
     names = {"config.json"}
     for index in folder.glob("*.safetensors.index.json"):
         try:
-            listed = msgspec.json.decode(index.read_bytes(), type=_Index).weight_map.values()
-        except (OSError, ValueError):
+            data = read_regular(index, _LARGEST_INDEX)
+            listed = msgspec.json.decode(data, type=_Index).weight_map.values()
+        except (OSError, ValueError, RecursionError):
             return False
         names.update(Path(name).name for name in listed if name.isprintable())
     tokenizer = any((folder / name).exists() for name in TOKENIZER_FILES)

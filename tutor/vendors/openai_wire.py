@@ -15,13 +15,15 @@ finds out which bytes belong to an id, and which token ends the answer.
 from __future__ import annotations
 
 import codecs
+import heapq
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from tutor.vendors.alternatives import MANY
 from tutor.vendors.service import Alternative, Piece, Reason
 
 _BYTES = re.compile(r"bytes:(?:\\x[0-9a-fA-F]{2})+")
@@ -36,6 +38,17 @@ END_NAMES = frozenset(_NAMES.split())
 
 END_DATA = b"<end>"
 """The bytes of the alternative that ends the answer, whatever its name is."""
+
+
+LONGEST_TOKEN = 1_000
+"""The maximum length of a token, in characters and in bytes.
+
+The longest tokens of common vocabularies have about 130 characters. A longer token makes the
+response invalid, because every token takes up space on the screen.
+"""
+
+_Name = Annotated[str, msgspec.Meta(max_length=LONGEST_TOKEN)]
+_Bytes = Annotated[list[int], msgspec.Meta(max_length=LONGEST_TOKEN)]
 
 
 class Spelling(NamedTuple):
@@ -58,18 +71,18 @@ def spell_nothing(id_: int) -> Spelling:
 
 
 class TopLogProb(msgspec.Struct, frozen=True):
-    token: str
+    token: _Name
     logprob: float
-    bytes: list[int] | None = None
+    bytes: _Bytes | None = None
     id: int | None = None
 
 
 class TokenLogProb(msgspec.Struct, frozen=True):
     """A token with its log-probability, in the chat format."""
 
-    token: str
+    token: _Name
     logprob: float
-    bytes: list[int] | None = None
+    bytes: _Bytes | None = None
     id: int | None = None
     top_logprobs: list[TopLogProb] | None = None
 
@@ -81,9 +94,9 @@ class LogProbs(msgspec.Struct, frozen=True):
     """
 
     content: list[TokenLogProb] | None = None
-    tokens: list[str] | None = None
+    tokens: list[_Name] | None = None
     token_logprobs: list[float | None] | None = None
-    top_logprobs: list[dict[str, float] | None] | None = None
+    top_logprobs: list[dict[_Name, float] | None] | None = None
 
 
 class Delta(msgspec.Struct, frozen=True):
@@ -118,10 +131,15 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Pieces:
-    """A converter from events to pieces. It joins bytes of a character that arrive separately."""
+    """A converter from events to pieces. It joins bytes of a character that arrive separately.
 
-    def __init__(self, spell: Spell = spell_nothing) -> None:
+    If the server lists more than `most` alternatives for a token, only the most probable of them
+    are converted.
+    """
+
+    def __init__(self, spell: Spell = spell_nothing, most: int = MANY) -> None:
         self._spell = spell
+        self._most = most
         self.count = 0
         """The number of non-empty pieces so far."""
         self.arrived = 0
@@ -136,8 +154,9 @@ class Pieces:
         text = choice.text or ""
         if (said := choice.delta or choice.message) is not None:
             text = (said.content or "") + (said.refusal or "")
-        told = list(tokens_in(choice.logprobs, self._spell)) if choice.logprobs else []
-        for name in _listed(choice.logprobs) if choice.logprobs else ():
+        logprobs = _limited(choice.logprobs, self._most) if choice.logprobs else None
+        told = list(tokens_in(logprobs, self._spell)) if logprobs else []
+        for name in _listed(logprobs) if logprobs else ():
             self.by_id |= _id_in(name.token) is not None
             self.unnamed |= name.id is None and not _spelling(name, spell_nothing).data
         if told and not any(piece.data for piece in told) and text:
@@ -176,6 +195,30 @@ def tokens_in(told: LogProbs, spell: Spell = spell_nothing) -> Iterator[Piece]:
             None if own is None else _finite(own),
             _alternatives(tops, spell),
         )
+
+
+def _limited(told: LogProbs, most: int) -> LogProbs:
+    """Return the log-probabilities with at most `most` alternatives per token.
+
+    The most probable alternatives are kept, in their order. A server may list any number of them.
+    """
+
+    def likely(top: TopLogProb) -> float:
+        return top.logprob if math.isfinite(top.logprob) else -math.inf
+
+    content = told.content and [
+        msgspec.structs.replace(token, top_logprobs=heapq.nlargest(most, tops, likely))
+        if (tops := token.top_logprobs) and len(tops) > most
+        else token
+        for token in told.content
+    ]
+    listed = told.top_logprobs and [
+        dict(heapq.nlargest(most, tops.items(), lambda each: likely(TopLogProb(*each))))
+        if tops and len(tops) > most
+        else tops
+        for tops in told.top_logprobs
+    ]
+    return msgspec.structs.replace(told, content=content, top_logprobs=listed)
 
 
 def _listed(told: LogProbs) -> Iterator[TopLogProb]:
@@ -242,7 +285,7 @@ def echo_in(answer: Any, prompt: str, spell: Spell = spell_nothing) -> Echo | No
     wanted, data = prompt.encode("utf-8", "surrogatepass"), b""
     found: list[Piece] = []
     followed = False
-    for piece in tokens_in(choice.logprobs, spell):
+    for piece in tokens_in(_limited(choice.logprobs, MANY), spell):
         if data == wanted:
             followed = True
             break

@@ -39,7 +39,8 @@ class ModelKeeper:
     """A keeper that starts the engine, downloads the model, and reports each change of status.
 
     The default model is downloaded if `missing` returns True, which means that this model is needed
-    but not installed. It is never downloaded if `may_fetch` is false.
+    but not installed. It is never downloaded if `may_fetch` is false. If `asks_first` is true, it
+    is only downloaded when the learner asks for it, which calls `fetch`.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ModelKeeper:
         *,
         missing: Callable[[], bool],
         may_fetch: bool = True,
+        asks_first: bool = False,
         fetch: Fetch = fetch_model,
         free_memory: Callable[[], int | None] = available_memory,
     ) -> None:
@@ -56,6 +58,7 @@ class ModelKeeper:
         self._on_status = on_status
         self._missing = missing
         self._may_fetch = may_fetch
+        self._asks_first = asks_first
         self._fetch_model = fetch
         self._free_memory = free_memory
         self._counting: asyncio.Task[None] | None = None
@@ -66,10 +69,8 @@ class ModelKeeper:
     async def start(self) -> None:
         """Start the engine, and download the default model if it is missing."""
         self._stop_watching = self._engine.watch(self._engine_changed)
-        missing = self._missing()
-        self._report(small=missing)
-        if missing and self._may_fetch:
-            self.fetch()
+        self._report(small=self._missing())
+        self._fetch_at_once()
         await self._bring_up(self._engine.start)
 
     async def stop(self) -> None:
@@ -95,15 +96,22 @@ class ModelKeeper:
                 "Continue with the shared engine, or try again later.",
             )
         await self._engine.choose(kind)
-        missing = self._missing()
-        self._report(small=missing)
-        if missing and self._may_fetch:
-            self.fetch()
+        self._report(small=self._missing())
+        self._fetch_at_once()
 
     async def restart_engine(self) -> None:
         """Restart the engine with the currently selected model."""
         self._report(small=self._missing())
         await self._bring_up(self._engine.restart)
+
+    @property
+    def can_fetch(self) -> bool:
+        """True if the default model is missing, and the learner may start its download."""
+        return self._may_fetch and self.status.small and self._fetching is None
+
+    def _fetch_at_once(self) -> None:
+        if self.can_fetch and not self._asks_first:
+            self.fetch()
 
     def fetch(self) -> None:
         """Start downloading the default model in the background, unless a download is in progress.
