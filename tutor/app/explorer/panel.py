@@ -240,7 +240,8 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
         size += ago(now - info.at).rjust(11)
     room = max(4, width - len(size) - 7)
     beside = _beside(info, room // 2)
-    title, most = _line(info.title) or _("(empty)"), room - cell_len(beside)
+    nothing = _("(no message yet)") if info.mode == "chat" else _("(empty)")
+    title, most = _line(info.title) or nothing, room - cell_len(beside)
     if len(title) > most:
         title = "…" + title[len(title) - most + 1 :]
     title = figures.fit(title, min(most, cell_len(title)))
