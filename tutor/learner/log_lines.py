@@ -55,13 +55,6 @@ def lines_of(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator
         start += len(data)
 
 
-def is_damaged(line: bytes) -> bool:
-    """Return True if the checksum of a complete line is wrong."""
-    if line[8:9] == b" " and line[:8] == b"%08x" % zlib.crc32(line[9:-1]):
-        return False
-    return not line.endswith(UNFINISHED)
-
-
 def lines_in(data: bytes) -> list[Line]:
     return list(lines_of(io.BytesIO(data)))
 
@@ -99,7 +92,7 @@ def decode(data: bytes, start: int) -> Line:
     checksum, body = data[:8].decode("ascii", "replace"), data[9:-1]
     if data.endswith(UNFINISHED):
         return Line(start, end, checksum)
-    if is_damaged(data):
+    if data[8:9] != b" " or checksum != f"{zlib.crc32(body):08x}":
         return Line(start, end, checksum, damaged=True)
     try:
         event = _decoder.decode(body)

@@ -1,19 +1,19 @@
 """Restore a complete log from two copies of it, even if both are truncated or damaged.
 
 If a line is damaged in both copies, many combinations of the two damaged lines are tried until the
-checksum matches. If none matches, `lost` names the lost answer as far as the line can still be read
-or the learner's cards tell.
+checksum matches. If none matches, `description` names the lost answer as far as the line can still
+be read.
 """
 
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, product
 
 from tutor.learner.log_lines import UNFINISHED, Line, decode, encode, lines_in
-from tutor.learner.records import Card, Imported, LogEvent
+from tutor.learner.records import Imported, LogEvent
 from tutor.text import safe
 
 _MOST_CHOICES = 14
@@ -36,7 +36,7 @@ def mended(log: bytes, copy: bytes) -> bytes:
     has a different intact line at this position, the line from `copy` is appended as if it had been
     imported from another machine. A line that is damaged in both files is repaired if possible.
     """
-    if log.startswith(copy) and not any(line.damaged for line in lines_in(log)):
+    if log.startswith(copy):
         return log
     ours = [line for line in lines_in(log) if line.sound]
     starts = [line.start for line in ours]
@@ -141,79 +141,20 @@ def _with_one_bit_flipped(line: bytes) -> Iterator[bytes]:
                 yield bytes(made)
 
 
-# --- naming lost answers --------------------------------------------------------------------------
-
-
-def lost(data: bytes, start: int = 0, cards: Mapping[str, Card] | None = None) -> Iterator[str]:
-    """Yield a description of each damaged line after byte `start` of a log.
-
-    If a line no longer tells which answer it contained, the learner's `cards` may tell it.
-    """
-    lines = lines_in(data)
-    missing = missing_from(lines, cards or {})
-    before = 0.0
-    for line in lines:
-        if line.damaged and line.start >= start:
-            yield description(data[line.start : line.end], before, cards, missing)
-        before = line.event.at if line.event is not None else before
-
-
-def missing_from(lines: Iterable[Line], cards: Mapping[str, Card]) -> list[Card]:
-    """Return the cards whose last answer is not in `lines`, the earliest answer first."""
-    ids = {line.event.id for line in lines if line.event is not None}
-    missing = (card for card in cards.values() if card.last_answer and card.last_answer not in ids)
-    return sorted(missing, key=lambda card: card.last_at)
-
-
-def last_answer(card: Card) -> str:
-    """Describe the last answer that a card includes."""
-    return f"an answer to the question {safe(card.question)} from {_moment(card.last_at)}"
-
-
-def description(
-    line: bytes,
-    after: float = 0.0,
-    cards: Mapping[str, Card] | None = None,
-    missing: Sequence[Card] = (),
-) -> str:
+def description(line: bytes, after: float = 0.0) -> str:
     """Describe what a damaged line contained, as far as it can be read.
 
     `after` is the time of the line before it, in seconds since the epoch, or 0 if it is unknown.
-    `cards` are the learner's cards, and `missing` are the cards whose last answer is not in the
-    log. They complete the description of an answer.
     """
-    kind, question, at = _KIND.search(line), _QUESTION.search(line), _TIME.search(line)
+    kind, question = _KIND.search(line), _QUESTION.search(line)
+    what = "an answer" if kind is None or kind[1] == b"answered" else f"an entry ({_text(kind)})"
+    about = f" to the question {_text(question)}" if question else " to an unknown question"
     if kind is not None and kind[1] != b"answered":
         about = f" about the question {_text(question)}" if question else ""
-        what = f"an entry ({_text(kind)}){about}"
-    elif question:
-        what = f"an answer to the question {_text(question)}"
-    elif (card := _card_of(line, cards or {})) or (card := _only(missing, after)):
-        what = f"an answer to the question {safe(card.question)}"
-        if at is None and card in missing:
-            return last_answer(card)
-    else:
-        what = "an answer to an unknown question"
+    at = _TIME.search(line)
     if at is not None:
-        return f"{what} from {_moment(float(at[1]))}"
-    return what + (f", later than {_moment(after)}" if after else "")
-
-
-def _card_of(line: bytes, cards: Mapping[str, Card]) -> Card | None:
-    """Return the card of the answer in a damaged line, if the line contains its question or id."""
-    for name, card in cards.items():
-        if f'"{name}"'.encode() in line:
-            return card
-    for card in cards.values():
-        if card.last_answer and card.last_answer.encode() in line:
-            return card
-    return None
-
-
-def _only(missing: Sequence[Card], after: float) -> Card | None:
-    """Return the only card in `missing` that was answered later than `after`, or None."""
-    later = [card for card in missing if card.last_at >= after]
-    return later[0] if len(later) == 1 else None
+        return f"{what}{about} from {_moment(float(at[1]))}"
+    return f"{what}{about}" + (f", later than {_moment(after)}" if after else "")
 
 
 def _text(found: re.Match[bytes]) -> str:

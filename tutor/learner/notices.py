@@ -96,10 +96,10 @@ def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
     )
 
 
-def log_replaced(path: Path, missing: Sequence[str]) -> StoreRepaired:
+def log_replaced(path: Path) -> StoreRepaired:
     return StoreRepaired(
         f"{path} and its copy are missing, or older than your saved progress. The saved progress "
-        f"is used.{_named(missing, 'Missing from the log')}",
+        "is used.",
         "If you have a newer version of the file, restore it. Otherwise, there is nothing to do.",
     )
 
@@ -111,12 +111,12 @@ def only_in_log(reason: StoreError) -> StoreRepaired:
     )
 
 
-def _named(lost: Sequence[str], label: str = "Lost") -> str:
+def _named(lost: Sequence[str]) -> str:
     """Return a sentence that names up to `_MOST_NAMED` lost entries, and counts the others."""
     if not lost:
         return ""
     more = f", and {len(lost) - _MOST_NAMED:,} more" if len(lost) > _MOST_NAMED else ""
-    return f" {label}: {'; '.join(lost[:_MOST_NAMED])}{more}."
+    return f" Lost: {'; '.join(lost[:_MOST_NAMED])}{more}."
 
 
 def _are(count: int) -> str:

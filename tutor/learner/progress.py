@@ -58,7 +58,6 @@ class Progress(ProgressStore[None]):
         self.clock = clock
         self.notices = []
         self._told: set[str] = set()
-        self._named: set[str] = set()
         self._log = ReviewLog(folder / "reviews.log")
         self._storage = AtomicStorage(folder / "progress.json", schema, timeout)
         self._schema = schema
@@ -103,14 +102,8 @@ class Progress(ProgressStore[None]):
     # --- saving ---------------------------------------------------------------------------------
 
     def events(self) -> list[LogEvent]:
-        """Return all events in the review log. Raises `StoreError`.
-
-        If a line is damaged in the log and in its copy, a notice is added.
-        """
-        lines = list(self._log.read())
-        if any(line.damaged for line in lines):
-            self._tell_of_lines(self._log.lost(0, self.state().cards))
-        return [line.event for line in lines if line.event is not None]
+        """Return all events in the review log. Raises `StoreError`."""
+        return [line.event for line in self._log.read() if line.event is not None]
 
     def record(self, event: LogEvent) -> None:
         """Save one event. When this method returns, the event survives a crash or power failure."""
@@ -148,25 +141,21 @@ class Progress(ProgressStore[None]):
             self._write(stored, change(before))
 
     def check(self) -> None:
-        """Check the whole log and its copy, and repair the damaged file.
+        """Compare the whole log with its copy, and repair the damaged file.
 
         This runs at every start, so that damage to one file is repaired before the other file can
-        be damaged too. A notice names the lines that are damaged in both files, but only once. The
-        check takes 150 ms for 100,000 answers. Problems on disk raise no exception, but add a
-        notice.
+        be damaged too. It takes 40 ms for 100,000 answers. Problems on disk raise no exception, but
+        add a notice.
         """
         try:
-            if not self._log.agrees() or self._log.damaged_lines() != self.state().mark.damaged:
+            if not self._log.agrees():
                 with self._storage.transaction() as contents:
-                    found = self._mend_log(contents)
-                    stored, after = self._brought_up(contents)
-                    mark = msgspec.structs.replace(after.mark, damaged=len(found.unreadable))
-                    self._write(stored, msgspec.structs.replace(after, mark=mark))
+                    self._mend_log(contents)
+                    self._write(*self._brought_up(contents))
         except StoreError as error:  # Until both files can be repaired, readers combine them.
             self._tell(error)
             with contextlib.suppress(StoreError):
-                state = self.state()
-                self._tell_of_log(self._log.examine(state.cards), state)
+                self._tell_of_log(self._log.examine())
 
     # --- internals ------------------------------------------------------------------------
 
@@ -240,32 +229,19 @@ class Progress(ProgressStore[None]):
             self._tell(notice)
         return state
 
-    def _mend_log(self, contents: Contents) -> Examined:
-        """Repair the log, and return the problems. Call this within a transaction."""
-        stored, _ = from_tables(contents.tables or {})
+    def _mend_log(self, contents: Contents) -> None:
+        """Repair the log. Call this within a transaction."""
+        state, _ = from_tables(contents.tables or {})
         copied = contents.schema >= LOG_COPIED and not contents.edited
-        state = self.state()
-        found = self._log.mend(state.cards)
-        self._tell_of_log(found, state, stored.mark.end if copied else 0)
+        self._tell_of_log(self._log.mend(), state.mark.end if copied else 0)
         self._seen = None
-        return found
 
-    def _tell_of_log(self, found: Examined, state: LearnerState, copied: int = 0) -> None:
+    def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
         """Add notices about the log. `copied` is the expected size of the copy in bytes."""
         if found.log:
-            self._named.update(found.unreadable)
             self._tell(notices.log_mended(self._log, found))
         if found.copy == DAMAGED or (found.copy and found.copied < copied):
-            self._named.update(found.unreadable)
             self._tell(notices.copy_mended(self._log, found))
-        if len(found.unreadable) > state.mark.damaged:
-            self._tell_of_lines(found.unreadable)
-
-    def _tell_of_lines(self, unreadable: Sequence[str]) -> None:
-        """Add a notice about lines that are damaged in both files, unless one has named them."""
-        if not self._named.issuperset(unreadable):
-            self._named.update(unreadable)
-            self._tell(notices.log_damaged(self._log.path, len(unreadable), unreadable))
 
     def _tell(self, notice: TutorError) -> None:
         if str(notice) not in self._told:

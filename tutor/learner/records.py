@@ -325,8 +325,7 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     `partial` means that the state includes events that are missing from the log, so it must not be
     rebuilt from the log. `outdated` means that the state comes from an old version, which did not
     schedule reviews. `fitted` contains the learner's own FSRS parameters, if they were used to
-    schedule the cards, or "" if the default parameters were used. `damaged` is the number of
-    damaged lines that the learner has been told about.
+    schedule the cards, or "" if the default parameters were used.
     """
 
     start: Position = 0
@@ -336,4 +335,3 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     partial: bool = False
     outdated: bool = False
     fitted: str = ""
-    damaged: Position = 0

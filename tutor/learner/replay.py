@@ -11,7 +11,6 @@ from tutor.learner.clock import day_number
 from tutor.learner.days import with_day
 from tutor.learner.errors import StoreRepaired
 from tutor.learner.log_lines import Line
-from tutor.learner.mending import last_answer, missing_from
 from tutor.learner.records import (
     Answered,
     Forgotten,
@@ -43,9 +42,7 @@ def catch_up(
     else:
         # The state includes more events than this log, so rebuilding it from the log would lose
         # some of them. Continuing from the end of the log loses none.
-        # If the whole log is missing, it is of no use to name every answer.
-        missing = missing_from(log.read(), state.cards) if log.size() else []
-        found.append(notices.log_replaced(log.path, [last_answer(card) for card in missing]))
+        found.append(notices.log_replaced(log.path))
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
     fitted = parameters_in(state.settings)
@@ -64,11 +61,8 @@ def catch_up(
         if line.event is not None:
             events.append(line.event)
     if damaged:
-        lost = log.lost(state.mark.end, state.cards)
-        found.append(notices.log_damaged(log.path, damaged, lost))
-    mark = msgspec.structs.replace(
-        mark, skipped=(*mark.skipped, *skipped), damaged=mark.damaged + damaged
-    )
+        found.append(notices.log_damaged(log.path, damaged, log.lost(state.mark.end)))
+    mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
     own = _own(events)
     if not rebuild:
         state = fold(state, events if mark.partial else own)

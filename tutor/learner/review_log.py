@@ -7,17 +7,16 @@ of the log is damaged, readers combine both files.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from tutor.learner import disk
-from tutor.learner.log_lines import UNFINISHED, Line, encode, is_damaged, lines_in, lines_of
-from tutor.learner.mending import lost, mended
-from tutor.learner.records import Card, LogEvent, LogMark
-from tutor.regular_file import open_regular
+from tutor.learner.log_lines import UNFINISHED, Line, encode, lines_in, lines_of
+from tutor.learner.mending import description, mended
+from tutor.learner.records import LogEvent, LogMark
 
 DAMAGED, CUT_OFF, MISSING = "is damaged", "is incomplete", "is missing"
 OTHER = "does not match the log"
@@ -111,7 +110,7 @@ class ReviewLog:
 
     def _opened(self) -> BinaryIO:
         try:
-            return open_regular(self.path)
+            return self.path.open("rb")
         except (FileNotFoundError, NotADirectoryError):
             return io.BytesIO()
 
@@ -145,7 +144,7 @@ class ReviewLog:
     def _bytes(self, path: Path, start: int = 0, length: int = -1) -> bytes:
         with disk.failures_in_words(path, "read"):
             try:
-                with open_regular(path) as file:
+                with path.open("rb") as file:
                     file.seek(start)
                     return file.read(length)
             except (FileNotFoundError, NotADirectoryError):
@@ -164,16 +163,8 @@ class ReviewLog:
             start += len(chunk)
         return True
 
-    def damaged_lines(self) -> int:
-        """Return the number of damaged lines in the log. All bytes are read."""
-        with disk.failures_in_words(self.path, "read"), self._opened() as file:
-            return sum(line.endswith(b"\n") and is_damaged(line) for line in file)
-
-    def examine(self, cards: Mapping[str, Card] | None = None) -> Examined:
-        """Return the problems with the two files, without changing the files.
-
-        The learner's `cards` help to name the answers that are lost.
-        """
+    def examine(self) -> Examined:
+        """Return the problems with the two files, without changing the files."""
         copy, log = self._bytes(self.copy), self._bytes(self.path)
         whole = mended(log, copy)
         problem = _problem(self.copy, copy, whole)
@@ -185,20 +176,20 @@ class ReviewLog:
             log=_problem(self.path, log, whole),
             copy=problem,
             copied=len(copy),
-            unreadable=tuple(lost(whole, 0, cards)),
+            unreadable=tuple(lost(whole)),
         )
 
-    def lost(self, start: int, cards: Mapping[str, Card] | None = None) -> tuple[str, ...]:
+    def lost(self, start: int) -> tuple[str, ...]:
         """Describe the lines after byte `start` that are damaged in both files."""
-        return tuple(lost(mended(self._bytes(self.path), self._bytes(self.copy)), start, cards))
+        return tuple(lost(mended(self._bytes(self.path), self._bytes(self.copy)), start))
 
-    def mend(self, cards: Mapping[str, Card] | None = None) -> Examined:
+    def mend(self) -> Examined:
         """Repair both files, and return the problems that they had.
 
         A damaged log is first saved under a different name. So is a damaged copy, if a line is
         damaged in both files. Raises `StoreError` or a subclass.
         """
-        found = self.examine(cards)
+        found = self.examine()
         if found.log:
             self._replace(self.path, found.whole, keep=self.damaged)
         if found.copy in (DAMAGED, OTHER):
@@ -216,6 +207,15 @@ class ReviewLog:
 
         with disk.failures_in_words(path, "saved"):
             disk.replace(path, data, keep_old)
+
+
+def lost(data: bytes, start: int = 0) -> Iterator[str]:
+    """Yield a description of each damaged line after byte `start` of a log."""
+    before = 0.0
+    for line in lines_in(data):
+        if line.damaged and line.start >= start:
+            yield description(data[line.start : line.end], before)
+        before = line.event.at if line.event is not None else before
 
 
 def _problem(path: Path, data: bytes, whole: bytes) -> str:
