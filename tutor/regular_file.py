@@ -29,7 +29,9 @@ def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:
     contains a null character.
     """
     with open_regular(path, links=links) as file:
-        return file.read(most)
+        # `read` reserves memory for as many bytes as it is asked for.
+        size = os.fstat(file.fileno()).st_size
+        return file.read(min(most, size) if most >= 0 else -1)
 
 
 def open_regular(path: Path, *, links: bool = True) -> BinaryIO:

@@ -44,3 +44,4 @@ def test_a_download_that_the_learner_starts_can_be_stopped(tmp_path: Path) -> No
     said = transcript(tmp_path, "download", "help", "stop", "quit")
     assert "Downloading the model. A small model answers in the meantime." in said
     assert "stop: Stop the download of the model." in said
+    assert "Stopping the download." in said

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.settings.file import config_file, language_in_file
-from tutor.settings.reading import load, parse
+from tutor.settings.file import LARGEST, config_file, language_in_file
+from tutor.settings.reading import Loaded, load, parse
 from tutor.settings.schema import Problem, ReviewSettings, Settings, SettingsError
 
 
@@ -154,12 +154,15 @@ def test_a_file_that_is_far_too_large_is_not_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.toml"
-    with file.open("wb") as stream:
-        stream.truncate(1 << 40)  # takes no disk space
+    file.write_bytes(b"#" * (LARGEST + 1))
     monkeypatch.setenv("TUTOR_CONFIG", str(file))
     with pytest.raises(SettingsError, match="larger than 1 MB"):
         load(file)
     assert language_in_file() == ""
+
+
+def test_the_null_device_contains_no_settings() -> None:
+    assert load(Path(os.devnull)) == Loaded()
 
 
 def test_a_null_character_is_a_problem() -> None:

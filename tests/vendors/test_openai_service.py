@@ -41,6 +41,7 @@ from tutor.vendors.service import (
     RemoteRequest,
     Service,
     Usage,
+    is_compressed,
 )
 
 pytest.importorskip("openai")
@@ -454,6 +455,14 @@ def test_a_compressed_response_is_not_decompressed(server: Loopback, status: int
     error = failure(server, endless(bomb, status, content_encoding="gzip"))
     assert "it is compressed" in error.happened
     assert server.asked[-1].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compressed"),
+    [("", False), ("none", False), ("Identity", False), ("GZIP", True), ("none, br", True)],
+)
+def test_only_what_a_client_would_decompress_is_compressed(encoding: str, compressed: bool) -> None:
+    assert is_compressed(encoding) == compressed
 
 
 def test_an_endless_response_about_tokens_is_cut_off(

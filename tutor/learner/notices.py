@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tutor.errors import StoreError
 from tutor.learner.errors import StoreRepaired
-from tutor.learner.review_log import DAMAGED, MISSING, Examined, ReviewLog
+from tutor.learner.review_log import DAMAGED, MISSING, OTHER, Examined, ReviewLog
 from tutor.text import counted
 
 _MOST_NAMED = 5
@@ -85,7 +85,8 @@ def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
 def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
     happened = f"{log.copy} {found.copy}"
     if found.unreadable:
-        kept = f" The damaged file was saved as {log.damaged_copy.name}."
+        saved = found.copy in (DAMAGED, OTHER)
+        kept = f" The damaged file was saved as {log.damaged_copy.name}." if saved else ""
         return StoreRepaired(
             f"{happened}. It was restored from {log.path.name}, which contains everything except "
             f"for {counted(len(found.unreadable), 'line')}.{_named(found.unreadable)}{kept}",

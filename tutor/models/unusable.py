@@ -6,6 +6,7 @@ folder is not damaged, and downloading it again would not help.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -81,6 +82,8 @@ def missing_files(folder: Path) -> list[str]:
     A link to a file that does not exist, and a folder or a pipe with a suitable name, don't count
     as files. Raises `OSError` if the folder is not accessible.
     """
+    with os.scandir(folder):  # `glob` and `is_file` may hide that the folder cannot be read
+        pass
     missing = [] if (folder / "config.json").is_file() else ["config.json"]
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         missing.append("tokenizer.json")

@@ -85,7 +85,7 @@ class Home(Place):
     def _download_commands(self) -> Iterator[Command]:
         keeper = self.services.model
         if keeper is not None and keeper.can_fetch:
-            yield Command("download", "Download the full model, only once.", self._download)
+            yield Command("download", "Download the full model (93 MB).", self._download)
         if keeper is not None and keeper.status.fetch is not None:
             yield Command("stop", "Stop the download of the model.", self._stop_download)
 
@@ -96,6 +96,7 @@ class Home(Place):
     async def _stop_download(self, rest: str) -> None:
         assert self.services.model is not None
         self.services.model.cancel_fetch()
+        self.services.notices.append(_("Stopping the download."))
 
     async def _continue(self, rest: str) -> Place | None:
         return self.services.open.step(self._step())

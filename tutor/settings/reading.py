@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,6 +14,9 @@ from tutor.language import _
 from tutor.regular_file import read_regular
 from tutor.settings.file import LARGEST, config_file
 from tutor.settings.schema import Problem, Settings, SettingsError, reason_in_words
+
+if TYPE_CHECKING:
+    import tomllib
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -34,6 +38,8 @@ def load(file: Path | None = None) -> Loaded:
     Raises `SettingsError` if the file cannot be read at all.
     """
     file = file or config_file()
+    if file == Path(os.devnull):
+        return Loaded()
     try:
         data = read_regular(file, LARGEST + 1)
         if len(data) > LARGEST:
@@ -63,9 +69,10 @@ def parse(text: str) -> Loaded:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         return Loaded(problems=(Problem(int(line[1]) if line else 0, _sentence(error)),))
-    # `tomllib` does not convert these errors: a number with thousands of digits, deep nesting.
-    except (ValueError, RecursionError) as error:
-        return Loaded(problems=(Problem(0, _sentence(error)),))
+    except RecursionError:
+        return Loaded(problems=(Problem(0, _not_toml(_("it is nested too deeply"))),))
+    except ValueError:  # Python converts no number with more than 4,300 digits
+        return Loaded(problems=(Problem(0, _not_toml(_("a number has too many digits"))),))
     problems: list[Problem] = []
     sound = _sound(Settings, document, "", text, problems)
     given = frozenset(_names(sound, Settings))
@@ -109,7 +116,8 @@ def _sound(
             problems.append(Problem(line, reason_in_words(full, value)))
         else:
             if isinstance(value, str) and "\0" in value:  # environment variables can't contain it
-                problems.append(Problem(line, reason_in_words(full, value)))
+                said = _("The text for {name} contains a null character.").format(name=full)
+                problems.append(Problem(line, said))
             else:
                 sound[name] = value
     return sound
@@ -145,6 +153,10 @@ def line_of(text: str, name: str, table: str) -> int:
     return 0
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: tomllib.TOMLDecodeError) -> str:
     said = str(error).partition(" (at ")[0]
-    return _("This is not valid TOML: {reason}.").format(reason=said[:1].lower() + said[1:])
+    return _not_toml(said[:1].lower() + said[1:])
+
+
+def _not_toml(reason: str) -> str:
+    return _("This is not valid TOML: {reason}.").format(reason=reason)

@@ -38,6 +38,7 @@ from tutor.vendors.service import (
     Reason,
     RemoteRequest,
     Usage,
+    is_compressed,
 )
 
 _REASONS: dict[str, Reason] = {"STOP": "stop", "MAX_TOKENS": "length"}
@@ -236,7 +237,7 @@ class _Watched(HTTPAdapter):
         self, request: requests.PreparedRequest, raw: urllib3.BaseHTTPResponse
     ) -> requests.Response:
         response = super().build_response(request, raw)
-        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        if is_compressed(response.headers.get("Content-Encoding", "")):
             raw.close()
             raise _ResponseTooLarge("it is compressed")
         response.raw = _Limited(raw, self._largest)

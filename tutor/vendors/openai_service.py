@@ -46,7 +46,7 @@ _CERTAIN = 1000
 """A logit bias that makes a token certain."""
 
 _MOST_PIECES = 10_000
-"""The maximum number of pieces in a shorter answer, because some servers ignore `max_tokens`."""
+"""The maximum number of pieces unless more are requested, because some servers send more."""
 
 _UNFINISHED = "One, two, three, four,"
 """The text of a test request, which any model is expected to continue."""

@@ -200,7 +200,7 @@ def tokens_in(told: LogProbs, spell: Spell = spell_nothing) -> Iterator[Piece]:
 def _limited(told: LogProbs, most: int) -> LogProbs:
     """Return the log-probabilities with at most `most` alternatives per token.
 
-    The most probable alternatives are kept, in their order. A server may list any number of them.
+    The most probable alternatives are kept, the most probable first. A server may list any number.
     """
 
     def likely(top: TopLogProb) -> float:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import httpx2
 
+from tutor.vendors.service import is_compressed
+
 LARGEST = 32_000_000
 """The maximum size of a response, in bytes.
 
@@ -44,7 +46,7 @@ def limit_response(response: httpx2.Response, largest: int) -> None:
     """
     stream = response.stream
     assert isinstance(stream, httpx2.SyncByteStream)
-    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+    if is_compressed(response.headers.get("Content-Encoding", "")):
         response.headers["Content-Encoding"] = "identity"  # closing must not decompress anything
         response.close()
         raise ResponseTooLarge("it is compressed", request=response.request)

@@ -30,6 +30,8 @@ from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 SILENCE = 120.0
 """The maximum number of seconds without data. The limits in `tutor.vendors.runs` are lower."""
 
+_COMPRESSIONS = {"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"}
+
 NO_KEY = "none"
 """A placeholder for a missing API key, because client libraries require a key."""
 
@@ -186,3 +188,12 @@ class Service(Protocol):
         tokens.
         """
         ...
+
+
+def is_compressed(encoding: str) -> bool:
+    """Return True if a client would decompress a response with this `Content-Encoding` header.
+
+    Clients ignore values that they don't know. Some servers send `none`, so that proxies between
+    them and the client compress nothing.
+    """
+    return not _COMPRESSIONS.isdisjoint(each.strip().lower() for each in encoding.split(","))

@@ -67,6 +67,19 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
         assert "pieces" in app.progress.lesson("tokens").labs_done
 
 
+async def test_the_conclusion_of_a_lab_is_scrolled_into_view(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.navigator.open_lesson(LESSON)
+        await sees(pilot, "l to open the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
+        await keys(pilot, "escape")
+        await sees(pilot, "✓ Rare words are many")
+
+
 async def test_a_task_that_is_done_makes_room_for_what_the_lab_is_about(tmp_path: Path) -> None:
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -93,7 +93,7 @@ def branch_line(
     if width >= 60:
         size += _(", seed {seed}").format(seed=branch.seed)
         if fork.depth and not chat:
-            size = _("from token {at}, {size}").format(at=fork.at, size=size)
+            size = _("after token {at}, {size}").format(at=fork.at, size=size)
     room = width - len(stem) - len(size) - 7
     return Content.assemble(
         mark(chosen),

@@ -76,7 +76,12 @@ class AskScreen(CourseScreen):
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
         Binding("h", "hint", "hint", tooltip="Show a hint."),
         Binding("s", "skip", "skip", tooltip="Leave this question for later."),
-        Binding("g", "guessed", "guess", tooltip="Mark an answer as a guess, to review it sooner."),
+        Binding(
+            "g",
+            "guessed",
+            "only guessed",
+            tooltip="Mark an answer as a guess, to review it sooner.",
+        ),
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
         Binding("l", "lab", "lab", tooltip="Open the lab for this question, with its prompt."),
         Binding(

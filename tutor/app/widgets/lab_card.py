@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.widget import Widget
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
 from tutor.app.widgets.clicks import press_key, press_named
@@ -38,6 +39,9 @@ class LabCard(Static):
     """
 
     _lab: Lab | None = None
+    _reached = 0
+    _news = False
+    """Whether there are more reached goals than the learner has seen on this card."""
     _lines: Sequence[Content] = ()
 
     def on_mount(self) -> None:
@@ -46,9 +50,11 @@ class LabCard(Static):
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
         """Show a lab, or hide the card if `lab` is None.
 
-        `reached` contains the indexes of the goals that have been reached.
+        `reached` contains the indexes of the goals that have been reached. If there are more of
+        them than before, so that the card grows, its end is scrolled into view.
         """
-        self._lab = lab
+        self._news = lab is not None and lab is self._lab and len(reached) + done > self._reached
+        self._lab, self._reached = lab, len(reached) + done
         self.display = lab is not None
         self.set_class(done, "-done")
         if lab is None:
@@ -63,6 +69,12 @@ class LabCard(Static):
 
     def on_click(self) -> None:
         press_key(self, "l")
+
+    def on_resize(self) -> None:
+        """Scroll to the end of a card that has grown, which is the last widget of its container."""
+        if self._news and isinstance(self.parent, Widget):
+            self._news = False
+            self.parent.scroll_end(animate=False)
 
     def _draw(self) -> None:
         """Draw the card. Its first line says how to open the lab."""

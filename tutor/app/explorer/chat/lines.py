@@ -106,6 +106,11 @@ def focus_line(state: State, tree: TokenTree, width: int) -> Content:
     return readout.focus_line(tree, state.context, width, name)
 
 
+def _after_escape(key: str, does: str) -> tuple[str, str]:
+    """Return a key that is pressed after leaving the field, and what it does."""
+    return _("esc then {key}").format(key=key), does
+
+
 def editor_label(state: State, width: int) -> Content:
     """Return the editor's label, which says what the learner edits and what the keys do."""
     what = _("your message")
@@ -117,11 +122,12 @@ def editor_label(state: State, width: int) -> Content:
     elif state.suggests:
         entries += [("1-4", _("send a suggestion")), ("↑↓", _("choose"))]
     elif last_message(state.tree) is not None:
-        again, edit = ("esc, s", _("another answer")), ("↑", _("edits your last one"))
-        distribution = [("esc, d", _("distribution"))] if state.folded else []
+        edit = ("↑", _("edits your last one"))
+        again = _after_escape("s", _("another answer"))
+        distribution = [_after_escape("d", _("distribution"))] if state.folded else []
         if state.unfinished or state.running:
             does = _("continues") if state.unfinished else _("stops")
-            entries = [("esc, r", does), edit, *distribution, again, *entries]
+            entries = [_after_escape("r", does), edit, *distribution, again, *entries]
         else:
             entries = [again, edit, *entries, *distribution]
     room = width - len(what) - 2
