@@ -76,12 +76,7 @@ class AskScreen(CourseScreen):
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
         Binding("h", "hint", "hint", tooltip="Show a hint."),
         Binding("s", "skip", "skip", tooltip="Leave this question for later."),
-        Binding(
-            "g",
-            "guessed",
-            "only guessed",
-            tooltip="Mark an answer as a guess, to review it sooner.",
-        ),
+        Binding("g", "guessed", "guessed", tooltip="Mark an answer as a guess, to review it soon."),
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
         Binding("l", "lab", "lab", tooltip="Open the lab for this question, with its prompt."),
         Binding(

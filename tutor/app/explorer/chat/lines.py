@@ -108,7 +108,7 @@ def focus_line(state: State, tree: TokenTree, width: int) -> Content:
 
 def _after_escape(key: str, does: str) -> tuple[str, str]:
     """Return a key that is pressed after leaving the field, and what it does."""
-    return _("esc then {key}").format(key=key), does
+    return f"esc → {key}", does
 
 
 def editor_label(state: State, width: int) -> Content:

@@ -54,7 +54,7 @@ def _settings(state: State) -> Content:
         said,
         (_(", as SmolLM2's model card recommends") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
-        (_("esc then {key}").format(key="i"), key),
+        ("esc → i", key),
         (_(" switches to plain sampling, without these settings."), theme.MUTED),
     )
 
