@@ -63,6 +63,16 @@ def test_an_opened_text_comes_first_and_stays_in_its_other_sessions(tmp_path: Pa
     assert shelf.save(first, b"more").id == "a"
 
 
+def test_an_opened_text_comes_first_before_this_is_saved(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path)
+    for at, name in enumerate("ab"):
+        shelf.save(info(name, at=at), b"")
+    texts = Texts(shelf, lambda write, replaces: Future())
+    texts.opened("a")
+    assert [each.id for each in texts.list("free")] == ["a", "b"]
+    assert [each.id for each in shelf.list("free")] == ["b", "a"]
+
+
 def test_a_text_can_be_opened_where_nothing_can_be_written(tmp_path: Path) -> None:
     progress = BackgroundProgress(Progress.open(tmp_path))
     (tmp_path / "texts").write_bytes(b"not a folder")

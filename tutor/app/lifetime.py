@@ -109,7 +109,7 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
-    """Ask the app to exit, from another thread. If it does not exit in time, end the process."""
+    """Ask the app to exit, from any thread. If it does not exit in time, end the process."""
     # Until the timer terminates the process, the saving thread continues to save.
     last_resort = threading.Timer(PATIENCE, _end, (app, status))
     last_resort.daemon = True

@@ -204,6 +204,8 @@ class Texts:
         self._shelf = shelf
         self._put = put
         self._unsaved: dict[OpenText, _Unsaved] = {}
+        self._opened: dict[str, float] = {}
+        """When texts were last opened in this session, by id."""
         self._guard = threading.Lock()
 
     def list(self, place: str) -> list[TextInfo]:
@@ -217,7 +219,8 @@ class Texts:
                 infos[text.id] = msgspec.structs.replace(
                     unsaved.info, id=text.id, revision=text.revision, starred=starred
                 )
-        return sorted(infos.values(), key=lambda info: info.at, reverse=True)
+        last_used = {info.id: max(info.at, self._opened.get(info.id, 0)) for info in infos.values()}
+        return sorted(infos.values(), key=lambda info: last_used[info.id], reverse=True)
 
     def read(self, id_: str) -> bytes | None:
         for text, unsaved in self._waiting().items():
@@ -257,9 +260,10 @@ class Texts:
 
         A failure is not reported, because no work of the learner is lost.
         """
-        return self._put(partial(self._opened, id_, time.time()), ("opened", id_))
+        at = self._opened[id_] = time.time()
+        return self._put(partial(self._save_opened, id_, at), ("opened", id_))
 
-    def _opened(self, id_: str, at: float) -> None:
+    def _save_opened(self, id_: str, at: float) -> None:
         with contextlib.suppress(StoreError, OSError):
             self._shelf.opened(id_, at)
 
