@@ -16,7 +16,7 @@ from tests.learner.event_strategies import events
 from tutor.learner.log_lines import encode, lines_in
 from tutor.learner.mending import mended
 from tutor.learner.records import Imported, LogEvent, identified
-from tutor.learner.review_log import ReviewLog
+from tutor.learner.review_log import Examined, ReviewLog
 
 histories = st.lists(events.map(identified), min_size=1, max_size=8)
 halves = st.lists(st.booleans(), min_size=8, max_size=8)
@@ -52,6 +52,12 @@ def with_flips(lines: list[bytes], flips: list[Flip], allowed: list[bool]) -> by
     return b"".join(data)
 
 
+def mend(log: ReviewLog) -> Examined:
+    found = log.examine()
+    log.mend(found)
+    return found
+
+
 def heard(data: bytes) -> list[LogEvent]:
     return [line.event for line in lines_in(data) if line.event is not None]
 
@@ -83,17 +89,17 @@ def test_lines_written_after_the_damage_are_kept(
         data = with_flips(hurt.read_bytes().splitlines(keepends=True), flips, [True] * 8)
         hurt.write_bytes(data[: int(len(data) * kept)])
         if log.cut_off():
-            log.mend()  # as every save does first
+            mend(log)  # as every save does first
         for event in later:
             log.extend([event])
-        log.mend()
-        assert log.agrees()
+        mend(log)
+        assert log.intact()
         whole = log.path.read_bytes()
         found = [event for event in heard(whole) if not isinstance(event, Imported)]
         assert sorted(event.id for event in found) == sorted(e.id for e in [*history, *later])
         assert {event.id: event for event in found} == {e.id: e for e in [*history, *later]}
-        assert log.examine().unreadable == ()
-        log.mend()
+        assert log.examine().lost == ()
+        mend(log)
         assert log.path.read_bytes() == whole
 
 
@@ -126,3 +132,22 @@ def test_a_line_that_is_damaged_in_both_at_different_places_is_restored(
         hurt[turn % 2][place] = ord("#") if lines[number][place] != ord("#") else ord("%")
     log, copy = (b"".join([*lines[:number], each, *lines[number + 1 :]]) for each in hurt)
     assert mended(log, copy) == mended(copy, log) == b"".join(lines)
+
+
+@given(histories, flips)
+@settings(deadline=None)
+def test_a_line_damaged_alike_in_both_is_restored_or_named_once(
+    history: list[LogEvent], flips: list[Flip]
+) -> None:
+    lines = list(map(encode, history))
+    hurt = with_flips(lines, flips, [True] * 8)
+    with TemporaryDirectory() as folder:
+        log = ReviewLog(Path(folder) / "reviews.log")
+        log.path.write_bytes(hurt)
+        log.copy.write_bytes(hurt)
+        lost = mend(log).lost
+        assert log.intact()
+        assert len(heard(log.path.read_bytes())) + len(lost) == len(history)
+        assert set(heard(log.path.read_bytes())) <= set(history)
+        assert len(log.path.read_bytes()) == len(hurt)
+        assert mend(log).lost == ()

@@ -10,8 +10,8 @@ import pytest
 
 from tests.learner.learner_sessions import answered, log_files, named, run_session, told
 from tutor.errors import StoreError
-from tutor.learner.log_lines import decode, encode
-from tutor.learner.mending import description
+from tutor.learner.log_lines import corrected, decode, encode, is_damaged
+from tutor.learner.mending import lost
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogMark
 from tutor.learner.review_log import ReviewLog
@@ -42,11 +42,33 @@ def test_a_line_is_its_checksum_and_its_json() -> None:
     assert decode(line, 0).event == named(1)
 
 
-def test_no_changed_byte_goes_unnoticed() -> None:
+def test_one_flipped_bit_is_noticed_and_corrected() -> None:
     line = encode(named(1))
     for position in range(len(line) - 1):
-        changed = line[:position] + bytes([line[position] ^ 1]) + line[position + 1 :]
-        assert decode(changed, 0).damaged, changed
+        for bit in range(8):
+            changed = bytearray(line)
+            changed[position] ^= 1 << bit
+            assert is_damaged(bytes(changed)), changed
+            assert decode(bytes(changed), 0).damaged
+            assert corrected(bytes(changed)) == line
+
+
+def test_a_damaged_line_is_never_corrected_beyond_one_bit_or_its_newline() -> None:
+    line = encode(named(1))
+    for position in range(len(line) - 2):
+        changed = bytearray(line)
+        changed[position] ^= 3
+        assert corrected(bytes(changed)) == bytes(changed)
+
+
+def test_a_long_line_with_a_flipped_bit_is_corrected_where_the_table_reaches() -> None:
+    body = b'{"event":"dreamt","at":1.0,"of":"' + b"electric sheep " * 100 + b'"}'
+    line = b"%08x " % zlib.crc32(body) + body + b"\n"
+    near, far = bytearray(line), bytearray(line)
+    near[-1000] ^= 4
+    far[10] ^= 4
+    assert corrected(bytes(near)) == line
+    assert corrected(bytes(far)) == bytes(far)
 
 
 def test_an_incomplete_last_line_is_skipped(log: ReviewLog) -> None:
@@ -60,7 +82,7 @@ def test_an_incomplete_last_line_is_skipped(log: ReviewLog) -> None:
         log.extend([named(2)])
         assert events(log) == [named(0), named(2)]
         assert not any(line.damaged for line in log.read())
-        assert log.agrees()
+        assert log.intact()
 
 
 def test_an_incomplete_last_line_leaves_no_notice(filled: Path) -> None:
@@ -103,7 +125,7 @@ def test_a_line_that_is_lost_in_both_copies_is_named(filled: Path) -> None:
     assert set(progress.cards()) == {"question-0", "question-2"}
     when = datetime.fromtimestamp(1_000_001).isoformat(" ", "minutes")
     assert (
-        f"1 line in {path} cannot be read, not even in its copy, and is ignored. "
+        f"Part of {path} cannot be read, not even in its copy, and is ignored. "
         f"Lost: an answer to the question question-1 from {when}. "
         "You may be asked some questions again." in told(progress)
     )
@@ -119,7 +141,8 @@ def test_a_line_that_is_lost_in_both_copies_is_named(filled: Path) -> None:
     ],
 )
 def test_what_a_damaged_line_contained_is_said_as_far_as_possible(line: bytes, said: str) -> None:
-    assert description(line, 1_000_000.0).startswith(said)
+    data = encode(named(0)) + line + bytes(20) + b"\n" + encode(named(1))
+    assert next(lost(data)).startswith(said)
 
 
 def test_lines_of_a_newer_version_are_kept_and_skipped(filled: Path) -> None:
@@ -213,10 +236,15 @@ def test_a_line_that_cannot_be_copied_is_removed_from_the_log(log: ReviewLog) ->
     assert log.path.read_bytes() == before
 
 
-def test_copies_are_compared_completely(log: ReviewLog) -> None:
-    start = b"x" * (1 << 20)
-    log.path.write_bytes(start + b"a")
-    log.copy.write_bytes(start + b"a")
-    assert log.agrees()
-    log.copy.write_bytes(start + b"b")
-    assert not log.agrees()
+def test_both_files_are_checked_to_their_ends(log: ReviewLog) -> None:
+    lines = encode(named(0)) * 10_000  # more than are read at a time
+    log.path.write_bytes(lines)
+    log.copy.write_bytes(lines)
+    assert log.intact()
+    wrong = lines[:-3] + b"##\n"
+    log.copy.write_bytes(wrong)
+    assert not log.intact()
+    log.path.write_bytes(wrong)
+    assert not log.intact()
+    log.path.write_bytes(lines)
+    assert not log.intact()

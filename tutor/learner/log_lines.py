@@ -4,12 +4,16 @@ A line consists of a checksum (the CRC-32 of the JSON, in eight hexadecimal digi
 JSON, and a newline. If a session is killed while it writes a line, the next session ends this line
 with a marker, and all readers ignore the line. Lines of an unknown kind, which a newer version has
 written, stay unchanged.
+
+The checksum also repairs a line: it tells which bit was flipped, or that only the newline is wrong.
 """
 
 import hashlib
 import io
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, BinaryIO
 
 import msgspec
@@ -18,6 +22,8 @@ from tutor.errors import StoreError
 from tutor.learner.records import LogEvent
 
 UNFINISHED = b" (unfinished)\n"
+_LONGEST = 1000
+"""The maximum length, in bytes, of the JSON in which a flipped bit is corrected."""
 
 _decoder = msgspec.json.Decoder(LogEvent)
 
@@ -55,8 +61,14 @@ def lines_of(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator
         start += len(data)
 
 
-def lines_in(data: bytes) -> list[Line]:
-    return list(lines_of(io.BytesIO(data)))
+def lines_in(data: bytes, start: int = 0) -> list[Line]:
+    """Return the complete lines of `data`, which begins at byte `start` of a log."""
+    lines: list[Line] = []
+    for line in io.BytesIO(data):
+        if line.endswith(b"\n"):
+            lines.append(decode(line, start))
+            start += len(line)
+    return lines
 
 
 def encode(event: LogEvent) -> bytes:
@@ -90,10 +102,10 @@ def decode(data: bytes, start: int) -> Line:
     """Decode one line. `data` includes the newline, and `start` is its byte offset in the log."""
     end = start + len(data)
     checksum, body = data[:8].decode("ascii", "replace"), data[9:-1]
+    if is_damaged(data):
+        return Line(start, end, checksum, damaged=True)
     if data.endswith(UNFINISHED):
         return Line(start, end, checksum)
-    if data[8:9] != b" " or checksum != f"{zlib.crc32(body):08x}":
-        return Line(start, end, checksum, damaged=True)
     try:
         event = _decoder.decode(body)
     except msgspec.DecodeError:
@@ -104,3 +116,94 @@ def decode(data: bytes, start: int) -> Line:
         id_ = hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
         event = msgspec.structs.replace(event, id=id_)
     return Line(start, end, checksum, event=event)
+
+
+# --- checksums ------------------------------------------------------------------------------------
+
+
+def is_damaged(line: bytes) -> bool:
+    """Return True if the checksum of a line is wrong, or if a whole line has lost its newline.
+
+    A line with the marker, or without a newline at the end of the log, has no checksum.
+    """
+    if line.endswith(UNFINISHED):
+        return _end_of_json(line[: -len(UNFINISHED)]) > 0
+    if not line.endswith(b"\n"):
+        return _end_of_json(line) > 0
+    return line[:9] != _prefix(line[9:-1])
+
+
+def _prefix(body: bytes) -> bytes:
+    return b"%08x " % zlib.crc32(body)
+
+
+def _end_of_json(line: bytes) -> int:
+    """Return the position at which the checksum fits although no newline follows, or 0."""
+    found, done = 0, 9
+    for brace in re.finditer(b"}", line[:-1]):
+        found, done = zlib.crc32(line[done : brace.end()], found), brace.end()
+        if line[:9] == b"%08x " % found:
+            return done
+    return 0
+
+
+def damaged_runs(lines: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield the position and the end of each run of neighboring damaged lines.
+
+    A run that is shorter than the marker is left out. It was never an event: it may be an empty
+    line that somebody has inserted.
+    """
+    start = place = 0
+    for line in lines:
+        end = place + len(line)
+        if not is_damaged(line):
+            if place - start >= len(UNFINISHED):
+                yield start, place
+            start = end
+        place = end
+    if place - start >= len(UNFINISHED):
+        yield start, place
+
+
+def corrected(line: bytes) -> bytes:
+    """Return a damaged line, or what is left at the end of a log, without its damage if possible.
+
+    This is possible if one bit of the line is wrong, or only its newline. In the second case, the
+    result has one line more. A CRC is linear: if one bit is flipped, its value changes by an amount
+    that depends only on how far the bit is from the end.
+    """
+    if end := _end_of_json(line):
+        return line[:end] + b"\n" + line[end + 1 :]
+    prefix, body = line[:9], line[9:-1]
+    if not body or not line.endswith(b"\n"):
+        return line
+    right = _prefix(body)
+    if (int.from_bytes(prefix, "big") ^ int.from_bytes(right, "big")).bit_count() == 1:
+        return right + line[9:]
+    try:
+        change = int(prefix, 16) ^ zlib.crc32(body)
+    except ValueError:
+        return line
+    distance, bit = _flipped_bits().get(change, (0, 0))
+    if not 0 < distance <= len(body):
+        return line
+    made = bytearray(line)
+    made[-1 - distance] ^= 1 << bit
+    return line if is_damaged(bytes(made)) or b"\n" in made[:-1] else bytes(made)
+
+
+@cache
+def _flipped_bits() -> dict[int, tuple[int, int]]:
+    """Map each change of the checksum to the flipped bit that causes it.
+
+    A bit is given by the distance of its byte from the end of the JSON, from 1 to `_LONGEST`, and
+    by its number in the byte.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    zero = zlib.crc32(b"\0")
+    for bit in range(8):
+        change = zlib.crc32(bytes([1 << bit])) ^ zero
+        for distance in range(1, _LONGEST + 1):
+            found[change] = distance, bit
+            change = zlib.crc32(b"\0", change) ^ zero  # with one more byte after the bit
+    return found

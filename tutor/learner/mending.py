@@ -1,19 +1,29 @@
 """Restore a complete log from two copies of it, even if both are truncated or damaged.
 
 If a line is damaged in both copies, many combinations of the two damaged lines are tried until the
-checksum matches. If none matches, `description` names the lost answer as far as the line can still
-be read.
+checksum matches. If none matches, `lost` names the lost answer, as far as the line can still be
+read or the learner's cards tell.
 """
 
 import hashlib
+import io
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
 from itertools import groupby, product
+from math import inf
 
-from tutor.learner.log_lines import UNFINISHED, Line, decode, encode, lines_in
-from tutor.learner.records import Imported, LogEvent
+from tutor.learner.log_lines import (
+    UNFINISHED,
+    Line,
+    corrected,
+    damaged_runs,
+    encode,
+    is_damaged,
+    lines_in,
+)
+from tutor.learner.records import Card, Imported, LogEvent
 from tutor.text import safe
 
 _MOST_CHOICES = 14
@@ -21,8 +31,10 @@ _MOST_CHOICES = 14
 
 For n differences, 2^n combinations are tried.
 """
-_LONGEST = 1000
-"""The maximum length, in bytes, of a damaged line to try to repair by flipping single bits."""
+_BEGINNING = re.compile(rb'(?=[0-9a-f]{8} \{"event":)')
+"""The beginning of a line, also if the newline before it is damaged."""
+_MOST_TRIES = 100_000
+"""The maximum number of combinations to try for all lines together. They take about a second."""
 _QUESTION = re.compile(rb'"question":"([^"\\]{1,80})"')
 _TIME = re.compile(rb'"at":(\d{1,11})[.,]')
 _KIND = re.compile(rb'"event":"([a-z-]{1,20})"')
@@ -36,25 +48,19 @@ def mended(log: bytes, copy: bytes) -> bytes:
     has a different intact line at this position, the line from `copy` is appended as if it had been
     imported from another machine. A line that is damaged in both files is repaired if possible.
     """
-    if log.startswith(copy):
-        return log
+    whole, homeless = bytearray(log), list[Line]()
     ours = [line for line in lines_in(log) if line.sound]
-    starts = [line.start for line in ours]
     known = {_name(line, log) for line in ours}
-    whole = bytearray(log)
-    homeless: list[Line] = []
-    for line in lines_in(copy):
-        if line.damaged or _name(line, copy) in known:
-            continue
-        if _fits(line, whole, starts):
-            whole[line.start : line.end] = copy[line.start : line.end]
-        elif line.sound:
-            homeless.append(line)
-    for line in lines_in(bytes(whole)):
-        place = slice(line.start, line.end)
-        found = _repaired(bytes(whole[place]), copy[place]) if line.damaged else None
-        if found is not None and _name(decode(found, line.start), found) not in known:
-            whole[place] = found
+    if not log.startswith(copy):
+        starts = [line.start for line in ours]
+        for line in lines_in(copy):
+            if line.damaged or _name(line, copy) in known:
+                continue
+            if _fits(line, whole, starts):
+                whole[line.start : line.end] = copy[line.start : line.end]
+            elif line.sound:
+                homeless.append(line)
+    _repair_lines(whole, copy, known)
     return bytes(whole) + _appended(homeless, copy, torn=not whole.endswith(b"\n"))
 
 
@@ -98,15 +104,31 @@ def _mark_of(events: Sequence[LogEvent]) -> Imported:
 # --- lines that are damaged in both copies --------------------------------------------------------
 
 
-def _repaired(line: bytes, other: bytes) -> bytes | None:
+def _repair_lines(whole: bytearray, copy: bytes, known: Set[str | bytes]) -> None:
+    """Repair the lines of `whole` that are still damaged, except for events in `known`."""
+    tries = iter(range(_MOST_TRIES))
+    start = 0
+    for line in io.BytesIO(bytes(whole)):
+        end = start + len(line)
+        found = _repaired(line, copy[start:end], tries) if is_damaged(line) else None
+        if found and known.isdisjoint(_name(each, found) for each in lines_in(found)):
+            whole[start:end] = found
+        start = end
+
+
+def _repaired(line: bytes, other: bytes, tries: Iterator[int]) -> bytes | None:
     """Return the intact line from which `line` and `other` are damaged copies, or None.
 
-    This works if the copies are damaged in different places, or if one copy has only one wrong bit.
+    This works if the copies are damaged in different places, or if the checksum corrects one. The
+    number of combinations is limited by `tries`.
     """
-    tries: Iterable[bytes] = _combinations(line, other) if len(line) == len(other) else ()
-    for found in (*tries, *_with_one_bit_flipped(line), *_with_one_bit_flipped(other)):
-        if not decode(found, 0).damaged:
-            return found
+    for each in (line, other):
+        if len(each) == len(line) and (made := corrected(each)) != each:
+            return made
+    if line != other and len(line) == len(other):
+        for made, _ in zip(_combinations(line, other), tries, strict=False):
+            if not is_damaged(made):
+                return made
     return None
 
 
@@ -130,31 +152,79 @@ def _combinations(line: bytes, other: bytes) -> Iterator[bytes]:
         yield bytes(made)
 
 
-def _with_one_bit_flipped(line: bytes) -> Iterator[bytes]:
-    if len(line) > _LONGEST:
-        return
-    for place in range(len(line) - 1):  # the last byte is the newline
-        for bit in range(8):
-            made = bytearray(line)
-            made[place] ^= 1 << bit
-            if made[place] != ord("\n"):
-                yield bytes(made)
+# --- lines that remain damaged --------------------------------------------------------------------
 
 
-def description(line: bytes, after: float = 0.0) -> str:
-    """Describe what a damaged line contained, as far as it can be read.
+def without_damage(data: bytes) -> bytes:
+    """Return a log in which each run of damaged lines has become one line that readers ignore.
 
-    `after` is the time of the line before it, in seconds since the epoch, or 0 if it is unknown.
+    All positions in the log stay the same.
     """
-    kind, question = _KIND.search(line), _QUESTION.search(line)
-    what = "an answer" if kind is None or kind[1] == b"answered" else f"an entry ({_text(kind)})"
-    about = f" to the question {_text(question)}" if question else " to an unknown question"
-    if kind is not None and kind[1] != b"answered":
-        about = f" about the question {_text(question)}" if question else ""
-    at = _TIME.search(line)
-    if at is not None:
-        return f"{what}{about} from {_moment(float(at[1]))}"
-    return f"{what}{about}" + (f", later than {_moment(after)}" if after else "")
+    made = bytearray(data)
+    for start, end in damaged_runs(io.BytesIO(data)):
+        text = data[start : end - len(UNFINISHED)].replace(b"\n", b" ")
+        made[start:end] = text + UNFINISHED
+    return bytes(made)
+
+
+def lost(data: bytes, start: int = 0, cards: Iterable[Card] = ()) -> Iterator[str]:
+    """Yield a description of each entry that was lost in the damaged lines after byte `start`.
+
+    If a line no longer contains its question, the learner's `cards` may tell it, because each card
+    has the id and the time of the last answer to its question.
+    """
+    lines = lines_in(data)
+    known = {line.event.id for line in lines if line.event is not None}
+    missing = [card for card in cards if card.last_answer and card.last_answer not in known]
+    before, parts, only_here = 0.0, list[bytes](), True
+    for line in lines:
+        if line.event is not None:
+            yield from _descriptions(parts, before, line.event.at, missing if only_here else ())
+            # The events that follow the marker of an import are older than the marker.
+            before = 0.0 if isinstance(line.event, Imported) else line.event.at
+            parts, only_here = [], True
+        elif line.damaged and line.start >= start:
+            parts += filter(None, _BEGINNING.split(data[line.start : line.end]))
+        elif not line.unknown:
+            only_here = False  # an answer may have been lost here before
+    yield from _descriptions(parts, before, inf, missing if only_here else ())
+
+
+def _descriptions(
+    parts: Sequence[bytes], before: float, after: float, missing: Sequence[Card]
+) -> Iterator[str]:
+    """Yield descriptions of the entries that were damaged between two intact events.
+
+    `before` and `after` are the times of these events. If some entries no longer contain their
+    question, the answers of this period that only the cards in `missing` contain are described.
+    """
+    if sum(map(len, parts)) < len(UNFINISHED):
+        return
+    unknown: list[str] = []
+    named: set[str] = set()
+    later = f", later than {_moment(before)}" if before else ""
+    for part in parts:
+        kind, at = _KIND.search(part), _TIME.search(part)
+        questions = [_text(found) for found in _QUESTION.finditer(part)]
+        when = f" from {_moment(float(at[1]))}" if at else later
+        if kind is not None and kind[1] != b"answered":
+            about = f" about the question {questions[0]}" if questions else ""
+            yield f"an entry ({_text(kind)}){about}{when}"
+        elif not questions:
+            unknown.append(f"an answer to an unknown question{when}")
+        else:
+            yield f"an answer to the question {questions[0]}{when}"
+            yield from (f"an answer to the question {each}{later}" for each in questions[1:])
+            named.update(questions)
+    if unknown:
+        between = [card for card in missing if before <= card.last_at <= after]
+        probable = [_probable(card) for card in between if safe(card.question) not in named]
+        yield from probable
+        yield from unknown[len(probable) :]
+
+
+def _probable(card: Card) -> str:
+    return f"probably an answer to the question {safe(card.question)} from {_moment(card.last_at)}"
 
 
 def _text(found: re.Match[bytes]) -> str:

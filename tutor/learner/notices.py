@@ -5,8 +5,7 @@ from pathlib import Path
 
 from tutor.errors import StoreError
 from tutor.learner.errors import StoreRepaired
-from tutor.learner.review_log import DAMAGED, MISSING, OTHER, Examined, ReviewLog
-from tutor.text import counted
+from tutor.learner.review_log import DAMAGED, MISSING, Examined, ReviewLog
 
 _MOST_NAMED = 5
 """The maximum number of lost entries that a notice lists by name."""
@@ -59,41 +58,30 @@ def entries_left_out(path: Path, count: int) -> StoreRepaired:
     )
 
 
-def log_damaged(path: Path, count: int, lost: Sequence[str]) -> StoreRepaired:
+def log_damaged(path: Path, lost: Sequence[str], kept: str = "") -> StoreRepaired:
+    """Name what is damaged in both files. `kept` is the name of the damaged file, if it is kept."""
+    saved = f" The damaged file was saved as {kept}." if kept else ""
     return StoreRepaired(
-        f"{counted(count, 'line')} in {path} cannot be read, not even in its copy, and "
-        f"{_are(count)} ignored.{_named(lost)}",
+        f"Part of {path} cannot be read, not even in its copy, and is ignored.{_named(lost)}"
+        f"{saved}",
         "You may be asked some questions again.",
     )
 
 
 def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
     kept = f" The damaged file was saved as {log.damaged.name}." if found.log != MISSING else ""
-    happened, copy = f"{log.path} {found.log}", log.copy.name
-    if found.unreadable:
-        return StoreRepaired(
-            f"{happened}. Its copy, {copy}, contains everything except for "
-            f"{counted(len(found.unreadable), 'line')}.{_named(found.unreadable)}{kept}",
-            "You may be asked some questions again.",
-        )
-    complete = f"its copy, {copy}, is complete"
+    complete = f"its copy, {log.copy.name}, is complete"
     if found.copy == DAMAGED:
         complete = "between them, the two copies are complete"
-    return StoreRepaired(f"{happened}. Nothing is lost: {complete}.{kept}", NOTHING_TO_DO)
+    return StoreRepaired(
+        f"{log.path} {found.log}. Nothing is lost: {complete}.{kept}", NOTHING_TO_DO
+    )
 
 
 def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
-    happened = f"{log.copy} {found.copy}"
-    if found.unreadable:
-        saved = found.copy in (DAMAGED, OTHER)
-        kept = f" The damaged file was saved as {log.damaged_copy.name}." if saved else ""
-        return StoreRepaired(
-            f"{happened}. It was restored from {log.path.name}, which contains everything except "
-            f"for {counted(len(found.unreadable), 'line')}.{_named(found.unreadable)}{kept}",
-            "You may be asked some questions again.",
-        )
     return StoreRepaired(
-        f"{happened}. Nothing is lost: it was restored from {log.path.name}.", NOTHING_TO_DO
+        f"{log.copy} {found.copy}. Nothing is lost: it was restored from {log.path.name}.",
+        NOTHING_TO_DO,
     )
 
 

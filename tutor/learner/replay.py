@@ -46,7 +46,7 @@ def catch_up(
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
     fitted = parameters_in(state.settings)
-    before, mark, damaged = state, msgspec.structs.replace(state.mark, fitted=fitted), 0
+    before, mark, damaged = state, msgspec.structs.replace(state.mark, fitted=fitted), False
     if fitted != state.mark.fitted and not (mark.partial or mark.outdated):
         # All schedules depend on the parameters. A partial state can't be rebuilt from the log, and
         # the schedules of an outdated state are computed below.
@@ -55,13 +55,14 @@ def catch_up(
     skipped: list[int] = []
     for line in log.read(mark.end):
         mark = _after(line, mark)
-        damaged += line.damaged
+        damaged = damaged or line.damaged
         if line.unknown:
             skipped.append(line.start)
         if line.event is not None:
             events.append(line.event)
-    if damaged:
-        found.append(notices.log_damaged(log.path, damaged, log.lost(state.mark.end)))
+    cards = () if mark.partial else state.cards.values()
+    if damaged and (lost := log.lost(state.mark.end, cards)):
+        found.append(notices.log_damaged(log.path, lost))
     mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
     own = _own(events)
     if not rebuild:

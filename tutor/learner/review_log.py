@@ -1,9 +1,10 @@
 """Store the review log in two identical files, with one line for each event.
 
-Lines are appended and never changed. If one file is truncated or has flipped bits, the other file
-still contains every answer. `extend` writes each line to the log first and then to the copy, and
-returns when the line is on disk in both files. If the copy contains more than the log, or if a line
-of the log is damaged, readers combine both files.
+Lines are appended, and never changed except for repairs. If one file is truncated or has flipped
+bits, the other file still contains every answer. `extend` writes each line to the log first and
+then to the copy, and returns when the line is on disk in both files. If the copy contains more than
+the log, or if a line of the log is damaged, readers combine both files. A line that is damaged in
+both files is reported once, and then marked, so that readers ignore it.
 """
 
 import io
@@ -14,9 +15,18 @@ from typing import BinaryIO
 import msgspec
 
 from tutor.learner import disk
-from tutor.learner.log_lines import UNFINISHED, Line, encode, lines_in, lines_of
-from tutor.learner.mending import description, mended
-from tutor.learner.records import LogEvent, LogMark
+from tutor.learner.log_lines import (
+    UNFINISHED,
+    Line,
+    corrected,
+    damaged_runs,
+    encode,
+    is_damaged,
+    lines_in,
+    lines_of,
+)
+from tutor.learner.mending import lost, mended, without_damage
+from tutor.learner.records import Card, LogEvent, LogMark
 
 DAMAGED, CUT_OFF, MISSING = "is damaged", "is incomplete", "is missing"
 OTHER = "does not match the log"
@@ -32,15 +42,17 @@ class Examined(msgspec.Struct, frozen=True):
     """The combined contents of the two files, and the problem with each file, if any.
 
     `copied` is the size of the copy in bytes. If the copy is shorter than the log, it is not
-    necessarily damaged: its writer may have been killed. `unreadable` describes the lines that are
-    damaged in both files.
+    necessarily damaged: its writer may have been killed. `lost` describes the entries in lines that
+    are damaged in both files. `recovered` is True if a line is intact in neither file, and yet was
+    restored.
     """
 
     whole: bytes
     log: str = ""
     copy: str = ""
     copied: int = 0
-    unreadable: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    recovered: bool = False
 
 
 class ReviewLog:
@@ -95,18 +107,25 @@ class ReviewLog:
     def read(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
         """Yield the complete lines from byte `start` to byte `end`, or to the end of the log.
 
-        If a line is damaged or missing in the log, it is read from the copy.
+        If a line is damaged or missing in the log, it is read from the copy, or corrected.
         """
         with disk.failures_in_words(self.path, "read"), self._opened() as file:
             for line in lines_of(file, start, end):
                 if not line.sound and not self._copied_so(line):
                     break
-                yield line
+                yield from self._corrected(line.start, line.end) if line.damaged else (line,)
                 start = line.end
-        if (end is None or start < end) and self._copy_knows_more(start):
-            copy = self._bytes(self.copy)
-            whole = mended(self._bytes(self.path), copy)
-            yield from lines_of(io.BytesIO(whole), start, end)
+        if end is None or start < end:
+            if self._copy_knows_more(start):
+                whole = mended(self._bytes(self.path), self._bytes(self.copy))
+                yield from lines_of(io.BytesIO(whole), start, end)
+            else:
+                yield from self._corrected(start)
+
+    def _corrected(self, start: int, end: int | None = None) -> list[Line]:
+        """Return the lines from byte `start` to byte `end` of the log, corrected if possible."""
+        data = self._bytes(self.path, start, -1 if end is None else end - start)
+        return lines_in(corrected(data), start)
 
     def _opened(self) -> BinaryIO:
         try:
@@ -152,8 +171,8 @@ class ReviewLog:
 
     # --- checking and repairing ------------------------------------------------------------------
 
-    def agrees(self) -> bool:
-        """Return True if the two files are identical. All bytes are compared."""
+    def intact(self) -> bool:
+        """Return True if the two files are identical and no line is damaged. All bytes are read."""
         if disk.size(self.copy) != disk.size(self.path):
             return False
         start = 0
@@ -161,44 +180,48 @@ class ReviewLog:
             if chunk != self._bytes(self.copy, start, _CHUNK):
                 return False
             start += len(chunk)
-        return True
+        with disk.failures_in_words(self.path, "read"), self._opened() as file:
+            return next(damaged_runs(file), None) is None
 
-    def examine(self) -> Examined:
-        """Return the problems with the two files, without changing the files."""
+    def examine(self, cards: Iterable[Card] = ()) -> Examined:
+        """Return the problems with the two files, without changing the files.
+
+        The learner's `cards` help to name lost answers.
+        """
         copy, log = self._bytes(self.copy), self._bytes(self.path)
-        whole = mended(log, copy)
+        combined = mended(log, copy)
+        whole = without_damage(combined)
         problem = _problem(self.copy, copy, whole)
-        intact = copy.endswith(b"\n") and not any(line.damaged for line in lines_in(copy))
+        intact = copy.endswith(b"\n") and not any(map(is_damaged, io.BytesIO(copy)))
         if problem == DAMAGED and intact:
             problem = OTHER
+        there = {*io.BytesIO(log), *io.BytesIO(copy)}
+        made = (line for line in io.BytesIO(combined) if line not in there)
         return Examined(
             whole,
             log=_problem(self.path, log, whole),
             copy=problem,
             copied=len(copy),
-            unreadable=tuple(lost(whole)),
+            lost=tuple(lost(combined, 0, cards)),
+            recovered=not all(map(is_damaged, made)),
         )
 
-    def lost(self, start: int) -> tuple[str, ...]:
-        """Describe the lines after byte `start` that are damaged in both files."""
-        return tuple(lost(mended(self._bytes(self.path), self._bytes(self.copy)), start))
+    def lost(self, start: int, cards: Iterable[Card]) -> tuple[str, ...]:
+        """Describe the entries that were lost in lines after byte `start`, like `examine`."""
+        return tuple(lost(mended(self._bytes(self.path), self._bytes(self.copy)), start, cards))
 
-    def mend(self) -> Examined:
-        """Repair both files, and return the problems that they had.
+    def mend(self, found: Examined) -> None:
+        """Repair both files after `examine` has found these problems.
 
         A damaged log is first saved under a different name. So is a damaged copy, if a line is
         damaged in both files. Raises `StoreError` or a subclass.
         """
-        found = self.examine()
         if found.log:
             self._replace(self.path, found.whole, keep=self.damaged)
         if found.copy in (DAMAGED, OTHER):
-            self._replace(
-                self.copy, found.whole, keep=self.damaged_copy if found.unreadable else None
-            )
+            self._replace(self.copy, found.whole, keep=self.damaged_copy if found.lost else None)
         else:
             self._catch_up_copy()
-        return found
 
     def _replace(self, path: Path, data: bytes, keep: Path | None = None) -> None:
         def keep_old(_: Path) -> None:
@@ -207,15 +230,6 @@ class ReviewLog:
 
         with disk.failures_in_words(path, "saved"):
             disk.replace(path, data, keep_old)
-
-
-def lost(data: bytes, start: int = 0) -> Iterator[str]:
-    """Yield a description of each damaged line after byte `start` of a log."""
-    before = 0.0
-    for line in lines_in(data):
-        if line.damaged and line.start >= start:
-            yield description(data[line.start : line.end], before)
-        before = line.event.at if line.event is not None else before
 
 
 def _problem(path: Path, data: bytes, whole: bytes) -> str:
