@@ -177,8 +177,8 @@ def test_a_line_damaged_in_both_files_is_named_once(filled: Path, alike: bool) -
     when = datetime.fromtimestamp(1_000_000).isoformat(" ", "minutes")
     assert told(progress) == (
         f"Saved progress was repaired: Part of {log} cannot be read, not even in its copy, and is "
-        f"ignored. Lost: an answer to the question question-0 from {when}. The damaged file was "
-        "saved as reviews.log.damaged. You may be asked some questions again."
+        f"ignored. Lost: an answer to the question question-0 from {when}. You may be asked some "
+        "questions again."
     )
     assert log.read_bytes() == copy.read_bytes()
     assert len(log.read_bytes()) == len(data)
@@ -314,6 +314,7 @@ def test_a_line_overwritten_with_newlines_is_noticed(filled: Path, number: int) 
     both(filled, b"".join(lines))
     progress = Progress.open(filled)
     progress.check()
+    assert told(progress).count("an answer to") == 1
     assert f"probably an answer to the question question-{number}" in told(progress)
     assert log_files(filled)[0].stat().st_size == len(data)
     again = Progress.open(filled)
@@ -356,6 +357,85 @@ def test_an_unacknowledged_line_is_not_restored(filled: Path) -> None:
     data = log_files(filled)[0].read_bytes()
     both(filled, data + encode(named(3))[:-1] + UNFINISHED)
     assert mends(filled, data + encode(named(3))[:-1] + UNFINISHED) == ""
+
+
+def test_neighboring_damaged_newlines_are_restored(filled: Path) -> None:
+    data = log_files(filled)[0].read_bytes()
+    both(filled, data.replace(b"\n", b"#"))
+    assert "Nothing is lost" in mends(filled, data)
+
+
+def test_an_intact_line_after_a_damaged_one_and_its_newline_is_kept(filled: Path) -> None:
+    data = log_files(filled)[0].read_bytes()
+    both(filled, overwritten(data, b'"attempt"', b'"att####"', 0).replace(b"\n", b"#", 1))
+    progress = Progress.open(filled)
+    progress.check()
+    assert "an answer to the question question-0" in told(progress)
+    assert "question-1" not in told(progress)
+    without_state(filled)
+    assert set(Progress.open(filled).cards()) == {"question-1", "question-2"}
+
+
+def test_a_log_that_lacks_a_byte_is_restored_from_its_copy(filled: Path) -> None:
+    log, copy = log_files(filled)
+    data = log.read_bytes()
+    for position in range(0, len(data), 7):
+        log.write_bytes(data[:position] + data[position + 1 :])
+        progress = Progress.open(filled)
+        progress.check()
+        assert log.read_bytes() == copy.read_bytes() == data
+        assert "Lost" not in told(progress)
+
+
+def test_a_cut_log_is_completed_from_a_copy_with_a_flipped_bit(filled: Path) -> None:
+    log, copy = log_files(filled)
+    data = log.read_bytes()
+    for length in (0, 100, data.index(b"\n") + 1):
+        log.write_bytes(data[:length])
+        copy.write_bytes(flipped(data, len(data) - 50))
+        assert "Nothing is lost" in mends(filled, data)
+
+
+def test_a_copy_that_is_all_there_is_and_damaged_is_kept_and_named(filled: Path) -> None:
+    log, copy = log_files(filled)
+    wrong = copy.read_bytes().replace(b'"attempt"', b'"att####"')
+    copy.write_bytes(wrong)
+    log.unlink()
+    progress = Progress.open(filled)
+    progress.check()
+    assert told(progress).count("an answer to the question question-") == 3
+    assert copy.with_name("reviews.log.copy.damaged").read_bytes() == wrong
+    assert set(progress.cards()) == QUESTIONS
+
+
+def test_a_lost_answer_still_counts_after_the_state_was_rebuilt(
+    filled: Path, tmp_path: Path
+) -> None:
+    """A later repair rebuilds the state, and so does an import."""
+    other = Progress.open(tmp_path / "other")
+    other.record(answered(-5))
+    exported = tmp_path / "export.json"
+    exported.write_bytes(msgspec.json.encode(exchange.export(other)))
+    data = log_files(filled)[0].read_bytes()
+    both(filled, overwritten(data, b'"attempt"', b'"att####"', 0))
+    Progress.open(filled).check()
+    both(filled, flipped(log_files(filled)[0].read_bytes(), data.index(b"\n") + 60))
+    progress = Progress.open(filled)
+    progress.check()
+    assert "Nothing is lost" in told(progress)
+    assert set(progress.cards()) == QUESTIONS
+    exchange.merge(progress, [exchange.read(exported, progress.clock())])
+    assert set(Progress.open(filled).cards()) == {*QUESTIONS, "question--5"}
+
+
+def test_an_unreadable_last_line_is_not_taken_for_a_missing_one(filled: Path) -> None:
+    lines = log_files(filled)[0].read_bytes().splitlines(keepends=True)
+    both(filled, b"".join([*lines[:2], bytes(len(lines[2]) - 1) + b"\n"]))
+    for _ in range(2):
+        progress = Progress.open(filled)
+        progress.check()
+        assert "missing" not in told(progress)
+        assert not progress.state().mark.partial
 
 
 def test_a_repair_reaches_a_state_that_was_saved_without_the_line(filled: Path) -> None:

@@ -22,6 +22,10 @@ from tutor.errors import StoreError
 from tutor.learner.records import LogEvent
 
 UNFINISHED = b" (unfinished)\n"
+BEGINNING = re.compile(rb'(?=[0-9a-f]{8} \{"event":)')
+"""The beginning of a line, also if the newline before it is damaged."""
+_LAST_BRACE = re.compile(rb"\}(?=.(?:[0-9a-f]{8} |[0-9a-f]{0,8}\Z))", re.DOTALL)
+"""The end of the JSON of a line, if the byte after it is not a newline but should be one."""
 _LONGEST = 1000
 """The maximum length, in bytes, of the JSON in which a flipped bit is corrected."""
 
@@ -140,7 +144,7 @@ def _prefix(body: bytes) -> bytes:
 def _end_of_json(line: bytes) -> int:
     """Return the position at which the checksum fits although no newline follows, or 0."""
     found, done = 0, 9
-    for brace in re.finditer(b"}", line[:-1]):
+    for brace in _LAST_BRACE.finditer(line):
         found, done = zlib.crc32(line[done : brace.end()], found), brace.end()
         if line[:9] == b"%08x " % found:
             return done
@@ -150,8 +154,8 @@ def _end_of_json(line: bytes) -> int:
 def damaged_runs(lines: Iterable[bytes]) -> Iterator[tuple[int, int]]:
     """Yield the position and the end of each run of neighboring damaged lines.
 
-    A run that is shorter than the marker is left out. It was never an event: it may be an empty
-    line that somebody has inserted.
+    A run that is shorter than the marker is left out, because it was never an event. It may be an
+    empty line that was inserted by hand.
     """
     start = place = 0
     for line in lines:
@@ -169,13 +173,28 @@ def corrected(line: bytes) -> bytes:
     """Return a damaged line, or what is left at the end of a log, without its damage if possible.
 
     This is possible if one bit of the line is wrong, or only its newline. In the second case, the
-    result has one line more. A CRC is linear: if one bit is flipped, its value changes by an amount
-    that depends only on how far the bit is from the end.
+    result has more lines. The length never changes.
     """
-    if end := _end_of_json(line):
-        return line[:end] + b"\n" + line[end + 1 :]
+    parts = [part for part in BEGINNING.split(line) if part]
+    lines = [part[:-1] + b"\n" for part in parts[:-1]] + parts[-1:]
+    return b"".join(map(_with_newlines, lines))
+
+
+def _with_newlines(line: bytes) -> bytes:
+    made = b""
+    while end := _end_of_json(line):
+        made, line = made + line[:end] + b"\n", line[end + 1 :]
+    return made + _with_bit_corrected(line)
+
+
+def _with_bit_corrected(line: bytes) -> bytes:
+    """Return the line without its one flipped bit, or unchanged if this is not its damage.
+
+    A CRC is linear: if one bit is flipped, its value changes by an amount that depends only on how
+    far the bit is from the end.
+    """
     prefix, body = line[:9], line[9:-1]
-    if not body or not line.endswith(b"\n"):
+    if not body or not line.endswith(b"\n") or not is_damaged(line):
         return line
     right = _prefix(body)
     if (int.from_bytes(prefix, "big") ^ int.from_bytes(right, "big")).bit_count() == 1:

@@ -15,6 +15,7 @@ from itertools import groupby, product
 from math import inf
 
 from tutor.learner.log_lines import (
+    BEGINNING,
     UNFINISHED,
     Line,
     corrected,
@@ -31,11 +32,10 @@ _MOST_CHOICES = 14
 
 For n differences, 2^n combinations are tried.
 """
-_BEGINNING = re.compile(rb'(?=[0-9a-f]{8} \{"event":)')
-"""The beginning of a line, also if the newline before it is damaged."""
 _MOST_TRIES = 100_000
 """The maximum number of combinations to try for all lines together. They take about a second."""
 _QUESTION = re.compile(rb'"question":"([^"\\]{1,80})"')
+_ID = re.compile(rb'"id":"([^"\\]{1,80})"')
 _TIME = re.compile(rb'"at":(\d{1,11})[.,]')
 _KIND = re.compile(rb'"event":"([a-z-]{1,20})"')
 
@@ -43,25 +43,38 @@ _KIND = re.compile(rb'"event":"([a-z-]{1,20})"')
 def mended(log: bytes, copy: bytes) -> bytes:
     """Return `log` plus the lines that are intact only in `copy`.
 
-    Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
-    `copy`. So if only one file was truncated or damaged, the result equals the other file. If `log`
-    has a different intact line at this position, the line from `copy` is appended as if it had been
+    If `copy` is intact and has all intact lines of `log`, the result is `copy`. Otherwise, intact
+    lines of `log` keep their positions, and a line from `copy` is inserted at its own position. If
+    `log` has a different intact line there, the line from `copy` is appended as if it had been
     imported from another machine. A line that is damaged in both files is repaired if possible.
+    Otherwise, it is included as it is.
     """
-    whole, homeless = bytearray(log), list[Line]()
+    log, copy = _with_last_newline(log), _with_last_newline(copy)
     ours = [line for line in lines_in(log) if line.sound]
     known = {_name(line, log) for line in ours}
-    if not log.startswith(copy):
-        starts = [line.start for line in ours]
-        for line in lines_in(copy):
-            if line.damaged or _name(line, copy) in known:
-                continue
-            if _fits(line, whole, starts):
-                whole[line.start : line.end] = copy[line.start : line.end]
-            elif line.sound:
-                homeless.append(line)
+    theirs = [] if log.startswith(copy) else lines_in(copy)
+    intact = theirs and not any(line.damaged for line in theirs)
+    if intact and known.issubset(_name(line, copy) for line in theirs):
+        return copy
+    whole, homeless = bytearray(log), list[Line]()
+    for line in theirs:
+        if _name(line, copy) in known or (line.damaged and line.end <= len(log)):
+            continue
+        if line.start <= len(whole) and _is_free(line, ours):
+            begin = max(0, line.start - 1)  # with the newline before it
+            whole[begin : line.end] = copy[begin : line.end]
+        elif line.sound:
+            homeless.append(line)
     _repair_lines(whole, copy, known)
-    return bytes(whole) + _appended(homeless, copy, torn=not whole.endswith(b"\n"))
+    found = bytes(whole)
+    known = {_name(line, found) for line in lines_in(found)}
+    homeless = [line for line in homeless if _name(line, copy) not in known]
+    return found + _appended(homeless, copy, torn=not found.endswith(b"\n"))
+
+
+def _with_last_newline(data: bytes) -> bytes:
+    tail = data.rfind(b"\n") + 1
+    return data[:tail] + corrected(data[tail:])
 
 
 def _name(line: Line, data: bytes) -> str | bytes:
@@ -69,15 +82,11 @@ def _name(line: Line, data: bytes) -> str | bytes:
     return line.event.id if line.event else data[line.start : line.end]
 
 
-def _fits(line: Line, whole: bytearray, starts: list[int]) -> bool:
-    """Return True if `line` fits into `whole` at its own position.
-
-    It must not overwrite an intact line. `starts` has the positions of the intact lines.
-    """
-    after = bisect_left(starts, line.start)
-    free = after == len(starts) or line.end <= starts[after]
-    begins = line.start == 0 or whole[line.start - 1 : line.start] == b"\n"
-    return free and begins and line.start <= len(whole)
+def _is_free(line: Line, ours: Sequence[Line]) -> bool:
+    """Return True if none of the intact lines in `ours` is at the position of `line`."""
+    after = bisect_left(ours, line.start, key=lambda each: each.start)
+    follows = after == 0 or ours[after - 1].end <= line.start
+    return follows and (after == len(ours) or line.end <= ours[after].start)
 
 
 def _appended(lines: list[Line], data: bytes, torn: bool) -> bytes:
@@ -122,13 +131,14 @@ def _repaired(line: bytes, other: bytes, tries: Iterator[int]) -> bytes | None:
     This works if the copies are damaged in different places, or if the checksum corrects one. The
     number of combinations is limited by `tries`.
     """
-    for each in (line, other):
-        if len(each) == len(line) and (made := corrected(each)) != each:
+    if (made := corrected(line)) != line:
+        return made
+    if line == other or len(line) != len(other):
+        return None
+    combinations = (made for made, _ in zip(_combinations(line, other), tries, strict=False))
+    for made in (corrected(other), *combinations):
+        if made.endswith(b"\n") and not any(map(is_damaged, io.BytesIO(made))):
             return made
-    if line != other and len(line) == len(other):
-        for made, _ in zip(_combinations(line, other), tries, strict=False):
-            if not is_damaged(made):
-                return made
     return None
 
 
@@ -184,7 +194,8 @@ def lost(data: bytes, start: int = 0, cards: Iterable[Card] = ()) -> Iterator[st
             before = 0.0 if isinstance(line.event, Imported) else line.event.at
             parts, only_here = [], True
         elif line.damaged and line.start >= start:
-            parts += filter(None, _BEGINNING.split(data[line.start : line.end]))
+            found = BEGINNING.split(data[line.start : line.end])
+            parts += [part for part in found if part and _id(part) not in known]
         elif not line.unknown:
             only_here = False  # an answer may have been lost here before
     yield from _descriptions(parts, before, inf, missing if only_here else ())
@@ -200,6 +211,7 @@ def _descriptions(
     """
     if sum(map(len, parts)) < len(UNFINISHED):
         return
+    parts = [part for part in parts if len(part) >= len(UNFINISHED)] or [b"".join(parts)]
     unknown: list[str] = []
     named: set[str] = set()
     later = f", later than {_moment(before)}" if before else ""
@@ -225,6 +237,11 @@ def _descriptions(
 
 def _probable(card: Card) -> str:
     return f"probably an answer to the question {safe(card.question)} from {_moment(card.last_at)}"
+
+
+def _id(part: bytes) -> str:
+    found = _ID.search(part)
+    return _text(found) if found else ""
 
 
 def _text(found: re.Match[bytes]) -> str:

@@ -58,12 +58,9 @@ def entries_left_out(path: Path, count: int) -> StoreRepaired:
     )
 
 
-def log_damaged(path: Path, lost: Sequence[str], kept: str = "") -> StoreRepaired:
-    """Name what is damaged in both files. `kept` is the name of the damaged file, if it is kept."""
-    saved = f" The damaged file was saved as {kept}." if kept else ""
+def log_damaged(path: Path, lost: Sequence[str]) -> StoreRepaired:
     return StoreRepaired(
-        f"Part of {path} cannot be read, not even in its copy, and is ignored.{_named(lost)}"
-        f"{saved}",
+        f"Part of {path} cannot be read, not even in its copy, and is ignored.{_named(lost)}",
         "You may be asked some questions again.",
     )
 

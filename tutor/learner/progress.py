@@ -124,8 +124,8 @@ class Progress(ProgressStore[None]):
         logged = False
         try:
             with self._storage.transaction() as contents:
-                rebuild = self._log.cut_off() and self._mend_log(contents)
-                stored, before = self._brought_up(contents, rebuild=rebuild)
+                found = self._mend_log(contents) if self._log.cut_off() else None
+                stored, before = self._brought_up(contents, found)
                 self._log.extend(events())
                 logged = True
                 self._write(stored, self._follow_log(change(before)))
@@ -149,8 +149,7 @@ class Progress(ProgressStore[None]):
         try:
             if not self._log.intact():
                 with self._storage.transaction() as contents:
-                    rebuild = self._mend_log(contents)
-                    self._write(*self._brought_up(contents, rebuild=rebuild))
+                    self._write(*self._brought_up(contents, self._mend_log(contents)))
         except StoreError as error:  # Until both files can be repaired, readers combine them.
             self._tell(error)
             with contextlib.suppress(StoreError):
@@ -186,12 +185,17 @@ class Progress(ProgressStore[None]):
         return state
 
     def _brought_up(
-        self, contents: Contents, *, rebuild: bool = False
+        self, contents: Contents, mended: Examined | None = None
     ) -> tuple[LearnerState, LearnerState]:
-        """Return the state stored in `contents`, and this state updated from the log."""
+        """Return the state stored in `contents`, and this state updated from the log.
+
+        `mended` describes the repair of the log, if it was just repaired. If a line was restored
+        that was intact in neither file, the state is rebuilt, because it may lack this line.
+        """
         stored = self._stored(contents)
         distrusted = contents.edited and stored.mark == LogMark()
-        return stored, self._follow_log(stored, rebuild=rebuild or distrusted)
+        recovered = mended is not None and mended.recovered and not stored.mark.outdated
+        return stored, self._follow_log(stored, rebuild=distrusted or recovered)
 
     def _stored(self, contents: Contents) -> LearnerState:
         """Return the state in `contents`. If the file has a problem, add a notice.
@@ -230,27 +234,21 @@ class Progress(ProgressStore[None]):
             self._tell(notice)
         return state
 
-    def _mend_log(self, contents: Contents) -> bool:
-        """Repair the log. Call this within a transaction.
-
-        Return True if the state must be rebuilt, because it may lack an answer that an older
-        version could not read.
-        """
+    def _mend_log(self, contents: Contents) -> Examined:
+        """Repair the log, and return what was found. Call this within a transaction."""
         state, _ = from_tables(contents.tables or {})
         copied = contents.schema >= LOG_COPIED and not contents.edited
         found = self._log.examine(_known_cards(state))
-        # If the process is killed during the repair, the next one no longer sees what was lost.
+        # After a repair that fails halfway, nobody can see any longer what was lost.
         self._tell_of_log(found, state.mark.end if copied else 0)
         self._log.mend(found)
         self._seen = None
-        mark = state.mark
-        return found.recovered and not (found.lost or mark.partial or mark.outdated)
+        return found
 
     def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
         """Add notices about the log. `copied` is the expected size of the copy in bytes."""
         if found.lost:
-            kept = self._log.damaged.name
-            self._tell(notices.log_damaged(self._log.path, found.lost, kept))
+            self._tell(notices.log_damaged(self._log.path, found.lost))
             return
         if found.log:
             self._tell(notices.log_mended(self._log, found))

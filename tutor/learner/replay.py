@@ -1,6 +1,7 @@
 """Update the state with new events from the review log."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from itertools import islice
 
@@ -13,6 +14,7 @@ from tutor.learner.errors import StoreRepaired
 from tutor.learner.log_lines import Line
 from tutor.learner.records import (
     Answered,
+    Card,
     Forgotten,
     Imported,
     LessonState,
@@ -33,7 +35,8 @@ def catch_up(
     """Return `state` updated with the new events in `log`, and notices for the learner.
 
     New events are the events after `state.mark`, and normally only they are read. If `rebuild` is
-    set, or if a new event is older than an applied one, all events are read and applied again.
+    set, or if a new event is older than an applied one, all events are read and applied again,
+    unless the state includes events that are missing from the log.
     Raises `StoreError` if the log cannot be read.
     """
     found: list[StoreRepaired] = []
@@ -47,6 +50,7 @@ def catch_up(
         state = msgspec.structs.replace(state, mark=mark)
     fitted = parameters_in(state.settings)
     before, mark, damaged = state, msgspec.structs.replace(state.mark, fitted=fitted), False
+    rebuild = rebuild and not mark.partial
     if fitted != state.mark.fitted and not (mark.partial or mark.outdated):
         # All schedules depend on the parameters. A partial state can't be rebuilt from the log, and
         # the schedules of an outdated state are computed below.
@@ -131,6 +135,7 @@ def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
     days = reduce(with_day, (day_number(event.at, event.zone) for event in answers), made.days)
     return msgspec.structs.replace(
         made,
+        cards=_with_lost_answers(made.cards, state, events),
         days=days,
         undo=Undo(),
         drafts=state.drafts,
@@ -140,6 +145,23 @@ def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
             for key in (*state.lessons, *(set(made.lessons) - set(state.lessons)))
         },
     )
+
+
+def _with_lost_answers(
+    made: Mapping[str, Card], state: LearnerState, events: Iterable[LogEvent]
+) -> dict[str, Card]:
+    """Return the cards `made` from `events`, and those whose last answer is no longer in the log.
+
+    An answer that was lost from the log still counts, because `state` includes it.
+    """
+    known = {event.id for event in events}
+    lost = {
+        key: card
+        for key, card in state.cards.items()
+        if card.last_answer and card.last_answer not in known
+    }
+    later = {key for key, card in lost.items() if key in made and made[key].last_at > card.last_at}
+    return {**made, **{key: card for key, card in lost.items() if key not in later}}
 
 
 def _with_place(made: LessonState | None, known: LessonState | None) -> LessonState:

@@ -43,7 +43,7 @@ class Examined(msgspec.Struct, frozen=True):
 
     `copied` is the size of the copy in bytes. If the copy is shorter than the log, it is not
     necessarily damaged: its writer may have been killed. `lost` describes the entries in lines that
-    are damaged in both files. `recovered` is True if a line is intact in neither file, and yet was
+    are damaged in both files. `recovered` is True if a line is intact in neither file and was
     restored.
     """
 
@@ -151,13 +151,17 @@ class ReviewLog:
         return not self._bytes(self.path, start).startswith(copy)
 
     def contains(self, mark: LogMark) -> bool:
-        """Return True if the line that ends at `mark.end` is still in the log, unchanged."""
+        """Return True if the line that ends at `mark.end` is still in the log.
+
+        It must be unchanged or unreadable.
+        """
         if mark.end == 0:
             return True
         if not mark.start < mark.end <= self.size():
             return False
         for line in self.read(mark.start, mark.end):
-            return (line.end, line.checksum) == (mark.end, mark.checksum)
+            same = line.checksum == mark.checksum or not line.sound
+            return same and line.end == mark.end
         return False
 
     def _bytes(self, path: Path, start: int = 0, length: int = -1) -> bytes:
