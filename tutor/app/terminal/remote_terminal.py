@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.widget import Widget
 
+    from tutor.app.terminal.external_editor import Editing
     from tutor.app.terminal.screen_diff import Changes
     from tutor.settings.schema import ThemeName
 
@@ -56,6 +58,8 @@ class RemoteTerminal(App[None]):
     """Whether the learner may save files outside tutor's own folders."""
     _away = False
     """Whether another program is using the terminal."""
+    editing: Editing | None = None
+    """The text that the learner is editing, or has edited most recently, in their own editor."""
     line: Line = DIRECT
     wanted_theme: ThemeName = "auto"
     light_background = False
@@ -77,16 +81,17 @@ class RemoteTerminal(App[None]):
             return TerminalDriver if driver is LinuxDriver else driver
         return driver
 
-    def restore_terminal(self) -> None:
+    def restore_terminal(self, *, after_program: bool = False) -> None:
         """Restore the terminal of an app that hangs, just before its process ends.
 
-        Call this in another thread than the app's own.
+        Call this in another thread than the app's own. If `after_program` is true, restore a
+        terminal that another program has used.
         """
         if sys.platform != "win32":
             from tutor.app.terminal.driver import TerminalDriver
 
             if isinstance(self._driver, TerminalDriver):
-                self._driver.restore_terminal()
+                self._driver.restore_terminal(after_program=after_program)
 
     def draw_over(self, line: Line, output: TextIO | None = sys.__stderr__) -> None:
         """Set the type of connection to the terminal. Call this before the app runs.
@@ -128,22 +133,35 @@ class RemoteTerminal(App[None]):
         """
         from tutor.app.terminal import external_editor
 
-        editor = external_editor.command()
+        editing = external_editor.Editing(external_editor.command(), longest)
+        self.editing = editing
         failure: external_editor.EditorError | None = None
         with external_editor.keys_do_not_interrupt(), self.suspend():
             self._away = True
             try:
-                text = await asyncio.to_thread(external_editor.edited, text, editor, longest)
+                text = await asyncio.to_thread(editing.edited, text)
             except external_editor.EditorError as error:
                 # Raising the error here would keep Textual from taking the terminal back.
                 failure = error
+            except asyncio.CancelledError:
+                editing.end(signal.SIGTERM)
+                raise
             finally:
                 self._away = False
+                self.restore_terminal(after_program=True)
         if self.throttled is not None:
             self.throttled.asked(repaint=True)
         if failure is not None:
             raise failure
         return text
+
+    def end_editor(self, number: int) -> None:
+        """End the learner's editor with the signal `number`, if it is running, and wait for it.
+
+        Any thread may call this.
+        """
+        if self.editing is not None:
+            self.editing.end(number)
 
     @property
     def crash(self) -> BaseException | None:
