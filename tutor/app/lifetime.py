@@ -110,7 +110,7 @@ def _say_why_and_what_is_lost(app: TutorApp) -> None:
 
 
 def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEventLoop) -> None:
-    idle.watch(lambda: app.call_later(app.ask_whether_there))
+    idle.watch(lambda: app.call_later(app.ask_whether_there), app.keys_read_in_editor)
     _leave(app, loop, 0)
 
 

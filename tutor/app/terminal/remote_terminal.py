@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
 from textual._compositor import CompositorUpdate
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
     from tutor.settings.schema import ThemeName
 
 
+_READ_LATE = 8.0
+"""The time, in seconds, by which the time of the last read from a terminal can be too early.
+
+Linux updates it only every 8 seconds, so that it does not reveal how fast someone types.
+"""
+
 _OF_REMOVED = (NoMatches, MountError, NoScreen)
 """The errors that a handler can raise if its widgets are removed while it runs."""
 
@@ -58,6 +66,8 @@ class RemoteTerminal(App[None]):
     """Whether the learner may save files outside tutor's own folders."""
     _away = False
     """Whether another program is using the terminal."""
+    _back_at: float | None = None
+    """The time at which the learner's editor exited, on a monotonic clock, or None."""
     editing: Editing | None = None
     """The text that the learner is editing, or has edited most recently, in their own editor."""
     line: Line = DIRECT
@@ -147,13 +157,23 @@ class RemoteTerminal(App[None]):
                 editing.end(signal.SIGTERM)
                 raise
             finally:
-                self._away = False
+                self._away, self._back_at = False, time.monotonic()
                 self.restore_terminal(after_program=True)
         if self.throttled is not None:
             self.throttled.asked(repaint=True)
         if failure is not None:
             raise failure
         return text
+
+    def keys_read_in_editor(self) -> float | None:
+        """Return the time, in seconds, since the learner's editor read a key or exited.
+
+        The result is None if the learner has not used an editor. Any thread may call this.
+        """
+        if self._away and sys.__stdin__ is not None:
+            read_at = os.fstat(sys.__stdin__.fileno()).st_atime
+            return max(0.0, time.time() - read_at - _READ_LATE)
+        return None if self._back_at is None else time.monotonic() - self._back_at
 
     def end_editor(self, number: int) -> None:
         """End the learner's editor with the signal `number`, if it is running, and wait for it.
