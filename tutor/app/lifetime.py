@@ -7,6 +7,9 @@ output is blocked. Therefore, both signals are blocked before any thread starts.
 for them and asks the app to exit. SIGINT can have a handler on the loop: Ctrl+C is an ordinary key
 while the app has the terminal, and the signal only comes from other processes.
 
+If the learner's own editor is running, the app passes the signal on to it, and exits after it.
+Otherwise, the editor would continue to use the terminal, together with the shell.
+
 If the app does not exit in time, that thread restores the terminal and terminates the process. No
 progress is lost: everything reported as saved is on disk, and the saving thread writes pending
 changes in the meantime.
@@ -91,6 +94,9 @@ def _say_why_and_what_is_lost(app: TutorApp) -> None:
             _("tutor: exited because {without}.{saved}").format(without=without, saved=saved),
             file=sys.stderr,
         )
+    if app.editing is not None and app.editing.ended_early and app.editing.kept is not None:
+        kept = _("tutor: what you wrote in your editor was saved in {folder}.")
+        print(kept.format(folder=app.editing.kept), file=sys.stderr)
     refused = app.progress.refused
     for error in dict.fromkeys([*app.untold, *([refused] if refused else [])]):
         print(_("tutor: {error}").format(error=safe(str(error))), file=sys.stderr)
@@ -104,12 +110,16 @@ def _say_why_and_what_is_lost(app: TutorApp) -> None:
 
 
 def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEventLoop) -> None:
-    idle.watch(lambda: app.call_later(app.ask_whether_there))
+    idle.watch(lambda: app.call_later(app.ask_whether_there), app.keys_read_in_editor)
     _leave(app, loop, 0)
 
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
-    """Ask the app to exit, from any thread. If it does not exit in time, end the process."""
+    """Ask the app to exit, from any thread. If it does not exit in time, end the process.
+
+    The app exits after the learner's editor, which is ended first.
+    """
+    app.end_editor(status - 128 if status > 128 else signal.SIGTERM)
     # Until the timer terminates the process, the saving thread continues to save.
     last_resort = threading.Timer(PATIENCE, _end, (app, status))
     last_resort.daemon = True

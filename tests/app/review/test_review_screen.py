@@ -14,6 +14,7 @@ from tests.app.whole_app import keys, sees, until
 from tests.sample_course import LAB, LESSON
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.home.screen import HomeScreen
+from tutor.app.review import screen as review
 from tutor.app.review.screen import ReviewScreen
 from tutor.app.widgets.figures import when
 from tutor.course.catalogue import Course
@@ -122,6 +123,36 @@ async def test_no_answer_is_saved_without_its_verdict(tmp_path: Path) -> None:
         assert app.progress.drain(10)
     cards = Progress.open(tmp_path).cards()
     assert (cards["cosine"].answers, cards["sum-2"].answers) == (1, 2)
+
+
+async def test_esc_never_hides_the_verdict_on_a_saved_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "NOTICEABLE", 60.0)
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        with locked(tmp_path / "lock", 5.0):
+            await keys(pilot, "2", "enter", "escape")
+        await sees(pilot, "✓ Right: 2.")
+        await keys(pilot, "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+
+
+async def test_esc_leaves_while_a_slow_disk_saves_an_answer(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        with locked(tmp_path / "lock", 5.0):
+            await keys(pilot, "2", "enter")
+            await sees(pilot, "Saving your answer.")
+            await keys(pilot, "escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    assert Progress.open(tmp_path).cards()["sum-1"].answers == 2
 
 
 async def test_an_answer_of_a_quiz_cannot_be_undone_in_a_review(tmp_path: Path) -> None:

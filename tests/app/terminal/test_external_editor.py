@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import stat
 import sys
+import tempfile
+import termios
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.app.whole_app import keys, sees, whole_app
 from tests.terminal import Terminal
 from tutor.allowed import LOCKED_DOWN
-from tutor.app.terminal.external_editor import EditorError, command, edited
+from tutor.app.terminal import external_editor
+from tutor.app.terminal.external_editor import Editing, EditorError, command
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
 
@@ -22,6 +28,10 @@ def editor(folder: Path, script: str) -> list[str]:
     file = folder / "editor.py"
     file.write_text(f"import os, pathlib, sys, time\npath = pathlib.Path(sys.argv[1])\n{script}\n")
     return [sys.executable, str(file)]
+
+
+def edited(text: str, run_editor: list[str], longest: int) -> str:
+    return Editing(run_editor, longest).edited(text)
 
 
 def test_the_file_is_private_and_gone_afterwards(tmp_path: Path) -> None:
@@ -48,9 +58,101 @@ def test_the_file_is_private_and_gone_afterwards(tmp_path: Path) -> None:
         ("path.unlink(); os.mkfifo(path)", "not a regular file"),
     ],
 )
-def test_a_text_that_cannot_be_used_is_refused(tmp_path: Path, script: str, problem: str) -> None:
+def test_a_text_that_cannot_be_used_is_refused(
+    tmp_path: Path, script: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(EditorError, match=problem):
         edited("one", editor(tmp_path, script), 100)
+
+
+@pytest.mark.parametrize(
+    ("script", "saved"),
+    [
+        ("path.write_text('a' * 101)", {"text.txt": "a" * 101}),
+        ("path.write_text('two'); sys.exit(1)", {"text.txt": "two"}),
+        (
+            "path.with_name('.text.swp').write_text('two'); os.kill(os.getpid(), 9)",
+            {"text.txt": "one\n", ".text.swp": "two"},
+        ),
+        ("sys.exit(1)", None),
+    ],
+)
+def test_what_the_editor_saved_is_kept_if_it_is_refused(
+    tmp_path: Path, script: str, saved: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(EditorError) as refused:
+        edited("one", editor(tmp_path, script), 100)
+    kept = list(tmp_path.glob("tutor-*"))
+    if saved is None:
+        assert not kept
+        assert refused.value.next_step == external_editor.UNCHANGED
+    else:
+        (folder,) = kept
+        assert str(folder) in refused.value.next_step
+        assert {each.name: each.read_text() for each in folder.iterdir()} == saved
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def line_modes_of_a_new_terminal() -> tuple[int, ...]:
+    ends = pty.openpty()
+    try:
+        return tuple(termios.tcgetattr(ends[0])[:4])
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+ON_SIGNAL = """
+import signal, termios, tty
+def save(number, frame):
+    path.with_name("text.save").write_text("what I wrote")
+    if {obeys}:
+        sys.exit(1)
+signal.signal(signal.SIGTERM, save)
+signal.signal(signal.SIGHUP, save)
+tty.setraw(0)
+path.parent.with_name("pid").write_text(str(os.getpid()))
+print("\\x1b[?1049h\\x1b[?25l", "in the editor", flush=True)
+time.sleep(300)
+time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("obeys", [True, False])
+def test_a_signal_to_tutor_also_ends_the_editor(
+    tmp_path: Path, number: signal.Signals, obeys: bool
+) -> None:
+    program = " ".join(editor(tmp_path, ON_SIGNAL.format(obeys=obeys)))
+    wrapper = tmp_path / "wrapper"
+    wrapper.write_text(f'#!/bin/sh\n{program} "$@"\nexit $?\n')
+    wrapper.chmod(0o700)
+    environment = {
+        "TUTOR_DATA": str(tmp_path),
+        "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf"),
+        "EDITOR": str(wrapper),
+        "TMPDIR": str(tmp_path),
+    }
+    with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:
+        run.wait_for("no model ×")
+        run.press("s")
+        run.wait_for("esc back")
+        run.press("e")
+        run.wait_for("enter accept")
+        run.send(" one\x07")
+        run.wait_for("in the editor")
+        pid = int((tmp_path / "pid").read_text())
+        run.signal(number)
+        assert run.wait_exit() == 128 + number
+        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        (folder,) = tmp_path.glob("tutor-*")
+        assert (folder / "text.save").read_text() == "what I wrote"
+        assert f"saved in {folder}" in run.output.decode().replace("\r\n", "")
+        for on, off in (("?1049h", "?1049l"), ("?25l", "?25h")):
+            assert run.output.rfind(on.encode()) < run.output.rfind(off.encode())
+        assert run.line_modes() == line_modes_of_a_new_terminal()
 
 
 def test_visual_comes_before_editor() -> None:

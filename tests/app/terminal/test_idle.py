@@ -56,6 +56,30 @@ def test_it_warns_ahead_and_ends_on_time(
 
 
 @pytest.mark.parametrize(
+    ("read_at", "back_at", "warned", "over"),
+    [
+        ([1000.0, 1700.0], 1735.0, [1735 + 1740], 1735 + 1800),  # a short time in the editor
+        ([1000.0, 2780.0], 4000.0, [2740.0, 5740.0], 5800.0),  # a pause and then a key in it
+        ([1000.0], 9000.0, [2740.0], 2800.0),  # a long pause in it
+    ],
+)
+def test_keys_in_an_editor_count(
+    read_at: list[float], back_at: float, warned: list[float], over: float
+) -> None:
+    clock = Clock()
+    limit = IdleLimit(1800, clock, clock.sleep)
+    clock.limit = limit
+
+    def in_editor() -> float | None:
+        if clock.now >= back_at:
+            return clock.now - back_at
+        return clock.now - max((each for each in read_at if each <= clock.now), default=0.0)
+
+    limit.watch(lambda: clock.warned.append(clock.now), in_editor)
+    assert (clock.warned, clock.now, limit.over) == (warned, over, True)
+
+
+@pytest.mark.parametrize(
     ("seconds", "said"),
     [(1800, "30 minutes"), (60, "1 minute"), (90, "90 seconds"), (1, "1 second"), (3, "3 seconds")],
 )

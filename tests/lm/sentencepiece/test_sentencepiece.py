@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import struct
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.hostile_files import changed_json, changes, write_json
 from tests.lm.formats.test_protobuf import field
 from tests.lm.sentencepiece.make_reference import CASES, FILE, HERE
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, TextError, TutorError
-from tutor.lm.formats.sentencepiece import USER_DEFINED
+from tutor.lm.formats.sentencepiece import USER_DEFINED, Rules, Vocabulary, sentencepiece
 from tutor.lm.formats.sentencepiece_file import parse_sentencepiece
 from tutor.lm.tokenizer import Tokenizer
 
@@ -305,6 +306,29 @@ def test_files_that_make_no_sense(
     path.write_bytes(data)
     with pytest.raises(error, match=said):
         Tokenizer.from_sentencepiece(path)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        (lambda: piece("a") * 500_000, "more than 500,000 tokens"),
+        (lambda: b"".join(piece("a" * count) for count in range(1, 1024)), "too many merges"),
+    ],
+    ids=["tokens", "merges"],
+)
+def test_a_file_with_too_large_a_vocabulary_is_refused(
+    pieces: Callable[[], bytes], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "tokenizer.model"
+    path.write_bytes(UNKNOWN + pieces() + field(2, field(3, 2)))
+    with pytest.raises(ModelUnsupported, match=said):
+        Tokenizer.from_sentencepiece(path)
+
+
+def test_a_vocabulary_that_would_take_minutes_is_refused() -> None:
+    count = 500_001
+    with pytest.raises(ModelUnsupported, match="more than 500,000 tokens"):
+        sentencepiece(Vocabulary(["a"] * count, [0.0] * count, [1] * count), Rules())
 
 
 def test_a_claimed_length_costs_no_memory(tmp_path: Path) -> None:

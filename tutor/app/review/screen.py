@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.base_screen import ENTER_PAGES
-from tutor.app.quiz.ask import Asked, AskScreen
+from tutor.app.quiz.ask import NOTICEABLE, Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
 from tutor.app.widgets.key_names import press, with_keys
@@ -72,6 +73,8 @@ class ReviewScreen(AskScreen):
         """The id of the latest question answered in this review. Only this answer can be undone."""
         self._just_suspended: tuple[str, bool] = ("", False)
         """The id of the latest suspended question, or "", and whether it was still unanswered."""
+        self._answered_at = 0.0
+        """The time of the latest answer in this review, on a monotonic clock."""
         self._moving_on = False
         """Whether another question is being read from disk.
 
@@ -213,8 +216,19 @@ class ReviewScreen(AskScreen):
             when=when(due, self.services.progress.clock())
         )
 
+    def action_back(self) -> None:
+        """Close the review, or show the verdict first if an answer is just being saved.
+
+        A review does not show a question again after it is answered. If the terminal sends Enter
+        and Esc together, the learner would never see the verdict. On a slow disk, a second Esc
+        closes the review before the answer is saved.
+        """
+        if not self._saving or monotonic() - self._answered_at > NOTICEABLE:
+            super().action_back()
+
     def answered(self, event: Answered) -> None:
         self._count += 1
+        self._answered_at = monotonic()
         self._just_answered, self._just_suspended = event.question, ("", False)
 
     def keep_draft(self, draft: Draft | None) -> None:

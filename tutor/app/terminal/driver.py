@@ -95,12 +95,15 @@ class TerminalDriver(LinuxDriver):
         loop.remove_signal_handler(signal.SIGTSTP)
         loop.remove_signal_handler(signal.SIGCONT)
 
-    def restore_terminal(self) -> None:
+    def restore_terminal(self, *, after_program: bool = False) -> None:
         """Restore the terminal from another thread, just before the process ends.
 
         The app may hang because the terminal accepts no output, so this does not wait for long.
+
+        If `after_program` is true, restore a terminal that another program has used in the
+        meantime. A program that is killed leaves its own modes.
         """
-        if self._has_terminal:
+        if self._has_terminal or after_program:
             restoring = threading.Thread(target=self._restore, daemon=True)
             restoring.start()
             restoring.join(_PATIENCE)

@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
 from tutor import private
+from tutor.app.terminal import child_processes
 from tutor.errors import StoreError, TutorError
 from tutor.language import _
 from tutor.learner.untrusted_files import read_beginning
@@ -47,24 +49,97 @@ def command(environment: Mapping[str, str] | None = None) -> list[str]:
     return words
 
 
-def edited(text: str, editor: Sequence[str], longest: int) -> str:
-    """Write `text` to a private file, run the editor on it, and return the edited text.
+class Editing:
+    """A text that the learner edits in their own editor.
 
-    This waits until the editor exits. Raises `EditorError` if the editor fails, or if the edited
-    text has more than `longest` characters, is not UTF-8, or contains control characters.
+    The app may have to exit while the editor is running, for example when the connection drops.
+    Another thread then ends the editor, which would otherwise use the terminal without the app.
     """
-    try:
-        # No other account can access this folder.
-        with tempfile.TemporaryDirectory(prefix="tutor-") as folder:
-            path = Path(folder) / "text.txt"
-            with os.fdopen(private.create_file(path), "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-            status = _run([*editor, str(path)])
-            data = read_beginning(path, 4 * longest + 2)
-    except StoreError as error:
-        raise EditorError(error.happened, UNCHANGED) from error
-    except OSError as error:
-        raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
+
+    def __init__(self, editor: Sequence[str], longest: int) -> None:
+        """Edit with the command `editor`. The text may have at most `longest` characters."""
+        self._editor = editor
+        self._longest = longest
+        self._starting = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._children_ended = threading.Event()
+        self._finished = threading.Event()
+        self.ended_early = False
+        """Whether the editor was ended because the app exits."""
+        self.kept: Path | None = None
+        """The folder with the files that the editor saved, if tutor did not use them, or None."""
+
+    def edited(self, text: str) -> str:
+        """Write `text` to a private file, run the editor on it, and return the edited text.
+
+        This waits until the editor exits. Raises `EditorError` if the editor fails, or if the
+        edited text is too long, is not UTF-8, or contains control characters. What the editor
+        saved is then kept, so that the learner does not lose it.
+        """
+        try:
+            # No other account can access this folder.
+            folder = Path(tempfile.mkdtemp(prefix="tutor-"))
+        except OSError as error:
+            raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
+        written = (text + "\n").encode()
+        path = folder / "text.txt"
+        try:
+            with os.fdopen(private.create_file(path), "wb") as file:
+                file.write(written)
+            return _result(path, self._run(path), self._longest)
+        except (StoreError, OSError, EditorError) as error:
+            if _saved(path, written):
+                self.kept = folder
+            raise self._failure(error) from error
+        finally:
+            if self.kept is None:
+                shutil.rmtree(folder, ignore_errors=True)
+            self._finished.set()
+
+    def end(self, number: int) -> None:
+        """End the editor and its child processes, if it is running. Any thread may call this.
+
+        The signal `number` lets an editor save what the learner has written. This waits until
+        `edited` has kept what the editor saved.
+        """
+        with self._starting:
+            if self._finished.is_set():
+                return
+            self.ended_early = True
+            process = self._process
+        if process is not None:
+            try:
+                child_processes.end(process, number)
+            finally:
+                self._children_ended.set()
+            self._finished.wait(child_processes.PATIENCE)
+
+    def _run(self, path: Path) -> int:
+        """Run the editor in the terminal, and return its exit status."""
+        with self._starting:
+            if self.ended_early:
+                return 0
+            self._process = _started([*self._editor, str(path)])
+        status = self._process.wait()
+        with self._starting:
+            ended_early = self.ended_early
+        if ended_early:  # the process may be a script, and the editor may still be saving
+            self._children_ended.wait()
+        return status
+
+    def _failure(self, error: Exception) -> EditorError:
+        if isinstance(error, OSError):
+            happened = f"{error.strerror or error}."
+        else:
+            assert isinstance(error, TutorError)
+            happened = error.happened
+        if self.kept is None:
+            return EditorError(happened, UNCHANGED)
+        saved = _("Your text has not changed. What your editor saved is in {folder}.")
+        return EditorError(happened, saved.format(folder=self.kept))
+
+
+def _result(path: Path, status: int, longest: int) -> str:
     if status < 0:  # on POSIX, the number of a signal
         raise EditorError(
             _("The editor was stopped by signal {number}.").format(number=-status), UNCHANGED
@@ -73,23 +148,31 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
         raise EditorError(
             _("The editor exited with status {status}.").format(status=status), UNCHANGED
         )
-    return _checked(data, longest)
+    return _checked(read_beginning(path, 4 * longest + 2), longest)
 
 
-def _run(arguments: Sequence[str]) -> int:
-    """Run a program in the terminal, and return its exit status.
+def _saved(path: Path, written: bytes) -> bool:
+    """Return True if an editor has changed the file, or left another file next to it.
+
+    Editors that are ended by a signal save the text in another file, such as `.text.txt.swp`.
+    """
+    try:
+        others = any(each != path for each in path.parent.iterdir())
+        return others or read_beginning(path, len(written) + 1) != written
+    except (OSError, StoreError):
+        return False
+
+
+def _started(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a program in the terminal.
 
     A child process inherits blocked signals, so the signals that tutor blocks are unblocked before
     the program starts.
     """
     if sys.platform == "win32":
-        return subprocess.run(arguments, check=False).returncode
+        return subprocess.Popen(arguments)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    return subprocess.run(
-        arguments,
-        check=False,
-        preexec_fn=lambda: _restore(blocked),
-    ).returncode
+    return subprocess.Popen(arguments, preexec_fn=lambda: _restore(blocked))
 
 
 def _restore(blocked: Set[int]) -> None:

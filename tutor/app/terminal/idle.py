@@ -52,14 +52,21 @@ class IdleLimit:
         """Reset the idle timer, because a key was pressed. Any thread may call this."""
         self._last = self._clock()
 
-    def watch(self, warn: Callable[[], object]) -> None:
+    def watch(
+        self,
+        warn: Callable[[], object],
+        in_editor: Callable[[], float | None] = lambda: None,
+    ) -> None:
         """Wait until the limit is reached.
 
         Shortly before that, `warn` is called. It is called again only after another key press. Run
         this method in a separate thread, so that blocked output cannot delay it.
+
+        `in_editor` returns the time, in seconds, since another program such as an editor last read
+        a key from the terminal, or None if no other program does.
         """
         warned_of: float | None = None
-        while (idle := self._clock() - self._last) < self.seconds:
+        while (idle := self._idle(in_editor)) < self.seconds:
             if idle < self.warned_after:
                 self._sleep(self.warned_after - idle)
                 continue
@@ -68,6 +75,13 @@ class IdleLimit:
                 warn()
             self._sleep(self.seconds - idle)
         self.over = True
+
+    def _idle(self, in_editor: Callable[[], float | None]) -> float:
+        """Return the time since the last key press, in this or in another program."""
+        read = in_editor()
+        if read is not None:
+            self._last = max(self._last, self._clock() - read)
+        return self._clock() - self._last
 
 
 def in_words(seconds: float) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
 from textual._compositor import CompositorUpdate
@@ -31,9 +34,16 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.widget import Widget
 
+    from tutor.app.terminal.external_editor import Editing
     from tutor.app.terminal.screen_diff import Changes
     from tutor.settings.schema import ThemeName
 
+
+_READ_LATE = 8.0
+"""The time, in seconds, by which the time of the last read from a terminal can be too early.
+
+Linux updates it only every 8 seconds, so that it does not reveal how fast someone types.
+"""
 
 _OF_REMOVED = (NoMatches, MountError, NoScreen)
 """The errors that a handler can raise if its widgets are removed while it runs."""
@@ -56,6 +66,10 @@ class RemoteTerminal(App[None]):
     """Whether the learner may save files outside tutor's own folders."""
     _away = False
     """Whether another program is using the terminal."""
+    _back_at: float | None = None
+    """The time at which the learner's editor exited, on a monotonic clock, or None."""
+    editing: Editing | None = None
+    """The text that the learner is editing, or has edited most recently, in their own editor."""
     line: Line = DIRECT
     wanted_theme: ThemeName = "auto"
     light_background = False
@@ -77,16 +91,17 @@ class RemoteTerminal(App[None]):
             return TerminalDriver if driver is LinuxDriver else driver
         return driver
 
-    def restore_terminal(self) -> None:
+    def restore_terminal(self, *, after_program: bool = False) -> None:
         """Restore the terminal of an app that hangs, just before its process ends.
 
-        Call this in another thread than the app's own.
+        Call this in another thread than the app's own. If `after_program` is true, restore a
+        terminal that another program has used.
         """
         if sys.platform != "win32":
             from tutor.app.terminal.driver import TerminalDriver
 
             if isinstance(self._driver, TerminalDriver):
-                self._driver.restore_terminal()
+                self._driver.restore_terminal(after_program=after_program)
 
     def draw_over(self, line: Line, output: TextIO | None = sys.__stderr__) -> None:
         """Set the type of connection to the terminal. Call this before the app runs.
@@ -128,22 +143,45 @@ class RemoteTerminal(App[None]):
         """
         from tutor.app.terminal import external_editor
 
-        editor = external_editor.command()
+        editing = external_editor.Editing(external_editor.command(), longest)
+        self.editing = editing
         failure: external_editor.EditorError | None = None
         with external_editor.keys_do_not_interrupt(), self.suspend():
             self._away = True
             try:
-                text = await asyncio.to_thread(external_editor.edited, text, editor, longest)
+                text = await asyncio.to_thread(editing.edited, text)
             except external_editor.EditorError as error:
                 # Raising the error here would keep Textual from taking the terminal back.
                 failure = error
+            except asyncio.CancelledError:
+                editing.end(signal.SIGTERM)
+                raise
             finally:
-                self._away = False
+                self._away, self._back_at = False, time.monotonic()
+                self.restore_terminal(after_program=True)
         if self.throttled is not None:
             self.throttled.asked(repaint=True)
         if failure is not None:
             raise failure
         return text
+
+    def keys_read_in_editor(self) -> float | None:
+        """Return the time, in seconds, since the learner's editor read a key or exited.
+
+        The result is None if the learner has not used an editor. Any thread may call this.
+        """
+        if self._away and sys.__stdin__ is not None:
+            read_at = os.fstat(sys.__stdin__.fileno()).st_atime
+            return max(0.0, time.time() - read_at - _READ_LATE)
+        return None if self._back_at is None else time.monotonic() - self._back_at
+
+    def end_editor(self, number: int) -> None:
+        """End the learner's editor with the signal `number`, if it is running, and wait for it.
+
+        Any thread may call this.
+        """
+        if self.editing is not None:
+            self.editing.end(number)
 
     @property
     def crash(self) -> BaseException | None:

@@ -31,10 +31,17 @@ from tokenizers import (
     pre_tokenizers,
 )
 
-from tutor.errors import ModelDamaged
+from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.formats.library import library_failures
 
 SPACE = "▁"
+
+MOST_TOKENS = 500_000
+"""The maximum number of tokens. The largest vocabularies of language models have about 260,000."""
+
+_MOST_MERGES = 3_000_000  # Gemma, with 262,144 tokens, has 580,000
+_LONGEST_MERGES = 50_000_000  # characters in all merges
+_SUGGESTION = "Use another model."
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 """The types of tokens. The numbers are the same in `tokenizer.model` and in GGUF files."""
@@ -75,8 +82,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 def sentencepiece(vocabulary: Vocabulary, rules: Rules) -> Tokenizer:
     """Build the tokenizer, without its special and user-defined tokens (see `added_tokens`).
 
-    Raises `ModelDamaged` if the vocabulary or the character map is invalid.
+    Raises `ModelDamaged` if the vocabulary or the character map is invalid, and `ModelUnsupported`
+    if the vocabulary is so large that its tokenizer would take too much time or memory.
     """
+    if len(vocabulary.texts) > MOST_TOKENS:
+        raise too_many_tokens()
     if not all(map(math.isfinite, vocabulary.scores)):
         raise ModelDamaged("the score of a token is NaN or infinite.")
     with library_failures("the vocabulary makes no sense"):
@@ -92,6 +102,12 @@ def sentencepiece(vocabulary: Vocabulary, rules: Rules) -> Tokenizer:
         [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
     )
     return made
+
+
+def too_many_tokens() -> ModelUnsupported:
+    return ModelUnsupported(
+        f"the vocabulary is too large: it has more than {MOST_TOKENS:,} tokens.", _SUGGESTION
+    )
 
 
 def added_tokens(vocabulary: Vocabulary) -> list[AddedToken]:
@@ -113,12 +129,16 @@ def _bpe(vocabulary: Vocabulary, rules: Rules) -> models.BPE:
     ids = {text: id_ for id_, text in enumerate(texts)}
     joined = [text for text, kind in zip(texts, vocabulary.kinds, strict=True) if kind == NORMAL]
     joined.sort(key=lambda text: -scores[ids[text]])
-    merges = [
-        pair
-        for text in joined
-        for pair in ((text[:cut], text[cut:]) for cut in range(1, len(text)))
-        if pair[0] in ids and pair[1] in ids
-    ]
+    merges: list[tuple[str, str]] = []
+    characters = 0
+    for text in joined:
+        pairs = ((text[:cut], text[cut:]) for cut in range(1, len(text)))
+        known = [pair for pair in pairs if pair[0] in ids and pair[1] in ids]
+        merges += known
+        characters += len(known) * len(text)
+        # A thousand tokens, each one character longer than the one before, have a gigabyte of them.
+        if len(merges) > _MOST_MERGES or characters > _LONGEST_MERGES:
+            raise ModelUnsupported("the vocabulary has too many merges.", _SUGGESTION)
     unknown = vocabulary.first(UNKNOWN)
     settings: dict[str, Any] = {"vocab": ids, "merges": merges, "fuse_unk": True}
     return models.BPE(

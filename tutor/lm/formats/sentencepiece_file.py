@@ -28,11 +28,17 @@ from tutor.lm.formats.protobuf import (
     as_text,
     read_fields,
 )
-from tutor.lm.formats.sentencepiece import NORMAL, Algorithm, Rules, Vocabulary
+from tutor.lm.formats.sentencepiece import (
+    MOST_TOKENS,
+    NORMAL,
+    Algorithm,
+    Rules,
+    Vocabulary,
+    too_many_tokens,
+)
 
-_LARGEST = 100_000_000  # bytes; Gemma's file, with 262,144 tokens, has 4.7 million
+_LARGEST = 10_000_000  # bytes; Gemma's file, with 262,144 tokens, has 4.7 million
 _LONGEST_TOKEN = 1024  # characters
-_MOST_TOKENS = 5_000_000
 _ALGORITHMS: dict[int, Algorithm] = {1: "unigram", 2: "bpe"}
 # Llama 3 has a `tokenizer.model` in a different format: each line has a base64 token and its rank.
 _TIKTOKEN = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\n")
@@ -52,7 +58,8 @@ def read_sentencepiece(path: Path) -> SentencePieceFile:
     """Read a `tokenizer.model`.
 
     Raises `ModelDamaged` for a file that is not a valid model, and `ModelUnsupported` for a model
-    whose tokens are words or characters, or a file in the format of another library.
+    whose tokens are words or characters, for one with too many tokens, or for a file in the format
+    of another library.
     """
     try:
         with path.open("rb") as file:
@@ -87,8 +94,8 @@ def parse_sentencepiece(data: bytes) -> SentencePieceFile:
             texts.append(text)
             scores.append(score)
             kinds.append(kind)
-            if len(texts) > _MOST_TOKENS:
-                raise ModelDamaged("there are too many tokens.")
+            if len(texts) > MOST_TOKENS:
+                raise too_many_tokens()
         elif number == 2:
             training = as_bytes(value)
         elif number == 3:
