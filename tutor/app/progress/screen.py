@@ -83,8 +83,9 @@ class ProgressScreen(MenuScreen):
         Binding(
             "z",
             "open('suspended')",
-            "suspended",
-            tooltip="Bring back questions that you suspended.",
+            "bring back",
+            tooltip="Bring back questions that reviews no longer ask.",
+            id="suspended",
         ),
     ]
 
@@ -159,7 +160,7 @@ class ProgressScreen(MenuScreen):
             lines.insert(-1, _paragraph(JUST_SEEN, width, MUTED))
         if suspended := self._suspended:
             said = f"{counted(suspended, 'question')}. {bring_back(suspended)}"
-            lines.insert(-1, _labeled(_("Suspended"), said, width))
+            lines.insert(-1, _labeled(_("No longer asked"), said, width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
             limits = self.services.limits
