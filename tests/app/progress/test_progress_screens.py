@@ -92,7 +92,10 @@ async def test_a_forecast_over_the_daily_limit_says_so(
     async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
         await keys(pilot, "p")
         await sees(pilot, "Upcoming reviews")
-        said = f"You are asked at most 40 a day, and at most {limit} of them"
+        said = (
+            "Reviews ask you at most 40 questions a day. Of these 40 questions, at most "
+            f"{limit} are questions that you have not reviewed before."
+        )
         assert (said in " ".join(shown(pilot.app).split())) == told
 
 
