@@ -21,6 +21,7 @@ _KEPT_IN_WRITING = "\n\t\u200c\u200d"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _MOST_MARKS = 30  # This is the limit of Unicode's Stream-Safe Text Format (UAX #15).
 _MANY_BEYOND_ASCII = re.compile(rf"[^\x00-\x7f]{{{_MOST_MARKS + 1},}}")
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|‰|bits?|nats?|bytes?|[kMGT]B|ms|s|min|h)(?!\w))")
 # These characters are invisible fillers, but they don't count as spaces.
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
@@ -176,16 +177,25 @@ def cells(text: str) -> int:
     )
 
 
+def with_joined_units(text: str) -> str:
+    """Return `text` with another character in place of each space between a number and its unit.
+
+    The result has the same length and width. Use it to find line breaks, and not to show it:
+    “50 %” or “2.1 bits” then counts as one word.
+    """
+    return _BEFORE_UNIT.sub("_", text) if " " in text else text
+
+
 def wrapped(text: str, width: int) -> int:
     """Return the number of lines of `text` when it is wrapped at `width` columns.
 
-    A word that is longer than a line is broken.
+    A word that is longer than a line is broken. A number and its unit stay on one line.
     """
     lines = 0
     for paragraph in text.split("\n"):
         used = 0
         lines += 1
-        for word in paragraph.split():
+        for word in with_joined_units(paragraph).split():
             size = cells(word)
             if used and used + 1 + size <= width:
                 used += 1 + size

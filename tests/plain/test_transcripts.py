@@ -104,6 +104,7 @@ def test_the_first_lesson_from_its_first_section_to_its_last_question(machine: M
     assert any(line.startswith("Your answer, wrong: ") for line in said.lines)
     assert f"End of lesson 1, {lesson.title}." in said.lines
     assert any("1 wrong, 1 left for later." in line for line in said.lines)
+    assert "This lesson is done." not in said.lines
     events = progress_of(machine).events()
     answers = {each.question: each for each in events if isinstance(each, Answered)}
     assert set(answers) == {each.id for each in lesson.questions} - {leave.id}
@@ -113,6 +114,28 @@ def test_the_first_lesson_from_its_first_section_to_its_last_question(machine: M
     assert [each.guess for each in events if isinstance(each, Predicted)] == [
         "The answers of A and B"
     ]
+
+
+def test_the_end_of_a_lesson_says_that_it_is_done(machine: Machine) -> None:
+    lesson = load_course().lessons[0]
+    progress = progress_of(machine)
+    seen = tuple(screen.id for screen in lesson.screens)
+    progress.save_lesson(LessonState(lesson=lesson.id, screen=seen[-1], seen=seen))
+    last = next(each for each in lesson.questions if isinstance(each, TextQuestion))
+    for question in lesson.questions:
+        if question is not last:
+            progress.record(
+                Answered(
+                    at=progress.clock(),
+                    question=question.id,
+                    version=question.version,
+                    lesson=lesson.id,
+                    correct=True,
+                )
+            )
+    said = machine.say("lesson 1", "questions", right(last), "", "quit")
+    assert f"End of lesson 1, {lesson.title}." in said.lines
+    assert "This lesson is done." in said.lines
 
 
 def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> None:

@@ -58,7 +58,7 @@ PLACES: dict[Place, PlaceText] = {
         ),
     ),
     "progress": PlaceText(_("Progress"), _("see how well you know each lesson")),
-    "suspended": PlaceText(_("Suspended questions")),
+    "suspended": PlaceText(_("Questions no longer asked")),
     "teacher": PlaceText(_("What a teacher sees")),
     "glossary": PlaceText(_("Glossary")),
     "search": PlaceText(_("Search the course")),

@@ -239,7 +239,7 @@ class Progress(ProgressStore[None]):
         state, _ = from_tables(contents.tables or {})
         copied = contents.schema >= LOG_COPIED and not contents.edited
         found = self._log.examine(_known_cards(state))
-        # After a repair that fails halfway, nobody can see any longer what was lost.
+        # After a repair that fails halfway, the files no longer show what was lost.
         self._tell_of_log(found, state.mark.end if copied else 0)
         self._log.mend(found)
         self._seen = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.language import _
 from tutor.plain import markdown, steps, words
 from tutor.plain.place import Command, Leave, Place, Replace
+from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import next_in_lessons
 from tutor.study.results import results
 from tutor.text import counted
@@ -34,6 +35,10 @@ class LessonEnd(Place):
 
     async def begin(self) -> None:
         self.say(self.title)
+        progress = self.services.progress
+        now = progress.lesson(self._lesson.id)
+        if lesson_progress(self._lesson, now, progress.cards()).done:
+            self.say(_("This lesson is done."))
         for each in self._lesson.learned:
             self.say(_("You have learned: {text}").format(text=markdown.inline(each)))
         found = results(self._lesson, self.services.progress.cards())

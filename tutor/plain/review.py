@@ -131,7 +131,7 @@ class ReviewPlace(QuestionPlace):
         if undo.answer and undo.question == self._last:
             found.append(Command("undo", "Undo your last answer.", self._undo))
         if self._question is not None:
-            said = _("Leave this question out of future reviews.")
+            said = _("Stop asking this question in reviews.")
             found.append(Command("suspend", said, self._suspend))
         elif self.services.review_queue().ahead:
             said = _("Review some questions before they are due.")
@@ -150,7 +150,7 @@ class ReviewPlace(QuestionPlace):
     async def _suspend(self, rest: str) -> Place | Leave | Replace | None:
         progress = self.services.progress
         progress.record(Suspended(at=progress.clock(), question=self._current))
-        self.say(_("Suspended. You can bring the question back in the app."))
+        self.say(_("No longer asked. You can bring the question back in the app."))
         return await self.go_on()
 
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:

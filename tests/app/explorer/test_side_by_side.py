@@ -1,4 +1,4 @@
-"""Test the two columns of a wide terminal, and the note about rounded numbers."""
+"""Test the two columns of a wide terminal, and the note about approximate figures."""
 
 from __future__ import annotations
 
@@ -61,21 +61,21 @@ async def test_a_conversation_has_the_whole_width_until_the_distribution_is_open
 @pytest.mark.parametrize(
     ("kernel", "width", "said"),
     [
-        ("int4, int8", 80, "4-bit weights, rounded"),
-        ("int4, int8", 60, "rounded"),
-        ("fp16", 80, "16-bit weights, rounded"),
+        ("int4, int8", 80, "figures are approximate"),
+        ("int4, int8", 60, "approximate"),
+        ("fp16", 80, "figures are approximate"),
         ("int8", 80, ""),
         ("fp32", 80, ""),
     ],
 )
-async def test_the_heading_says_that_numbers_are_rounded(
+async def test_the_heading_says_that_figures_are_approximate(
     tmp_path: Path, kernel: str, width: int, said: str
 ) -> None:
     engine = FakeEngine(card=msgspec.structs.replace(CARD, kernel=kernel))
     async with explorer(tmp_path, engine=engine, size=(width, 24)) as it:
         heading = it.line("next token")
         assert said in heading
-        assert ("rounded" in heading) == bool(said)
+        assert ("approximate" in heading) == bool(said)
         assert "plain sampling" in heading
 
 

@@ -92,7 +92,10 @@ async def test_a_forecast_over_the_daily_limit_says_so(
     async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
         await keys(pilot, "p")
         await sees(pilot, "Upcoming reviews")
-        said = f"You are asked at most 40 a day, and at most {limit} of them"
+        said = (
+            "Reviews ask you at most 40 questions a day. Of these 40 questions, at most "
+            f"{limit} are questions that you have not reviewed before."
+        )
         assert (said in " ".join(shown(pilot.app).split())) == told
 
 
@@ -121,11 +124,11 @@ async def test_suspended_questions_are_counted_and_brought_back(tmp_path: Path) 
     clock.at += 5
     async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "p")
-        await sees(pilot, "Suspended       1 question. Press z to bring it back.")
+        await sees(pilot, "No longer asked 1 question. Press z to bring it back.")
         await keys(pilot, "z")
         await sees(pilot, "What is 1 and 1?")
         await keys(pilot, "enter")
-        await sees(pilot, "No question is suspended.")
+        await sees(pilot, "There is no question to bring back.")
         await keys(pilot, "escape")
         await sees(pilot, "Your memory")
         assert "uspended" not in shown(pilot.app)

@@ -148,6 +148,23 @@ async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_p
         assert "Questions" not in shown(app)
 
 
+@pytest.mark.parametrize("size", [SIZE, (40, 12)])
+async def test_the_title_says_that_the_lesson_is_done_after_the_last_right_answer(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    answered(tmp_path, "cosine", correct=True)
+    read(tmp_path)
+    app = whole_app(tmp_path, course=COURSE)
+    async with app.run_test(size=size) as pilot:
+        app.navigator.open_end(FIRST)
+        await sees(pilot, "· end of the lesson")
+        assert "lesson done" not in shown(app)
+        await keys(pilot, "a", "2", "enter")
+        await sees(pilot, "✓ Right")
+        await keys(pilot, "enter")
+        await sees(pilot, "· ✓ lesson done")
+
+
 async def test_questions_opened_after_reading_on_lead_back_to_that_screen(tmp_path: Path) -> None:
     first, second, last = FIRST.screens
     state = LessonState(lesson=FIRST.id, screen=second.id, seen=(first.id, second.id))

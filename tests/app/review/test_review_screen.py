@@ -177,14 +177,14 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         await sees(pilot, "What is 2 and 2?")
         await sees(pilot, "review · 1 left")
         await keys(pilot, "s")
-        await sees(pilot, "1 suspended.")
+        await sees(pilot, "1 question is no longer asked.")
         await sees(pilot, "1 left for later; it stays due.")
         assert "Nothing else is due" not in shown(pilot.app)
         clock.at += 5
         await keys(pilot, "z")
         await sees(pilot, "› ")
         await keys(pilot, "enter")
-        await sees(pilot, "No question is suspended.")
+        await sees(pilot, "There is no question to bring back.")
         await keys(pilot, "escape")
         await sees(pilot, "What is 1 and 1?")
 
@@ -225,11 +225,11 @@ async def test_undo_after_a_suspension_brings_the_question_back(tmp_path: Path) 
         await sees(pilot, "What is 2 and 2?")
         clock.at += 5
         await keys(pilot, "z")
-        await sees(pilot, "1 suspended. Press z to bring it back.")
-        await sees(pilot, "u undo suspension")
+        await sees(pilot, "1 question is no longer asked. Press z to bring it back.")
+        await sees(pilot, "u undo")
         clock.at += 5
         await keys(pilot, "u")
-        await sees(pilot, "The question is no longer suspended.")
+        await sees(pilot, "Brought back. Reviews ask this question again.")
         await sees(pilot, "What is 2 and 2?")
         await sees(pilot, "u undo answer")
         cards = Progress.open(tmp_path).cards()
@@ -252,12 +252,12 @@ async def test_undo_after_suspending_an_answered_question_does_not_ask_it_again(
         await sees(pilot, "saved")
         clock.at += 5
         await keys(pilot, "z")
-        await sees(pilot, "1 suspended.")
+        await sees(pilot, "1 question is no longer asked.")
         clock.at += 5
         await keys(pilot, "u")
-        await sees(pilot, "The question is no longer suspended.")
+        await sees(pilot, "Brought back. Reviews ask this question again.")
         await sees(pilot, "1 answered. Nothing else is due.")
-        assert "1 suspended." not in shown(pilot.app)
+        assert "1 question is no longer asked." not in shown(pilot.app)
     assert Progress.open(tmp_path).cards()["sum-1"].answers == 2
 
 
@@ -268,7 +268,7 @@ async def test_suspended_questions_are_brought_back_one_by_one(tmp_path: Path) -
     app = reviewer(tmp_path, clock, start="review")
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "3 left")
-        for left in ("2 left", "1 left", "3 suspended."):
+        for left in ("2 left", "1 left", "3 questions are no longer asked."):
             await keys(pilot, "z")
             await sees(pilot, left)
         clock.at += 5
@@ -434,7 +434,7 @@ def test_how_it_looks(
             await sees(pilot, "saved")
         if state == "suspended":
             await keys(pilot, "z")
-            await sees(pilot, "1 suspended.")
+            await sees(pilot, "1 question is no longer asked.")
             await keys(pilot, "z")
             await sees(pilot, "› ")
         if state == "over":

@@ -82,6 +82,13 @@ PANE_KEYS: list[BindingType] = [
         "stop saving",
         tooltip="Stop saving the text as a file. No file is written.",
     ),
+    Binding(
+        "escape",
+        "stop_answer",
+        "stop it",
+        tooltip="Stop the answer and write the next message. The text so far is kept.",
+        id="stop-answer",
+    ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
     Binding(

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _NARROW = 60
 """The width, in columns, below which the lines are shortened."""
-_ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
-"""Short names of the number formats whose kernels also round their input vectors."""
+_ROUNDED = {"int4", "fp16"}
+"""The number formats whose kernels also round their input vectors."""
 _HOW = {"prompt": _("given"), "drawn": _("drawn by the model"), "taken": _("chosen by you")}
 
 
@@ -141,19 +141,20 @@ def question_line(state: State, width: int) -> Content:
     right = settings(of.sampler, of.steering, width - left.cell_length - 2)
     if shown is not None and state.engine.model is not None:
         room = width - left.cell_length - right.cell_length - 4
-        said = next((each for each in _rounding(state.engine.model) if len(each) <= room), "")
+        said = next((each for each in _precision(state.engine.model) if len(each) <= room), "")
         left += Content.styled(f"  {said}".rstrip(), theme.MUTED)
     return spread(left, right, width)
 
 
-def _rounding(model: ModelCard) -> tuple[str, ...]:
-    """Return a note that the numbers are rounded, in a long and a short form.
+def _precision(model: ModelCard) -> tuple[str, ...]:
+    """Return a note that the figures are approximate, in a long and a short form.
 
-    If the numbers are exact, return (). The lessons quote exact numbers, which differ from rounded
-    numbers in the second or third digit.
+    If they are exact, return (). The lessons quote exact figures, which differ from approximate
+    figures in the second or third digit. The model screen shows how the weights are rounded.
     """
-    bits = next((_ROUNDED[form] for form in model.kernel.split(", ") if form in _ROUNDED), "")
-    return (_("{bits} weights, rounded").format(bits=bits), "rounded") if bits else ()
+    if _ROUNDED.isdisjoint(model.kernel.split(", ")):
+        return ()
+    return _("figures are approximate"), _("approximate")
 
 
 def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:

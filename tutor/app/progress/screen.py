@@ -83,8 +83,9 @@ class ProgressScreen(MenuScreen):
         Binding(
             "z",
             "open('suspended')",
-            "suspended",
-            tooltip="Bring back questions that you suspended.",
+            "bring back",
+            tooltip="Bring back questions that reviews no longer ask.",
+            id="suspended",
         ),
     ]
 
@@ -159,7 +160,7 @@ class ProgressScreen(MenuScreen):
             lines.insert(-1, _paragraph(JUST_SEEN, width, MUTED))
         if suspended := self._suspended:
             said = f"{counted(suspended, 'question')}. {bring_back(suspended)}"
-            lines.insert(-1, _labeled(_("Suspended"), said, width))
+            lines.insert(-1, _labeled(_("No longer asked"), said, width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
             limits = self.services.limits
@@ -171,12 +172,7 @@ class ProgressScreen(MenuScreen):
                 )
                 lines.append(_paragraph(said, width, MUTED))
             elif review.exceeds_limits(state, asked, now, days, limits):
-                said = _(
-                    "This is when questions are due. You are asked at most {cap} a day, and at "
-                    "most {new} of them for the first time since the lesson. The others wait for "
-                    "the next day."
-                ).format(cap=limits.cap, new=min(limits.cap, limits.new))
-                lines.append(_paragraph(said, width, MUTED))
+                lines.append(_paragraph(_limits(limits), width, MUTED))
             lines.append(Content(""))
         return lines + predictions(prediction_summary(state.lessons.values()), width)
 
@@ -197,6 +193,18 @@ class ProgressScreen(MenuScreen):
         shown = self.query_one("#notices", Static)
         shown.update(Content("\n").join(parts))
         shown.display = bool(parts)
+
+
+def _limits(limits: review.Limits) -> str:
+    """Explain why fewer questions can be asked on a day than are due."""
+    said = _("This is when questions are due. Reviews ask you at most {cap} questions a day.")
+    if limits.new < limits.cap:
+        said += " " + _(
+            "Of these {cap} questions, at most {new} are questions that you have not reviewed "
+            "before."
+        )
+    said += " " + _("The other questions wait for the next day.")
+    return said.format(cap=limits.cap, new=limits.new)
 
 
 def _paragraph(text: str, width: int, style: str = "") -> Content:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson, Screen
     from tutor.course.outline import Outline
     from tutor.course.questions.question import Question
+    from tutor.study.lesson_progress import LessonProgress
     from tutor.study.next_step import LessonStep
 
 _KEPT = _("Press r to restart the quiz; your answers are kept.")
@@ -114,9 +115,6 @@ class ResultScreen(MenuScreen):
         yield MoreBelow(self.SCROLLED)
 
     def on_mount(self) -> None:
-        self.place = _("{number} {title} · end of the lesson").format(
-            number=self.lesson.number, title=safe(self.lesson.title)
-        )
         self.watch(self.query_one(Menu), "cursor", self.refresh_bindings)
         self.call_after_refresh(self.query_one("#result").scroll_home, animate=False)
 
@@ -127,8 +125,20 @@ class ResultScreen(MenuScreen):
     def _results(self) -> Results:
         return results(self.lesson, self.services.progress.cards())
 
+    @property
+    def _progress(self) -> LessonProgress:
+        progress = self.services.progress
+        return lesson_progress(self.lesson, progress.lesson(self.lesson.id), progress.cards())
+
     def fill(self) -> None:
         found = self._results
+        done = self._progress.done
+        name = (
+            _("{number} {title} · ✓ lesson done")
+            if done
+            else _("{number} {title} · end of the lesson")
+        )
+        self.place = name.format(number=self.lesson.number, title=safe(self.lesson.title))
         self._show_summary(found)
         entries: list[Entry | None] = [*self._ways_on(found)]
         self._labs = [None] * len(entries)
@@ -181,8 +191,7 @@ class ResultScreen(MenuScreen):
 
         Return "" if nothing is missing, or if the first entry leads to unread screens.
         """
-        progress = self.services.progress
-        here = lesson_progress(self.lesson, progress.lesson(self.lesson.id), progress.cards())
+        here = self._progress
         if here.done or here.seen < here.screens:
             return ""
         return _(" To finish the lesson, press a and answer {questions} right.").format(

@@ -46,17 +46,26 @@ class ReviewScreen(AskScreen):
         Binding(
             "u",
             "undo('suspension')",
-            "undo suspension",
-            tooltip="Bring back the question that you suspended last.",
+            "undo",
+            tooltip="Bring back the question that you have just stopped.",
+            id="undo-suspension",
         ),
-        Binding("z", "suspend", "suspend", tooltip="Leave this question out of future reviews."),
+        Binding(
+            "z",
+            "suspend",
+            "stop asking",
+            tooltip="Stop asking this question in reviews. You can bring it back at any time.",
+            id="suspend",
+        ),
         Binding(
             "z",
             "open('suspended')",
-            "suspended",
-            tooltip="Bring back questions that you suspended.",
+            "bring back",
+            tooltip="Bring back questions that reviews no longer ask.",
+            id="suspended",
         ),
     ]
+    first_keys = ("y", "enter", "u", "r", "tab", "h", "s", "g", "o", "l")
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -189,9 +198,11 @@ class ReviewScreen(AskScreen):
                 Content(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
             )
         if queue.suspended:
-            said = _("{suspended} suspended. {bring_back}").format(
-                suspended=queue.suspended, bring_back=bring_back(queue.suspended)
-            )
+            said = ngettext(
+                "{count} question is no longer asked. {bring_back}",
+                "{count} questions are no longer asked. {bring_back}",
+                queue.suspended,
+            ).format(count=queue.suspended, bring_back=bring_back(queue.suspended))
             lines.append(with_keys(said, MUTED))
         more = _("Press Esc to go back.")
         if skipped:
@@ -279,7 +290,7 @@ class ReviewScreen(AskScreen):
         await self._go_on()
         undo = _("{press} to undo.").format(press=press(self, "u"))
         self.tell(
-            _("Suspended. {undo} The progress screen lists suspended questions.").format(undo=undo)
+            _("No longer asked. {undo} The progress screen can bring it back.").format(undo=undo)
         )
 
     def _last_suspended(self) -> str:
@@ -314,7 +325,7 @@ class ReviewScreen(AskScreen):
         else:
             self.head()
         self.refresh_bindings()
-        self.tell(_("The question is no longer suspended."))
+        self.tell(_("Brought back. Reviews ask this question again."))
 
     async def _undo_answer(self) -> None:
         question = self._last_answered()

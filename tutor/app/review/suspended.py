@@ -61,7 +61,7 @@ class SuspendedScreen(CourseScreen):
             yield SuspendedQuestions()
 
     def on_mount(self) -> None:
-        self.place = _("review · suspended")
+        self.place = _("review · no longer asked")
         self._read()
 
     @work
@@ -88,7 +88,11 @@ class SuspendedScreen(CourseScreen):
 
     def _fill(self) -> None:
         self._shown = [name for name in self._suspended() if name in self._words]
-        said = _("Reviews skip these questions.") if self._shown else _("No question is suspended.")
+        said = (
+            _("Reviews no longer ask these questions.")
+            if self._shown
+            else _("There is no question to bring back.")
+        )
         self.query_one("#said", Static).update(said)
         rows = [partial(_row, self._number(name), self._words[name]) for name in self._shown]
         menu = self.query_one(Menu)

@@ -20,6 +20,7 @@ from textual.worker import WorkerFailed, active_worker
 
 from tutor.app import theme
 from tutor.app.leaving import is_leaving
+from tutor.app.line_breaks import keep_units_with_numbers
 from tutor.app.stylesheet import ParsedOnce
 from tutor.app.terminal import background_color
 from tutor.app.terminal.line import DIRECT, Line
@@ -79,6 +80,7 @@ class RemoteTerminal(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        keep_units_with_numbers()
         self.stylesheet = ParsedOnce(variables=self.get_css_variables())
 
     def get_driver_class(self) -> type[Driver]:

@@ -181,7 +181,7 @@ def _questions(cards: Sequence[Card], retention: float) -> Iterator[str]:
             str(card.answers),
             str(card.correct),
             _date(card.last_at),
-            "suspended" if card.suspended else _date(due_at(card, retention)),
+            "no longer asked" if card.suspended else _date(due_at(card, retention)),
         )
         for card in cards
     ]

@@ -518,6 +518,73 @@ async def test_a_key_pressed_as_the_answer_ends_is_not_typed(tmp_path: Path, lat
         assert editor(it).text == ("Hi" if late else "rHi")
 
 
+@pytest.mark.parametrize("begun_by_key", [False, True])
+async def test_escape_stops_an_answer_and_a_second_one_stays_in_the_chat(
+    tmp_path: Path, begun_by_key: bool
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        screen = it.stage.screen
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)  # the answer cannot end before the key arrives
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        if begun_by_key:
+            await it.pilot.press("r", "escape", "r")
+            await it.until(lambda: state(it).running)
+        assert "esc stop it" in it.words
+        await it.pilot.press("escape")
+        engine.release()
+        await it.settle()
+        assert not state(it).running
+        assert screen.focused is editor(it)
+        stopped = tree(it).tokens
+        await it.press("escape")
+        assert it.stage.screen is screen
+        assert tree(it).tokens == stopped
+        assert "esc back" in it.words
+        await it.press("escape")
+        assert it.stage.screen is not screen
+
+
+async def test_escape_stops_an_answer_before_it_closes_the_distribution(tmp_path: Path) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        screen = it.stage.screen
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution", after=4)
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).run_length > 2)
+        await it.pilot.press("d", "escape")
+        engine.release()
+        await it.settle()
+        assert not state(it).running
+        assert table_is_shown(it)
+        await it.press("escape")
+        assert not table_is_shown(it)
+        assert it.stage.screen is screen
+
+
+async def test_a_draft_survives_two_escapes_while_an_answer_grows(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        screen = it.stage.screen
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).running)
+        await it.pilot.press("enter", *"And", "escape")
+        assert state(it).running  # only the field was closed
+        await it.pilot.press("escape")
+        it.engine.release()
+        await it.settle()
+        assert not state(it).running
+        assert it.stage.screen is screen
+        assert screen.focused is editor(it)
+        assert editor(it).text == "And"
+
+
 async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) -> None:
     engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
     async with explorer(tmp_path, mode="chat", engine=engine) as it:
@@ -721,18 +788,38 @@ async def test_a_label_is_not_shown_below_another_answer(tmp_path: Path) -> None
             assert all(line.startswith("Fake-1K") for line in labels)
 
 
-async def test_keys_that_act_on_a_message_out_of_view_name_it(tmp_path: Path) -> None:
-    async with explorer(tmp_path, mode="chat") as it:
+@pytest.mark.parametrize(
+    ("size", "note"),
+    [
+        ((80, 24), "  message 1, further up, has 2 answers:  p/n"),
+        ((40, 12), "  ↑ message 1:  p/n"),
+    ],
+)
+async def test_keys_that_act_on_a_message_out_of_view_say_where_it_is(
+    tmp_path: Path, size: tuple[int, int], note: str
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
         await send(it, "Hello")
         await it.press("s")
-        assert "to message" not in it.screen
+        assert "message 1" not in it.screen
         for __ in range(5):
             await send(it, "Hello")
         assert "Fake-1K  answer 2 of 2  p/n" not in it.conversation
-        assert "p/n answer to message 1" in it.conversation[-1]
-        await it.press(*["pageup"] * 5)
+        assert it.conversation[-1].startswith(note)
+        await it.press(*["pageup"] * 15)
         assert "Fake-1K  answer 2 of 2  p/n" in it.conversation
-        assert "to message" not in it.screen
+        assert "message 1" not in it.screen
+
+
+async def test_a_message_with_versions_below_the_view_is_said_to_be_further_down(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for __ in range(6):
+            await send(it, "Hello")
+        await it.press("s")
+        await it.press(*["pageup"] * 15)
+        assert it.conversation[-1].startswith("  message 6, further down, has 2 answers:  p/n")
 
 
 async def test_an_answer_that_a_message_cut_off_is_marked(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ WHILE_GROWING = (
     "do pause",
     "do stop",
     "do fold",
+    "stop_answer",
     "next_message",
     "message",
     "scroll",
@@ -70,7 +71,7 @@ def chat_key(state: State, action: str) -> bool | None:
     if chat and state.tree is None and {action, name} & set(IN_A_TEXT):
         return False
     match action:
-        case "do pause":
+        case "do pause" | "stop_answer":
             return chat and state.running
         case "do start":
             return chat and not (state.running or state.reading or state.complete)
@@ -157,6 +158,15 @@ class ChatPane(PaneLayout):
     def action_new_chat(self, _when: str) -> None:
         self._send(events.OpenText(None))
         self._send(events.Say(CHAT_SAVED))
+
+    def action_stop_answer(self) -> None:
+        """Stop the answer, and open the editor.
+
+        A second Esc that was meant for the answer then only closes the editor again.
+        """
+        self._send(events.Signal.PAUSE)
+        if self.state.folded:
+            self.action_message()
 
     def action_complete(self) -> None:
         """Show that the answer is complete and cannot continue."""

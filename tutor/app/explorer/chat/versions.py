@@ -40,13 +40,6 @@ class Version(NamedTuple):
             kind=self.kind, number=self.number, count=len(self.branches)
         )
 
-    @property
-    def message_name(self) -> str:
-        """A phrase that names the message, such as "answer to message 1"."""
-        is_answer = self.kind == "answer"
-        said = _("answer to message {turn}") if is_answer else _("version of message {turn}")
-        return said.format(turn=self.turn)
-
     def other(self, by: int) -> int:
         """Return the number of the branch with the next (1) or previous (-1) version."""
         return self.branches[(self.number - 1 + by) % len(self.branches)]

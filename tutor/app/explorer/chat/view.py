@@ -136,19 +136,36 @@ class ConversationView(Lines, can_focus=True):
             lines.append(_hidden(self._top, below, self.size.width, self._hidden_version()))
         self.show(lines)
 
-    def _hidden_version(self) -> Content:
-        """Return which version is shown of a message that fills the view, without its heading.
+    def _hidden_version(self) -> list[Content]:
+        """Return a note about a message whose heading is hidden, in a long and a short form.
 
-        Without such a message, name the message of another version key if it is not in view.
+        If one message fills the view, the note says which version of it is shown. Otherwise, if
+        the keys for versions apply to a message that is not in view, it names this message.
         """
         heads = [line for line in self._all[: self._top] if line.speaker]
         visible = self._all[self._top :][: self._room]
         if heads and heads[-1].version and all(line.line for line in visible):
-            return version_note(heads[-1])
+            return [version_note(heads[-1])]
         chosen = self._conversation.chosen
         if chosen is None or any(line.keys for line in visible):
-            return Content("")
-        return Content.assemble(("  p/n ", f"{theme.ACT} bold"), (chosen.message_name, theme.MUTED))
+            return []
+        starts = [line.start for line in visible if line.line]
+        if starts and chosen.message.stop <= starts[0]:
+            notes = (_("message {turn}, further up, has {several}:"), _("↑ message {turn}:"))
+        elif starts and starts[-1] < chosen.message.first:
+            notes = (_("message {turn}, further down, has {several}:"), _("↓ message {turn}:"))
+        else:
+            notes = (_("message {turn} has {several}:"), _("message {turn}:"))
+        count = len(chosen.branches)
+        is_answer = chosen.kind == "answer"
+        several = counted(count, "answer") if is_answer else counted(count, "version")
+        return [
+            Content.assemble(
+                ("  " + note.format(turn=chosen.turn, several=several), theme.MUTED),
+                ("  p/n", f"{theme.ACT} bold"),
+            )
+            for note in notes
+        ]
 
     def _looked_at(self, line: ChatLine) -> int | None:
         """Return the position of the token to highlight.
@@ -160,10 +177,11 @@ class ConversationView(Lines, can_focus=True):
         return next((at for at in positions if at >= focus), None)
 
 
-def _hidden(above: int, below: int, width: int, version: Content) -> Content:
+def _hidden(above: int, below: int, width: int, versions: Sequence[Content]) -> Content:
     """Draw the line that says how many lines are hidden above and below.
 
-    If there is room, it begins with the `version` of a message whose heading is hidden.
+    It begins with the first of `versions` for which there is room, if there is one. These are
+    notes about a message whose heading is hidden.
     """
     parts = [(f"↑ {counted(above, 'line')}", theme.MUTED)] if above else []
     parts += [(f"↓ {counted(below, 'more line')}", theme.ACT)] if below else []
@@ -171,6 +189,5 @@ def _hidden(above: int, below: int, width: int, version: Content) -> Content:
     keys = Content.styled(_("PgUp PgDn  "), theme.MUTED) if width >= NARROW else Content("")
     line = keys + said
     room = max(0, width - 1 - line.cell_length)
-    if version.cell_length > room:
-        version = Content("")
+    version = next((each for each in versions if each.cell_length <= room), Content(""))
     return version + " " * (room - version.cell_length) + line

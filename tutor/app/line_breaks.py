@@ -1,0 +1,24 @@
+"""Keep a number and its unit, such as “50 %”, on the same line.
+
+Textual breaks lines at any whitespace, even at a no-break space. It asks one function where to
+break, for all texts of the app: lessons, tasks, questions, notices. That function is replaced here.
+"""
+
+from __future__ import annotations
+
+from textual import content
+
+from tutor.text import with_joined_units
+
+_divide = content.divide_line  # type: ignore[attr-defined]  # imported there, not exported
+
+
+def keep_units_with_numbers() -> None:
+    """Change where Textual breaks lines, for every app in this process."""
+    content.divide_line = _divided  # type: ignore[attr-defined]
+
+
+def _divided(text: str, width: int, fold: bool = True) -> list[int]:
+    """Return the indexes at which to break a line of text into lines of `width` columns."""
+    found: list[int] = _divide(with_joined_units(text), width, fold=fold)
+    return found
