@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.learner.event_strategies import events
 from tests.learner.learner_sessions import answered, log_files, told
-from tutor.learner.log_lines import UNFINISHED, encode, lines_in
+from tutor.learner.log_lines import encode, lines_in
 from tutor.learner.mending import mended
 from tutor.learner.progress import Progress
 from tutor.learner.records import Imported, LogEvent, identified
@@ -178,7 +178,7 @@ def at_newline(data: bytes, edit: Edit) -> Edit:
 
 pieces = st.one_of(
     st.binary(max_size=20),
-    st.sampled_from([b"\n", b"\n" * 30, bytes(60), bytes(300), b"}#", b"#", UNFINISHED]),
+    st.sampled_from([b"\n", b"\n" * 30, bytes(60), bytes(300), b"}#", b"#"]),
 )
 edits = st.builds(
     Edit, st.floats(0, 1), st.integers(0, 300), pieces, st.sampled_from(["log", "copy", "both"])

@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
-from itertools import groupby, product
+from itertools import chain, groupby, product
 from math import inf
 
 from tutor.learner.log_lines import (
@@ -136,7 +136,7 @@ def _repaired(line: bytes, other: bytes, tries: Iterator[int]) -> bytes | None:
     if line == other or len(line) != len(other):
         return None
     combinations = (made for made, _ in zip(_combinations(line, other), tries, strict=False))
-    for made in (corrected(other), *combinations):
+    for made in chain((corrected(other),), combinations):
         if made.endswith(b"\n") and not any(map(is_damaged, io.BytesIO(made))):
             return made
     return None
