@@ -246,7 +246,6 @@ def test_the_modules_that_use_files_or_programs_are_known() -> None:
         if TOUCHES.search(file.read_text("utf-8"))
     }
     assert found == {
-        "terminal/child_processes.py",  # ends the learner's editor
         "terminal/external_editor.py",  # `Allowed.other_programs`
         "terminal/remote_terminal.py",  # likewise
         "background/fetch.py",  # `ModelKeeper.fetch`, if that is allowed

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from tutor.app.terminal.idle import in_words
 from tutor.app.terminal.input import accept_only_keys
 from tutor.app.terminal.line import line_here
+from tutor.app.terminal.remote_terminal import EDITOR_PATIENCE
 from tutor.language import _, ngettext
 from tutor.text import safe
 
@@ -119,12 +120,14 @@ def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
 
     The app exits after the learner's editor, which is ended first.
     """
-    app.end_editor(status - 128 if status > 128 else signal.SIGTERM)
     # Until the timer terminates the process, the saving thread continues to save.
-    last_resort = threading.Timer(PATIENCE, _end, (app, status))
+    last_resort = threading.Timer(PATIENCE + EDITOR_PATIENCE, _end, (app, status))
     last_resort.daemon = True
     last_resort.start()
-    loop.call_soon_threadsafe(lambda: app.exit(return_code=status))
+    try:
+        app.end_editor(status - 128 if status > 128 else signal.SIGTERM)
+    finally:
+        loop.call_soon_threadsafe(lambda: app.exit(return_code=status))
 
 
 def _end(app: TutorApp, status: int) -> None:

@@ -107,9 +107,9 @@ def line_modes_of_a_new_terminal() -> tuple[int, ...]:
 ON_SIGNAL = """
 import signal, termios, tty
 def save(number, frame):
+    time.sleep(0.3)
     path.with_name("text.save").write_text("what I wrote")
-    if {obeys}:
-        sys.exit(1)
+    {then}
 signal.signal(signal.SIGTERM, save)
 signal.signal(signal.SIGHUP, save)
 tty.setraw(0)
@@ -120,39 +120,68 @@ time.sleep(300)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("obeys", [True, False])
-def test_a_signal_to_tutor_also_ends_the_editor(
-    tmp_path: Path, number: signal.Signals, obeys: bool
-) -> None:
-    program = " ".join(editor(tmp_path, ON_SIGNAL.format(obeys=obeys)))
-    wrapper = tmp_path / "wrapper"
-    wrapper.write_text(f'#!/bin/sh\n{program} "$@"\nexit $?\n')
-    wrapper.chmod(0o700)
-    environment = {
-        "TUTOR_DATA": str(tmp_path),
-        "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf"),
-        "EDITOR": str(wrapper),
-        "TMPDIR": str(tmp_path),
+def in_the_editor(run: Terminal, folder: Path) -> psutil.Process:
+    """Open the editor from the stepper, and return its process."""
+    run.wait_for("no model ×")
+    run.press("s")
+    run.wait_for("esc back")
+    run.press("e")
+    run.wait_for("enter accept")
+    run.send(" one\x07")
+    run.wait_for("in the editor")
+    return psutil.Process(int((folder / "pid").read_text()))
+
+
+def environment_with(editor: str, folder: Path) -> dict[str, str]:
+    return {
+        "TUTOR_DATA": str(folder),
+        "TUTOR_MODEL": str(folder / "no-such-model.gguf"),
+        "EDITOR": editor,
+        "TMPDIR": str(folder),
     }
+
+
+def wrapped(folder: Path, program: list[str]) -> str:
+    """Return a script that runs the editor, as many values of EDITOR are."""
+    wrapper = folder / "wrapper"
+    wrapper.write_text(f'#!/bin/sh\n{" ".join(program)} "$@"\nexit $?\n')
+    wrapper.chmod(0o700)
+    return str(wrapper)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("then", ["sys.exit(1)", "sys.exit(0)", "pass"])
+def test_a_signal_to_tutor_also_ends_the_editor(
+    tmp_path: Path, number: signal.Signals, then: str
+) -> None:
+    program = wrapped(tmp_path, editor(tmp_path, ON_SIGNAL.format(then=then)))
+    environment = environment_with(program, tmp_path)
     with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:
-        run.wait_for("no model ×")
-        run.press("s")
-        run.wait_for("esc back")
-        run.press("e")
-        run.wait_for("enter accept")
-        run.send(" one\x07")
-        run.wait_for("in the editor")
-        pid = int((tmp_path / "pid").read_text())
+        process = in_the_editor(run, tmp_path)
         run.signal(number)
         assert run.wait_exit() == 128 + number
-        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        if then == "pass":
+            process.kill()  # an editor that does not obey stays, as it does after other programs
+        process.wait()
         (folder,) = tmp_path.glob("tutor-*")
         assert (folder / "text.save").read_text() == "what I wrote"
         assert f"saved in {folder}" in run.output.decode().replace("\r\n", "")
         for on, off in (("?1049h", "?1049l"), ("?25l", "?25h")):
             assert run.output.rfind(on.encode()) < run.output.rfind(off.encode())
         assert run.line_modes() == line_modes_of_a_new_terminal()
+
+
+def test_a_closed_terminal_leaves_what_the_editor_saves(tmp_path: Path) -> None:
+    """The signal reaches the script and the editor as early as tutor."""
+    program = wrapped(tmp_path, editor(tmp_path, ON_SIGNAL.format(then="sys.exit(0)")))
+    environment = environment_with(program, tmp_path)
+    with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:
+        process = in_the_editor(run, tmp_path)
+        os.killpg(os.getpgid(process.pid), signal.SIGHUP)
+        run.wait_exit()
+        process.wait()
+        (folder,) = tmp_path.glob("tutor-*")
+        assert (folder / "text.save").read_text() == "what I wrote"
 
 
 def test_visual_comes_before_editor() -> None:

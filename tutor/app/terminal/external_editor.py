@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tutor import private
-from tutor.app.terminal import child_processes
 from tutor.errors import StoreError, TutorError
 from tutor.language import _
 from tutor.learner.untrusted_files import read_beginning
@@ -53,7 +52,8 @@ class Editing:
     """A text that the learner edits in their own editor.
 
     The app may have to exit while the editor is running, for example when the connection drops.
-    Another thread then ends the editor, which would otherwise use the terminal without the app.
+    Another thread then ends the editor, which would otherwise use the terminal together with the
+    shell.
     """
 
     def __init__(self, editor: Sequence[str], longest: int) -> None:
@@ -62,12 +62,11 @@ class Editing:
         self._longest = longest
         self._starting = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._children_ended = threading.Event()
         self._finished = threading.Event()
         self.ended_early = False
         """Whether the editor was ended because the app exits."""
         self.kept: Path | None = None
-        """The folder with the files that the editor saved, if tutor did not use them, or None."""
+        """The folder with the text, if the editor may have saved it and tutor did not use it."""
 
     def edited(self, text: str) -> str:
         """Write `text` to a private file, run the editor on it, and return the edited text.
@@ -86,33 +85,36 @@ class Editing:
         try:
             with os.fdopen(private.create_file(path), "wb") as file:
                 file.write(written)
-            return _result(path, self._run(path), self._longest)
+            edited = _result(path, self._run(path), self._longest)
         except (StoreError, OSError, EditorError) as error:
-            if _saved(path, written):
+            if self._interrupted() or _saved(path, written):
                 self.kept = folder
             raise self._failure(error) from error
+        else:
+            if self._interrupted():  # the app exits and cannot use the text
+                self.kept = folder
+            return edited
         finally:
             if self.kept is None:
                 shutil.rmtree(folder, ignore_errors=True)
             self._finished.set()
 
-    def end(self, number: int) -> None:
-        """End the editor and its child processes, if it is running. Any thread may call this.
+    def end(self, number: int, patience: float) -> None:
+        """End the editor with the signal `number`, if it is running. Any thread may call this.
 
-        The signal `number` lets an editor save what the learner has written. This waits until
-        `edited` has kept what the editor saved.
+        The signal lets an editor save what the learner has written. An editor that does not exit
+        within `patience` seconds is killed.
         """
         with self._starting:
-            if self._finished.is_set():
+            if self._finished.is_set() or self.ended_early:
                 return
             self.ended_early = True
             process = self._process
         if process is not None:
-            try:
-                child_processes.end(process, number)
-            finally:
-                self._children_ended.set()
-            self._finished.wait(child_processes.PATIENCE)
+            _send(process, number)
+            if not self._finished.wait(patience):
+                process.kill()
+                self._finished.wait(patience)
 
     def _run(self, path: Path) -> int:
         """Run the editor in the terminal, and return its exit status."""
@@ -120,12 +122,16 @@ class Editing:
             if self.ended_early:
                 return 0
             self._process = _started([*self._editor, str(path)])
-        status = self._process.wait()
-        with self._starting:
-            ended_early = self.ended_early
-        if ended_early:  # the process may be a script, and the editor may still be saving
-            self._children_ended.wait()
-        return status
+        return self._process.wait()
+
+    def _interrupted(self) -> bool:
+        """Return True if a signal has ended the editor, or the script that runs it.
+
+        The editor may still be saving then. If the terminal was closed, the editor gets the signal
+        as early as tutor.
+        """
+        killed = self._process is not None and (self._process.returncode or 0) < 0
+        return killed or self.ended_early
 
     def _failure(self, error: Exception) -> EditorError:
         if isinstance(error, OSError):
@@ -137,6 +143,20 @@ class Editing:
             return EditorError(happened, UNCHANGED)
         saved = _("Your text has not changed. What your editor saved is in {folder}.")
         return EditorError(happened, saved.format(folder=self.kept))
+
+
+def _send(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to the editor, also if a script runs it.
+
+    The processes that a shell starts for one command line are a process group. If it was tutor that
+    the shell started, the other processes of the group are those that tutor has started.
+    """
+    if sys.platform == "win32":
+        process.kill()
+    elif os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), number)  # tutor itself is already exiting
+    else:
+        process.send_signal(number)
 
 
 def _result(path: Path, status: int, longest: int) -> str:

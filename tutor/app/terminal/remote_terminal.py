@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from tutor.settings.schema import ThemeName
 
 
+EDITOR_PATIENCE = 2.0
+"""The maximum time, in seconds, that the learner's editor may take to exit before the app does."""
 _READ_LATE = 8.0
 """The time, in seconds, by which the time of the last read from a terminal can be too early.
 
@@ -156,7 +158,7 @@ class RemoteTerminal(App[None]):
                 # Raising the error here would keep Textual from taking the terminal back.
                 failure = error
             except asyncio.CancelledError:
-                editing.end(signal.SIGTERM)
+                editing.end(signal.SIGTERM, EDITOR_PATIENCE)
                 raise
             finally:
                 self._away, self._back_at = False, time.monotonic()
@@ -178,12 +180,12 @@ class RemoteTerminal(App[None]):
         return None if self._back_at is None else time.monotonic() - self._back_at
 
     def end_editor(self, number: int) -> None:
-        """End the learner's editor with the signal `number`, if it is running, and wait for it.
+        """End the learner's editor with the signal `number`, if it is running.
 
-        Any thread may call this.
+        This waits for the editor, but at most `EDITOR_PATIENCE` seconds. Any thread may call this.
         """
         if self.editing is not None:
-            self.editing.end(number)
+            self.editing.end(number, EDITOR_PATIENCE)
 
     @property
     def crash(self) -> BaseException | None:

@@ -58,8 +58,8 @@ def read_sentencepiece(path: Path) -> SentencePieceFile:
     """Read a `tokenizer.model`.
 
     Raises `ModelDamaged` for a file that is not a valid model, and `ModelUnsupported` for a model
-    whose tokens are words or characters, for one with too many tokens, or for a file in the format
-    of another library.
+    whose tokens are words or characters, for a file that is too large or has too many tokens, or
+    for a file in the format of another library.
     """
     try:
         with path.open("rb") as file:
@@ -67,7 +67,7 @@ def read_sentencepiece(path: Path) -> SentencePieceFile:
     except OSError as error:
         raise ModelDamaged(f"{path.name} cannot be read: {error.strerror}.") from error
     if len(data) > _LARGEST:
-        raise ModelDamaged(f"{path.name} is too large for a tokenizer.")
+        raise ModelUnsupported(f"{path.name} is too large for a tokenizer.", _SUGGESTION)
     if _TIKTOKEN.match(data):
         raise ModelUnsupported(
             f"{path.name} is in the format of the tiktoken library, which is not supported.",
