@@ -113,7 +113,8 @@ def _expected(before: dict[str, bytes], after: dict[str, bytes]) -> Expected:
     allowed: list[str] = []
     if STATE in changed:
         needed.append(STATE_SENTENCE)
-        allowed.append(LEFT_OUT_SENTENCE)
+    if {STATE, BACKUP} & changed:
+        allowed.append(LEFT_OUT_SENTENCE)  # at this start, or when the backup is used
     if LOG in changed:
         kept = _starts_so(after[LOG], before[COPY]) or _is_readable(after[LOG], before[LOG])
         (allowed if kept else needed).append(LOG_SENTENCE)
