@@ -151,7 +151,7 @@ def damaged_runs(lines: Iterable[bytes]) -> Iterator[tuple[int, int]]:
     """Yield the position and the end of each run of neighboring damaged lines.
 
     A run that is shorter than the marker is left out. It was never an event: it may be an empty
-    line that somebody has inserted.
+    line that the learner has inserted.
     """
     start = place = 0
     for line in lines:
