@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,8 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     monkeypatch.setenv("TUTOR_ENGINE", "own")  # even if this machine has a shared engine
     monkeypatch.setenv("TUTOR_LEARNER", "me")
     monkeypatch.setenv("TUTOR_TOUR", "off")
+    # As in an activated environment, so that hints name `pip` without a path.
+    monkeypatch.setenv("PATH", f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}")
     for name in [each for each in os.environ if is_key(each)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")

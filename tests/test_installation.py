@@ -31,6 +31,25 @@ def test_an_extra_is_installed_as_the_program_was(
     assert install_command("remote", tmp_path) == command.format(tmp_path)
 
 
+def test_the_pip_of_another_environment_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without this, `pip` would be the system's, which does not know tutor."""
+    for environment in ("here", "other"):
+        own = tmp_path / environment / "bin" / "pip"
+        own.parent.mkdir(parents=True)
+        own.touch(mode=0o755)
+    here = tmp_path / "here"
+
+    monkeypatch.setenv("PATH", str(tmp_path / "other" / "bin"))
+    assert install_command("serve", here) == f"{here}/bin/pip install 'llm-tutor[serve]'"
+    assert upgrade_command(here) == f"{here}/bin/pip install --upgrade llm-tutor"
+
+    monkeypatch.setenv("PATH", str(here / "bin"))
+    assert install_command("serve", here) == "pip install 'llm-tutor[serve]'"
+    assert upgrade_command(here) == "pip install --upgrade llm-tutor"
+
+
 @pytest.mark.parametrize(
     ("left_behind", "command"),
     [

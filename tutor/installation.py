@@ -6,6 +6,7 @@ installed in separate environments in any case.
 """
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Literal, assert_never
@@ -57,14 +58,15 @@ def _pip(verb: str, arguments: str, environment: Path | None, *, uvx: str) -> st
         case "uvx":
             return uvx
         case "pip":
-            return f"pip {verb} {arguments}"
+            return f"{_pip_of(environment)} {verb} {arguments}"
         case other:
             assert_never(other)
 
 
 def upgrade_command(environment: Path | None = None) -> str:
     """Return the command that upgrades this installation (see `install_command`)."""
-    match _installer(environment or Path(sys.prefix)):
+    environment = environment or Path(sys.prefix)
+    match _installer(environment):
         case "pipx":
             return f"pipx upgrade {DISTRIBUTION}"
         case "uv tool":
@@ -72,9 +74,22 @@ def upgrade_command(environment: Path | None = None) -> str:
         case "uvx":
             return f"uvx {DISTRIBUTION}@latest"
         case "pip":
-            return f"pip install --upgrade {DISTRIBUTION}"
+            return f"{_pip_of(environment)} install --upgrade {DISTRIBUTION}"
         case other:
             assert_never(other)
+
+
+def _pip_of(environment: Path) -> str:
+    """Return "pip", or the path of the environment's pip if "pip" would run another one.
+
+    If the environment is not activated, another pip does not find tutor, because tutor is not on
+    the package index.
+    """
+    own = environment / "bin" / "pip"
+    found = shutil.which("pip")
+    if own.exists() and (found is None or Path(found).parent != own.parent):
+        return shlex.quote(str(own))
+    return "pip"
 
 
 def _installer(environment: Path) -> Installer:

@@ -19,6 +19,11 @@ def test_generated_parts_are_up_to_date(file: Path) -> None:
     assert "<!-- generated: " in text
 
 
+def test_the_readme_has_at_most_900_words() -> None:
+    text = (docs.ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.split()) <= 900
+
+
 def test_the_manual_page_is_up_to_date() -> None:
     """Versions of Python wrap the usage of a command differently."""
     page = (docs.ROOT / docs.MANUAL).read_text(encoding="utf-8")

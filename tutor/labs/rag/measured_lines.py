@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from tutor.labs.rag.lab import State
     from tutor.labs.rag.questions import Kind
 
-_INSTALL = _("not installed: {install_command}").format(
-    install_command=install_command("sentences")
-)
 _NAME = 13
 _COLUMNS = (
     Column(_("recall@5"), 9, right=True),
@@ -46,7 +43,10 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     heading = "".join(column.cell(column.heading) for column in shown)
     answered = sum(bool(pair.right) for pair in pairs())
     missing = bool(state.sources) and "encoder" not in state.kinds
-    without_encoder = f"{METHODS['encoder']:<{_NAME}}{_INSTALL}"
+    install = _("not installed: {install_command}").format(
+        install_command=install_command("sentences")
+    )
+    without_encoder = f"{METHODS['encoder']:<{_NAME}}{install}"
     wide = width >= len(without_encoder)
     lines = [
         Content.styled(f"{_('searching'):<{_NAME}}{heading}", MUTED),
@@ -73,7 +73,7 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
         ),
     ]
     if missing and not wide:
-        notes.append(f"{METHODS['encoder']}: {_INSTALL}")
+        notes.append(f"{METHODS['encoder']}: {install}")
     for note in notes:
         lines += [Content(""), *wrapped(Content.styled(note, MUTED), width)]
     return lines
