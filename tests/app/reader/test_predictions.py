@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from textual.events import Key
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
@@ -15,6 +16,7 @@ from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
 from tutor.app.reader.predict_card import PredictionField
 from tutor.app.reader.reveal import revealed, sentence
+from tutor.app.widgets.prose import Prose
 from tutor.course.catalogue import Course, load_course
 from tutor.course.model_value import ModelValue
 from tutor.course.prediction import NumberPrediction, Revealed
@@ -640,6 +642,24 @@ async def test_letters_choose_while_a_link_is_highlighted(tmp_path: Path) -> Non
         await sees(pilot, "a questions")  # the prediction is made, so its letters are free again
         await keys(pilot, "a")
         await sees(pilot, "Which one is it?")
+
+
+async def test_a_choice_typed_ahead_with_enter_is_revealed(tmp_path: Path) -> None:
+    """Both keys arrive before the app has handled the first one, as over a slow connection."""
+    async with choices_below_a_link(tmp_path, QUESTION) as pilot:
+        await sees(pilot, "a-b choose")
+        await keys(pilot, "tab")
+        await sees(pilot, "enter open")
+        pilot.app.post_message(Key("a", "a"))
+        pilot.app.post_message(Key("enter", "\r"))
+        await sees(pilot, "You predicted “Alpha”")
+
+
+async def test_tab_highlights_the_link_again_after_a_choice(tmp_path: Path) -> None:
+    async with choices_below_a_link(tmp_path, QUESTION) as pilot:
+        await sees(pilot, "a-b choose")
+        await keys(pilot, "tab", "a", "tab")
+        assert any(prose.href is not None for prose in pilot.app.screen.query(Prose))
 
 
 async def test_letters_choose_after_tab_on_a_screen_without_links(

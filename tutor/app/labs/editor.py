@@ -74,8 +74,11 @@ class LabEditor(Vertical):
         return _("Your text is kept. It is in the field when you open it again.")
 
     def _keep(self) -> None:
-        """Keep the text for the next time that the field is opened with this label."""
-        self._drafts[self._label] = self.field.text
+        """Keep what the learner has written until the field is opened with this label again."""
+        if self.field.text == self._offered:
+            self._drafts.pop(self._label, None)
+        else:
+            self._drafts[self._label] = self.field.text
 
     def on_descendant_blur(self) -> None:
         """Close the field if another widget has the focus now, for example after Shift+Tab.

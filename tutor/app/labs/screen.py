@@ -319,7 +319,7 @@ class LabScreen(CourseScreen):
         self._forget_refusal()
         self._writing(False)
         if kept := self.query_one(LabEditor).kept:
-            self.say(kept)
+            self.tell(kept)
 
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         editor = self.query_one(LabEditor)

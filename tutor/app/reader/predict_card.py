@@ -79,9 +79,9 @@ class PredictionField(TypedAnswer):
 class PredictionChoices(Choices):
     """The choices of a prediction, which work like the choices of a question.
 
-    While they are open, they always have the focus, so that their letters choose and never mean
-    anything else. A link in the text can be highlighted at the same time. Enter then opens it,
-    until the learner chooses.
+    While they are open, Tab doesn't move the focus away from them, so that their letters choose and
+    never mean anything else. A link in the text can be highlighted at the same time. Enter then
+    opens it, until the learner chooses.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,7 +90,8 @@ class PredictionChoices(Choices):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choose":
-            return not (_reads_on(self) or _has_link(self.screen))
+            opens_link = self.answer is None and _has_link(self.screen)
+            return not (_reads_on(self) or opens_link)
         return super().check_action(action, parameters)
 
 
@@ -180,7 +181,7 @@ class PredictCard(Vertical):
         if self._prediction is None or self.field is None:
             return
         for prose in self.screen.query(Prose):
-            prose.pause()  # Enter now reveals the answer instead of opening a link.
+            prose.leave()  # Enter now reveals the answer instead of opening a link.
         self.field.scroll_visible(animate=False)
         answer = self.field.answer
         progress = self._services.progress
