@@ -203,11 +203,11 @@ async def test_nothing_is_said_about_a_text_that_the_learner_did_not_write(tmp_p
 
 async def test_it_is_said_once_that_a_text_is_kept(tmp_path: Path) -> None:
     async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
-        for _ in range(2):
-            await refused_rule(pilot)
+        await do(pilot, "tab", "a", "ctrl+u", *REFUSED)
+        for _ in range(3):
             await do(pilot, "escape")
             assert seen(pilot).count("Your text is kept.") == 1
-            await do(pilot, "shift+tab")
+            await do(pilot, "a")
 
 
 async def test_a_text_that_the_learner_only_looked_at_is_no_draft(tmp_path: Path) -> None:
