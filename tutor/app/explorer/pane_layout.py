@@ -378,6 +378,7 @@ class PaneLayout(Vertical):
             state.mode,
             tree is None,
             reading is None,
+            state.panel == "recent",
             (tree is not None and can_redo(state, tree), self._controller.saving),
         )
         if state.mode == "chat":

@@ -123,7 +123,8 @@ def _apply(state: State, command: Command) -> State:
         case events.ChangeMode(mode):
             document = replace(state.document, mode=mode)
             state = replace(state, document=document, handed_in=None, reading=None)
-            return replace(state, stale=None, invited=False, editing=False).without_answer()
+            state = replace(state, stale=None, invited=False, editing=False, note=None)
+            return state.without_answer()
         case events.UseText(text, instead):
             return replace(state, handed_in=text, replaces=instead)
         case _:

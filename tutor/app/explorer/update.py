@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.update import handle_chat
+from tutor.app.explorer.chat.update import handle_chat, hint_outside
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event, Signal
+from tutor.app.explorer.saved_texts import PARTED
 from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.share.update import share
 from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
@@ -266,25 +267,32 @@ def _open_editor(state: State) -> State:
     return replace(state, running=state.running and chat, panel="editor")
 
 
+def _without_hint(state: State) -> State:
+    """Return the state without a hint. An error stays until it is settled."""
+    return state if isinstance(state.note, TutorError) else replace(state, note=None)
+
+
 def _handle_panel(state: State, event: events.PanelEvent) -> State:
     match event:
         case events.ShowPanel(panel="editor"):
-            # A hint may name keys that now insert text. An error stays until it is settled.
-            note = state.note if isinstance(state.note, TutorError) else None
-            return _open_editor(replace(state, note=note))
+            # A hint may name keys that now insert text.
+            return _open_editor(_without_hint(state))
         case events.ShowPanel(panel="search"):
             if state.answer is None:
                 return state
             return replace(state, running=False, panel="search", query="", found=None)
         case events.ShowPanel(panel="recent"):
             state = state.emit(effects.SaveText(state.document), effects.PlainEffect.LIST_TEXTS)
+            if state.note != PARTED:
+                state = _without_hint(state)
             return replace(state, running=False, panel="recent")
         case events.ShowPanel(panel="dials"):
             return replace(state, panel="dials").emit(effects.PlainEffect.LIST_VECTORS)
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
         case events.LeaveEditor(text):
-            return replace(state, document=state.document.with_draft(text), panel=None)
+            document = state.document.with_draft(text)
+            return replace(hint_outside(state), document=document, panel=None)
         case events.SearchTokens(query, limit):
             return _search(state, query, limit)
         case events.TokensFound(query):
@@ -318,8 +326,10 @@ def _handle_texts(state: State, event: events.TextEvent) -> State:
             state = state.emit(
                 effects.SaveText(state.document), effects.SwitchText(info, state.mode)
             )
-            return replace(state, invited=False, panel=None)
+            return replace(state, panel=None)
         case events.TextOpened(document, fresh):
+            # The invitation is for the text that has been opened, not for the text before it.
+            state = replace(state, invited=False, panel=None)
             if document is None:
                 return replace(state, note=CANNOT_BE_READ)
             state = _change_engine(_restart(state, document), state.engine)

@@ -170,6 +170,19 @@ async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) ->
         assert not table_is_shown(it)
 
 
+@pytest.mark.parametrize(
+    ("size", "heading"), [((80, 24), "after the message's end"), ((40, 12), "after the end")]
+)
+async def test_the_distribution_after_the_end_of_a_message_says_so(
+    tmp_path: Path, size: tuple[int, int], heading: str
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        await send(it, "Hello")
+        await it.press("d")
+        assert it.line("after the").lstrip().startswith(f"{heading}  entropy")
+        assert "next token" not in it.screen
+
+
 async def test_escape_closes_the_distribution_before_it_leaves_the_chat(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
@@ -393,8 +406,66 @@ async def test_a_key_starts_a_new_chat_at_once(tmp_path: Path) -> None:
         await it.press("N")
         assert all(text in it.screen for text in SUGGESTIONS)
         assert "The last chat is saved. To open it, press Esc, then o." in it.words
-        await it.press("escape", "o", "down", "enter")
+        await it.press("escape")
+        assert "The last chat is saved. To open it, press o." in it.words
+        await it.press("o", "enter")
         assert it.conversation[:2] == ["You", "  Hello"]
+
+
+async def test_a_new_chat_opens_its_field_wherever_the_last_chat_was_left(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        editor(it).insert(" there")
+        await it.press("enter", "escape", "p", "left")
+        assert not tree(it).at_end
+        await it.press("N")
+        assert it.stage.screen.focused is editor(it)
+        assert "The last chat is saved. To open it, press Esc, then o." in it.words
+        screen = it.stage.screen
+        await it.press("escape")
+        assert it.stage.screen is screen
+
+
+async def test_a_hint_is_not_shown_in_the_list_or_in_the_stepper(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("N", "escape", "o")
+        assert "The last chat is saved." not in it.words
+        await it.press("escape", "N", "escape", "c")
+        assert state(it).mode == "text"
+        assert "The last chat is saved." not in it.words
+        await it.press("c")
+        assert "The last chat is saved." not in it.words
+
+
+async def test_the_list_of_chats_does_not_offer_the_empty_one(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("N")
+        await send(it, "Hi")
+        await it.press("N", "escape", "o")
+        assert "no message yet" not in it.words
+        assert "Hi" in it.line("›")
+        await it.press("down", "enter")
+        assert it.conversation[:2] == ["You", "  Hello"]
+        await it.press("escape", "o")
+        listed = [line[5:].strip().split("  ")[0] for line in lines(it.stage) if "chat, " in line]
+        assert listed == ["Hello", "Hi", "(no message yet)"]  # the last may have a draft
+
+
+@pytest.mark.parametrize("key", ["c", "s", "p", "N", "u", "d", "e", "r", "o", "t", "x", "w"])
+async def test_only_its_own_keys_work_in_the_list_of_chats(tmp_path: Path, key: str) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        if it.stage.screen.focused is editor(it):
+            await it.press("escape")
+        await it.press("o")
+        before = it.screen
+        assert "version" not in lines(it.stage)[-1]
+        await it.press(key)
+        assert it.screen == before
 
 
 async def test_o_lists_the_chats_by_first_message(tmp_path: Path) -> None:
@@ -407,7 +478,7 @@ async def test_o_lists_the_chats_by_first_message(tmp_path: Path) -> None:
         assert "n new chat" in lines(it.stage)[-1]
         await it.press("n")
         assert all(text in it.screen for text in SUGGESTIONS)
-        await it.press("escape", "o", "down", "enter")
+        await it.press("escape", "o", "enter")
         assert it.conversation[:2] == ["You", "  Hello"]
 
 

@@ -9,6 +9,7 @@ from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.update import CHAT_SAVED
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.language import _
@@ -48,7 +49,6 @@ IN_A_TEXT = (
     "branches",
 )
 """The actions that need a text. An empty chat does not offer their keys."""
-CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
 SUGGESTING = ("send_suggestion", "choose_suggestion", "suggestion")
 """The actions that need suggestions for a first message."""
 

@@ -22,6 +22,15 @@ ONE_VERSION = _(
     "message."
 )
 
+CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
+"""The hint in the field of a new chat."""
+CHAT_SAVED_OUTSIDE = _("The last chat is saved. To open it, press o.")
+
+
+def hint_outside(state: State) -> State:
+    """Return the state with a hint that is true after the learner has left the field."""
+    return replace(state, note=CHAT_SAVED_OUTSIDE) if state.note == CHAT_SAVED else state
+
 
 def handle_chat(state: State, event: events.ChatEvent) -> State:
     """Return the state after an event that only occurs in conversations."""
