@@ -11,6 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.base_screen import ENTER_PAGES
+from tutor.app.key_scheme import ARROWS
+from tutor.app.quiz.answers import RANGES
 from tutor.app.quiz.ask import NOTICEABLE, Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.learner.review import Due, Queue
 
+_SHORTEST = 24 * 60 * 60
+"""The shortest time, in seconds, until a question is asked again."""
 AHEAD = 10
 """The number of questions in one batch when the learner reviews ahead."""
 
@@ -65,7 +69,10 @@ class ReviewScreen(AskScreen):
             id="suspended",
         ),
     ]
-    first_keys = ("y", "enter", "u", "r", "tab", "h", "s", "g", "o", "l")
+    first_keys = (
+        *("y", "enter", "space", *RANGES, ARROWS),  # these answer the question
+        *("r", "tab", "h", "s", "g", "u", "o", "l"),
+    )
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -223,9 +230,14 @@ class ReviewScreen(AskScreen):
         if card is None:
             return _("saved")
         due = due_at(card, self.services.retention)
-        return _("saved · next review {when}").format(
-            when=when(due, self.services.progress.clock())
-        )
+        said = _("saved · next review {when}")
+        if due - card.last_at <= _SHORTEST:  # both a right and a wrong answer can lead to this date
+            said = (
+                _("saved · next review {when}. Right answers on later days make the wait longer.")
+                if card.last_correct
+                else _("saved · next review {when}, the shortest wait")
+            )
+        return said.format(when=when(due, self.services.progress.clock()))
 
     def action_back(self) -> None:
         """Close the review, or show the verdict first if an answer is just being saved.
