@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.update import handle_chat, hint_outside
+from tutor.app.explorer.chat.update import handle_chat, hint_inside, hint_outside
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event, Signal
@@ -35,7 +35,7 @@ SHORTEN = _("Write a shorter message, or press Esc, o and n to start a new conve
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the state after an event, and the effects for the controller to carry out."""
-    state = _ask(_invite(_type_on(state, _handle(state, event))))
+    state = _ask(_invite(_type_on(state, _handle(state, event), event)))
     return replace(state, effects=()), state.effects
 
 
@@ -58,12 +58,18 @@ def _invite(state: State) -> State:
     return state if inspects or state.running else _open_editor(state)
 
 
-def _type_on(before: State, state: State) -> State:
-    """Open the editor when the answer to a message is complete or has been stopped."""
-    over = before.running and not state.running
-    if not (over and state.typing and state.folded) or state.panel is not None:
+def _type_on(before: State, state: State, event: Event) -> State:
+    """Open the editor when an answer is complete or has been stopped.
+
+    Do not open it after a failure, if the learner has stopped the answer to inspect it, or after an
+    answer in a lab that sets the first message.
+    """
+    over = before.running and not state.running and state.mode == "chat"
+    ended = isinstance(event, events.Result) or event in (Signal.RUN, Signal.PAUSE)
+    if not (over and state.folded) or state.panel is not None:
         return state
-    return _open_editor(state)
+    by_key = ended and not state.first_message and not isinstance(state.note, TutorError)
+    return _open_editor(hint_inside(state)) if state.typing or by_key else state
 
 
 def _handle(state: State, event: Event) -> State:

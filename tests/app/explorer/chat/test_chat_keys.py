@@ -458,10 +458,7 @@ async def test_the_list_of_chats_does_not_offer_the_empty_one(tmp_path: Path) ->
 async def test_only_its_own_keys_work_in_the_list_of_chats(tmp_path: Path, key: str) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
-        await it.press("s")
-        if it.stage.screen.focused is editor(it):
-            await it.press("escape")
-        await it.press("o")
+        await it.press("s", "escape", "o")
         before = it.screen
         assert "version" not in lines(it.stage)[-1]
         await it.press(key)
@@ -514,7 +511,7 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         assert "The model has not answered yet. Press r to let it answer." in it.words
         await it.press("r")
         assert state(it).ended
-        assert it.stage.screen.focused is view(it)  # a key started the answer, so letters stay keys
+        assert it.stage.screen.focused is editor(it)
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("escape", "s"), ("escape", "r", "r")])
@@ -569,6 +566,40 @@ async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("So")
         assert editor(it).text == "So"
+
+
+async def test_escape_leaves_only_the_field_however_an_answer_began_and_ended(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        screen = it.stage.screen
+        await it.press("escape", "i", "e")
+        await it.type("Hello")
+        await it.press("enter")
+        for key in ("r", "s"):
+            assert not state(it).running
+            assert screen.focused is editor(it)
+            await it.press("escape")
+            assert it.stage.screen is screen
+            await it.press(key)
+        assert screen.focused is editor(it)
+
+
+@pytest.mark.parametrize("late", [True, False])
+async def test_another_answer_asked_for_as_the_answer_ends_is_not_typed(
+    tmp_path: Path, late: bool
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        opened_at = editor(it).opened_at
+        assert opened_at is not None
+        pressed = Key("s", "s")
+        pressed.time = opened_at + (LATE / 2 if late else 2 * LATE)
+        editor(it).post_message(pressed)
+        await it.settle()
+        assert editor(it).text == ("" if late else "s")
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -833,7 +864,7 @@ async def test_the_key_line_says_how_to_see_the_earlier_answer(
     async with explorer(tmp_path, mode="chat", size=size) as it:
         await send(it, "Hello")
         assert "p/n version" not in it.words
-        await it.press("s")
+        await it.press("s", "escape")
         assert "p/n version" in it.words
 
 
@@ -942,7 +973,7 @@ async def test_w_goes_back_to_one_of_several_conversations_with_the_same_answer(
         await send(it, "Hello")
         await it.press("s")
         await send(it, "What")
-        await it.press("s", "p", "left", "home")
+        await it.press("s", "escape", "p", "left", "home")
         await it.press(*["left"] * 30, "p")
         assert tree(it).number == 1
         assert "Press w to go back." in it.words
@@ -953,8 +984,10 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
         await send(it, "Hello")
         assert "p/n" not in it.words
         await it.press("s")
+        assert "For the earlier one, press Esc, then p." in it.words
+        await it.press("escape")
         assert "Press p for the earlier one" in it.words
-        await it.press("s")
+        await it.press("s", "escape")
         assert "Fake-1K  answer 3 of 3  p/n" in it.conversation
         third = tree(it).tokens
         await it.press("p")
@@ -971,7 +1004,7 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
 async def test_the_field_does_not_show_keys_that_would_be_typed(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
-        await it.press("s", "p")
+        await it.press("s", "escape", "p")
         assert "Press p or n for another version." in it.words
         await it.press("e")
         assert it.stage.screen.focused is editor(it)
@@ -1010,7 +1043,7 @@ async def test_an_edited_message_says_where_the_earlier_one_is(tmp_path: Path) -
 async def test_the_branches_are_shown_only_while_one_is_chosen(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
-        await it.press("s")
+        await it.press("s", "escape")
         assert "seed 3" in it.screen
         height = view(it).size.height
         await it.press("w")

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tutor.app.base_screen import ALL_PAGES
-from tutor.app.explorer.chat.keys import COMMANDS, PAGES
+from tutor.app.explorer.chat.keys import PAGES
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.labs.kit.keys import pair
 
@@ -39,6 +39,8 @@ class MessageEditor(PromptEditor):
     """Whether the learner is writing a message (True) or a prompt (False)."""
     suggests = 0
     """The number of suggested first messages, or 0 if the chat is not empty."""
+    commands: tuple[str, ...] = ()
+    """The letters that were commands while the latest answer was being generated."""
     opened_at: float | None = None
     """The time at which the end of an answer opened the field, or None if the learner opened it.
 
@@ -104,7 +106,7 @@ class MessageEditor(PromptEditor):
 
     def _is_late(self, event: Key) -> bool:
         """Return True if a key was probably a command meant for the answer that has just ended."""
-        if self.opened_at is None or self.text or event.key not in COMMANDS:
+        if self.opened_at is None or self.text or event.key not in self.commands:
             return False
         return event.time - self.opened_at < LATE
 
