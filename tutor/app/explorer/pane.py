@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Token
     from tutor.sharing.document import SharedXRay
 
-IN_THE_LIST = ("close", "stop_saving")
-"""The actions whose keys work while the list of saved texts is open, which has its own keys."""
 SAVE_AFTER = 0.5
 """The maximum time, in seconds, before a change is saved. Leaving the pane saves it immediately."""
 
@@ -210,8 +208,6 @@ class ExplorerPane(SharingPane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self.state
-        if state.panel == "recent" and action not in IN_THE_LIST:
-            return False
         in_chat = chat_key(state, " ".join(map(str, (action, *parameters[:1]))))
         if in_chat is not None:
             return in_chat

@@ -14,7 +14,6 @@ from tutor.app.explorer.chat import lines as chat_lines
 from tutor.app.explorer.chat import suggestions
 from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
-from tutor.app.explorer.chat.keys import COMMANDS
 from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import earlier_texts
 from tutor.app.explorer.chat.view import ConversationView
@@ -285,8 +284,7 @@ class PaneLayout(Vertical):
             editor = self.query_one(MessageEditor)
             editor.chat = state.mode == "chat"
             ended = self._drawn is not None and self._drawn.running and state.complete
-            editor.opened_at = time.monotonic() if ended else None
-            editor.commands = COMMANDS if state.typing else (*COMMANDS, "s")
+            editor.note_end(ended=ended, by_key=not state.typing)
             editor.load(draft, earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
@@ -379,8 +377,7 @@ class PaneLayout(Vertical):
             state.engine.state,
             state.mode,
             tree is None,
-            reading is None,
-            state.panel == "recent",
+            (reading is None, state.panel == "recent"),
             (tree is not None and can_redo(state, tree), self._controller.saving),
         )
         if state.mode == "chat":

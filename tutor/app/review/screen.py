@@ -25,12 +25,18 @@ from tutor.study.memory_words import bring_back
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
+    from tutor.learner.records import Card
     from tutor.learner.review import Due, Queue
 
 _SHORTEST = 24 * 60 * 60
 """The shortest time, in seconds, until a question is asked again."""
 AHEAD = 10
 """The number of questions in one batch when the learner reviews ahead."""
+
+_FIRST_KEYS = (
+    *("y", "enter", "space", *RANGES, ARROWS),  # these answer the question
+    *("r", "tab", "h", "s", "g", "u", "o", "l"),
+)
 
 
 class ReviewScreen(AskScreen):
@@ -69,10 +75,7 @@ class ReviewScreen(AskScreen):
             id="suspended",
         ),
     ]
-    first_keys = (
-        *("y", "enter", "space", *RANGES, ARROWS),  # these answer the question
-        *("r", "tab", "h", "s", "g", "u", "o", "l"),
-    )
+    first_keys = _FIRST_KEYS
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -229,15 +232,7 @@ class ReviewScreen(AskScreen):
         card = self.services.progress.card(self.question.id)
         if card is None:
             return _("saved")
-        due = due_at(card, self.services.retention)
-        said = _("saved · next review {when}")
-        if due - card.last_at <= _SHORTEST:  # both a right and a wrong answer can lead to this date
-            said = (
-                _("saved · next review {when}. Right answers on later days make the wait longer.")
-                if card.last_correct
-                else _("saved · next review {when}, the shortest wait")
-            )
-        return said.format(when=when(due, self.services.progress.clock()))
+        return _next_review(card, self.services.retention, self.services.progress.clock())
 
     def action_back(self) -> None:
         """Close the review, or show the verdict first if an answer is just being saved.
@@ -351,3 +346,16 @@ class ReviewScreen(AskScreen):
         self._ask_later()
         await self._show(question, None)
         self.tell(_("Your last answer was undone. Answer the question again, or press Esc."))
+
+
+def _next_review(card: Card, retention: float, now: float) -> str:
+    """Say that an answer is saved, and when the question is due again."""
+    due = due_at(card, retention)
+    said = _("saved · next review {when}")
+    if due - card.last_at <= _SHORTEST:  # both a right and a wrong answer can lead to this date
+        said = (
+            _("saved · next review {when}. Right answers on later days make the wait longer.")
+            if card.last_correct
+            else _("saved · next review {when}, the shortest wait")
+        )
+    return said.format(when=when(due, now))

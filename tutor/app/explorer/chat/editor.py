@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tutor.app.base_screen import ALL_PAGES
-from tutor.app.explorer.chat.keys import PAGES
+from tutor.app.explorer.chat.keys import COMMANDS, PAGES
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.labs.kit.keys import pair
 
@@ -39,7 +40,7 @@ class MessageEditor(PromptEditor):
     """Whether the learner is writing a message (True) or a prompt (False)."""
     suggests = 0
     """The number of suggested first messages, or 0 if the chat is not empty."""
-    commands: tuple[str, ...] = ()
+    _commands: tuple[str, ...] = ()
     """The letters that were commands while the latest answer was being generated."""
     opened_at: float | None = None
     """The time at which the end of an answer opened the field, or None if the learner opened it.
@@ -81,6 +82,11 @@ class MessageEditor(PromptEditor):
 
         text: str
 
+    def note_end(self, *, ended: bool, by_key: bool) -> None:
+        """Note whether the end of an answer opens the field, and whether a key began the answer."""
+        self.opened_at = time.monotonic() if ended else None
+        self._commands = (*COMMANDS, "s") if by_key else COMMANDS
+
     def recall(self, by: int) -> bool:
         if self.suggests and not self.text.strip():
             self.post_message(self.Arrow(by))
@@ -106,7 +112,7 @@ class MessageEditor(PromptEditor):
 
     def _is_late(self, event: Key) -> bool:
         """Return True if a key was probably a command meant for the answer that has just ended."""
-        if self.opened_at is None or self.text or event.key not in self.commands:
+        if self.opened_at is None or self.text or event.key not in self._commands:
             return False
         return event.time - self.opened_at < LATE
 
