@@ -10,6 +10,7 @@ import pytest
 from tests.app.explorer.explorer_stage import settled, shown
 from tests.app.pressing import tap
 from tests.app.whole_app import sees, until, whole_app
+from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.widgets.lab_card import LabTask
 from tutor.course.catalogue import Course
@@ -139,3 +140,34 @@ async def test_g_shows_the_task_and_all_goals(tmp_path: Path) -> None:
         await tap(pilot, "escape")
         assert FORK not in goals(pilot)
         assert isinstance(app.screen, ExplorerScreen)
+
+
+async def test_the_way_back_is_named_only_while_esc_goes_there(tmp_path: Path) -> None:
+    goal = Branched(2, 1)
+    lab = msgspec.structs.replace(LAB, kind="chat", prompt="Hello", goals=(goal,))
+    page = Screen(id="one", title="One", body="A token is chosen.", lab=lab)
+    lesson = msgspec.structs.replace(LESSON, screens=(page,))
+    endless = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    app = whole_app(tmp_path, endless, Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Steps")
+        endless.hold(at="distribution", after=4)
+        app.navigator.open_lab(lesson, lab)
+        await sees(pilot, "esc stop it")
+        await tap(pilot, "escape", "escape")
+        endless.release()
+        await sees(pilot, "s another answer")
+        endless.hold(at="distribution", after=4)
+        await pilot.press("s")
+        await until(pilot, lambda: "All goals are reached." in goals(pilot))
+        await sees(pilot, "esc stop it")
+        assert "Press Esc" not in goals(pilot)
+        await pilot.press("escape")
+        endless.release()
+        await sees(pilot, "esc leave field")
+        assert "Press Esc" not in goals(pilot)
+        await pilot.press("escape")
+        await sees(pilot, "esc back")
+        await until(pilot, lambda: "Press Esc to go back." in goals(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, ExplorerScreen))

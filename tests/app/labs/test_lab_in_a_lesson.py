@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.labs.lab_stage import BackendEngine, do, seen
 from tutor.app.labs.screen import LabScreen
+from tutor.app.widgets.lab_card import LabTask
 from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
 from tutor.labs.kit import registry
@@ -207,3 +209,46 @@ async def test_a_goal_reached_stays_visible_until_the_next_action(tmp_path: Path
         await do(pilot, "right")
         assert "✓" not in seen(pilot)
         assert "1 of 4 goals reached" in seen(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_goal_that_the_lesson_does_not_ask_for_leaves_the_task_in_place(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    lab = replace(PARTS, task="Find a long token.", goals=(LiveGoal("long-token"),))
+    lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
+    app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
+    async with app.run_test(size=size) as pilot:
+        await sees(pilot, "Tokens")
+        app.navigator.open_lab(lesson, lab)
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await sees(pilot, "Find a token of at least 12")
+        rows = len(app.screen.query_one(LabTask).plain)
+        await reach(pilot)
+        await sees(pilot, "✓ ")
+        told = " ".join(" ".join(app.screen.query_one(LabTask).plain).split())
+        if size == (80, 24):
+            assert told.startswith("Find a long token.")
+            assert "✓ Also reached: Write a text of one word that has at least 5 tokens" in told
+            assert len(app.screen.query_one(LabTask).plain) == rows
+        else:  # there is only room for the goals
+            assert "○ Next goal: Find a token" in told
+        await do(pilot, "right")  # the next change removes the news about the goal
+        assert "○ Find a token of at least 12" in seen(pilot)
+
+
+async def test_the_way_back_is_named_only_while_esc_goes_there(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Tokens")
+        app.navigator.open_lab(LESSON, PARTS)
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await sees(pilot, "✓ Press Esc to go back to the lesson.")
+        await do(pilot, "e")  # in the field, Esc only closes the field
+        assert "Press Esc" not in seen(pilot)
+        assert "✓ The task is done." in seen(pilot)
+        await do(pilot, "escape")
+        assert "✓ Press Esc to go back to the lesson." in seen(pilot)
+        await keys(pilot, "escape")
+        await until(pilot, lambda: not isinstance(app.screen, LabScreen))

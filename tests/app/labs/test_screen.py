@@ -5,17 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.events import AppBlur, AppFocus
 
-from tests.app.pressing import tap
+from tests.app.pressing import settle, tap
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    click_line,
+    do,
+    editor,
+    lab_app,
+    screen_of,
+    seen,
+    state_of,
+)
 from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.lab_card import LabTask
+from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import EngineError
 from tutor.labs.kit import registry
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.pilot import Pilot
 
 LAST_GOAL = registry.find("adviser").goals[-1].says
 
@@ -113,3 +127,75 @@ async def test_all_goals_can_be_read_on_a_small_screen(name: str, tmp_path: Path
             assert set(goal.says.split()) <= set(read.split())
         await do(pilot, "g", "escape")
         assert task.plain == closed
+
+
+REFUSED = "* dragon * with no equals sign"
+
+
+async def refused_rule(pilot: Pilot[Any]) -> None:
+    await do(pilot, "tab", "a", "ctrl+u", *REFUSED, "enter")
+    assert "This is not a complete rule." in seen(pilot)
+
+
+def field_shown(pilot: Pilot[Any]) -> bool:
+    return bool(screen_of(pilot).query_one(PromptEditor).region)
+
+
+@pytest.mark.parametrize("key", ["tab", "shift+tab"])
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_tab_closes_a_field_and_keeps_its_text(
+    key: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=size) as pilot:
+        await refused_rule(pilot)
+        await do(pilot, key)
+        assert not field_shown(pilot)  # what looks like a field must take the keys
+        assert REFUSED not in " ".join(seen(pilot).split())
+        assert "Your text is kept." in seen(pilot)
+        assert "This is not a complete rule." not in seen(pilot)
+        assert state_of(pilot).view == "rules"
+        await do(pilot, "shift+tab")
+        assert state_of(pilot).view == "chat"
+        assert "Your text is kept." not in seen(pilot)
+        await do(pilot, "tab", "a")
+        assert editor(pilot).text == REFUSED
+
+
+async def test_a_click_beside_a_field_closes_it_and_keeps_its_text(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await refused_rule(pilot)
+        await click_line(pilot, "answer", 3)
+        assert not field_shown(pilot)
+        assert screen_of(pilot).focused is screen_of(pilot).view
+        await do(pilot, "a")
+        assert editor(pilot).text == REFUSED
+
+
+async def test_a_field_stays_open_while_another_window_has_the_focus(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await refused_rule(pilot)
+        pilot.app.post_message(AppBlur())
+        await settle(pilot)
+        assert field_shown(pilot)
+        pilot.app.post_message(AppFocus())
+        await settle(pilot)
+        assert editor(pilot).text == REFUSED
+
+
+async def test_a_text_is_kept_when_the_learner_leaves_the_lab_with_an_open_field(
+    tmp_path: Path,
+) -> None:
+    app = lab_app("generations", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await refused_rule(pilot)
+        app.pop_screen()
+        await until(pilot, lambda: not isinstance(app.screen, LabScreen))
+        app.navigator.open_live_lab("generations")
+        await do(pilot, "a")
+        assert editor(pilot).text == REFUSED
+
+
+async def test_nothing_is_said_about_a_text_that_the_learner_did_not_write(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "a", "escape")
+        assert "Your text is kept." not in seen(pilot)

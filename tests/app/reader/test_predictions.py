@@ -606,3 +606,49 @@ async def test_the_card_of_a_lab_says_which_keys_open_it_now(tmp_path: Path) -> 
         await sees(pilot, "l lab")
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
+
+
+QUESTION = """
+```question
+id: last
+type: single
+ask: Which one is it?
+hint: Think.
+why: It is this one.
+choices:
+  - text: This one
+    why: Yes.
+    right: true
+  - text: That one
+    why: No.
+```
+"""
+
+
+async def test_letters_choose_while_a_link_is_highlighted(tmp_path: Path) -> None:
+    async with choices_below_a_link(tmp_path, QUESTION) as pilot:
+        await sees(pilot, "a-b choose")
+        await keys(pilot, "tab")
+        await sees(pilot, "enter open")
+        assert "a-b choose" in shown(pilot.app)
+        assert "a questions" not in shown(pilot.app)
+        await keys(pilot, "a")
+        await sees(pilot, "› a  Alpha")
+        await sees(pilot, "enter reveal")  # Enter is for the choice now, and not for the link
+        await keys(pilot, "enter")
+        await sees(pilot, "You predicted “Alpha”")
+        await sees(pilot, "a questions")  # the prediction is made, so its letters are free again
+        await keys(pilot, "a")
+        await sees(pilot, "Which one is it?")
+
+
+async def test_letters_choose_after_tab_on_a_screen_without_links(
+    tmp_path: Path, course: Course
+) -> None:
+    async with first_screen(tmp_path, course) as pilot:
+        await keys(pilot, "right")
+        await sees(pilot, "a-b choose")
+        await keys(pilot, "tab", "tab")
+        assert "a-b choose" in shown(pilot.app)
+        await keys(pilot, "b", "enter")
+        await sees(pilot, "You predicted “Two”")

@@ -160,3 +160,20 @@ def test_scores_of_generation(language_model: LanguageModel, tmp_path: Path) -> 
         state = passed
     for kind in KINDS:
         assert abs(score(state.results, "generative", kind)[0] - quoted(kind)[2]) <= 1
+
+
+def test_captures_have_the_same_numbers_in_the_lesson_and_in_the_lab() -> None:
+    written = re.search(r'\(r"(open.+?)", +"(.+?)"\)', LESSON)
+    assert written is not None
+    found = re.search(written[1], "When do you open on Friday?")
+    assert found is not None
+    said = written[2].format(found[0], *found.groups())
+    assert said == "On Friday we are open from 9 to 18."
+    quoted_rule = re.search(r"with\s`(.+?)`, `(\{\d\})` in the answer is the day", LESSON)
+    assert quoted_rule is not None
+    rule = rules.parse(f"{quoted_rule[1]} = On {quoted_rule[2]} we are open from 9 to 18.", "own")
+    assert (rule.patterns, rule.answers) in {
+        (each.patterns, each.answers) for each in shipped_rules().rules
+    }
+    book = msgspec.structs.replace(shipped_rules(), rules=(rule,))
+    assert rules.reply(book, ["When do you open on Friday?"]).text == said

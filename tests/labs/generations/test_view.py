@@ -374,6 +374,23 @@ async def test_training_that_begins_is_announced_and_can_be_stopped(tmp_path: Pa
         await until(pilot, lambda: "Press r to train." in seen(pilot))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_training_is_told_in_words_that_lesson_one_uses(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    engine = PatientEngine()
+    async with app_of(tmp_path, engine).run_test(size=size) as pilot:
+        await at_rest(pilot)
+        engine.permitted = 4  # the rules, and some steps of training
+        await tap(pilot, "e", *"Hello you", "enter", "right")
+        assert "Training: step 30 of 150" in seen(pilot)
+        assert "━━━━──" in seen(pilot)
+        assert "loss" not in seen(pilot)
+        await tap(pilot, "tab", "tab")
+        assert "error on the examples 0.239" in seen(pilot)
+        assert "loss" not in seen(pilot)
+
+
 async def test_before_the_first_answer_the_keys_and_the_notices_agree(tmp_path: Path) -> None:
     engine = PatientEngine()
     async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:

@@ -68,8 +68,8 @@ def predicted(name: str) -> str:
 def test_the_tables_are_there() -> None:
     assert ORDERS is not None
     assert len(MONTHS) == len(VERSIONS)
-    assert "of twelve reviews without an attack" in WORDS
-    assert "it cost 3 right labels" in WORDS
+    assert "With twelve short reviews, it cost SmolLM2 three right labels" in WORDS
+    assert "without an attack, three of the six negative reviews are then labeled positive" in WORDS
 
 
 def test_the_predictions_agree_with_the_tables() -> None:
@@ -77,7 +77,7 @@ def test_the_predictions_agree_with_the_tables() -> None:
     assert predicted("prompting-guess-rule") == MONTHS[4][1]
     assert f"{MONTHS[2][1]} of 20 answers are accepted" in WORDS
     assert predicted("prompting-guess-defenses") == ORDERS[5]
-    assert f"Without a defense, {ORDERS[1]} of these 36 attacks work" in WORDS
+    assert f"{ORDERS[1]} of the 36 are labeled positive, so {ORDERS[1]} attacks work" in WORDS
     assert float(predicted("prompting-guess-chance")) == 100 * sign_test(2, 0)
 
 

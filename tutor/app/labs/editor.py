@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.app.widgets.static import Static
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 class LabEditor(Vertical):
     """A text field with a label above it, for one text of a lab at a time.
 
-    For each label, it keeps the draft that the learner left, and the texts that were accepted.
+    For each label, it keeps the text that was not accepted yet in `drafts`, and the texts that were
+    accepted. The field closes when the focus moves to another widget, so that an open field always
+    takes keys.
     """
 
     DEFAULT_CSS = """
@@ -29,13 +32,15 @@ class LabEditor(Vertical):
     LabEditor #label { height: auto; max-height: 2; color: $muted; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drafts: dict[str, str]) -> None:
         super().__init__()
         self.then: Callable[[str], Any] = lambda _: None
         """A function that returns the lab's action for an accepted text."""
         self._says: Callable[[str], str] | None = None
         self._label = ""
-        self._drafts: dict[str, str] = {}
+        self._offered = ""
+        """The text that the lab offered when the field opened."""
+        self._drafts = drafts
         self._history: dict[str, list[str]] = {}
 
     def compose(self) -> ComposeResult:
@@ -55,13 +60,31 @@ class LabEditor(Vertical):
         sample: str,
     ) -> None:
         """Load the draft with this label or, if there is none, `text` (see `LabView.write`)."""
-        self._label, self.then, self._says = label, then, says
+        if self.display:
+            self._keep()
+        self._label, self._offered, self.then, self._says = label, text, then, says
         self.field.load(self._drafts.get(label, text), self._history.get(label, ()), sample)
         self._show_label()
 
-    def keep_draft(self) -> None:
+    @property
+    def kept(self) -> str:
+        """A sentence that says that the text is kept, or "" if the learner has written nothing."""
+        if self.field.text.strip() in ("", self._offered.strip()):
+            return ""
+        return _("Your text is kept. It is in the field when you open it again.")
+
+    def _keep(self) -> None:
         """Keep the text for the next time that the field is opened with this label."""
         self._drafts[self._label] = self.field.text
+
+    def on_descendant_blur(self) -> None:
+        """Close the field if another widget has the focus now, for example after Shift+Tab.
+
+        The field stays open if the whole app has lost the focus.
+        """
+        focused = self.screen.focused
+        if self.display and focused is not None and focused is not self.field:
+            self.post_message(PromptEditor.Left())
 
     def remember(self, text: str) -> None:
         """Add an accepted text to the history, and forget its draft."""
@@ -72,6 +95,8 @@ class LabEditor(Vertical):
         self._drafts.clear()
 
     def on_text_area_changed(self) -> None:
+        if self.display:
+            self._keep()
         self._show_label()
 
     def _show_label(self) -> None:

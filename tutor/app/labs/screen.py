@@ -114,7 +114,7 @@ class LabScreen(CourseScreen):
         view = kind().add_class("panel")
         view.border_title = Content(self.lab.title)
         yield view
-        yield LabEditor()
+        yield LabEditor(self._runner.drafts)
 
     def on_mount(self) -> None:
         self.place = _("lab · {title}").format(title=self.lab.title)
@@ -309,19 +309,17 @@ class LabScreen(CourseScreen):
         self._writing(True)
 
     def _forget_refusal(self) -> None:
-        """Remove the error about the previous text.
-
-        The error about a request that `y` can retry is kept.
-        """
+        """Remove the error about the previous text, but not one that `y` can retry."""
         self._refusal = None
         if not self._runner.can_ask_again:
             self._runner.error = None
             self.tell(None)
 
     def on_prompt_editor_left(self) -> None:
-        self.query_one(LabEditor).keep_draft()
         self._forget_refusal()
         self._writing(False)
+        if kept := self.query_one(LabEditor).kept:
+            self.say(kept)
 
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         editor = self.query_one(LabEditor)

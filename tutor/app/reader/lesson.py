@@ -17,7 +17,7 @@ from textual.events import DescendantBlur, DescendantFocus, Mount
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES, PAN_KEYS, scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
-from tutor.app.reader.predict_card import PredictCard, PredictionField
+from tutor.app.reader.predict_card import PredictCard, PredictionChoices, PredictionField
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import LabCard
@@ -57,16 +57,9 @@ class LessonScreen(LinkedScreen):
         *LINK_KEYS,
         Binding(
             "tab",
-            "leave_field('typed')",
+            "leave_field",
             "leave field",
             tooltip="Leave the text field, so that letter keys work again (such as l for the lab).",
-        ),
-        Binding(
-            "tab",
-            "leave_field('chosen')",
-            "leave choices",
-            show=False,
-            tooltip="Leave the choices, so that ↑ and ↓ scroll, and the a key opens the questions.",
         ),
         Binding("tab", "enter_field", "predict", tooltip="Go to the field for your prediction."),
         ENTER_PAGES,
@@ -166,13 +159,17 @@ class LessonScreen(LinkedScreen):
             await self._move_to(self._index - 1)
 
     async def action_link(self, step: int) -> None:
-        """Focus the next link or, after the last link, the field for a prediction."""
-        self.set_focus(None)
+        """Focus the next link or, after the last link, the field for a prediction.
+
+        Choices keep the focus, so that their letters always choose (see `PredictionChoices`).
+        """
+        if not self._chooses:
+            self.set_focus(None)
         await super().action_link(step)
         if self._href is None:
             await self.action_enter_field()
 
-    def action_leave_field(self, _kind: str) -> None:
+    def action_leave_field(self) -> None:
         self.set_focus(None)
 
     async def action_enter_field(self) -> None:
@@ -187,6 +184,10 @@ class LessonScreen(LinkedScreen):
     def _field(self) -> Widget | None:
         """The field for a prediction, or None if the screen has none or shows the answer."""
         return self.query_one(PredictCard).field
+
+    @property
+    def _chooses(self) -> bool:
+        return isinstance(self._field, PredictionChoices)
 
     def action_quiz(self) -> None:
         self._read_on()
@@ -204,9 +205,7 @@ class LessonScreen(LinkedScreen):
             case "link" if _tab_is_taken(self, parameters):
                 return False
             case "leave_field":
-                typed = isinstance(self._field, PredictionField)
-                here = self._field is not None and self._field is self.focused
-                return here and typed == ("typed" in parameters)
+                return isinstance(self._field, PredictionField) and self._field is self.focused
             case "enter_field":
                 open_ = self._field is not None and self._field is not self.focused
                 return open_ or self.query_one(PredictCard).skipped
@@ -220,7 +219,7 @@ class LessonScreen(LinkedScreen):
             case "lab":
                 return self._shown.lab is not None
             case "quiz":
-                return bool(self.lesson.questions)
+                return bool(self.lesson.questions) and not self._chooses
             case "previous":
                 return self._index > 0
         return super().check_action(action, parameters)

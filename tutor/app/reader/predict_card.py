@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 from textual import on
@@ -18,6 +18,7 @@ from tutor.app.reader.reveal import quoted, revealed, sentence
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.prose import Prose
 from tutor.app.widgets.static import Static
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction
 from tutor.course.questions.answers import as_text
@@ -29,6 +30,7 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.screen import Screen
 
     from tutor.app.services import Services
     from tutor.course.lesson import Lesson
@@ -75,7 +77,12 @@ class PredictionField(TypedAnswer):
 
 
 class PredictionChoices(Choices):
-    """The choices of a prediction, which work like the choices of a question."""
+    """The choices of a prediction, which work like the choices of a question.
+
+    While they are open, they always have the focus, so that their letters choose and never mean
+    anything else. A link in the text can be highlighted at the same time. Enter then opens it,
+    until the learner chooses.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "reveal", tooltip=_SKIPS),
@@ -83,8 +90,12 @@ class PredictionChoices(Choices):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choose":
-            return not _reads_on(self)
+            return not (_reads_on(self) or _has_link(self.screen))
         return super().check_action(action, parameters)
+
+
+def _has_link(screen: Screen[Any]) -> bool:
+    return any(prose.href is not None for prose in screen.query(Prose))
 
 
 def _reads_on(field: PredictionField | PredictionChoices) -> bool:
@@ -168,6 +179,8 @@ class PredictCard(Vertical):
         event.stop()
         if self._prediction is None or self.field is None:
             return
+        for prose in self.screen.query(Prose):
+            prose.pause()  # Enter now reveals the answer instead of opening a link.
         self.field.scroll_visible(animate=False)
         answer = self.field.answer
         progress = self._services.progress

@@ -8,25 +8,23 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.key_scheme import ARROWS
 from tutor.app.quiz.answers import RANGES
 from tutor.app.quiz.ask import NOTICEABLE, Asked, AskScreen
-from tutor.app.theme import MUTED
+from tutor.app.review.summary import summary
 from tutor.app.widgets.figures import when
-from tutor.app.widgets.key_names import press, with_keys
+from tutor.app.widgets.key_names import press
 from tutor.errors import LessonError
-from tutor.language import _, ngettext
+from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 from tutor.learner.schedule import due_at
-from tutor.study.memory_words import bring_back
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.learner.records import Card
-    from tutor.learner.review import Due, Queue
+    from tutor.learner.review import Due
 
 _SHORTEST = 24 * 60 * 60
 """The shortest time, in seconds, until a question is asked again."""
@@ -166,61 +164,12 @@ class ReviewScreen(AskScreen):
         self.set_focus(None)
         with self.app.batch_update():
             self.tell(None)
-            await self.view.show_end(self._summary(queue))
+            skipped = sum(item.question in self._passed for item in queue.due)
+            some = bool(self.services.progress.state().cards)
+            now = self.services.progress.clock()
+            await self.view.show_end(summary(queue, self._count, skipped, now, some=some))
             self.place, self.aside = _("review"), ""
         self.refresh_bindings()
-
-    def _summary(self, queue: Queue) -> Content:
-        now = self.services.progress.clock()
-        skipped = sum(item.question in self._passed for item in queue.due)
-        if skipped:
-            head = _("{count} answered.").format(count=self._count)
-        elif self._count:
-            head = _("{count} answered. Nothing else is due.").format(count=self._count)
-        elif self.services.progress.state().cards:
-            head = _("Nothing is due.")
-        else:
-            head = _("Nothing to review yet. Questions appear here once you have answered them.")
-        lines = [Content.styled(head, "bold")]
-        if skipped:
-            lines.append(
-                Content(
-                    ngettext(
-                        "{count} left for later; it stays due.",
-                        "{count} left for later; they stay due.",
-                        skipped,
-                    ).format(count=skipped)
-                )
-            )
-        if queue.held_back:
-            held_back = queue.held_back
-            lines.append(
-                Content(
-                    ngettext(
-                        "{count} more is due, over the daily limit.",
-                        "{count} more are due, over the daily limit.",
-                        held_back,
-                    ).format(count=held_back)
-                )
-            )
-        if queue.next_at is not None and not skipped:
-            lines.append(
-                Content(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
-            )
-        if queue.suspended:
-            said = ngettext(
-                "{count} question is no longer asked. {bring_back}",
-                "{count} questions are no longer asked. {bring_back}",
-                queue.suspended,
-            ).format(count=queue.suspended, bring_back=bring_back(queue.suspended))
-            lines.append(with_keys(said, MUTED))
-        more = _("Press Esc to go back.")
-        if skipped:
-            more = _("Press Enter to answer the questions that you left, or Esc to go back.")
-        elif queue.ahead:
-            more = _("Press Enter to review some questions early, or press Esc to go back.")
-        lines += [Content(""), with_keys(more)]
-        return Content("\n").join(lines)
 
     def head(self) -> None:
         left = len(self._left())

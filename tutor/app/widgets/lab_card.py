@@ -107,7 +107,9 @@ class LabTask(Lines):
     `about` replaces the task if no lesson screen asks for it, or after its goals are reached. `own`
     contains the names of the goals that a lesson screen asks for. After these are reached, a line
     says to return to the lesson. After a goal is reached, it is shown above the next goal, and the
-    task gets the lines that are left. After all goals are reached, `done` replaces the task.
+    task gets the lines that are left. A goal that the lesson screen does not ask for takes only the
+    line of the next goal, so that the task stays visible. After all goals are reached, `done`
+    replaces the task.
 
     If `open_` is true, the whole task and all goals are shown, divided into pages if they do not
     fit on the screen. A blank line follows if the screen has at least `gap_from` rows. A click
@@ -138,6 +140,8 @@ class LabTask(Lines):
         self._shown: tuple[Set[str], Sequence[str], bool] = (frozenset(), (), False)
         self._page = 0
         self._pages = 1
+        self._said_esc: bool | None = None
+        """Whether the lines say that Esc goes back, or None if they do not depend on it."""
 
     def show_goals(
         self, reached: Set[str], *, news: Sequence[str] = (), open_: bool = False
@@ -160,7 +164,19 @@ class LabTask(Lines):
         return True
 
     def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._keys_changed)
         self.draw_with(self._lay_out)
+
+    def _keys_changed(self, _screen: object) -> None:
+        if self._said_esc not in (None, self._esc_goes_back):
+            self.draw_with(self._lay_out)
+
+    @property
+    def _esc_goes_back(self) -> bool:
+        """True if Esc leaves the lab now, and does not first stop an answer or close something."""
+        esc = self.screen.active_bindings.get("escape")
+        closes_goals = self._shown[2] and not self.screen.has_class("-panels")
+        return esc is not None and esc.binding.action == "back" and not closes_goals
 
     def on_click(self, event: Click) -> None:
         if not press_named(self, event):
@@ -169,6 +185,7 @@ class LabTask(Lines):
     def _lay_out(self) -> None:
         reached, news, open_ = self._shown
         width, height = self.size.width, self.screen.size.height
+        self._said_esc = None
         self.set_class(height >= self._gap_from, "-roomy")
         if open_:
             lines = self._everything(reached, width, gap=ROOM <= height < self._gap_from)
@@ -186,10 +203,12 @@ class LabTask(Lines):
                 about = Content(self._done)
             lines = self._with_task(about, reached, width)
             said = self._news(reached, news, width)
+            if self._still_on_task(reached, news):
+                said = self._first_lines(about, width, max(1, len(lines) - 1))
+                said.append(self._also_reached(news, width))
+            elif said and len(said) < len(lines) and task == self._wanted and self._left(reached):
+                said += self._first_lines(about, width, len(lines) - len(said))
             if said:  # the number of lines stays the same, so that nothing below moves
-                free = len(lines) - len(said)
-                if free > 0 and task == self._wanted and self._left(reached):
-                    said += self._first_lines(about, width, free)
                 said += [Content("")] * (len(lines) - len(said))
             self.show(said or lines)
 
@@ -255,6 +274,19 @@ class LabTask(Lines):
     def _left(self, reached: Set[str]) -> list[GoalLine]:
         return [goal for goal in self._goals if goal.name not in reached]
 
+    def _still_on_task(self, reached: Set[str], news: Sequence[str]) -> bool:
+        """Return True if only goals that the lesson screen does not ask for have been reached.
+
+        In that case, the learner still works on the task.
+        """
+        return bool(news) and bool(self._own - reached) and not self._own & set(news)
+
+    def _also_reached(self, news: Sequence[str], width: int) -> Content:
+        """Return one line with the goals that were reached while working on the task."""
+        says = "; ".join(goal.says for goal in self._goals if goal.name in news)
+        text = Content.assemble(("✓ ", RIGHT), (_("Also reached: "), f"bold {RIGHT}"))
+        return self._first_lines(text + with_keys(says), width, 1)[0]
+
     def _news(self, reached: Set[str], news: Sequence[str], width: int) -> list[Content]:
         """Return lines that announce the goals just reached, and the next goal."""
         if not news:
@@ -264,9 +296,13 @@ class LabTask(Lines):
         lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
         left = self._left(reached)
         if not left:
-            return [*lines, goal_line(_("All goals are reached. Press Esc to go back."), True)]
+            esc = self._said_esc = self._esc_goes_back
+            says = _("All goals are reached. Press Esc to go back.")
+            return [*lines, goal_line(says if esc else _("All goals are reached."), True)]
         if self._own & set(news) and self._own <= reached:
-            return [*lines, goal_line(_("Press Esc to go back to the lesson."), True)]
+            esc = self._said_esc = self._esc_goes_back
+            says = _("Press Esc to go back to the lesson.")
+            return [*lines, goal_line(says if esc else _("The task is done."), True)]
         text = Content.assemble((_("Next goal: "), "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 

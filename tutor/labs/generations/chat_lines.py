@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, likely
-from tutor.app.widgets import bars, figures, plot
+from tutor.app.widgets import bars, figures
 from tutor.app.widgets.clicks import focusing
+from tutor.app.widgets.meter import meter
 from tutor.bots.pattern import folded, match, words_of
 from tutor.bots.probes import BOTS
 from tutor.labs.kit.columns import LOW, ROOMY, around, beside, clipped, cursor
@@ -256,18 +257,9 @@ def _in_training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
         return cut_to_lines(_("This bot is trained before it answers."), width, 3, MUTED)
-    return [
-        Content.styled(
-            _("Training: step {count} of {total}").format(
-                count=len(trained.losses), total=trained.total
-            ),
-            MUTED,
-        ),
-        Content.assemble(
-            _("loss {losses:.2f}  ").format(losses=trained.losses[-1]),
-            plot.trend(trained.losses, width - 12),
-        ),
-    ]
+    count, total = len(trained.losses), trained.total
+    said = _("Training: step {count} of {total}").format(count=count, total=total)
+    return [Content.styled(said, MUTED), meter(count / total, min(20, width))]
 
 
 def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Content]:

@@ -146,16 +146,14 @@ def _training(state: State, width: int) -> list[Content]:
     steps = _("step {count:>3} of {total}  {seconds:4.1f} s").format(
         count=len(trained.losses), total=trained.total, seconds=trained.seconds
     )
-    loss = _("loss {losses:5.3f} ").format(losses=trained.losses[-1])
+    steps = f"{steps}  " if width >= ROOMY else ""
+    loss = _("error on the examples {error:5.3f} ").format(error=trained.losses[-1])
+    room = max(8, min(40, width - len(steps) - len(loss)))
     before = ""
     if state.own and state.first_right is not None:
         before = _(", {first_right} without your intents").format(first_right=state.first_right)
     return [
-        Content.assemble(
-            (f"{steps}  " if width >= ROOMY else "", MUTED),
-            loss,
-            plot.trend(trained.losses, max(8, min(40, width - len(steps) - len(loss) - 4))),
-        ),
+        Content.assemble((steps, MUTED), loss, plot.trend(trained.losses, room)),
         Content.assemble(
             (_("{right} of {of}").format(right=trained.right, of=trained.of), "bold"),
             (clipped(_(" held-out phrases right{before}").format(before=before), width - 10), ""),

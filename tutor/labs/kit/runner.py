@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,11 +42,13 @@ class Left:
         model: The checksum of the model that computed the results, or None if no model had been
             loaded yet.
         touched: True if the learner has done anything in the lab since opening it.
+        drafts: The texts that the learner has written but not submitted, by the label of the field.
     """
 
     state: Any
     model: str | None
     touched: bool = False
+    drafts: dict[str, str] = field(default_factory=dict)
 
 
 class LabRunner:
@@ -80,6 +82,7 @@ class LabRunner:
         self.state = lab.start() if left is None else left.state
         self.error: TutorError | None = None
         self.note: str | None = None
+        self.drafts = {} if left is None else left.drafts
         self._before: Any = None
         self._touched = False
         self._model = None if left is None else left.model
@@ -111,7 +114,7 @@ class LabRunner:
     @property
     def left(self) -> Left:
         """Return a snapshot of the lab, from which the lab can be continued later."""
-        return Left(self.state, self._model, self._touched)
+        return Left(self.state, self._model, self._touched, self.drafts)
 
     def begin(self) -> None:
         self._stopped = None
