@@ -209,6 +209,23 @@ def exceeds_limits(
     )
 
 
+def tomorrow(
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits
+) -> Queue:
+    """Return tomorrow's review queue, of the questions that are due on that day.
+
+    Like the forecast, it assumes that the learner answers no further questions. Questions that are
+    due today are left out.
+    """
+    begin, end = midnights(now, 2)[1:]
+    due = {
+        card.question: card
+        for card in _current(state, questions)
+        if begin <= _due(card, questions[card.question], limit.retention).at < end
+    }
+    return queue(msgspec.structs.replace(state, cards=due), questions, begin, limit)
+
+
 class Memory(msgspec.Struct, frozen=True):
     """Figures about how well the learner remembers the answers to a group of questions.
 

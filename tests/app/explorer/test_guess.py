@@ -119,6 +119,18 @@ async def test_a_guess_of_two_words_counts_by_its_first_word(tmp_path: Path) -> 
         assert stage.progress.guesses.recent[0].guess == " Germany"
 
 
+async def test_a_typed_space_mark_counts_as_a_space(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        await press(pilot, "␣")
+        assert "No word was entered" not in words(stage)
+        await press(pilot, "enter")
+        assert "Type a guess first." in words(stage)
+        await press(pilot, *"Germany")
+        assert "on the token ␣Germany" in words(stage)
+        await press(pilot, "enter")
+        assert stage.progress.guesses.recent[0].guess == " Germany"
+
+
 async def test_a_game_continues_where_it_was_left(tmp_path: Path) -> None:
     async with game(tmp_path) as (_, pilot):
         await press(pilot, *"a", "enter", "enter", *"is", "enter", "escape")

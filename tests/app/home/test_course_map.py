@@ -11,6 +11,7 @@ from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
+from tutor.app.home.rows import First, with_left
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, GoalReached, LessonState
@@ -110,6 +111,22 @@ async def test_the_map_names_the_next_lesson_that_the_end_of_a_lesson_names(
         await sees(pilot, "To finish the lesson,")
         said = " ".join(shown(pilot.app).split())
         assert "To finish the lesson, press a and answer 3 more questions right." in said
+
+
+@pytest.mark.parametrize(
+    ("lessons", "where"),
+    [
+        ([1], "lesson 1"),
+        ([1, 2], "lessons 1 and 2"),
+        ([1, 2, 4], "lessons 1, 2 and 4"),
+        ([1, 2, 3, 4, 5], "5 other lessons"),
+    ],
+)
+def test_the_questions_that_are_left_are_not_taken_for_those_of_the_next_lesson(
+    lessons: list[int], where: str
+) -> None:
+    row = with_left(First("Begin", "6 Numbers"), lessons, 4)
+    assert row.draw(80).plain == f"{'Begin':<11}6 Numbers · 4 questions left in {where}"
 
 
 async def test_a_title_is_shown_before_the_questions_that_are_left(tmp_path: Path) -> None:

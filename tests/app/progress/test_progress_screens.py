@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, Clock, answered, reviewer
-from tests.app.whole_app import keys, sees
+from tests.app.whole_app import keys, sees, until
 from tests.sample_course import LESSON
 from tutor.app.progress.screen import forecast
 from tutor.learner import review
@@ -97,6 +97,65 @@ async def test_a_forecast_over_the_daily_limit_says_so(
             f"{limit} are questions that you have not reviewed before."
         )
         assert (said in " ".join(shown(pilot.app).split())) == told
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (
+            {review.NEW_SETTING: 2},
+            "Tomorrow, reviews ask you 2 of these 3 questions, because at most 2 a day are "
+            "questions that you have not reviewed before.",
+        ),
+        (
+            {review.CAP_SETTING: 1},
+            "Tomorrow, reviews ask you 1 of these 3 questions, the most for one day.",
+        ),
+    ],
+)
+async def test_the_forecast_says_how_many_questions_are_asked_tomorrow(
+    tmp_path: Path, limits: dict[str, int], said: str
+) -> None:
+    """The bar shows how many are due. The queue of the next day is as long as the sentence says."""
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    clock.at += DAY
+    for name, number in limits.items():
+        Progress.open(tmp_path, clock=clock).save_setting(name, number)
+    async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Upcoming reviews")
+        assert said in " ".join(shown(pilot.app).split())
+    clock.at += DAY
+    async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
+        await sees(pilot, f"{said.split()[4]} due")
+
+
+@pytest.mark.parametrize("size", [(80, 12), (40, 12)])
+async def test_home_shows_the_top_of_the_progress_screen(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    async with reviewer(tmp_path, clock).run_test(size=size) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Your memory")
+        await keys(pilot, "end")
+        await until(pilot, lambda: "Your memory" not in shown(pilot.app))
+        await keys(pilot, "home")
+        await sees(pilot, "Your memory")
+
+
+async def test_the_first_row_is_shown_with_the_names_of_its_columns(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    async with reviewer(tmp_path, clock).run_test(size=(80, 12)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Your memory")
+        await keys(pilot, "end", "up")
+        await until(pilot, lambda: "Your memory" not in shown(pilot.app))
+        assert "› " in shown(pilot.app)
+        assert "strength  answered" in shown(pilot.app)
 
 
 async def test_after_a_wrong_answer_the_recall_is_explained(tmp_path: Path) -> None:

@@ -75,6 +75,54 @@ async def test_the_last_answer_can_be_undone(tmp_path: Path) -> None:
     assert (after["sum-1"].answers, after["sum-1"].last_correct) == (2, True)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize(("id_", "own"), [("cosine", "a-d choose"), ("loop", "space pick up")])
+async def test_the_keys_that_answer_a_question_come_before_undo(
+    tmp_path: Path, size: tuple[int, int], id_: str, own: str
+) -> None:
+    question = next(each for each in LESSON.questions if each.id == id_)
+    lesson = msgspec.structs.replace(LESSON, questions=(QUESTIONS[0], question))
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 9
+    first = Answered(at=clock(), question=id_, version=1, lesson=LESSON.id, correct=True)
+    Progress.open(tmp_path, clock=clock).record(first)
+    clock.at += 5 * DAY
+    app = reviewer(tmp_path, clock, course=Course(lessons=(lesson,)), start="review")
+    async with app.run_test(size=size) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "next review")
+        await keys(pilot, "enter")
+        await sees(pilot, own)
+        await keys(pilot, "u")
+        await sees(pilot, "Your last answer was undone.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("2", "saved · next review tomorrow. Right answers on later days make the wait longer."),
+        ("9", "saved · next review tomorrow, the shortest wait"),
+    ],
+)
+async def test_the_same_date_after_a_right_and_a_wrong_answer_is_explained(
+    tmp_path: Path, typed: str, said: str
+) -> None:
+    clock = Clock()
+    Progress.open(tmp_path, clock=clock).record(
+        Answered(at=clock(), question="sum-1", version=1, lesson=LESSON.id, correct=False)
+    )
+    clock.at += 60
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Press Enter to review some questions early")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, typed, "enter")
+        await sees(pilot, "saved")
+        assert said in " ".join(shown(pilot.app).split())
+
+
 async def test_a_verdict_is_never_shown_on_the_next_question(tmp_path: Path) -> None:
     """While the next question is read from disk, the answer to the last one can still arrive."""
     clock = Clock()

@@ -159,7 +159,7 @@ class ExplorerController:
             case effects.PlainEffect.LIST_VECTORS:
                 self._work(self.list_vectors, "vectors")
             case effects.PlainEffect.LIST_TEXTS:
-                self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
+                self.send(events.TextsListed(self._texts.listed(), self._texts.open_id))
             case effects.SwitchText(info, mode):
                 shown = self._state.document
                 opened = self._texts.open(info) if info else self._texts.fresh(mode, shown)

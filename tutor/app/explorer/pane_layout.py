@@ -284,7 +284,7 @@ class PaneLayout(Vertical):
             editor = self.query_one(MessageEditor)
             editor.chat = state.mode == "chat"
             ended = self._drawn is not None and self._drawn.running and state.complete
-            editor.opened_at = time.monotonic() if ended else None
+            editor.note_end(ended=ended, by_key=not state.typing)
             editor.load(draft, earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
@@ -377,7 +377,7 @@ class PaneLayout(Vertical):
             state.engine.state,
             state.mode,
             tree is None,
-            reading is None,
+            (reading is None, state.panel == "recent"),
             (tree is not None and can_redo(state, tree), self._controller.saving),
         )
         if state.mode == "chat":

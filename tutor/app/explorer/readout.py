@@ -119,11 +119,14 @@ def question_line(state: State, width: int) -> Content:
     if state.reading is not None:
         return progress(*state.reading, width)
     if shown is None:
-        left = Content.styled(_about(tree, tree.focus), "bold")
+        left = Content.styled(_after_message(state, width) or _about(tree, tree.focus), "bold")
     elif shown.position is None:
         left = Content.styled(_("previous rows"), "bold")
     else:
-        left = Content.styled(_about(tree, shown.position, shown.answer), "bold")
+        about = _about(tree, shown.position, shown.answer)
+        if shown.position == tree.length:
+            about = _after_message(state, width) or about
+        left = Content.styled(about, "bold")
         left += _entropy(shown.answer.distribution)
     if state.unasked:
         return left
@@ -155,6 +158,13 @@ def _precision(model: ModelCard) -> tuple[str, ...]:
     if _ROUNDED.isdisjoint(model.kernel.split(", ")):
         return ()
     return _("figures are approximate"), _("approximate")
+
+
+def _after_message(state: State, width: int) -> str:
+    """Return a heading for the rows after a message that the model has ended, or ""."""
+    if state.mode == "text" or not state.ended:
+        return ""
+    return _("after the message's end") if width >= 46 else _("after the end")
 
 
 def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:

@@ -77,6 +77,15 @@ class SavedTexts:
         """Return descriptions of the saved texts, most recently used first."""
         return tuple(self._texts.list(self._place))
 
+    def listed(self) -> tuple[TextInfo, ...]:
+        """Return the texts to offer to the learner.
+
+        The open text is left out if it is a chat without a message. Other chats without a message
+        come last.
+        """
+        saved = [info for info in self.list() if info.id != self.open_id or not _is_empty(info)]
+        return tuple(sorted(saved, key=_is_empty))
+
     def recall(self) -> Document:
         """Return the document to show first.
 
@@ -154,3 +163,8 @@ class SavedTexts:
     def _in_mode(self, document: Document) -> Document:
         mode, self._mode = self._mode or document.mode, None
         return replace(document, mode=mode)
+
+
+def _is_empty(info: TextInfo) -> bool:
+    """Return True for a chat without a message, unless it has a star."""
+    return info.mode == "chat" and not (info.tokens or info.starred)

@@ -80,7 +80,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     running: bool = False
     run_length: int = 0
     typing: bool = False
-    """Whether a message started the run. If so, the editor opens again when the run ends."""
+    """Whether a message started the run. If so, letters begin the next message during the run."""
     queue: tuple[Command, ...] = ()
     """Commands that are waiting for the model."""
     acted: bool = False

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.loops import repeats_itself
-from tutor.app.explorer.chat.update import move_token, switch_version
+from tutor.app.explorer.chat.update import another_answer, move_token, switch_version
 from tutor.app.explorer.events import Command, Signal
 from tutor.app.explorer.state import ROWS
 from tutor.app.explorer.undoing import redo, remove_branch, undo
@@ -123,7 +123,8 @@ def _apply(state: State, command: Command) -> State:
         case events.ChangeMode(mode):
             document = replace(state.document, mode=mode)
             state = replace(state, document=document, handed_in=None, reading=None)
-            return replace(state, stale=None, invited=False, editing=False).without_answer()
+            state = replace(state, stale=None, invited=False, editing=False, note=None)
+            return state.without_answer()
         case events.UseText(text, instead):
             return replace(state, handed_in=text, replaces=instead)
         case _:
@@ -243,9 +244,7 @@ def _new_seed(state: State, tree: TokenTree) -> State:
         kept = _("Branch {number} is kept. Press w to switch.").format(number=tree.number)
         note = _("Restarted from the prompt with seed {seed}. {kept}").format(seed=seed, kept=kept)
         if chat:
-            note = _(
-                "Another answer, with seed {seed}. Press p for the earlier one, which is kept."
-            ).format(seed=seed)
+            note = another_answer(seed)
         tree = tree.fork(tree.current.prompt_length)
     else:
         note = _("The seed is now {seed}.").format(seed=seed)

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.update import handle_chat
+from tutor.app.explorer.chat.update import handle_chat, hint_inside, hint_outside
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event, Signal
+from tutor.app.explorer.saved_texts import PARTED
 from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.share.update import share
 from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
@@ -34,7 +35,7 @@ SHORTEN = _("Write a shorter message, or press Esc, o and n to start a new conve
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the state after an event, and the effects for the controller to carry out."""
-    state = _ask(_invite(_type_on(state, _handle(state, event))))
+    state = _ask(_invite(_type_on(state, _handle(state, event), event)))
     return replace(state, effects=()), state.effects
 
 
@@ -57,12 +58,18 @@ def _invite(state: State) -> State:
     return state if inspects or state.running else _open_editor(state)
 
 
-def _type_on(before: State, state: State) -> State:
-    """Open the editor when the answer to a message is complete or has been stopped."""
-    over = before.running and not state.running
-    if not (over and state.typing and state.folded) or state.panel is not None:
+def _type_on(before: State, state: State, event: Event) -> State:
+    """Open the editor when an answer is complete or has been stopped.
+
+    Do not open it after a failure, if the learner has stopped the answer to inspect it, or after an
+    answer in a lab that sets the first message.
+    """
+    over = before.running and not state.running and state.mode == "chat"
+    ended = isinstance(event, events.Result) or event in (Signal.RUN, Signal.PAUSE)
+    if not (over and state.folded) or state.panel is not None:
         return state
-    return _open_editor(state)
+    by_key = ended and not state.first_message and not isinstance(state.note, TutorError)
+    return _open_editor(hint_inside(state)) if state.typing or by_key else state
 
 
 def _handle(state: State, event: Event) -> State:
@@ -266,25 +273,32 @@ def _open_editor(state: State) -> State:
     return replace(state, running=state.running and chat, panel="editor")
 
 
+def _without_hint(state: State) -> State:
+    """Return the state without a hint. An error stays until it is settled."""
+    return state if isinstance(state.note, TutorError) else replace(state, note=None)
+
+
 def _handle_panel(state: State, event: events.PanelEvent) -> State:
     match event:
         case events.ShowPanel(panel="editor"):
-            # A hint may name keys that now insert text. An error stays until it is settled.
-            note = state.note if isinstance(state.note, TutorError) else None
-            return _open_editor(replace(state, note=note))
+            # A hint may name keys that now insert text.
+            return _open_editor(_without_hint(state))
         case events.ShowPanel(panel="search"):
             if state.answer is None:
                 return state
             return replace(state, running=False, panel="search", query="", found=None)
         case events.ShowPanel(panel="recent"):
             state = state.emit(effects.SaveText(state.document), effects.PlainEffect.LIST_TEXTS)
+            if state.note != PARTED:
+                state = _without_hint(state)
             return replace(state, running=False, panel="recent")
         case events.ShowPanel(panel="dials"):
             return replace(state, panel="dials").emit(effects.PlainEffect.LIST_VECTORS)
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
         case events.LeaveEditor(text):
-            return replace(state, document=state.document.with_draft(text), panel=None)
+            document = state.document.with_draft(text)
+            return replace(hint_outside(state), document=document, panel=None)
         case events.SearchTokens(query, limit):
             return _search(state, query, limit)
         case events.TokensFound(query):
@@ -318,8 +332,10 @@ def _handle_texts(state: State, event: events.TextEvent) -> State:
             state = state.emit(
                 effects.SaveText(state.document), effects.SwitchText(info, state.mode)
             )
-            return replace(state, invited=False, panel=None)
+            return replace(state, panel=None)
         case events.TextOpened(document, fresh):
+            # The invitation is for the text that has been opened, not for the text before it.
+            state = replace(state, invited=False, panel=None)
             if document is None:
                 return replace(state, note=CANNOT_BE_READ)
             state = _change_engine(_restart(state, document), state.engine)

@@ -31,6 +31,8 @@ _VERB = 11
 _NARROW = 60
 """The width, in columns, below which lessons have no progress bar."""
 _NUMBER, _GAP = 4, 2
+_NAMED = 4
+"""The maximum number of lessons to name by their numbers."""
 _SENTENCE_END = re.compile(r"(?<=[.?!]) ")
 _SECONDS = 25
 """The average time, in seconds, that a learner needs to review one question."""
@@ -99,11 +101,12 @@ def with_left(row: First, lessons: Sequence[int], count: int) -> First:
     """
     if not lessons:
         return row
-    where = (
-        _("lesson {number}").format(number=lessons[0])
-        if len(lessons) == 1
-        else counted(len(lessons), "lesson")
-    )
+    where = _("lesson {number}").format(number=lessons[0])
+    if 1 < len(lessons) <= _NAMED:
+        several = _("lessons {numbers} and {last}")
+        where = several.format(numbers=", ".join(map(str, lessons[:-1])), last=lessons[-1])
+    elif len(lessons) > _NAMED:
+        where = _("{count} other lessons").format(count=len(lessons))
     return row._replace(
         said=_(" · {questions} left in {where}").format(
             questions=counted(count, "question"), where=where

@@ -172,7 +172,8 @@ class ProgressScreen(MenuScreen):
                 )
                 lines.append(_paragraph(said, width, MUTED))
             elif review.exceeds_limits(state, asked, now, days, limits):
-                lines.append(_paragraph(_limits(limits), width, MUTED))
+                said = _tomorrow(review.tomorrow(state, asked, now, limits), limits)
+                lines.append(_paragraph(said or _limits(limits), width, MUTED))
             lines.append(Content(""))
         return lines + predictions(prediction_summary(state.lessons.values()), width)
 
@@ -205,6 +206,23 @@ def _limits(limits: review.Limits) -> str:
         )
     said += " " + _("The other questions wait for the next day.")
     return said.format(cap=limits.cap, new=limits.new)
+
+
+def _tomorrow(queue: review.Queue, limits: review.Limits) -> str:
+    """Say how many of the questions that are due tomorrow are asked, or return "" if all are."""
+    if not queue.held_back:
+        return ""
+    count, due = len(queue.due), len(queue.due) + queue.held_back
+    said = _(
+        "Tomorrow, reviews ask you {count} of these {due} questions, because at most {new} a day "
+        "are questions that you have not reviewed before. The rest wait for later days."
+    )
+    if count == limits.cap:
+        said = _(
+            "Tomorrow, reviews ask you {count} of these {due} questions, the most for one day. The "
+            "rest wait for later days."
+        )
+    return said.format(count=count, due=due, new=limits.new)
 
 
 def _paragraph(text: str, width: int, style: str = "") -> Content:

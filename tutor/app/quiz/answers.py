@@ -269,6 +269,10 @@ def _letter_range(count: int) -> str:
     return f"a-f, i-{LETTERS[count - 1]}" if count > 7 else "a-f, i"
 
 
+RANGES = tuple(_letter_range(number) for number in range(1, len(LETTERS) + 1))
+"""The names that the key line can have for the keys of the choices."""
+
+
 def _without_yes(why: str) -> str:
     """Remove “Yes.” from the start of an explanation.
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tutor.app.base_screen import ENTER_PAGES
+from tutor.app.key_scheme import ARROWS
+from tutor.app.quiz.answers import RANGES
 from tutor.app.quiz.ask import NOTICEABLE, Asked, AskScreen
 from tutor.app.review.summary import summary
 from tutor.app.widgets.figures import when
@@ -21,10 +23,18 @@ from tutor.learner.schedule import due_at
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
+    from tutor.learner.records import Card
     from tutor.learner.review import Due
 
+_SHORTEST = 24 * 60 * 60
+"""The shortest time, in seconds, until a question is asked again."""
 AHEAD = 10
 """The number of questions in one batch when the learner reviews ahead."""
+
+_FIRST_KEYS = (
+    *("y", "enter", "space", *RANGES, ARROWS),  # these answer the question
+    *("r", "tab", "h", "s", "g", "u", "o", "l"),
+)
 
 
 class ReviewScreen(AskScreen):
@@ -63,7 +73,7 @@ class ReviewScreen(AskScreen):
             id="suspended",
         ),
     ]
-    first_keys = ("y", "enter", "u", "r", "tab", "h", "s", "g", "o", "l")
+    first_keys = _FIRST_KEYS
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -171,10 +181,7 @@ class ReviewScreen(AskScreen):
         card = self.services.progress.card(self.question.id)
         if card is None:
             return _("saved")
-        due = due_at(card, self.services.retention)
-        return _("saved · next review {when}").format(
-            when=when(due, self.services.progress.clock())
-        )
+        return _next_review(card, self.services.retention, self.services.progress.clock())
 
     def action_back(self) -> None:
         """Close the review, or show the verdict first if an answer is just being saved.
@@ -288,3 +295,16 @@ class ReviewScreen(AskScreen):
         self._ask_later()
         await self._show(question, None)
         self.tell(_("Your last answer was undone. Answer the question again, or press Esc."))
+
+
+def _next_review(card: Card, retention: float, now: float) -> str:
+    """Say that an answer is saved, and when the question is due again."""
+    due = due_at(card, retention)
+    said = _("saved · next review {when}")
+    if due - card.last_at <= _SHORTEST:  # both a right and a wrong answer can lead to this date
+        said = (
+            _("saved · next review {when}. Right answers on later days make the wait longer.")
+            if card.last_correct
+            else _("saved · next review {when}, the shortest wait")
+        )
+    return said.format(when=when(due, now))

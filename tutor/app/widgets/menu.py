@@ -43,6 +43,8 @@ The text may have several lines. Lines that are too wide are wrapped.
 MARGIN = 2
 _TEXT = 3
 """The maximum number of lines of an entry that contains only text."""
+_HEADING = 3
+"""The maximum height, in lines, of a widget above the list that counts as its heading."""
 _UNCUT = 1000
 """A width, in columns, at which no entry is cut."""
 
@@ -218,12 +220,17 @@ class Menu(Widget, can_focus=True):
     def action_move_to(self, index: int) -> None:
         """Move the cursor to the first entry (0) or the last entry (-1).
 
-        If it is already there, scroll to the start or the end of the text around the list.
+        Also scroll to the start or, if the cursor is already at the last entry, to the end of the
+        text around the list.
         """
         before, step = self.cursor, -1 if index else 1
         self.cursor = self._nearest(range(len(self._rows))[index] if self._rows else 0, step)
-        if self.cursor == before and (scroll := self._scroll) is not None:
-            (scroll.scroll_end if index else scroll.scroll_home)(animate=False)
+        if (scroll := self._scroll) is None:
+            return
+        if not index:  # after the cursor has been brought into view
+            self.call_after_refresh(scroll.scroll_home, animate=False)
+        elif self.cursor == before:
+            scroll.scroll_end(animate=False)
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by a page. At the first or last entry, page the text around the list."""
@@ -311,7 +318,8 @@ class Menu(Widget, can_focus=True):
     def _keep_in_view(self) -> None:
         """Scroll the container so that the entry at the cursor, or at least its top, is visible.
 
-        For the first entry, also show the text above the list if there is room for both.
+        For the first entry, also show the text above the list if there is room for both. If there
+        is not, show a heading directly above the list, if there is one.
         """
         scroll = self._scroll
         if not 0 <= self.cursor < len(self._rows) or scroll is None:
@@ -320,9 +328,16 @@ class Menu(Widget, can_focus=True):
         top = tops[self.cursor] + self._top_within(scroll)
         room = scroll.scrollable_content_region.height
         bottom = top + min(tops[self.cursor + 1] - tops[self.cursor], room)
-        if bottom <= room and not any(map(self._can_choose, range(self.cursor))):
-            top = 0
+        if not any(map(self._can_choose, range(self.cursor))):
+            top = 0 if bottom <= room else max(bottom - room, top - self._heading_height)
         scroll.scroll_to_region(Region(0, top, 1, bottom - top), animate=False)
+
+    @property
+    def _heading_height(self) -> int:
+        """The height of the heading directly above this list, in lines, or 0 without a heading."""
+        at = self.parent.children.index(self) if self.parent else 0
+        above = self.parent.children[at - 1].region.height if self.parent and at else 0
+        return above if above <= _HEADING else 0
 
     def _top_within(self, scroll: VerticalScroll) -> int:
         """Return the line of the container's content at which this list begins."""

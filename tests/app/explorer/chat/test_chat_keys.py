@@ -170,6 +170,19 @@ async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) ->
         assert not table_is_shown(it)
 
 
+@pytest.mark.parametrize(
+    ("size", "heading"), [((80, 24), "after the message's end"), ((40, 12), "after the end")]
+)
+async def test_the_distribution_after_the_end_of_a_message_says_so(
+    tmp_path: Path, size: tuple[int, int], heading: str
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        await send(it, "Hello")
+        await it.press("d")
+        assert it.line("after the").lstrip().startswith(f"{heading}  entropy")
+        assert "next token" not in it.screen
+
+
 async def test_escape_closes_the_distribution_before_it_leaves_the_chat(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
@@ -393,8 +406,63 @@ async def test_a_key_starts_a_new_chat_at_once(tmp_path: Path) -> None:
         await it.press("N")
         assert all(text in it.screen for text in SUGGESTIONS)
         assert "The last chat is saved. To open it, press Esc, then o." in it.words
-        await it.press("escape", "o", "down", "enter")
+        await it.press("escape")
+        assert "The last chat is saved. To open it, press o." in it.words
+        await it.press("o", "enter")
         assert it.conversation[:2] == ["You", "  Hello"]
+
+
+async def test_a_new_chat_opens_its_field_wherever_the_last_chat_was_left(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        editor(it).insert(" there")
+        await it.press("enter", "escape", "p", "left")
+        assert not tree(it).at_end
+        await it.press("N")
+        assert it.stage.screen.focused is editor(it)
+        assert "The last chat is saved. To open it, press Esc, then o." in it.words
+        screen = it.stage.screen
+        await it.press("escape")
+        assert it.stage.screen is screen
+
+
+async def test_a_hint_is_not_shown_in_the_list_or_in_the_stepper(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("N", "escape", "o")
+        assert "The last chat is saved." not in it.words
+        await it.press("escape", "N", "escape", "c")
+        assert state(it).mode == "text"
+        assert "The last chat is saved." not in it.words
+        await it.press("c")
+        assert "The last chat is saved." not in it.words
+
+
+async def test_the_list_of_chats_does_not_offer_the_empty_one(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("N")
+        await send(it, "Hi")
+        await it.press("N", "escape", "o")
+        assert "no message yet" not in it.words
+        assert "Hi" in it.line("›")
+        await it.press("down", "enter")
+        assert it.conversation[:2] == ["You", "  Hello"]
+        await it.press("escape", "o")
+        listed = [line[5:].strip().split("  ")[0] for line in lines(it.stage) if "chat, " in line]
+        assert listed == ["Hello", "Hi", "(no message yet)"]  # the last may have a draft
+
+
+@pytest.mark.parametrize("key", ["c", "s", "p", "N", "u", "d", "e", "r", "o", "t", "x", "w"])
+async def test_only_its_own_keys_work_in_the_list_of_chats(tmp_path: Path, key: str) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s", "escape", "o")
+        before = it.screen
+        assert "version" not in lines(it.stage)[-1]
+        await it.press(key)
+        assert it.screen == before
 
 
 async def test_o_lists_the_chats_by_first_message(tmp_path: Path) -> None:
@@ -407,7 +475,7 @@ async def test_o_lists_the_chats_by_first_message(tmp_path: Path) -> None:
         assert "n new chat" in lines(it.stage)[-1]
         await it.press("n")
         assert all(text in it.screen for text in SUGGESTIONS)
-        await it.press("escape", "o", "down", "enter")
+        await it.press("escape", "o", "enter")
         assert it.conversation[:2] == ["You", "  Hello"]
 
 
@@ -443,7 +511,7 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         assert "The model has not answered yet. Press r to let it answer." in it.words
         await it.press("r")
         assert state(it).ended
-        assert it.stage.screen.focused is view(it)  # a key started the answer, so letters stay keys
+        assert it.stage.screen.focused is editor(it)
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("escape", "s"), ("escape", "r", "r")])
@@ -498,6 +566,40 @@ async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("So")
         assert editor(it).text == "So"
+
+
+async def test_escape_leaves_only_the_field_however_an_answer_began_and_ended(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        screen = it.stage.screen
+        await it.press("escape", "i", "e")
+        await it.type("Hello")
+        await it.press("enter")
+        for key in ("r", "s"):
+            assert not state(it).running
+            assert screen.focused is editor(it)
+            await it.press("escape")
+            assert it.stage.screen is screen
+            await it.press(key)
+        assert screen.focused is editor(it)
+
+
+@pytest.mark.parametrize("late", [True, False])
+async def test_another_answer_asked_for_as_the_answer_ends_is_not_typed(
+    tmp_path: Path, late: bool
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        opened_at = editor(it).opened_at
+        assert opened_at is not None
+        pressed = Key("s", "s")
+        pressed.time = opened_at + (LATE / 2 if late else 2 * LATE)
+        editor(it).post_message(pressed)
+        await it.settle()
+        assert editor(it).text == ("" if late else "s")
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -762,7 +864,7 @@ async def test_the_key_line_says_how_to_see_the_earlier_answer(
     async with explorer(tmp_path, mode="chat", size=size) as it:
         await send(it, "Hello")
         assert "p/n version" not in it.words
-        await it.press("s")
+        await it.press("s", "escape")
         assert "p/n version" in it.words
 
 
@@ -871,7 +973,7 @@ async def test_w_goes_back_to_one_of_several_conversations_with_the_same_answer(
         await send(it, "Hello")
         await it.press("s")
         await send(it, "What")
-        await it.press("s", "p", "left", "home")
+        await it.press("s", "escape", "p", "left", "home")
         await it.press(*["left"] * 30, "p")
         assert tree(it).number == 1
         assert "Press w to go back." in it.words
@@ -882,8 +984,10 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
         await send(it, "Hello")
         assert "p/n" not in it.words
         await it.press("s")
+        assert "For the earlier one, press Esc, then p." in it.words
+        await it.press("escape")
         assert "Press p for the earlier one" in it.words
-        await it.press("s")
+        await it.press("s", "escape")
         assert "Fake-1K  answer 3 of 3  p/n" in it.conversation
         third = tree(it).tokens
         await it.press("p")
@@ -900,7 +1004,7 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
 async def test_the_field_does_not_show_keys_that_would_be_typed(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
-        await it.press("s", "p")
+        await it.press("s", "escape", "p")
         assert "Press p or n for another version." in it.words
         await it.press("e")
         assert it.stage.screen.focused is editor(it)
@@ -939,7 +1043,7 @@ async def test_an_edited_message_says_where_the_earlier_one_is(tmp_path: Path) -
 async def test_the_branches_are_shown_only_while_one_is_chosen(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
-        await it.press("s")
+        await it.press("s", "escape")
         assert "seed 3" in it.screen
         height = view(it).size.height
         await it.press("w")

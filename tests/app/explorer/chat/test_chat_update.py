@@ -195,10 +195,13 @@ def test_an_answer_that_repeats_itself_is_stopped_and_can_be_continued() -> None
     talk.answer()
     assert not talk.state.running
     assert "repeats itself" in str(talk.state.note)
+    assert talk.state.panel == "editor"
+    talk.send(events.LeaveEditor(""))
     length = talk.tree.length
     talk.send(events.Signal.START)
     talk.answer()
     assert talk.tree.length >= length + LENGTH + TIMES - 1
+    assert talk.state.panel == "editor"
     assert talk.tree.current.number == 1
 
 

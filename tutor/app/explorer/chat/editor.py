@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,6 +40,8 @@ class MessageEditor(PromptEditor):
     """Whether the learner is writing a message (True) or a prompt (False)."""
     suggests = 0
     """The number of suggested first messages, or 0 if the chat is not empty."""
+    _commands: tuple[str, ...] = ()
+    """The letters that were commands while the latest answer was being generated."""
     opened_at: float | None = None
     """The time at which the end of an answer opened the field, or None if the learner opened it.
 
@@ -79,6 +82,11 @@ class MessageEditor(PromptEditor):
 
         text: str
 
+    def note_end(self, *, ended: bool, by_key: bool) -> None:
+        """Note whether the end of an answer opens the field, and whether a key began the answer."""
+        self.opened_at = time.monotonic() if ended else None
+        self._commands = (*COMMANDS, "s") if by_key else COMMANDS
+
     def recall(self, by: int) -> bool:
         if self.suggests and not self.text.strip():
             self.post_message(self.Arrow(by))
@@ -104,7 +112,7 @@ class MessageEditor(PromptEditor):
 
     def _is_late(self, event: Key) -> bool:
         """Return True if a key was probably a command meant for the answer that has just ended."""
-        if self.opened_at is None or self.text or event.key not in COMMANDS:
+        if self.opened_at is None or self.text or event.key not in self._commands:
             return False
         return event.time - self.opened_at < LATE
 

@@ -9,6 +9,7 @@ from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.update import CHAT_SAVED
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.language import _
@@ -48,7 +49,8 @@ IN_A_TEXT = (
     "branches",
 )
 """The actions that need a text. An empty chat does not offer their keys."""
-CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
+IN_THE_LIST = ("close", "stop_saving")
+"""The actions whose keys work while the list of saved texts is open, which has its own keys."""
 SUGGESTING = ("send_suggestion", "choose_suggestion", "suggestion")
 """The actions that need suggestions for a first message."""
 
@@ -62,10 +64,12 @@ def new_chat_matters(state: State) -> bool:
 def chat_key(state: State, action: str) -> bool | None:
     """Return True if a key of the pane is available now, and False if it is not.
 
-    Return None if the mode does not affect the key. `action` is the name of the key's action. If
-    the action has parameters, the first parameter follows the name.
+    Return None if neither the mode nor the list of saved texts affects the key. `action` is the
+    name of the key's action. If the action has parameters, the first parameter follows the name.
     """
     chat, name = state.mode == "chat", action.split(" ")[0]
+    if state.panel == "recent" and name not in IN_THE_LIST:
+        return False
     if chat and writes_on(state) and not {action, name} & set(WHILE_GROWING):
         return False
     if chat and state.tree is None and {action, name} & set(IN_A_TEXT):

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 
+def typed_words(typed: str) -> list[str]:
+    """Split a guess into words. ␣ counts as a space, because the screen shows spaces as ␣."""
+    return typed.replace("␣", " ").split()
+
+
 async def guessed_token(
     session: AsyncModelSession, engine: Engine, position: int, typed: str
 ) -> Row:
@@ -20,7 +25,7 @@ async def guessed_token(
     If the first word is not a single token, with or without a space before it, the result is the
     row of the first token of that word. Raises `TextError` if nothing is typed.
     """
-    words = typed.split()
+    words = typed_words(typed)
     if not words:
         raise TextError("No word was entered.", "Enter the next word.")
     try:

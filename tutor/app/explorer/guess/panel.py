@@ -15,7 +15,7 @@ from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.guess.game import CONFIDENCES, RULE, TEXTS, Game, Round, SavedGame
 from tutor.app.explorer.guess.lines import bet, outcome, totals
-from tutor.app.explorer.guess.meaning import guessed_token
+from tutor.app.explorer.guess.meaning import guessed_token, typed_words
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
@@ -189,7 +189,7 @@ class GuessScreen(TutorScreen):
     async def _match(self, typed: str) -> None:
         """Find the token that was typed, and show it without its probability."""
         self._guess = None
-        if typed.strip() and self._session is not None and self._game is not None:
+        if typed_words(typed) and self._session is not None and self._game is not None:
             try:
                 at = self._game.shown
                 self._guess = await guessed_token(self._session, self._engine, at, typed)
@@ -263,7 +263,7 @@ class GuessScreen(TutorScreen):
         self._match(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if not event.value.strip():
+        if not typed_words(event.value):
             self.tell(_("Type a guess first. Any word will do."))
         elif not self._busy and not self._other_model:
             self._settle(event.value)  # this would cancel a running `_begin`
