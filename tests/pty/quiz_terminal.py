@@ -68,8 +68,8 @@ class QuizTerminal(Terminal):
         self.press("enter")
         self.wait_for(f"1 of {len(lesson.screens)} ")
         if lesson.screens[0].prediction is not None:
-            self.wait_for(_IN_FIELD)  # until then, letters are part of a prediction
-            self.press("tab")
+            self.wait_for(_IN_FIELD)  # the letters belong to the prediction, which Enter skips
+            self.press("enter")
             self.wait_gone(_IN_FIELD)
         self.press("a")
 
