@@ -57,6 +57,13 @@ _NOT_PLAIN = {"NO_COLOR", "COLORTERM", "COLUMNS", "LINES"}
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;:]*[ -/]*[@-~]")
 _UNFINISHED = re.compile(rb"\x1b(\[[0-?]*[ -/]*)?$")
 
+# The private mode 2026, synchronized output: a program that knows of it marks the begin and the end
+# of each update, and the terminal shows the update only when all of it has arrived.
+_ASKED_FOR_MODE = b"\x1b[?2026$p"
+_MODE_IS_SUPPORTED = b"\x1b[?2026;2$y"
+_UPDATE_BEGINS = b"\x1b[?2026h"
+_UPDATE_ENDS = b"\x1b[?2026l"
+
 
 class TerminalTimeout(AssertionError):
     """Raised if the expected output did not arrive. The message includes the screen."""
@@ -65,10 +72,11 @@ class TerminalTimeout(AssertionError):
 class Terminal:
     """A running command and its terminal of `columns` by `lines` cells.
 
-    `output` has all bytes that the command has sent so far, and `screen` is the pyte screen for
-    them. `environment` is added to a plain one (TERM=xterm-256color, UTF-8, no color settings,
-    no size); a value of None removes a variable. Leaving the context kills the command if it is
-    still running.
+    Like most terminals of today, it shows an update as a whole if the command marks its begin and
+    end: a test never sees a new heading above the old line of keys. `output` has all bytes that the
+    command has sent so far, and `screen` is the pyte screen for them. `environment` is added to a
+    plain one (TERM=xterm-256color, UTF-8, no color settings, no size); a value of None removes a
+    variable. Leaving the context kills the command if it is still running.
     """
 
     def __init__(
@@ -168,17 +176,27 @@ class Terminal:
         except OSError:  # Linux returns EIO when the terminal's last user is gone
             data = b""
         self._ended = not data
+        asked = _ASKED_FOR_MODE in self.output[1 - len(_ASKED_FOR_MODE) :] + data
         self.output += data
+        if asked:
+            self._reply(_MODE_IS_SUPPORTED)
         return data
+
+    def _reply(self, data: bytes) -> None:
+        """Answer a question of the command, unless it has ended or has stopped reading."""
+        with contextlib.suppress(OSError):
+            os.write(self._master, data)
 
     def _show(self, data: bytes) -> None:
         if not self.drawn:
             return
-        data = _UNKNOWN_TO_PYTE.sub(b"", self._held_back + data)
+        data = self._held_back + data
         unfinished = _UNFINISHED.search(data)
         cut = unfinished.start() if unfinished else len(data)
+        if not self._ended and (begin := data.rfind(_UPDATE_BEGINS)) > data.rfind(_UPDATE_ENDS):
+            cut = begin
         self._held_back = data[cut:]
-        self._stream.feed(data[:cut])
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[:cut]))
 
     def wait_until(self, seen: Callable[[], bool], what: str, timeout: float = DEADLINE) -> float:
         """Read until `seen()` is true, and return the seconds that this took.

@@ -105,6 +105,28 @@ def test_a_sequence_that_arrives_in_two_parts() -> None:
         terminal.wait_for("onetwo")
 
 
+def test_an_update_is_shown_when_it_is_complete() -> None:
+    code = (
+        "import sys, termios, tty, os; tty.setcbreak(0)\n"
+        r"os.write(1, b'old\x1b[?2026$p'); assert os.read(0, 20) == b'\x1b[?2026;2$y'; "
+        r"os.write(1, b' \x1b[?2026hnew'); os.read(0, 1); "
+        r"os.write(1, b'er\x1b[?2026l'); os.read(0, 1)"
+    )
+    with python(code) as terminal:
+        terminal.wait_until(lambda: b"new" in terminal.output, "the first half")
+        assert terminal.text.strip() == "old"
+        terminal.press("x")
+        terminal.wait_for("old newer")
+        terminal.press("x")
+        assert terminal.wait_exit() == 0
+
+
+def test_an_update_that_never_ends_is_shown_at_the_end_of_the_command() -> None:
+    with python(r"print('one\x1b[?2026h two', end='', flush=True)") as terminal:
+        assert terminal.wait_exit() == 0
+        assert terminal.text.strip() == "one two"
+
+
 def test_the_size_is_set_and_changes() -> None:
     with python(SHOW_SIZE, columns=40, lines=12) as terminal:
         terminal.wait_for("40 by 12")

@@ -100,6 +100,18 @@ def test_colors_suit_the_terminal(tmp_path: Path, term: str, expected: bytes) ->
     assert b"38;2;" not in sent
 
 
+def test_a_new_screen_is_one_update(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        run.wait_for("q quit")
+        for _ in range(3):
+            run.press("enter")
+            run.wait_until(lambda: "q quit" not in run.text, "the lesson")
+            assert "esc back" in run.text
+            run.press("esc")
+            run.wait_until(lambda: "esc back" not in run.text, "the course map")
+            assert "q quit" in run.text
+
+
 def test_an_idle_screen_sends_nothing(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         walk(run)
