@@ -47,6 +47,7 @@ PHRASES = {
     r"what it is that": "what",
     r"(is|are|was|were|be) said(?! to)": "name who says it",
     r"(is|are) told (of|by|that|there)": "name who says it",
+    r"(?<=,\s)also\x20(if|when|while)": "even if, even when",
     r"leave to decline": 'allowed to say "I don\'t know"',
 }
 OPENERS = (

@@ -97,7 +97,7 @@ def _escaped(char: str) -> str:
 def _with_few_marks(text: str) -> str:
     """Return `text` with at most `_MOST_MARKS` combining marks in a row.
 
-    A note with their number replaces the marks that were removed.
+    The other marks are replaced with a note that says how many there were.
     """
     if not _MANY_BEYOND_ASCII.search(text):
         return text

@@ -65,7 +65,7 @@ def test_lint_reports_the_checks_that_it_skips(tutor: Tutor, tmp_path: Path) -> 
     tutor("new", "lesson", "birds", "--course", str(tmp_path))
     outcome = tutor("lint", str(tmp_path))
     assert outcome.status == 0
-    assert "warning: Numbers, labs and guesses were not checked" in outcome.out
+    assert "warning: Numbers, labs and predictions were not checked" in outcome.out
     assert "tutor model pull" in outcome.out
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+import pytest
+
 from tests.course.lesson_text import lint, parse_lesson
 from tutor import paths
 from tutor.authoring.release import changed, read_release
@@ -88,6 +90,16 @@ def test_every_row_of_the_coverage_table_leads_to_a_screen() -> None:
     links = re.findall(r"\]\(([^)]+)\)", table)
     assert len(links) > 100
     assert [href for href in links if target(href, course) is None] == []
+
+
+@pytest.mark.parametrize("language", ["", "de"])
+def test_a_glossary_entry_has_at_most_two_sentences(language: str) -> None:
+    terms = load_course(language=language).glossary.values()
+    sentences = {
+        term.id: re.split(r"(?<=[.?!])\s+(?=[^a-z\s])", term.text.replace("et al.", "et al"))
+        for term in terms
+    }
+    assert {name: each for name, each in sentences.items() if len(each) > 2} == {}
 
 
 def test_the_course_uses_every_feature() -> None:

@@ -1,6 +1,6 @@
 """Random keys on every screen and in every lab of the real app, in terminals of any size.
 
-The app runs in a pty with its real model, so that answers arrive at any moment, also while a screen
+The app runs in a pty with its real model, so that answers arrive at any moment, even while a screen
 is being left. Nothing may end the app except a request to quit. Run cases with
 `python -m tests.fuzz.keys SEED ...`.
 

@@ -16,6 +16,7 @@ from tools import prose
         ("It stands at the end.", "stands"),
         ("A claim, and it is so.", "is so"),
         ("Models Elsewhere", "Elsewhere"),
+        ("The file is saved, also if it is empty.", "also if"),
     ],
 )
 def test_a_phrase_is_found_with_what_to_write(text: str, phrase: str) -> None:
@@ -31,6 +32,7 @@ def test_a_phrase_is_found_with_what_to_write(text: str, phrase: str) -> None:
         "A model that was trained longer.",
         "The text is so long that it does not fit.",
         "You are told at once.",
+        "The result is None, and also if the line ends early.",
     ],
 )
 def test_plain_english_is_left_alone(text: str) -> None:

@@ -121,14 +121,14 @@ class Navigation(Protocol):
         """
 
     def open_link(self, href: str, lesson_id: str = "") -> None:
-        """Open the target of a link, on top of the current screen.
+        """Open the target of a link on top of the current screen.
 
         `lesson_id` is the id of the lesson that contains the link. Addresses outside the course are
         shown but not opened.
         """
 
     def open_target(self, target: TermTarget | ScreenTarget) -> None:
-        """Look up a term or a screen of a lesson, on top of the current screen."""
+        """Open a term or a lesson's screen on top of the current screen, to look something up."""
 
     def open_quiz(self, lesson: Lesson) -> None:
         """Open the questions of a lesson. If they are already open, return to them.

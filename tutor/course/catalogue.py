@@ -159,7 +159,7 @@ class Opening:
 
     `course` returns a usable course immediately, in which changed lessons may only have been
     scanned. `read_rest` takes longer: it parses these lessons to complete `problems`, and writes
-    the cache. Run all its steps in one go, or one at a time while the program is idle.
+    the cache. Run all its steps at once, or one at a time while the program is idle.
     """
 
     def __init__(

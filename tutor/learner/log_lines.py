@@ -23,7 +23,7 @@ from tutor.learner.records import LogEvent
 
 UNFINISHED = b" (unfinished)\n"
 BEGINNING = re.compile(rb'(?=[0-9a-f]{8} \{"event":)')
-"""The beginning of a line, also if the newline before it is damaged."""
+"""The beginning of a line, even if the newline before it is damaged."""
 _LAST_BRACE = re.compile(rb"\}(?=.(?:[0-9a-f]{8} |[0-9a-f]{0,8}\Z))", re.DOTALL)
 """The end of the JSON of a line, if the byte after it is not a newline but should be one."""
 _LONGEST = 1000

@@ -158,7 +158,7 @@ class _Watch:
             self._once(words.error(status.failure))
 
     def _download_changed(self, status: ModelStatus) -> None:
-        """Print when a download begins, fails or is complete, also if it was tried before."""
+        """Print when a download begins, fails or is complete, including later attempts."""
         before, self._fetching = self._fetching, status.fetch is not None
         failure, self._fetch_failure = self._fetch_failure, status.fetch_failure
         if self._fetching and not before:

@@ -160,8 +160,8 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 "language",
                 _("Language"),
                 _(
-                    "The language of the lessons and the interface, as far as they are "
-                    "translated, such as de for German."
+                    "The language of the lessons and the interface, such as de for German. Texts "
+                    "that are not translated are in English."
                 ),
                 typed=True,
                 option="--language",

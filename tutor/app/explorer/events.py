@@ -244,7 +244,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class TokensFound(msgspec.Struct, frozen=True):
-    """A search has found these rows. `said` is a sentence about them, or empty."""
+    """A search has found these rows. `said` is a sentence about the result, or empty."""
 
     query: str
     rows: tuple[Row, ...]

@@ -127,10 +127,10 @@ class Link:
             self._steering, self._read = steering, 0
 
     async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
-        """Return the rows of tokens whose text contains `query`, and a sentence about them or "".
+        """Return the rows of tokens whose text contains `query`, and a sentence about the result.
 
         The rows come from the distribution that `question` requests. If no token contains `query`,
-        the result is the row of the first token of `query`.
+        the result is the row of the first token of `query`. The sentence can be empty.
         """
         session = await self.follow(question.tokens)
         position, sampler = question.position, question.sampler
@@ -231,10 +231,10 @@ class Link:
     async def candidates(
         self, path: Sequence[Token], position: int, query: str, limit: int
     ) -> tuple[Sequence[Row], str]:
-        """Return rows of tokens that can follow `position`, and a sentence about them or "".
+        """Return rows of tokens that can follow `position`, and a sentence about the result.
 
         The text of these tokens contains `query` (see `find`). If `query` is empty, they are the
-        most probable tokens.
+        most probable tokens. The sentence can be empty.
         """
         if query:
             question = Question(tuple(path), position + 1, PLAIN, 0, limit, None, None)

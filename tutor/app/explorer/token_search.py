@@ -77,7 +77,7 @@ class TokenSearch(Vertical):
         sampled: bool,
         partial: bool = False,
     ) -> None:
-        """Show the rows of the tokens found for `query`, and a sentence about them.
+        """Show the rows of the tokens found for `query`, and a sentence about the result.
 
         `partial` is true if the rows come from a server, which returns only part of the
         distribution. If the learner has already pressed Enter for this text, take the first token.

@@ -215,7 +215,7 @@ class TourScreen(TextScreen, CourseScreen):
         if self._session is not None and state is EngineState.READY:
             return shown + [Content("")] * (2 + ROWS)
         if self.services.remote is not None:
-            note = _("You use a remote model. Its probabilities are shown in the stepper.")
+            note = _("You are using a remote model. The stepper shows its probabilities.")
         elif state is EngineState.STOPPED:
             note = _("No model is running. The stepper shows this live as soon as one is.")
         elif state is EngineState.READY and self._problem:

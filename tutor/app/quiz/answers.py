@@ -398,9 +398,9 @@ class TypedAnswer(ClearableField):
     """A field for a short typed answer.
 
     All typed characters stay in the field, so that the learner sees what is graded. While the field
-    is empty, `?` opens help and Space pages down. If `number` is true, no letter and no `/` is
-    typed into the empty field, because no number begins with them. The screen handles them if they
-    are keys there. Once the learner has typed something, Tab leaves the field.
+    is empty, `?` opens help and Space pages down. If `number` is true, the empty field ignores
+    letters and `/`, because a number can't begin with them. The screen handles them if they are
+    keys there. Once the learner has typed something, Tab leaves the field.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -186,9 +186,9 @@ class ReviewScreen(AskScreen):
     def action_back(self) -> None:
         """Close the review, or show the verdict first if an answer is just being saved.
 
-        A review does not show a question again after it is answered. If the terminal sends Enter
-        and Esc together, the learner would never see the verdict. On a slow disk, a second Esc
-        closes the review before the answer is saved.
+        A review does not show a question again after it is answered. If the terminal sent Enter
+        and Esc together, the learner would otherwise never see the verdict. On a slow disk, a
+        second Esc closes the review before the answer is saved.
         """
         if not self._saving or monotonic() - self._answered_at > NOTICEABLE:
             super().action_back()

@@ -49,7 +49,7 @@ _LEAVE = "".join(
         "\x1b[?25h",  # show the cursor
     )
 ).encode()
-"""The escape sequences that undo what the driver has set, also if an update was interrupted."""
+"""The escape sequences that undo what the driver has set, even if an update was interrupted."""
 
 _PATIENCE = 0.5
 """The maximum time, in seconds, that restoring the terminal may take if the app hangs."""

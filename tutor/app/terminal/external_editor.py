@@ -146,10 +146,10 @@ class Editing:
 
 
 def _send(process: subprocess.Popen[bytes], number: int) -> None:
-    """Send a signal to the editor, also if a script runs it.
+    """Send a signal to the editor, even if a script started it.
 
-    The processes that a shell starts for one command line are a process group. If it was tutor that
-    the shell started, the other processes of the group are those that tutor has started.
+    The processes that a shell starts for one command line are a process group. If the
+    shell started tutor itself, tutor has started all other processes of the group.
     """
     if sys.platform == "win32":
         process.kill()

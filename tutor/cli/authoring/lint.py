@@ -74,7 +74,7 @@ def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
             report.lessons[0].finding(
                 "",
                 "warning",
-                _("Numbers, labs and guesses were not checked: the model is not installed."),
+                _("Numbers, labs and predictions were not checked: the model is not installed."),
                 _("Download it with `tutor model pull`, or use --no-model to skip these checks."),
             )
         ]

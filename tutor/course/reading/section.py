@@ -12,7 +12,10 @@ from tutor.course.reading.place import Place
 
 
 class Section:
-    """A section with a screen, or with only questions. `text` has the lines outside of blocks."""
+    """A section with a screen, or with only questions.
+
+    `text` contains the lines that are not part of a block.
+    """
 
     def __init__(self, place: Place, screen_id: str, title: str) -> None:
         self.place = place

@@ -195,7 +195,7 @@ def _guessed(who: str, guesses: Sequence[Guess], width: int) -> Content:
 def _of_the_same(said: Said) -> Content:
     """Return a line with the probability that each of the two models assigns to a word.
 
-    The encoder chose the word, and the decoder has only the words before it.
+    The encoder chose the word, and the decoder sees only the words before it.
     """
     both, left = said.probability, said.left_probability
     return Content.assemble(

@@ -185,7 +185,7 @@ def _parts(state: State, width: int) -> Content:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     """Return the map: a column for each layer, and a row for each token or head.
 
-    If there is room for more than `_FEW` lines, the first one numbers the layers.
+    If there is room for more than `_FEW` lines, the first line shows the numbers of the layers.
     """
     assert state.pair is not None
     label = 18 if width >= ROOMY else 8

@@ -46,7 +46,7 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
         return reading_lines(state, width)
     attempt = state.attempt
     if attempt.way is None:
-        said = _("Retrieval is off: the prompt has only the question.")
+        said = _("Retrieval is off: the prompt contains only the question.")
         return [Content.styled(said if len(said) <= width else _("Retrieval is off."), MUTED)]
     if attempt.hits is None:
         return [Content.styled(_("Searching …"), MUTED)]

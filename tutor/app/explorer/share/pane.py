@@ -81,7 +81,7 @@ class SharingPane(ChatPane):
         return self._beside
 
     def _draw_notice(self, state: State) -> None:
-        """Draw the message, also on the x-ray's screen if that screen covers this pane."""
+        """Draw the message here and, if the x-ray's screen covers this pane, on that screen."""
         super()._draw_notice(state)
         if self._above is not None and state.note != self._noted:
             self._above.tell(state.note)
