@@ -26,6 +26,12 @@ STOPPED = _("Stopped. Press r to continue.")
 UNDO = _("Press u to undo.")
 PART_RESET = _("Part of the lab was reset. Press z again to reset the whole lab, or u to undo.")
 
+Drafts = dict[str, tuple[str, ...]]
+"""For each label of a field, the texts that the learner has written but not submitted.
+
+The last one is the text that the field shows. The others are among its earlier texts.
+"""
+
 
 class Cancellable(Protocol):
     """A background task that can be canceled."""
@@ -42,13 +48,13 @@ class Left:
         model: The checksum of the model that computed the results, or None if no model had been
             loaded yet.
         touched: True if the learner has done anything in the lab since opening it.
-        drafts: The texts that the learner has written but not submitted, by the label of the field.
+        drafts: The texts that the learner has written but not submitted.
     """
 
     state: Any
     model: str | None
     touched: bool = False
-    drafts: dict[str, str] = field(default_factory=dict)
+    drafts: Drafts = field(default_factory=dict)
 
 
 class LabRunner:
