@@ -112,9 +112,6 @@ class LabEditor(Vertical):
         new = (each for each in drafts if each != text and self._is_new(each))
         self._history.setdefault(self._label, []).extend((*new, text))
 
-    def forget_drafts(self) -> None:
-        self._drafts.clear()
-
     def on_text_area_changed(self) -> None:
         if self.display:
             self._keep()
