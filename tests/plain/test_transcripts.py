@@ -162,6 +162,26 @@ def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> N
     assert [each.hinted for each in given] == [False, True]
 
 
+def test_undo_repeats_the_choices_in_the_same_order(machine: Machine) -> None:
+    lesson = load_course().lessons[0]
+    question = next(each for each in lesson.questions if isinstance(each, SingleChoice))
+    progress = progress_of(machine)
+    progress.record(
+        Answered(
+            at=progress.clock() - 20 * _DAY,
+            question=question.id,
+            version=question.version,
+            lesson=lesson.id,
+            correct=True,
+        )
+    )
+    said = machine.say("review", *["a", "undo"] * 4, "quit")
+    choices = [line for line in said.lines if re.match(r"[a-d]: ", line)]
+    count = len(question.choices)
+    assert len(choices) == 5 * count
+    assert choices == choices[:count] * 5
+
+
 def test_the_stepper_says_ranks_and_takes_tokens(machine: Machine) -> None:
     said = machine.say("step", "edit abc", "take 2", "", "undo", "tokens", "set temperature 0", "")
     assert 'The text has 3 tokens: "abc"' in said.lines

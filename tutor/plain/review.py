@@ -31,6 +31,8 @@ class ReviewPlace(QuestionPlace):
         super().__init__(services)
         self._passed: set[str] = set()
         self._ahead: list[Due] = []
+        self._seeds: dict[str, int] = {}
+        """The seeds for the order of the choices, which stays the same if a question comes back."""
         self._count = 0
         self._current = ""
         self._last = ""
@@ -77,7 +79,7 @@ class ReviewPlace(QuestionPlace):
         if draft is not None and draft.version != found[1].version:
             draft = None
         self.say(remark)
-        self.ask(*found, random.getrandbits(32), draft)
+        self.ask(*found, self._seeds.setdefault(question, random.getrandbits(32)), draft)
         return True
 
     def _say_end(self) -> None:
@@ -155,5 +157,7 @@ class ReviewPlace(QuestionPlace):
 
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:
         self._passed.clear()
+        # The answer to the last question can still be undone.
+        self._seeds = {each: seed for each, seed in self._seeds.items() if each == self._last}
         self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         return await self.go_on()

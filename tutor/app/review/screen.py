@@ -83,6 +83,8 @@ class ReviewScreen(AskScreen):
         """The questions that this review still has to ask although they are not due yet."""
         self._item: Due | None = None
         """The question most recently taken from the queue. The screen may show a different one."""
+        self._seeds: dict[str, int] = {}
+        """The seeds for the order of the choices, which stays the same if a question comes back."""
         self._count = 0
         self._ended = False
         """Whether the review has ended because no questions are left."""
@@ -154,7 +156,8 @@ class ReviewScreen(AskScreen):
         if draft is not None and draft.version != found[1].version:
             draft = None
         remark = item.why if item else ""
-        await self.ask(Asked(*found, random.getrandbits(32), draft, remark))
+        seed = self._seeds.setdefault(question, random.getrandbits(32))
+        await self.ask(Asked(*found, seed, draft, remark))
         return True
 
     async def _end(self) -> None:
@@ -236,6 +239,8 @@ class ReviewScreen(AskScreen):
 
     async def action_ahead(self) -> None:
         self._passed.clear()
+        last = self._just_answered  # its answer can still be undone
+        self._seeds = {each: seed for each, seed in self._seeds.items() if each == last}
         self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         await self._go_on()
 
