@@ -28,6 +28,7 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft
+from tutor.study.memory_words import AFTER_A_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,12 @@ class AskScreen(CourseScreen):
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
-        Binding("h", "hint", "hint", tooltip="Show a hint."),
+        Binding(
+            "h",
+            "hint",
+            "hint",
+            tooltip="Show a hint. A right answer then leads to an earlier review.",
+        ),
         Binding("s", "skip", "skip", tooltip="Leave this question for later."),
         Binding("g", "guessed", "guessed", tooltip="Mark an answer as a guess, to review it soon."),
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
@@ -151,9 +157,8 @@ class AskScreen(CourseScreen):
             self.tell(None)
             self.head()
             entered = question.from_text(self._draft.answer)
-            await self.view.ask(
-                question, asked.seed, asked.remark, entered, hinted=self._draft.hinted
-            )
+            await self.view.ask(question, asked.seed, asked.remark, entered)
+            self._show_hint()
             field = self.view.field
             if entered is None and isinstance(field, AnswerList):
                 field.resume(self._draft.answer)
@@ -334,8 +339,13 @@ class AskScreen(CourseScreen):
         self._keep(hinted=True)
         self.tell(None)
         self.action_enter_field()
-        self.view.show_hint(self.question, shown=True)
+        self._show_hint()
         self.call_after_refresh(self.view.scroll_to_hint)
+
+    def _show_hint(self) -> None:
+        """Show or hide the hint, and say what it changes."""
+        first = self._draft.attempt == 1
+        self.view.show_hint(self.question, AFTER_A_HINT if first else "", shown=self._draft.hinted)
 
     def action_guessed(self) -> None:
         self._keep(guessed=not self._draft.guessed)

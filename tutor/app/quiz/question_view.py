@@ -145,10 +145,8 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     on_mouse_scroll_down = on_mouse_scroll_up = stay
 
-    async def ask(
-        self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
-    ) -> None:
-        """Show a question.
+    async def ask(self, question: Question, seed: int, remark: str, entered: Answer | None) -> None:
+        """Show a question, without its hint.
 
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
         `entered` is an answer to put into the field, or None.
@@ -162,7 +160,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         how = " ".join(filter(None, (remark, how_to_answer)))
         self._show_line("#how", with_keys(how), shown=bool(how))
         self.query_one(Feedback).update("")
-        self.show_hint(question, shown=hinted)
+        self._show_line("#hint", Content(), shown=False)
         answer = self.query_one("#answer")
         await answer.remove_children()
         await answer.mount_all(widgets)
@@ -197,8 +195,12 @@ class QuestionView(VerticalScroll, can_focus=False):
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
-    def show_hint(self, question: Question, *, shown: bool) -> None:
-        self._show_line("#hint", Content(_("Hint: ")) + inline(question.hint), shown=shown)
+    def show_hint(self, question: Question, remark: str, *, shown: bool) -> None:
+        """Show the question's hint and a remark, or hide them."""
+        lines = [Content(_("Hint: ")) + inline(question.hint)]
+        if remark:
+            lines.append(Content.styled(remark, MUTED))
+        self._show_line("#hint", Content("\n").join(lines), shown=shown)
 
     def scroll_to_hint(self) -> None:
         self.query_one("#hint").scroll_visible(animate=False)
