@@ -9,7 +9,7 @@ from tutor.app.widgets.figures import when
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
-from tutor.learner.schedule import due_at
+from tutor.learner.schedule import due_at, waits_shortest
 from tutor.plain.place import Command, Place
 from tutor.plain.question import QuestionPlace
 from tutor.text import counted
@@ -119,8 +119,19 @@ class ReviewPlace(QuestionPlace):
         card = self.services.progress.card(self._current)
         if card is None:
             return ""
-        due = due_at(card, self.services.retention)
-        return _("Next review {when}.").format(when=when(due, self.services.progress.clock()))
+        retention = self.services.retention
+        said = _("Saved. The next review of this question is {when}.")
+        if waits_shortest(card, retention):
+            said = (
+                _(
+                    "Saved. The next review of this question is {when}. Right answers on later "
+                    "days make the wait longer."
+                )
+                if card.last_correct
+                else _("Saved. The next review of this question is {when}, the shortest wait.")
+            )
+        now = self.services.progress.clock()
+        return said.format(when=when(due_at(card, retention), now))
 
     async def skip(self) -> Place | Leave | Replace | None:
         self._passed.add(self._current)

@@ -19,15 +19,13 @@ from tutor.app.widgets.key_names import press
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
-from tutor.learner.schedule import due_at
+from tutor.learner.schedule import due_at, waits_shortest
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.learner.records import Card
     from tutor.learner.review import Due
 
-_SHORTEST = 24 * 60 * 60
-"""The shortest time, in seconds, until a question is asked again."""
 AHEAD = 10
 """The number of questions in one batch when the learner reviews ahead."""
 
@@ -306,7 +304,7 @@ def _next_review(card: Card, retention: float, now: float) -> str:
     """Say that an answer is saved, and when the question is due again."""
     due = due_at(card, retention)
     said = _("saved · next review {when}")
-    if due - card.last_at <= _SHORTEST:  # both a right and a wrong answer can lead to this date
+    if waits_shortest(card, retention):
         said = (
             _("saved · next review {when}. Right answers on later days make the wait longer.")
             if card.last_correct
