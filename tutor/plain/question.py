@@ -268,7 +268,7 @@ class QuestionPlace(Place):
         if self._verdict is None:
             found.append(Command("answer", "Give your answer.", self._answer, "TEXT"))
             if not self._draft.hinted:
-                said = _("Show a hint. A right answer then leads to an earlier review.")
+                said = _("Show a hint. A right answer then counts less.")
                 found.append(Command("hint", said, self._hint))
             found.append(Command("skip", "Leave this question for later.", self._skip))
             mark = _("Don't mark your next answer as a guess.") if self._draft.guessed else ""

@@ -28,7 +28,6 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft
-from tutor.study.memory_words import AFTER_A_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,12 +74,7 @@ class AskScreen(CourseScreen):
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
-        Binding(
-            "h",
-            "hint",
-            "hint",
-            tooltip="Show a hint. A right answer then leads to an earlier review.",
-        ),
+        Binding("h", "hint", "hint", tooltip="Show a hint. A right answer then counts less."),
         Binding("s", "skip", "skip", tooltip="Leave this question for later."),
         Binding("g", "guessed", "guessed", tooltip="Mark an answer as a guess, to review it soon."),
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
@@ -158,7 +152,7 @@ class AskScreen(CourseScreen):
             self.head()
             entered = question.from_text(self._draft.answer)
             await self.view.ask(question, asked.seed, asked.remark, entered)
-            self._show_hint()
+            self.view.show_hint(question, self._draft)
             field = self.view.field
             if entered is None and isinstance(field, AnswerList):
                 field.resume(self._draft.answer)
@@ -339,13 +333,8 @@ class AskScreen(CourseScreen):
         self._keep(hinted=True)
         self.tell(None)
         self.action_enter_field()
-        self._show_hint()
+        self.view.show_hint(self.question, self._draft)
         self.call_after_refresh(self.view.scroll_to_hint)
-
-    def _show_hint(self) -> None:
-        """Show or hide the hint, and say what it changes."""
-        first = self._draft.attempt == 1
-        self.view.show_hint(self.question, AFTER_A_HINT if first else "", shown=self._draft.hinted)
 
     def action_guessed(self) -> None:
         self._keep(guessed=not self._draft.guessed)

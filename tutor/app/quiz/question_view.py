@@ -25,6 +25,7 @@ from tutor.course.questions.several import SeveralChoices
 from tutor.course.questions.single import SingleChoice
 from tutor.course.questions.text import TextQuestion
 from tutor.language import _
+from tutor.study.memory_words import AFTER_A_HINT
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tutor.course.questions.choices import ChoiceQuestion
     from tutor.course.questions.question import Question
     from tutor.course.questions.verdict import Verdict
+    from tutor.learner.records import Draft
 
 
 class AnswerField(NamedTuple):
@@ -195,12 +197,12 @@ class QuestionView(VerticalScroll, can_focus=False):
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
-    def show_hint(self, question: Question, remark: str, *, shown: bool) -> None:
-        """Show the question's hint and a remark, or hide them."""
+    def show_hint(self, question: Question, draft: Draft) -> None:
+        """Show the question's hint and what it changes, if the learner has asked for the hint."""
         lines = [Content(_("Hint: ")) + inline(question.hint)]
-        if remark:
-            lines.append(Content.styled(remark, MUTED))
-        self._show_line("#hint", Content("\n").join(lines), shown=shown)
+        if draft.attempt == 1:
+            lines.append(Content.styled(AFTER_A_HINT, MUTED))
+        self._show_line("#hint", Content("\n").join(lines), shown=draft.hinted)
 
     def scroll_to_hint(self) -> None:
         self.query_one("#hint").scroll_visible(animate=False)
