@@ -119,7 +119,8 @@ class GenerationsView(LabView):
 
     def _trains(self, state: State) -> bool:
         """Return True if the network is being trained, possibly because a message waits for it."""
-        return self.host.busy and isinstance(question(state), AskTraining)
+        asks = self.is_attached and self.host.busy
+        return state.training or (asks and isinstance(question(state), AskTraining))
 
     def runs(self, state: State) -> bool:
         return state.training or state.running
