@@ -18,7 +18,7 @@ from tutor.learner import review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Card, Forgotten, Suspended, Undone, new_id
 from tutor.learner.review import Limits, Queue, ReviewQuestion
-from tutor.learner.schedule import RETENTION, Grade, due_at, grade
+from tutor.learner.schedule import RETENTION, Grade, due_at, grade, waits_shortest
 from tutor.learner.state import LearnerState, fold
 from tutor.settings.schema import ReviewSettings
 
@@ -389,3 +389,12 @@ def test_a_higher_retention_brings_questions_back_sooner() -> None:
     counts = [review.forecast(state, questions, on, 14, retention=r) for r in (0.9, 0.95)]
     assert [count.index(1) for count in counts] == [10, 0]
     assert review.limits(lambda name: None, ReviewSettings(retention=0.85)).retention == 0.85
+
+
+def test_the_shortest_wait_is_recognized_at_any_fraction_of_a_second() -> None:
+    for part in range(50):
+        at = START + part / 7
+        wrong = fold(LearnerState(), [answer(at=at, correct=False)]).cards["q"]
+        right = fold(LearnerState(), [answer(at=at)]).cards["q"]
+        assert waits_shortest(wrong, RETENTION)
+        assert not waits_shortest(right, RETENTION)

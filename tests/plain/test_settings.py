@@ -70,7 +70,7 @@ def test_the_next_review_is_on_the_day_of_the_retention(machine: Machine) -> Non
     card = progress.cards()[question.id]
     expected = when(due_at(card, 0.85), at)
     assert expected != when(card.due, at)
-    assert any(f"Next review {expected}." in line for line in said.lines)
+    assert any(f"The next review of this question is {expected}." in line for line in said.lines)
 
 
 def test_reviews_a_day_are_limited(machine: Machine, tutor_process: Tutor) -> None:

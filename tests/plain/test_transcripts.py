@@ -155,11 +155,54 @@ def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> N
     said = machine.say("review", "hint", question.accept[0], "", "undo", "back", "progress")
     assert any(line.startswith("1 question is due for review") for line in said.lines)
     assert any(line.startswith("Hint: ") for line in said.lines)
-    assert any(line.startswith("Next review ") for line in said.lines)
+    assert "After a hint, a right answer leads to an earlier review." in said.lines
+    assert any(
+        line.startswith("Saved. The next review of this question is ") for line in said.lines
+    )
     assert "1 question answered. Nothing else is due." in said.lines
     assert "Your last answer was undone." in said.lines
     given = [each for each in progress_of(machine).events() if isinstance(each, Answered)]
     assert [each.hinted for each in given] == [False, True]
+
+
+def test_a_review_says_what_the_next_review_is_of(machine: Machine) -> None:
+    lesson = load_course().lessons[0]
+    question = next(each for each in lesson.questions if isinstance(each, TextQuestion))
+    progress = progress_of(machine)
+    progress.record(
+        Answered(
+            at=progress.clock() - 60,
+            question=question.id,
+            version=question.version,
+            lesson=lesson.id,
+            correct=False,
+        )
+    )
+    said = machine.say("review", "ahead", question.accept[0], "undo", "xyz", "", "quit")
+    following = "Saved. The next review of this question is tomorrow"
+    assert f"{following}. Right answers on later days make the wait longer." in said.lines
+    assert f"{following}, the shortest wait." in said.lines
+    assert any(line.startswith("The next question is due ") for line in said.lines)
+
+
+def test_undo_repeats_the_choices_in_the_same_order(machine: Machine) -> None:
+    lesson = load_course().lessons[0]
+    question = next(each for each in lesson.questions if isinstance(each, SingleChoice))
+    progress = progress_of(machine)
+    progress.record(
+        Answered(
+            at=progress.clock() - 20 * _DAY,
+            question=question.id,
+            version=question.version,
+            lesson=lesson.id,
+            correct=True,
+        )
+    )
+    said = machine.say("review", *["a", "undo"] * 4, "quit")
+    choices = [line for line in said.lines if re.match(r"[a-d]: ", line)]
+    count = len(question.choices)
+    assert len(choices) == 5 * count
+    assert choices == choices[:count] * 5
 
 
 def test_the_stepper_says_ranks_and_takes_tokens(machine: Machine) -> None:

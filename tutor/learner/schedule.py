@@ -95,6 +95,15 @@ def due_at(card: Card, retention: float) -> float:
     return card.due + (_days(card.stability * ratio) - _days(card.stability)) * _DAY
 
 
+def waits_shortest(card: Card, retention: float) -> bool:
+    """Return True if a card is due again after the shortest interval, which is one day.
+
+    Both a right and a wrong answer can lead to this interval.
+    """
+    # A due date is rounded to microseconds, and the time of an answer is not.
+    return round((due_at(card, retention) - card.last_at) / _DAY) <= 1
+
+
 def _decline(card: Card, recall: float) -> float:
     """Return how long the probability of recall takes to fall to `recall`, in arbitrary units."""
     return float(recall ** (-1 / card.decay) - 1)

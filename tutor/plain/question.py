@@ -23,6 +23,7 @@ from tutor.learner.records import Answered, Draft
 from tutor.plain import markdown, words
 from tutor.plain.model_answers import ask_model
 from tutor.plain.place import Command, Place
+from tutor.study.memory_words import AFTER_A_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -267,7 +268,8 @@ class QuestionPlace(Place):
         if self._verdict is None:
             found.append(Command("answer", "Give your answer.", self._answer, "TEXT"))
             if not self._draft.hinted:
-                found.append(Command("hint", "Show a hint.", self._hint))
+                said = _("Show a hint. A right answer then counts less.")
+                found.append(Command("hint", said, self._hint))
             found.append(Command("skip", "Leave this question for later.", self._skip))
             mark = _("Don't mark your next answer as a guess.") if self._draft.guessed else ""
             said = mark or _("Mark your next answer as a guess.")
@@ -300,6 +302,8 @@ class QuestionPlace(Place):
         assert self._question is not None
         self._keep(hinted=True)
         self.say(_("Hint: {hint}").format(hint=markdown.inline(self._question.hint)))
+        if self._draft.attempt == 1:
+            self.say(AFTER_A_HINT)
 
     async def _guess(self, rest: str) -> None:
         self._keep(guessed=not self._draft.guessed)

@@ -9,7 +9,7 @@ from tutor.app.widgets.figures import when
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
-from tutor.learner.schedule import due_at
+from tutor.learner.schedule import due_at, waits_shortest
 from tutor.plain.place import Command, Place
 from tutor.plain.question import QuestionPlace
 from tutor.text import counted
@@ -31,6 +31,8 @@ class ReviewPlace(QuestionPlace):
         super().__init__(services)
         self._passed: set[str] = set()
         self._ahead: list[Due] = []
+        self._seeds: dict[str, int] = {}
+        """The seeds for the order of the choices, which stays the same if a question comes back."""
         self._count = 0
         self._current = ""
         self._last = ""
@@ -77,7 +79,7 @@ class ReviewPlace(QuestionPlace):
         if draft is not None and draft.version != found[1].version:
             draft = None
         self.say(remark)
-        self.ask(*found, random.getrandbits(32), draft)
+        self.ask(*found, self._seeds.setdefault(question, random.getrandbits(32)), draft)
         return True
 
     def _say_end(self) -> None:
@@ -117,8 +119,19 @@ class ReviewPlace(QuestionPlace):
         card = self.services.progress.card(self._current)
         if card is None:
             return ""
-        due = due_at(card, self.services.retention)
-        return _("Next review {when}.").format(when=when(due, self.services.progress.clock()))
+        retention = self.services.retention
+        said = _("Saved. The next review of this question is {when}.")
+        if waits_shortest(card, retention):
+            said = (
+                _(
+                    "Saved. The next review of this question is {when}. Right answers on later "
+                    "days make the wait longer."
+                )
+                if card.last_correct
+                else _("Saved. The next review of this question is {when}, the shortest wait.")
+            )
+        now = self.services.progress.clock()
+        return said.format(when=when(due_at(card, retention), now))
 
     async def skip(self) -> Place | Leave | Replace | None:
         self._passed.add(self._current)
@@ -155,5 +168,7 @@ class ReviewPlace(QuestionPlace):
 
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:
         self._passed.clear()
+        # The answer to the last question can still be undone.
+        self._seeds = {each: seed for each, seed in self._seeds.items() if each == self._last}
         self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         return await self.go_on()

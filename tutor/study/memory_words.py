@@ -27,6 +27,12 @@ BOTH = _(
 )
 """An explanation of recall and strength."""
 
+AFTER_A_HINT = _("After a hint, a right answer leads to an earlier review.")
+"""How a hint changes the schedule.
+
+This is true for the first attempt only: right answers after a wrong one always count less.
+"""
+
 
 def in_one_line(memory: Memory) -> str:
     """Return recall and strength in one line, or "" if no question has been answered."""

@@ -19,6 +19,7 @@ from tests.labs.lab_stage import (
     screen_of,
     seen,
     state_of,
+    write,
 )
 from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.lab_card import LabTask
@@ -216,3 +217,45 @@ async def test_a_text_that_the_learner_only_looked_at_is_no_draft(tmp_path: Path
         first = editor(pilot).text
         await do(pilot, "escape", "n", "e")  # the next task has another instruction
         assert editor(pilot).text != first
+
+
+async def enter_two_texts(pilot: Pilot[Any]) -> None:
+    await write(pilot, "one")
+    await write(pilot, "two")
+
+
+async def test_esc_on_an_earlier_text_keeps_the_text_being_written(tmp_path: Path) -> None:
+    async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
+        await enter_two_texts(pilot)
+        await do(pilot, "e", "x", "up")
+        assert editor(pilot).text == "one"
+        await do(pilot, "escape")
+        assert "Your text is kept. It is in the field" in seen(pilot)
+        await do(pilot, "e")
+        assert editor(pilot).text == "twox"
+        await do(pilot, "up", "down")
+        assert editor(pilot).text == "twox"
+
+
+async def test_a_changed_earlier_text_and_the_new_text_are_both_kept(tmp_path: Path) -> None:
+    async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
+        await enter_two_texts(pilot)
+        await do(pilot, "e", "x", "up", "y", "escape")
+        assert "Your text is kept. It is in the field" in seen(pilot)
+        for _ in range(2):
+            await do(pilot, "e")
+            assert editor(pilot).text == "oney"
+            await do(pilot, "up")
+            assert editor(pilot).text == "twox"
+            await do(pilot, "escape")
+        await do(pilot, "e", "enter", "e", "up")
+        assert editor(pilot).text == "twox"
+
+
+async def test_nothing_is_said_about_an_earlier_text_that_was_only_read(tmp_path: Path) -> None:
+    async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
+        await enter_two_texts(pilot)
+        await do(pilot, "e", "up", "escape")
+        assert "Your text is kept." not in seen(pilot)
+        await do(pilot, "e")
+        assert editor(pilot).text == "two"

@@ -11,6 +11,7 @@ from tests.labs.lab_stage import (
     BackendEngine,
     at_rest,
     do,
+    editor,
     lab_app,
     screen_of,
     seen,
@@ -74,6 +75,24 @@ async def test_u_undoes_a_removal(kind: str, tmp_path: Path) -> None:
         await do(pilot, "u")
         assert kept() == written
         assert not screen_of(pilot).check_action("undo", ())
+
+
+async def test_u_brings_back_the_text_in_a_field_that_a_reset_removed(tmp_path: Path) -> None:
+    async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", "x", "escape", "z", "e")
+        assert not editor(pilot).text.endswith("x")
+        await do(pilot, "escape")
+        assert "u undo" in seen(pilot)
+        await do(pilot, "u", "e")
+        assert editor(pilot).text.endswith("x")
+
+
+async def test_undo_keeps_what_was_written_after_the_reset(tmp_path: Path) -> None:
+    async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", "x", "escape", "z", "e", "y", "escape", "u", "e")
+        assert editor(pilot).text.endswith("y")
+        await do(pilot, "up")
+        assert editor(pilot).text.endswith("x")
 
 
 async def test_a_removal_can_be_undone_after_the_model_has_changed(tmp_path: Path) -> None:

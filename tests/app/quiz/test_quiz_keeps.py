@@ -247,6 +247,20 @@ async def test_a_hint_below_the_edge_is_scrolled_into_view(tmp_path: Path) -> No
         await sees(pilot, "Hint:")
 
 
+async def test_a_hint_says_that_it_makes_the_next_review_earlier(tmp_path: Path) -> None:
+    said = "After a hint, a right answer leads to an earlier review."
+    async with whole_app(tmp_path, course=only("bits")).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        assert said not in seen(pilot)
+        await keys(pilot, "h")
+        await sees(pilot, said)
+        await keys(pilot, "9", "enter")
+        await sees(pilot, "r try again")
+        await keys(pilot, "r", "h")  # a right answer after a wrong one counts less in any case
+        await sees(pilot, "Hint:")
+        assert said not in seen(pilot)
+
+
 async def test_a_quiz_opened_by_mistake_does_not_hide_the_screens_left_to_read(
     tmp_path: Path,
 ) -> None:

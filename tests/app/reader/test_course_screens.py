@@ -320,7 +320,7 @@ async def test_help_explains_the_keys_of_the_screen(tmp_path: Path) -> None:
         await keys(pilot, "enter", "a")
         await sees(pilot, "question 1 of 6")
         await keys(pilot, "question_mark")
-        await sees(pilot, "Show a hint.")
+        await sees(pilot, "Show a hint. A right answer then counts less.")
         await keys(pilot, "escape")
         assert isinstance(pilot.app.screen, QuizScreen)
 

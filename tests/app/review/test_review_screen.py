@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from tests.app.whole_app import keys, sees, until
 from tests.sample_course import LAB, LESSON
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.home.screen import HomeScreen
+from tutor.app.quiz.answers import AnswerList
 from tutor.app.review import screen as review
 from tutor.app.review.screen import ReviewScreen
 from tutor.app.widgets.figures import when
@@ -73,6 +75,43 @@ async def test_the_last_answer_can_be_undone(tmp_path: Path) -> None:
         await sees(pilot, "✓ Right: 2.")
     after = Progress.open(tmp_path).cards()
     assert (after["sum-1"].answers, after["sum-1"].last_correct) == (2, True)
+
+
+async def test_undo_keeps_the_order_of_the_choices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = iter(range(100))  # each seed gives another order
+    fake = SimpleNamespace(getrandbits=lambda _bits: next(seeds))
+    monkeypatch.setattr("tutor.app.review.screen.random", fake)
+    choice = next(each for each in LESSON.questions if each.id == "cosine")
+    assert choice.display_order(0) != choice.display_order(1)
+    lesson = msgspec.structs.replace(LESSON, questions=(choice, QUESTIONS[0]))
+    clock = Clock()
+    first = Answered(at=clock(), question="cosine", version=1, lesson=LESSON.id, correct=True)
+    Progress.open(tmp_path, clock=clock).record(first)
+    clock.at += 9
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    app = reviewer(tmp_path, clock, course=Course(lessons=(lesson,)), start="review")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "a-d choose")
+        screen = pilot.app.screen
+        assert isinstance(screen, ReviewScreen)
+
+        def choices() -> list[str]:
+            """Return the choices, without the mark of the selected one."""
+            assert isinstance(screen.view.field, AnswerList)
+            return [line.replace("›", " ") for line in screen.view.field.plain]
+
+        seen = choices()
+        await keys(pilot, "b", "enter")
+        await sees(pilot, "next review")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "u")
+        await sees(pilot, "Your last answer was undone.")
+        await sees(pilot, "a-d choose")
+        assert choices() == seen
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

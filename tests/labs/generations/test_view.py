@@ -388,7 +388,22 @@ async def test_training_is_told_in_words_that_lesson_one_uses(
         assert "loss" not in seen(pilot)
         await tap(pilot, "tab", "tab")
         assert "error on the examples 0.239" in seen(pilot)
-        assert "loss" not in seen(pilot)
+        assert "loss" not in seen(pilot).replace("glossary", "")
+
+
+async def test_training_for_an_answer_can_be_stopped_but_not_started(tmp_path: Path) -> None:
+    engine = PatientEngine()
+    async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        engine.permitted = 1  # the rules answer, and the training does not begin
+        await tap(pilot, "e", *"Hello", "enter", "tab", "tab")
+        await until(pilot, lambda: "Training begins now." in seen(pilot))
+        assert "r train" not in seen(pilot)
+        await until(pilot, lambda: "r stop" in seen(pilot))
+        assert "Press r to train." not in seen(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "Press r to train." in seen(pilot))
+        assert "r train" in seen(pilot)
 
 
 async def test_before_the_first_answer_the_keys_and_the_notices_agree(tmp_path: Path) -> None:

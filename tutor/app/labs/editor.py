@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from tutor.labs.kit.runner import Drafts
+
 
 class LabEditor(Vertical):
     """A text field with a label above it, for one text of a lab at a time.
 
-    For each label, it keeps the text that was not accepted yet in `drafts`, and the texts that were
-    accepted. The field closes when the focus moves to another widget, so that an open field always
-    takes keys.
+    For each label, it keeps the texts that were not accepted yet in `drafts`, and the texts that
+    were accepted. The field closes when the focus moves to another widget, so that an open field
+    always takes keys.
     """
 
     DEFAULT_CSS = """
@@ -32,7 +34,7 @@ class LabEditor(Vertical):
     LabEditor #label { height: auto; max-height: 2; color: $muted; }
     """
 
-    def __init__(self, drafts: dict[str, str]) -> None:
+    def __init__(self, drafts: Drafts) -> None:
         super().__init__()
         self.then: Callable[[str], Any] = lambda _: None
         """A function that returns the lab's action for an accepted text."""
@@ -41,6 +43,8 @@ class LabEditor(Vertical):
         self._offered = ""
         """The text that the lab offered when the field opened."""
         self._drafts = drafts
+        self._set_aside: tuple[str, ...] = ()
+        """Other drafts of the open field, which are among its earlier texts."""
         self._history: dict[str, list[str]] = {}
 
     def compose(self) -> ComposeResult:
@@ -63,22 +67,35 @@ class LabEditor(Vertical):
         if self.display:
             self._keep()
         self._label, self._offered, self.then, self._says = label, text, then, says
-        self.field.load(self._drafts.get(label, text), self._history.get(label, ()), sample)
+        *others, text = self._drafts.get(label, (text,))
+        self._set_aside = tuple(others)
+        self.field.load(text, (*self._history.get(label, ()), *others), sample)
         self._show_label()
 
     @property
     def kept(self) -> str:
         """A sentence that says that the text is kept, or "" if the learner has written nothing."""
-        if self.field.text.strip() in ("", self._offered.strip()):
+        if not any(self._is_new(text) for text in self._unfinished()):
             return ""
         return _("Your text is kept. It is in the field when you open it again.")
 
+    def _is_new(self, text: str) -> bool:
+        return text.strip() not in ("", self._offered.strip())
+
+    def _unfinished(self) -> tuple[str, ...]:
+        """Return the texts that the learner has written. The field shows the last one."""
+        *others, last = self.field.written()
+        texts = [text for text in (*self._set_aside, *others, last) if self._is_new(text)]
+        if last != self._offered and not self._is_new(last):
+            texts.append(last)  # the learner has deleted the text, or changed its spaces
+        return tuple(reversed(dict.fromkeys(reversed(texts))))
+
     def _keep(self) -> None:
         """Keep what the learner has written until the field is opened with this label again."""
-        if self.field.text == self._offered:
-            self._drafts.pop(self._label, None)
+        if texts := self._unfinished():
+            self._drafts[self._label] = texts
         else:
-            self._drafts[self._label] = self.field.text
+            self._drafts.pop(self._label, None)
 
     def on_descendant_blur(self) -> None:
         """Close the field if another widget has the focus now, for example after Shift+Tab.
@@ -90,12 +107,10 @@ class LabEditor(Vertical):
             self.post_message(PromptEditor.Left())
 
     def remember(self, text: str) -> None:
-        """Add an accepted text to the history, and forget its draft."""
-        self._drafts.pop(self._label, None)
-        self._history.setdefault(self._label, []).append(text)
-
-    def forget_drafts(self) -> None:
-        self._drafts.clear()
+        """Add an accepted text to the history, after any other drafts of the same field."""
+        drafts = self._drafts.pop(self._label, ())
+        new = (each for each in drafts if each != text and self._is_new(each))
+        self._history.setdefault(self._label, []).extend((*new, text))
 
     def on_text_area_changed(self) -> None:
         if self.display:

@@ -273,7 +273,6 @@ class LabScreen(CourseScreen):
         yield Copy(_("the command for this lab"), f"tutor lab {self.lab.name}")
 
     def reset(self) -> None:
-        self.query_one(LabEditor).forget_drafts()
         self._runner.reset()
 
     action_reset = reset

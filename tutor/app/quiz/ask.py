@@ -74,7 +74,7 @@ class AskScreen(CourseScreen):
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
-        Binding("h", "hint", "hint", tooltip="Show a hint."),
+        Binding("h", "hint", "hint", tooltip="Show a hint. A right answer then counts less."),
         Binding("s", "skip", "skip", tooltip="Leave this question for later."),
         Binding("g", "guessed", "guessed", tooltip="Mark an answer as a guess, to review it soon."),
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
@@ -151,9 +151,8 @@ class AskScreen(CourseScreen):
             self.tell(None)
             self.head()
             entered = question.from_text(self._draft.answer)
-            await self.view.ask(
-                question, asked.seed, asked.remark, entered, hinted=self._draft.hinted
-            )
+            await self.view.ask(question, asked.seed, asked.remark, entered)
+            self.view.show_hint(question, self._draft)
             field = self.view.field
             if entered is None and isinstance(field, AnswerList):
                 field.resume(self._draft.answer)
@@ -334,7 +333,7 @@ class AskScreen(CourseScreen):
         self._keep(hinted=True)
         self.tell(None)
         self.action_enter_field()
-        self.view.show_hint(self.question, shown=True)
+        self.view.show_hint(self.question, self._draft)
         self.call_after_refresh(self.view.scroll_to_hint)
 
     def action_guessed(self) -> None:

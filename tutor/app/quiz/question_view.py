@@ -25,6 +25,7 @@ from tutor.course.questions.several import SeveralChoices
 from tutor.course.questions.single import SingleChoice
 from tutor.course.questions.text import TextQuestion
 from tutor.language import _
+from tutor.study.memory_words import AFTER_A_HINT
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tutor.course.questions.choices import ChoiceQuestion
     from tutor.course.questions.question import Question
     from tutor.course.questions.verdict import Verdict
+    from tutor.learner.records import Draft
 
 
 class AnswerField(NamedTuple):
@@ -145,10 +147,8 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     on_mouse_scroll_down = on_mouse_scroll_up = stay
 
-    async def ask(
-        self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
-    ) -> None:
-        """Show a question.
+    async def ask(self, question: Question, seed: int, remark: str, entered: Answer | None) -> None:
+        """Show a question, without its hint.
 
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
         `entered` is an answer to put into the field, or None.
@@ -162,7 +162,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         how = " ".join(filter(None, (remark, how_to_answer)))
         self._show_line("#how", with_keys(how), shown=bool(how))
         self.query_one(Feedback).update("")
-        self.show_hint(question, shown=hinted)
+        self._show_line("#hint", Content(), shown=False)
         answer = self.query_one("#answer")
         await answer.remove_children()
         await answer.mount_all(widgets)
@@ -197,8 +197,12 @@ class QuestionView(VerticalScroll, can_focus=False):
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
-    def show_hint(self, question: Question, *, shown: bool) -> None:
-        self._show_line("#hint", Content(_("Hint: ")) + inline(question.hint), shown=shown)
+    def show_hint(self, question: Question, draft: Draft) -> None:
+        """Show the question's hint and what it changes, if the learner has asked for the hint."""
+        lines = [Content(_("Hint: ")) + inline(question.hint)]
+        if draft.attempt == 1:
+            lines.append(Content.styled(AFTER_A_HINT, MUTED))
+        self._show_line("#hint", Content("\n").join(lines), shown=draft.hinted)
 
     def scroll_to_hint(self) -> None:
         self.query_one("#hint").scroll_visible(animate=False)

@@ -19,15 +19,13 @@ from tutor.app.widgets.key_names import press
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
-from tutor.learner.schedule import due_at
+from tutor.learner.schedule import due_at, waits_shortest
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.learner.records import Card
     from tutor.learner.review import Due
 
-_SHORTEST = 24 * 60 * 60
-"""The shortest time, in seconds, until a question is asked again."""
 AHEAD = 10
 """The number of questions in one batch when the learner reviews ahead."""
 
@@ -83,6 +81,8 @@ class ReviewScreen(AskScreen):
         """The questions that this review still has to ask although they are not due yet."""
         self._item: Due | None = None
         """The question most recently taken from the queue. The screen may show a different one."""
+        self._seeds: dict[str, int] = {}
+        """The seeds for the order of the choices, which stays the same if a question comes back."""
         self._count = 0
         self._ended = False
         """Whether the review has ended because no questions are left."""
@@ -154,7 +154,8 @@ class ReviewScreen(AskScreen):
         if draft is not None and draft.version != found[1].version:
             draft = None
         remark = item.why if item else ""
-        await self.ask(Asked(*found, random.getrandbits(32), draft, remark))
+        seed = self._seeds.setdefault(question, random.getrandbits(32))
+        await self.ask(Asked(*found, seed, draft, remark))
         return True
 
     async def _end(self) -> None:
@@ -236,6 +237,8 @@ class ReviewScreen(AskScreen):
 
     async def action_ahead(self) -> None:
         self._passed.clear()
+        last = self._just_answered  # its answer can still be undone
+        self._seeds = {each: seed for each, seed in self._seeds.items() if each == last}
         self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         await self._go_on()
 
@@ -301,7 +304,7 @@ def _next_review(card: Card, retention: float, now: float) -> str:
     """Say that an answer is saved, and when the question is due again."""
     due = due_at(card, retention)
     said = _("saved · next review {when}")
-    if due - card.last_at <= _SHORTEST:  # both a right and a wrong answer can lead to this date
+    if waits_shortest(card, retention):
         said = (
             _("saved · next review {when}. Right answers on later days make the wait longer.")
             if card.last_correct

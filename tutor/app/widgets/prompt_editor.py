@@ -97,10 +97,10 @@ class PromptEditor(TextArea):
         )
         self._pages = [""]
         """The texts that were entered earlier, oldest first, followed by the current text."""
+        self._unchanged = self._pages
+        """The same texts, without the learner's changes."""
         self._page = 0
         self._empty = True
-        self.loaded = ""
-        """The text that was loaded. It is compared with the current text to find changes."""
 
     def copies(self) -> Iterator[Copy]:
         yield Copy(_("the selection"), self.selected_text)
@@ -113,15 +113,31 @@ class PromptEditor(TextArea):
         field shows `sample` as a placeholder.
         """
         known = dict.fromkeys((*([sample] if sample else []), *earlier))
-        self._pages = [*(each for each in known if each != text), text]
+        self._unchanged = [writable(each) for each in known if each != text]
+        self._unchanged.append(writable(text))
+        self._pages = list(self._unchanged)
         self.placeholder = _("↑ for example: {sample}").format(sample=sample) if sample else ""
         self._page = len(self._pages) - 1
         self._load(text)
 
     def _load(self, text: str) -> None:
-        self.loaded = writable(text)
         self.load_text(writable(text))
         self.move_cursor(self.document.end)
+
+    def written(self) -> tuple[str, ...]:
+        """Return the new text and all earlier texts that the learner has changed.
+
+        The last one is the text that the learner is writing: the text in the field or, if this is
+        an unchanged earlier text, the new text.
+        """
+        texts = list(self._pages)
+        texts[self._page] = self.text
+        changed = [at for at, text in enumerate(texts[:-1]) if text != self._unchanged[at]]
+        order = [*changed, len(texts) - 1]
+        if self._page in changed:
+            order.remove(self._page)
+            order.append(self._page)
+        return tuple(texts[at] for at in order)
 
     def recall(self, by: int) -> bool:
         """Go to an earlier (-1) or later (1) text. Return False if there is none.

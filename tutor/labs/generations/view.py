@@ -12,7 +12,8 @@ from tutor.app.explorer.document import Document
 from tutor.app.theme import MUTED
 from tutor.bots import rules
 from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_lines
-from tutor.labs.generations.lab import GREEDY, SENSIBLE
+from tutor.labs.generations.lab import GREEDY, SENSIBLE, question
+from tutor.labs.generations.questions import AskTraining
 from tutor.labs.generations.state import VIEWS, State, View
 from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
@@ -81,7 +82,7 @@ class GenerationsView(LabView):
             return False
         if state is not None and action == "stop" and self._outdated(state):
             return False  # In this case, `r` sends the message again.
-        if state is not None and action == "train" and self.runs(state):
+        if state is not None and action == "train" and (self.runs(state) or self._trains(state)):
             return False  # In this case, `r` stops the run.
         name = str(parameters[1]) if action == "move_focus" else action
         if not any(name in names for names in ONLY_IN.values()):
@@ -115,6 +116,11 @@ class GenerationsView(LabView):
     def _outdated(self, state: State) -> bool:
         """Return True if the chat shows a reply of a bot that the learner has since changed."""
         return state.view == "chat" and state.turn is not None and bool(state.turn.outdated)
+
+    def _trains(self, state: State) -> bool:
+        """Return True if the network is being trained, possibly because a message waits for it."""
+        asks = self.is_attached and self.host.busy
+        return state.training or (asks and isinstance(question(state), AskTraining))
 
     def runs(self, state: State) -> bool:
         return state.training or state.running
@@ -204,7 +210,8 @@ class GenerationsView(LabView):
             case "rules":
                 shown = workshop_lines.rule_lines(state, width, rows)
             case "intents":
-                shown = workshop_lines.intent_lines(state, width, rows)
+                training = self._trains(state)
+                shown = workshop_lines.intent_lines(state, width, rows, training=training)
             case "probes":
                 shown = probe_lines.probe_lines(state, width, rows)
             case "table":

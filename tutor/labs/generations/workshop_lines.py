@@ -115,12 +115,15 @@ def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
     return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else _("no rule fits")
 
 
-def intent_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return the progress of the training, all intents, and details of the selected intent."""
+def intent_lines(state: State, width: int, height: int, *, training: bool) -> list[Content]:
+    """Return the progress of the training, all intents, and details of the selected intent.
+
+    `training` is true while the network is being trained.
+    """
     intents = state.bank.intents
     about = _("   about") if width >= ROOMY else ""
     heading = f"  {_('intent'):<15}{_('phrases'):>8}{_('held out'):>10}{about}"
-    above = [*_training(state, width), Content.styled(heading, MUTED)]
+    above = [*_training(state, width, training=training), Content.styled(heading, MUTED)]
     details = _intent_details(intents[state.intent], state, width)
     details = details[: _DETAILS if height >= LOW else 0]
     if height < LOW:
@@ -133,12 +136,12 @@ def intent_lines(state: State, width: int, height: int) -> list[Content]:
     return [*above, *listed, *details]
 
 
-def _training(state: State, width: int) -> list[Content]:
+def _training(state: State, width: int, *, training: bool) -> list[Content]:
     trained = state.trained
     if trained is None:
         template = (
             _("{phrases} phrases, {count} intents. Training begins now.")
-            if state.training
+            if training
             else _("{phrases} phrases, {count} intents. Press r to train.")
         )
         said = template.format(phrases=state.bank.phrases, count=len(state.bank.intents))

@@ -26,6 +26,12 @@ STOPPED = _("Stopped. Press r to continue.")
 UNDO = _("Press u to undo.")
 PART_RESET = _("Part of the lab was reset. Press z again to reset the whole lab, or u to undo.")
 
+Drafts = dict[str, tuple[str, ...]]
+"""For each label of a field, the texts that the learner has written but not submitted.
+
+The last one is the text that the field shows. The others are among its earlier texts.
+"""
+
 
 class Cancellable(Protocol):
     """A background task that can be canceled."""
@@ -42,13 +48,13 @@ class Left:
         model: The checksum of the model that computed the results, or None if no model had been
             loaded yet.
         touched: True if the learner has done anything in the lab since opening it.
-        drafts: The texts that the learner has written but not submitted, by the label of the field.
+        drafts: The texts that the learner has written but not submitted.
     """
 
     state: Any
     model: str | None
     touched: bool = False
-    drafts: dict[str, str] = field(default_factory=dict)
+    drafts: Drafts = field(default_factory=dict)
 
 
 class LabRunner:
@@ -84,6 +90,8 @@ class LabRunner:
         self.note: str | None = None
         self.drafts = {} if left is None else left.drafts
         self._before: Any = None
+        self._dropped: Drafts = {}
+        """The drafts that a reset has removed. They come back with the state before it."""
         self._touched = False
         self._model = None if left is None else left.model
         self._work = work
@@ -142,12 +150,14 @@ class LabRunner:
         self._changed()
 
     def reset(self) -> None:
-        """Reset the settings or, if they are already reset, the whole lab."""
+        """Reset the settings or, if they are already reset, the whole lab. Drafts are removed."""
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
         self.error, self._stopped, self._touched = None, None, True
-        if not self.lab.reset_is_final and before != self.state:
+        if not self.lab.reset_is_final and (before != self.state or self.drafts):
             self._before = self._before or before
+            self._dropped = _joined(self._dropped, self.drafts)
+        self.drafts.clear()
         if reset is None:
             self.note = LAB_RESET_CAN_UNDO if self.can_undo else LAB_RESET
         else:
@@ -163,6 +173,8 @@ class LabRunner:
     def undo(self) -> None:
         """Restore the state before a destructive action, or before a series of resets."""
         self.state, self._before = self.lab.undone(self._before), None
+        self.drafts.update(_joined(self._dropped, self.drafts))
+        self._dropped = {}
         self.error = self.note = self._stopped = None
         self._pursue()
         self._changed()
@@ -175,10 +187,11 @@ class LabRunner:
         except TutorError as error:
             self.error = error
         if lost := self._lost(before, action):
-            self._before, self.note = before, f"{lost} {UNDO}"
+            self._before, self._dropped, self.note = before, {}, f"{lost} {UNDO}"
         if not isinstance(action, MoveFocus | ShowView):
             self._stopped = None
-            self._before = self._before if lost else None
+            if not lost:
+                self._before, self._dropped = None, {}
         self._pursue()
         self._changed()
 
@@ -249,3 +262,9 @@ class LabRunner:
 
     def _without_results(self, state: Any) -> Any:
         return self.lab.restored(self.lab.saved(state))
+
+
+def _joined(before: Drafts, after: Drafts) -> Drafts:
+    """Return all drafts. If a field has both, it shows the later one."""
+    labels = (*before, *after)
+    return {label: (*before.get(label, ()), *after.get(label, ())) for label in labels}

@@ -56,6 +56,10 @@ class LabHost(Protocol):
     def reset(self) -> None:
         """Reset the settings or, if they are already reset, the whole lab."""
 
+    @property
+    def busy(self) -> bool:
+        """Return True while the lab waits for a response from the engine."""
+
     def have_written(
         self,
         label: str,

@@ -379,6 +379,21 @@ async def test_a_changed_edit_is_kept_as_an_edit(tmp_path: Path) -> None:
         assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello!"]
 
 
+async def test_esc_on_the_last_message_keeps_the_new_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e")
+        await it.type("Why")
+        await it.press("up")
+        assert editor(it).text == "Hello"
+        await it.press("escape", "e")
+        assert editor(it).text == "Why"
+        assert "your last message" not in it.screen
+        await it.press("enter")
+        assert "  Hello" in it.conversation
+        assert "  Why" in it.conversation
+
+
 async def test_a_message_is_shown_before_the_model_has_read_it(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         it.engine.hold()

@@ -206,11 +206,14 @@ class ChatPane(PaneLayout):
         self.use_text(event.text)
 
     def on_prompt_editor_left(self) -> None:
-        text, state = self.query_one(MessageEditor).text, self.state
+        editor, state = self.query_one(MessageEditor), self.state
+        text = editor.written()[-1]
         last = last_message(state.tree) if state.editing else None
         # The learner changed nothing, so there is no draft to keep.
-        if last is not None and text == last.text:
+        unchanged = last is not None and text == last.text
+        if unchanged or text != editor.text:
             self._send(events.EditLast(on=False))
+        if unchanged:
             text = ""
         self._send(events.LeaveEditor(text))
 
