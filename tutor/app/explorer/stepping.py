@@ -50,7 +50,8 @@ def carry_out(state: State, command: Command) -> State:
     if state.request_failed:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
-    if state.tree is None:
+    another = isinstance(command, events.UseText) and state.handed_in is not None
+    if state.tree is None and not (another and state.mode == "chat"):
         if isinstance(command, _SETTINGS):
             return _apply(state, command)
         return state

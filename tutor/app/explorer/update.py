@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.unsent import take_back
 from tutor.app.explorer.chat.update import handle_chat, hint_inside, hint_outside
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
@@ -90,6 +91,8 @@ def _handle(state: State, event: Event) -> State:
             return carry_out(state, Signal.START)
         case Signal.RUN | Signal.PAUSE:
             return replace(state, running=False)
+        case Signal.TAKE_BACK:
+            return take_back(state)
         case Signal.INSPECT:
             return replace(state, running=False, typing=False)
         case Signal.STOP_READING:

@@ -650,6 +650,58 @@ async def test_escape_stops_an_answer_and_a_second_one_stays_in_the_chat(
         assert it.stage.screen is not screen
 
 
+@pytest.mark.parametrize(
+    ("at", "unfolded"), [("open_chat", False), ("append_turn", False), ("append_turn", True)]
+)
+async def test_escape_before_the_model_has_received_a_message_takes_it_back(
+    tmp_path: Path, at: str, unfolded: bool
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        screen = it.stage.screen
+        if at == "append_turn":
+            await send(it, "Hello")
+        if unfolded:
+            await it.press("d")
+        earlier = state(it).path
+        it.engine.hold(at=at)
+        if screen.focused is not editor(it):
+            await it.pilot.press("e")
+        await it.pilot.press(*"Why", "enter")
+        await it.until(lambda: it.engine.calls[-1] == at)
+        assert "esc stop it" in it.words
+        await it.pilot.press("escape")
+        it.engine.release()
+        await it.settle()
+        assert it.engine.cancelled == [at]
+        assert it.stage.screen is screen
+        assert screen.focused is editor(it)
+        assert editor(it).text == "Why"
+        assert "Your message was not sent. Press Enter to send it." in it.words
+        assert state(it).path == earlier
+        await it.press("escape")
+        assert it.stage.screen is screen
+        await it.press("e", "enter")
+        assert it.conversation.count("  Why") == 1
+        assert state(it).ended
+
+
+async def test_an_edit_that_is_taken_back_still_replaces_the_last_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        editor(it).insert(" there")
+        it.engine.hold(at="open_chat")
+        await it.pilot.press("enter")
+        await it.until(lambda: it.engine.calls[-1] == "open_chat")
+        await it.pilot.press("escape")
+        it.engine.release()
+        await it.settle()
+        assert it.conversation[:2] == ["You", "  Hello"]
+        assert "your last message" in it.words
+        await it.press("enter")
+        assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello there"]
+
+
 async def test_escape_stops_an_answer_before_it_closes_the_distribution(tmp_path: Path) -> None:
     engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
     async with explorer(tmp_path, mode="chat", engine=engine) as it:

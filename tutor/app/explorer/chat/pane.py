@@ -75,8 +75,10 @@ def chat_key(state: State, action: str) -> bool | None:
     if chat and state.tree is None and {action, name} & set(IN_A_TEXT):
         return False
     match action:
-        case "do pause" | "stop_answer":
+        case "do pause":
             return chat and state.running
+        case "stop_answer":
+            return chat and (state.running or state.handed_in is not None)
         case "do start":
             return chat and not (state.running or state.reading or state.complete)
         case "complete":
@@ -166,8 +168,13 @@ class ChatPane(PaneLayout):
     def action_stop_answer(self) -> None:
         """Stop the answer, and open the editor.
 
-        A second Esc that was meant for the answer then only closes the editor again.
+        If the model has not received the message yet, the editor opens with the message. A second
+        Esc that was meant for the answer then only closes the editor again.
         """
+        if self.state.handed_in is not None:
+            self._send(events.Signal.TAKE_BACK)
+            self.focus()
+            return
         self._send(events.Signal.PAUSE)
         if self.state.folded:
             self.action_message()
