@@ -16,6 +16,7 @@ from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import earlier_texts
+from tutor.app.explorer.chat.unsent import text_to_edit
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
 from tutor.app.explorer.events import Panel
@@ -279,13 +280,11 @@ class PaneLayout(Vertical):
         self._mode, self._panel = state.mode, state.panel
         panel = state.panel
         if panel == "editor":
-            given = "" if state.mode == "chat" else state.document.prompt
-            draft = state.document.drafts.get(state.mode, given)
             editor = self.query_one(MessageEditor)
             editor.chat = state.mode == "chat"
             ended = self._drawn is not None and self._drawn.running and state.complete
             editor.note_end(ended=ended, by_key=not state.typing)
-            editor.load(draft, earlier_texts(state))
+            editor.load(text_to_edit(state), earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         if self.has_focus_within or not self.beside_text:

@@ -685,6 +685,23 @@ async def test_escape_before_the_model_has_received_a_message_takes_it_back(
         assert state(it).ended
 
 
+@pytest.mark.parametrize("opened_by", ["enter", ""])
+async def test_another_message_can_be_sent_before_the_first_one_is_received(
+    tmp_path: Path, opened_by: str
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="open_chat")
+        await it.pilot.press(*"Hello", "enter")
+        await it.until(lambda: it.engine.calls[-1] == "open_chat")
+        await it.pilot.press(*([opened_by] if opened_by else []), *"Why", "enter")
+        it.engine.release()
+        await it.settle()
+        assert [line for line in it.conversation if line in ("  Hello", "  Why")] == [
+            "  Hello",
+            "  Why",
+        ]
+
+
 async def test_an_edit_that_is_taken_back_still_replaces_the_last_message(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")

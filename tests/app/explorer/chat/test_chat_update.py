@@ -202,6 +202,14 @@ def test_all_messages_and_drafts_that_were_not_sent_are_taken_back() -> None:
     assert talk.state.document.drafts == {}
 
 
+def test_messages_that_were_not_sent_are_kept_as_a_draft_beside_a_text() -> None:
+    talk = Talk()
+    talk.send(events.UseText("Hello"), events.UseText("Why"), events.ChangeMode("text"))
+    assert talk.state.document.drafts == {"chat": "Hello\nWhy"}
+    assert talk.state.queue == ()
+    assert talk.state.mode == "text"
+
+
 def test_scrolling_lasts_until_the_learner_acts() -> None:
     talk = Talk()
     talk.say("Hello")

@@ -194,10 +194,7 @@ class ChatPane(PaneLayout):
             event.stop()
             event.prevent_default()
             self.action_message()
-            editor = self.query_one(MessageEditor)
-            if editor.text == state.handed_in:
-                editor.clear()  # the model has not accepted this message yet
-            editor.insert(event.character)
+            self.query_one(MessageEditor).insert(event.character)
 
     def action_message(self) -> None:
         """Open the editor for the next message."""

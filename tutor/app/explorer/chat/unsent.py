@@ -1,4 +1,4 @@
-"""Take back messages that the model has not received yet."""
+"""Keep messages that the model has not received yet, and the draft of the next one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tutor.app.explorer.effects import PlainEffect
-from tutor.app.explorer.events import SetSampler, SetSteering, UseText
-from tutor.app.explorer.stepping import carry_on
+from tutor.app.explorer.events import UseText
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -17,11 +15,20 @@ if TYPE_CHECKING:
 TAKEN_BACK = _("Your message was not sent. Press Enter to send it.")
 
 
-def take_back(state: State) -> State:
-    """Return the state with all unsent messages in the editor.
+def text_to_edit(state: State) -> str:
+    """Return the text with which the editor opens: the draft, or the prompt of a text.
 
-    A draft that the learner wrote in the meantime follows the messages. Waiting changes of settings
-    still apply. All other waiting commands were for the answer, and are dropped.
+    The draft of a message that is still being sent belongs to that message, not to the next one.
+    """
+    given = "" if state.mode == "chat" else state.document.prompt
+    draft = state.document.drafts.get(state.mode, given)
+    return "" if draft == state.handed_in else draft
+
+
+def unsent_as_draft(state: State) -> State:
+    """Return the state with all unsent messages of a conversation in its draft.
+
+    A draft that the learner wrote in the meantime follows the messages.
     """
     if state.mode != "chat" or state.handed_in is None:
         return state
@@ -31,7 +38,5 @@ def take_back(state: State) -> State:
     if draft and draft != texts[-1]:
         texts.append(draft)
     document = state.document.with_draft("\n".join(texts))
-    settings = tuple(each for each in state.queue if isinstance(each, SetSampler | SetSteering))
-    state = replace(state, document=document, handed_in=None, request=None, reading=None)
-    state = carry_on(replace(state, queue=settings))
-    return replace(state, panel="editor", note=TAKEN_BACK).emit(PlainEffect.CANCEL_REQUEST)
+    queue = tuple(each for each in state.queue if not isinstance(each, UseText))
+    return replace(state, document=document, handed_in=None, reading=None, queue=queue)
