@@ -412,6 +412,22 @@ async def test_a_key_starts_a_new_chat_at_once(tmp_path: Path) -> None:
         assert it.conversation[:2] == ["You", "  Hello"]
 
 
+async def test_the_title_shows_the_seed_of_the_text_that_is_open(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        assert "seed" not in lines(it.stage)[0]
+        await send(it, "Hello")
+        await it.press("s", "escape")
+        assert "seed 3" in lines(it.stage)[0]
+        await it.press("N")
+        assert "seed" not in lines(it.stage)[0]  # nothing has been drawn yet
+        await it.press("escape", "c")
+        assert "seed 2" in lines(it.stage)[0]
+        await it.press("c")
+        assert "seed" not in lines(it.stage)[0]
+        await send(it, "Hello")
+        assert "seed 2" in lines(it.stage)[0]
+
+
 async def test_a_new_chat_opens_its_field_wherever_the_last_chat_was_left(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
