@@ -55,7 +55,10 @@ CHAT_WIDTH = 104
 SHORT = 14
 """The height, in rows, below which the surprisal bars and the column names are hidden."""
 CROWDED = 30
-"""The height, in rows, below which an open panel hides the branches and most of the text."""
+"""The height, in rows, below which an open panel hides the branches and most of the text.
+
+Below it, a conversation hides the branches as well, and there is no gap above the distribution.
+"""
 
 
 def xray_room(width: int, height: int) -> tuple[int, int] | None:
@@ -94,6 +97,7 @@ def _classes(state: State, focused: Widget | None, pane: Widget, apart: bool) ->
         "-chat": state.mode == "chat",
         "-folded": state.folded,
         "-short": pane.size.height < SHORT,
+        "-low": pane.size.height < CROWDED,
         "-apart": apart,
         "-here": focused is not None and pane in focused.ancestors,
         "-tree": isinstance(focused, BranchTree),
@@ -113,7 +117,9 @@ class PaneLayout(Vertical):
         &.-chat.-folded { align-horizontal: center; }
         &.-chat.-folded > * { max-width: 104; }
         &.-chat.-folded > XRayView { max-width: 100%; }
-        &.-chat > ConversationView { display: block; }
+        &.-chat > ConversationView { display: block; height: 3fr; }
+        &.-chat > #table { height: 2fr; }
+        &.-chat.-short > ConversationView { height: 2fr; }
         &.-chat > #text { display: none; }
         &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
         &.-chat.-editor > #table, &.-chat.-editor > #question { display: none; }
@@ -130,7 +136,7 @@ class PaneLayout(Vertical):
         &.-apart > ConversationView { height: 1fr; }
         & #target { visibility: hidden; }
         &.-here #target { visibility: visible; }
-        &.-short #question { margin-top: 0; }
+        &.-short #question, &.-chat.-low #question { margin-top: 0; }
         &.-short PromptEditor { max-height: 2; }
         &.-search DistributionTable, &.-search BranchTree { display: none; }
         &.-recent DistributionTable, &.-recent BranchTree, &.-recent #question { display: none; }
@@ -226,8 +232,8 @@ class PaneLayout(Vertical):
 
     @property
     def _crowded(self) -> bool:
-        """True if an open panel leaves too little room for the text and the branches."""
-        return self.state.panel is not None and self.size.height < CROWDED
+        """True if a panel or a conversation leaves too little room for the branches."""
+        return self.size.height < CROWDED and bool(self.state.panel or self.state.mode == "chat")
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Focus the open panel. If no panel is open, focus the conversation or the table."""

@@ -156,6 +156,22 @@ async def test_a_folded_chat_has_twelve_lines_of_conversation(tmp_path: Path) ->
         assert view(it).size.height >= 12
 
 
+@pytest.mark.parametrize(
+    ("size", "text", "rows"),
+    [((80, 24), 8, 4), ((40, 12), 1, 2), ((100, 40), 16, 10), ((120, 40), 30, 30)],
+)
+async def test_most_of_a_chat_is_visible_beside_its_distribution(
+    tmp_path: Path, size: tuple[int, int], text: int, rows: int
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        for message in ("Hello", "Hi", "No"):
+            await send(it, message)
+        await it.press("s", "escape", "d")  # with a second answer, and so a second branch
+        table = it.stage.screen.query_one(DistributionTable)
+        assert view(it).size.height - 1 >= text  # the last line says how much is hidden
+        assert sum("%" in line for line in table.plain[:-1]) >= rows
+
+
 async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
