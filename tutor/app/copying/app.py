@@ -8,7 +8,7 @@ from textual.events import Key
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.copying import clipboard
-from tutor.app.terminal.late_clicks import ClickingApp
+from tutor.app.terminal.idle_app import IdleApp
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.notice import Notice
 from tutor.language import _
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.events import Event
 
 
-class CopyingApp(ClickingApp):
+class CopyingApp(IdleApp):
     """An app in which Ctrl+O copies what the screen offers, and Ctrl+C copies the selection."""
 
     _brief = ""
