@@ -19,6 +19,7 @@ from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.document import CHAT_SAMPLER
 from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.widgets.prompt_editor import LONGEST
 from tutor.course.lesson import Lab
 
 if TYPE_CHECKING:
@@ -561,6 +562,41 @@ async def test_a_message_typed_outside_the_field_is_complete(
         await it.press(*keys)
         await it.type("What is 2 + 2?")
         assert editor(it).text == "What is 2 + 2?"
+
+
+@pytest.mark.parametrize("growing", [True, False])
+async def test_a_text_pasted_outside_the_field_begins_the_next_message(
+    tmp_path: Path, growing: bool
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        if growing:
+            it.engine.hold(at="distribution")
+            await it.press("e")
+            await it.pilot.press(*"Hi", "enter")
+            await it.until(lambda: state(it).running)
+        assert not editor(it).has_focus
+        it.stage.post_message(Paste("One\ntwo"))
+        await it.until(lambda: editor(it).text == "One\ntwo")
+        assert editor(it).has_focus
+        it.engine.release()
+        await it.settle()
+        await it.press("enter")
+        assert "  One" in it.conversation
+
+
+async def test_a_pasted_text_that_is_too_long_says_that_its_end_is_missing(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        editor(it).post_message(Paste("x" * (LONGEST + 1)))
+        await it.settle()
+        said = "The end of the pasted text is missing. A text can have at most 32,000 characters."
+        assert said in it.words
+        assert len(editor(it).text) == LONGEST
+        await it.press("backspace")
+        assert said not in it.words
+        editor(it).post_message(Paste("x"))  # fits exactly
+        await it.settle()
+        assert said not in it.words
 
 
 async def test_a_space_outside_the_field_sends_and_opens_nothing(tmp_path: Path) -> None:

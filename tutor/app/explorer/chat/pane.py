@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.events import Paste
+
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
@@ -195,6 +197,13 @@ class ChatPane(PaneLayout):
             event.prevent_default()
             self.action_message()
             self.query_one(MessageEditor).insert(event.character)
+
+    def on_paste(self, event: Paste) -> None:
+        """Begin the next message with a pasted text."""
+        if starts_message(self.state):
+            event.stop()
+            self.action_message()
+            self.query_one(MessageEditor).post_message(Paste(event.text))
 
     def action_message(self) -> None:
         """Open the editor for the next message."""
