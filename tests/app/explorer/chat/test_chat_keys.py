@@ -737,6 +737,9 @@ async def test_escape_before_the_model_has_received_a_message_takes_it_back(
         await it.pilot.press(*"Why", "enter")
         await it.until(lambda: it.engine.calls[-1] == at)
         assert "esc stop it" in it.words
+        if not unfolded:
+            assert "esc take the message back" in it.words
+            assert "s another answer" not in it.words  # these keys would begin a message
         await it.pilot.press("escape")
         it.engine.release()
         await it.settle()
