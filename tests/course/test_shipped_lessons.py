@@ -131,6 +131,19 @@ def test_a_done_lab_points_to_no_neighboring_screen() -> None:
     assert not [lab.id for lab in labs if re.search("(next|previous) screen", lab.done)]
 
 
+def test_the_stepper_in_the_first_lesson_says_where_its_columns_are_explained() -> None:
+    """Check that learners who don't know logits and ids yet learn where to read about them."""
+    course, folder = load_course(), paths.lessons_folder()
+    first = course.lesson("generations")
+    assert first is not None
+    steppers = [lab for lab in first.labs if lab.kind == "stepper"]
+    assert steppers
+    for lab in steppers:
+        assert "Lessons 2 and 3 explain the other numbers." in lab.task
+    for term, file in (("logit", "02-one-question.md"), ("token-id", "03-tokens.md")):
+        assert f"(glossary.md#{term})" in (folder / file).read_text(encoding="utf-8")
+
+
 def test_two_screens_ask_for_different_goals_of_a_lab() -> None:
     """A goal that was reached counts on every screen with the lab."""
     for lesson in load_course().lessons:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
-from textual.events import Event, InputEvent, Key, MouseDown, Paste
+from textual.events import Event, InputEvent, Key
 from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
@@ -32,7 +32,6 @@ from tutor.app.navigator import Navigator
 from tutor.app.saving_app import SavingApp
 from tutor.app.services import Services
 from tutor.app.terminal.background_color import BACKGROUND, BackgroundReported
-from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless, WithoutDrawings
 from tutor.app.widgets.clicks import ClickedKey
@@ -238,15 +237,8 @@ class TutorApp(SavingApp):
     async def on_event(self, event: Event) -> None:
         if isinstance(event, InputEvent) and not self.screen_stack:  # the app is exiting
             return
-        if (
-            isinstance(event, Key | MouseDown | Paste)
-            and not event.is_forwarded
-            and self.idle is not None
-        ):
-            self.idle.pressed()
-            if isinstance(self.screen, IdleScreen):  # the key press only resets the idle timer
-                self.pop_screen()
-                return
+        if self.says_there(event):
+            return
         if isinstance(event, Key) and not event.is_forwarded:
             if self._background_load is not None:
                 self._background_load.key_pressed()
@@ -357,11 +349,6 @@ class TutorApp(SavingApp):
             self._leaving = True
             await asyncio.to_thread(self.progress.drain, self._patience.quit)
         self.exit()
-
-    def ask_whether_there(self) -> None:
-        """Ask whether the learner is still there, shortly before the idle timeout ends the app."""
-        if self.idle is not None and not isinstance(self.screen, IdleScreen):
-            self.push_screen(IdleScreen(self.idle))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Show a URL as text. The app never opens a URL, not even after a mouse click."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tests.app.explorer.explorer_stage import Stage, press, settled, shown
+from tests.app.explorer.explorer_stage import Stage, lines, press, settled, shown
 from tests.engine.fake_engine import CARD, VOCABULARY, FakeEngine, all_rows, split, token
 from tutor.app.explorer.guess.panel import GuessScreen
 from tutor.course.lesson import Lab
@@ -71,6 +71,23 @@ async def test_a_round_shows_both_scores_and_the_rank_of_the_guess(tmp_path: Pat
         assert event.text == "The capital of"
         assert event.model_bits == pytest.approx(actual.surprisal_bits)
         assert event.learner_bits == pytest.approx(cost)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_the_marks_of_the_stepper_have_no_other_meaning_in_the_game(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """No row is selected, and no token was drawn."""
+    async with game(tmp_path, size=size) as (stage, pilot):
+        await press(pilot, *"Germany", "enter")
+        rows = [line for line in lines(stage) if "%" in line and line[1:3].strip()]
+        marks = {line[1:3]: line[3:].split()[1] for line in rows if line[1] != "y"}
+        assert marks["● "] == "␣Germany"
+        assert marks[" ✓"] == "␣France"
+        assert "● your guess ✓ the true token" in words(stage)
+        assert not {"›", "◆"} & set(shown(stage))
+        await press(pilot, "enter", *"is", "enter")
+        assert any(line.startswith(" ●✓ ") and "␣is" in line for line in lines(stage))
 
 
 async def test_the_surprisal_of_a_right_guess_follows_from_the_bet(tmp_path: Path) -> None:

@@ -97,6 +97,10 @@ class Explorer:
                 self.drafts[before.mode] = text
             case events.UseText(text) if text:
                 self.drafts[before.mode] = text
+            case events.Signal.TAKE_BACK:
+                self._expect_unsent(before)
+            case events.ChangeMode() if before.tree is None or not before.ready:
+                self._expect_unsent(before)
             case events.TextOpened(Document() as document):
                 self.drafts = dict(document.drafts)
             case events.TokensArrived(request) if request == before.owed and before.handed_in:
@@ -107,6 +111,15 @@ class Explorer:
                     del self.drafts[before.mode]
             case _:
                 pass
+
+    def _expect_unsent(self, before: State) -> None:
+        """Expect the messages that the model has not received, followed by a newer draft."""
+        if before.mode == "text" or before.handed_in is None:
+            return
+        queued = [each.text for each in before.queue if isinstance(each, events.UseText)]
+        unsent, draft = [before.handed_in, *queued], self.drafts.get("chat", "")
+        newer = [draft] if draft not in ("", unsent[-1]) else []
+        self.drafts["chat"] = "\n".join([*unsent, *newer])
 
     def _check(self) -> None:
         state, tree = self.state, self.state.tree
@@ -146,7 +159,8 @@ class Explorer:
         assert asked.tokens[: shown.position] == tree.tokens[: shown.position]
         assert (asked.position, asked.sampler) == (shown.position, shown.sampler)
         assert shown.answer == answer_to(asked)
-        assert heading.startswith("next token") == (shown.position == tree.length)
+        at_end = ("next token", "after the message's end")
+        assert heading.startswith(at_end) == (shown.position == tree.length)
         if heading.startswith("last token drawn"):
             assert shown.position == tree.length - 1
             assert shown.answer.distribution.drawn.token == tree.steps[-1].token
@@ -193,6 +207,7 @@ STEPS = st.one_of(
         ]
     ),
     st.sampled_from([events.Signal.RUN, events.Signal.PAUSE, events.Signal.STOP_READING]),
+    st.just(events.Signal.TAKE_BACK),
     st.builds(events.TakeRow, st.integers(0, 5)),
     st.builds(events.TakeFound, st.sampled_from(ROWS)),
     st.builds(events.MoveCursor, st.integers(-70, 70)),

@@ -8,8 +8,10 @@ import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
+from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.home.screen import HomeScreen
 from tutor.app.terminal.idle import IdleLimit, IdleScreen, in_words
+from tutor.app.terminal.remote_terminal import RemoteTerminal
 
 
 class Clock:
@@ -94,10 +96,12 @@ def test_times_in_words(seconds: float, said: str) -> None:
 async def test_any_key_keeps_the_session_open_and_does_nothing_else(
     tmp_path: Path, key: str, size: tuple[int, int]
 ) -> None:
-    app = whole_app(tmp_path, idle=IdleLimit(1800))
+    clock = Clock()
+    app = whole_app(tmp_path, idle=IdleLimit(1800, clock, clock.sleep))
     async with app.run_test(size=size) as pilot:
         await sees(pilot, "Begin")
         before = shown(app)
+        clock.now = 1740
         app.ask_whether_there()
         app.ask_whether_there()
         await sees(pilot, "any key stay")
@@ -121,10 +125,63 @@ async def test_keys_and_pastes_restart_the_limit(tmp_path: Path) -> None:
         clock.now = 120
         app.post_message(Paste("text"))
         await pilot.pause()
+        clock.now = 170
         app.ask_whether_there()
         await until(pilot, lambda: isinstance(app.screen, IdleScreen))
         app.post_message(Paste("text"))
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         clock.now = 219
         app.idle.watch(lambda: None)
-        assert clock.now == 220
+        assert clock.now == 270
+
+
+async def test_a_warning_that_comes_after_a_key_is_not_shown(tmp_path: Path) -> None:
+    clock = Clock()
+    app = whole_app(tmp_path, idle=IdleLimit(1800, clock, clock.sleep))
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        clock.now = 1740
+        await keys(pilot, "down")  # the warning is on its way
+        app.ask_whether_there()
+        await pilot.pause()
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_a_warning_below_another_screen_disappears_with_a_key(tmp_path: Path) -> None:
+    clock = Clock()
+    app = whole_app(tmp_path, idle=IdleLimit(1800, clock, clock.sleep))
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        clock.now = 1740
+        app.ask_whether_there()
+        await until(pilot, lambda: isinstance(app.screen, IdleScreen))
+        app.navigator.open_place("glossary")  # such as a screen that waited for the disk
+        await sees(pilot, "glossary")
+        await keys(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_a_warning_during_an_external_edit_is_gone_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    app = whole_app(tmp_path, idle=IdleLimit(1800, clock, clock.sleep))
+
+    async def edited(_: RemoteTerminal, text: str, __: int) -> str:
+        clock.now += 1740
+        app.ask_whether_there()
+        await until(pilot, lambda: isinstance(app.screen, IdleScreen))
+        return text + " edited"
+
+    monkeypatch.setattr(RemoteTerminal, "edited_outside", edited)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "s")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        screen = app.screen
+        await keys(pilot, "e", "ctrl+g")
+        await sees(pilot, " edited")
+        assert app.screen is screen
+        assert app.idle is not None
+        app.idle.watch(lambda: None)
+        assert clock.now == 1740 + 1800

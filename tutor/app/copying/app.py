@@ -8,7 +8,7 @@ from textual.events import Key
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.copying import clipboard
-from tutor.app.terminal.late_clicks import ClickingApp
+from tutor.app.terminal.idle_app import IdleApp
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.notice import Notice
 from tutor.language import _
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.events import Event
 
 
-class CopyingApp(ClickingApp):
+class CopyingApp(IdleApp):
     """An app in which Ctrl+O copies what the screen offers, and Ctrl+C copies the selection."""
 
     _brief = ""
@@ -41,7 +41,7 @@ class CopyingApp(ClickingApp):
         elif found:
             self.copy(found[0])
         else:
-            self._tell_briefly(_("There is nothing to copy here."))
+            self.tell_briefly(_("There is nothing to copy here."))
 
     def copy(self, what: Copy) -> None:
         """Copy a text to the clipboard, and show a notice about it."""
@@ -49,7 +49,7 @@ class CopyingApp(ClickingApp):
         problem = clipboard.too_long(what.what, text)
         if not problem:
             self.copy_to_clipboard(text)
-        self._tell_briefly(problem or clipboard.copied(what.what, text))
+        self.tell_briefly(problem or clipboard.copied(what.what, text))
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text to the clipboard.
@@ -76,14 +76,14 @@ class CopyingApp(ClickingApp):
         if selected:
             self.copy(Copy(_("the selection"), selected))
         elif in_editor and in_editor.text != getattr(in_editor, "loaded", "") and not self._warned:
-            self._tell_briefly(
+            self.tell_briefly(
                 _("You have not submitted this text. Press Ctrl+C again to quit anyway.")
             )
             self._warned = True
         else:
             await self.action_quit()
 
-    def _tell_briefly(self, message: str) -> None:
+    def tell_briefly(self, message: str) -> None:
         """Show a notice until the next key press."""
         self._brief = message
         if isinstance(self.screen, TutorScreen):

@@ -29,6 +29,10 @@ TARGET = MARK
 """The symbol for the row whose token Enter takes."""
 DRAW = "◆"
 """The symbol for the token that was sampled."""
+GUESS = "●"
+"""The symbol for the token that the learner guessed."""
+TRUE = "✓"
+"""The symbol for the token that follows in the text of a guessing game."""
 LEGEND = _("█ kept  ▒ gained  ╌ lost")
 """The legend for the bars when sampler settings are in effect."""
 ROOMY = 110
@@ -95,10 +99,31 @@ class Columns:
 
 @dataclass(frozen=True)
 class RowMarks:
-    """The marks of a row: whether Enter takes its token, and whether its token was sampled."""
+    """The marks of a row.
+
+    They say whether Enter takes its token, and whether its token was sampled. In the guessing game,
+    they say whether the learner guessed the token, and whether it is the true token.
+    """
 
     target: bool = False
     drawn: bool = False
+    guess: bool = False
+    true: bool = False
+
+    @property
+    def first(self) -> tuple[str, str]:
+        """The sign in the first cell of the row, and its style."""
+        return (GUESS, theme.ACT) if self.guess else mark(self.target, TARGET)
+
+    def second(self, *, cut: bool) -> tuple[str, str]:
+        """Return the sign in the second cell of the row, and its style.
+
+        `cut` is true if the sampler excludes the token.
+        """
+        if self.true:
+            return TRUE, theme.RIGHT
+        sign = DRAW if self.drawn else "×" if cut else " "
+        return sign, theme.MUTED if cut else theme.ACT
 
 
 @lru_cache(maxsize=1024)
@@ -110,11 +135,11 @@ def row_line(row: Row, columns: Columns, marks: RowMarks, total: float | None = 
     rows are the same after each key press.
     """
     cut = row.cut is not None
-    weight = "bold" if marks.target else ""
+    weight = "bold" if marks.target or marks.guess else ""
     likely = theme.MUTED if cut else theme.likely(row.probability)
     parts: list[tuple[str, str]] = [
-        mark(marks.target, TARGET),
-        (DRAW if marks.drawn else "×" if cut else " ", theme.MUTED if cut else theme.ACT),
+        marks.first,
+        marks.second(cut=cut),
         (_rank(row.rank, columns.rank), theme.MUTED),
         ("  ", ""),
         (figures.fit(figures.shown(row.token), columns.token), theme.MUTED if cut else weight),

@@ -37,6 +37,8 @@ class Signal(Enum):
     """Start a run, or immediately stop the run that is in progress."""
     PAUSE = "pause"
     """Stop the run immediately. The tokens that it has added are kept."""
+    TAKE_BACK = "take back"
+    """Put a message back into the editor that the model has not received yet."""
     INSPECT = "inspect"
     """Stop the run to inspect its text, instead of writing the next message."""
     STOP_READING = "stop"

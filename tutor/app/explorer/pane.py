@@ -82,9 +82,9 @@ class ExplorerPane(SharingPane):
 
     @dataclass
     class SeedChanged(Message):
-        """Posted when the seed of the current branch has changed."""
+        """Posted when the seed of the current branch has changed. A new chat has no seed yet."""
 
-        seed: int
+        seed: int | None
 
     @dataclass
     class Compare(Message):
@@ -193,9 +193,9 @@ class ExplorerPane(SharingPane):
         # A run changes the text all the time, so a timer restarted at each change would never fire.
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
-        if state.tree is not None and state.tree.current.seed != self._seed:
-            self._seed = state.tree.current.seed
-            self.post_message(self.SeedChanged(self._seed))
+        if (seed := state.tree.current.seed if state.tree else None) != self._seed:
+            self._seed = seed
+            self.post_message(self.SeedChanged(seed))
 
     def _change_panel(self, state: State) -> None:
         if state.mode != self._mode:

@@ -16,6 +16,7 @@ from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import earlier_texts
+from tutor.app.explorer.chat.unsent import text_to_edit
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
 from tutor.app.explorer.events import Panel
@@ -54,7 +55,10 @@ CHAT_WIDTH = 104
 SHORT = 14
 """The height, in rows, below which the surprisal bars and the column names are hidden."""
 CROWDED = 30
-"""The height, in rows, below which an open panel hides the branches and most of the text."""
+"""The height, in rows, below which an open panel hides the branches and most of the text.
+
+Below it, a conversation hides the branches as well, and there is no gap above the distribution.
+"""
 
 
 def xray_room(width: int, height: int) -> tuple[int, int] | None:
@@ -93,6 +97,7 @@ def _classes(state: State, focused: Widget | None, pane: Widget, apart: bool) ->
         "-chat": state.mode == "chat",
         "-folded": state.folded,
         "-short": pane.size.height < SHORT,
+        "-low": pane.size.height < CROWDED,
         "-apart": apart,
         "-here": focused is not None and pane in focused.ancestors,
         "-tree": isinstance(focused, BranchTree),
@@ -112,7 +117,9 @@ class PaneLayout(Vertical):
         &.-chat.-folded { align-horizontal: center; }
         &.-chat.-folded > * { max-width: 104; }
         &.-chat.-folded > XRayView { max-width: 100%; }
-        &.-chat > ConversationView { display: block; }
+        &.-chat > ConversationView { display: block; height: 3fr; }
+        &.-chat > #table { height: 2fr; }
+        &.-chat.-short > ConversationView { height: 2fr; }
         &.-chat > #text { display: none; }
         &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
         &.-chat.-editor > #table, &.-chat.-editor > #question { display: none; }
@@ -129,7 +136,7 @@ class PaneLayout(Vertical):
         &.-apart > ConversationView { height: 1fr; }
         & #target { visibility: hidden; }
         &.-here #target { visibility: visible; }
-        &.-short #question { margin-top: 0; }
+        &.-short #question, &.-chat.-low #question { margin-top: 0; }
         &.-short PromptEditor { max-height: 2; }
         &.-search DistributionTable, &.-search BranchTree { display: none; }
         &.-recent DistributionTable, &.-recent BranchTree, &.-recent #question { display: none; }
@@ -225,8 +232,8 @@ class PaneLayout(Vertical):
 
     @property
     def _crowded(self) -> bool:
-        """True if an open panel leaves too little room for the text and the branches."""
-        return self.state.panel is not None and self.size.height < CROWDED
+        """True if a panel or a conversation leaves too little room for the branches."""
+        return self.size.height < CROWDED and bool(self.state.panel or self.state.mode == "chat")
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Focus the open panel. If no panel is open, focus the conversation or the table."""
@@ -279,13 +286,11 @@ class PaneLayout(Vertical):
         self._mode, self._panel = state.mode, state.panel
         panel = state.panel
         if panel == "editor":
-            given = "" if state.mode == "chat" else state.document.prompt
-            draft = state.document.drafts.get(state.mode, given)
             editor = self.query_one(MessageEditor)
             editor.chat = state.mode == "chat"
             ended = self._drawn is not None and self._drawn.running and state.complete
             editor.note_end(ended=ended, by_key=not state.typing)
-            editor.load(draft, earlier_texts(state))
+            editor.load(text_to_edit(state), earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         if self.has_focus_within or not self.beside_text:

@@ -102,7 +102,7 @@ class ExplorerScreen(TutorScreen):
         self.call_after_refresh(self._pane.action_xray)
 
     def on_explorer_pane_seed_changed(self, event: ExplorerPane.SeedChanged) -> None:
-        self.aside = _("seed {seed}").format(seed=event.seed)
+        self.aside = "" if event.seed is None else _("seed {seed}").format(seed=event.seed)
 
     def on_explorer_pane_mode_changed(self, event: ExplorerPane.ModeChanged) -> None:
         if self._lab is None and self._page is None:

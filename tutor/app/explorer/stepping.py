@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.loops import repeats_itself
+from tutor.app.explorer.chat.unsent import unsent_as_draft
 from tutor.app.explorer.chat.update import another_answer, move_token, switch_version
 from tutor.app.explorer.events import Command, Signal
 from tutor.app.explorer.state import ROWS
@@ -50,7 +51,8 @@ def carry_out(state: State, command: Command) -> State:
     if state.request_failed:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
-    if state.tree is None:
+    another = isinstance(command, events.UseText) and state.handed_in is not None
+    if state.tree is None and not (another and state.mode == "chat"):
         if isinstance(command, _SETTINGS):
             return _apply(state, command)
         return state
@@ -121,6 +123,7 @@ def _apply(state: State, command: Command) -> State:
             document = state.document.with_steering(applied)
             return replace(state, document=document, undone=()).without_answer()
         case events.ChangeMode(mode):
+            state = unsent_as_draft(state)
             document = replace(state.document, mode=mode)
             state = replace(state, document=document, handed_in=None, reading=None)
             state = replace(state, stale=None, invited=False, editing=False, note=None)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.unsent import TAKEN_BACK, unsent_as_draft
 from tutor.app.explorer.chat.update import handle_chat, hint_inside, hint_outside
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
@@ -90,6 +91,8 @@ def _handle(state: State, event: Event) -> State:
             return carry_out(state, Signal.START)
         case Signal.RUN | Signal.PAUSE:
             return replace(state, running=False)
+        case Signal.TAKE_BACK:
+            return _take_back(state)
         case Signal.INSPECT:
             return replace(state, running=False, typing=False)
         case Signal.STOP_READING:
@@ -197,6 +200,20 @@ def _use_text(state: State, event: events.UseText) -> State:
     return carry_out(replace(state, document=drafted, note=None, panel=None), event)
 
 
+def _take_back(state: State) -> State:
+    """Put all messages that the model has not received yet into the editor.
+
+    Waiting changes of settings still apply. All other waiting commands were for the answer.
+    """
+    if state.mode != "chat" or state.handed_in is None:
+        return state
+    state = unsent_as_draft(state)
+    settings = events.SetSampler | events.SetSteering
+    queue = tuple(each for each in state.queue if isinstance(each, settings))
+    state = carry_on(replace(state, request=None, queue=queue))
+    return _open_editor(replace(state, note=TAKEN_BACK)).emit(effects.PlainEffect.CANCEL_REQUEST)
+
+
 def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     """Add the tokens of a prompt or message to the text. Raises `TreeFull`."""
     document, tree, text = state.document, state.tree, state.handed_in
@@ -248,6 +265,7 @@ def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> T
 def _change_mode(state: State, mode: Mode) -> State:
     """Switch between the text and the conversation, which have separate trees."""
     if not state.ready:  # queued commands cannot be carried out while the engine is not ready
+        state = unsent_as_draft(state)
         state = _restart(state, state.document)
     return carry_out(state, events.ChangeMode(mode))
 

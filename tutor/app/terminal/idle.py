@@ -52,6 +52,11 @@ class IdleLimit:
         """Reset the idle timer, because a key was pressed. Any thread may call this."""
         self._last = self._clock()
 
+    @property
+    def close(self) -> bool:
+        """True if the limit will be reached soon, so that a warning is not out of date."""
+        return self._clock() - self._last >= self.warned_after
+
     def watch(
         self,
         warn: Callable[[], object],
@@ -98,7 +103,7 @@ def in_words(seconds: float) -> str:
 class IdleScreen(TutorScreen):
     """A screen that asks whether the learner is still there.
 
-    Any key closes the screen and has no other effect (see `TutorApp.on_event`).
+    Any key closes the screen and has no other effect (see `IdleApp`).
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -124,6 +129,11 @@ class IdleScreen(TutorScreen):
 
     def on_mount(self) -> None:
         self.place = _("still there?")
+
+    def on_screen_resume(self) -> None:
+        """Close if the learner has pressed a key on another screen that covered this one."""
+        if self.is_current and not self._limit.close:
+            self.app.pop_screen()
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:

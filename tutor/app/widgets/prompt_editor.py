@@ -35,6 +35,8 @@ class Terminal(Protocol):
 
     async def edited_outside(self, text: str, longest: int) -> str: ...
 
+    def tell_briefly(self, message: str) -> None: ...
+
 
 class Teller(Protocol):
     """A screen that can show a message in its notice."""
@@ -181,7 +183,7 @@ class PromptEditor(TextArea):
         await super()._on_key(event)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Insert pasted text, up to the maximum length.
+        """Insert pasted text, up to the maximum length. Say if this leaves out its end.
 
         Control characters become visible symbols.
         """
@@ -191,6 +193,11 @@ class PromptEditor(TextArea):
         start, end = self.selection
         room = max(0, LONGEST - len(self.text) + len(self.selected_text))
         self.replace(text[:room], start, end, maintain_selection_offset=False)
+        if len(text) > room:
+            said = _(
+                "The end of the pasted text is missing. A text can have at most {most} characters."
+            )
+            cast("Terminal", self.app).tell_briefly(said.format(most=f"{LONGEST:,}"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "edit_outside":

@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import figures
 from tutor.app.widgets.clicks import focusing
+from tutor.app.widgets.selection import MARK
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around, clipped, wrapped
@@ -40,7 +41,7 @@ _AWAY = -0.05
 _EVERY = 5
 """The interval between the layer numbers above a wide map."""
 _FEW = 3
-_HERE = "◆"
+_HERE = MARK
 _DIFFERENT = "≠"
 _LINE_BREAK = "↵"
 _AWAY_LEGEND = _("   - away from B")

@@ -19,6 +19,7 @@ from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.document import CHAT_SAMPLER
 from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.widgets.prompt_editor import LONGEST
 from tutor.course.lesson import Lab
 
 if TYPE_CHECKING:
@@ -154,6 +155,22 @@ async def test_a_folded_chat_has_twelve_lines_of_conversation(tmp_path: Path) ->
         assert view(it).size.height >= 12
         await it.press("e")
         assert view(it).size.height >= 12
+
+
+@pytest.mark.parametrize(
+    ("size", "text", "rows"),
+    [((80, 24), 8, 4), ((40, 12), 1, 2), ((100, 40), 16, 10), ((120, 40), 30, 30)],
+)
+async def test_most_of_a_chat_is_visible_beside_its_distribution(
+    tmp_path: Path, size: tuple[int, int], text: int, rows: int
+) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        for message in ("Hello", "Hi", "No"):
+            await send(it, message)
+        await it.press("s", "escape", "d")  # with a second answer, and so a second branch
+        table = it.stage.screen.query_one(DistributionTable)
+        assert view(it).size.height - 1 >= text  # the last line says how much is hidden
+        assert sum("%" in line for line in table.plain[:-1]) >= rows
 
 
 async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) -> None:
@@ -427,6 +444,22 @@ async def test_a_key_starts_a_new_chat_at_once(tmp_path: Path) -> None:
         assert it.conversation[:2] == ["You", "  Hello"]
 
 
+async def test_the_title_shows_the_seed_of_the_text_that_is_open(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        assert "seed" not in lines(it.stage)[0]
+        await send(it, "Hello")
+        await it.press("s", "escape")
+        assert "seed 3" in lines(it.stage)[0]
+        await it.press("N")
+        assert "seed" not in lines(it.stage)[0]  # nothing has been drawn yet
+        await it.press("escape", "c")
+        assert "seed 2" in lines(it.stage)[0]
+        await it.press("c")
+        assert "seed" not in lines(it.stage)[0]
+        await send(it, "Hello")
+        assert "seed 2" in lines(it.stage)[0]
+
+
 async def test_a_new_chat_opens_its_field_wherever_the_last_chat_was_left(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
@@ -546,6 +579,41 @@ async def test_a_message_typed_outside_the_field_is_complete(
         assert editor(it).text == "What is 2 + 2?"
 
 
+@pytest.mark.parametrize("growing", [True, False])
+async def test_a_text_pasted_outside_the_field_begins_the_next_message(
+    tmp_path: Path, growing: bool
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        if growing:
+            it.engine.hold(at="distribution")
+            await it.press("e")
+            await it.pilot.press(*"Hi", "enter")
+            await it.until(lambda: state(it).running)
+        assert not editor(it).has_focus
+        it.stage.post_message(Paste("One\ntwo"))
+        await it.until(lambda: editor(it).text == "One\ntwo")
+        assert editor(it).has_focus
+        it.engine.release()
+        await it.settle()
+        await it.press("enter")
+        assert "  One" in it.conversation
+
+
+async def test_a_pasted_text_that_is_too_long_says_that_its_end_is_missing(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        editor(it).post_message(Paste("x" * (LONGEST + 1)))
+        await it.settle()
+        said = "The end of the pasted text is missing. A text can have at most 32,000 characters."
+        assert said in it.words
+        assert len(editor(it).text) == LONGEST
+        await it.press("backspace")
+        assert said not in it.words
+        editor(it).post_message(Paste("x"))  # fits exactly
+        await it.settle()
+        assert said not in it.words
+
+
 async def test_a_space_outside_the_field_sends_and_opens_nothing(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.press("escape", "space")
@@ -663,6 +731,78 @@ async def test_escape_stops_an_answer_and_a_second_one_stays_in_the_chat(
         assert "esc back" in it.words
         await it.press("escape")
         assert it.stage.screen is not screen
+
+
+@pytest.mark.parametrize(
+    ("at", "unfolded"), [("open_chat", False), ("append_turn", False), ("append_turn", True)]
+)
+async def test_escape_before_the_model_has_received_a_message_takes_it_back(
+    tmp_path: Path, at: str, unfolded: bool
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        screen = it.stage.screen
+        if at == "append_turn":
+            await send(it, "Hello")
+        if unfolded:
+            await it.press("d")
+        earlier = state(it).path
+        it.engine.hold(at=at)
+        if screen.focused is not editor(it):
+            await it.pilot.press("e")
+        await it.pilot.press(*"Why", "enter")
+        await it.until(lambda: it.engine.calls[-1] == at)
+        assert "esc stop it" in it.words
+        if not unfolded:
+            assert "esc take the message back" in it.words
+            assert "s another answer" not in it.words  # these keys would begin a message
+        await it.pilot.press("escape")
+        it.engine.release()
+        await it.settle()
+        assert it.engine.cancelled == [at]
+        assert it.stage.screen is screen
+        assert screen.focused is editor(it)
+        assert editor(it).text == "Why"
+        assert "Your message was not sent. Press Enter to send it." in it.words
+        assert state(it).path == earlier
+        await it.press("escape")
+        assert it.stage.screen is screen
+        await it.press("e", "enter")
+        assert it.conversation.count("  Why") == 1
+        assert state(it).ended
+
+
+@pytest.mark.parametrize("opened_by", ["enter", ""])
+async def test_another_message_can_be_sent_before_the_first_one_is_received(
+    tmp_path: Path, opened_by: str
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="open_chat")
+        await it.pilot.press(*"Hello", "enter")
+        await it.until(lambda: it.engine.calls[-1] == "open_chat")
+        await it.pilot.press(*([opened_by] if opened_by else []), *"Why", "enter")
+        it.engine.release()
+        await it.settle()
+        assert [line for line in it.conversation if line in ("  Hello", "  Why")] == [
+            "  Hello",
+            "  Why",
+        ]
+
+
+async def test_an_edit_that_is_taken_back_still_replaces_the_last_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        editor(it).insert(" there")
+        it.engine.hold(at="open_chat")
+        await it.pilot.press("enter")
+        await it.until(lambda: it.engine.calls[-1] == "open_chat")
+        await it.pilot.press("escape")
+        it.engine.release()
+        await it.settle()
+        assert it.conversation[:2] == ["You", "  Hello"]
+        assert "your last message" in it.words
+        await it.press("enter")
+        assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello there"]
 
 
 async def test_escape_stops_an_answer_before_it_closes_the_distribution(tmp_path: Path) -> None:

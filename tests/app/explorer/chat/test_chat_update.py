@@ -174,6 +174,42 @@ def test_a_message_that_does_not_fit_says_what_to_do() -> None:
     assert (talk.state.panel, talk.state.document.drafts) == ("editor", {"chat": "long"})
 
 
+def test_a_message_that_is_sent_before_the_first_one_was_received_follows_it() -> None:
+    talk = Talk()
+    talk.send(events.UseText("Hello"), events.UseText("Why"))
+    for text in ("Hello", "Why"):
+        request = talk.state.request
+        assert isinstance(request, Start)
+        assert request.text == text
+        said = f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+        talk.send(events.TokensArrived(request, tuple(split(said, special=True))))
+    assert talk.text.index("Hello") < talk.text.index("Why")
+    assert talk.state.running
+
+
+def test_all_messages_and_drafts_that_were_not_sent_are_taken_back() -> None:
+    talk = Talk()
+    talk.send(events.UseText("Hello"), events.UseText("Why"), events.LeaveEditor("And"))
+    warm = SamplerSettings(temperature=2.0)
+    talk.send(events.SetSampler(warm), events.Signal.TAKE_BACK)
+    assert talk.state.document.drafts == {"chat": "Hello\nWhy\nAnd"}
+    assert talk.state.panel == "editor"
+    assert talk.state.sampler == warm
+    assert talk.state.handed_in is None
+    assert talk.state.request is None
+    talk.say("Hello")
+    talk.send(events.Signal.TAKE_BACK)  # everything has been received
+    assert talk.state.document.drafts == {}
+
+
+def test_messages_that_were_not_sent_are_kept_as_a_draft_beside_a_text() -> None:
+    talk = Talk()
+    talk.send(events.UseText("Hello"), events.UseText("Why"), events.ChangeMode("text"))
+    assert talk.state.document.drafts == {"chat": "Hello\nWhy"}
+    assert talk.state.queue == ()
+    assert talk.state.mode == "text"
+
+
 def test_scrolling_lasts_until_the_learner_acts() -> None:
     talk = Talk()
     talk.say("Hello")

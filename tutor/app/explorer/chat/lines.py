@@ -43,6 +43,8 @@ def target_lines(state: State, width: int) -> list[Content]:
         return readout.target_lines(state, width)
     if state.tree is None and without_template(state) is not None:
         line = keys(width, ("c", _("go back to the text")))
+    elif state.handed_in is not None:
+        line = keys(width, ("esc", _("take the message back")))
     elif state.suggests:
         line = keys(width, ("enter", _("sends the selected message")), ("e", _("write your own")))
     elif state.reading is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.events import Paste
+
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
@@ -75,8 +77,10 @@ def chat_key(state: State, action: str) -> bool | None:
     if chat and state.tree is None and {action, name} & set(IN_A_TEXT):
         return False
     match action:
-        case "do pause" | "stop_answer":
+        case "do pause":
             return chat and state.running
+        case "stop_answer":
+            return chat and (state.running or state.handed_in is not None)
         case "do start":
             return chat and not (state.running or state.reading or state.complete)
         case "complete":
@@ -166,8 +170,13 @@ class ChatPane(PaneLayout):
     def action_stop_answer(self) -> None:
         """Stop the answer, and open the editor.
 
-        A second Esc that was meant for the answer then only closes the editor again.
+        If the model has not received the message yet, the editor opens with the message. A second
+        Esc that was meant for the answer then only closes the editor again.
         """
+        if self.state.handed_in is not None:
+            self._send(events.Signal.TAKE_BACK)
+            self.focus()
+            return
         self._send(events.Signal.PAUSE)
         if self.state.folded:
             self.action_message()
@@ -187,10 +196,14 @@ class ChatPane(PaneLayout):
             event.stop()
             event.prevent_default()
             self.action_message()
-            editor = self.query_one(MessageEditor)
-            if editor.text == state.handed_in:
-                editor.clear()  # the model has not accepted this message yet
-            editor.insert(event.character)
+            self.query_one(MessageEditor).insert(event.character)
+
+    def on_paste(self, event: Paste) -> None:
+        """Begin the next message with a pasted text."""
+        if starts_message(self.state):
+            event.stop()
+            self.action_message()
+            self.query_one(MessageEditor).post_message(Paste(event.text))
 
     def action_message(self) -> None:
         """Open the editor for the next message."""

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, row_line
+from tutor.app.explorer.distribution_table import (
+    GUESS,
+    TRUE,
+    Columns,
+    RowMarks,
+    heading,
+    row_line,
+)
 from tutor.app.widgets import figures
 from tutor.language import _
 from tutor.text import counted
@@ -53,9 +60,10 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
     if height >= SHORT:
         lines += [Content(""), heading(columns)]
     for row in rows:
-        guessed, drawn = (row.token.id == other.token.id for other in (played.guess, came))
-        lines.append(row_line(row, columns, RowMarks(target=guessed, drawn=drawn)))
-    lines.append(Content.styled(_("› your guess   ◆ the true token"), theme.MUTED))
+        guess, true = (row.token.id == other.token.id for other in (played.guess, came))
+        lines.append(row_line(row, columns, RowMarks(guess=guess, true=true)))
+    legend = _("{guess} your guess   {true} the true token").format(guess=GUESS, true=TRUE)
+    lines.append(Content.styled(legend, theme.MUTED))
     return lines
 
 
