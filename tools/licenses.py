@@ -43,6 +43,7 @@ _ABSENT = "not installed here"
 _MEANT = {
     "Apache Software License": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
+    "Apache 2.0 License": "Apache-2.0",
     "BSD License": "BSD",
     "BSD 2-Clause License": "BSD-2-Clause",
     "MIT License": "MIT",

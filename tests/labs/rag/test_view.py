@@ -200,9 +200,9 @@ async def test_the_encoder_is_chosen_and_measured(tmp_path: Path) -> None:
     engine = BackendEngine(making(replace(LIBRARY, has_encoder=lambda: True)))
     async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x", "k", "k", "k")
-        assert "by encoder" in seen(pilot)
+        assert "· encoder ·" in seen(pilot)
         await do(pilot, "tab", "r")
-        assert "by encoder        1.00" in seen(pilot)
+        assert "encoder           1.00" in seen(pilot)
         assert "llm-tutor[sentences]" not in " ".join(view_lines(pilot))
 
 
