@@ -115,6 +115,7 @@ print(paths.lessons_folder(), paths.assets_folder(), len(course.lessons), len(co
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["wheel", "editable"])
 def test_lessons_and_assets_are_found_once_installed(how: str, tmp_path: Path) -> None:
     """In a wheel, they are in the package. In an editable install, they are in the source tree."""

@@ -129,6 +129,7 @@ def test_fast_distributions(
     )
 
 
+@pytest.mark.slow
 def test_fast_distributions_step_by_step(
     language_model: LanguageModel,
     exact_model: LanguageModel,

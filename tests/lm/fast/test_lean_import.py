@@ -48,6 +48,7 @@ print(sorted(loaded()))
     assert output_of(program) == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "name"),
     [
@@ -66,6 +67,7 @@ def test_a_package_is_loaded_when_it_is_used(statement: str, name: str) -> None:
     assert (before, result, after) == ("False", "0.0", "True")
 
 
+@pytest.mark.slow
 def test_a_missing_name_is_reported_as_usual() -> None:
     program = """
 print(hasattr(torch.distributions, "no_such_name"))
@@ -77,6 +79,7 @@ except ImportError as error:
     assert output_of(program).split() == ["False", "ImportError"]
 
 
+@pytest.mark.slow
 def test_the_compiler_is_imported_with_what_it_needs() -> None:
     program = """
 optimizer = torch.optim.AdamW([torch.ones(1, requires_grad=True)])
@@ -85,6 +88,7 @@ print("torch._dynamo" in sys.modules, "torch._meta_registrations" in loaded())
     assert output_of(program) == "True True"
 
 
+@pytest.mark.slow
 def test_several_threads_can_use_a_package_for_the_first_time() -> None:
     program = """
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +99,7 @@ print(len(kinds))
     assert output_of(program) == "1"
 
 
+@pytest.mark.slow
 def test_an_import_after_torch_changes_nothing() -> None:
     program = """
 finders = list(sys.meta_path)
@@ -104,6 +109,7 @@ print(finders == sys.meta_path)
     assert output_of(program) == "True"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "placeholders"), [("2.15.1+cu132", True), ("2.16.0", False)])
 def test_a_version_that_was_never_tried_is_imported_as_a_whole(
     version: str, placeholders: bool

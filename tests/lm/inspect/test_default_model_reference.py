@@ -55,6 +55,7 @@ def test_attribution_as_learners_see_it(language_model: LanguageModel) -> None:
     assert total == pytest.approx(found.logit, abs=TOLERANCE)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_exact_ablation(exact_model: LanguageModel) -> None:
     """Switch off each head of some layers, and each feed-forward network."""

@@ -56,6 +56,7 @@ def test_exact_patching(component: Component, exact_model: LanguageModel) -> Non
         assert mine == pytest.approx(theirs, abs=TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_patching_as_learners_see_it(component: Component, language_model: LanguageModel) -> None:
     (a, b), found = patched(language_model, component)
