@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
 from textual.app import App
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -107,14 +108,30 @@ async def test_at_the_first_and_last_entry_the_text_around_the_list_is_paged() -
             ("home", "before 0"),
             ("down", "› entry 1,"),
             ("up", "› entry 0,"),
-            ("pageup", "before 20"),
+            ("pageup", "before 17"),
             ("pageup", "before 0"),
+            ("pagedown", "before 23"),
             ("pagedown", "› entry 23,"),
+            ("pagedown", "› entry 46,"),
+            ("pageup", "› entry 23,"),
             ("end", "› entry 499,"),
             ("space", "after 20"),
         ):
             await tap(pilot, key)
             assert any(each.startswith(line) for each in shown(app).split("\n")), (key, line)
+
+
+@pytest.mark.parametrize("lines", [1, 10])
+async def test_no_line_is_skipped_by_paging(lines: int) -> None:
+    app = Below(lines=lines)
+    async with app.run_test(size=(40, 24)) as pilot:
+        scroll = app.query_one(VerticalScroll)
+        await tap(pilot, "home")
+        for key in (*["space"] * 9, *["pageup"] * 9):
+            before = scroll.scroll_y
+            await tap(pilot, key)
+            assert 0 < abs(scroll.scroll_y - before) <= scroll.size.height
+        assert scroll.scroll_y <= scroll.size.height
 
 
 async def test_the_chosen_entry_is_highlighted_over_its_full_width() -> None:

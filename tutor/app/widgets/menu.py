@@ -5,7 +5,7 @@ A mark and a background across the full width highlight the entry at the cursor.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
@@ -85,7 +85,13 @@ class Menu(Widget, can_focus=True):
             tooltip="Go to the first or last entry.",
         ),
         Binding("end", "move_to(-1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
+        Binding(
+            "pageup",
+            "page(-1)",
+            show=False,
+            key_display="pgup pgdn",
+            tooltip="Scroll by a page. Space also scrolls down.",
+        ),
         Binding("pagedown,space", "page(1)", show=False),
     ]
 
@@ -233,17 +239,31 @@ class Menu(Widget, can_focus=True):
             scroll.scroll_end(animate=False)
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by a page. At the first or last entry, page the text around the list."""
-        before, scroll = self.cursor, self._scroll
+        """Scroll by a page. If the entry at the cursor is visible, move the cursor with the text.
+
+        The cursor moves to an entry that is visible as a whole, so that nothing else scrolls. If
+        the text cannot scroll any further, the cursor moves to the first or last entry.
+        """
+        scroll = self._scroll
         if not self._rows or scroll is None:
             return
-        room = scroll.scrollable_content_region.height
-        tops = self._tops_at(self.size.width)
-        wanted = tops[max(0, self.cursor)] + pages * max(1, room - 1)
-        index = bisect_right(tops, min(max(wanted, 0), tops[-1] - 1)) - 1
+        page = max(1, scroll.scrollable_content_region.height - 1)
+        top = min(max(0, scroll.scroll_y + pages * page), scroll.max_scroll_y)
+        if top == scroll.scroll_y:
+            self.cursor = self._nearest(len(self._rows) - 1 if pages > 0 else 0, -pages)
+            return
+        tops, begin = self._tops_at(self.size.width), self._top_within(scroll)
+        line, first = tops[max(0, self.cursor)], round(top) - begin
+        visible = 0 <= line + begin - scroll.scroll_y <= page
+        if visible:
+            line += round(top - scroll.scroll_y)
+        index = bisect_right(tops, min(max(line, 0), tops[-1] - 1)) - 1
+        low, high = bisect_left(tops, first), bisect_right(tops, first + page + 1) - 2
+        if low <= high:
+            index = max(index, low) if visible or pages > 0 else index
+            index = min(index, high) if visible or pages < 0 else index
+        scroll.scroll_to(y=top, animate=False)
         self.cursor = self._nearest(index, -pages)
-        if self.cursor == before:
-            scroll.scroll_relative(y=pages * max(1, room - 1), animate=False)
 
     def action_choose(self) -> None:
         if self._can_choose(self.cursor):
