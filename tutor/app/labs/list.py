@@ -88,7 +88,7 @@ class LabsScreen(FinderScreen):
         shown.sort(key=lambda lab: _rank(lab, wanted))
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
         # A lesson counts these labs too, as well as its steppers and chats, which have other goals.
-        self.aside = _("{reached} of {value} goals · steppers not counted").format(
+        self.aside = _("{reached} of {value} goals in labs alone").format(
             reached=reached, value=sum(len(lab.goals) for lab in labs)
         )
         if words:

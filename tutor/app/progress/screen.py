@@ -367,17 +367,15 @@ def guesses(history: GuessHistory, width: int) -> Content:
         unit = (
             _("bits")
             if width < _NARROW
-            else _("bits, mean of {smooth} tokens").format(smooth=_SMOOTH)
+            else _("bits, mean of up to {smooth} tokens").format(smooth=_SMOOTH)
         )
-        lines += [
-            plot.legend((_("you"), _("model")), unit=unit),
-            *plot.curves(
-                list(enumerate(yours, start=1)),
-                list(enumerate(its, start=1)),
-                plot.Axis(1, len(recent), _("tokens")),
-                plot.up_to(max(*yours, *its)),
-                width,
-                _PLOT_HEIGHT,
-            ),
-        ]
+        drawn = plot.curves(
+            list(enumerate(yours, start=1)),
+            list(enumerate(its, start=1)),
+            plot.Axis(1, len(recent), _("tokens")),
+            plot.up_to(max(*yours, *its)),
+            width,
+            _PLOT_HEIGHT,
+        )
+        lines += [plot.legend((_("you"), _("model")), drawn, unit=unit), *drawn]
     return Content("\n").join(lines)

@@ -17,6 +17,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets.bars import LEVELS
+from tutor.language import _
 
 YOU, MODEL, BOTH = "●", "○", "◆"
 """The marks for the end of the first curve, of the second, and of both at the same point."""
@@ -108,10 +109,14 @@ def mark_below(value: float, x: Axis, y: Axis, width: int, height: int) -> Conte
     return Content.styled(" " * at + "▲", f"{ACT} bold")
 
 
-def legend(names: tuple[str, str], *, unit: str = "") -> Content:
-    """Draw a legend: the mark, the color and the name of each curve, and the unit of y."""
+def legend(names: tuple[str, str], drawn: Sequence[Content] = (), *, unit: str = "") -> Content:
+    """Draw a legend: the mark, the color and the name of each curve, and the unit of y.
+
+    If the plot in `drawn` has a mark for both curves at the same point, the legend explains it.
+    """
     (first, second) = names
-    return Content.assemble(KEYS[0], f"{first}   ", KEYS[1], f"{second}   ", (unit, MUTED))
+    both = _("{mark} both   ").format(mark=BOTH) if any(BOTH in each for each in drawn) else ""
+    return Content.assemble(KEYS[0], f"{first}   ", KEYS[1], f"{second}   ", both, (unit, MUTED))
 
 
 def _scale(y: Axis, rows: int) -> int:

@@ -305,17 +305,18 @@ def _diagram(rows: Sequence[Bin], width: int) -> list[Content]:
     """Plot each bin's accuracy against its certainty, with the diagonal of perfect calibration."""
     found = [(each.certainty, each.share_right) for each in rows if each.count]
     certainty = plot.Axis(0.0, 1.0, _("% certain"), percent=True)
+    lines = plot.curves(
+        sorted(found),
+        [(0.0, 0.0), (1.0, 1.0)],
+        certainty,
+        plot.Axis(0.0, 1.0, percent=True),
+        width,
+        _PLOT_HEIGHT,
+        marked=True,
+    )
     return [
-        plot.legend((_("this model"), _("perfect")), unit=_("% right")),
-        *plot.curves(
-            sorted(found),
-            [(0.0, 0.0), (1.0, 1.0)],
-            certainty,
-            plot.Axis(0.0, 1.0, percent=True),
-            width,
-            _PLOT_HEIGHT,
-            marked=True,
-        ),
+        plot.legend((_("this model"), _("perfect")), lines, unit=_("% right")),
+        *lines,
     ]
 
 

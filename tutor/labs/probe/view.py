@@ -137,7 +137,7 @@ def _plot(state: State, trained: Trained, room: Room, height: int) -> list[Conte
     names = (_("held-out sentences"), _("control task")) if room.roomy else (state.of, _("control"))
     lines = plot.curves(right, control, x, y, room.width, height)
     return [
-        plot.legend(names, unit=_("% right")),
+        plot.legend(names, lines, unit=_("% right")),
         *lines,
         plot.mark_below(state.layer, x, y, room.width, height),
     ]
