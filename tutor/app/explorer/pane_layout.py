@@ -320,7 +320,7 @@ class PaneLayout(Vertical):
 
     def _draw_conversation(self, state: State) -> None:
         view = self.query_one(ConversationView)
-        if state.tree is None and state.handed_in is None:
+        if state.tree is None and state.handed_in is None and state.to_rebuild is None:
             view.introduce(partial(suggestions.empty_chat, state))
         else:
             view.update(conversation_of(state), state.scroll)

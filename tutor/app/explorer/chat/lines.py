@@ -55,7 +55,7 @@ def target_lines(state: State, width: int) -> list[Content]:
             width,
             ("enter", _("write the next message")),
             *continues,
-            ("s", _("another answer")),
+            *([("s", _("another answer"))] if state.to_rebuild is None else []),
             ("N", _("new chat")),
         )
     else:
