@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
+from tutor.app.explorer.chat.hints import MAKE_ROOM, another_answer
 from tutor.app.explorer.chat.loops import repeats_itself
 from tutor.app.explorer.chat.messages import answer_start
 from tutor.app.explorer.chat.unsent import unsent_as_draft
-from tutor.app.explorer.chat.update import another_answer, move_token, switch_version
+from tutor.app.explorer.chat.update import move_token, switch_version
 from tutor.app.explorer.events import Command, Signal
 from tutor.app.explorer.state import ROWS
 from tutor.app.explorer.undoing import redo, remove_branch, undo
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 RUN_LIMIT = 200
 """The maximum number of tokens in one run. Pressing `r` starts another run."""
-MAKE_ROOM = _("Press o and n to start a new conversation, or e and ↑ to edit your last message.")
-"""Advice for a conversation that fills the context window."""
 COMPLETE = _("The answer is complete. Press e to write, or s for another answer.")
 MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d to remove it.")
 QUEUE_LIMIT = 32

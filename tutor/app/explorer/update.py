@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
+from tutor.app.explorer.chat.hints import (
+    KEPT,
+    SHORTEN,
+    SHORTEN_FIRST,
+    hint_inside,
+    hint_outside,
+)
 from tutor.app.explorer.chat.messages import ends_with_answer, last_message
-from tutor.app.explorer.chat.rebuilding import KEPT
 from tutor.app.explorer.chat.unsent import TAKEN_BACK, unsent_as_draft
-from tutor.app.explorer.chat.update import handle_chat, hint_inside, hint_outside
+from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.chat.waiting import await_rebuilding, take_rebuilt
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
@@ -32,8 +38,6 @@ if TYPE_CHECKING:
 CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
 
 EDITED = _("Your message was edited. The earlier version is kept with its answers.")
-
-SHORTEN = _("Write a shorter message, or press Esc, o and n to start a new conversation.")
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
@@ -72,7 +76,7 @@ def _type_on(before: State, state: State, event: Event) -> State:
     if not (over and state.folded) or state.panel is not None:
         return state
     by_key = ended and not state.first_message and not isinstance(state.note, TutorError)
-    return _open_editor(hint_inside(state)) if state.typing or by_key else state
+    return _open_editor(state) if state.typing or by_key else state
 
 
 def _handle(state: State, event: Event) -> State:
@@ -180,12 +184,14 @@ def _fail(state: State, error: TutorError) -> State:
     """
     handed_in = state.handed_in is not None
     if handed_in and state.mode == "chat" and isinstance(error, ContextFull):
-        error = ContextFull(error.happened, SHORTEN)
+        error = ContextFull(error.happened, SHORTEN if state.tree else SHORTEN_FIRST)
     elif state.to_rebuild is not None and not isinstance(error, EngineError):
         error = type(error)(error.happened, KEPT)
     drafted = unsent_as_draft(state)  # other messages may be waiting
     handed_in |= drafted is not state
     state = after_failure(drafted, error)
+    if state.panel == "editor":
+        return hint_inside(state)
     return _open_editor(state) if handed_in and state.panel is None else state
 
 
@@ -306,7 +312,7 @@ def _open_editor(state: State) -> State:
     chat = state.mode == "chat"
     if chat and state.ready and not state.chat_possible:
         return state
-    return replace(state, running=state.running and chat, panel="editor")
+    return replace(hint_inside(state), running=state.running and chat, panel="editor")
 
 
 def _without_hint(state: State) -> State:

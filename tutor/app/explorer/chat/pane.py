@@ -9,9 +9,9 @@ from textual.events import Paste
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
+from tutor.app.explorer.chat.hints import CHAT_SAVED
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.update import CHAT_SAVED
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.language import _

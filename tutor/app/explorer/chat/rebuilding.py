@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tutor.app.explorer.chat.hints import KEPT
 from tutor.app.explorer.chat.messages import messages
 from tutor.errors import TextError
 from tutor.language import _
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Token
     from tutor.lm.token_tree import Branch, Step
 
-KEPT = _("This chat is kept. Press o and n to start a new one, or choose another model.")
 _DIFFERENT = _("The chat template of this model changes the messages of the chat.")
 
 
