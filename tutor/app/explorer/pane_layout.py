@@ -120,6 +120,8 @@ class PaneLayout(Vertical):
         &.-chat > ConversationView { display: block; height: 3fr; }
         &.-chat > #table { height: 2fr; }
         &.-chat.-short > ConversationView { height: 2fr; }
+        &.-chat.-low.-dials > ConversationView { height: 9fr; }
+        &.-chat.-low.-dials > #table { height: 4fr; }
         &.-chat > #text { display: none; }
         &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
         &.-chat.-editor > #table, &.-chat.-editor > #question { display: none; }
@@ -361,7 +363,10 @@ class PaneLayout(Vertical):
             seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
             dials.steer(state.fitting_vectors, state.steering_to_come)
-            dials.update(state.sampler_to_come, seen, compact=height < SHORT)
+            # Below a conversation, all settings would leave too little room for its text.
+            both = state.mode == "chat" and not (state.table_hidden or self._sides.apart)
+            compact = height < SHORT or (both and self._crowded)
+            dials.update(state.sampler_to_come, seen, compact=compact)
         elif state.panel == "recent":
             self.query_one(RecentTexts).update(state.texts, state.open_id, state.mode)
         elif state.panel == "search" and state.found and state.found is not self._found:
