@@ -116,3 +116,14 @@ def test_the_race_is_won_as_the_lesson_says(
             line for line in screen.body.splitlines() if line.startswith("␣" + token[1:] + " ")
         ]
         assert {f"{of_token:.2f}", f"{arrives:g}"} <= set(line.split())
+
+
+@pytest.mark.parametrize("token", [" Paris", " the", " London"])
+def test_the_picture_of_the_stepper_has_the_ids_of_the_tokens(
+    model: LanguageModel, lesson: Lesson, token: str
+) -> None:
+    screen = lesson.screen("read-stepper")
+    assert screen is not None
+    found = row(model, RACE, token)
+    (line,) = [line for line in screen.body.splitlines() if f" ␣{token[1:]} " in line]
+    assert line.split()[:3] == [str(found.rank), f"␣{token[1:]}", str(found.token.id)]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from rich.cells import cell_len
 
 from tests.app.explorer.explorer_stage import Stage, lines, press, settled, shown
 from tests.engine.fake_engine import CARD, VOCABULARY, FakeEngine, all_rows, split, token
 from tutor.app.explorer.guess.panel import GuessScreen
+from tutor.app.widgets.lines import Lines
 from tutor.course.lesson import Lab
 from tutor.engine.api import EngineState
 from tutor.errors import EngineError
@@ -317,4 +319,18 @@ async def test_every_size_shows_both_scores(tmp_path: Path, size: tuple[int, int
         await press(pilot, "a", "enter")
         assert "you " in words(stage)
         assert "model " in words(stage)
-        assert "bits per token" in words(stage)
+        assert ("bits: you" if size[0] == 40 else "bits per token: you") in words(stage)
+
+
+@pytest.mark.parametrize("guess", ["France", "Germany"])
+async def test_no_line_is_cut_on_the_smallest_screen(tmp_path: Path, guess: str) -> None:
+    async with game(tmp_path, size=(40, 12)) as (stage, pilot):
+        for typed in (guess, "a"):
+            assert "your guess: a word or part of a word" in words(stage)
+            await press(pilot, *typed, "enter")
+            for each in stage.screen.query(Lines):
+                assert all(cell_len(line.rstrip()) <= each.size.width for line in each.plain)
+            if typed == "France":
+                assert "right, bet 50 %" in words(stage)
+            assert "right: you" in words(stage)
+            await press(pilot, "enter")

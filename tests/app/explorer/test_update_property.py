@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from tests.app.explorer.chat.test_another_model import tokens_of
 from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
-from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Rebuild, Request, Start
 from tutor.app.explorer.readout import question_line
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
@@ -51,6 +53,8 @@ def answer_to(question: Question) -> Answer:
 def result_of(request: Request) -> events.Event:
     if isinstance(request, Question):
         return events.Answered(request, answer_to(request))
+    if isinstance(request, Rebuild):
+        return events.Rebuilt(request, tuple(map(tokens_of, request.branches)))
     text = f"<|im_start|>{request.text}" if request.chat else request.text
     return events.TokensArrived(request, tuple(split(text, special=request.chat)))
 
@@ -69,7 +73,7 @@ class Explorer:
         if isinstance(event, events.EngineChanged):
             self.held = None  # another engine does not know the request
         self.state, wanted = update(before, event)
-        assert sum(isinstance(effect, Question | Start) for effect in wanted) <= 1
+        assert sum(isinstance(effect, Question | Start | Rebuild) for effect in wanted) <= 1
         self._expect_drafts(before, event)
         for effect in wanted:
             self._run(effect)
@@ -77,7 +81,7 @@ class Explorer:
 
     def _run(self, effect: effects.Effect) -> None:
         match effect:
-            case Question() | Start():
+            case Question() | Start() | Rebuild():
                 assert self.state.ready
                 assert effect == self.state.owed
                 assert effect != self.held
@@ -101,6 +105,8 @@ class Explorer:
                 self._expect_unsent(before)
             case events.ChangeMode() if before.tree is None or not before.ready:
                 self._expect_unsent(before)
+            case events.RequestFailed(request) if request == before.owed:
+                self._expect_unsent(before)
             case events.TextOpened(Document() as document):
                 self.drafts = dict(document.drafts)
             case events.TokensArrived(request) if request == before.owed and before.handed_in:
@@ -114,10 +120,11 @@ class Explorer:
 
     def _expect_unsent(self, before: State) -> None:
         """Expect the messages that the model has not received, followed by a newer draft."""
-        if before.mode == "text" or before.handed_in is None:
-            return
         queued = [each.text for each in before.queue if isinstance(each, events.UseText)]
-        unsent, draft = [before.handed_in, *queued], self.drafts.get("chat", "")
+        unsent = queued if before.handed_in is None else [before.handed_in, *queued]
+        if before.mode == "text" or not unsent:
+            return
+        draft = self.drafts.get("chat", "")
         newer = [draft] if draft not in ("", unsent[-1]) else []
         self.drafts["chat"] = "\n".join([*unsent, *newer])
 
@@ -194,7 +201,8 @@ class Explorer:
             assert (self.state.note, self.state.queue) == (BROKEN, ())
             assert self.state.handed_in is None
             assert not self.state.running
-            assert self.state.document == before.document
+            drafts = self.state.document.drafts
+            assert self.state.document == replace(before.document, drafts=drafts)
 
 
 STEPS = st.one_of(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from tutor.app.explorer import effects, events
-from tutor.app.explorer.effects import EngineInfo, Question, Start
+from tutor.app.explorer.effects import EngineInfo, Question, Rebuild, Start
 from tutor.app.explorer.link import Link
 from tutor.app.explorer.share.saving import save_shared
 from tutor.app.explorer.state import State
@@ -143,7 +143,7 @@ class ExplorerController:
 
     def _run(self, effect: Effect) -> None:
         match effect:
-            case Question() | Start():
+            case Question() | Start() | Rebuild():
                 self._asking = self._work(partial(self._ask, effect), "ask")
             case effects.PlainEffect.CANCEL_REQUEST:
                 if self._asking is not None:
@@ -179,6 +179,8 @@ class ExplorerController:
             if isinstance(request, Question):
                 answer = await self.link.answer(request, self._reading)
                 event = events.Answered(request, answer)
+            elif isinstance(request, Rebuild):
+                event = events.Rebuilt(request, await self.link.rebuild(request))
             else:
                 event = events.TokensArrived(request, await self.link.start(request))
         except RequestCancelled:

@@ -55,6 +55,8 @@ def step_command(state: State) -> str | None:
         found = messages(tree.steps[: tree.focus])
         mine = [each for each in found if each.role == "user"]
         written = [step for step in tree.steps[: tree.focus] if step.how != "prompt"]
+        if any(each.given for each in found if each.role == "assistant"):
+            return None  # an answer of another model
         if len(mine) != 1 or any(step.how == "taken" for step in written):
             return None
         text = text_of(tree.steps[mine[0].first : mine[0].end])

@@ -39,6 +39,13 @@ Tree = TypeVar("Tree")
 Steering = TypeVar("Steering")
 
 
+class OtherChat(msgspec.Struct, Generic[Tree], frozen=True):
+    """A conversation whose tokens belong to another model, and the checksum of that model."""
+
+    model: str
+    tree: Tree
+
+
 class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
     """The fields that a document has both in memory and on disk.
 
@@ -46,7 +53,8 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
     for other models. `prompt` is the text to start from if there is no tree yet. `drafts` are texts
     in the editor that the learner has not submitted. `entered` are texts that the model has
     accepted, oldest first. `chat_sampler` contains the settings of the conversation, if they were
-    ever set. `steering` is the vector that steers the network, if there is one.
+    ever set. `steering` is the vector that steers the network, if there is one. `other_chat` is a
+    conversation that has to be built again for `model`. Until then, there is no `chat`.
     """
 
     version: int = VERSION
@@ -61,6 +69,7 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
     entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
     chat_sampler: SamplerSettings | UnsetType = UNSET
     steering: Steering | UnsetType = UNSET
+    other_chat: OtherChat[Tree] | UnsetType = UNSET
 
     @property
     def trees(self) -> dict[Mode, Tree]:
@@ -81,26 +90,36 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         return self.text if self.mode == "text" else self.chat
 
     @property
+    def to_rebuild(self) -> TokenTree | None:
+        """The conversation that has to be built again for the model, if it is the current mode."""
+        if self.mode == "text" or isinstance(self.other_chat, UnsetType):
+            return None
+        return self.other_chat.tree
+
+    @property
     def title(self) -> str:
         """The title: the end of the text, or the first message of the conversation."""
-        if self.tree is None:
+        tree = self.tree or self.to_rebuild
+        if tree is None:
             return self.prompt[-LONGEST_TITLE:] if self.mode == "text" else ""
         if self.mode == "chat":
-            steps = self.tree.steps
+            steps = tree.steps
             first = next((each for each in messages(steps) if each.role == "user"), None)
             return text_of(steps[first.first : first.end])[:LONGEST_TITLE] if first else ""
-        return text_of(self.tree.steps[-LONGEST_TITLE:])[-LONGEST_TITLE:]
+        return text_of(tree.steps[-LONGEST_TITLE:])[-LONGEST_TITLE:]
 
     @property
     def title_beside(self) -> str:
         """The title of the text beside the conversation, or vice versa, or "" if there is none."""
         beside = replace(self, mode="chat" if self.mode == "text" else "text")
-        return beside.title if beside.tree is not None and beside.title != FIRST_PROMPT else ""
+        tree = beside.tree or beside.to_rebuild
+        return beside.title if tree is not None and beside.title != FIRST_PROMPT else ""
 
     @property
     def length(self) -> int:
         """The number of tokens in the current mode's text or conversation."""
-        return self.tree.length if self.tree else 0
+        tree = self.tree or self.to_rebuild
+        return tree.length if tree else 0
 
     @property
     def earlier(self) -> tuple[str, ...]:
@@ -138,29 +157,46 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         drafts = {each: draft for each, draft in self.drafts.items() if each != mode}
         begun = replace(self, mode=mode, drafts=drafts)
         if mode == "chat":
-            return replace(begun, chat=None, chat_sampler=UNSET)
+            return replace(begun, chat=None, other_chat=UNSET, chat_sampler=UNSET)
         return replace(begun, text=None, prompt=prompt, sampler=sampler)
 
     def for_model(self, model: str) -> Document:
         """Return a copy for the model with this checksum.
 
-        If the document was made with another model, its tokens are removed. The current text
-        becomes the prompt, which is tokenized again, and the conversation restarts.
+        If the document was made with another model, its tokens cannot be used. The current text
+        becomes the prompt, which is tokenized again. The conversation is kept as `other_chat`,
+        until its messages have been tokenized again.
         """
         if self.model != model and self.steering is not UNSET:
             return self.with_steering(None).for_model(model)
-        if self.model and self.model != model and (self.text or self.chat):
-            prompt = self.prompt
-            if self.text:
-                data = b"".join(token.data for token in self.text.tokens)
-                prompt = data.decode("utf-8", "replace")
-            return replace(self, model=model, prompt=prompt, text=None, chat=None)
-        return replace(self, model=model)
+        document = replace(self, model=model)
+        if not self.model or self.model == model:
+            return document
+        if self.text:
+            data = b"".join(token.data for token in self.text.tokens)
+            document = replace(document, prompt=data.decode("utf-8", "replace"), text=None)
+        other = self.other_chat
+        if self.chat:
+            other = OtherChat(self.model, self.chat)
+            document = replace(document, chat=None, other_chat=other)
+        elif not isinstance(other, UnsetType) and other.model == model:
+            document = replace(document, chat=other.tree, other_chat=UNSET)
+        return document
+
+    def with_rebuilt(self, chat: TokenTree) -> Document:
+        """Return a copy in which `chat` replaces the conversation that was made with another model.
+
+        Its seeds, versions and settings are kept.
+        """
+        return replace(self, chat=chat, other_chat=UNSET)
 
     def to_bytes(self) -> bytes:
         """Encode the document for storage."""
         fields: dict[str, Any] = msgspec.structs.asdict(self)
         fields |= {mode: token_tree.save(tree) for mode, tree in self.trees.items()}
+        if not isinstance(self.other_chat, UnsetType):
+            saved = token_tree.save(self.other_chat.tree)
+            fields["other_chat"] = OtherChat(self.other_chat.model, saved)
         if isinstance(self.steering, Applied):
             fields["steering"] = msgspec.Raw(msgspec.json.encode(self.steering))
         return msgspec.json.encode(Saved(**fields))
@@ -177,6 +213,9 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
                 return None
             fields: dict[str, Any] = msgspec.structs.asdict(saved)
             fields |= {mode: token_tree.restore(tree) for mode, tree in saved.trees.items()}
+            if not isinstance(saved.other_chat, UnsetType):
+                other = token_tree.restore(saved.other_chat.tree)
+                fields["other_chat"] = OtherChat(saved.other_chat.model, other)
             document = cls(**(fields | {"steering": UNSET}))
         except (ValueError, TutorError):
             return None

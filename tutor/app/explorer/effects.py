@@ -16,7 +16,14 @@ from tutor.course.goals import Evidence
 from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
-from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
+from tutor.lm.distribution import (
+    ChatMessage,
+    Distribution,
+    ModelCard,
+    Row,
+    SamplerSettings,
+    Token,
+)
 from tutor.lm.saved_steering import Applied
 from tutor.lm.token_tree import TokenTree
 
@@ -64,7 +71,13 @@ class Start(msgspec.Struct, frozen=True):
     path: tuple[Token, ...] = ()
 
 
-Request = Question | Start
+class Rebuild(msgspec.Struct, frozen=True):
+    """A request to tokenize the messages of each branch of a conversation for another model."""
+
+    branches: tuple[tuple[ChatMessage, ...], ...]
+
+
+Request = Question | Start | Rebuild
 
 
 class EngineInfo(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Rebuild, Request, Start
 from tutor.app.explorer.share.request import Share
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
@@ -231,6 +231,13 @@ class TokensArrived(msgspec.Struct, frozen=True):
     tokens: tuple[Token, ...]
 
 
+class Rebuilt(msgspec.Struct, frozen=True):
+    """The tokens of each branch of a conversation have arrived, for the model of today."""
+
+    request: Rebuild
+    branches: tuple[tuple[Token, ...], ...]
+
+
 class RequestFailed(msgspec.Struct, frozen=True):
     """The engine could not carry out a request."""
 
@@ -276,7 +283,7 @@ class TextOpened(msgspec.Struct, frozen=True):
     fresh: bool
 
 
-Result = Answered | TokensArrived | RequestFailed
+Result = Answered | TokensArrived | Rebuilt | RequestFailed
 ChatEvent = Scroll | ChooseSuggestion | EditLast
 PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
 TextEvent = OpenText | ToggleStar | TextsListed | TextOpened | Share

@@ -17,6 +17,7 @@ from tutor.text import visible
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from tutor.app.explorer.effects import Rebuild
     from tutor.engine.api import AsyncModelSession, Engine
     from tutor.lm.attribution import Attribution, Occlusion
     from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
@@ -69,6 +70,19 @@ class Link:
         async with self._changing:
             await self._keep(session)
         return session.tokens
+
+    async def rebuild(self, wanted: Rebuild) -> tuple[tuple[Token, ...], ...]:
+        """Tokenize the messages of each branch of a conversation, and return the tokens.
+
+        Those of each branch end with the start of the model's next answer.
+        """
+        found = []
+        for messages in wanted.branches:
+            session = await self._engine.open_chat(messages)
+            async with self._changing:
+                await self._keep(session)
+            found.append(session.tokens)
+        return tuple(found)
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
         """Move the session to this path, which must not be empty, and return the session."""

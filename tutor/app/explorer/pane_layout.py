@@ -104,6 +104,15 @@ def _classes(state: State, focused: Widget | None, pane: Widget, apart: bool) ->
     }
 
 
+def _compact_dials(state: State, height: int, apart: bool) -> bool:
+    """Return True if there is room for only one sampler setting.
+
+    Between a conversation and its distribution, all settings would hide most of the conversation.
+    """
+    between = state.mode == "chat" and not state.table_hidden and not apart
+    return height < SHORT or (between and height < CROWDED)
+
+
 class PaneLayout(Vertical):
     """The base class of the explorer pane, which lays out and draws the widgets.
 
@@ -120,6 +129,7 @@ class PaneLayout(Vertical):
         &.-chat > ConversationView { display: block; height: 3fr; }
         &.-chat > #table { height: 2fr; }
         &.-chat.-short > ConversationView { height: 2fr; }
+        &.-chat.-low.-dials > ConversationView { height: 4.5fr; }
         &.-chat > #text { display: none; }
         &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
         &.-chat.-editor > #table, &.-chat.-editor > #question { display: none; }
@@ -320,7 +330,7 @@ class PaneLayout(Vertical):
 
     def _draw_conversation(self, state: State) -> None:
         view = self.query_one(ConversationView)
-        if state.tree is None and state.handed_in is None:
+        if state.tree is None and state.handed_in is None and state.to_rebuild is None:
             view.introduce(partial(suggestions.empty_chat, state))
         else:
             view.update(conversation_of(state), state.scroll)
@@ -361,7 +371,8 @@ class PaneLayout(Vertical):
             seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
             dials.steer(state.fitting_vectors, state.steering_to_come)
-            dials.update(state.sampler_to_come, seen, compact=height < SHORT)
+            compact = _compact_dials(state, height, self._sides.apart)
+            dials.update(state.sampler_to_come, seen, compact=compact)
         elif state.panel == "recent":
             self.query_one(RecentTexts).update(state.texts, state.open_id, state.mode)
         elif state.panel == "search" and state.found and state.found is not self._found:

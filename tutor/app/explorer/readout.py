@@ -13,9 +13,10 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
+from tutor.app.explorer.chat.hints import make_room
 from tutor.app.explorer.chat.situation import situation
 from tutor.app.explorer.distribution_table import DRAW, TARGET
-from tutor.app.explorer.stepping import MAKE_ROOM, RUN_LIMIT
+from tutor.app.explorer.stepping import RUN_LIMIT
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.layout import first_that_fits
 from tutor.engine.api import EngineState
@@ -333,7 +334,7 @@ def _full(state: State) -> str:
         ).format(context=state.context)
     then = _("Press u to undo some tokens, or e to start from a shorter prompt.")
     if state.mode == "chat":
-        then = MAKE_ROOM
+        then = make_room(state)
     if state.engine.alternative == "own":
         then = _(
             "To use your own engine, press m and then o on the course map. Or press u to undo "

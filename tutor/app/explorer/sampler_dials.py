@@ -110,6 +110,7 @@ class SamplerDials(ListPanel):
         rows = [self._dial_line(dial) for dial in DIALS]
         if self._vector is not None:
             rows.append(self._steering_line(self._vector))
+        self.first = self.chosen if self._compact else 0
         if self._compact:
             rows = [rows[self.chosen]]
         lines = [Content.assemble((_("applied in order  "), theme.MUTED), ORDER)]

@@ -6,9 +6,18 @@ import msgspec
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.messages import ends_with_answer, path_to_extend
+from tutor.app.explorer.chat.rebuilding import conversations
 from tutor.app.explorer.document import CHAT_SAMPLER, Document, Mode
-from tutor.app.explorer.effects import Answer, Effect, EngineInfo, Question, Request, Start
+from tutor.app.explorer.effects import (
+    Answer,
+    Effect,
+    EngineInfo,
+    Question,
+    Rebuild,
+    Request,
+    Start,
+)
 from tutor.app.explorer.events import Command, Panel, SetSampler, SetSteering, TokensFound
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
@@ -115,6 +124,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.document.tree
 
     @property
+    def to_rebuild(self) -> TokenTree | None:
+        """The conversation to build again before messages in the queue can be sent, or None."""
+        return self.document.to_rebuild
+
+    @property
     def mode(self) -> Mode:
         return self.document.mode
 
@@ -141,8 +155,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def suggests(self) -> bool:
         """True if the chat is empty and can suggest first messages."""
         possible = self.engine.model is None or self.engine.model.chat
-        empty = self.tree is None and self.handed_in is None and not self.first_message
-        return self.mode == "chat" and possible and empty
+        empty = self.tree is None and self.to_rebuild is None and self.handed_in is None
+        return self.mode == "chat" and possible and empty and not self.first_message
 
     @property
     def sampler_to_come(self) -> SamplerSettings:
@@ -193,7 +207,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if tree is None or model is None or not tree.length:
             return False
         last = tree.steps[-1]
-        return last.how != "prompt" and last.token.id in model.end_ids
+        if last.token.id not in model.end_ids:
+            return False
+        # A conversation that was built again can end with an answer of another model.
+        return last.how != "prompt" or (self.mode == "chat" and ends_with_answer(tree.steps))
 
     @property
     def ended(self) -> bool:
@@ -233,11 +250,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unasked(self) -> bool:
-        """True if there is no distribution at the focus.
-
-        This is the case before the first token, after the end of a text on a server, and after the
-        end of the context window.
-        """
+        """True before the first token, after the end of a server's text, or `beyond` the window."""
         return self.tree is None or self.tree.focus == 0 or self.over or self.beyond
 
     @property
@@ -287,22 +300,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """The request that the engine must answer before the explorer can continue, or None."""
         tree, text = self.tree, self.handed_in
         if self.mode == "chat":
+            if (other := self.to_rebuild) is not None:
+                return Rebuild(conversations(other)) if self.chat_possible else None
             if text is None and tree is None and self.chat_possible:
                 text = self.first_message or None
             if text is not None:
-                return Start(text, chat=True, path=self._path_to_extend)
+                return Start(text, chat=True, path=path_to_extend(tree, replaces=self.replaces))
         elif text is not None or tree is None:
             text = self.document.prompt if text is None else text
             return Start(text) if text else None
         return self.question
-
-    @property
-    def _path_to_extend(self) -> tuple[Token, ...]:
-        """The tokens that precede the message that is being tokenized."""
-        if self.tree is None:
-            return ()
-        last = last_message(self.tree) if self.replaces else None
-        return self.tree.tokens[: last.before] if last else self.tree.tokens
 
     @property
     def target(self) -> Target | None:

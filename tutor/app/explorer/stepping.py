@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
+from tutor.app.explorer.chat.hints import MAKE_ROOM, another_answer
 from tutor.app.explorer.chat.loops import repeats_itself
+from tutor.app.explorer.chat.messages import answer_start
 from tutor.app.explorer.chat.unsent import unsent_as_draft
-from tutor.app.explorer.chat.update import another_answer, move_token, switch_version
+from tutor.app.explorer.chat.update import move_token, switch_version
 from tutor.app.explorer.events import Command, Signal
 from tutor.app.explorer.state import ROWS
 from tutor.app.explorer.undoing import redo, remove_branch, undo
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
 
 RUN_LIMIT = 200
 """The maximum number of tokens in one run. Pressing `r` starts another run."""
-MAKE_ROOM = _("Press o and n to start a new conversation, or e and ↑ to edit your last message.")
-"""Advice for a conversation that fills the context window."""
 COMPLETE = _("The answer is complete. Press e to write, or s for another answer.")
 MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d to remove it.")
 QUEUE_LIMIT = 32
@@ -51,8 +51,9 @@ def carry_out(state: State, command: Command) -> State:
     if state.request_failed:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
-    another = isinstance(command, events.UseText) and state.handed_in is not None
-    if state.tree is None and not (another and state.mode == "chat"):
+    waits = state.handed_in is not None or state.to_rebuild is not None
+    message = isinstance(command, events.UseText) and state.mode == "chat"
+    if state.tree is None and not (waits and message):
         if isinstance(command, _SETTINGS):
             return _apply(state, command)
         return state
@@ -63,7 +64,7 @@ def carry_out(state: State, command: Command) -> State:
 
 def carry_on(state: State) -> State:
     """Carry out commands from the queue until one has to wait for the model."""
-    while state.queue and state.handed_in is None:
+    while state.queue and state.handed_in is None and state.to_rebuild is None:
         command = state.queue[0]
         waits = command is Signal.STEP or isinstance(command, events.NeedsAnswer)
         if waits and not (state.answer or state.unasked):
@@ -243,12 +244,13 @@ def _new_seed(state: State, tree: TokenTree) -> State:
     """
     chat = state.mode == "chat"
     seed = max(branch.seed for branch in tree.branches) + 1
-    if tree.current.prompt_length < tree.length:
+    start = answer_start(tree) if chat else tree.current.prompt_length
+    if start < tree.length:
         kept = _("Branch {number} is kept. Press w to switch.").format(number=tree.number)
         note = _("Restarted from the prompt with seed {seed}. {kept}").format(seed=seed, kept=kept)
         if chat:
             note = another_answer(seed)
-        tree = tree.fork(tree.current.prompt_length)
+        tree = tree.fork(start)
     else:
         note = _("The seed is now {seed}.").format(seed=seed)
         tree = tree.move(tree.length)

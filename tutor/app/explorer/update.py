@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
-from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.hints import (
+    KEPT,
+    SHORTEN,
+    SHORTEN_FIRST,
+    hint_inside,
+    hint_outside,
+)
+from tutor.app.explorer.chat.messages import ends_with_answer, last_message
 from tutor.app.explorer.chat.unsent import TAKEN_BACK, unsent_as_draft
-from tutor.app.explorer.chat.update import handle_chat, hint_inside, hint_outside
+from tutor.app.explorer.chat.update import handle_chat
+from tutor.app.explorer.chat.waiting import await_rebuilding, take_rebuilt
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event, Signal
@@ -30,8 +38,6 @@ if TYPE_CHECKING:
 CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
 
 EDITED = _("Your message was edited. The earlier version is kept with its answers.")
-
-SHORTEN = _("Write a shorter message, or press Esc, o and n to start a new conversation.")
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
@@ -70,7 +76,7 @@ def _type_on(before: State, state: State, event: Event) -> State:
     if not (over and state.folded) or state.panel is not None:
         return state
     by_key = ended and not state.first_message and not isinstance(state.note, TutorError)
-    return _open_editor(hint_inside(state)) if state.typing or by_key else state
+    return _open_editor(state) if state.typing or by_key else state
 
 
 def _handle(state: State, event: Event) -> State:
@@ -128,10 +134,15 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
         return state
     if isinstance(state.note, EngineError):
         state = replace(state, note=None)
-    document = state.document.for_model(model.sha256 or model.name)
-    if (document.text, document.chat) == (state.document.text, state.document.chat):
+    before = state.document
+    document = before.for_model(model.sha256 or model.name)
+    if (document.text, document.chat) == (before.text, before.chat):
         return replace(state, document=document)
+    if state.mode == "chat":
+        return await_rebuilding(state, document)
     state = replace(state.without_answer(), document=document, running=False)
+    if document.text == before.text:
+        return state  # the text has no tokens, and the conversation is not on the screen
     note = _(
         "That text was tokenized by another model, so it has been tokenized again for {name}."
     ).format(name=model.name)
@@ -155,6 +166,11 @@ def _take_result(state: State, event: events.Result) -> State:
                 return _begin(state, tokens)
             except TutorError as error:
                 return _fail(state, error)
+        case events.Rebuilt(_, branches):
+            try:
+                return take_rebuilt(state, branches)
+            except TutorError as error:
+                return _fail(replace(state, request_failed=True), error)
         case events.RequestFailed(_, error):
             return _fail(replace(state, request_failed=True), error)
         case _:
@@ -168,8 +184,14 @@ def _fail(state: State, error: TutorError) -> State:
     """
     handed_in = state.handed_in is not None
     if handed_in and state.mode == "chat" and isinstance(error, ContextFull):
-        error = ContextFull(error.happened, SHORTEN)
-    state = after_failure(state, error)
+        error = ContextFull(error.happened, SHORTEN if state.tree else SHORTEN_FIRST)
+    elif state.to_rebuild is not None and not isinstance(error, EngineError):
+        error = type(error)(error.happened, KEPT)
+    drafted = unsent_as_draft(state)  # other messages may be waiting
+    handed_in |= drafted is not state
+    state = after_failure(drafted, error)
+    if state.panel == "editor":
+        return hint_inside(state)
     return _open_editor(state) if handed_in and state.panel is None else state
 
 
@@ -257,6 +279,8 @@ def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> T
     last = last_message(tree) if state.replaces else None
     if last is not None and last.before:
         tree = tree.fork(last.before)
+    elif last is not None and ends_with_answer(tree.steps):
+        tree = tree.fork(0)
     elif last is not None:
         return tree.start(tokens)
     return tree.extend(given_steps(tokens))
@@ -288,7 +312,7 @@ def _open_editor(state: State) -> State:
     chat = state.mode == "chat"
     if chat and state.ready and not state.chat_possible:
         return state
-    return replace(state, running=state.running and chat, panel="editor")
+    return replace(hint_inside(state), running=state.running and chat, panel="editor")
 
 
 def _without_hint(state: State) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer import events
-from tutor.app.explorer.chat.messages import messages
+from tutor.app.explorer.chat.messages import EARLIER_MODEL, messages
 from tutor.app.explorer.events import Signal
 from tutor.language import _
 from tutor.lm.token_tree import text_of
@@ -54,7 +54,8 @@ class ChatPlace(ExplorerPlace):
         tree = self.state.tree
         if tree is not None:
             text = text_of(tree.steps[message.first : message.end]).strip()
-            speaker = _SPEAKERS[message.role]
+            other = message.role == "assistant" and message.given
+            speaker = EARLIER_MODEL if other else _SPEAKERS[message.role]
             self.say(f"{speaker}: {text or _('nothing')}")
 
     def asks(self) -> str:

@@ -173,6 +173,21 @@ async def test_most_of_a_chat_is_visible_beside_its_distribution(
         assert sum("%" in line for line in table.plain[:-1]) >= rows
 
 
+async def test_the_settings_below_a_distribution_leave_room_for_the_chat(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for message in ("Hello", "Hi", "No"):
+            await send(it, message)
+        await it.press("d", "t")
+        assert view(it).size.height - 1 >= 8
+        assert "› 1 temperature" in it.screen
+        await it.press("down")
+        assert "› 2 top-k" in it.screen
+        assert "1 temperature" not in it.screen
+        await it.press("escape", "d", "t")  # without the distribution, there is room for all
+        assert "1 temperature" in it.screen
+        assert "4 min-p" in it.screen
+
+
 async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")

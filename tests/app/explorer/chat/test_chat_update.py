@@ -10,6 +10,7 @@ from tests.app.explorer.test_update import answer_to
 from tests.engine.fake_engine import CARD, split
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS, picked
+from tutor.app.explorer.chat.lines import editor_label
 from tutor.app.explorer.chat.loops import LENGTH, TIMES
 from tutor.app.explorer.document import CHAT_SAMPLER, Document
 from tutor.app.explorer.effects import EngineInfo, Question, Start
@@ -170,7 +171,7 @@ def test_a_message_that_does_not_fit_says_what_to_do() -> None:
     assert request is not None
     talk.send(events.RequestFailed(request, ContextFull("It does not fit.", "Go back.")))
     assert isinstance(talk.state.note, ContextFull)
-    assert "shorter message" in talk.state.note.next_step
+    assert talk.state.note.next_step == "Write a shorter message."
     assert (talk.state.panel, talk.state.document.drafts) == ("editor", {"chat": "long"})
 
 
@@ -268,3 +269,27 @@ def test_a_chat_says_what_is_possible_while_the_model_loads() -> None:
     assert talk.state.request is None
     talk.send(events.EngineChanged(EngineInfo(EngineState.READY, model=CARD)))
     assert talk.state.request == Start("Hello", chat=True)
+
+
+def test_the_advice_for_a_message_that_does_not_fit_names_keys_that_work() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.answer()
+    talk.send(events.UseText("long"))
+    request = talk.state.request
+    assert request is not None
+    talk.send(events.RequestFailed(request, ContextFull("It does not fit.", "Go back.")))
+    assert "press Esc, then N for a new chat" in str(said(talk.state, 80))
+    talk.send(events.LeaveEditor("long"))
+    assert "press N for a new chat" in str(said(talk.state, 80))
+    talk.send(events.ShowPanel("editor"))
+    assert "press Esc, then N for a new chat" in str(said(talk.state, 80))
+
+
+def test_the_field_says_that_r_stops_the_processing_of_the_text() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.send(events.Signal.PAUSE, events.Reading(1, 500), events.ShowPanel("editor"))
+    label = editor_label(talk.state, 80).plain
+    assert "esc → r stops" in label
+    assert "continues" not in label

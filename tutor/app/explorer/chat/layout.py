@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.chat.messages import last_message, messages, was_cut_off
+from tutor.app.explorer.chat.messages import EARLIER_MODEL, last_message, messages, was_cut_off
 from tutor.app.explorer.chat.versions import version_at, versions
+from tutor.app.explorer.events import UseText
 from tutor.app.explorer.text_view import CURSOR, Line, token_texts, wrap
 from tutor.language import _
 from tutor.text import safe
@@ -77,7 +78,10 @@ BLANK = ChatLine()
 
 def conversation_of(state: State) -> Conversation:
     """Return the content of the chat for a state of the explorer."""
-    tree = state.tree
+    tree, other = state.tree, state.to_rebuild
+    if other is not None:
+        marks = state.document.marks
+        return Conversation(other.steps, other.length, marks, EARLIER_MODEL, _waiting(state))
     steps: Sequence[Step] = tree.steps if tree else ()
     if state.handed_in is not None and state.replaces and (last := last_message(tree)):
         steps = steps[: last.before]
@@ -93,6 +97,11 @@ def conversation_of(state: State) -> Conversation:
         colored=not state.folded,
         open=not state.ended,
     )
+
+
+def _waiting(state: State) -> str | None:
+    """Return the first message that waits until the conversation has been built again."""
+    return next((each.text for each in state.queue if isinstance(each, UseText)), None)
 
 
 def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
@@ -122,10 +131,12 @@ def _speaker_line(message: Message, conversation: Conversation, width: int) -> C
 
     The line of an answer that was stopped, and is followed by a message, says so.
     """
-    name = speaker(message, conversation.name)
+    name, steps = speaker(message, conversation.name), conversation.steps
     found = next((each for each in conversation.versions if each.message == message), None)
     said = [found.said] if found else []
-    said += [_("stopped")] if was_cut_off(message, conversation.steps) else []
+    if message.role == "assistant" and message.given and steps[message.end - 1].how != "prompt":
+        said.append(_("continued by {name}").format(name=conversation.name))
+    said += [_("stopped")] if was_cut_off(message, steps) else []
     version = ", ".join(said)
     keys = "p/n" if found and found == conversation.chosen else ""
     if cell_len(f"{name}  {version}  {keys}") > width:
@@ -141,7 +152,7 @@ def model_name(model: ModelCard | None) -> str:
 def speaker(message: Message, name: str) -> str:
     """Return the speaker's name to show above a message."""
     if message.role == "assistant":
-        return name
+        return EARLIER_MODEL if message.given else name
     if message.role == "system":
         return _("System message")
     return YOU if message.given else _("User, written by the model")

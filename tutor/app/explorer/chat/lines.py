@@ -55,7 +55,7 @@ def target_lines(state: State, width: int) -> list[Content]:
             width,
             ("enter", _("write the next message")),
             *continues,
-            ("s", _("another answer")),
+            *([("s", _("another answer"))] if state.to_rebuild is None else []),
             ("N", _("new chat")),
         )
     else:
@@ -127,8 +127,10 @@ def editor_label(state: State, width: int) -> Content:
         edit = ("↑", _("edits your last one"))
         again = _after_escape("s", _("another answer"))
         distribution = [_after_escape("d", _("distribution"))] if state.folded else []
-        if state.unfinished or state.running:
-            does = _("continues") if state.unfinished else _("stops")
+        if state.unfinished or state.running or state.reading is not None:
+            # While the text is being processed, the key stops that, even if no answer has begun.
+            continues = state.unfinished and state.reading is None
+            does = _("continues") if continues else _("stops")
             entries = [_after_escape("r", does), edit, *distribution, again, *entries]
         else:
             entries = [again, edit, *entries, *distribution]

@@ -16,15 +16,20 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from tutor.language import _
 from tutor.lm.token_tree import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.app.explorer.state import State
+    from tutor.lm.distribution import Token
     from tutor.lm.token_tree import Step, TokenTree
 
 Role = Literal["system", "user", "assistant"]
+
+EARLIER_MODEL = _("Earlier model")
+"""The name to show for a model that wrote an answer before the current model was loaded."""
 
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -159,6 +164,23 @@ def was_cut_off(message: Message, steps: Sequence[Step]) -> bool:
     return wrote and message.end < len(steps) and steps[message.end].how == "prompt"
 
 
+def ends_with_answer(steps: Sequence[Step]) -> bool:
+    """Return True if the last message of a conversation is an answer that contains text."""
+    found = messages(steps)
+    return bool(found) and found[-1].role == "assistant" and found[-1].first < found[-1].end
+
+
+def answer_start(tree: TokenTree) -> int:
+    """Return the number of tokens before the last answer, or before the model's next answer.
+
+    An answer of another model counts too, although all of its tokens are given.
+    """
+    if not ends_with_answer(tree.steps):
+        return tree.current.prompt_length
+    last = messages(tree.steps)[-1]
+    return last.first if last.given else tree.current.prompt_length
+
+
 def shown_positions(steps: Sequence[Step]) -> list[int]:
     """Return the positions of the tokens that are visible when the chat template is hidden."""
     return [
@@ -188,6 +210,14 @@ def last_message(tree: TokenTree | None) -> LastMessage | None:
         return None
     text = text_of(tree.steps[mine[-1].first : mine[-1].end])
     return LastMessage(text, mine[-1].start if len(mine) > 1 else 0)
+
+
+def path_to_extend(tree: TokenTree | None, *, replaces: bool) -> tuple[Token, ...]:
+    """Return the tokens before the next message or, if it replaces the last one, before that."""
+    if tree is None:
+        return ()
+    last = last_message(tree) if replaces else None
+    return tree.tokens[: last.before] if last else tree.tokens
 
 
 def earlier_texts(state: State) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from textual.events import Paste
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
+from tutor.app.explorer.chat.hints import CHAT_SAVED
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.update import CHAT_SAVED
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.language import _
@@ -93,13 +93,13 @@ def chat_key(state: State, action: str) -> bool | None:
             return not chat
         # Until the answer is complete, this key is one of the most useful.
         case "another_answer early":
-            return chat and not (state.suggests or state.complete)
+            return chat and not (state.suggests or state.complete or state.to_rebuild)
         case "another_answer late":
-            return chat and not state.suggests
+            return chat and not state.suggests and state.to_rebuild is None
         case "new_chat early":
             return chat and new_chat_matters(state)
         case "new_chat late":
-            return chat and state.tree is not None
+            return chat and (state.tree is not None or state.to_rebuild is not None)
         case "message":
             return chat and (state.suggests or not opens_editor(state))
         case "panel editor":

@@ -30,10 +30,10 @@ def unsent_as_draft(state: State) -> State:
 
     A draft that the learner wrote in the meantime follows the messages.
     """
-    if state.mode != "chat" or state.handed_in is None:
-        return state
     waiting = [each.text for each in state.queue if isinstance(each, UseText)]
-    texts = [state.handed_in, *waiting]
+    texts = waiting if state.handed_in is None else [state.handed_in, *waiting]
+    if state.mode != "chat" or not texts:
+        return state
     draft = state.document.drafts.get(state.mode, "")
     if draft and draft != texts[-1]:
         texts.append(draft)

@@ -14,8 +14,6 @@ from tutor.app.explorer.chat.versions import version_at, versions
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tutor.app.explorer.state import State
     from tutor.lm.token_tree import TokenTree
 
@@ -23,43 +21,6 @@ ONE_VERSION = _(
     "Each message has only one version. Press s for another answer, or e and ↑ to edit your last "
     "message."
 )
-
-CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
-"""The hint in the field of a new chat."""
-_CHAT_SAVED_OUTSIDE = _("The last chat is saved. To open it, press o.")
-_ANOTHER = _("Another answer, with seed {seed}. For the earlier one, press Esc, then p.")
-_ANOTHER_OUTSIDE = _(
-    "Another answer, with seed {seed}. Press p for the earlier one, which is kept."
-)
-
-
-def another_answer(seed: int) -> str:
-    """Return the hint while the model generates another answer."""
-    return _ANOTHER_OUTSIDE.format(seed=seed)
-
-
-def hint_inside(state: State) -> State:
-    """Return the state with a hint that is true in the field."""
-    return _with_hint(state, {outside: inside for inside, outside in _hints(state)})
-
-
-def hint_outside(state: State) -> State:
-    """Return the state with a hint that is true after the learner has left the field."""
-    return _with_hint(state, dict(_hints(state)))
-
-
-def _hints(state: State) -> list[tuple[str, str]]:
-    """Return pairs of hints that name the same key: in the field, and outside."""
-    seed = state.tree.current.seed if state.tree else 0
-    return [
-        (CHAT_SAVED, _CHAT_SAVED_OUTSIDE),
-        (_ANOTHER.format(seed=seed), another_answer(seed)),
-    ]
-
-
-def _with_hint(state: State, hints: Mapping[str, str]) -> State:
-    note = hints.get(state.note) if isinstance(state.note, str) else None
-    return state if note is None else replace(state, note=note)
 
 
 def handle_chat(state: State, event: events.ChatEvent) -> State:

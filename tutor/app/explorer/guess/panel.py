@@ -114,7 +114,7 @@ class GuessScreen(TutorScreen):
         with Vertical(classes="card"):
             yield Static(id="rule")
             yield TextView(id="text")
-            yield GuessEntry(_("your guess: the next word or part of a word"))
+            yield GuessEntry(_("your guess: a word or part of a word"))
             yield Lines(id="result")
             yield Lines(id="space")
             yield Lines(id="totals")
@@ -329,15 +329,16 @@ class GuessScreen(TutorScreen):
         view.update(steps, focus, marks=True, rows=rows, barred=not short)
         self.query_one(GuessEntry).display = game.round is None and not game.over
         self.query_one("#rule").display = not short and game.round is None
+        self.query_one("#space").display = not short or game.round is None
+        width = result.size.width or self.size.width - 2
         if game.round is not None:
-            width = result.size.width or self.size.width - 2
             result.show(outcome(game.round, width, self.size.height))
         elif game.over:
             end = _("That was the whole text. Press Esc to go back, or Enter to start over.")
             result.show([Content.styled(end, theme.ACT)])
         else:
             result.show([bet(CONFIDENCES[self._confidence], self._guess)])
-        sums.show(totals(game, None if short else self._progress.guesses))
+        sums.show(totals(game, None if short else self._progress.guesses, width))
 
 
 def _recall(setting: object) -> SavedGame | None:

@@ -1,0 +1,74 @@
+"""Hints that name keys. Most letters insert text in the field, so each hint has two forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tutor.errors import TutorError
+from tutor.language import _
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.state import State
+
+CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
+"""The hint in the field of a new chat."""
+_CHAT_SAVED_OUTSIDE = _("The last chat is saved. To open it, press o.")
+_ANOTHER = _("Another answer, with seed {seed}. For the earlier one, press Esc, then p.")
+_ANOTHER_OUTSIDE = _(
+    "Another answer, with seed {seed}. Press p for the earlier one, which is kept."
+)
+SHORTEN_FIRST = _("Write a shorter message.")
+"""Advice for a first message that does not fit into the context window."""
+SHORTEN = _("Write a shorter message, or press N for a new chat.")
+"""Advice for a message that does not fit into the context window."""
+_SHORTEN_INSIDE = _("Write a shorter message, or press Esc, then N for a new chat.")
+MAKE_ROOM = _("Press N for a new chat, or e and ↑ to edit your last message.")
+"""Advice for a conversation that fills the context window."""
+_MAKE_ROOM_INSIDE = _("Press Esc, then N for a new chat, or ↑ to edit your last message.")
+KEPT = _("This chat is kept. Press N for a new chat, or choose another model.")
+"""Advice for a conversation that cannot be built again for another model."""
+_KEPT_INSIDE = _("This chat is kept. Press Esc, then N for a new chat, or choose another model.")
+
+
+def another_answer(seed: int) -> str:
+    """Return the hint while the model generates another answer."""
+    return _ANOTHER_OUTSIDE.format(seed=seed)
+
+
+def hint_inside(state: State) -> State:
+    """Return the state with a hint that is true in the field."""
+    return _with_hint(state, {outside: inside for inside, outside in _hints(state)})
+
+
+def hint_outside(state: State) -> State:
+    """Return the state with a hint that is true after the learner has left the field."""
+    return _with_hint(state, dict(_hints(state)))
+
+
+def make_room(state: State) -> str:
+    """Return advice for a conversation that fills the context window."""
+    return _MAKE_ROOM_INSIDE if state.panel == "editor" else MAKE_ROOM
+
+
+def _hints(state: State) -> list[tuple[str, str]]:
+    """Return pairs of hints that name the same key: in the field, and outside."""
+    seed = state.tree.current.seed if state.tree else 0
+    return [
+        (CHAT_SAVED, _CHAT_SAVED_OUTSIDE),
+        (_ANOTHER.format(seed=seed), another_answer(seed)),
+        (_SHORTEN_INSIDE, SHORTEN),
+        (_MAKE_ROOM_INSIDE, MAKE_ROOM),
+        (_KEPT_INSIDE, KEPT),
+    ]
+
+
+def _with_hint(state: State, hints: dict[str, str]) -> State:
+    """Return the state with another form of its hint, which can be the advice of an error."""
+    note = state.note
+    if isinstance(note, TutorError):
+        hint = hints.get(note.next_step)
+        return state if hint is None else replace(state, note=type(note)(note.happened, hint))
+    hint = hints.get(note) if note is not None else None
+    return state if hint is None else replace(state, note=hint)
