@@ -104,12 +104,13 @@ def _classes(state: State, focused: Widget | None, pane: Widget, apart: bool) ->
     }
 
 
-def _compact_dials(state: State, height: int, apart: bool) -> bool:
+def _compact_dials(pane: PaneLayout) -> bool:
     """Return True if there is room for only one sampler setting.
 
     Between a conversation and its distribution, all settings would hide most of the conversation.
     """
-    between = state.mode == "chat" and not state.table_hidden and not apart
+    state, height = pane.state, pane.size.height
+    between = state.mode == "chat" and not (state.table_hidden or pane._sides.apart)
     return height < SHORT or (between and height < CROWDED)
 
 
@@ -130,8 +131,7 @@ class PaneLayout(Vertical):
         &.-chat > #table { height: 2fr; }
         &.-chat.-short > ConversationView { height: 2fr; }
         &.-chat.-low.-dials > ConversationView { height: 4.5fr; }
-        &.-chat > #text { display: none; }
-        &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
+        &.-chat > #text, &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
         &.-chat.-editor > #table, &.-chat.-editor > #question { display: none; }
         &.-chat.-search > ConversationView, &.-chat.-recent > ConversationView { height: 3; }
         & > XRayView { dock: right; padding-left: 1; border-left: solid $rule; }
@@ -371,8 +371,7 @@ class PaneLayout(Vertical):
             seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
             dials.steer(state.fitting_vectors, state.steering_to_come)
-            compact = _compact_dials(state, height, self._sides.apart)
-            dials.update(state.sampler_to_come, seen, compact=compact)
+            dials.update(state.sampler_to_come, seen, compact=_compact_dials(self))
         elif state.panel == "recent":
             self.query_one(RecentTexts).update(state.texts, state.open_id, state.mode)
         elif state.panel == "search" and state.found and state.found is not self._found:
