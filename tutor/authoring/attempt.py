@@ -24,7 +24,6 @@ from tutor.lm.distribution import PLAIN, ChatMessage, Token
 from tutor.text import visible
 
 if TYPE_CHECKING:
-    from tutor.app.explorer.effects import Request
     from tutor.app.explorer.events import Event
     from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
@@ -136,7 +135,7 @@ class _Attempt:
         self._model = model
         self._session: Session | None = None
         self._reached: frozenset[int] = frozenset()
-        self._asked: Request | None = None
+        self._asked: Question | Start | None = None
         chat, prompt = lab.kind == "chat", lab.prompt if lab.prompt.strip() else ""
         sampler = lab.sampler.settings
         self._state = State(
@@ -219,7 +218,7 @@ class _Attempt:
                 case Evidence():
                     self._reached = goals_reached(self._lab, effect, self._reached)
 
-    def _result(self, request: Request) -> Event:
+    def _result(self, request: Question | Start) -> Event:
         from tutor.lm.chat import chat_ids, text_ids, turn_ids
 
         if isinstance(request, Question):

@@ -27,7 +27,7 @@ BOTH = _(
 )
 """An explanation of recall and strength."""
 
-AFTER_A_HINT = _("After a hint, a right answer leads to an earlier review.")
+AFTER_A_HINT = _("After a hint, a right answer can lead to an earlier review.")
 """How a hint changes the schedule.
 
 This is true for the first attempt only: right answers after a wrong one always count less.

@@ -211,6 +211,19 @@ async def test_ctrl_c_copies_the_selection_and_warns_before_text_is_lost(tmp_pat
     assert app._exit
 
 
+async def test_ctrl_c_does_not_warn_of_an_unchanged_text(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "s")
+        await sees(pilot, "seed 2")
+        await keys(pilot, "e")
+        await sees(pilot, "enter accept")
+        await keys(pilot, "ctrl+c")
+        await pilot._wait_for_screen() if app.is_running else None
+    assert app._exit
+
+
 async def test_drawn_lines_are_selected_with_the_mouse_and_copied(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -248,7 +248,7 @@ async def test_a_hint_below_the_edge_is_scrolled_into_view(tmp_path: Path) -> No
 
 
 async def test_a_hint_says_that_it_makes_the_next_review_earlier(tmp_path: Path) -> None:
-    said = "After a hint, a right answer leads to an earlier review."
+    said = "After a hint, a right answer can lead to an earlier review."
     async with whole_app(tmp_path, course=only("bits")).run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
         assert said not in seen(pilot)

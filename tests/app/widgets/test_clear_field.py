@@ -39,7 +39,7 @@ async def test_a_prompt_is_cleared(size: tuple[int, int], tmp_path: Path) -> Non
         field = it.stage.screen.query_one(PromptEditor)
         assert field.text == PROMPT
         assert "ctrl+u clear line" in it.screen
-        await it.press("ctrl+u")
+        await it.press("left", "left", "ctrl+u")
         assert field.text == ""
         assert "ctrl+u" not in it.screen
 
@@ -51,7 +51,7 @@ async def test_the_name_of_a_file_is_cleared(size: tuple[int, int], tmp_path: Pa
         assert "ctrl+u" not in it.screen  # the field does not have the focus
         await it.press("e")
         assert "ctrl+u clear" in it.screen
-        await it.press("ctrl+u")
+        await it.press("left", "ctrl+u")
         assert it.stage.screen.query_one(ShareName).value == ""
         assert "ctrl+u" not in it.screen
 

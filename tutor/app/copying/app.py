@@ -68,14 +68,21 @@ class CopyingApp(IdleApp):
 
         If nothing is selected, quit, but warn first if text would be lost.
         """
-        from textual.widgets import TextArea  # slow to import, and not needed at the start
+        # Slow to import, and not needed at the start
+        from textual.widgets import TextArea
+
+        from tutor.app.widgets.prompt_editor import PromptEditor
 
         focused = self.focused
         in_editor = focused if isinstance(focused, TextArea) else None
         selected = in_editor.selected_text if in_editor else self.screen.get_selected_text()
         if selected:
             self.copy(Copy(_("the selection"), selected))
-        elif in_editor and in_editor.text != getattr(in_editor, "loaded", "") and not self._warned:
+        elif (
+            in_editor
+            and not self._warned
+            and (in_editor.changed if isinstance(in_editor, PromptEditor) else in_editor.text)
+        ):
             self.tell_briefly(
                 _("You have not submitted this text. Press Ctrl+C again to quit anyway.")
             )

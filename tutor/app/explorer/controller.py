@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from tutor.app.explorer import effects, events
+from tutor.app.explorer.chat.unsent import unsent_as_draft
 from tutor.app.explorer.effects import EngineInfo, Question, Rebuild, Start
 from tutor.app.explorer.link import Link
 from tutor.app.explorer.share.saving import save_shared
@@ -109,7 +110,7 @@ class ExplorerController:
 
     async def close(self) -> None:
         """Save the document and close the session with the engine. Call `stop_receiving` first."""
-        self._texts.save(self._state.document)
+        self._texts.save(unsent_as_draft(self._state).document)
         await self.link.close()
 
     def send(self, event: Event) -> None:

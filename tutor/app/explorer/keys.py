@@ -42,8 +42,8 @@ PANE_KEYS: list[BindingType] = [
         LEFT_RIGHT,
         "focus_by(*)",
         "token",
-        "Move to an earlier or later token of the text. The higher the bar below a token, the more "
-        "the token surprised the model.",
+        "Move to an earlier or later token of the text. In the stepper, a higher bar below a token "
+        "means that it surprised the model more.",
     ),
     Binding("0", "focus_by(1000000)", show=False, tooltip="Go to the end of the text."),
     Binding(
@@ -55,7 +55,7 @@ PANE_KEYS: list[BindingType] = [
     Binding("r", "do('stop')", "stop", tooltip="Stop processing a long text. The text is kept."),
     Binding("r", "do('run')", "run", tooltip="Let the model continue by itself, or stop it."),
     Binding("e", "panel('editor')", "edit", tooltip="Edit the prompt."),
-    Binding("s", "do('seed')", "new seed", tooltip="Sample again with a new seed."),
+    Binding("s", "do('seed')", "new seed", tooltip="Start again from the prompt with a new seed."),
     *READING_KEYS,
     Binding("slash", "search", "search", tooltip="Find any token and see its probability."),
     Binding(

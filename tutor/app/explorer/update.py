@@ -11,11 +11,12 @@ from tutor.app.explorer.chat.hints import (
     KEPT,
     SHORTEN,
     SHORTEN_FIRST,
+    TAKEN_BACK,
     hint_inside,
     hint_outside,
 )
 from tutor.app.explorer.chat.messages import ends_with_answer, last_message
-from tutor.app.explorer.chat.unsent import TAKEN_BACK, unsent_as_draft
+from tutor.app.explorer.chat.unsent import unsent_as_draft
 from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.chat.waiting import await_rebuilding, take_rebuilt
 from tutor.app.explorer.document import FIRST_SEED
@@ -111,7 +112,7 @@ def _handle(state: State, event: Event) -> State:
         case Signal.RETRY:
             return state.emit(effects.PlainEffect.RESTART_ENGINE)
         case Signal.SAVE:
-            return state.emit(effects.SaveText(state.document))
+            return state.emit(_save(state))
         case events.Reading(done, total):
             return replace(state, reading=(done, total), stale=None)
         case events.Say(note):
@@ -219,7 +220,8 @@ def _use_text(state: State, event: events.UseText) -> State:
         return replace(state, note=nothing)
     # The draft is kept until the model has accepted it.
     drafted = state.document.with_draft(event.text)
-    return carry_out(replace(state, document=drafted, note=None, panel=None), event)
+    state = replace(state, document=drafted, note=None, panel=None, editing=False)
+    return carry_out(state, event)
 
 
 def _take_back(state: State) -> State:
@@ -260,6 +262,8 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     state = replace(state, document=document, handed_in=None, note=note).without_answer()
     state = replace(state, editing=False, scroll=None)
     state = carry_on(replace(state, running=False))
+    if chat and state.mode != "chat":
+        return state  # a command that was waiting has left the conversation
     if not chat:
         return state if before is None or state.note else _after_prompt(before, state)
     state = replace(carry_out(state, Signal.START), typing=text is not None)
@@ -307,6 +311,11 @@ def _restart(state: State, document: Document) -> State:
 # --- panels --------------------------------------------------------------------------------------
 
 
+def _save(state: State) -> effects.SaveText:
+    """Return the effect that saves the text, with unsent messages as its draft."""
+    return effects.SaveText(unsent_as_draft(state).document)
+
+
 def _open_editor(state: State) -> State:
     """Open the editor. In a chat, a running answer continues in the meantime."""
     chat = state.mode == "chat"
@@ -330,7 +339,7 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
                 return state
             return replace(state, running=False, panel="search", query="", found=None)
         case events.ShowPanel(panel="recent"):
-            state = state.emit(effects.SaveText(state.document), effects.PlainEffect.LIST_TEXTS)
+            state = state.emit(_save(state), effects.PlainEffect.LIST_TEXTS)
             if state.note != PARTED:
                 state = _without_hint(state)
             return replace(state, running=False, panel="recent")
@@ -371,9 +380,7 @@ def _handle_texts(state: State, event: events.TextEvent) -> State:
             texts = tuple(starred if each == info else each for each in state.texts)
             return replace(state, texts=texts).emit(effects.StarText(info))
         case events.OpenText(info):
-            state = state.emit(
-                effects.SaveText(state.document), effects.SwitchText(info, state.mode)
-            )
+            state = state.emit(_save(state), effects.SwitchText(info, state.mode))
             return replace(state, panel=None)
         case events.TextOpened(document, fresh):
             # The invitation is for the text that has been opened, not for the text before it.

@@ -38,16 +38,19 @@ class ClearableField(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+u",
-            "delete_left_all",
             "clear",
-            tooltip="Delete the text to the left of the cursor.",
+            "clear",
+            tooltip="Delete the text in this field.",
         ),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "delete_left_all":
+        if action == "clear":
             return bool(self.value)
         return super().check_action(action, parameters)
+
+    def action_clear(self) -> None:
+        self.clear()
 
     def watch_value(self, before: str, now: str) -> None:
         if self.is_mounted and bool(before) != bool(now):

@@ -115,7 +115,9 @@ def legend(names: tuple[str, str], drawn: Sequence[Content] = (), *, unit: str =
     If the plot in `drawn` has a mark for both curves at the same point, the legend explains it.
     """
     (first, second) = names
-    both = _("{mark} both   ").format(mark=BOTH) if any(BOTH in each for each in drawn) else ""
+    both = (
+        _("{mark} both   ").format(mark=BOTH) if any(BOTH in each.plain for each in drawn) else ""
+    )
     return Content.assemble(KEYS[0], f"{first}   ", KEYS[1], f"{second}   ", both, (unit, MUTED))
 
 

@@ -68,9 +68,9 @@ class PromptEditor(TextArea):
         ),
         Binding(
             "ctrl+u",
-            "delete_to_start_of_line",
+            "clear_line",
             "clear line",
-            tooltip="Delete the text to the left of the cursor, up to the start of its line.",
+            tooltip="Delete all text on the line of the cursor.",
         ),
         Binding("up", "arrow(-1)", show=False),
         Binding("down", "arrow(1)", show=False),
@@ -125,6 +125,12 @@ class PromptEditor(TextArea):
     def _load(self, text: str) -> None:
         self.load_text(writable(text))
         self.move_cursor(self.document.end)
+
+    @property
+    def changed(self) -> bool:
+        """True if the learner has changed the text, or an earlier one, since `load` was called."""
+        *others, last = self.written()
+        return bool(others) or last not in self._unchanged
 
     def written(self) -> tuple[str, ...]:
         """Return the new text and all earlier texts that the learner has changed.
@@ -202,7 +208,7 @@ class PromptEditor(TextArea):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "edit_outside":
             return cast("Terminal", self.app).runs_programs
-        if action == "delete_to_start_of_line":
+        if action == "clear_line":
             return bool(self.text)
         return super().check_action(action, parameters)
 
@@ -217,16 +223,20 @@ class PromptEditor(TextArea):
         self.replace(text, self.document.start, self.document.end, maintain_selection_offset=False)
         self.move_cursor(self.document.end)
 
-    def action_delete_to_start_of_line(self) -> None:
-        """Delete back to the start of the line, even if it takes several rows on the screen."""
-        row, column = self.cursor_location
-        self.replace("", (row, 0), (row, column), maintain_selection_offset=False)
+    def action_clear_line(self) -> None:
+        """Delete the text of the line, even if it takes several rows on the screen."""
+        row, _column = self.cursor_location
+        end = (row, len(self.document.get_line(row)))
+        self.replace("", (row, 0), end, maintain_selection_offset=False)
 
     def action_accept(self) -> None:
         row, column = self.cursor_location
         if self.document.get_line(row)[:column].endswith("\\"):
             self.replace("\n", (row, column - 1), (row, column), maintain_selection_offset=False)
             return
+        self.submit()
+
+    def submit(self) -> None:
         self.post_message(self.Accepted(self.text))
 
     def action_leave(self) -> None:

@@ -11,7 +11,7 @@ from textual.events import Key, MouseScrollUp, Paste
 
 from tests.app.explorer.explorer_stage import lines
 from tests.app.explorer.test_keys import Explorer, explorer
-from tests.app.pressing import tap
+from tests.app.pressing import event_of, tap
 from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
@@ -780,6 +780,7 @@ async def test_escape_before_the_model_has_received_a_message_takes_it_back(
         assert "Your message was not sent. Press Enter to send it." in it.words
         assert state(it).path == earlier
         await it.press("escape")
+        assert "Your message was not sent. Press e to edit and send it." in it.words
         assert it.stage.screen is screen
         await it.press("e", "enter")
         assert it.conversation.count("  Why") == 1
@@ -801,6 +802,29 @@ async def test_another_message_can_be_sent_before_the_first_one_is_received(
             "  Hello",
             "  Why",
         ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent", "left"),
+    [
+        (("Hello", "enter", "Why", "enter"), ["Hello", "Why"], ""),
+        (("Hello", "enter", "enter"), ["Hello"], ""),
+        (("Hello", "enter", "Wh"), ["Hello"], "Wh"),
+    ],
+)
+async def test_keys_that_arrive_at_once_send_each_message_once(
+    tmp_path: Path, typed: tuple[str, ...], sent: list[str], left: str
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for word in typed:
+            for key in [word] if word == "enter" else word:
+                it.stage.post_message(event_of(key))
+        await it.until(lambda: all(f"  {text}" in it.conversation for text in sent))
+        await it.settle()
+        messages = [line for line in it.conversation if line in ("  Hello", "  Why", "  HelloWhy")]
+        assert messages == [f"  {text}" for text in sent]
+        assert state(it).panel == "editor"  # the end of the answer opens it
+        assert editor(it).text == left
 
 
 async def test_an_edit_that_is_taken_back_still_replaces_the_last_message(tmp_path: Path) -> None:

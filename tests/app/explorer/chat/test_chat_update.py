@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.app.explorer.test_update import answer_to
 from tests.engine.fake_engine import CARD, split
@@ -12,8 +13,9 @@ from tutor.app.explorer import events
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS, picked
 from tutor.app.explorer.chat.lines import editor_label
 from tutor.app.explorer.chat.loops import LENGTH, TIMES
+from tutor.app.explorer.chat.unsent import text_to_edit
 from tutor.app.explorer.document import CHAT_SAMPLER, Document
-from tutor.app.explorer.effects import EngineInfo, Question, Start
+from tutor.app.explorer.effects import EngineInfo, Question, SaveText, Start
 from tutor.app.explorer.readout import said
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State
@@ -209,6 +211,46 @@ def test_messages_that_were_not_sent_are_kept_as_a_draft_beside_a_text() -> None
     assert talk.state.document.drafts == {"chat": "Hello\nWhy"}
     assert talk.state.queue == ()
     assert talk.state.mode == "text"
+
+
+def test_a_message_that_waits_is_not_in_the_field_again() -> None:
+    talk = Talk()
+    talk.send(events.UseText("Hello"), events.UseText("Why"))
+    assert text_to_edit(talk.state) == ""
+    talk.send(events.LeaveEditor("And"))
+    assert text_to_edit(talk.state) == "And"
+
+
+def test_a_message_after_an_edit_does_not_replace_it() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.answer()
+    talk.send(events.EditLast(on=True))
+    assert talk.state.editing
+    talk.send(events.UseText("Hello there", instead=True))
+    assert not talk.state.editing
+    talk.send(events.Signal.TAKE_BACK)
+    assert talk.state.editing
+    assert text_to_edit(talk.state) == "Hello there"
+
+
+def test_a_text_is_saved_with_all_messages_that_were_not_received() -> None:
+    talk = Talk()
+    talk.send(events.UseText("Hello"), events.UseText("Why"), events.LeaveEditor(""))
+    _, happens = update(talk.state, events.Signal.SAVE)
+    (saved,) = (each.document for each in happens if isinstance(each, SaveText))
+    assert saved.drafts == {"chat": "Hello\nWhy"}
+
+
+def test_a_text_does_not_run_because_a_message_was_received_before_it_was_opened() -> None:
+    talk = Talk()
+    talk.send(events.UseText("Hello"))
+    request = talk.state.request
+    assert isinstance(request, Start)
+    state = replace(talk.state, queue=(events.ChangeMode("text"),))
+    talk.state, _ = update(state, events.TokensArrived(request, tuple(split("Hello"))))
+    assert talk.state.mode == "text"
+    assert not talk.state.running
 
 
 def test_scrolling_lasts_until_the_learner_acts() -> None:

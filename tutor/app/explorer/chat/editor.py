@@ -129,6 +129,13 @@ class MessageEditor(PromptEditor):
     def action_send(self) -> None:
         self.action_accept()
 
+    def submit(self) -> None:
+        """Post the text. Clear a message, because the next keys come before the field closes."""
+        super().submit()
+        if self.chat:
+            self.suggests = 0
+            self.load("")
+
     def action_page(self, by: int) -> None:
         self.post_message(self.Paged(by))
 

@@ -31,6 +31,10 @@ KEPT = _("This chat is kept. Press N for a new chat, or choose another model.")
 """Advice for a conversation that cannot be built again for another model."""
 _KEPT_INSIDE = _("This chat is kept. Press Esc, then N for a new chat, or choose another model.")
 
+TAKEN_BACK = _("Your message was not sent. Press Enter to send it.")
+"""The hint in the field after a message was taken back."""
+_TAKEN_BACK_OUTSIDE = _("Your message was not sent. Press e to edit and send it.")
+
 
 def another_answer(seed: int) -> str:
     """Return the hint while the model generates another answer."""
@@ -61,6 +65,7 @@ def _hints(state: State) -> list[tuple[str, str]]:
         (_SHORTEN_INSIDE, SHORTEN),
         (_MAKE_ROOM_INSIDE, MAKE_ROOM),
         (_KEPT_INSIDE, KEPT),
+        (TAKEN_BACK, _TAKEN_BACK_OUTSIDE),
     ]
 
 

@@ -199,10 +199,11 @@ class ChatPane(PaneLayout):
             self.query_one(MessageEditor).insert(event.character)
 
     def on_paste(self, event: Paste) -> None:
-        """Begin the next message with a pasted text."""
-        if starts_message(self.state):
+        """Begin the next message with a pasted text, or continue it if the field is opening."""
+        if self.state.panel == "editor" or starts_message(self.state):
             event.stop()
-            self.action_message()
+            if self.state.panel != "editor":
+                self.action_message()
             self.query_one(MessageEditor).post_message(Paste(event.text))
 
     def action_message(self) -> None:
@@ -217,6 +218,9 @@ class ChatPane(PaneLayout):
 
     def on_prompt_editor_accepted(self, event: MessageEditor.Accepted) -> None:
         self.use_text(event.text)
+        typed = self.query_one(MessageEditor).text
+        if typed and self.state.mode == "chat":  # after Enter, before the field closed
+            self._send(events.LeaveEditor(typed))
 
     def on_prompt_editor_left(self) -> None:
         editor, state = self.query_one(MessageEditor), self.state
