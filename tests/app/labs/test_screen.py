@@ -237,6 +237,19 @@ async def test_esc_on_an_earlier_text_keeps_the_text_being_written(tmp_path: Pat
         assert editor(pilot).text == "twox"
 
 
+async def test_esc_says_where_an_earlier_text_is_after_the_new_one_was_deleted(
+    tmp_path: Path,
+) -> None:
+    async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
+        await enter_two_texts(pilot)
+        await do(pilot, "e", "up", "y", "down", "ctrl+u", "escape")
+        assert "Your earlier text is kept. Open the field and press ↑ to see it." in seen(pilot)
+        await do(pilot, "e")
+        assert editor(pilot).text == ""
+        await do(pilot, "up")
+        assert editor(pilot).text == "oney"
+
+
 async def test_a_changed_earlier_text_and_the_new_text_are_both_kept(tmp_path: Path) -> None:
     async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
         await enter_two_texts(pilot)

@@ -75,9 +75,12 @@ class LabEditor(Vertical):
     @property
     def kept(self) -> str:
         """A sentence that says that the text is kept, or "" if the learner has written nothing."""
-        if not any(self._is_new(text) for text in self._unfinished()):
+        texts = self._unfinished()
+        if not any(map(self._is_new, texts)):
             return ""
-        return _("Your text is kept. It is in the field when you open it again.")
+        if self._is_new(texts[-1]):
+            return _("Your text is kept. It is in the field when you open it again.")
+        return _("Your earlier text is kept. Open the field and press ↑ to see it.")
 
     def _is_new(self, text: str) -> bool:
         return text.strip() not in ("", self._offered.strip())

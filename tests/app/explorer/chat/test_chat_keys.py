@@ -827,6 +827,14 @@ async def test_keys_that_arrive_at_once_send_each_message_once(
         assert editor(it).text == left
 
 
+async def test_a_suggestion_does_not_replace_the_draft(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Mine")
+        await it.press("escape", "2")
+        assert it.conversation[:2] == ["You", f"  {SUGGESTIONS[1]}"]
+        assert editor(it).text == "Mine"  # the end of the answer opens the field
+
+
 async def test_an_edit_that_is_taken_back_still_replaces_the_last_message(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")

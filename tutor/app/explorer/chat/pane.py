@@ -12,6 +12,7 @@ from tutor.app.explorer.chat.first_messages import picked
 from tutor.app.explorer.chat.hints import CHAT_SAVED
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.unsent import text_to_edit
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.language import _
@@ -211,10 +212,16 @@ class ChatPane(PaneLayout):
         self._send(events.ShowPanel("editor"))
 
     def use_text(self, text: str) -> None:
-        """Send the text as a message, or use it as the prompt of a new text."""
+        """Send the text as a message, or use it as the prompt of a new text.
+
+        The number of a suggestion sends the suggestion, and the draft is kept.
+        """
         state = self.state
         instead = state.mode == "chat" and state.editing
-        self._send(events.UseText(picked(state, text), instead))
+        message = picked(state, text)
+        self._send(events.UseText(message, instead))
+        if message != text and (draft := text_to_edit(state)):
+            self._send(events.LeaveEditor(draft))
 
     def on_prompt_editor_accepted(self, event: MessageEditor.Accepted) -> None:
         self.use_text(event.text)
