@@ -90,7 +90,7 @@ class Explorer:
             case effects.PlainEffect.CANCEL_REQUEST:
                 self.held = None
             case effects.SaveText(document):
-                assert document.drafts == self.drafts
+                assert document.drafts == self._with_unsent(self.state)
             case _:
                 pass
 
@@ -102,11 +102,11 @@ class Explorer:
             case events.UseText(text) if text:
                 self.drafts[before.mode] = text
             case events.Signal.TAKE_BACK:
-                self._expect_unsent(before)
+                self.drafts = self._with_unsent(before)
             case events.ChangeMode() if before.tree is None or not before.ready:
-                self._expect_unsent(before)
+                self.drafts = self._with_unsent(before)
             case events.RequestFailed(request) if request == before.owed:
-                self._expect_unsent(before)
+                self.drafts = self._with_unsent(before)
             case events.TextOpened(Document() as document):
                 self.drafts = dict(document.drafts)
             case events.TokensArrived(request) if request == before.owed and before.handed_in:
@@ -118,15 +118,15 @@ class Explorer:
             case _:
                 pass
 
-    def _expect_unsent(self, before: State) -> None:
-        """Expect the messages that the model has not received, followed by a newer draft."""
-        queued = [each.text for each in before.queue if isinstance(each, events.UseText)]
-        unsent = queued if before.handed_in is None else [before.handed_in, *queued]
-        if before.mode == "text" or not unsent:
-            return
+    def _with_unsent(self, state: State) -> dict[Mode, str]:
+        """Return the drafts, with all messages that the model has not received yet."""
+        queued = [each.text for each in state.queue if isinstance(each, events.UseText)]
+        unsent = queued if state.handed_in is None else [state.handed_in, *queued]
+        if state.mode == "text" or not unsent:
+            return self.drafts
         draft = self.drafts.get("chat", "")
         newer = [draft] if draft not in ("", unsent[-1]) else []
-        self.drafts["chat"] = "\n".join([*unsent, *newer])
+        return self.drafts | {"chat": "\n".join([*unsent, *newer])}
 
     def _check(self) -> None:
         state, tree = self.state, self.state.tree

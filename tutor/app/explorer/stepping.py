@@ -124,7 +124,8 @@ def _apply(state: State, command: Command) -> State:
             document = state.document.with_steering(applied)
             return replace(state, document=document, undone=()).without_answer()
         case events.ChangeMode(mode):
-            state = unsent_as_draft(state)
+            if state.handed_in is not None:
+                state = unsent_as_draft(state)
             document = replace(state.document, mode=mode)
             state = replace(state, document=document, handed_in=None, reading=None)
             state = replace(state, stale=None, invited=False, editing=False, note=None)

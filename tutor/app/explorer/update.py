@@ -229,9 +229,10 @@ def _take_back(state: State) -> State:
 
     Waiting changes of settings still apply. All other waiting commands were for the answer.
     """
-    if state.mode != "chat" or state.handed_in is None:
+    taken = unsent_as_draft(state)
+    if taken is state:
         return state
-    state = unsent_as_draft(state)
+    state = taken
     settings = events.SetSampler | events.SetSteering
     queue = tuple(each for each in state.queue if isinstance(each, settings))
     state = carry_on(replace(state, request=None, queue=queue))

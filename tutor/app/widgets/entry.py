@@ -38,18 +38,18 @@ class ClearableField(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+u",
-            "clear",
+            "clear_text",
             "clear",
             tooltip="Delete the text in this field.",
         ),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "clear":
+        if action == "clear_text":
             return bool(self.value)
         return super().check_action(action, parameters)
 
-    def action_clear(self) -> None:
+    def action_clear_text(self) -> None:
         self.clear()
 
     def watch_value(self, before: str, now: str) -> None:
