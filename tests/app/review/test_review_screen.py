@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -81,8 +81,7 @@ async def test_undo_keeps_the_order_of_the_choices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds = iter(range(100))  # each seed gives another order
-    fake = SimpleNamespace(getrandbits=lambda _bits: next(seeds))
-    monkeypatch.setattr("tutor.app.review.screen.random", fake)
+    monkeypatch.setattr(random, "getrandbits", lambda _bits: next(seeds))
     choice = next(each for each in LESSON.questions if each.id == "cosine")
     assert choice.display_order(0) != choice.display_order(1)
     lesson = msgspec.structs.replace(LESSON, questions=(choice, QUESTIONS[0]))

@@ -232,7 +232,7 @@ class TokensArrived(msgspec.Struct, frozen=True):
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """The tokens of each branch of a conversation have arrived, for the model of today."""
+    """The tokens of each branch of a conversation have arrived, for the current model."""
 
     request: Rebuild
     branches: tuple[tuple[Token, ...], ...]
