@@ -427,9 +427,10 @@ def test_the_document_is_restored(tmp_path: Path, learner: Learner) -> None:
         learner.state.document, model="abc", marks=True, drafts={"chat": "Hel"}
     )
     SavedTexts(progress, None, None).save(document)
-    for again in (progress, BackgroundProgress(Progress.open(tmp_path))):
-        back = SavedTexts(again, None, None).recall()
-        assert progress.drain(10)
+    opened = [SavedTexts(progress, None, None).recall()]
+    assert progress.drain(60)
+    opened.append(SavedTexts(BackgroundProgress(Progress.open(tmp_path)), None, None).recall())
+    for back in opened:
         assert back.tree is not None
         assert back.tree.tokens == learner.tree.tokens
         assert (back.model, back.marks, back.sampler) == ("abc", True, document.sampler)

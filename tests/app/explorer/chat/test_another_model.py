@@ -240,7 +240,9 @@ def test_a_document_with_a_conversation_to_build_again_is_saved(talk: Talk) -> N
 
 
 async def test_the_screen_shows_whose_answer_it_is(talk: Talk, tmp_path: Path) -> None:
-    SavedTexts(BackgroundProgress(Progress.open(tmp_path)), None, None).save(talk.state.document)
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    SavedTexts(progress, None, None).save(talk.state.document)
+    assert progress.drain(60)
     stage = Stage(ExplorerScreen, folder=tmp_path, engine=FakeEngine(card=OTHER))
     async with stage.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
