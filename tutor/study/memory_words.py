@@ -30,7 +30,7 @@ BOTH = _(
 AFTER_A_HINT = _("After a hint, a right answer can lead to an earlier review.")
 """How a hint changes the schedule.
 
-This is true for the first attempt only: right answers after a wrong one always count less.
+It is shown only if `tutor.learner.schedule.hint_matters`.
 """
 
 
