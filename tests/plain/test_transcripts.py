@@ -192,7 +192,7 @@ def test_a_review_says_what_the_next_review_is_of(machine: Machine) -> None:
     said = machine.say("review", "ahead", question.accept[0], "undo", "xyz", "", "quit")
     following = "Saved. The next review of this question is tomorrow"
     assert f"{following}. Right answers on later days make the wait longer." in said.lines
-    assert f"{following}, the shortest wait." in said.lines
+    assert f"{following}. This is the shortest wait." in said.lines
     assert any(line.startswith("The next question is due ") for line in said.lines)
 
 
