@@ -15,6 +15,7 @@ from tests.app.pressing import event_of, tap
 from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
+from tutor.app.explorer.chat.lines import editor_label
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.document import CHAT_SAMPLER
@@ -660,6 +661,7 @@ async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
             assert f"  {message}" in it.conversation
         assert it.stage.screen.focused is editor(it)
         assert "esc then s: another answer" in it.words
+        assert editor_label(state(it), 38).plain.startswith("message  esc then s: another answer")
         assert len(tree(it).branches) == 1
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("So")

@@ -142,6 +142,8 @@ def editor_label(state: State, width: int) -> Content:
         else:
             distribution = [(after_escape("d"), _("distribution"))]
             entries = [again, edit, *entries, *(distribution if state.folded else [])]
+        if len(what) + 3 + sum(map(len, entries[0])) > width:
+            what = _("message")  # at 40 columns, the first key would be cut off
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)
