@@ -66,7 +66,7 @@ async def test_a_chat_next_to_the_text_takes_the_keys_only_when_it_is_opened(
         await sees(pilot, "your message")
         await sees(pilot, "enter next")
         await keys(pilot, "l", *"Hi", "enter")
-        await sees(pilot, "esc → s another answer")
+        await sees(pilot, "esc then s: another answer")
         await keys(pilot, "escape", "escape")
         await sees(pilot, "enter next")
         await keys(pilot, "enter")

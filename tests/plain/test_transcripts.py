@@ -165,6 +165,17 @@ def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> N
     assert [each.hinted for each in given] == [False, True]
 
 
+def test_a_hint_counts_less_only_before_a_guess_or_a_retry(machine: Machine) -> None:
+    less = "Show a hint. A right answer then counts less."
+    said = machine.say("lesson 1", "questions", "help", "quit").text
+    assert less in said
+    said = machine.say("lesson 1", "questions", "guess", "help", "hint", "quit").text
+    assert less not in said
+    assert "Show a hint." in said
+    assert "Hint: " in said
+    assert "After a hint, a right answer" not in said
+
+
 def test_a_review_says_what_the_next_review_is_of(machine: Machine) -> None:
     lesson = load_course().lessons[0]
     question = next(each for each in lesson.questions if isinstance(each, TextQuestion))
@@ -181,7 +192,7 @@ def test_a_review_says_what_the_next_review_is_of(machine: Machine) -> None:
     said = machine.say("review", "ahead", question.accept[0], "undo", "xyz", "", "quit")
     following = "Saved. The next review of this question is tomorrow"
     assert f"{following}. Right answers on later days make the wait longer." in said.lines
-    assert f"{following}, the shortest wait." in said.lines
+    assert f"{following}. This is the shortest wait." in said.lines
     assert any(line.startswith("The next question is due ") for line in said.lines)
 
 

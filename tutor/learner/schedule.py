@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tutor.learner.clock import sensible
-from tutor.learner.records import Answered, Card, Setting
+from tutor.learner.records import Answered, Card, Draft, Setting
 
 if TYPE_CHECKING:
     from fsrs import Card as FsrsCard
@@ -56,6 +56,14 @@ def grade(answer: Answered) -> Grade:
         return Grade.AGAIN
     helped = answer.hinted or answer.guessed or answer.attempt > 1
     return Grade.HARD if helped else Grade.GOOD
+
+
+def hint_matters(draft: Draft) -> bool:
+    """Return True if a right answer to this attempt counts less only because of a hint.
+
+    A guess, and an answer after a wrong one, count less in any case.
+    """
+    return draft.attempt == 1 and not draft.guessed
 
 
 def parameters_in(settings: Mapping[str, Setting]) -> str:

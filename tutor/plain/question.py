@@ -20,6 +20,7 @@ from tutor.course.questions.order import OrderQuestion
 from tutor.course.questions.several import SeveralChoices
 from tutor.language import _
 from tutor.learner.records import Answered, Draft
+from tutor.learner.schedule import hint_matters
 from tutor.plain import markdown, words
 from tutor.plain.model_answers import ask_model
 from tutor.plain.place import Command, Place
@@ -268,7 +269,8 @@ class QuestionPlace(Place):
         if self._verdict is None:
             found.append(Command("answer", "Give your answer.", self._answer, "TEXT"))
             if not self._draft.hinted:
-                said = _("Show a hint. A right answer then counts less.")
+                less = _("Show a hint. A right answer then counts less.")
+                said = less if hint_matters(self._draft) else _("Show a hint.")
                 found.append(Command("hint", said, self._hint))
             found.append(Command("skip", "Leave this question for later.", self._skip))
             mark = _("Don't mark your next answer as a guess.") if self._draft.guessed else ""
@@ -302,7 +304,7 @@ class QuestionPlace(Place):
         assert self._question is not None
         self._keep(hinted=True)
         self.say(_("Hint: {hint}").format(hint=markdown.inline(self._question.hint)))
-        if self._draft.attempt == 1:
+        if hint_matters(self._draft):
             self.say(AFTER_A_HINT)
 
     async def _guess(self, rest: str) -> None:

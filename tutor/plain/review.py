@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from tutor.app.widgets.figures import when
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
-from tutor.learner.schedule import due_at, waits_shortest
+from tutor.learner.schedule import due_at
 from tutor.plain.place import Command, Place
 from tutor.plain.question import QuestionPlace
+from tutor.study.choice_orders import ChoiceOrders
+from tutor.study.memory_words import about_wait
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ class ReviewPlace(QuestionPlace):
         super().__init__(services)
         self._passed: set[str] = set()
         self._ahead: list[Due] = []
-        self._seeds: dict[str, int] = {}
-        """The seeds for the order of the choices, which stays the same if a question comes back."""
+        self._orders = ChoiceOrders()
         self._count = 0
         self._current = ""
         self._last = ""
@@ -79,7 +79,7 @@ class ReviewPlace(QuestionPlace):
         if draft is not None and draft.version != found[1].version:
             draft = None
         self.say(remark)
-        self.ask(*found, self._seeds.setdefault(question, random.getrandbits(32)), draft)
+        self.ask(*found, self._orders.seed(question), draft)
         return True
 
     def _say_end(self) -> None:
@@ -120,18 +120,9 @@ class ReviewPlace(QuestionPlace):
         if card is None:
             return ""
         retention = self.services.retention
-        said = _("Saved. The next review of this question is {when}.")
-        if waits_shortest(card, retention):
-            said = (
-                _(
-                    "Saved. The next review of this question is {when}. Right answers on later "
-                    "days make the wait longer."
-                )
-                if card.last_correct
-                else _("Saved. The next review of this question is {when}, the shortest wait.")
-            )
-        now = self.services.progress.clock()
-        return said.format(when=when(due_at(card, retention), now))
+        at = when(due_at(card, retention), self.services.progress.clock())
+        said = _("Saved. The next review of this question is {when}.").format(when=at)
+        return " ".join(filter(None, (said, about_wait(card, retention))))
 
     async def skip(self) -> Place | Leave | Replace | None:
         self._passed.add(self._current)
@@ -168,7 +159,6 @@ class ReviewPlace(QuestionPlace):
 
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:
         self._passed.clear()
-        # The answer to the last question can still be undone.
-        self._seeds = {each: seed for each, seed in self._seeds.items() if each == self._last}
+        self._orders.forget_all_but(self._last)
         self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         return await self.go_on()

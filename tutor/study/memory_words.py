@@ -1,7 +1,9 @@
 """Describe how well a learner remembers answers, in the same words on all screens and reports."""
 
 from tutor.language import _
+from tutor.learner.records import Card
 from tutor.learner.review import Memory
+from tutor.learner.schedule import waits_shortest
 from tutor.text import counted
 
 _DAYS_IN_MONTH, _DAYS_IN_YEAR = 30.4, 365.0
@@ -30,7 +32,7 @@ BOTH = _(
 AFTER_A_HINT = _("After a hint, a right answer can lead to an earlier review.")
 """How a hint changes the schedule.
 
-This is true for the first attempt only: right answers after a wrong one always count less.
+It is shown only if `tutor.learner.schedule.hint_matters`.
 """
 
 
@@ -39,6 +41,15 @@ def in_one_line(memory: Memory) -> str:
     if memory.recall is None or memory.strength is None:
         return ""
     return f"{RECALL}: {percent(memory.recall)}. {STRENGTH}: {lasting(memory.strength)}."
+
+
+def about_wait(card: Card, retention: float) -> str:
+    """Return a sentence about the wait until the next review if it is the shortest one, or ""."""
+    if not waits_shortest(card, retention):
+        return ""
+    if card.last_correct:
+        return _("Right answers on later days make the wait longer.")
+    return _("This is the shortest wait.")
 
 
 def percent(share: float) -> str:

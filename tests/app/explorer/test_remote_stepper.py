@@ -179,7 +179,7 @@ async def test_a_conversation_without_probabilities_can_be_read(
         await sees(pilot, "your message")
         await keys(pilot, "H", "i", "enter")
         await sees(pilot, "Good day to you")
-        await sees(pilot, "esc → s another answer")
+        await sees(pilot, "esc then s: another answer")
         await keys(pilot, "escape", "u", "left", "left")
         await sees(pilot, "returns only text here, no probabilities")
         await sees(pilot, "not reported")

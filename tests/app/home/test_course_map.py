@@ -204,6 +204,17 @@ async def test_a_wrong_answer_in_a_review_is_counted_as_wrong(tmp_path: Path) ->
     progress.record(wrong)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "done · 1 wrong")
+        assert "a wrong answers" not in shown(pilot.app)
+        await keys(pilot, "a")  # no lesson is selected
+        await keys(pilot, "down", "down")
+        await sees(pilot, "a wrong answers")
+        await pilot.resize_terminal(120, 30)
+        await sees(pilot, "1 wrong (a)")
+        await keys(pilot, "a")
+        await sees(pilot, "question 1 of 1")
+        await sees(pilot, "These are only the questions that you left open or answered wrong.")
+        await keys(pilot, "escape", "escape")
+        await sees(pilot, "done · 1 wrong")
 
 
 async def test_a_lesson_that_is_done_opens_at_its_beginning(tmp_path: Path) -> None:

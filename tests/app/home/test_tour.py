@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -16,6 +17,7 @@ from tutor.engine.api import EngineState
 from tutor.errors import ContextFull
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState
+from tutor.models.report import Pulled
 from tutor.study.newcomer import TOUR_SEEN
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
+    from tutor.models.report import PullProgress
 
 SIZE = (80, 24)
 
@@ -134,6 +137,26 @@ async def test_the_distribution_of_a_model_stays_until_the_next_model_has_comput
         await keys(pilot, "1")
         await sees(pilot, "The capital of France is Paris▏")
         await until(pilot, lambda: "1  ," in shown(pilot.app))
+
+
+async def test_the_tour_says_that_the_small_model_stood_in(tmp_path: Path) -> None:
+    engine, downloaded = FakeEngine(), asyncio.Event()
+
+    async def fetch(on_progress: Callable[[PullProgress], None]) -> Pulled:
+        await downloaded.wait()
+        return Pulled("/models/x.gguf", fetched=True)
+
+    app = whole_app(
+        tmp_path, engine, tour=True, model_missing=lambda: not downloaded.is_set(), fetch=fetch
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(
+            pilot, "computed just now by the small bundled model (the full one is not ready)"
+        )
+        engine.card = replace(engine.card, sha256="e" * 64, name="Full")
+        downloaded.set()
+        await sees(pilot, "computed just now by Full, no longer by the small model")
 
 
 async def test_a_token_taken_while_a_model_loads_is_in_the_text_of_the_next_model(

@@ -261,6 +261,43 @@ async def test_a_hint_says_that_it_makes_the_next_review_earlier(tmp_path: Path)
         assert said not in seen(pilot)
 
 
+async def test_the_help_says_that_a_hint_counts_only_where_it_does(tmp_path: Path) -> None:
+    less = "A right answer then counts less."
+
+    async def help_names_it(pilot: Pilot[Any]) -> bool:
+        await keys(pilot, "question_mark")
+        await sees(pilot, "Show a hint.")
+        named = less in seen(pilot)
+        await keys(pilot, "escape")
+        return named
+
+    async with whole_app(tmp_path, course=only("bits")).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "tab")
+        assert await help_names_it(pilot)
+        await keys(pilot, "g", "tab")  # a guess counts less in any case
+        assert not await help_names_it(pilot)
+        await keys(pilot, "g", "tab")
+        assert await help_names_it(pilot)
+        await keys(pilot, "h", "tab")
+        assert not await help_names_it(pilot)
+        await keys(pilot, "enter", "9", "enter")
+        await sees(pilot, "r try again")
+        await keys(pilot, "r", "tab")
+        assert not await help_names_it(pilot)
+
+
+async def test_a_hint_for_a_guess_does_not_say_that_it_counts(tmp_path: Path) -> None:
+    said = "After a hint, a right answer can lead to an earlier review."
+    async with whole_app(tmp_path, course=only("bits")).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "h")
+        await sees(pilot, said)
+        await keys(pilot, "tab", "g")
+        await sees(pilot, "marked as a guess")
+        assert said not in seen(pilot)
+
+
 async def test_a_quiz_opened_by_mistake_does_not_hide_the_screens_left_to_read(
     tmp_path: Path,
 ) -> None:

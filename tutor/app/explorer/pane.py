@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.message import Message
 
+from tutor.app.delay import call_after
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import chat_key
 from tutor.app.explorer.controller import ExplorerController
@@ -29,11 +30,11 @@ from tutor.language import _
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
+    from asyncio import TimerHandle
     from collections.abc import Callable, Coroutine, Iterator
 
     from textual.binding import BindingType
     from textual.events import DescendantBlur, DescendantFocus
-    from textual.timer import Timer
     from textual.worker import Worker
 
     from tutor.app.explorer.document import Document, Mode
@@ -121,7 +122,7 @@ class ExplorerPane(SharingPane):
             show=self._show,
             report=lambda evidence: self.post_message(self.Stepped(evidence)),
         )
-        self._save_timer: Timer | None = None
+        self._save_timer: TimerHandle | None = None
         self._seed: int | None = None
         self._xray_waits = False
         """Whether the x-ray opens as soon as the model has answered."""
@@ -192,7 +193,7 @@ class ExplorerPane(SharingPane):
             self._xray_waits = False
         # A run changes the text all the time, so a timer restarted at each change would never fire.
         if self._save_timer is None:
-            self._save_timer = self.set_timer(SAVE_AFTER, self._save)
+            self._save_timer = call_after(SAVE_AFTER, self, self._save)
         if (seed := state.tree.current.seed if state.tree else None) != self._seed:
             self._seed = seed
             self.post_message(self.SeedChanged(seed))

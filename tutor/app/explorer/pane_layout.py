@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from tutor.app.delay import call_after
 from tutor.app.explorer import readout, side_by_side
 from tutor.app.explorer.chat import lines as chat_lines
 from tutor.app.explorer.chat import suggestions
@@ -31,11 +32,11 @@ from tutor.app.widgets.lines import Lines, paint_together
 from tutor.app.widgets.notice import Notice
 
 if TYPE_CHECKING:
+    from asyncio import TimerHandle
     from typing import Self
 
     from textual.app import ComposeResult
     from textual.layout import Layout
-    from textual.timer import Timer
 
     from tutor.app.explorer.controller import ExplorerController
     from tutor.app.explorer.document import Mode
@@ -167,7 +168,7 @@ class PaneLayout(Vertical):
         """The time at which the pane was last drawn, on the monotonic clock."""
         self._drawn: State | None = None
         """The state that was drawn last."""
-        self._draw_timer: Timer | None = None
+        self._draw_timer: TimerHandle | None = None
         """A timer that draws the latest state of a run, if drawing it was postponed."""
         self._situation: object = None
         self._mode: Mode = "text"
@@ -272,7 +273,7 @@ class PaneLayout(Vertical):
         wait = self._painted + cast("RemoteTerminal", self.app).line.figures - now
         if wait > 0 and _next_of_run(self._drawn, state):
             if self._draw_timer is None:
-                self._draw_timer = self.set_timer(wait, self._draw_latest)
+                self._draw_timer = call_after(wait, self, self._draw_latest)
             return
         self._painted, self._drawn = now, state
         self._draw_text(state)

@@ -47,8 +47,9 @@ def of_lesson(outline: Outline, where: LessonProgress, memory: Memory | None) ->
     ]
     if where.questions:
         open_, wrong = where.questions - where.answered, where.answered - where.right
+        wrong_words = _("{wrong} wrong (a)") if where.wrong_words else _("{wrong} wrong")
         more = [_("{open} open").format(open=open_)] * bool(open_) + [
-            _("{wrong} wrong").format(wrong=wrong)
+            wrong_words.format(wrong=wrong)
         ] * bool(wrong)
         lines.append(
             (

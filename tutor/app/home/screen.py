@@ -55,12 +55,14 @@ _WIDE = 112
 class _MapRow(NamedTuple):
     """A row of the course map, with the title and the text that describe it on a wide screen.
 
-    `describe` returns the text for a width in columns.
+    `describe` returns the text for a width in columns. `ask_again` opens the questions that were
+    answered wrong since the lesson was done, or is None if there are none.
     """
 
     entry: Entry
     title: str
     describe: Callable[[int], Content]
+    ask_again: Callable[[], None] | None = None
 
 
 class HomeScreen(MenuScreen):
@@ -93,9 +95,15 @@ class HomeScreen(MenuScreen):
             )
             for each in MAP_PLACES
         ),
+        Binding(
+            "a",
+            "ask_again",
+            "wrong answers",
+            tooltip="Answer the questions of this lesson again that you last answered wrong.",
+        ),
         Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
-    first_keys: tuple[str, ...] = ("y", ARROWS, "enter", "r", "p", "v", "slash", "comma")
+    first_keys: tuple[str, ...] = ("y", ARROWS, "enter", "a", "r", "p", "v", "slash", "comma")
     _memory: Memory | None = None
     _memory_of: Mapping[str, Memory] = {}
     _rows: Sequence[_MapRow | None] = ()
@@ -132,7 +140,19 @@ class HomeScreen(MenuScreen):
         return duties(paths.class_file(), self.services.course, progress, progress.clock())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "ask_again":
+            return self._selected is not None and self._selected.ask_again is not None
         return action != "back"
+
+    @property
+    def _selected(self) -> _MapRow | None:
+        # The menu is gone while the screen closes.
+        cursor = next((menu.cursor for menu in self.walk_children(Menu)), -1)
+        return self._rows[cursor] if 0 <= cursor < len(self._rows) else None
+
+    def action_ask_again(self) -> None:
+        if self._selected is not None and self._selected.ask_again is not None:
+            self._selected.ask_again()
 
     def on_resize(self) -> None:
         self.fill()
@@ -195,11 +215,11 @@ class HomeScreen(MenuScreen):
         self._describe()
 
     def _describe(self) -> None:
-        """Describe the selected row, if the screen is wide enough."""
+        """Show the keys of the selected row, and describe it if the screen is wide enough."""
+        self.refresh_bindings()
         if self.app.size.width < _WIDE:
             return
-        cursor = self.query_one(Menu).cursor
-        row = self._rows[cursor] if 0 <= cursor < len(self._rows) else None
+        row = self._selected
         details = self.query_one("#details")
         details.border_title = Content(row.title if row else "")
         width = details.scrollable_content_region.width
@@ -270,6 +290,7 @@ class HomeScreen(MenuScreen):
                 ),
                 _title(lesson),
                 partial(self._about_lesson, lesson, by_lesson[lesson.id]),
+                partial(self._ask_again, lesson) if by_lesson[lesson.id].wrong_words else None,
             )
             for lesson, said in zip(lessons, all_said, strict=True)
         ]
@@ -283,6 +304,11 @@ class HomeScreen(MenuScreen):
         self.navigation.open_outline(outline, outline.screens[0].id if again else None)
         if where.in_questions:
             self.navigation.open_outline(outline, quiz=True)
+
+    def _ask_again(self, outline: Outline) -> None:
+        """Open the questions above the text of a lesson that is done, so that Esc leads to it."""
+        self.navigation.open_outline(outline, outline.screens[0].id)
+        self.navigation.open_outline(outline, quiz=True)
 
     def _place_row(self, place: MapPlace) -> _MapRow:
         opener = partial(self.navigation.open_place, place.place)

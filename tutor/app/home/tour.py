@@ -68,6 +68,7 @@ class TourScreen(TextScreen, CourseScreen):
         self._text = PROMPT
         self._distribution: Distribution | None = None
         self._model: ModelCard | None = None  # the model for which the session was opened
+        self._small_seen = False  # whether the small bundled model has computed a distribution
         self._computed_by = ""
         self._problem = ""
         self._forget_engine: Callable[[], None] = lambda: None
@@ -147,12 +148,25 @@ class TourScreen(TextScreen, CourseScreen):
             session = await self._session_for(model)
             length = len(session.tokens)
             self._distribution = await session.distribution(length, PLAIN, 0, ROWS)
-            self._computed_by = model.base_name
+            self._computed_by = self._source(model)
         # The tour also works without a model, and asks again when the engine changes.
         except TutorError as error:
             self._session, self._problem = None, f"{error.happened} {error.next_step}".strip()
         if self.is_attached:
             self.draw()
+
+    def _source(self, model: ModelCard) -> str:
+        """Return a sentence that names the model, and explains why the numbers have changed."""
+        small = self.services.model.status.small
+        self._small_seen |= small
+        if small:
+            return _("computed just now by the small bundled model (the full one is not ready)")
+        name = safe(model.base_name)
+        if not self._small_seen:
+            return _("computed just now by {computed_by}").format(computed_by=name)
+        return _("computed just now by {computed_by}, no longer by the small model").format(
+            computed_by=name
+        )
 
     async def _session_for(self, model: ModelCard) -> AsyncModelSession:
         """Return the session for the text. If the model has changed, open a new one."""
@@ -203,10 +217,7 @@ class TourScreen(TextScreen, CourseScreen):
                 line.stylize(Style.from_meta({_ROW: number}))
                 for number, line in enumerate(table[1:], start=1)
             ]
-            said = Content.styled(
-                _("computed just now by {computed_by}").format(computed_by=safe(self._computed_by)),
-                MUTED,
-            )
+            said = Content.styled(self._computed_by, MUTED)
             below = [hanging(Content(""), said, width)]
             if signs := " ".join(_signs(row.token for row in rows)):
                 below.insert(0, hanging(Content(""), Content.styled(signs, MUTED), width))

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.course_screen import CourseScreen
+from tutor.app.delay import call_after
 from tutor.app.labs.editor import LabEditor
 from tutor.app.labs.side import LabSide
 from tutor.app.widgets.copyable import Copy
@@ -22,10 +23,10 @@ from tutor.labs.kit.view import LabView
 from tutor.language import _
 
 if TYPE_CHECKING:
+    from asyncio import TimerHandle
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
 
     from textual.app import ComposeResult
-    from textual.timer import Timer
     from textual.worker import Worker
 
     from tutor.allowed import Allowed
@@ -97,7 +98,7 @@ class LabScreen(CourseScreen):
         self._goals_open = False
         self._refusal: TutorError | None = None
         """An error about the text in the editor. Responses of the engine do not remove it."""
-        self._busy_timer: Timer | None = None
+        self._busy_timer: TimerHandle | None = None
         self._begun = False
         """Whether the view has been created. The engine's state can change before that."""
         self._runner = LabRunner(lab, services.engine, left, self._work, self._changed)
@@ -208,10 +209,10 @@ class LabScreen(CourseScreen):
         if not self._runner.busy:
             self.aside = ""
             if self._busy_timer is not None:
-                self._busy_timer.stop()
+                self._busy_timer.cancel()
                 self._busy_timer = None
         elif self._busy_timer is None and not self.aside:
-            self._busy_timer = self.set_timer(BUSY_AFTER, self._say_busy)
+            self._busy_timer = call_after(BUSY_AFTER, self, self._say_busy)
 
     def _say_busy(self) -> None:
         self._busy_timer = None

@@ -28,6 +28,7 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft
+from tutor.learner.schedule import hint_matters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,12 @@ class Asked(NamedTuple):
     remark: str = ""
     given: str = ""
 
+    @property
+    def lab(self) -> Lab | None:
+        """The lab that belongs to the question, or None."""
+        screen = self.lesson.screen(self.question.screen or "")
+        return screen.lab if screen else None
+
 
 class AskScreen(CourseScreen):
     """A screen that asks questions.
@@ -74,7 +81,8 @@ class AskScreen(CourseScreen):
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
-        Binding("h", "hint", "hint", tooltip="Show a hint. A right answer then counts less."),
+        Binding("h", "hint(True)", "hint", tooltip="Show a hint. A right answer then counts less."),
+        Binding("h", "hint(False)", "hint", tooltip="Show a hint."),
         Binding("s", "skip", "skip", tooltip="Leave this question for later."),
         Binding("g", "guessed", "guessed", tooltip="Mark an answer as a guess, to review it soon."),
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
@@ -290,12 +298,15 @@ class AskScreen(CourseScreen):
                 return judged
             case "retry":
                 return judged and self._verdict is not None and not self._verdict.correct
-            case "hint" | "guessed" | "skip":
+            case "hint":
+                matters = hint_matters(self._draft) and not self._draft.hinted
+                return self._open and (matters,) == parameters
+            case "guessed" | "skip":
                 return self._open
             case "look":
                 return judged and self.question.screen is not None
             case "lab":
-                return self._lab is not None
+                return self.asked is not None and self.asked.lab is not None
             case "scroll":
                 return self.can_scroll
             case "more":
@@ -329,28 +340,23 @@ class AskScreen(CourseScreen):
             self.keep_draft(again)
             await self.ask(self.asked._replace(draft=again, given=""))
 
-    def action_hint(self) -> None:
+    def action_hint(self, _matters: bool) -> None:
         self._keep(hinted=True)
         self.tell(None)
         self.action_enter_field()
         self.view.show_hint(self.question, self._draft)
+        self.refresh_bindings()
         self.call_after_refresh(self.view.scroll_to_hint)
 
     def action_guessed(self) -> None:
         self._keep(guessed=not self._draft.guessed)
         self.action_enter_field()
+        self.view.show_hint(self.question, self._draft)
+        self.refresh_bindings()
         self.head()
 
-    @property
-    def _lab(self) -> Lab | None:
-        """The lab that belongs to the question on the screen, or None."""
-        if self.asked is None:
-            return None
-        screen = self.lesson.screen(self.question.screen or "")
-        return screen.lab if screen else None
-
     def action_lab(self) -> None:
-        if (lab := self._lab) is not None:
+        if self.asked is not None and (lab := self.asked.lab) is not None:
             self.navigation.open_lab(self.lesson, lab)
 
     def action_look(self) -> None:

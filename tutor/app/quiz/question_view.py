@@ -25,6 +25,7 @@ from tutor.course.questions.several import SeveralChoices
 from tutor.course.questions.single import SingleChoice
 from tutor.course.questions.text import TextQuestion
 from tutor.language import _
+from tutor.learner.schedule import hint_matters
 from tutor.study.memory_words import AFTER_A_HINT
 from tutor.text import safe
 
@@ -200,7 +201,7 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_hint(self, question: Question, draft: Draft) -> None:
         """Show the question's hint and what it changes, if the learner has asked for the hint."""
         lines = [Content(_("Hint: ")) + inline(question.hint)]
-        if draft.attempt == 1:
+        if hint_matters(draft):
             lines.append(Content.styled(AFTER_A_HINT, MUTED))
         self._show_line("#hint", Content("\n").join(lines), shown=draft.hinted)
 

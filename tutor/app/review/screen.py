@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +18,9 @@ from tutor.app.widgets.key_names import press
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
-from tutor.learner.schedule import due_at, waits_shortest
+from tutor.learner.schedule import due_at
+from tutor.study.choice_orders import ChoiceOrders
+from tutor.study.memory_words import about_wait
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
@@ -81,8 +82,7 @@ class ReviewScreen(AskScreen):
         """The questions that this review still has to ask although they are not due yet."""
         self._item: Due | None = None
         """The question most recently taken from the queue. The screen may show a different one."""
-        self._seeds: dict[str, int] = {}
-        """The seeds for the order of the choices, which stays the same if a question comes back."""
+        self._orders = ChoiceOrders()
         self._count = 0
         self._ended = False
         """Whether the review has ended because no questions are left."""
@@ -154,8 +154,7 @@ class ReviewScreen(AskScreen):
         if draft is not None and draft.version != found[1].version:
             draft = None
         remark = item.why if item else ""
-        seed = self._seeds.setdefault(question, random.getrandbits(32))
-        await self.ask(Asked(*found, seed, draft, remark))
+        await self.ask(Asked(*found, self._orders.seed(question), draft, remark))
         return True
 
     async def _end(self) -> None:
@@ -237,8 +236,7 @@ class ReviewScreen(AskScreen):
 
     async def action_ahead(self) -> None:
         self._passed.clear()
-        last = self._just_answered  # its answer can still be undone
-        self._seeds = {each: seed for each, seed in self._seeds.items() if each == last}
+        self._orders.forget_all_but(self._just_answered)
         self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         await self._go_on()
 
@@ -302,12 +300,5 @@ class ReviewScreen(AskScreen):
 
 def _next_review(card: Card, retention: float, now: float) -> str:
     """Say that an answer is saved, and when the question is due again."""
-    due = due_at(card, retention)
-    said = _("saved · next review {when}")
-    if waits_shortest(card, retention):
-        said = (
-            _("saved · next review {when}. Right answers on later days make the wait longer.")
-            if card.last_correct
-            else _("saved · next review {when}, the shortest wait")
-        )
-    return said.format(when=when(due, now))
+    said = _("saved · next review {when}").format(when=when(due_at(card, retention), now))
+    return f"{said}. {about}" if (about := about_wait(card, retention)) else said

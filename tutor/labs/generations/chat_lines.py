@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from tutor.bots.rules import RuleReply
     from tutor.labs.generations.state import State, Turn
 
-NAMES = {"rules": _("rules"), "retrieval": _("retrieval"), "generative": _("generation")}
+NAMES: dict[Bot, str] = {
+    "rules": _("A rules"),
+    "retrieval": _("B retrieval"),
+    "generative": _("C generation"),
+}
+"""The names of the bots, with the letters that lesson 1 and plain mode use."""
 _GAP = 2
 _MOST_ANSWER = 7
 _ROOM_FOR_TRACE = 11

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _KIND = 14
 _MOST_CELL = 4
 _GUESS = 13
-_SCORE = 11
-_SHORT: dict[Bot, str] = {"rules": _("rule"), "retrieval": _("retr"), "generative": _("gen")}
+_NAME = 13
+_LETTERS: dict[Bot, str] = {"rules": "A", "retrieval": "B", "generative": "C"}
 _ROOM_FOR_PROBE = 4
 
 
@@ -50,30 +50,31 @@ def probe_lines(state: State, width: int, height: int) -> list[Content]:
     return [*rows, *(_one_probe(state, width, left) if left >= _ROOM_FOR_PROBE else [])]
 
 
-def _widths(narrow: bool) -> tuple[int, int]:
-    return (6, 5) if narrow else (_GUESS, _SCORE)
+def _guess_size(narrow: bool) -> int:
+    return 6 if narrow else _GUESS
 
 
-def _name(bot: Bot, narrow: bool) -> str:
-    return _SHORT[bot] if narrow else NAMES[bot]
+def _score_size(bot: Bot, narrow: bool) -> int:
+    return 5 if narrow else len(NAMES[bot]) + 2
 
 
 def _heading(narrow: bool) -> Content:
-    guess, size = _widths(narrow)
-    scores = "".join(f"{_name(bot, narrow):>{size}}" for bot in BOTS)
+    guess, names = _guess_size(narrow), _LETTERS if narrow else NAMES
+    scores = "".join(f"{names[bot]:>{_score_size(bot, narrow)}}" for bot in BOTS)
     first = _("worst?") if narrow else _("weakest bot")
     return Content.styled(f"  {_('messages'):<{_KIND}}{first:<{guess}}{scores}", MUTED)
 
 
 def _kind_row(state: State, kind: Kind, here: bool, narrow: bool) -> Content:
-    guess, size = _widths(narrow)
+    guess = _guess_size(narrow)
     predicted = state.predictions.get(kind)
     broke = bot_probes.breaks_first(state.results, kind)
     mark = "" if not broke or predicted is None else "✓" if predicted in broke else "×"
-    said = f"{_name(predicted, narrow) if predicted else '?'} {mark}".rstrip()
+    said = f"{_LETTERS[predicted] if predicted else '?'} {mark}".rstrip()
     style = RIGHT if mark == "✓" else NOT_YET if mark else ""
     scores = [
-        _score(*bot_probes.score(state.results, bot, kind), size, bot in broke) for bot in BOTS
+        _score(*bot_probes.score(state.results, bot, kind), _score_size(bot, narrow), bot in broke)
+        for bot in BOTS
     ]
     return Content.assemble(
         cursor(here),
@@ -89,17 +90,17 @@ def _score(right: int, of: int, size: int, broke: bool) -> Content:
 
 
 def _total(state: State, narrow: bool) -> Content:
-    guess, size = _widths(narrow)
+    guess = _guess_size(narrow)
     right = bot_probes.predicted_right(state.results, state.predictions)
     said = (
         _("{right} of {count}").format(right=right, count=len(KINDS))
         if len(state.results) == len(CASES)
         else ""
     )
-    sums = [bot_probes.score(state.results, bot) for bot in BOTS]
+    sums = [(*bot_probes.score(state.results, bot), _score_size(bot, narrow)) for bot in BOTS]
     scores = [
         Content(f"{right if of else '–':>{size}}") if narrow else _score(right, of, size, False)
-        for right, of in sums
+        for right, of, size in sums
     ]
     return Content.assemble(f"  {_('all'):<{_KIND}}{said:<{guess}}", *scores)
 
@@ -150,7 +151,7 @@ def _one_probe(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int) -> list[Content]:
-    name = f"{NAMES[case.bot]:<11}" if width >= ROOMY else f"{_SHORT[case.bot]:<5}"
+    name = f"{NAMES[case.bot]:<{_NAME}}"
     result = state.results.get(case)
     if result is None:
         wanted = cut_to_lines(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding
 from textual.content import Content
 
+from tutor.app.delay import call_after
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
@@ -20,8 +21,9 @@ from tutor.language import _
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
+    from asyncio import TimerHandle
+
     from textual.app import ComposeResult
-    from textual.timer import Timer
 
 _LABEL = 10
 
@@ -51,7 +53,7 @@ class GhostTextView(LabView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pause: Timer | None = None
+        self._pause: TimerHandle | None = None
 
     def compose(self) -> ComposeResult:
         yield CodeEditor(lab.LONGEST, self._changed, self.did, self.focus)
@@ -71,10 +73,9 @@ class GhostTextView(LabView):
         if (text, cursor) == (self.state.text, self.state.cursor):
             return
         self.did(lab.EditFile(text, cursor))
-        if self._pause is None:  # Wait until the learner stops typing.
-            self._pause = self.set_timer(self.state.limits.pause, self._paused)
-        else:
-            self._pause.reset()
+        if self._pause is not None:  # Wait until the learner stops typing.
+            self._pause.cancel()
+        self._pause = call_after(self.state.limits.pause, self, self._paused)
 
     def _paused(self) -> None:
         self._pause = None

@@ -15,6 +15,7 @@ from tests.app.pressing import event_of, tap
 from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
+from tutor.app.explorer.chat.lines import editor_label
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.document import CHAT_SAMPLER
@@ -373,7 +374,7 @@ async def test_the_field_says_how_to_edit_the_last_message_of_a_stopped_answer(
         await it.pilot.press("r")
         engine.release()
         await it.settle()
-        assert "esc → r continues ↑ edits your last one" in it.words
+        assert "esc then r: continues or d: distribution ↑ edits your last one" in it.words
         await it.press("escape", "question_mark")
         assert "In the empty field, ↑ edits your last one." in it.words
 
@@ -566,7 +567,7 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         it.engine.release()
         await it.settle()
         assert not state(it).running
-        assert "esc → r continues" in it.words
+        assert "esc then r: continues" in it.words
         await it.press("escape")
         assert "r continue" in lines(it.stage)[-1]
         assert "d distribution" in lines(it.stage)[-1]
@@ -659,7 +660,8 @@ async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
             assert state(it).ended
             assert f"  {message}" in it.conversation
         assert it.stage.screen.focused is editor(it)
-        assert "esc → s another answer" in it.words
+        assert "esc then s: another answer" in it.words
+        assert editor_label(state(it), 38).plain.startswith("message  esc then s: another answer")
         assert len(tree(it).branches) == 1
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("So")
@@ -901,7 +903,7 @@ async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) 
         engine.release()
         await it.settle()
         before = tree(it).tokens
-        assert "esc → r continues" in it.words
+        assert "esc then r: continues" in it.words
         await it.type("run")
         assert editor(it).text == "run"
         await it.press("escape")
@@ -919,7 +921,7 @@ async def test_a_message_can_be_written_while_the_answer_grows(tmp_path: Path) -
         await it.pilot.press("enter")
         await it.until(lambda: state(it).running)
         await it.pilot.press("enter", *"And")
-        assert "esc → r stops" in it.words
+        assert "esc then r: stops" in it.words
         it.engine.release()
         await it.until(lambda: state(it).ended)
         await it.type(" so")
@@ -1050,7 +1052,7 @@ async def test_the_field_says_how_to_see_the_distribution_of_a_stopped_answer(
         await it.pilot.press("r")
         engine.release()
         await it.settle()
-        assert "esc → d distribution" in it.words
+        assert "or d: distribution" in it.words
         await it.press("escape", "d")
         assert table_is_shown(it)
         assert "↑↓ row" in it.words

@@ -333,5 +333,6 @@ def test_the_field_says_that_r_stops_the_processing_of_the_text() -> None:
     talk.say("Hello")
     talk.send(events.Signal.PAUSE, events.Reading(1, 500), events.ShowPanel("editor"))
     label = editor_label(talk.state, 80).plain
-    assert "esc → r stops" in label
+    assert "esc then r: stops" in label
+    assert "message  esc then r: stops" in editor_label(talk.state, 30).plain
     assert "continues" not in label

@@ -108,9 +108,9 @@ def focus_line(state: State, tree: TokenTree, width: int) -> Content:
     return readout.focus_line(tree, state.context, width, name)
 
 
-def _after_escape(key: str, does: str) -> tuple[str, str]:
-    """Return a key that is pressed after leaving the field, and what it does."""
-    return f"esc → {key}", does
+def after_escape(key: str) -> str:
+    """Return the words for a key that works only after Esc has left the field."""
+    return _("esc then {key}:").format(key=key)
 
 
 def editor_label(state: State, width: int) -> Content:
@@ -125,15 +125,25 @@ def editor_label(state: State, width: int) -> Content:
         entries += [("1-4", _("send a suggestion")), ("↑↓", _("choose"))]
     elif last_message(state.tree) is not None:
         edit = ("↑", _("edits your last one"))
-        again = _after_escape("s", _("another answer"))
-        distribution = [_after_escape("d", _("distribution"))] if state.folded else []
+        again = (after_escape("s"), _("another answer"))
         if state.unfinished or state.running or state.reading is not None:
             # While the text is being processed, the key stops that, even if no answer has begun.
             continues = state.unfinished and state.reading is None
             does = _("continues") if continues else _("stops")
-            entries = [_after_escape("r", does), edit, *distribution, again, *entries]
+            # At 80 columns, there is no room to name Esc twice.
+            distribution = [(_("or {key}:").format(key="d"), _("distribution"))]
+            entries = [
+                (after_escape("r"), does),
+                *(distribution if state.folded else []),
+                edit,
+                again,
+                *entries,
+            ]
         else:
-            entries = [again, edit, *entries, *distribution]
+            distribution = [(after_escape("d"), _("distribution"))]
+            entries = [again, edit, *entries, *(distribution if state.folded else [])]
+        if len(what) + 3 + sum(map(len, entries[0])) > width:
+            what = _("message")  # at 40 columns, the first key would be cut off
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)

@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import model_name
+from tutor.app.explorer.chat.lines import after_escape
 from tutor.app.explorer.chat.situation import without_template
 from tutor.app.widgets import figures
 from tutor.language import _
@@ -54,8 +55,8 @@ def _settings(state: State) -> Content:
         said,
         (_(", as SmolLM2's model card recommends") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
-        ("esc → i", key),
-        (_(" switches to plain sampling, without these settings."), theme.MUTED),
+        (after_escape("i"), key),
+        (_(" plain sampling, without these settings."), theme.MUTED),
     )
 
 
