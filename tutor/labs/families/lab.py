@@ -277,7 +277,7 @@ def _agrees_at_a_distance(state: State) -> bool:
 
 @goal(
     "which-of-two",
-    "Find a row of the attention across (a) with half its weight on a word's second occurrence",
+    "In the attention across (a), find a row with half its weight on a word's second occurrence",
 )
 def _finds_which_of_two(state: State) -> bool:
     """Return True if at least half of a row's attention goes to a word's second occurrence.
