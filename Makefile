@@ -1,4 +1,4 @@
-# Everything happens in .venv. `make setup` makes it; the other targets make it when it is missing.
+# All targets use .venv. `make setup` creates it, and the other targets create it if it is missing.
 PYTHON ?= python3
 MINUTES ?= 60
 VENV := .venv
@@ -26,31 +26,31 @@ test-slow: setup
 questions: setup
 	$(BIN)/pytest -m slow tests/pty/test_every_question.py
 
-# Starts each installed server of language models, and steps it: tests/vendors/test_real_servers.py.
+# Starts each installed model server and steps through texts: tests/vendors/test_real_servers.py.
 servers: setup
 	$(BIN)/pytest -m slow -rs tests/vendors/test_real_servers.py
 
-# What is not found in the database, or a database that is not found, is a failure: --strict.
+# With --strict, the audit fails if a package is not in the database, or if there is no database.
 audit: setup
 	$(BIN)/python -m tools.licenses
 	$(BIN)/pip install --quiet pip-audit
 	$(BIN)/pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' > $(VENV)/installed.txt
 	$(BIN)/pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt || \
-		{ echo "Not everything was audited, or something was found: see above." >&2; exit 1; }
+		{ echo "The audit is incomplete or has found a vulnerability: see above." >&2; exit 1; }
 
 # Interrupts two sessions of a learner in many ways, and checks that no saved answer is lost.
 chaos: setup
 	$(BIN)/python -m tests.chaos --cycles 1000
 
-# Tries random input for MINUTES minutes, and keeps what fails in build/fuzz: tests/fuzz/__main__.py.
+# Tries random input for MINUTES minutes, and saves failures in build/fuzz: tests/fuzz/__main__.py.
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
-# Makes mistakes in a copy of the code, and tells which of them the tests catch.
+# Inserts bugs into a copy of the code, and reports which of them the tests catch.
 mutants: setup
 	$(BIN)/python -m tools.mutants
 
-# Writes the parts of README.md and docs/ that follow from the code.
+# Updates the generated parts of README.md and docs/, and the manual page.
 docs: setup
 	$(BIN)/python -m tools.docs
 
@@ -63,11 +63,11 @@ site: setup
 	$(BIN)/pip install --quiet -e '.[test,site]'
 	$(BIN)/python -m tools.site
 
-# Pins the versions that are installed here, for hosts (docs/hosting.md). Run the tests first.
+# Pins the installed versions, for administrators (docs/hosting.md). Run the tests first.
 constraints: setup
 	$(BIN)/python -m tools.constraints
 
-# Checks whether the pinned versions are still the versions that the tests run with.
+# Checks whether the pinned versions are the versions that the tests use.
 constraints-check: setup
 	$(BIN)/python -m tools.constraints --check
 
@@ -91,7 +91,7 @@ types: setup
 lint-lessons: setup
 	$(BIN)/pytest -m slow tests/authoring
 
-# Among the tests, too: tests/test_architecture.py.
+# tests/test_architecture.py checks the contracts, too.
 contracts: setup
 	$(BIN)/lint-imports
 

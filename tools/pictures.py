@@ -93,7 +93,7 @@ def _found(app: TutorApp, name: str) -> Lesson:
 
 
 class Shot(NamedTuple):
-    """A picture: how its screen is opened from the home screen, and the keys pressed there.
+    """A picture: how its screen is opened from the course map, and the keys pressed there.
 
     `text` is shown when the screen is complete.
     """

@@ -129,7 +129,7 @@ class UnknownSession(EngineError, title="Unknown session"):
     """Raised when a request names a session that does not exist in the engine."""
 
 
-class RequestCancelled(TutorError, title="Cancelled"):
+class RequestCancelled(TutorError, title="Canceled"):
     """Raised when the sender has canceled a request. It is not shown to the user."""
 
 

@@ -6,6 +6,7 @@ import pytest
 from textual.binding import Binding
 
 from tools.docs import bindings, classes_with_keys
+from tutor.app.app import TutorApp
 from tutor.app.key_scheme import COMMON_KEYS, DO, GO, GROUPS, MOVE, VIEW, group_of
 from tutor.labs.kit import registry
 
@@ -29,9 +30,21 @@ def test_no_lab_takes_a_key_that_works_everywhere() -> None:
         for name in registry.names()
         for binding in bindings(registry.load_part(name, "view").VIEW)
         for key in everywhere.intersection(binding.key.split(","))
-        if binding.description not in ("search", "copy")
     }
     assert taken == set()
+
+
+def test_no_lab_uses_a_label_that_another_key_has_everywhere() -> None:
+    everywhere = {
+        binding.description: binding.key for binding in bindings(TutorApp) if binding.description
+    }
+    twice = {
+        f"{name}: {binding.key} {binding.description}"
+        for name in registry.names()
+        for binding in bindings(registry.load_part(name, "view").VIEW)
+        if everywhere.get(binding.description, binding.key) != binding.key
+    }
+    assert twice == set()
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def measure(turns: int = 300) -> list[Measured]:
     what = {
         "saving an answer": saving,
         "opening a learner's progress": opening,
-        "loading the data for the home screen": home,
+        "loading the data for the course map": home,
         "loading the data for the review screen": reviewing,
         "loading the data for the progress screen": progress_screen,
     }
@@ -102,7 +102,7 @@ def measure(turns: int = 300) -> list[Measured]:
 
 
 def show_home(folder: Path) -> None:
-    """Load the progress that the home screen needs from disk."""
+    """Load the progress that the course map needs from disk."""
     progress = Progress.open(folder)
     progress.lessons(), progress.cards()
     review.queue(progress.state(), ASKED, NOW, Limits())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,17 @@ def test_the_start_reaches_no_goal_and_the_solution_reaches_all(
     at_start, reached = solve(described(lab), backend.answer)
     assert at_start == frozenset()
     assert reached == {goal.name for goal in lab.goals}
+
+
+TELEGRAPHIC = re.compile(r"[<>≤≥±=]|\d\+|bits/")
+"""Signs that stand for words, which a goal spells out."""
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_goals_are_sentences_without_telegraphic_signs(name: str) -> None:
+    for goal in registry.find(name).goals:
+        assert goal.says[0].isupper()
+        assert not TELEGRAPHIC.search(goal.says), goal.says
 
 
 def test_the_labs_are_in_the_order_of_the_lessons() -> None:

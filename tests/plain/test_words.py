@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tutor.errors import TextError
+from tutor.labs.kit import registry
 from tutor.lm.distribution import Row, Token
 from tutor.plain import words
 
@@ -84,12 +87,25 @@ def test_messages_name_no_keys(text: str, said: str) -> None:
     ("says", "said"),
     [
         ("Add a false passage (p) that is cited", "Add a false passage that is cited."),
-        ("Find a pair (x): at strength ±1, one layer", "Find a pair: at strength ±1, one layer."),
+        ("Find a token (try x) that is lost", "Find a token that is lost."),
+        ("Go to a token (p/n)", "Go to a token."),
+        ("Use your own lists (1, 2)", "Use your own lists."),
+        ("Save it (ctrl+s)", "Save it."),
+        ("Make it answer (Enter)", "Make it answer."),
+        ("Measure it (Tab, then r)", "Measure it."),
         ("Find a fact (in 2024)", "Find a fact (in 2024)."),
     ],
 )
 def test_goals_name_no_keys(says: str, said: str) -> None:
     assert words.goal(says) == said
+
+
+def test_no_goal_of_a_lab_names_a_key() -> None:
+    """Only signs and conditions are in brackets, as in "(*)" and "(4th or later)"."""
+    said = [words.goal(goal.says) for lab in registry.every() for goal in lab.goals]
+    assert {found for each in said for found in re.findall(r"\(.+?\)", each)} == {
+        *("(*)", "(–)", "(4th or later)", "(mask on, real targets)")
+    }
 
 
 def test_tasks_name_commands_instead_of_keys() -> None:

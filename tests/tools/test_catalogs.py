@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,24 @@ def test_marked_strings_are_found_without_the_spaces_around_them() -> None:
 )
 def test_declared_texts_are_found(source: str, found: list[object]) -> None:
     assert messages_of(source) == found
+
+
+AVOIDED = re.compile(
+    r"\b(pieces?|bench|home screen|turn(s|ed)? (?:\S+ ){0,5}?(on|off))\b", re.IGNORECASE
+)
+"""Terms that docs/terms.md replaces with others, and that `tools.prose` does not look for."""
+
+
+def test_no_message_has_a_term_to_avoid(template: Catalog) -> None:
+    """A `{pieces}` in braces is the name of a value, which no one sees."""
+    messages = (
+        re.sub(r"\{[^{}]*\}", "", each) for message in template for each in forms(message.id)
+    )
+    assert [each for each in messages if AVOIDED.search(each)] == []
+
+
+def forms(message: object) -> tuple[str, ...]:
+    return message if isinstance(message, tuple) else (str(message),)
 
 
 def test_only_constants_are_marked() -> None:

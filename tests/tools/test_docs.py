@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from tools import docs
+from tools import docs, prose
 from tutor.app.key_places import KEY_PLACES
 from tutor.app.quiz.answers import LETTERS
+from tutor.cli.main import parser
 from tutor.labs.kit import registry
 
 
@@ -74,3 +77,28 @@ def test_keys_have_the_names_that_are_printed_on_them() -> None:
 def test_an_unknown_generated_part_is_an_error() -> None:
     with pytest.raises(KeyError):
         docs.filled_in("<!-- generated: nothing --><!-- end -->")
+
+
+COMMAND = re.compile(r"^ {4,}(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?tutor(?: (.*))?$", re.MULTILINE)
+AFTER_THE_COMMAND = re.compile(r"(?:^| +)(?:#|\||>|&).*")
+
+
+def commands() -> list[object]:
+    """Return the arguments of each `tutor` command in a code block, with its file as the id."""
+    return [
+        pytest.param(AFTER_THE_COMMAND.sub("", found[1] or ""), id=f"{file}: {found[1]}")
+        for file in prose.files(["README.md", "CONTRIBUTING.md", "docs"])
+        if file.suffix == ".md"
+        for found in COMMAND.finditer((docs.ROOT / file).read_text(encoding="utf-8"))
+        if "[" not in (found[1] or "")
+    ]
+
+
+@pytest.mark.parametrize("arguments", commands())
+def test_every_command_in_the_docs_can_be_parsed(arguments: str) -> None:
+    status: object = 0
+    try:
+        parser().parse_args(shlex.split(arguments))
+    except SystemExit as exited:  # as after --version
+        status = exited.code
+    assert status == 0

@@ -44,7 +44,7 @@ COMMON_KEYS = (
     CommonKey("z", ("reset",), "Reset to the initial state."),
     CommonKey("s", ("new seed",), "Sample again with a new seed."),
     CommonKey("p, n", (), "Go to the previous or next item."),
-    CommonKey("x", ("example", "next example"), "Load another example."),
+    CommonKey("x", ("example",), "Load another example."),
     CommonKey("o", (), "Open another text or model."),
     CommonKey(
         "l", ("lab", "labs"), "Open the lab that belongs to the screen, or the list of labs.", GO

@@ -111,7 +111,7 @@ def _place(options: argparse.Namespace) -> Path:
     usual = paths.engine_sockets()
     if not usual:
         raise EngineError(
-            'TUTOR_ENGINE is "own", which turns shared engines off.',
+            'TUTOR_ENGINE is "own", which switches shared engines off.',
             "Unset it, or set the path of a socket with --socket.",
         )
     root = sys.platform != "win32" and os.getuid() == 0

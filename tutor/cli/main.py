@@ -214,7 +214,7 @@ def _add_options(top: argparse.ArgumentParser) -> None:
     display.add_argument(
         "--mouse",
         choices=("on", "off", "auto"),
-        help=_("turn the mouse on or off (default: the mouse setting; see docs/ssh.md)"),
+        help=_("switch the mouse on or off (default: the mouse setting; see docs/ssh.md)"),
     )
     _add_login(top.add_argument_group(_("hosting")))
     top.set_defaults(

@@ -1,8 +1,8 @@
 """Restore a complete log from two copies of it, even if both are truncated or damaged.
 
 If a line is damaged in both copies, many combinations of the two damaged lines are tried until the
-checksum matches. If none matches, `lost` names the lost answer, as far as the line can still be
-read or the learner's cards tell.
+checksum matches. If none matches, `lost` names the lost answer if the line or the learner's cards
+still show which question it belonged to.
 """
 
 import hashlib
@@ -180,8 +180,8 @@ def without_damage(data: bytes) -> bytes:
 def lost(data: bytes, start: int = 0, cards: Iterable[Card] = ()) -> Iterator[str]:
     """Yield a description of each entry that was lost in the damaged lines after byte `start`.
 
-    If a line no longer contains its question, the learner's `cards` may tell it, because each card
-    has the id and the time of the last answer to its question.
+    If a line no longer contains its question, the learner's `cards` may show which one it was,
+    because each card has the id and the time of the last answer to its question.
     """
     lines = lines_in(data)
     known = {line.event.id for line in lines if line.event is not None}

@@ -46,7 +46,9 @@ _KEY = re.compile(r"\b([Pp]ress|[Uu]ndo with) [\w`/]|[←→↑↓]|\b(Shift\+)?
 _NAMED_KEY = re.compile(
     r" \(`?[b-z0-9/]`?(,? [^()]{1,24})?\)| \((?:a|Enter)\)|; `?\w`? (?=[a-z])[^.;]*"
 )
-_KEY_IN_GOAL = re.compile(r" \([a-z]\)")
+_KEY_IN_GOAL = re.compile(
+    r" \((try )?([a-z]|[a-z]/[a-z]|\d, \d|ctrl\+[a-z]|Enter|Tab, then [a-z])\)"
+)
 
 
 def entropy(distribution: Distribution) -> str:

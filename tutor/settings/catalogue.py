@@ -74,7 +74,7 @@ class Entry(NamedTuple):
 
 
 _OFF = ("", "off", "false", "no", "0")
-"""The strings that turn a switch off. Any other string turns it on."""
+"""The strings that switch a setting off. Any other string switches it on."""
 _NO_LIMIT = ("sampler.top_k", "sampler.min_p")
 _ON_OFF = (False, True)
 

@@ -93,8 +93,8 @@ async def test_a_forecast_over_the_daily_limit_says_so(
         await keys(pilot, "p")
         await sees(pilot, "Upcoming reviews")
         said = (
-            "Reviews ask you at most 40 questions a day. Of these 40 questions, at most "
-            f"{limit} are questions that you have not reviewed before."
+            f"Reviews ask you at most 40 questions a day. At most {limit} of these 40 are "
+            "questions that you review for the first time."
         )
         assert (said in " ".join(shown(pilot.app).split())) == told
 
@@ -104,8 +104,8 @@ async def test_a_forecast_over_the_daily_limit_says_so(
     [
         (
             {review.NEW_SETTING: 2},
-            "Tomorrow, reviews ask you 2 of these 3 questions, because at most 2 a day are "
-            "questions that you have not reviewed before.",
+            "Tomorrow, reviews ask you 2 of these 3 questions. The rest wait for later days, "
+            "because you can review at most 2 questions a day for the first time.",
         ),
         (
             {review.CAP_SETTING: 1},

@@ -125,4 +125,4 @@ async def test_the_map_reaches_a_goal_about_a_row(tmp_path: Path) -> None:
             assert "sink" not in screen_of(pilot).lab.reached(state_of(pilot))
             await do(pilot, "p")
         assert state_of(pilot).token > 2
-        assert "reached: Show a row (4th token or later)" in seen(pilot)
+        assert "reached: Select a token (4th or later)" in seen(pilot)

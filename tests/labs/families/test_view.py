@@ -65,7 +65,7 @@ async def test_a_goal_is_reached_and_kept(tmp_path: Path) -> None:
     app = lab_app("families", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "x", "g")
-        assert "✓ Fill a blank" in seen(pilot)
+        assert "✓ Find a blank" in seen(pilot)
         app.progress.drain(10)
         assert app.progress.lesson("attention").goals_reached["families"] == ("right-side",)
 

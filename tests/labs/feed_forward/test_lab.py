@@ -108,9 +108,9 @@ def test_plain_mode_counts_neurons_from_one_as_the_screen_does() -> None:
     rows = (NeuronRow(3, 1.0, (0.1,), (token,)),)
     state = State(known={0: Neurons(2, 8, (token,), 0, token, rows)}, off=(Neuron(0, 3),))
     said = plain.describe(state)
-    assert said["neuron"][0] == "Block 1 of 2, neuron 4 of 8, turned off."
+    assert said["neuron"][0] == "Block 1 of 2, neuron 4 of 8, switched off."
     assert said["neurons"][1] == "Row 1: neuron 4, +1.00, selected."
-    assert said["off"] == ["Turned off: block 1, neuron 4."]
+    assert said["off"] == ["Switched off: block 1, neuron 4."]
 
 
 def test_goals_are_about_the_neuron_in_focus() -> None:

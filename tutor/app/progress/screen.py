@@ -201,8 +201,7 @@ def _limits(limits: review.Limits) -> str:
     said = _("This is when questions are due. Reviews ask you at most {cap} questions a day.")
     if limits.new < limits.cap:
         said += " " + _(
-            "Of these {cap} questions, at most {new} are questions that you have not reviewed "
-            "before."
+            "At most {new} of these {cap} are questions that you review for the first time."
         )
     said += " " + _("The other questions wait for the next day.")
     return said.format(cap=limits.cap, new=limits.new)
@@ -214,8 +213,8 @@ def _tomorrow(queue: review.Queue, limits: review.Limits) -> str:
         return ""
     count, due = len(queue.due), len(queue.due) + queue.held_back
     said = _(
-        "Tomorrow, reviews ask you {count} of these {due} questions, because at most {new} a day "
-        "are questions that you have not reviewed before. The rest wait for later days."
+        "Tomorrow, reviews ask you {count} of these {due} questions. The rest wait for later days, "
+        "because you can review at most {new} questions a day for the first time."
     )
     if count == limits.cap:
         said = _(

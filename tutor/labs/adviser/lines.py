@@ -45,7 +45,7 @@ _JUDGED = _(
     "The levels are our ratings. Facts that can change are dated, and the saved file lists "
     "their sources."
 )
-_ALL_OUT = _("Every option is excluded. Press m to turn off a must.")
+_ALL_OUT = _("Every option is excluded. Press m to switch off a must.")
 
 
 def lines(state: State, width: int, height: int) -> Sequence[Content]:

@@ -46,7 +46,7 @@ class AdviserView(LabView):
         ),
         key("m", "switch('must')", "must", "Mark the selected need as a must, or remove the mark."),
         key("k", "choose(1, 'kind')", "kind", "Choose the next kind of this need."),
-        key("z", "reset", "reset", "Reset all weights to 0 and turn off all musts."),
+        key("z", "reset", "reset", "Reset all weights to 0 and switch off all musts."),
         *pair(LEFT_RIGHT, "other(*)", "option", "Go to another option in the ranking."),
         *pair(UP_DOWN, "read(*)", "scroll", "Scroll the text."),
         *pair(UP_DOWN, "option(*)", "option", "Go to another option."),

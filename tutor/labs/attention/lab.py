@@ -211,7 +211,7 @@ def _looks_before(state: State) -> bool:
     return state.view != "finder" and state.known and score is not None and score >= STEADY
 
 
-@goal("sink", "Show a row (4th token or later) with 90 % on the first token")
+@goal("sink", "Select a token (4th or later) with 90 % of its attention on the first token")
 def _rests(state: State) -> bool:
     return (
         state.view != "finder"
@@ -221,7 +221,11 @@ def _rests(state: State) -> bool:
     )
 
 
-@goal("reach", "Show half a row's attention on a token 3 or more back (no copy, not token 1)")
+@goal(
+    "reach",
+    "Show a row with half its attention on one token 3 or more positions back, except token 1 "
+    "and copies of the row's own token",
+)
 def _reaches_back(state: State) -> bool:
     """Return True if one earlier token gets at least half of the attention.
 
@@ -235,7 +239,7 @@ def _reaches_back(state: State) -> bool:
     )
 
 
-@goal("same-token", "Show a head that gives earlier occurrences of the token 50 %")
+@goal("same-token", "Show a head with 50 % average attention to earlier copies of the token")
 def _finds_itself(state: State) -> bool:
     score = state.score("same")
     return state.view != "finder" and state.known and score is not None and score >= MOST

@@ -74,7 +74,7 @@ class Worked(msgspec.Struct, frozen=True):
         shares: The attention weights.
         adds: The length (L2 norm) of each token's weighted value.
         total: The sum of the weighted values [size].
-        off: The largest difference from the network's own output, or None if a step is turned off.
+        off: The largest difference from the network's own output, or None if a step is left out.
     """
 
     products: list[float]
@@ -201,7 +201,10 @@ def _sum(state: State) -> bool:
     return state.worked is not None and plain and state.step == SUM and state.token >= 3
 
 
-@goal("empty-share", "Find a token with over half the weight that doesn't add the most")
+@goal(
+    "empty-share",
+    "Find a token that has over half the weight but doesn't add the longest vector",
+)
 def _empty_share(state: State) -> bool:
     worked = state.worked
     if worked is None or state.step != SUM or not (state.divide and state.hide):

@@ -323,7 +323,11 @@ def _beam_beats_greedy(state: State) -> bool:
     )
 
 
-@goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8), 0.7 bits/token below plain")
+@goal(
+    "varied-and-likely",
+    "Get 20 different texts with “distinct” at 0.8 or more, and 0.7 bits per token below the "
+    "method “plain”",
+)
 def _varied_and_likely(state: State) -> bool:
     """Return True if a decoding method's samples are both varied and probable.
 

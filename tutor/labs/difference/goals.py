@@ -34,7 +34,11 @@ def _diverge(state: State) -> bool:
     return state.compared[state.largest].bits > 0 and state.at == state.largest
 
 
-@goal("sampler", "Change only the sampler: 1 bit or more (not ∞), but the same top token")
+@goal(
+    "sampler",
+    "Change only the sampler so that A and B diverge by 1 bit or more, but not by ∞, and have "
+    "the same top token",
+)
 def _sampler(state: State) -> bool:
     here = state.here
     if state.view != "sampler" or here is None:
@@ -43,7 +47,9 @@ def _sampler(state: State) -> bool:
 
 
 @goal(
-    "one-position", "Try b after each token (p/n): a head with ≥ 1 bit there, mean of others < 0.1"
+    "one-position",
+    "Go to a token (p/n) and switch off one head (b) so that A and B diverge by 1 bit or more "
+    "there, but by less than 0.1 bits on average after the other tokens",
 )
 def _one_position(state: State) -> bool:
     """Return True if switching off one head has a large effect at only one position.

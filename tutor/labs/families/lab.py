@@ -238,7 +238,7 @@ UNSURE = 0.1
 MOST = 0.5
 
 
-@goal("right-side", "Fill a blank: the encoder over 90 % sure, the decoder under 10 %")
+@goal("right-side", "Find a blank that the encoder fills with over 90 % and the decoder under 10 %")
 def _needs_the_right(state: State) -> bool:
     answer = state.answers.get("encoder")
     return answer is not None and any(
@@ -275,7 +275,10 @@ def _agrees_at_a_distance(state: State) -> bool:
     )
 
 
-@goal("which-of-two", "Find a row with half its attention on a word's second occurrence")
+@goal(
+    "which-of-two",
+    "In the attention across (a), find a row with half its weight on a word's second occurrence",
+)
 def _finds_which_of_two(state: State) -> bool:
     """Return True if at least half of a row's attention goes to a word's second occurrence.
 

@@ -39,7 +39,7 @@ class Strongest(msgspec.Struct, frozen=True, tag=True):
 
 
 class Without(msgspec.Struct, frozen=True, tag=True):
-    """A request for the next-token prediction with the neurons in `off` turned off."""
+    """A request for the next-token prediction with the neurons in `off` switched off."""
 
     text: str
     off: tuple[Neuron, ...]
@@ -85,7 +85,7 @@ class Neurons(msgspec.Struct, frozen=True, tag=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, tag=True):
-    """The next-token probabilities before and after turning off neurons.
+    """The next-token probabilities before and after switching off neurons.
 
     `divergence` is the Kullback-Leibler divergence between the two distributions, in bits.
     """
@@ -103,7 +103,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         block: The selected block, counted from 0.
         row: The index of the selected neuron in the block's list.
-        off: The neurons that are turned off.
+        off: The neurons that are switched off.
         known: The lists of neurons loaded so far, by block.
         prediction: The prediction without the neurons in `off`, or None until it is computed.
         progress: The progress of the current request.
@@ -186,7 +186,7 @@ ACTIVE = 1.0
 LOST = 0.5
 
 
-@goal("selective", "Show a neuron 5 times as active on one token as on any other")
+@goal("selective", "Show a neuron that is 5 times as active on one token as on any other")
 def _selective(state: State) -> bool:
     if state.focus is None or len(state.focus.activations) < 3:
         return False
@@ -214,7 +214,7 @@ def _one_neuron(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="feed-forward",
     title="Neurons",
-    about="See which neurons move the prediction, and turn them off",
+    about="See which neurons move a prediction, and switch them off",
     order=144,
     lesson="block",
     task=(

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 HELP = {
     "move": _("Move to another block, or to another neuron in the block's list."),
-    "toggle": _("Turn the selected neuron off, or on again."),
-    "start-over": _("Turn all neurons on again."),
+    "toggle": _("Switch the selected neuron off, or on again."),
+    "start-over": _("Switch all neurons on again."),
 }
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the neurons of the selected block, and the prediction without those turned off."""
+    """Return the neurons of the selected block, and the prediction without those switched off."""
     lines = {"text": [_("Text: {text}").format(text=quoted_text(state.text))]}
     if state.shown is not None and state.focus is not None:
         lines["neuron"] = list(_neuron(state, state.shown, state.focus))
@@ -30,7 +30,7 @@ def describe(state: State) -> dict[str, list[str]]:
             _("block {block}, neuron {index}").format(block=each.block + 1, index=each.index + 1)
             for each in state.off
         ]
-        lines["off"] = [_("Turned off: {neurons}.").format(neurons="; ".join(named))]
+        lines["off"] = [_("Switched off: {neurons}.").format(neurons="; ".join(named))]
         if state.prediction is not None:
             lines["next"] = list(_prediction(state.prediction))
     return lines
@@ -42,7 +42,7 @@ def _neuron(state: State, shown: Neurons, neuron: NeuronRow) -> Iterator[str]:
         blocks=shown.blocks,
         index=neuron.index + 1,
         hidden=f"{shown.hidden:,}",
-        off=_(", turned off") if state.neuron in state.off else "",
+        off=_(", switched off") if state.neuron in state.off else "",
     )
     yield _("It adds {logits:+.2f} to the logit of {token}.").format(
         logits=neuron.contribution, token=token(shown.target)

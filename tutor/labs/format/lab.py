@@ -325,7 +325,11 @@ def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 
 
-@goal("hardly-felt", "Finish an answer of 8+ tokens, each with under 50 % removed")
+@goal(
+    "hardly-felt",
+    "Finish an answer of 8 or more tokens, with less than 50 % of the probability masked at "
+    "each of them",
+)
 def _hardly_felt(state: State) -> bool:
     return state.finished and len(state.written) >= 8 and max(state.removed) < 0.5
 

@@ -395,7 +395,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _own_attack,
         Goal(
             "own-defense",
-            "With your own defense, halve “through” and keep “clean” ≥ 9/12",
+            "Write a defense that at least halves “through” and keeps “clean” at 9 of 12 or more",
             _own_defense,
         ),
         _broken_again,

@@ -57,7 +57,7 @@ class Adjust(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="ad
 
 
 class Toggle(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="toggle"):
-    """Turn a setting on or off, or switch between two alternatives."""
+    """Switch a setting on or off, or switch between two alternatives."""
 
     what: Name
 

@@ -12,7 +12,7 @@ from tutor.lm.distribution import SamplerSettings
 
 @dataclass(frozen=True)
 class Dial:
-    """A sampler setting: its field, the value that turns it off, and a description of its effect.
+    """A sampler setting: its field, the value that switches it off, and its effect in words.
 
     The arrow keys move through the values in `stops`, which are in ascending order.
     """

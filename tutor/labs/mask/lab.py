@@ -185,7 +185,10 @@ def _lost(state: State) -> bool:
     return bits is not None and bits[1] > bits[0]
 
 
-@goal("end-moves", "Change only a text's end so that 3 earlier predictions change")
+@goal(
+    "end-moves",
+    "Without the mask, change only the end of a text so that 3 earlier predictions change",
+)
 def _end_moves_beginning(state: State) -> bool:
     moved = state.moved(hide=False)
     return moved is not None and moved >= 3 and state.moved(hide=True) == 0

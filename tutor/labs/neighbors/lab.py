@@ -339,7 +339,10 @@ def _bare(token: Token) -> str:
     return token.text.strip().casefold()
 
 
-@goal("by-distance", "Rank by distance: find a nearest row that is not first by cosine")
+@goal(
+    "by-distance",
+    "Rank by distance, and find a word whose nearest row does not have the highest cosine",
+)
 def _another_by_distance(state: State) -> bool:
     if state.neighborhood is None or not state.by_distance:
         return False

@@ -249,7 +249,7 @@ def _looked(state: State) -> State:
     return state
 
 
-@goal("same-move", "In step 1, see that a 10 times larger slope gives the same move")
+@goal("same-move", "In step 1, find two weights with equal changes but slopes 10 times apart")
 def _same_move(state: State) -> bool:
     """Return True if the learner has viewed two weights whose gradients differ at least tenfold.
 

@@ -406,12 +406,15 @@ def _moves(state: State, least: float, fits: Callable[[Patch, Pair], bool]) -> b
     return moved >= least and fits(patch, state.pair)
 
 
-@goal("early", "Select a cell in the first third of the layers that moves 90 %")
+@goal("early", "Select a cell in the first third of the layers that moves 90 % of the answer")
 def _early(state: State) -> bool:
     return _moves(state, MOST, lambda patch, pair: patch.layer < EARLY * pair.layers)
 
 
-@goal("arrival", "At the last token, select the layer where it jumps to 90 %")
+@goal(
+    "arrival",
+    "At the last token, select the layer at which the moved part of the answer jumps to 90 %",
+)
 def _arrival(state: State) -> bool:
     """Return True if the effect of the patch jumps to at least 90 % at the selected layer.
 

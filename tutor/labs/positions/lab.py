@@ -146,7 +146,7 @@ HIDDEN = 0.5
 WORSE = 2.0
 
 
-@goal("shifted", "Shift by 500 or more with a change of under 0.01 bits")
+@goal("shifted", "Shift by 500 or more so that the prediction changes by less than 0.01 bits")
 def _shifted(state: State) -> bool:
     found = state.result
     far = state.shift >= FAR and state.rotary and not state.shuffled
@@ -159,14 +159,18 @@ def _order_matters(state: State) -> bool:
     return found is not None and state.shuffled and state.rotary and top_changed(found.rows)
 
 
-@goal("no-positions", "Turn RoPE off, and raise the surprisal of an unshuffled text")
+@goal("no-positions", "Switch RoPE off, and raise the surprisal of an unshuffled text")
 def _no_positions(state: State) -> bool:
     found = state.result
     off = not state.rotary and not state.shuffled
     return found is not None and off and found.bits_after > found.bits_before
 
 
-@goal("order-hidden", "With RoPE off, shuffle the words with a change of under 0.5 bits")
+@goal(
+    "order-hidden",
+    "With RoPE off, shuffle the words so that their order alone changes the prediction by less "
+    "than 0.5 bits",
+)
 def _order_hidden(state: State) -> bool:
     found = state.result
     moved_words = state.shuffled and state.changed != state.text
@@ -182,7 +186,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=146,
     lesson="block",
     task=(
-        "Shift all positions, shuffle the words, or turn rotary embedding (RoPE) off. See which "
+        "Shift all positions, shuffle the words, or switch rotary embedding (RoPE) off. See which "
         "of these the model notices."
     ),
     start=State,

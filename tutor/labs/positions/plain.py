@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = {
     "toggle": _(
-        "Turn rotary position embedding off or on, shuffle the words, or restore their order."
+        "Switch rotary position embedding off or on, shuffle the words, or restore their order."
     ),
     "adjust": _("Shift all positions, or choose a different seed for the random order."),
     "start-over": _("Restore the order and the positions."),

@@ -28,7 +28,7 @@ class PositionsView(LabView):
         *pair(LEFT_RIGHT, "adjust(*, 'shift')", "shift", "Shift all positions."),
         key("w", "switch('order')", "word order", "Shuffle the words, or put them in order."),
         key("s", "adjust(1, 'seed')", "new seed", "Shuffle the words with a new seed."),
-        key("m", "switch('rotary')", "RoPE", "Turn rotary position embedding off or on."),
+        key("m", "switch('rotary')", "RoPE", "Switch rotary position embedding off or on."),
         key("z", "reset", "reset", "Return to the positions that the model was trained with."),
         key("e", "edit", "edit", "Edit the text."),
     ]

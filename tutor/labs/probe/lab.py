@@ -431,7 +431,7 @@ STRONG, HARDLY = 3.0, 0.05
 WEAK, CLEAR = 1.0, 0.75
 
 
-@goal("selective", "Find a layer: sentiment 85 % right, 20 points above the control")
+@goal("selective", "Find a layer that gets 85 % of sentiment right, 20 points above the control")
 def _selective(state: State) -> bool:
     if state.of != "sentiment" or state.trained is None or state.selectivity is None:
         return False
@@ -439,7 +439,11 @@ def _selective(state: State) -> bool:
     return state.trained.accuracy(state.layer) >= accuracy and state.selectivity >= above
 
 
-@goal("not-in-embeddings", "Find a set (x) at chance in embeddings, its interval above 75 % later")
+@goal(
+    "not-in-embeddings",
+    "Find a set (x) with an interval that contains 50 % in the embedding and is above 75 % at a"
+    " later layer",
+)
 def _not_in_embeddings(state: State) -> bool:
     """Return True if the probe is at chance in the embeddings, but good at the selected layer.
 
@@ -452,7 +456,11 @@ def _not_in_embeddings(state: State) -> bool:
     return low <= SHOWN <= high and state.trained.interval(state.layer)[0] > READABLE
 
 
-@goal("negation", "Write a sentence over 80 % positive in its embedding, later under 30 %")
+@goal(
+    "negation",
+    "Write a sentence that is over 80 % positive in the embedding, and select a layer at which "
+    "it is under 30 %",
+)
 def _negation(state: State) -> bool:
     if state.of != "sentiment" or state.judged is None:
         return False
@@ -462,8 +470,8 @@ def _negation(state: State) -> bool:
 
 @goal(
     "not-used",
-    "Steer by 3 against the answer: no effect (it loses < 5 points, also as a share of both "
-    "answers), though the probe reads over 75 % (try x)",
+    "Steer against the answer with strength 3 or more where the probe's interval is above 75 % "
+    "(try x), and change its probability and its share of both answers by less than 5 points",
 )
 def _not_used(state: State) -> bool:
     """Return True if steering against the model's answer hardly changes the answers.
@@ -485,8 +493,8 @@ def _not_used(state: State) -> bool:
 
 @goal(
     "used",
-    "Steer by 1: as a share of both, the answer falls from over 75 % to under 25 %, but stays over "
-    "75 % with a random direction",
+    "Steer with a strength of at most 1 so that the answer's share of both answers falls from "
+    "over 75 % to under 25 %, but stays over 75 % with a random direction",
 )
 def _used(state: State) -> bool:
     """Return True if the probe's direction reverses the answers, but a random direction doesn't.

@@ -452,7 +452,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
         Goal(
             "apart",
-            "Change one part, but not the examples, to separate the intervals",
+            "Change one part other than the examples so that the intervals of A and B don't "
+            "overlap",
             _on(prompt_scores.apart),
         ),
     ),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HELP = {
     "move": _("Select another step of the sampler."),
     "adjust": _("Change the value of the selected step: up, down, or a number of steps."),
-    "start-over": _("Turn all steps off, and restore their usual order."),
+    "start-over": _("Switch all steps off, and restore their usual order."),
 }
 _MOST = 8
 

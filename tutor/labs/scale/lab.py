@@ -261,13 +261,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, readings={**state.readings, question.model: reading}, coming=None)
 
 
-@goal("by-heart", "Find a memorized text: 60+ bytes with under 0.5 bits per byte")
+@goal("by-heart", "Find a memorized text of 60 or more bytes: under 0.5 bits per byte")
 def _by_heart(state: State) -> bool:
     reading = state.readings.get("loaded")
     return reading is not None and reading.byte_count >= LONG and reading.bits_a_byte < 0.5
 
 
-@goal("smaller-wins", "Find a text the small model predicts better than the loaded one")
+@goal("smaller-wins", "Find a text that the small model predicts better than the loaded one")
 def _smaller_wins(state: State) -> bool:
     small, loaded = state.readings.get("small"), state.readings.get("loaded")
     return (

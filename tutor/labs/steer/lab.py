@@ -258,7 +258,11 @@ def _destroyed(state: State) -> bool:
     return with_ >= DESTROYED * without
 
 
-@goal("no-effect", "Find a pair (x): at strength ±1, one layer < 0.1 bits, another > 1 bit")
+@goal(
+    "no-effect",
+    "Find a pair (x) and a layer at which strength 1 or −1 changes the prediction by less than "
+    "0.1 bits, but by more than 1 bit at another layer",
+)
 def _no_effect(state: State) -> bool:
     """Return True if the vector has almost no effect at this layer, but a strong one at another."""
     here = state.effects.get(state.spot)
@@ -268,7 +272,10 @@ def _no_effect(state: State) -> bool:
     return max(same) > MUCH
 
 
-@goal("own-vector", "Change the top token with two lists of your own (1, 2) at strength ≤ 2")
+@goal(
+    "own-vector",
+    "Change the top token with two lists of your own (1, 2) and a strength of at most 2",
+)
 def _own_vector(state: State) -> bool:
     own, shipped = state.own, state.shipped
     if own is None or state.next is None or not 0 < abs(state.dial) <= MODERATE:

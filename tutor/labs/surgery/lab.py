@@ -331,12 +331,15 @@ def _blocks_off(state: State) -> int:
     return attention + sum(cut.head == FEED_FORWARD for cut in state.cuts)
 
 
-@goal("hardly-missed", "Keep the change below 0.05 bits with all heads of a layer off")
+@goal("hardly-missed", "Switch off all heads of a layer, with a change of less than 0.05 bits")
 def _hardly_missed(state: State) -> bool:
     return state.next is not None and _blocks_off(state) > 0 and state.next.divergence < HARDLY
 
 
-@goal("other-choice", "Change the top token with one layer's heads or feed-forward off")
+@goal(
+    "other-choice",
+    "Change the top token by switching off heads of one layer, or its feed-forward network",
+)
 def _other_choice(state: State) -> bool:
     """Return True if switching off parts in a single layer has changed the most probable token.
 
@@ -349,7 +352,7 @@ def _other_choice(state: State) -> bool:
     return top_changed(state.next.rows)
 
 
-@goal("copying-dies", "Double the surprisal of the repeat with at most 8 heads off")
+@goal("copying-dies", "Double the surprisal of the repeat by switching off at most 8 heads")
 def _copying_dies(state: State) -> bool:
     copied = state.copied
     if copied is None or state.heads_off != len(state.cuts) or state.heads_off > FEW_HEADS:
@@ -360,7 +363,7 @@ def _copying_dies(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="surgery",
     title="Surgery",
-    about="Turn off heads and networks, and see which skills are lost",
+    about="Switch off heads and networks, and see which skills are lost",
     order=140,
     lesson="attention",
     task=(

@@ -436,7 +436,10 @@ def _against(state: State) -> bool:
     return state.view in _OF_PARTS and selected is not None and selected.logits <= AGAINST
 
 
-@goal("attends-in-vain", "Open a head with half its attention on a token that adds −0.1 to 0.1")
+@goal(
+    "attends-in-vain",
+    "Open a head with half its attention on a token that adds only −0.1 to 0.1 to the logit",
+)
 def _attends_in_vain(state: State) -> bool:
     if state.view != "head" or state.selected is None:
         return False
@@ -445,7 +448,11 @@ def _attends_in_vain(state: State) -> bool:
     return any(weight >= HALF and abs(logits) < HARDLY for weight, logits in both)
 
 
-@goal("indirect", "Find a token (try x): 2 or more lost without it, heads got −0.5 to 0.5 from it")
+@goal(
+    "indirect",
+    "Find a token (try x) without which the logit loses 2 or more, although all heads together "
+    "take only −0.5 to 0.5 from it",
+)
 def _indirect(state: State) -> bool:
     removed, direct = state.removed.get(state.token), state.of_token(state.token)
     if state.view != "tokens" or removed is None or direct is None:
@@ -455,7 +462,8 @@ def _indirect(state: State) -> bool:
 
 @goal(
     "another-pair",
-    "In another text (x), compare two tokens (c): the strongest part, + or −, is a head",
+    "In another text (x), compare two tokens (c) so that the part with the largest "
+    "contribution, up or down, is a head",
 )
 def _another_pair(state: State) -> bool:
     if state.text == EXAMPLES[0].text or state.against is None or state.view not in _OF_PARTS:

@@ -107,7 +107,7 @@ def _status(state: State, width: int) -> Content:
     elif not state.going:
         parts.append((_("   paused") if state.done else _("   press r to train"), ACT))
     passed = (
-        _("pass {epoch} of {epochs}").format(epoch=now.epoch, epochs=now.epochs)
+        _("epoch {epoch} of {epochs}").format(epoch=now.epoch, epochs=now.epochs)
         if width >= ROOMY
         else ""
     )

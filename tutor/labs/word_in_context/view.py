@@ -56,7 +56,13 @@ class WordInContextView(LabView):
             "view",
             "Show the next token, the nearest rows, or the difference.",
         ),
-        key("x", "choose(1, 'pair')", "next example", "Load the next pair of sentences."),
+        key(
+            "x",
+            "choose(1, 'pair')",
+            "example",
+            "Load the next pair of sentences.",
+            id="next example",
+        ),
         key("e", "edit", "edit", "Edit the two sentences, separated by a /."),
     ]
     OFFERED: ClassVar[Offered[State]] = {

@@ -186,7 +186,7 @@ def _own_groups_apart(state: State) -> bool:
     )
 
 
-@goal("mostly-seen", "Make a map of 6 or more words showing over 70 % of the variance")
+@goal("mostly-seen", "Make a map of 6 or more words that shows over 70 % of the variance")
 def _mostly_seen(state: State) -> bool:
     return state.map is not None and len(state.map.points) >= 6 and sum(state.map.shares) > 0.7
 

@@ -35,7 +35,13 @@ class WordMapView(WordMapLabView):
         Binding("up", "pan(0, 1)", show=False),
         Binding("down", "pan(0, -1)", show=False),
         key("w", "whole", "whole map", "Zoom out to the whole map."),
-        key("x", "choose(1, 'map')", "next example", "Load the next list of words."),
+        key(
+            "x",
+            "choose(1, 'map')",
+            "example",
+            "Load the next list of words.",
+            id="next example",
+        ),
         key("e", "edit", "edit", "Map your own words. Separate groups with a semicolon."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
