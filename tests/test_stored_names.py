@@ -53,11 +53,9 @@ def names() -> Iterator[str]:
         yield f"lab {lab.name}"
         for goal in lab.goals:
             yield f"goal {lab.name} {goal.name}"
-        for what, kinds in (("action", lab.actions), ("question", lab.questions)):
+        for what, kinds in (("question", lab.questions), ("answer", lab.answers)):
             for struct in structs(kinds):
                 yield f"{what} {lab.name} {struct.__struct_config__.tag}"
-        for struct in structs(lab.answers):
-            yield f"answer {lab.name} {struct.__struct_config__.tag}"
         for field in lab.work.limits:
             yield f"work {lab.name} {field}"
 
