@@ -77,7 +77,7 @@ def test_the_predictions_agree_with_the_tables() -> None:
     assert predicted("prompting-guess-rule") == MONTHS[4][1]
     assert f"{MONTHS[2][1]} of 20 answers are accepted" in WORDS
     assert predicted("prompting-guess-defenses") == ORDERS[5]
-    assert f"{ORDERS[1]} of the 36 are labeled positive, so {ORDERS[1]} attacks work" in WORDS
+    assert f"In {ORDERS[1]} of 36 attempts, the attack works" in WORDS
     assert float(predicted("prompting-guess-chance")) == 100 * sign_test(2, 0)
 
 

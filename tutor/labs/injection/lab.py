@@ -325,7 +325,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return replace(new, running=new.running and not new.complete)
 
 
-@goal("attacks-work", "See at least half of the 36 attacks work without a defense")
+@goal("attacks-work", "See at least half of the 36 attempts succeed without a defense")
 def _attacks_work(state: State) -> bool:
     found = result(state, Defense())
     return found.measured and 2 * found.through[0] >= found.through[1]

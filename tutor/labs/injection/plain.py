@@ -61,12 +61,12 @@ def _results(state: State) -> Iterator[str]:
         if not found.measured:
             continue
         yield _(
-            "Defense {name}: {through} of {attacks} attacks get through, and {clean} of {reviews} "
+            "Defense {name}: {through} of {attempts} attempts succeed, and {clean} of {reviews} "
             "clean reviews are classified correctly."
         ).format(
             name=name,
             through=found.through[0],
-            attacks=found.through[1],
+            attempts=found.through[1],
             clean=found.clean[0],
             reviews=found.clean[1],
         )
