@@ -11,7 +11,15 @@ from tests.app.explorer.chat.test_another_model import tokens_of
 from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
-from tutor.app.explorer.effects import Answer, EngineInfo, Question, Rebuild, Request, Start
+from tutor.app.explorer.effects import (
+    Answer,
+    EngineInfo,
+    Question,
+    Rebuild,
+    Request,
+    Retokenize,
+    Start,
+)
 from tutor.app.explorer.readout import question_line
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
@@ -55,6 +63,8 @@ def result_of(request: Request) -> events.Event:
         return events.Answered(request, answer_to(request))
     if isinstance(request, Rebuild):
         return events.Rebuilt(request, tuple(map(tokens_of, request.branches)))
+    if isinstance(request, Retokenize):
+        return events.Rebuilt(request, tuple(tuple(split(text)) for text in request.branches))
     text = f"<|im_start|>{request.text}" if request.chat else request.text
     return events.TokensArrived(request, tuple(split(text, special=request.chat)))
 
@@ -73,7 +83,7 @@ class Explorer:
         if isinstance(event, events.EngineChanged):
             self.held = None  # another engine does not know the request
         self.state, wanted = update(before, event)
-        assert sum(isinstance(effect, Question | Start | Rebuild) for effect in wanted) <= 1
+        assert sum(isinstance(effect, Request) for effect in wanted) <= 1
         self._expect_drafts(before, event)
         for effect in wanted:
             self._run(effect)
@@ -81,7 +91,7 @@ class Explorer:
 
     def _run(self, effect: effects.Effect) -> None:
         match effect:
-            case Question() | Start() | Rebuild():
+            case Question() | Start() | Rebuild() | Retokenize():
                 assert self.state.ready
                 assert effect == self.state.owed
                 assert effect != self.held

@@ -8,7 +8,15 @@ from typing import Literal
 import msgspec
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.effects import Answer, EngineInfo, Question, Rebuild, Request, Start
+from tutor.app.explorer.effects import (
+    Answer,
+    EngineInfo,
+    Question,
+    Rebuild,
+    Request,
+    Retokenize,
+    Start,
+)
 from tutor.app.explorer.share.request import Share
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
@@ -232,9 +240,9 @@ class TokensArrived(msgspec.Struct, frozen=True):
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """The tokens of each branch of a conversation have arrived, for the current model."""
+    """The tokens of each branch of a text or conversation have arrived, for the current model."""
 
-    request: Rebuild
+    request: Rebuild | Retokenize
     branches: tuple[tuple[Token, ...], ...]
 
 

@@ -89,9 +89,9 @@ def conversation_of(state: State) -> Conversation:
     tree, other = state.tree, state.to_rebuild
     if other is not None:
         marks, waiting, kept = state.document.marks, _waiting(state), other.steps
-        last = messages(kept)[-1:]
-        if waiting is None and any(map(is_empty_answer, last)):
-            kept = kept[: last[0].start]  # the new model will write this answer
+        found = messages(kept)
+        if waiting is None and found and is_empty_answer(found[-1]):
+            kept = kept[: found[-1].start]  # the new model will write this answer
         return Conversation(kept, len(kept), marks, EARLIER_MODEL, waiting)
     steps: Sequence[Step] = tree.steps if tree else ()
     if state.handed_in is not None and state.replaces and (last := last_message(tree)):
