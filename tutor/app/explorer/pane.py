@@ -136,6 +136,8 @@ class ExplorerPane(SharingPane):
 
     def stop_receiving(self) -> None:
         self.say_if_saving()
+        if not self._controller.left:
+            self.keep_written()
         self._controller.stop_receiving()
 
     async def on_unmount(self) -> None:
@@ -167,6 +169,9 @@ class ExplorerPane(SharingPane):
         self._send(events.Say(note))
 
     def _send(self, event: Event) -> None:
+        closes = isinstance(event, events.ChangeMode | events.OpenText | events.ShowPanel)
+        if closes and event != events.ShowPanel("editor"):
+            self.keep_written()
         before = self.state
         self._controller.send(event)
         now = self.state

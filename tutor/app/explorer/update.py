@@ -235,7 +235,7 @@ def _use_text(state: State, event: events.UseText) -> State:
         return replace(state, note=nothing)
     # The draft is kept until the model has accepted it.
     drafted = state.document.with_draft(event.text)
-    state = replace(state, document=drafted, note=None, panel=None, editing=False)
+    state = replace(_staying(state), document=drafted, note=None, panel=None, editing=False)
     if state.mode == "text" and state.to_rebuild is not None and state.request_failed:
         # This model cannot use the branches, so they become a saved text of their own.
         state = state.emit(_save(state), effects.PlainEffect.PART_TEXT)
@@ -342,7 +342,17 @@ def _open_editor(state: State) -> State:
     chat = state.mode == "chat"
     if chat and state.ready and not state.chat_possible:
         return state
-    return replace(hint_inside(state), running=state.running and chat, panel="editor")
+    state = hint_inside(_staying(state))
+    return replace(state, running=state.running and chat, panel="editor")
+
+
+def _staying(state: State) -> State:
+    """Return the state without changes of the mode that still wait.
+
+    The learner writes in the mode that is on the screen, so the text must not go to the other one.
+    """
+    queue = tuple(each for each in state.queue if not isinstance(each, events.ChangeMode))
+    return replace(state, queue=queue)
 
 
 def _without_hint(state: State) -> State:

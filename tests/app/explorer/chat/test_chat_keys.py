@@ -17,7 +17,7 @@ from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
-from tutor.app.explorer.document import CHAT_SAMPLER
+from tutor.app.explorer.document import CHAT_SAMPLER, Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.widgets.prompt_editor import LONGEST
 from tutor.course.lesson import Lab
@@ -424,6 +424,34 @@ async def test_esc_on_the_last_message_keeps_the_new_message(tmp_path: Path) -> 
         await it.press("enter")
         assert "  Hello" in it.conversation
         assert "  Why" in it.conversation
+
+
+@pytest.mark.parametrize("leave", ["mode", "new_chat", "dials"])
+async def test_a_message_is_kept_when_an_action_of_the_palette_closes_its_field(
+    tmp_path: Path, leave: str
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Why")
+        pane = it.stage.screen.query_one(ExplorerPane)
+        match leave:
+            case "mode":
+                pane.action_mode("text")
+            case "new_chat":
+                pane.action_new_chat("late")
+            case _:
+                pane.action_dials()
+        await it.settle()
+        texts = it.stage.progress.texts
+        saved = [Document.from_bytes(texts.read(each.id) or b"") for each in texts.list("free")]
+        documents = [state(it).document, *(each for each in saved if each is not None)]
+        assert "Why" in [each.drafts.get("chat") for each in documents]
+
+
+async def test_a_message_in_an_open_field_is_there_in_the_next_session(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Why")
+    async with explorer(tmp_path, mode="chat") as it:
+        assert editor(it).text == "Why"
 
 
 async def test_a_message_is_shown_before_the_model_has_read_it(tmp_path: Path) -> None:

@@ -229,6 +229,11 @@ class ChatPane(PaneLayout):
         if typed and self.state.mode == "chat":  # after Enter, before the field closed
             self._send(events.LeaveEditor(typed))
 
+    def keep_written(self) -> None:
+        """Close the editor if it is open, and keep its text."""
+        if self.state.panel == "editor":
+            self.on_prompt_editor_left()
+
     def on_prompt_editor_left(self) -> None:
         editor, state = self.query_one(MessageEditor), self.state
         text = editor.written()[-1]
