@@ -107,8 +107,10 @@ class Explorer:
     def _expect_drafts(self, before: State, event: events.Event) -> None:
         """Expect a draft to stay until the model accepts it, or the learner writes another."""
         match event:
-            case events.LeaveEditor(text):
+            case events.LeaveEditor(text, changes):
                 self.drafts[before.mode] = text
+                kept = {*self.state.document.changes.values(), text, self.state.document.prompt}
+                assert kept >= set(changes.values())
             case events.UseText(text) if text:
                 self.drafts[before.mode] = text
             case events.Signal.TAKE_BACK:
@@ -136,6 +138,9 @@ class Explorer:
             return self.drafts
         draft = self.drafts.get("chat", "")
         newer = [draft] if draft not in ("", unsent[-1]) else []
+        editing = state.editing or (state.handed_in is not None and state.replaces)
+        if not editing and (new := state.document.changes.get("", "")):
+            newer.append(new)
         return self.drafts | {"chat": "\n".join([*unsent, *newer])}
 
     def _check(self) -> None:
@@ -211,8 +216,9 @@ class Explorer:
             assert (self.state.note, self.state.queue) == (BROKEN, ())
             assert self.state.handed_in is None
             assert not self.state.running
-            drafts = self.state.document.drafts
-            assert self.state.document == replace(before.document, drafts=drafts)
+            now = self.state.document
+            written = replace(before.document, drafts=now.drafts, changed=now.changed)
+            assert now == written
 
 
 STEPS = st.one_of(
@@ -244,7 +250,11 @@ CHAT = st.one_of(
 )
 WRITING = st.one_of(
     st.builds(events.UseText, st.sampled_from(["", "Hello", " world", " Paris the a"])),
-    st.builds(events.LeaveEditor, st.sampled_from(["", "Hello", " cat"])),
+    st.builds(
+        events.LeaveEditor,
+        st.sampled_from(["", "Hello", " cat"]),
+        st.sampled_from([{}, {"": "New"}, {"Hello": " cat", " cat": "cats", "": "New"}]),
+    ),
     st.builds(events.ChangeMode, st.sampled_from(["text", "chat"])),
 )
 VECTOR = SavedVector(

@@ -16,7 +16,7 @@ from tutor.lm.saved_steering import Applied
 from tutor.lm.token_tree import SavedTree, Step, TokenTree, text_of, without_surprisals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tutor.lm.distribution import Token
 
@@ -51,11 +51,13 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
 
     `model` is the checksum of the model whose tokens the trees contain; token ids have no meaning
     for other models. `prompt` is the text to start from if there is no tree yet. `drafts` are texts
-    in the editor that the learner has not submitted. `entered` are texts that the model has
-    accepted, oldest first. `chat_sampler` contains the settings of the conversation, if they were
-    ever set. `steering` is the vector that steers the network, if there is one. `other_chat` is a
-    conversation that has to be built again for `model`. Until then, there is no `chat`. In the same
-    way, `other_text` is a text whose branches have to be tokenized again.
+    in the editor that the learner has not submitted. `changed` are the learner's versions of
+    earlier texts, by earlier text, and "" is a new text if `drafts` has one of these versions.
+    `entered` are texts that the model has accepted, oldest first. `chat_sampler` contains the
+    settings of the conversation, if they were ever set. `steering` is the vector that steers the
+    network, if there is one. `other_chat` is a conversation that has to be built again for `model`.
+    Until then, there is no `chat`. In the same way, `other_text` is a text whose branches have to
+    be tokenized again.
     """
 
     version: int = VERSION
@@ -67,6 +69,7 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
     text: Tree | None = None
     chat: Tree | None = None
     drafts: dict[Mode, str] = {}
+    changed: dict[Mode, dict[str, str]] | UnsetType = UNSET
     entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
     chat_sampler: SamplerSettings | UnsetType = UNSET
     steering: Steering | UnsetType = UNSET
@@ -149,10 +152,24 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         trees = {mode: without_surprisals(tree) for mode, tree in self.trees.items()}
         return replace(self, steering=UNSET if applied is None else applied, **trees)
 
+    @property
+    def changes(self) -> dict[str, str]:
+        """The texts that the learner has changed in the current mode (see `changed`)."""
+        return {} if self.changed is UNSET else self.changed.get(self.mode, {})
+
     def with_draft(self, text: str | None) -> Document:
         """Return a copy with this draft for the current mode. None removes the draft."""
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
+
+    def with_changes(self, changes: Mapping[str, str]) -> Document:
+        """Return a copy with these changed texts for the current mode, at most `MOST_ENTERED`."""
+        given = (self.drafts.get(self.mode), self.prompt if self.mode == "text" else "")
+        kept = [(each, text) for each, text in changes.items() if each or text not in given]
+        before = {} if self.changed is UNSET else self.changed
+        others = {mode: texts for mode, texts in before.items() if mode != self.mode}
+        changed = {**others, self.mode: dict(kept[-MOST_ENTERED:])} if kept else others
+        return replace(self, changed=changed or UNSET)
 
     def with_entered(self, text: str) -> Document:
         """Return a copy in which `text` is the latest text entered in the current mode."""
@@ -165,7 +182,7 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
     def begun_again(self, mode: Mode, prompt: str, sampler: SamplerSettings) -> Document:
         """Return a copy with a new text or a new conversation, in which the other one stays."""
         drafts = {each: draft for each, draft in self.drafts.items() if each != mode}
-        begun = replace(self, mode=mode, drafts=drafts)
+        begun = replace(replace(self, mode=mode).with_changes({}), drafts=drafts)
         if mode == "chat":
             return replace(begun, chat=None, other_chat=UNSET, chat_sampler=UNSET)
         return replace(begun, text=None, other_text=UNSET, prompt=prompt, sampler=sampler)

@@ -136,11 +136,14 @@ class ChangeMode(msgspec.Struct, frozen=True):
 class UseText(msgspec.Struct, frozen=True):
     """Start from this prompt, or send this message.
 
-    If `instead` is true, the message replaces the last message. This starts a new branch.
+    If `instead` is true, the message replaces the last message. This starts a new branch. `kept`
+    are the other texts in the field that the learner has changed. None means that there was no
+    field.
     """
 
     text: str
     instead: bool = False
+    kept: dict[str, str] | None = None
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
@@ -168,9 +171,10 @@ class ShowPanel(msgspec.Struct, frozen=True):
 
 
 class LeaveEditor(msgspec.Struct, frozen=True):
-    """Close the editor. Its text is kept as a draft."""
+    """Close the editor. Its text is kept as a draft, and so are all `changes` to earlier texts."""
 
     text: str
+    changes: dict[str, str] = {}
 
 
 class Scroll(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from tutor.app.explorer.chat.hints import (
     hint_outside,
 )
 from tutor.app.explorer.chat.messages import ends_with_answer, last_message
-from tutor.app.explorer.chat.unsent import unsent_as_draft
+from tutor.app.explorer.chat.unsent import is_edit, unsent_as_draft
 from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.chat.waiting import await_rebuilding, take_rebuilt
 from tutor.app.explorer.document import FIRST_SEED
@@ -234,14 +234,17 @@ def _use_text(state: State, event: events.UseText) -> State:
         nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)
     # The draft is kept until the model has accepted it.
-    drafted = state.document.with_draft(event.text)
+    changes = state.document.changes if event.kept is None else event.kept
+    drafted = state.document.with_draft(event.text).with_changes(
+        {earlier: text for earlier, text in changes.items() if text != event.text}
+    )
     state = replace(_staying(state), document=drafted, note=None, panel=None, editing=False)
     if state.mode == "text" and state.to_rebuild is not None and state.request_failed:
         # This model cannot use the branches, so they become a saved text of their own.
         state = state.emit(_save(state), effects.PlainEffect.PART_TEXT)
         begun = replace(state.document, other_text=UNSET)
         state = replace(state, document=begun, note=ON_ITS_OWN)
-    return carry_out(state, event)
+    return carry_out(state, replace(event, kept=None))
 
 
 def _take_back(state: State) -> State:
@@ -343,7 +346,8 @@ def _open_editor(state: State) -> State:
     if chat and state.ready and not state.chat_possible:
         return state
     state = hint_inside(_staying(state))
-    return replace(state, running=state.running and chat, panel="editor")
+    editing = chat and is_edit(state)
+    return replace(state, running=state.running and chat, panel="editor", editing=editing)
 
 
 def _staying(state: State) -> State:
@@ -378,8 +382,8 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
             return replace(state, panel="dials").emit(effects.PlainEffect.LIST_VECTORS)
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
-        case events.LeaveEditor(text):
-            document = state.document.with_draft(text)
+        case events.LeaveEditor(text, changes):
+            document = state.document.with_draft(text).with_changes(changes)
             return replace(hint_outside(state), document=document, panel=None)
         case events.SearchTokens(query, limit):
             return _search(state, query, limit)

@@ -202,6 +202,13 @@ def test_an_answer_that_the_next_model_will_write_is_not_shown_under_the_first_o
     assert shown_lines(talk) == ["You", "  Hello", "Other"]
 
 
+def test_a_message_that_waits_for_another_model_never_becomes_a_prompt(talk: Talk) -> None:
+    change(talk)
+    talk.send(events.UseText("Why"), events.ChangeMode("text"))
+    assert talk.state.document.drafts == {"chat": "Why"}
+    assert talk.state.request != Start("Why")
+
+
 def test_a_message_that_is_sent_too_early_follows_the_conversation(talk: Talk) -> None:
     change(talk)
     talk.send(events.UseText("Why"))

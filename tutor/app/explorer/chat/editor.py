@@ -78,9 +78,9 @@ class MessageEditor(PromptEditor):
 
     @dataclass
     class Recalled(Message):
-        """Posted when the editor switches to an earlier text, or back to the new text."""
+        """Posted when the editor switches to an earlier text, or back to the new text ("")."""
 
-        text: str
+        earlier: str
 
     def note_end(self, *, ended: bool, by_key: bool) -> None:
         """Note whether the end of an answer opens the field, and whether a key began the answer."""
@@ -93,7 +93,7 @@ class MessageEditor(PromptEditor):
             return True
         recalled = super().recall(by)
         if recalled:
-            self.post_message(self.Recalled(self.text))
+            self.post_message(self.Recalled(self.recalled))
         return recalled
 
     async def _on_key(self, event: Key) -> None:
@@ -134,7 +134,7 @@ class MessageEditor(PromptEditor):
         super().submit()
         if self.chat:
             self.suggests = 0
-            self.load("")
+            self.clear_submitted()
 
     def action_page(self, by: int) -> None:
         self.post_message(self.Paged(by))
