@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Written(NamedTuple):
-    """What the learner has written in the field, and not sent.
+    """The texts that the learner has written in the field, and not sent.
 
     `new` is the new text, and `changes` are the learner's versions of earlier texts, by earlier
     text. `place` is the earlier text whose version the field shows, or "" for the new text.
