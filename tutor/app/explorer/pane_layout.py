@@ -300,10 +300,7 @@ class PaneLayout(Vertical):
             editor.chat = state.mode == "chat"
             ended = self._drawn is not None and self._drawn.running and state.complete
             editor.note_end(ended=ended, by_key=not state.typing)
-            written = written_in_field(state)
-            editor.load(
-                written.new, earlier_texts(state), changes=written.changes, at=written.place
-            )
+            editor.show(written_in_field(state), earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         if self.has_focus_within or not self.beside_text:

@@ -15,7 +15,11 @@ from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.labs.kit.keys import pair
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.events import Key
+
+    from tutor.app.explorer.chat.unsent import Written
 
 
 LATE = 0.5
@@ -81,6 +85,10 @@ class MessageEditor(PromptEditor):
         """Posted when the editor switches to an earlier text, or back to the new text ("")."""
 
         earlier: str
+
+    def show(self, written: Written, earlier: Sequence[str]) -> None:
+        """Show what the learner has written so far, beside the texts that they entered earlier."""
+        self.load(written.new, earlier, changes=written.changes, at=written.place)
 
     def note_end(self, *, ended: bool, by_key: bool) -> None:
         """Note whether the end of an answer opens the field, and whether a key began the answer."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from textual.events import Key
 
+    from tutor.app.explorer.document import Mode
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.state import State
 
@@ -142,6 +143,9 @@ class ChatPane(PaneLayout):
     def action_page(self, by: int) -> None:
         self.action_scroll(by * self.query_one(ConversationView).page)
 
+    def action_mode(self, mode: Mode) -> None:
+        self._send(events.ChangeMode(mode))
+
     def action_plain_sampling(self) -> None:
         state = self.state
         plain = state.sampler_to_come.plain
@@ -233,9 +237,15 @@ class ChatPane(PaneLayout):
             # The learner has typed after Enter, before the field closed.
             self._send(events.LeaveEditor(editor.text, editor.changes))
 
+    def leave_field(self, event: Event) -> None:
+        """Keep the text in the field if an event closes it, for example from the palette."""
+        closes = isinstance(event, events.ChangeMode | events.OpenText | events.ShowPanel)
+        if closes and event != events.ShowPanel("editor"):
+            self.keep_written()
+
     def keep_written(self) -> None:
         """Close the editor if it is open, and keep its text."""
-        if self.state.panel == "editor":
+        if self.state.panel == "editor" and not self._controller.left:
             self.on_prompt_editor_left()
 
     def on_prompt_editor_left(self) -> None:
