@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document
-from tutor.app.explorer.effects import Answer, EngineInfo, Question, Start
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Retokenize, Start
 from tutor.app.explorer.guess import game as guess_game
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State, Target
@@ -514,9 +514,102 @@ def test_another_model_tokenizes_the_text_again(learner: Learner) -> None:
     document = learner.state.document
     assert (document.tree, document.model) == (None, "two")
     assert document.prompt == "The capital of France is Paris"
-    assert learner.state.request == Start(document.prompt)
+    request = learner.state.request
+    assert request == Retokenize((document.prompt,))
     assert "another model" in str(learner.state.note)
     assert document.for_model("two") == document
+    learner.send(events.Rebuilt(request, (tuple(split("The capital of France is Paris")),)))
+    assert learner.tree.tokens == tuple(split("The capital of France is Paris"))
+    assert [step.how for step in learner.tree.steps[-2:]] == ["prompt", "taken"]
+    assert learner.state.document.prompt == "The capital of France is"
+    assert "another model" in str(learner.state.note)
+
+
+OTHER = msgspec.structs.replace(CARD, sha256="two")
+
+
+def load(learner: Learner, card: ModelCard = OTHER) -> None:
+    learner.send(events.EngineChanged(EngineInfo(EngineState.READY, model=card)))
+
+
+def with_two_branches(learner: Learner) -> TokenTree:
+    """Write two branches, and return their tree."""
+    for row in (0, 1):
+        learner.answer()
+        learner.send(events.TakeRow(row))
+        learner.answer()
+        if row == 0:
+            learner.send(events.MoveFocus(-1))
+    assert len(learner.tree.branches) == 2
+    return learner.tree
+
+
+def test_another_model_tokenizes_every_branch_again(learner: Learner) -> None:
+    before = with_two_branches(learner)
+    load(learner)
+    saved = Document.from_bytes(learner.state.document.to_bytes())
+    assert saved is not None
+    assert saved.to_rebuild is not None
+    assert [each.tokens for each in saved.to_rebuild.branches] == [
+        each.tokens for each in before.branches
+    ]
+    request = learner.state.request
+    assert isinstance(request, Retokenize)
+    learner.send(events.Rebuilt(request, tuple(tuple(split(each)) for each in request.branches)))
+    assert [each.tokens for each in learner.tree.branches] == [
+        each.tokens for each in before.branches
+    ]
+    assert (learner.tree.number, learner.tree.at_end) == (before.number, True)
+    assert learner.tree.branch_lengths() == before.branch_lengths()
+    assert isinstance(learner.state.request, Question)
+    learner.use("The")  # a new prompt keeps them too
+    assert [each.tokens for each in learner.tree.branches[:2]] == [
+        each.tokens for each in before.branches
+    ]
+
+
+def test_the_first_model_shows_all_branches_as_they_were(learner: Learner) -> None:
+    before = with_two_branches(learner)
+    load(learner)
+    load(learner, CARD)
+    assert learner.state.tree == before
+    assert learner.state.document.prompt == "The capital of France is"
+    assert learner.state.note is None
+
+
+def test_a_prompt_that_waits_for_another_model_follows_the_branches(learner: Learner) -> None:
+    before = with_two_branches(learner)
+    learner.send(events.UseText("The"))
+    load(learner)
+    request = learner.state.request
+    assert isinstance(request, Retokenize)
+    learner.send(events.Rebuilt(request, tuple(tuple(split(each)) for each in request.branches)))
+    assert learner.state.request == Start("The")
+    learner.send(events.TokensArrived(Start("The"), tuple(split("The"))))
+    assert len(learner.tree.branches) == len(before.branches) + 1
+
+
+def test_branches_that_another_model_cannot_use_become_a_saved_text(
+    learner: Learner, tmp_path: Path
+) -> None:
+    before = with_two_branches(learner)
+    load(learner)
+    request = learner.state.request
+    assert request is not None
+    learner.send(events.RequestFailed(request, ContextFull("It does not fit.", "Undo some.")))
+    assert "This text is kept" in str(getattr(learner.state.note, "next_step", ""))
+    learner.effects.clear()
+    learner.use("The")
+    assert learner.text == "The"
+    texts = SavedTexts(BackgroundProgress(Progress.open(tmp_path)), None, None)
+    for effect in learner.effects:
+        if isinstance(effect, effects.SaveText):
+            texts.save(effect.document)
+        elif effect is effects.PlainEffect.PART_TEXT:
+            texts.part()
+    texts.save(learner.state.document)
+    titles = {"The", "".join(each.text for each in before.tokens)}
+    assert {info.title for info in texts.list()} == titles
 
 
 # --- guessing ------------------------------------------------------------------------------------

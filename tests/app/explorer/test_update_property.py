@@ -11,7 +11,15 @@ from tests.app.explorer.chat.test_another_model import tokens_of
 from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
-from tutor.app.explorer.effects import Answer, EngineInfo, Question, Rebuild, Request, Start
+from tutor.app.explorer.effects import (
+    Answer,
+    EngineInfo,
+    Question,
+    Rebuild,
+    Request,
+    Retokenize,
+    Start,
+)
 from tutor.app.explorer.readout import question_line
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
@@ -55,6 +63,8 @@ def result_of(request: Request) -> events.Event:
         return events.Answered(request, answer_to(request))
     if isinstance(request, Rebuild):
         return events.Rebuilt(request, tuple(map(tokens_of, request.branches)))
+    if isinstance(request, Retokenize):
+        return events.Rebuilt(request, tuple(tuple(split(text)) for text in request.branches))
     text = f"<|im_start|>{request.text}" if request.chat else request.text
     return events.TokensArrived(request, tuple(split(text, special=request.chat)))
 
@@ -73,7 +83,7 @@ class Explorer:
         if isinstance(event, events.EngineChanged):
             self.held = None  # another engine does not know the request
         self.state, wanted = update(before, event)
-        assert sum(isinstance(effect, Question | Start | Rebuild) for effect in wanted) <= 1
+        assert sum(isinstance(effect, Request) for effect in wanted) <= 1
         self._expect_drafts(before, event)
         for effect in wanted:
             self._run(effect)
@@ -81,7 +91,7 @@ class Explorer:
 
     def _run(self, effect: effects.Effect) -> None:
         match effect:
-            case Question() | Start() | Rebuild():
+            case Question() | Start() | Rebuild() | Retokenize():
                 assert self.state.ready
                 assert effect == self.state.owed
                 assert effect != self.held
@@ -97,8 +107,10 @@ class Explorer:
     def _expect_drafts(self, before: State, event: events.Event) -> None:
         """Expect a draft to stay until the model accepts it, or the learner writes another."""
         match event:
-            case events.LeaveEditor(text):
+            case events.LeaveEditor(text, changes):
                 self.drafts[before.mode] = text
+                kept = {*self.state.document.changes.values(), text, self.state.document.prompt}
+                assert kept >= set(changes.values())
             case events.UseText(text) if text:
                 self.drafts[before.mode] = text
             case events.Signal.TAKE_BACK:
@@ -126,6 +138,9 @@ class Explorer:
             return self.drafts
         draft = self.drafts.get("chat", "")
         newer = [draft] if draft not in ("", unsent[-1]) else []
+        editing = state.editing or (state.handed_in is not None and state.replaces)
+        if not editing and (new := state.document.changes.get("", "")):
+            newer.append(new)
         return self.drafts | {"chat": "\n".join([*unsent, *newer])}
 
     def _check(self) -> None:
@@ -201,8 +216,9 @@ class Explorer:
             assert (self.state.note, self.state.queue) == (BROKEN, ())
             assert self.state.handed_in is None
             assert not self.state.running
-            drafts = self.state.document.drafts
-            assert self.state.document == replace(before.document, drafts=drafts)
+            now = self.state.document
+            written = replace(before.document, drafts=now.drafts, changed=now.changed)
+            assert now == written
 
 
 STEPS = st.one_of(
@@ -234,7 +250,11 @@ CHAT = st.one_of(
 )
 WRITING = st.one_of(
     st.builds(events.UseText, st.sampled_from(["", "Hello", " world", " Paris the a"])),
-    st.builds(events.LeaveEditor, st.sampled_from(["", "Hello", " cat"])),
+    st.builds(
+        events.LeaveEditor,
+        st.sampled_from(["", "Hello", " cat"]),
+        st.sampled_from([{}, {"": "New"}, {"Hello": " cat", " cat": "cats", "": "New"}]),
+    ),
     st.builds(events.ChangeMode, st.sampled_from(["text", "chat"])),
 )
 VECTOR = SavedVector(

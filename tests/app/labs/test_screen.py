@@ -265,6 +265,18 @@ async def test_a_changed_earlier_text_and_the_new_text_are_both_kept(tmp_path: P
         assert editor(pilot).text == "twox"
 
 
+async def test_other_drafts_of_a_field_are_there_after_leaving_the_lab(tmp_path: Path) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await enter_two_texts(pilot)
+        await do(pilot, "e", "x", "up", "y", "enter")  # submits “oney” beside the draft “twox”
+        app.pop_screen()
+        await until(pilot, lambda: not isinstance(app.screen, LabScreen))
+        app.navigator.open_live_lab("tokens")
+        await do(pilot, "e", "up")
+        assert editor(pilot).text == "twox"
+
+
 async def test_nothing_is_said_about_an_earlier_text_that_was_only_read(tmp_path: Path) -> None:
     async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
         await enter_two_texts(pilot)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.unsent import unsent_as_draft
-from tutor.app.explorer.effects import EngineInfo, Question, Rebuild, Start
+from tutor.app.explorer.effects import EngineInfo, Question, Rebuild, Retokenize, Start
 from tutor.app.explorer.link import Link
 from tutor.app.explorer.share.saving import save_shared
 from tutor.app.explorer.state import State
@@ -144,7 +144,7 @@ class ExplorerController:
 
     def _run(self, effect: Effect) -> None:
         match effect:
-            case Question() | Start() | Rebuild():
+            case Question() | Start() | Rebuild() | Retokenize():
                 self._asking = self._work(partial(self._ask, effect), "ask")
             case effects.PlainEffect.CANCEL_REQUEST:
                 if self._asking is not None:
@@ -159,6 +159,8 @@ class ExplorerController:
                     self.send(events.Say(said))
             case effects.PlainEffect.LIST_VECTORS:
                 self._work(self.list_vectors, "vectors")
+            case effects.PlainEffect.PART_TEXT:
+                self._texts.part()
             case effects.PlainEffect.LIST_TEXTS:
                 self.send(events.TextsListed(self._texts.listed(), self._texts.open_id))
             case effects.SwitchText(info, mode):
@@ -180,7 +182,7 @@ class ExplorerController:
             if isinstance(request, Question):
                 answer = await self.link.answer(request, self._reading)
                 event = events.Answered(request, answer)
-            elif isinstance(request, Rebuild):
+            elif isinstance(request, Rebuild | Retokenize):
                 event = events.Rebuilt(request, await self.link.rebuild(request))
             else:
                 event = events.TokensArrived(request, await self.link.start(request))

@@ -16,7 +16,7 @@ from tutor.lm.saved_steering import Applied
 from tutor.lm.token_tree import SavedTree, Step, TokenTree, text_of, without_surprisals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tutor.lm.distribution import Token
 
@@ -39,8 +39,8 @@ Tree = TypeVar("Tree")
 Steering = TypeVar("Steering")
 
 
-class OtherChat(msgspec.Struct, Generic[Tree], frozen=True):
-    """A conversation whose tokens belong to another model, and the checksum of that model."""
+class OtherTree(msgspec.Struct, Generic[Tree], frozen=True):
+    """A text or conversation whose tokens belong to another model, and that model's checksum."""
 
     model: str
     tree: Tree
@@ -51,10 +51,13 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
 
     `model` is the checksum of the model whose tokens the trees contain; token ids have no meaning
     for other models. `prompt` is the text to start from if there is no tree yet. `drafts` are texts
-    in the editor that the learner has not submitted. `entered` are texts that the model has
-    accepted, oldest first. `chat_sampler` contains the settings of the conversation, if they were
-    ever set. `steering` is the vector that steers the network, if there is one. `other_chat` is a
-    conversation that has to be built again for `model`. Until then, there is no `chat`.
+    in the editor that the learner has not submitted. `changed` are the learner's versions of
+    earlier texts, by earlier text, and "" is a new text if `drafts` has one of these versions.
+    `entered` are texts that the model has accepted, oldest first. `chat_sampler` contains the
+    settings of the conversation, if they were ever set. `steering` is the vector that steers the
+    network, if there is one. `other_chat` is a conversation that has to be built again for `model`.
+    Until then, there is no `chat`. In the same way, `other_text` is a text whose branches have to
+    be tokenized again.
     """
 
     version: int = VERSION
@@ -66,16 +69,27 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
     text: Tree | None = None
     chat: Tree | None = None
     drafts: dict[Mode, str] = {}
+    changed: dict[Mode, dict[str, str]] | UnsetType = UNSET
     entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
     chat_sampler: SamplerSettings | UnsetType = UNSET
     steering: Steering | UnsetType = UNSET
-    other_chat: OtherChat[Tree] | UnsetType = UNSET
+    other_chat: OtherTree[Tree] | UnsetType = UNSET
+    other_text: OtherTree[Tree] | UnsetType = UNSET
 
     @property
     def trees(self) -> dict[Mode, Tree]:
         """The token trees that exist, by mode."""
         both: dict[Mode, Tree | None] = {"text": self.text, "chat": self.chat}
         return {mode: tree for mode, tree in both.items() if tree is not None}
+
+    @property
+    def others(self) -> dict[Mode, OtherTree[Tree]]:
+        """The trees whose tokens belong to another model, by mode."""
+        both: dict[Mode, OtherTree[Tree] | UnsetType] = {
+            "text": self.other_text,
+            "chat": self.other_chat,
+        }
+        return {mode: other for mode, other in both.items() if not isinstance(other, UnsetType)}
 
 
 class Saved(_Fields[SavedTree, msgspec.Raw], frozen=True):
@@ -91,10 +105,9 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
 
     @property
     def to_rebuild(self) -> TokenTree | None:
-        """The conversation that has to be built again for the model, if it is the current mode."""
-        if self.mode == "text" or isinstance(self.other_chat, UnsetType):
-            return None
-        return self.other_chat.tree
+        """The text or conversation of this mode that has to be built again for the model."""
+        other = self.others.get(self.mode)
+        return None if other is None else other.tree
 
     @property
     def title(self) -> str:
@@ -139,10 +152,24 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         trees = {mode: without_surprisals(tree) for mode, tree in self.trees.items()}
         return replace(self, steering=UNSET if applied is None else applied, **trees)
 
+    @property
+    def changes(self) -> dict[str, str]:
+        """The texts that the learner has changed in the current mode (see `changed`)."""
+        return {} if self.changed is UNSET else self.changed.get(self.mode, {})
+
     def with_draft(self, text: str | None) -> Document:
         """Return a copy with this draft for the current mode. None removes the draft."""
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
+
+    def with_changes(self, changes: Mapping[str, str]) -> Document:
+        """Return a copy with these changed texts for the current mode, at most `MOST_ENTERED`."""
+        given = (self.drafts.get(self.mode), self.prompt if self.mode == "text" else "")
+        kept = [(each, text) for each, text in changes.items() if each or text not in given]
+        before = {} if self.changed is UNSET else self.changed
+        others = {mode: texts for mode, texts in before.items() if mode != self.mode}
+        changed = {**others, self.mode: dict(kept[-MOST_ENTERED:])} if kept else others
+        return replace(self, changed=changed or UNSET)
 
     def with_entered(self, text: str) -> Document:
         """Return a copy in which `text` is the latest text entered in the current mode."""
@@ -155,48 +182,52 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
     def begun_again(self, mode: Mode, prompt: str, sampler: SamplerSettings) -> Document:
         """Return a copy with a new text or a new conversation, in which the other one stays."""
         drafts = {each: draft for each, draft in self.drafts.items() if each != mode}
-        begun = replace(self, mode=mode, drafts=drafts)
+        begun = replace(replace(self, mode=mode).with_changes({}), drafts=drafts)
         if mode == "chat":
             return replace(begun, chat=None, other_chat=UNSET, chat_sampler=UNSET)
-        return replace(begun, text=None, prompt=prompt, sampler=sampler)
+        return replace(begun, text=None, other_text=UNSET, prompt=prompt, sampler=sampler)
 
     def for_model(self, model: str) -> Document:
         """Return a copy for the model with this checksum.
 
-        If the document was made with another model, its tokens cannot be used. The current text
-        becomes the prompt, which is tokenized again. The conversation is kept as `other_chat`,
-        until its messages have been tokenized again.
+        If the document was made with another model, its tokens cannot be used. The text and the
+        conversation are kept as `other_text` and `other_chat`, until they have been tokenized
+        again. Until then, the whole current text is the prompt.
         """
         if self.model != model and self.steering is not UNSET:
             return self.with_steering(None).for_model(model)
         document = replace(self, model=model)
         if not self.model or self.model == model:
             return document
-        if self.text:
-            data = b"".join(token.data for token in self.text.tokens)
-            document = replace(document, prompt=data.decode("utf-8", "replace"), text=None)
-        other = self.other_chat
-        if self.chat:
-            other = OtherChat(self.model, self.chat)
-            document = replace(document, chat=None, other_chat=other)
-        elif not isinstance(other, UnsetType) and other.model == model:
-            document = replace(document, chat=other.tree, other_chat=UNSET)
+        for mode, tree in self.trees.items():
+            other = OtherTree(self.model, tree)
+            document = replace(document, **{mode: None, f"other_{mode}": other})
+            if mode == "text":
+                document = replace(document, prompt=text_of(tree.steps))
+        for mode, other in self.others.items():
+            if mode not in self.trees and other.model == model:
+                document = document._with_own(mode, other.tree)
         return document
 
-    def with_rebuilt(self, chat: TokenTree) -> Document:
-        """Return a copy in which `chat` replaces the conversation that was made with another model.
+    def with_rebuilt(self, tree: TokenTree) -> Document:
+        """Return a copy in which `tree` replaces the tree of the mode that another model made.
 
         Its seeds, versions and settings are kept.
         """
-        return replace(self, chat=chat, other_chat=UNSET)
+        return self._with_own(self.mode, tree)
+
+    def _with_own(self, mode: Mode, tree: TokenTree) -> Document:
+        document = replace(self, **{mode: tree, f"other_{mode}": UNSET})
+        if mode == "chat":
+            return document
+        return replace(document, prompt=text_of(tree.steps[: tree.current.prompt_length]))
 
     def to_bytes(self) -> bytes:
         """Encode the document for storage."""
         fields: dict[str, Any] = msgspec.structs.asdict(self)
         fields |= {mode: token_tree.save(tree) for mode, tree in self.trees.items()}
-        if not isinstance(self.other_chat, UnsetType):
-            saved = token_tree.save(self.other_chat.tree)
-            fields["other_chat"] = OtherChat(self.other_chat.model, saved)
+        for mode, other in self.others.items():
+            fields[f"other_{mode}"] = OtherTree(other.model, token_tree.save(other.tree))
         if isinstance(self.steering, Applied):
             fields["steering"] = msgspec.Raw(msgspec.json.encode(self.steering))
         return msgspec.json.encode(Saved(**fields))
@@ -213,9 +244,9 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
                 return None
             fields: dict[str, Any] = msgspec.structs.asdict(saved)
             fields |= {mode: token_tree.restore(tree) for mode, tree in saved.trees.items()}
-            if not isinstance(saved.other_chat, UnsetType):
-                other = token_tree.restore(saved.other_chat.tree)
-                fields["other_chat"] = OtherChat(saved.other_chat.model, other)
+            for mode, other in saved.others.items():
+                tree = token_tree.restore(other.tree)
+                fields[f"other_{mode}"] = OtherTree(other.model, tree)
             document = cls(**(fields | {"steering": UNSET}))
         except (ValueError, TutorError):
             return None

@@ -77,7 +77,13 @@ class Rebuild(msgspec.Struct, frozen=True):
     branches: tuple[tuple[ChatMessage, ...], ...]
 
 
-Request = Question | Start | Rebuild
+class Retokenize(msgspec.Struct, frozen=True):
+    """A request to tokenize each branch of a text for another model."""
+
+    branches: tuple[str, ...]
+
+
+Request = Question | Start | Rebuild | Retokenize
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
@@ -103,6 +109,8 @@ class PlainEffect(Enum):
     """Restart the engine."""
     LIST_VECTORS = "list vectors"
     """List the saved steering vectors."""
+    PART_TEXT = "part text"
+    """Save the document from now on as a new text. The text that was open stays as it was saved."""
     LIST_TEXTS = "list texts"
     """List the saved texts of the current lab or, if no lab is open, of the stepper."""
 

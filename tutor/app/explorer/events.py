@@ -8,7 +8,15 @@ from typing import Literal
 import msgspec
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.effects import Answer, EngineInfo, Question, Rebuild, Request, Start
+from tutor.app.explorer.effects import (
+    Answer,
+    EngineInfo,
+    Question,
+    Rebuild,
+    Request,
+    Retokenize,
+    Start,
+)
 from tutor.app.explorer.share.request import Share
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
@@ -128,11 +136,14 @@ class ChangeMode(msgspec.Struct, frozen=True):
 class UseText(msgspec.Struct, frozen=True):
     """Start from this prompt, or send this message.
 
-    If `instead` is true, the message replaces the last message. This starts a new branch.
+    If `instead` is true, the message replaces the last message. This starts a new branch. `kept`
+    are the other texts in the field that the learner has changed. None means that there was no
+    field.
     """
 
     text: str
     instead: bool = False
+    kept: dict[str, str] | None = None
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
@@ -160,9 +171,10 @@ class ShowPanel(msgspec.Struct, frozen=True):
 
 
 class LeaveEditor(msgspec.Struct, frozen=True):
-    """Close the editor. Its text is kept as a draft."""
+    """Close the editor. Its text is kept as a draft, and so are all `changes` to earlier texts."""
 
     text: str
+    changes: dict[str, str] = {}
 
 
 class Scroll(msgspec.Struct, frozen=True):
@@ -232,9 +244,9 @@ class TokensArrived(msgspec.Struct, frozen=True):
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """The tokens of each branch of a conversation have arrived, for the current model."""
+    """The tokens of each branch of a text or conversation have arrived, for the current model."""
 
-    request: Rebuild
+    request: Rebuild | Retokenize
     branches: tuple[tuple[Token, ...], ...]
 
 

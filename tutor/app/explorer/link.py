@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tutor.app.explorer.effects import Answer, Question, Start
+from tutor.app.explorer.effects import Answer, Question, Rebuild, Start
 from tutor.app.explorer.xray.inside import Network
 from tutor.engine.proxy import spelled
 from tutor.errors import TextError
@@ -15,9 +15,9 @@ from tutor.sharing.document import shared_positions
 from tutor.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from tutor.app.explorer.effects import Rebuild
+    from tutor.app.explorer.effects import Retokenize
     from tutor.engine.api import AsyncModelSession, Engine
     from tutor.lm.attribution import Attribution, Occlusion
     from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
@@ -71,18 +71,23 @@ class Link:
             await self._keep(session)
         return session.tokens
 
-    async def rebuild(self, wanted: Rebuild) -> tuple[tuple[Token, ...], ...]:
-        """Tokenize the messages of each branch of a conversation, and return the tokens.
+    async def rebuild(self, wanted: Rebuild | Retokenize) -> tuple[tuple[Token, ...], ...]:
+        """Tokenize each branch of a text or conversation, and return the tokens.
 
-        Those of each branch end with the start of the model's next answer.
+        The branches of a conversation end with the start of the model's next answer.
         """
-        found = []
-        for messages in wanted.branches:
-            session = await self._engine.open_chat(messages)
-            async with self._changing:
-                await self._keep(session)
-            found.append(session.tokens)
-        return tuple(found)
+        if isinstance(wanted, Rebuild):
+            return tuple([await self._opened(self._engine.open_chat(b)) for b in wanted.branches])
+        # A branch without text has no tokens.
+        return tuple(
+            [await self._opened(self._engine.open_text(b)) if b else () for b in wanted.branches]
+        )
+
+    async def _opened(self, opening: Awaitable[AsyncModelSession]) -> tuple[Token, ...]:
+        session = await opening
+        async with self._changing:
+            await self._keep(session)
+        return session.tokens
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
         """Move the session to this path, which must not be empty, and return the session."""

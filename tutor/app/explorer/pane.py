@@ -137,6 +137,7 @@ class ExplorerPane(SharingPane):
 
     def stop_receiving(self) -> None:
         self.say_if_saving()
+        self.keep_written()
         self._controller.stop_receiving()
 
     async def on_unmount(self) -> None:
@@ -168,6 +169,7 @@ class ExplorerPane(SharingPane):
         self._send(events.Say(note))
 
     def _send(self, event: Event) -> None:
+        self.leave_field(event)
         before = self.state
         self._controller.send(event)
         now = self.state
@@ -251,9 +253,6 @@ class ExplorerPane(SharingPane):
 
     def action_focus_by(self, by: int) -> None:
         self._send(events.MoveToken(by))
-
-    def action_mode(self, mode: Mode) -> None:
-        self._send(events.ChangeMode(mode))
 
     def action_dials(self) -> None:
         self._send(events.ShowPanel(None if self.state.panel == "dials" else "dials"))

@@ -17,7 +17,7 @@ from tutor.app.explorer.chat.editor import MessageEditor
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import earlier_texts
-from tutor.app.explorer.chat.unsent import text_to_edit
+from tutor.app.explorer.chat.unsent import written_in_field
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
 from tutor.app.explorer.events import Panel
@@ -301,7 +301,7 @@ class PaneLayout(Vertical):
             editor.chat = state.mode == "chat"
             ended = self._drawn is not None and self._drawn.running and state.complete
             editor.note_end(ended=ended, by_key=not state.typing)
-            editor.load(text_to_edit(state), earlier_texts(state))
+            editor.show(written_in_field(state), earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         if self.has_focus_within or not self.beside_text:

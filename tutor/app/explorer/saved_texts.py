@@ -156,6 +156,10 @@ class SavedTexts:
             return PARTED
         return None
 
+    def part(self) -> None:
+        """Save the next document as a new text. The text that was open stays as it was saved."""
+        self._open, self._saved = OpenText(self._place), b""
+
     def star(self, info: TextInfo) -> None:
         """Add a star to a text, or remove its star."""
         self._texts.star(info.id, not info.starred)

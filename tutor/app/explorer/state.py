@@ -16,9 +16,11 @@ from tutor.app.explorer.effects import (
     Question,
     Rebuild,
     Request,
+    Retokenize,
     Start,
 )
 from tutor.app.explorer.events import Command, Panel, SetSampler, SetSteering, TokensFound
+from tutor.app.explorer.retokenizing import texts
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.language import _
@@ -125,7 +127,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def to_rebuild(self) -> TokenTree | None:
-        """The conversation to build again before messages in the queue can be sent, or None."""
+        """The text or conversation to build again before anything in the queue, or None."""
         return self.document.to_rebuild
 
     @property
@@ -299,6 +301,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def owed(self) -> Request | None:
         """The request that the engine must answer before the explorer can continue, or None."""
         tree, text = self.tree, self.handed_in
+        if self.mode == "text" and (other := self.to_rebuild) is not None:
+            return Retokenize(texts(other))
         if self.mode == "chat":
             if (other := self.to_rebuild) is not None:
                 return Rebuild(conversations(other)) if self.chat_possible else None

@@ -124,10 +124,11 @@ def _apply(state: State, command: Command) -> State:
             document = state.document.with_steering(applied)
             return replace(state, document=document, undone=()).without_answer()
         case events.ChangeMode(mode):
-            if state.handed_in is not None:
-                state = unsent_as_draft(state)
+            # What still waits was written for the mode that the learner leaves.
+            state = unsent_as_draft(state)
+            queue = tuple(each for each in state.queue if not isinstance(each, events.UseText))
             document = replace(state.document, mode=mode)
-            state = replace(state, document=document, handed_in=None, reading=None)
+            state = replace(state, document=document, handed_in=None, reading=None, queue=queue)
             state = replace(state, stale=None, invited=False, editing=False, note=None)
             return state.without_answer()
         case events.UseText(text, instead):

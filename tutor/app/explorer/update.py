@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
@@ -16,12 +17,13 @@ from tutor.app.explorer.chat.hints import (
     hint_outside,
 )
 from tutor.app.explorer.chat.messages import ends_with_answer, last_message
-from tutor.app.explorer.chat.unsent import unsent_as_draft
+from tutor.app.explorer.chat.unsent import is_edit, unsent_as_draft
 from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.chat.waiting import await_rebuilding, take_rebuilt
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event, Signal
+from tutor.app.explorer.retokenizing import take_retokenized
 from tutor.app.explorer.saved_texts import PARTED
 from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.share.update import share
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Token
 
 CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
+
+TEXT_KEPT = _("This text is kept. Press e to start from a shorter one, or choose another model.")
+"""Advice for a text that cannot be tokenized again for another model."""
+
+ON_ITS_OWN = _("The earlier text is saved. Press o to open it.")
 
 EDITED = _("Your message was edited. The earlier version is kept with its answers.")
 
@@ -144,12 +151,16 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     state = replace(state.without_answer(), document=document, running=False)
     if document.text == before.text:
         return state  # the text has no tokens, and the conversation is not on the screen
+    # All other commands were for tokens that no longer exist.
+    waits = events.SetSampler | events.SetSteering | events.ChangeMode | events.UseText
+    queue = tuple(each for each in state.queue if isinstance(each, waits))
+    state = carry_on(replace(state, queue=queue, undone=()))
+    if state.to_rebuild is None:
+        return replace(state, note=None)  # the text is as it was before other models were loaded
     note = _(
         "That text was tokenized by another model, so it has been tokenized again for {name}."
     ).format(name=model.name)
-    # Commands that change settings still apply. All other queued commands are dropped, because
-    # there are no tokens for them.
-    return replace(carry_on(state), queue=(), note=note)
+    return replace(state, note=note)
 
 
 def _take_result(state: State, event: events.Result) -> State:
@@ -169,7 +180,10 @@ def _take_result(state: State, event: events.Result) -> State:
                 return _fail(state, error)
         case events.Rebuilt(_, branches):
             try:
-                return take_rebuilt(state, branches)
+                if state.mode == "chat":
+                    return take_rebuilt(state, branches)
+                after = carry_on(take_retokenized(state, branches))
+                return replace(after, note=after.note or state.note)
             except TutorError as error:
                 return _fail(replace(state, request_failed=True), error)
         case events.RequestFailed(_, error):
@@ -187,7 +201,8 @@ def _fail(state: State, error: TutorError) -> State:
     if handed_in and state.mode == "chat" and isinstance(error, ContextFull):
         error = ContextFull(error.happened, SHORTEN if state.tree else SHORTEN_FIRST)
     elif state.to_rebuild is not None and not isinstance(error, EngineError):
-        error = type(error)(error.happened, KEPT)
+        kept = KEPT if state.mode == "chat" else TEXT_KEPT
+        error = type(error)(error.happened, kept)
     drafted = unsent_as_draft(state)  # other messages may be waiting
     handed_in |= drafted is not state
     state = after_failure(drafted, error)
@@ -219,9 +234,17 @@ def _use_text(state: State, event: events.UseText) -> State:
         nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)
     # The draft is kept until the model has accepted it.
-    drafted = state.document.with_draft(event.text)
-    state = replace(state, document=drafted, note=None, panel=None, editing=False)
-    return carry_out(state, event)
+    changes = state.document.changes if event.kept is None else event.kept
+    drafted = state.document.with_draft(event.text).with_changes(
+        {earlier: text for earlier, text in changes.items() if text != event.text}
+    )
+    state = replace(_staying(state), document=drafted, note=None, panel=None, editing=False)
+    if state.mode == "text" and state.to_rebuild is not None and state.request_failed:
+        # This model cannot use the branches, so they become a saved text of their own.
+        state = state.emit(_save(state), effects.PlainEffect.PART_TEXT)
+        begun = replace(state.document, other_text=UNSET)
+        state = replace(state, document=begun, note=ON_ITS_OWN)
+    return carry_out(state, replace(event, kept=None))
 
 
 def _take_back(state: State) -> State:
@@ -322,7 +345,18 @@ def _open_editor(state: State) -> State:
     chat = state.mode == "chat"
     if chat and state.ready and not state.chat_possible:
         return state
-    return replace(hint_inside(state), running=state.running and chat, panel="editor")
+    state = hint_inside(_staying(state))
+    editing = chat and is_edit(state)
+    return replace(state, running=state.running and chat, panel="editor", editing=editing)
+
+
+def _staying(state: State) -> State:
+    """Return the state without changes of the mode that still wait.
+
+    The learner writes in the mode that is on the screen, so the text must not go to the other one.
+    """
+    queue = tuple(each for each in state.queue if not isinstance(each, events.ChangeMode))
+    return replace(state, queue=queue)
 
 
 def _without_hint(state: State) -> State:
@@ -348,8 +382,8 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
             return replace(state, panel="dials").emit(effects.PlainEffect.LIST_VECTORS)
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
-        case events.LeaveEditor(text):
-            document = state.document.with_draft(text)
+        case events.LeaveEditor(text, changes):
+            document = state.document.with_draft(text).with_changes(changes)
             return replace(hint_outside(state), document=document, panel=None)
         case events.SearchTokens(query, limit):
             return _search(state, query, limit)

@@ -25,8 +25,8 @@ class LabEditor(Vertical):
     """A text field with a label above it, for one text of a lab at a time.
 
     For each label, it keeps the texts that were not accepted yet in `drafts`, and the texts that
-    were accepted. The field closes when the focus moves to another widget, so that an open field
-    always takes keys.
+    were accepted in `entered`, along with other drafts of that field. The field closes when the
+    focus moves to another widget, so that an open field always takes keys.
     """
 
     DEFAULT_CSS = """
@@ -34,7 +34,7 @@ class LabEditor(Vertical):
     LabEditor #label { height: auto; max-height: 2; color: $muted; }
     """
 
-    def __init__(self, drafts: Drafts) -> None:
+    def __init__(self, drafts: Drafts, entered: Drafts) -> None:
         super().__init__()
         self.then: Callable[[str], Any] = lambda _: None
         """A function that returns the lab's action for an accepted text."""
@@ -45,7 +45,7 @@ class LabEditor(Vertical):
         self._drafts = drafts
         self._set_aside: tuple[str, ...] = ()
         """Other drafts of the open field, which are among its earlier texts."""
-        self._history: dict[str, list[str]] = {}
+        self._entered = entered
 
     def compose(self) -> ComposeResult:
         yield Static(id="label", markup=False)
@@ -69,7 +69,7 @@ class LabEditor(Vertical):
         self._label, self._offered, self.then, self._says = label, text, then, says
         *others, text = self._drafts.get(label, (text,))
         self._set_aside = tuple(others)
-        self.field.load(text, (*self._history.get(label, ()), *others), sample)
+        self.field.load(text, (*self._entered.get(label, ()), *others), sample)
         self._show_label()
 
     @property
@@ -113,7 +113,7 @@ class LabEditor(Vertical):
         """Add an accepted text to the history, after any other drafts of the same field."""
         drafts = self._drafts.pop(self._label, ())
         new = (each for each in drafts if each != text and self._is_new(each))
-        self._history.setdefault(self._label, []).extend((*new, text))
+        self._entered[self._label] = (*self._entered.get(self._label, ()), *new, text)
 
     def on_text_area_changed(self) -> None:
         if self.display:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from rich.cells import cell_len
@@ -17,7 +18,7 @@ from tutor.language import _
 from tutor.text import writable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from textual.events import Click, Key, Paste
 
@@ -84,7 +85,10 @@ class PromptEditor(TextArea):
 
     @dataclass
     class Accepted(Message):
+        """Posted with the text, and all other texts that the learner has changed (`changes`)."""
+
         text: str
+        kept: Mapping[str, str] = field(default_factory=dict)
 
     class Left(Message):
         pass
@@ -97,10 +101,14 @@ class PromptEditor(TextArea):
             show_line_numbers=False,
             tab_behavior="focus",
         )
+        self._earlier: list[str] = []
+        """The texts that were entered earlier, oldest first."""
         self._pages = [""]
-        """The texts that were entered earlier, oldest first, followed by the current text."""
+        """The same texts with the learner's changes, followed by the new text."""
         self._unchanged = self._pages
         """The same texts, without the learner's changes."""
+        self._loaded = self._pages
+        """The same texts, as they were when they were loaded."""
         self._page = 0
         self._empty = True
 
@@ -108,19 +116,30 @@ class PromptEditor(TextArea):
         yield Copy(_("the selection"), self.selected_text)
         yield Copy(_("the text in the field"), self.text)
 
-    def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
+    def load(
+        self,
+        text: str,
+        earlier: Sequence[str] = (),
+        sample: str = "",
+        changes: Mapping[str, str] = MappingProxyType({}),
+        at: str = "",
+    ) -> None:
         """Load a text, and move the cursor to its end.
 
         On the first line, `↑` goes back to the texts in `earlier`, and then to `sample`. An empty
-        field shows `sample` as a placeholder.
+        field shows `sample` as a placeholder. `changes` contains the learner's versions of earlier
+        texts. If `at` is an earlier text, the field shows that text first.
         """
-        known = dict.fromkeys((*([sample] if sample else []), *earlier))
-        self._unchanged = [writable(each) for each in known if each != text]
-        self._unchanged.append(writable(text))
-        self._pages = list(self._unchanged)
+        known = dict.fromkeys((*([sample] if sample else []), *earlier, *changes))
+        self._earlier = [each for each in known if each != text or each in changes]
+        self._unchanged = [writable(each) for each in (*self._earlier, text)]
+        self._pages = [writable(changes.get(each, each)) for each in self._earlier]
+        self._pages.append(writable(text))
+        self._loaded = list(self._pages)
         self.placeholder = _("↑ for example: {sample}").format(sample=sample) if sample else ""
-        self._page = len(self._pages) - 1
-        self._load(text)
+        pages = [*self._earlier, text]
+        self._page = pages.index(at) if at in self._earlier else len(self._earlier)
+        self._load(self._pages[self._page])
 
     def _load(self, text: str) -> None:
         self.load_text(writable(text))
@@ -129,8 +148,34 @@ class PromptEditor(TextArea):
     @property
     def changed(self) -> bool:
         """True if the learner has changed the text, or an earlier one, since `load` was called."""
-        *others, last = self.written()
-        return bool(others) or last not in self._unchanged
+        pages = zip(self._now, self._loaded, strict=True)
+        return any(now != was and now not in self._unchanged for now, was in pages)
+
+    @property
+    def _now(self) -> list[str]:
+        """The texts, including what is in the field."""
+        return [*self._pages[: self._page], self.text, *self._pages[self._page + 1 :]]
+
+    @property
+    def recalled(self) -> str:
+        """The earlier text that the field shows, as it was entered, or "" for the new text."""
+        return "" if self._page == len(self._earlier) else self._earlier[self._page]
+
+    @property
+    def place(self) -> str:
+        """The earlier text of which the field shows a changed version, or "" for the new text."""
+        return self.recalled if self.text != self._unchanged[self._page] else ""
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """The learner's versions of earlier texts, by earlier text, and the new text as ""."""
+        *now, new = self._now
+        changed = {
+            earlier: text
+            for earlier, text, unchanged in zip(self._earlier, now, self._unchanged, strict=False)
+            if text != unchanged
+        }
+        return changed | ({"": new} if new else {})
 
     def written(self) -> tuple[str, ...]:
         """Return the new text and all earlier texts that the learner has changed.
@@ -138,8 +183,7 @@ class PromptEditor(TextArea):
         The last one is the text that the learner is writing: the text in the field or, if this is
         an unchanged earlier text, the new text.
         """
-        texts = list(self._pages)
-        texts[self._page] = self.text
+        texts = self._now
         changed = [at for at, text in enumerate(texts[:-1]) if text != self._unchanged[at]]
         order = [*changed, len(texts) - 1]
         if self._page in changed:
@@ -237,7 +281,16 @@ class PromptEditor(TextArea):
         self.submit()
 
     def submit(self) -> None:
-        self.post_message(self.Accepted(self.text))
+        kept = self.changes
+        kept.pop(self.recalled, None)
+        self.post_message(self.Accepted(self.text, kept))
+
+    def clear_submitted(self) -> None:
+        """Go to the new text, and remove the text in the field or the changes to it."""
+        new = self._page == len(self._earlier)
+        self._pages[self._page] = "" if new else self._unchanged[self._page]
+        self._page = len(self._earlier)
+        self._load(self._pages[self._page])
 
     def action_leave(self) -> None:
         self.post_message(self.Left())

@@ -49,12 +49,15 @@ class Left:
             loaded yet.
         touched: True if the learner has done anything in the lab since opening it.
         drafts: The texts that the learner has written but not submitted.
+        entered: The texts that the learner has submitted, oldest first, along with drafts that they
+            did not submit.
     """
 
     state: Any
     model: str | None
     touched: bool = False
     drafts: Drafts = field(default_factory=dict)
+    entered: Drafts = field(default_factory=dict)
 
 
 class LabRunner:
@@ -89,6 +92,7 @@ class LabRunner:
         self.error: TutorError | None = None
         self.note: str | None = None
         self.drafts = {} if left is None else left.drafts
+        self.entered = {} if left is None else left.entered
         self._before: Any = None
         self._dropped: Drafts = {}
         """The drafts that a reset has removed. They come back with the state before it."""
@@ -122,7 +126,7 @@ class LabRunner:
     @property
     def left(self) -> Left:
         """Return a snapshot of the lab, from which the lab can be continued later."""
-        return Left(self.state, self._model, self._touched, self.drafts)
+        return Left(self.state, self._model, self._touched, self.drafts, self.entered)
 
     def begin(self) -> None:
         self._stopped = None

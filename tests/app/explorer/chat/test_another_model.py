@@ -8,10 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.app.explorer.chat.test_chat_update import Talk
+from tests.app.explorer.chat.test_conversation import laid_out
 from tests.app.explorer.explorer_stage import Stage, settled, shown
 from tests.app.explorer.test_update import answer_to
 from tests.engine.fake_engine import CARD, FakeEngine, split
 from tutor.app.explorer import events
+from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import messages
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.effects import EngineInfo, Question, Rebuild, Start
@@ -168,6 +170,43 @@ def test_a_message_that_the_first_model_had_not_received_is_sent_to_the_next(tal
         "Why",
         "What",
     ]
+
+
+def shown_lines(talk: Talk) -> list[str]:
+    return [line for line in laid_out(conversation_of(talk.state), 60) if line.strip()]
+
+
+def test_an_answer_that_never_began_is_shown_under_no_models_name() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.send(events.UseText("Why"))
+    asked = ["You", "  Hello", "No answer", "You", "  Why"]
+    assert shown_lines(talk) == asked
+    change(talk)
+    assert shown_lines(talk) == asked
+    rebuild(talk)
+    request = talk.state.request
+    assert isinstance(request, Start)
+    added = "<|im_end|>\n<|im_start|>user\nWhy<|im_end|>\n<|im_start|>assistant\n"
+    talk.send(events.TokensArrived(request, tuple(split(added, special=True))))
+    talk.answer()
+    assert shown_lines(talk) == [*asked, "Other", "  Hello!"]
+
+
+def test_an_answer_that_the_next_model_will_write_is_not_shown_under_the_first_ones_name() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    change(talk)
+    assert shown_lines(talk) == ["You", "  Hello"]
+    rebuild(talk)
+    assert shown_lines(talk) == ["You", "  Hello", "Other"]
+
+
+def test_a_message_that_waits_for_another_model_never_becomes_a_prompt(talk: Talk) -> None:
+    change(talk)
+    talk.send(events.UseText("Why"), events.ChangeMode("text"))
+    assert talk.state.document.drafts == {"chat": "Why"}
+    assert talk.state.request != Start("Why")
 
 
 def test_a_message_that_is_sent_too_early_follows_the_conversation(talk: Talk) -> None:

@@ -18,7 +18,7 @@ from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.lines import editor_label
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
-from tutor.app.explorer.document import CHAT_SAMPLER
+from tutor.app.explorer.document import CHAT_SAMPLER, FIRST_PROMPT, Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.widgets.prompt_editor import LONGEST
 from tutor.course.lesson import Lab
@@ -412,6 +412,65 @@ async def test_a_changed_edit_is_kept_as_an_edit(tmp_path: Path) -> None:
         assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello!"]
 
 
+async def change_two_messages(it: Explorer) -> None:
+    """Send two messages, write a third one, change the first two, and leave the field."""
+    await send(it, "Hello")
+    await send(it, "Hi")
+    await it.press("e", "N", "up", "!", "up", "?", "escape")
+
+
+async def test_all_messages_that_the_learner_has_changed_are_kept(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await change_two_messages(it)
+        for _ in range(2):
+            await it.press("e")
+            assert editor(it).text == "Hello?"
+            assert "your last message" not in it.screen
+            await it.press("down")
+            assert editor(it).text == "Hi!"
+            assert "your last message enter replaces it" in it.words
+            await it.press("down")
+            assert editor(it).text == "N"
+            await it.press("up", "up", "escape")
+    async with explorer(tmp_path, mode="chat") as it:
+        assert editor(it).text == "Hello?"
+        await it.press("down", "enter")  # replaces the last message
+        assert "  Hi!" in it.conversation
+        assert "  Hi" not in it.conversation
+        assert editor(it).text == "N"
+        await it.press("up", "up", "up")
+        assert editor(it).text == "Hello?"
+        await it.press("enter")
+        assert it.conversation.count("  Hello?") == 1
+        assert state(it).document.changes == {"": "N"}
+
+
+async def test_down_in_an_edit_that_was_reopened_leads_to_the_new_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up", "!", "escape", "e")
+        assert "↓ write a new one" in it.words
+        await it.press("down")
+        assert editor(it).text == ""
+        assert "your last message" not in it.screen
+        await it.press("up")
+        assert editor(it).text == "Hello!"
+        assert "your last message" in it.screen
+
+
+async def test_all_prompts_that_the_learner_has_changed_are_kept(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("e", "!", "enter", "e", "?", "enter")
+        await it.press("e", "x", "up", "y", "escape", "e")
+        prompt = f"{FIRST_PROMPT}!"
+        assert editor(it).text == f"{prompt}y"
+        await it.press("down", "down")
+        assert editor(it).text == f"{prompt}?x"
+        await it.press("up", "up", "enter", "e")
+        assert state(it).document.prompt == f"{prompt}y"
+        assert editor(it).text == f"{prompt}?x"
+
+
 async def test_esc_on_the_last_message_keeps_the_new_message(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
@@ -425,6 +484,34 @@ async def test_esc_on_the_last_message_keeps_the_new_message(tmp_path: Path) -> 
         await it.press("enter")
         assert "  Hello" in it.conversation
         assert "  Why" in it.conversation
+
+
+@pytest.mark.parametrize("leave", ["mode", "new_chat", "dials"])
+async def test_a_message_is_kept_when_an_action_of_the_palette_closes_its_field(
+    tmp_path: Path, leave: str
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Why")
+        pane = it.stage.screen.query_one(ExplorerPane)
+        match leave:
+            case "mode":
+                pane.action_mode("text")
+            case "new_chat":
+                pane.action_new_chat("late")
+            case _:
+                pane.action_dials()
+        await it.settle()
+        texts = it.stage.progress.texts
+        saved = [Document.from_bytes(texts.read(each.id) or b"") for each in texts.list("free")]
+        documents = [state(it).document, *(each for each in saved if each is not None)]
+        assert "Why" in [each.drafts.get("chat") for each in documents]
+
+
+async def test_a_message_in_an_open_field_is_there_in_the_next_session(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Why")
+    async with explorer(tmp_path, mode="chat") as it:
+        assert editor(it).text == "Why"
 
 
 async def test_a_message_is_shown_before_the_model_has_read_it(tmp_path: Path) -> None:

@@ -234,6 +234,29 @@ def test_a_message_after_an_edit_does_not_replace_it() -> None:
     assert text_to_edit(talk.state) == "Hello there"
 
 
+def test_a_message_goes_to_the_chat_in_which_it_was_written() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.send(events.Signal.PAUSE)
+    talk.send(events.Signal.STEP, events.ChangeMode("text"))
+    assert talk.state.mode == "chat"  # the change waits for the model
+    talk.send(events.UseText("Why"))
+    question = talk.state.request
+    assert isinstance(question, Question)
+    talk.send(events.Answered(question, answer_to(question)))
+    assert talk.state.mode == "chat"
+    assert talk.state.request == Start("Why", chat=True, path=talk.tree.tokens)
+
+
+def test_the_mode_does_not_change_below_a_field_that_is_open() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.send(events.Signal.PAUSE, events.ShowPanel(None), events.Signal.STEP)
+    talk.send(events.ChangeMode("text"), events.ShowPanel("editor"))
+    talk.answer()
+    assert talk.state.mode == "chat"
+
+
 def test_a_text_is_saved_with_all_messages_that_were_not_received() -> None:
     talk = Talk()
     talk.send(events.UseText("Hello"), events.UseText("Why"), events.LeaveEditor(""))

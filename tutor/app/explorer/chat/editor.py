@@ -15,7 +15,11 @@ from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.labs.kit.keys import pair
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.events import Key
+
+    from tutor.app.explorer.chat.unsent import Written
 
 
 LATE = 0.5
@@ -78,9 +82,13 @@ class MessageEditor(PromptEditor):
 
     @dataclass
     class Recalled(Message):
-        """Posted when the editor switches to an earlier text, or back to the new text."""
+        """Posted when the editor switches to an earlier text, or back to the new text ("")."""
 
-        text: str
+        earlier: str
+
+    def show(self, written: Written, earlier: Sequence[str]) -> None:
+        """Show what the learner has written so far, beside the texts that they entered earlier."""
+        self.load(written.new, earlier, changes=written.changes, at=written.place)
 
     def note_end(self, *, ended: bool, by_key: bool) -> None:
         """Note whether the end of an answer opens the field, and whether a key began the answer."""
@@ -93,7 +101,7 @@ class MessageEditor(PromptEditor):
             return True
         recalled = super().recall(by)
         if recalled:
-            self.post_message(self.Recalled(self.text))
+            self.post_message(self.Recalled(self.recalled))
         return recalled
 
     async def _on_key(self, event: Key) -> None:
@@ -134,7 +142,7 @@ class MessageEditor(PromptEditor):
         super().submit()
         if self.chat:
             self.suggests = 0
-            self.load("")
+            self.clear_submitted()
 
     def action_page(self, by: int) -> None:
         self.post_message(self.Paged(by))

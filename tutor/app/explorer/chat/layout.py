@@ -10,7 +10,13 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.chat.messages import EARLIER_MODEL, last_message, messages, was_cut_off
+from tutor.app.explorer.chat.messages import (
+    EARLIER_MODEL,
+    is_empty_answer,
+    last_message,
+    messages,
+    was_cut_off,
+)
 from tutor.app.explorer.chat.versions import version_at, versions
 from tutor.app.explorer.events import UseText
 from tutor.app.explorer.text_view import CURSOR, Line, token_texts, wrap
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 
 INDENT = 2
 YOU = "You"
+NO_ANSWER = _("No answer")
+"""The heading above a message that the learner sent before the model answered the last one."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,11 @@ def conversation_of(state: State) -> Conversation:
     """Return the content of the chat for a state of the explorer."""
     tree, other = state.tree, state.to_rebuild
     if other is not None:
-        marks = state.document.marks
-        return Conversation(other.steps, other.length, marks, EARLIER_MODEL, _waiting(state))
+        marks, waiting, kept = state.document.marks, _waiting(state), other.steps
+        found = messages(kept)
+        if waiting is None and found and is_empty_answer(found[-1]):
+            kept = kept[: found[-1].start]  # the new model will write this answer
+        return Conversation(kept, len(kept), marks, EARLIER_MODEL, waiting)
     steps: Sequence[Step] = tree.steps if tree else ()
     if state.handed_in is not None and state.replaces and (last := last_message(tree)):
         steps = steps[: last.before]
@@ -111,13 +122,17 @@ def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
     for message in messages(steps):
         if message.role == "system" and not conversation.marks:
             continue
+        last = message.stop == len(steps) and conversation.pending is None
+        unanswered = is_empty_answer(message) and not last
         first, end = (
             (message.start, message.stop) if conversation.marks else (message.first, message.end)
         )
         texts = _wrapped(tuple(steps[first:end]), max(4, width - INDENT), conversation.marks)
         lines += [BLANK] * bool(lines)
-        lines.append(_speaker_line(message, conversation, width))
-        lines += [ChatLine(line=line, start=first) for line in texts or [Line()]]
+        name = NO_ANSWER if unanswered else speaker(message, conversation.name)
+        lines.append(_speaker_line(name, message, conversation, width))
+        empty = [] if unanswered else [Line()]
+        lines += [ChatLine(line=line, start=first) for line in texts or empty]
     if conversation.pending is not None:
         said = wrap([safe(conversation.pending)], max(4, width - INDENT), newline="")
         lines += [BLANK] * bool(lines)
@@ -126,12 +141,12 @@ def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
     return lines
 
 
-def _speaker_line(message: Message, conversation: Conversation, width: int) -> ChatLine:
+def _speaker_line(name: str, message: Message, conversation: Conversation, width: int) -> ChatLine:
     """Return the line with the speaker's name, the message's version, and keys if they fit.
 
     The line of an answer that was stopped, and is followed by a message, says so.
     """
-    name, steps = speaker(message, conversation.name), conversation.steps
+    steps = conversation.steps
     found = next((each for each in conversation.versions if each.message == message), None)
     said = [found.said] if found else []
     if message.role == "assistant" and message.given and steps[message.end - 1].how != "prompt":

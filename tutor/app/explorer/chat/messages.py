@@ -164,10 +164,15 @@ def was_cut_off(message: Message, steps: Sequence[Step]) -> bool:
     return wrote and message.end < len(steps) and steps[message.end].how == "prompt"
 
 
+def is_empty_answer(message: Message) -> bool:
+    """Return True for an answer without text, for example if the next message came before it."""
+    return message.role == "assistant" and message.first == message.end
+
+
 def ends_with_answer(steps: Sequence[Step]) -> bool:
     """Return True if the last message of a conversation is an answer that contains text."""
     found = messages(steps)
-    return bool(found) and found[-1].role == "assistant" and found[-1].first < found[-1].end
+    return bool(found) and found[-1].role == "assistant" and not is_empty_answer(found[-1])
 
 
 def answer_start(tree: TokenTree) -> int:

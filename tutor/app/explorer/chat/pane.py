@@ -19,8 +19,11 @@ from tutor.language import _
 from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.events import Key
 
+    from tutor.app.explorer.document import Mode
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.state import State
 
@@ -140,6 +143,9 @@ class ChatPane(PaneLayout):
     def action_page(self, by: int) -> None:
         self.action_scroll(by * self.query_one(ConversationView).page)
 
+    def action_mode(self, mode: Mode) -> None:
+        self._send(events.ChangeMode(mode))
+
     def action_plain_sampling(self) -> None:
         state = self.state
         plain = state.sampler_to_come.plain
@@ -211,35 +217,41 @@ class ChatPane(PaneLayout):
         """Open the editor for the next message."""
         self._send(events.ShowPanel("editor"))
 
-    def use_text(self, text: str) -> None:
+    def use_text(self, text: str, kept: Mapping[str, str] | None = None) -> None:
         """Send the text as a message, or use it as the prompt of a new text.
 
-        The number of a suggestion sends the suggestion, and the draft is kept.
+        The number of a suggestion sends the suggestion, and the draft is kept. `kept` are the other
+        texts in the field, if the text is from the field.
         """
         state = self.state
         instead = state.mode == "chat" and state.editing
         message = picked(state, text)
-        self._send(events.UseText(message, instead))
+        self._send(events.UseText(message, instead, None if kept is None else dict(kept)))
         if message != text and (draft := text_to_edit(state)):
-            self._send(events.LeaveEditor(draft))
+            self._send(events.LeaveEditor(draft, self.state.document.changes))
 
     def on_prompt_editor_accepted(self, event: MessageEditor.Accepted) -> None:
-        self.use_text(event.text)
-        typed = self.query_one(MessageEditor).text
-        if typed and self.state.mode == "chat":  # after Enter, before the field closed
-            self._send(events.LeaveEditor(typed))
+        self.use_text(event.text, event.kept)
+        editor = self.query_one(MessageEditor)
+        if self.state.mode == "chat" and editor.changes != event.kept:
+            # The learner has typed after Enter, before the field closed.
+            self._send(events.LeaveEditor(editor.text, editor.changes))
+
+    def leave_field(self, event: Event) -> None:
+        """Keep the text in the field if an event closes it, for example from the palette."""
+        closes = isinstance(event, events.ChangeMode | events.OpenText | events.ShowPanel)
+        if closes and event != events.ShowPanel("editor"):
+            self.keep_written()
+
+    def keep_written(self) -> None:
+        """Close the editor if it is open, and keep its text."""
+        if self.state.panel == "editor" and not self._controller.left:
+            self.on_prompt_editor_left()
 
     def on_prompt_editor_left(self) -> None:
-        editor, state = self.query_one(MessageEditor), self.state
-        text = editor.written()[-1]
-        last = last_message(state.tree) if state.editing else None
-        # The learner changed nothing, so there is no draft to keep.
-        unchanged = last is not None and text == last.text
-        if unchanged or text != editor.text:
-            self._send(events.EditLast(on=False))
-        if unchanged:
-            text = ""
-        self._send(events.LeaveEditor(text))
+        editor = self.query_one(MessageEditor)
+        self._send(events.EditLast(on=self._is_last(editor.place)))
+        self._send(events.LeaveEditor(editor.written()[-1], editor.changes))
 
     def on_message_editor_paged(self, event: MessageEditor.Paged) -> None:
         if self.state.mode == "chat":
@@ -260,5 +272,8 @@ class ChatPane(PaneLayout):
 
         If it is, Enter replaces that message. Otherwise, Enter sends the text as a new message.
         """
+        self._send(events.EditLast(on=self._is_last(event.earlier)))
+
+    def _is_last(self, earlier: str) -> bool:
         last = last_message(self.state.tree) if self.state.mode == "chat" else None
-        self._send(events.EditLast(on=last is not None and event.text == last.text))
+        return last is not None and earlier == last.text
