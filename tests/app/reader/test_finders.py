@@ -104,7 +104,7 @@ async def test_no_key_waits_for_a_search(tmp_path: Path) -> None:
         try:
             await keys(pilot, "slash", *"abc")
             await sees(pilot, "> abc")
-            await sees(pilot, "searching …")
+            await sees(pilot, "searching…")
             await keys(pilot, "escape")
             assert isinstance(pilot.app.screen, HomeScreen)
         finally:
@@ -117,7 +117,7 @@ async def test_keys_pressed_during_a_search_open_what_it_finds(tmp_path: Path) -
         try:
             await keys(pilot, "slash", *"token")
             await sees(pilot, "> token")
-            await sees(pilot, "searching …")
+            await sees(pilot, "searching…")
             await keys(pilot, "down", "enter", "enter")
             assert isinstance(pilot.app.screen, SearchScreen)
         finally:

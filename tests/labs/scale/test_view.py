@@ -87,7 +87,7 @@ def test_how_another_model_looks(
             state = new(state, refused=why)
 
     async def run(pilot: Any) -> None:
-        working = "working …" if how == "coming" else ""
+        working = "working…" if how == "coming" else ""
         await until(pilot, lambda: "bits/byte" in seen(pilot))
         await until(pilot, lambda: screen_of(pilot).aside == working)
         await pilot.pause()

@@ -217,7 +217,7 @@ class LabScreen(CourseScreen):
     def _say_busy(self) -> None:
         self._busy_timer = None
         if self._runner.busy:
-            self.aside = _("working …")
+            self.aside = _("working…")
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

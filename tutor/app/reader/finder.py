@@ -338,7 +338,7 @@ class SearchScreen(FinderScreen):
     @work(exclusive=True)
     async def _search(self, words: str) -> None:
         if words and not self.aside:  # the first search reads all lessons, which takes a moment
-            self.aside = _("searching …")
+            self.aside = _("searching…")
         try:
             hits, about = await asyncio.to_thread(self._hits, words)
         except TutorError as error:

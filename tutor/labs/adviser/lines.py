@@ -51,7 +51,7 @@ _ALL_OUT = _("Every option is excluded. Press m to switch off a must.")
 def lines(state: State, width: int, height: int) -> Sequence[Content]:
     advice = state.advice
     if advice is None:
-        return [Content.styled(_("Loading needs and options …"), MUTED)]
+        return [Content.styled(_("Loading needs and options…"), MUTED)]
     views = tabs((view, view == state.view) for view in VIEWS)
     if width >= ROOMY and state.view != "cases":
         views += Content.styled(title(advice, state.case), MUTED)

@@ -72,7 +72,7 @@ class AttentionView(LabView):
         if state.view == "finder" and state.sentence is not None:
             return _finder(state, room)
         if not state.known:
-            return [Content.styled(_("Computing attention …"), MUTED)]
+            return [Content.styled(_("Computing attention…"), MUTED)]
         above = _head(state, room)
         height -= len(above)
         if state.view == "row":

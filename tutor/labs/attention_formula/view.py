@@ -46,7 +46,7 @@ class AttentionFormulaView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.read is None or state.worked is None:
-            return [Content.styled(_("Computing the vectors …"), MUTED)]
+            return [Content.styled(_("Computing the vectors…"), MUTED)]
         room = Room(width, height)
         above = [_place(state, state.read, room), _steps(state, room), *_words(state, room)]
         below = _total(state, state.read, state.worked, width) if state.step == SUM else []

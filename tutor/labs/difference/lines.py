@@ -200,13 +200,13 @@ def totals(state: State, width: int) -> Content:
         progress = Progress(len(state.scan), state.part_count)
         return progress_line(progress, width, _("parts"), _("Measuring"))
     if state.view == "model" and state.others is None:
-        return Content.styled(_("Comparing the vocabularies of the installed models …"), MUTED)
+        return Content.styled(_("Comparing the vocabularies of the installed models…"), MUTED)
     if isinstance(state.progress, Progress):
         return reading_line(_("Processing"), state.progress, width)
     if state.progress is not None:
         return coming_line(state.progress, width)
     if setup is None or not state.compared:
-        return Content.styled(_("Processing …"), MUTED)
+        return Content.styled(_("Processing…"), MUTED)
     if not state.complete:
         progress = Progress(len(state.compared), len(state.places))
         return progress_line(progress, width, _("tokens"), _("Comparing"))

@@ -39,7 +39,7 @@ class LandscapeView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.facts is None:
-            return [Content.styled(_("Loading the facts …"), MUTED)]
+            return [Content.styled(_("Loading the facts…"), MUTED)]
         low = Room(width, height).low
         below = _in_full(state, width) if low else [Content(""), *_in_full(state, width)]
         rows = max(2, height - 1 - max(0 if low else _SAID, len(below)))

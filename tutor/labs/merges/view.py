@@ -43,7 +43,7 @@ class MergesView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.played:
-            return [Content.styled(_("Loading the merges …"), MUTED)]
+            return [Content.styled(_("Loading the merges…"), MUTED)]
         pieces = _pieces(state, width)
         gap = [] if Room(width, height).low else [Content("")]
         above = [_count(state), *gap, *pieces, *gap]

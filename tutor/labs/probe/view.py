@@ -192,7 +192,7 @@ def _note(state: State, trained: Trained, room: Room) -> Content:
 
 def _working(state: State, width: int) -> Content:
     if state.progress is None:
-        return Content.styled(_("training the control task …"), MUTED)
+        return Content.styled(_("training the control task…"), MUTED)
     return progress_line(state.progress, width, doing=_("control") if width > 60 else "")
 
 

@@ -49,7 +49,7 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
         said = _("Retrieval is off: the prompt contains only the question.")
         return [Content.styled(said if len(said) <= width else _("Retrieval is off."), MUTED)]
     if attempt.hits is None:
-        return [Content.styled(_("Searching …"), MUTED)]
+        return [Content.styled(_("Searching…"), MUTED)]
     if not attempt.hits:
         said = _("No passage contains any of these words.")
         both = f"{said} {_('Press k for another search method.')}"

@@ -100,7 +100,7 @@ def _stage(state: State, name: StepName, stage: Stage | None, here: bool, wide: 
 def _rows(state: State, width: int, rows: int) -> list[Content]:
     answer = state.answer
     if answer is None:
-        return [Content(""), Content.styled(_("Processing the text …"), MUTED)]
+        return [Content(""), Content.styled(_("Processing the text…"), MUTED)]
     bar = max(4, min(30, width - _TOKEN - 36))
     names = f"     {_('token'):<{_TOKEN}}{_('before'):>9}{_('after'):>9}"
     lines = [Content(""), Content.styled(names + f"   {_('█ kept ▒ gained ╌ lost'):<{bar}}", MUTED)]

@@ -77,7 +77,7 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
     if not low:
         lines.append(Content(""))
     if not state.readers:
-        return [*lines, Content.styled(_("Processing the text …"), MUTED)]
+        return [*lines, Content.styled(_("Processing the text…"), MUTED)]
     above = [*_other(state, width), *_from_server(state, width)]
     if low:
         return [*above, *_table(state, width, BEST), *lines]
@@ -215,7 +215,7 @@ def _said(name: str, text: str, style: str, width: int) -> list[Content]:
 
 def _waiting(state: State, width: int) -> list[Content]:
     if not state.complete:
-        return [Content.styled(_("The other models are processing the text …"), MUTED)]
+        return [Content.styled(_("The other models are processing the text…"), MUTED)]
     if state.others and state.other is None:
         names = map(safe, state.others)
         said = figures.as_many_as_fit(_("Press o to add another model: "), names, width)

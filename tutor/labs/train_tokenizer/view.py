@@ -97,7 +97,7 @@ def _size(state: State, place: int, width: int) -> Content:
 def _below(state: State, width: int) -> list[Content]:
     run = state.run
     if run is None:
-        return [Content.styled(_("Training …"), MUTED)]
+        return [Content.styled(_("Training…"), MUTED)]
     return [*_tried(run, width), *_merges(run, width)]
 
 

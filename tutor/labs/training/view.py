@@ -83,7 +83,7 @@ def _note(state: State) -> Content | None:
 
 def _status(state: State, width: int) -> Content:
     if "look" in state.owed:
-        return Content.styled(_("Looking for an earlier training run …"), MUTED)
+        return Content.styled(_("Looking for an earlier training run…"), MUTED)
     parts: list[tuple[str, str] | str] = [
         (_("step {done}").format(done=figures.count(state.done)), "bold")
     ]

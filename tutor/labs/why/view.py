@@ -292,7 +292,7 @@ def _about_token(state: State, room: Room) -> list[Content]:
         said = _("The token {token} can't be removed: the prediction is made there.")
         about.append(said.format(token=token))
     elif removed is None or explained is None:
-        about.append(_("Removing one token after another …"))
+        about.append(_("Removing one token after another…"))
     else:
         said = _("Without the token {token}, the logit is {logit:.2f}.")
         if state.against is not None:

@@ -68,7 +68,7 @@ class AttentionTab(HeadTab):
         xray = found.xray
         assert xray is not None
         if self.chosen.layer not in xray.held:
-            return [Content.styled(_(" computing the x-ray …"), MUTED)]
+            return [Content.styled(_(" computing the x-ray…"), MUTED)]
         weights = xray.weights(self.chosen.layer, self.chosen.head)
         order: Sequence[int] = range(len(weights))
         if self._by_weight:

@@ -61,7 +61,7 @@ class LensMapTab(Tab):
         after = Content.styled(_("  after {name}").format(name=name), MUTED)
         rows = found.lens.get(found.position)
         if rows is None:
-            return Content.assemble(place, after, (_("  computing …"), MUTED))
+            return Content.assemble(place, after, (_("  computing…"), MUTED))
         row = rows[layer]
         share = f" {figures.percent(row.top_probability)}"
         room = width - place.cell_length - 2 - len(share)

@@ -217,7 +217,7 @@ class XRayView(Vertical, can_focus=True):
         self.query_one("#tabs", Lines).show([tabs(self._tabs.names(self._found), width)])
         found = self._ready()
         if found is None:
-            said = "" if self._failed else _("computing the x-ray …")
+            said = "" if self._failed else _("computing the x-ray…")
             about.show([Content.styled(said, theme.MUTED)])
             view.show([])
             return

@@ -119,7 +119,7 @@ def sources_line(
         ]
         return Content.styled(first_that_fits(said, width), MUTED)
     if sources is None:
-        return Content.styled(_("computing …"), MUTED)
+        return Content.styled(_("computing…"), MUTED)
     order = sorted(range(len(sources)), key=lambda index: -abs(sources[index]))
     start: tuple[str, str] = (_("taken from  "), MUTED)
     groups = (
