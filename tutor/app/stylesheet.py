@@ -35,11 +35,8 @@ class Kind(NamedTuple):
     The same rules could apply to all of them.
     """
 
-    pseudo_classes: tuple[str, ...] | None
-    """The pseudo-classes in the selectors of the rules that could apply.
-
-    None if one of these pseudo-classes depends on the widget's siblings or children.
-    """
+    pseudo_classes: tuple[str, ...]
+    """The pseudo-classes in the selectors of the rules that could apply."""
     hover: bool
     focus_within: bool
     order: bool
@@ -65,6 +62,8 @@ class ParsedOnce(Stylesheet):
     """The parsed rules of each source, for each set of variables."""
     _matched: ClassVar[LRUCache[Source, Matches]] = LRUCache(64)
     """The matches for each set of variables and sources."""
+    _EXCLUDE_PSEUDO_CLASSES_FROM_CACHE: ClassVar[set[str]] = set()  # type: ignore[misc]
+    """Empty, because the key of `apply` has all pseudo-classes. That of Textual has only some."""
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
@@ -109,10 +108,9 @@ class ParsedOnce(Stylesheet):
         found, path = self._matches, node.css_path_nodes
         names = tuple((type(each), each._id, frozenset(each._classes)) for each in path)
         kind = found.kinds.get(names[-1])
-        if kind is None or kind.pseudo_classes is None:
-            super().apply(node, animate=animate, cache=cache)
-            if kind is None:
-                found.kinds[names[-1]] = self._kind_of(node)
+        if kind is None:
+            super().apply(node, animate=animate)
+            found.kinds[names[-1]] = self._kind_of(node)
             return
         wanted = kind.pseudo_classes
         states = tuple(each.has_pseudo_class(name) for each in path for name in wanted)
@@ -143,9 +141,7 @@ class ParsedOnce(Stylesheet):
         }
         used = {name for rule in rules for name in rule.pseudo_classes}
         return Kind(
-            tuple(sorted(used))
-            if used.isdisjoint(self._EXCLUDE_PSEUDO_CLASSES_FROM_CACHE)
-            else None,
+            tuple(sorted(used)),
             node._has_hover_style,
             node._has_focus_within,
             node._has_order_style,
@@ -156,7 +152,7 @@ class ParsedOnce(Stylesheet):
     def replace_rules(cls, node: DOMNode, rules: RulesMap, animate: bool = False) -> None:
         """Replace the rules of a node, and set only those that have changed."""
         base = node.styles.base
-        if animate:
+        if animate and node.app.animation_level != "none":
             super().replace_rules(node, rules, animate=True)
         else:
             current = base._rules
