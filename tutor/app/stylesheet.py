@@ -63,7 +63,7 @@ class ParsedOnce(Stylesheet):
     _matched: ClassVar[LRUCache[Source, Matches]] = LRUCache(64)
     """The matches for each set of variables and sources."""
     _EXCLUDE_PSEUDO_CLASSES_FROM_CACHE: ClassVar[set[str]] = set()  # type: ignore[misc]
-    """Empty, because the key of `apply` has all pseudo-classes. That of Textual has only some."""
+    """Empty, because the key in `apply` includes all pseudo-classes. Textual's key lacks these."""
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
