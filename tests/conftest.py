@@ -30,15 +30,21 @@ from tutor.models.pull import pull  # noqa: E402
 
 # The duration of an example says nothing about the code, because the machine may be busy. CI
 # tries the same examples each time, so that only changes make a run fail; other runs look for new
-# ones.
+# ones. A run with the slow tests tries as many examples as Hypothesis does by default.
 settings.register_profile(
     "tutor", settings.default, deadline=None, derandomize=bool(os.environ.get("CI"))
 )
+settings.register_profile("quick", settings.get_profile("tutor"), max_examples=40)
 settings.load_profile("tutor")
 
 # Each app that a test starts makes garbage. With Python's own thresholds, the collector looks
 # through everything that is imported so often that it takes a sixth of the time of all tests.
 gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.markexpr == "not slow":
+        settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)

@@ -98,6 +98,7 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_the_held_out_loss_equals_the_documented_one(model: LanguageModel, result: Result) -> None:
     text = (DATA / HELD_OUT).read_text("utf-8").replace(END + "\n", END)
     ids = torch.tensor(model.tokenizer.encode(text, special=True))
@@ -142,6 +143,7 @@ def log_probability(model: LanguageModel, sentence: str) -> float:
     return float(logits.log_softmax(-1).gather(1, ids[1:, None]).sum())
 
 
+@pytest.mark.slow
 def test_the_base_model_has_read_no_dialog_and_is_as_good_as_documented() -> None:
     result = msgspec.json.decode((BASE / "training.json").read_bytes(), type=Result)
     assert result.settings == instruct.BASE_SETTINGS

@@ -222,7 +222,9 @@ async def test_a_pane_that_is_being_removed_hears_nothing_more(tmp_path: Path) -
 KEYS = ("f", "enter", "up", "1", "right", "n", "escape", "s", "y", "up", "w", "x", "escape")
 
 
-@pytest.mark.parametrize("ticks", [0, 1, 2, 3, 5, 8])
+@pytest.mark.parametrize(
+    "ticks", [0, 1, 3, *(pytest.param(ticks, marks=pytest.mark.slow) for ticks in (2, 5, 8))]
+)
 async def test_random_keys_in_a_tiny_stepper_and_leaving(tmp_path: Path, ticks: int) -> None:
     """Replay keys that have crashed the app, with answers at different moments."""
     app = whole_app(tmp_path, FakeEngine())

@@ -1,4 +1,4 @@
-"""Test that parsing each source once gives the same style as Textual's own parsing."""
+"""Test that caching parsed sources and matched rules gives the same style as Textual alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tutor.app.stylesheet import ParsedOnce
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tutor.app.app import TutorApp
 
 SOURCE = "Label { color: $text; }"
 """A source that depends on a variable."""
@@ -49,7 +51,68 @@ async def test_each_rule_is_the_same_as_without_sharing(tmp_path: Path) -> None:
         await keys(pilot, "a")
         await sees(pilot, "question 1 of")
         assert isinstance(app.stylesheet, ParsedOnce)
-        plain = Stylesheet(variables=app.get_css_variables())
-        plain.source = app.stylesheet.source.copy()
-        plain.parse()
-        assert app.stylesheet.css == plain.css
+        assert app.stylesheet.css == plain_stylesheet(app).css
+
+
+def plain_stylesheet(app: TutorApp) -> Stylesheet:
+    """Return a stylesheet with the sources of the app that caches nothing between two updates."""
+    plain = Stylesheet(variables=app.get_css_variables())
+    plain.source = app.stylesheet.source.copy()
+    plain.parse()
+    return plain
+
+
+def rules_of(app: TutorApp) -> dict[tuple[str, str], dict[str, object]]:
+    """Return the rules of all widgets on the screen and of their parts, without those that are off.
+
+    Textual drops some of the rules `auto_…: false`, depending on the order in which it sets them.
+    """
+    nodes = app.screen.walk_children(with_self=True)
+    styles = {(repr(each), ""): each.styles.base for each in nodes}
+    for node in nodes:
+        for name, part in node._component_styles.items():
+            styles[repr(node), name] = part.base
+    return {
+        key: {
+            name: value
+            for name, value in each.get_rules().items()
+            if not name.startswith("auto_") or value
+        }
+        for key, each in styles.items()
+    }
+
+
+async def test_each_widget_has_the_same_rules_as_without_caching(tmp_path: Path) -> None:
+    for folder in ("first", "again"):  # the second app finds what the first one has cached
+        app = whole_app(tmp_path / folder)
+        async with app.run_test(size=(80, 24)) as pilot:
+            for key, seen in (("enter", " 1 of "), ("a", "question 1 of"), ("down", "question 1")):
+                await keys(pilot, key)
+                await sees(pilot, seen)
+                cached = rules_of(app)
+                assert len(cached) > 10
+                plain_stylesheet(app).update(app)
+                assert cached == rules_of(app)
+
+
+async def test_a_class_and_a_state_of_an_ancestor_change_what_was_found(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, " 1 of ")
+        source = "Screen.wide Static { margin: 1 3; } Screen:disabled Static { padding: 1 3; }"
+        app.stylesheet.add_source(source, read_from=("here", "CLASS"))
+
+        def updated() -> dict[tuple[str, str], dict[str, object]]:
+            app.stylesheet.update(app)
+            return {key: rules for key, rules in rules_of(app).items() if "Static(" in key[0]}
+
+        before = updated()
+        app.screen.add_class("wide")
+        assert all("margin" in each for each in updated().values())
+        app.screen.remove_class("wide")
+        assert updated() == before
+        app.screen.disabled = True
+        assert all("padding" in each for each in updated().values())
+        app.screen.disabled = False
+        assert updated() == before

@@ -274,8 +274,10 @@ def test_a_reader_that_closes_the_pipe(tiny_model: str) -> None:
     ("command", "output", "words"),
     [
         (["step", "hello"], ">/dev/full", b"No space left"),
-        (["step", "hello"], ">&-", b"output is closed"),
-        (["step", "hello", "--json"], ">/dev/full", b"No space left"),
+        pytest.param(["step", "hello"], ">&-", b"output is closed", marks=pytest.mark.slow),
+        pytest.param(
+            ["step", "hello", "--json"], ">/dev/full", b"No space left", marks=pytest.mark.slow
+        ),
         (["step", "hello", "--json"], ">&-", b"output is closed"),
         (["lessons"], ">&-", b"output is closed"),
         (["lessons", "--json"], ">/dev/full", b"No space left"),

@@ -17,18 +17,22 @@ from tutor.labs.kit.registry import AnyLab
 from tutor.lm.language_model import LanguageModel
 from tutor.plain.labs.sentences import describe
 
-TAKES_MINUTES = frozenset(
+TAKES_LONG = frozenset(
     (
         *("generations", "word2vec", "training", "continuations", "certainty", "format"),
         *("prompting", "injection", "rag", "probe", "steer"),
+        *("anatomy", "patch", "compare", "ghost-text", "surgery", "scale"),
     )
 )
-"""Labs whose solution trains something, or processes or generates a lot of text."""
+"""Labs whose solution trains something, or processes or generates a lot of text.
+
+`tests/labs/kit/test_work.py` follows the solutions of all labs on the small model.
+"""
 
 SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))
 
 NAMES = [
-    pytest.param(name, marks=SLOW) if name in TAKES_MINUTES else name for name in registry.names()
+    pytest.param(name, marks=SLOW) if name in TAKES_LONG else name for name in registry.names()
 ]
 
 

@@ -29,6 +29,8 @@ class Machine(NamedTuple):
     model: str
     program: tuple[str, ...] = ("tutor",)
     """The module that runs tutor, and its own arguments."""
+    engine: str | None = None
+    """The socket of an engine that already runs `model`, or None to start one for each session."""
 
     def say(self, *typed: str, options: Sequence[str] = ()) -> Transcript:
         """Type these lines, and return the transcript, which must follow the rules for plain text.
@@ -39,8 +41,11 @@ class Machine(NamedTuple):
             "TERM": "dumb",
             "OMP_NUM_THREADS": "1",
         }
+        model = ["--model", self.model]
+        if self.engine is not None:
+            environment["TUTOR_ENGINE"], model = self.engine, []
         run = subprocess.run(
-            [sys.executable, "-m", *self.program, "--plain", "--model", self.model, *options],
+            [sys.executable, "-m", *self.program, "--plain", *model, *options],
             input="".join(f"{line}\n" for line in typed).encode(),
             capture_output=True,
             env=environment,

@@ -47,7 +47,7 @@ def test_a_number_of_requests_is_named_before_they_are_sent(machine: Machine) ->
 
 
 def test_the_stepper_asks_before_it_sends_a_text(machine: Machine) -> None:
-    remote = machine._replace(model="openai:big")
+    remote = machine._replace(engine=None, model="openai:big")
     said = remote.say("step", "help", "back")
     assert any(line.startswith("agree: ") for line in said.lines)
     assert not any(line.startswith("Rank 1:") for line in said.lines)
@@ -66,7 +66,7 @@ def test_there_is_no_x_ray_of_a_remote_model(
     with loopback() as server:
         server.answers[:] = [status(500)]
         monkeypatch.setenv("TUTOR_BASE_URL", server.url)
-        said = machine._replace(model="openai:tiny").say("step", "xray", "back")
+        said = machine._replace(engine=None, model="openai:tiny").say("step", "xray", "back")
     refused = "There is no x-ray, because a server does not return its model's internal values."
     assert refused in said.lines
     assert not any(line.startswith("X-ray of token") for line in said.lines)

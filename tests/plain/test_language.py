@@ -35,8 +35,9 @@ def course_words() -> set[str]:
     return words(repr(load_course().lessons).replace("\\n", " "))
 
 
-def test_no_sentence_is_left_in_english(machine: Machine, locales: Path) -> None:
-    said = machine._replace(program=("tests.plain.pseudo_session", str(locales))).say(*SESSION)
+def test_no_sentence_is_left_in_english(own_engine: Machine, locales: Path) -> None:
+    session = ("tests.plain.pseudo_session", str(locales))
+    said = own_engine._replace(program=session).say(*SESSION)
     assert said.status == 0
     assert len(said.lines) > 200
     given = course_words() | {"qps"}

@@ -216,8 +216,10 @@ def test_undo_repeats_the_choices_in_the_same_order(machine: Machine) -> None:
     assert choices == choices[:count] * 5
 
 
-def test_the_stepper_says_ranks_and_takes_tokens(machine: Machine) -> None:
-    said = machine.say("step", "edit abc", "take 2", "", "undo", "tokens", "set temperature 0", "")
+def test_the_stepper_says_ranks_and_takes_tokens(own_engine: Machine) -> None:
+    said = own_engine.say(
+        "step", "edit abc", "take 2", "", "undo", "tokens", "set temperature 0", ""
+    )
     assert 'The text has 3 tokens: "abc"' in said.lines
     ranks = [line for line in said.lines if line.startswith("Rank 2: ")]
     assert ranks
@@ -268,7 +270,7 @@ def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
     write(folder_of_learner(), replace(vector, name="other", model="x"))
     said = machine.say(
         *("step", "edit abc", "steer", "steer Kind words -2", "settings"),
-        *("steer Kind words 99", "steer off", "quit"),
+        *("steer Kind words 99", "steer off", "steer Kind words 1", "quit"),
     )
     assert "Kind words, added after layer 2." in said.lines
     assert not any("other" in line for line in said.lines)
@@ -285,8 +287,7 @@ def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
     )
     assert first != after
     assert first == last
-    again = machine.say("step", "steer Kind words 1", "quit")
-    assert "The network is steered: Kind words, layer 2, +1." in again.lines
+    assert "The network is steered: Kind words, layer 2, +1." in said.lines
     assert "The network is steered: Kind words, layer 2, +1." in machine.say("step", "quit").lines
 
 
@@ -350,9 +351,9 @@ def test_labs_reach_goals_that_count(machine: Machine) -> None:
         assert any(f"Goal reached: {goal.says}" in said.text for goal in registry.find(name).goals)
 
 
-def test_a_goal_comes_after_the_lines_that_reached_it(machine: Machine) -> None:
+def test_a_goal_comes_after_the_lines_that_reached_it(own_engine: Machine) -> None:
     lab = registry.find("tokens")
-    said = machine.say("lab tokens", *(typed(lab, each) for each in lab.solution))
+    said = own_engine.say("lab tokens", *(typed(lab, each) for each in lab.solution))
     first = next(n for n, line in enumerate(said.lines) if line.startswith("Goal reached: "))
     before = said.lines[first - 1]
     assert not before.startswith(("Type ", "Open goal", "Goal reached"))
@@ -383,7 +384,9 @@ def test_a_wrong_command_names_the_right_one(machine: Machine) -> None:
 
 def test_the_x_ray_says_which_experts_processed_a_token(machine: Machine, tmp_path: Path) -> None:
     mixture = write_folder(tmp_path / "mixture", "qwen2 with experts")
-    said = machine._replace(model=str(mixture)).say("step", "edit abc", "xray 2", "experts", "back")
+    said = machine._replace(engine=None, model=str(mixture)).say(
+        "step", "edit abc", "xray 2", "experts", "back"
+    )
     assert "Each layer has 6 experts. These processed the token:" in said.lines
     layers = [line for line in said.lines if re.match(r"Layer \d: expert ", line)]
     assert len(layers) == 4

@@ -241,10 +241,25 @@ def drawn(stage: Stage) -> list[list[str]]:
     return [view.query_one(part, Lines).plain for part in parts] if view else []
 
 
+ONLY_BEFORE_A_RELEASE = (
+    *("attention", "an earlier token", "the lens with every layer", "a part of the map"),
+    "a head of all heads",
+)
+"""Selections that need only fields of the file that other selections need as well."""
+
+
 @pytest.mark.parametrize(
     ("keys", "size"),
     [
-        *(pytest.param(keys, (80, 24), id=name) for name, keys in SELECTED_IN_THE_XRAY.items()),
+        *(
+            pytest.param(
+                keys,
+                (80, 24),
+                id=name,
+                marks=[pytest.mark.slow] if name in ONLY_BEFORE_A_RELEASE else [],
+            )
+            for name, keys in SELECTED_IN_THE_XRAY.items()
+        ),
         pytest.param(("left", "left", "tab", "tab", "down"), (190, 44), id="beside the text"),
     ],
 )

@@ -109,7 +109,17 @@ FIRST = {
 """The actions in labs whose solution trains a network."""
 
 
-@pytest.mark.parametrize("name", registry.names())
+TAKES_LONG = ("rag", "train-tokenizer", "ghost-text", "certainty")
+"""Labs whose first answers take longer than everything else in the test."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in TAKES_LONG else name
+        for name in registry.names()
+    ],
+)
 async def test_z_resets_every_lab_and_u_undoes_it(name: str, tmp_path: Path) -> None:
     """A lab may reset its settings first, and the rest after another z."""
     lab = registry.find(name)

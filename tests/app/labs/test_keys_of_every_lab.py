@@ -36,44 +36,36 @@ if TYPE_CHECKING:
 
 
 def _has_tab(name: str) -> bool:
+    """Return whether Tab opens the next view. In the ghost text lab, it accepts a proposal."""
     view = registry.load_part(name, "view").VIEW
     return name != "ghost-text" and any(each.key == "tab" for each in bindings(view))
 
 
-@pytest.mark.parametrize("name", [name for name in registry.names() if _has_tab(name)])
-async def test_tab_and_shift_tab_are_opposite(name: str, tmp_path: Path) -> None:
-    """In the ghost text lab, Tab accepts a proposal."""
-    async with lab_app(name, tmp_path).run_test(size=(80, 24)) as pilot:
-        await at_rest(pilot)
-        view, before = screen_of(pilot).view, state_of(pilot)
-        assert view.has_focus
-        drawn = seen(pilot)
-        await tap(pilot, "tab")
-        assert view.has_focus
-        assert state_of(pilot) != before or seen(pilot) != drawn
-        await do(pilot, "shift+tab")
-        assert view.has_focus
-        lab = registry.find(name)
-        work = [lab.work.of(state, lab.start()) for state in (before, state_of(pilot))]
-        for each in work:
-            each.pop("looked", None)  # everything that the learner has looked at so far
-        assert work[0] == work[1]
+async def tab_and_shift_tab_are_opposite(name: str, pilot: Pilot[Any]) -> None:
+    view, before = screen_of(pilot).view, state_of(pilot)
+    assert view.has_focus
+    drawn = seen(pilot)
+    await tap(pilot, "tab")
+    assert view.has_focus
+    assert state_of(pilot) != before or seen(pilot) != drawn
+    await do(pilot, "shift+tab")
+    assert view.has_focus
+    lab = registry.find(name)
+    work = [lab.work.of(state, lab.start()) for state in (before, state_of(pilot))]
+    for each in work:
+        each.pop("looked", None)  # everything that the learner has looked at so far
+    assert work[0] == work[1]
 
 
 def _has_text(name: str) -> bool:
     return any(isinstance(action, EditText) for action in registry.find(name).solution)
 
 
-@pytest.mark.parametrize("name", [name for name in registry.names() if _has_text(name)])
-async def test_a_text_that_changes_is_asked_about_or_marks_its_answers(
-    name: str, tmp_path: Path
-) -> None:
+def a_text_that_changes_is_asked_about_or_marks_its_answers(name: str, state: Any) -> None:
     lab = registry.find(name)
     edit = next(action for action in lab.solution if isinstance(action, EditText))
-    async with lab_app(name, tmp_path).run_test(size=(80, 24)) as pilot:
-        await at_rest(pilot)
-        changed = lab.act(state_of(pilot), edit)
-        assert lab.question(changed) is not None or not getattr(changed, "replies", ())
+    changed = lab.act(state, edit)
+    assert lab.question(changed) is not None or not getattr(changed, "replies", ())
 
 
 WANTED = ("r", "e", "g", "tab")
@@ -95,7 +87,12 @@ def _available(pilot: Pilot[Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", registry.names())
-async def test_the_key_line_shows_what_a_newcomer_looks_for(name: str, tmp_path: Path) -> None:
+async def test_the_keys_of_a_lab(name: str, tmp_path: Path) -> None:
+    """Test the keys of a lab in one session, because it takes long to start one for each test.
+
+    The key line shows what a newcomer looks for, and the keys that move in each view. Tab and
+    Shift+Tab are opposite. A text that changes is asked about, or its answers are marked.
+    """
     engine = BackendEngine()
     engine.hold()
     async with lab_app(name, tmp_path, engine).run_test(size=(80, 24)) as pilot:
@@ -110,6 +107,11 @@ async def test_the_key_line_shows_what_a_newcomer_looks_for(name: str, tmp_path:
         view = registry.load_part(name, "view").VIEW
         if any(each.key == "e" and each.show for each in bindings(view)):
             assert "e" in _on_key_line(pilot)
+        if _has_text(name):
+            a_text_that_changes_is_asked_about_or_marks_its_answers(name, state_of(pilot))
+        if _has_tab(name):
+            await tab_and_shift_tab_are_opposite(name, pilot)
+        await the_key_line_shows_the_keys_that_move_in_each_view(pilot)
         await pilot.resize_terminal(40, 12)
         await settle(pilot)
         assert _available(pilot) - {"tab"} <= _on_key_line(pilot).keys()
@@ -123,19 +125,14 @@ async def test_the_key_line_shows_what_a_newcomer_looks_for(name: str, tmp_path:
             assert _on_key_line(pilot)["r"] != "stop"
 
 
-@pytest.mark.parametrize("name", registry.names())
-async def test_the_key_line_shows_the_keys_that_move_in_each_view(
-    name: str, tmp_path: Path
-) -> None:
-    async with lab_app(name, tmp_path).run_test(size=(80, 24)) as pilot:
-        await at_rest(pilot)
-        views = getattr(screen_of(pilot).view, "VIEWS", ()) or ("",)
-        for _ in views:
-            entries, _last = screen_of(pilot).query_one(KeyLine).keys()
-            arrows = {entry.key for entry in entries if set(entry.key) <= set(ARROWS)}
-            assert arrows | _available(pilot) <= _on_key_line(pilot).keys()
-            if len(views) > 1:
-                await do(pilot, "tab")
+async def the_key_line_shows_the_keys_that_move_in_each_view(pilot: Pilot[Any]) -> None:
+    views = getattr(screen_of(pilot).view, "VIEWS", ()) or ("",)
+    for _ in views:
+        entries, _last = screen_of(pilot).query_one(KeyLine).keys()
+        arrows = {entry.key for entry in entries if set(entry.key) <= set(ARROWS)}
+        assert arrows | _available(pilot) <= _on_key_line(pilot).keys()
+        if len(views) > 1:
+            await do(pilot, "tab")
 
 
 async def test_a_reply_can_be_stopped_and_continued(tmp_path: Path) -> None:

@@ -149,8 +149,17 @@ def wrapped(folder: Path, program: list[str]) -> str:
     return str(wrapper)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("then", ["sys.exit(1)", "sys.exit(0)", "pass"])
+@pytest.mark.parametrize(
+    ("number", "then"),
+    [
+        (signal.SIGTERM, "sys.exit(1)"),
+        (signal.SIGHUP, "pass"),
+        pytest.param(signal.SIGHUP, "sys.exit(0)", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, "sys.exit(1)", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, "sys.exit(0)", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, "pass", marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_to_tutor_also_ends_the_editor(
     tmp_path: Path, number: signal.Signals, then: str
 ) -> None:

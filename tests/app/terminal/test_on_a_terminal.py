@@ -180,7 +180,9 @@ def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) 
         assert b"\x1b[?25h" in run.output  # the cursor is back
 
 
-@pytest.mark.parametrize("stop", [None, signal.SIGSTOP, signal.SIGTSTP])
+@pytest.mark.parametrize(
+    "stop", [None, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow), signal.SIGTSTP]
+)
 def test_it_continues_after_a_stop(tmp_path: Path, stop: signal.Signals | None) -> None:
     """SIGCONT also arrives without a stop, and no signal may start a second reader of the keys."""
     words = "abcdefghijklmnop"

@@ -93,8 +93,11 @@ async def running(launch: Launch, size: Size) -> AsyncIterator[tuple[Session, Sc
         await session.stop()
 
 
-@pytest.mark.parametrize("size", [Size(80, 24), Size(40, 12)], ids=str)
-@pytest.mark.parametrize("confined", [True, False], ids=["guest", "owner"])
+@pytest.mark.parametrize(
+    ("confined", "size"),
+    [(True, Size(40, 12)), (False, Size(80, 24))],
+    ids=["guest", "owner"],
+)
 async def test_the_app_shows_its_screen_and_takes_keys(confined: bool, size: Size) -> None:
     launch = launch_for(options("serve"), "web-1", confined=confined)
     async with running(launch, size) as (session, screen):

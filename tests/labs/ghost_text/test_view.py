@@ -68,7 +68,7 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((40, 12), marks=pytest.mark.slow)])
 def test_how_it_looks_while_the_learner_types(
     size: tuple[int, int], snap_compare: Any, tmp_path: Path
 ) -> None:

@@ -605,15 +605,15 @@ async def test_the_list_of_chats_does_not_offer_the_empty_one(tmp_path: Path) ->
         assert listed == ["Hello", "Hi", "(no message yet)"]  # the last may have a draft
 
 
-@pytest.mark.parametrize("key", ["c", "s", "p", "N", "u", "d", "e", "r", "o", "t", "x", "w"])
-async def test_only_its_own_keys_work_in_the_list_of_chats(tmp_path: Path, key: str) -> None:
+async def test_only_its_own_keys_work_in_the_list_of_chats(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
         await it.press("s", "escape", "o")
         before = it.screen
         assert "version" not in lines(it.stage)[-1]
-        await it.press(key)
-        assert it.screen == before
+        for key in "cspNuderotxw":
+            await it.press(key)
+            assert it.screen == before, key
 
 
 async def test_o_lists_the_chats_by_first_message(tmp_path: Path) -> None:
