@@ -44,7 +44,7 @@ from tutor.labs.difference.questions import (
 )
 from tutor.labs.difference.state import VIEWS, State, View
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView, Toggle
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
 from tutor.lm.comparison import PositionPair
 from tutor.lm.distribution import PLAIN, SamplerSettings

@@ -20,7 +20,7 @@ from tutor.labs.feed_forward.lab import (
     State,
 )
 from tutor.labs.kit.actions import EditText, MoveFocus, Reset, Toggle
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.lm.chat import text_ids
 from tutor.lm.inspect import neurons
 from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced

@@ -12,7 +12,7 @@ import torch
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, small_model
 from tutor.labs.kit.actions import Adjust, EditText, Reset, Toggle
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.positions import lab as positions
 from tutor.labs.positions.lab import MOST_TOKENS, SHIFTS, Comparison, State
 

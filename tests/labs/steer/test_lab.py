@@ -28,7 +28,7 @@ from tutor.labs.kit.actions import (
     Toggle,
 )
 from tutor.labs.kit.backend import Tools, make_backend
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.kit.reply import Reply
 from tutor.labs.steer import lab, plain
 from tutor.labs.steer.pairs import FEWEST, NEUTRAL, Lists, Words, pairs, sentences, word_sets

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, settled, small_model
 from tutor.labs.kit.actions import MoveFocus, Reset, ShowView, Toggle
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import (
     FEED_FORWARD,

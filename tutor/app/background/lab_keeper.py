@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.errors import StoreError
+from tutor.labs.kit import drafts
 from tutor.labs.kit.runner import Left
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ class LabKeeper:
     """The stored states of the labs, so that the learner finds each lab as they left it.
 
     `left` contains the state of each lab that was opened in this session, by the lab's name. Only
-    the learner's work and results that took long to compute are saved to disk, and only if they
-    have changed. `later` calls a function after a number of seconds, and `tell` shows the learner
-    an error.
+    the learner's work, texts that they have not submitted, and results that took long to compute
+    are saved to disk, and only if they have changed. `later` calls a function after a number of
+    seconds, and `tell` shows the learner an error.
     """
 
     def __init__(
@@ -46,8 +47,9 @@ class LabKeeper:
         if not (work := self._work.read(lab.name)):
             return None
         state, model = lab.resumed(work)
-        self._saved[lab.name] = lab.saved(state, model)
-        return Left(state, model)
+        left = Left(state, model, drafts=drafts.restored(work))
+        self._saved[lab.name] = lab.saved(state, model, left.drafts)
+        return left
 
     def keep(self, lab: AnyLab, left: Left) -> None:
         """Store a lab's new state. If the learner has done something, also save their work soon."""
@@ -63,7 +65,7 @@ class LabKeeper:
         changed, self._changed = self._changed, {}
         for name, lab in changed.items():
             left = self.left[name]
-            work = lab.saved(left.state, left.model)
+            work = lab.saved(left.state, left.model, left.drafts)
             if work != self._saved.get(name, b""):
                 self._saved[name] = work
                 try:

@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.app.widgets.static import Static
+from tutor.labs.kit.drafts import SERVER
 from tutor.language import _
 from tutor.text import safe
 
@@ -18,15 +19,16 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tutor.labs.kit.runner import Drafts
+    from tutor.labs.kit.runner import LabRunner, Left
 
 
 class LabEditor(Vertical):
     """A text field with a label above it, for one text of a lab at a time.
 
-    For each label, it keeps the texts that were not accepted yet in `drafts`, and the texts that
-    were accepted in `entered`, along with other drafts of that field. The field closes when the
-    focus moves to another widget, so that an open field always takes keys.
+    For each label, it keeps the texts that were not accepted yet in the runner's `drafts`, and the
+    texts that were accepted in `entered`, along with other drafts of that field. After each change
+    of the drafts, it calls `keep`, which saves them. The field closes when the focus moves to
+    another widget, so that an open field always takes keys.
     """
 
     DEFAULT_CSS = """
@@ -34,7 +36,7 @@ class LabEditor(Vertical):
     LabEditor #label { height: auto; max-height: 2; color: $muted; }
     """
 
-    def __init__(self, drafts: Drafts, entered: Drafts) -> None:
+    def __init__(self, runner: LabRunner, keep: Callable[[Left], None]) -> None:
         super().__init__()
         self.then: Callable[[str], Any] = lambda _: None
         """A function that returns the lab's action for an accepted text."""
@@ -42,10 +44,12 @@ class LabEditor(Vertical):
         self._label = ""
         self._offered = ""
         """The text that the lab offered when the field opened."""
-        self._drafts = drafts
+        self._runner = runner
+        self._keep_lab = keep
+        self._drafts = runner.drafts
         self._set_aside: tuple[str, ...] = ()
         """Other drafts of the open field, which are among its earlier texts."""
-        self._entered = entered
+        self._entered = runner.entered
 
     def compose(self) -> ComposeResult:
         yield Static(id="label", markup=False)
@@ -78,6 +82,8 @@ class LabEditor(Vertical):
         texts = self._unfinished()
         if not any(map(self._is_new, texts)):
             return ""
+        if self._label == SERVER:
+            return _("Your text is kept until you quit.")
         if self._is_new(texts[-1]):
             return _("Your text is kept. It is in the field when you open it again.")
         return _("Your earlier text is kept. Open the field and press ↑ to see it.")
@@ -95,10 +101,14 @@ class LabEditor(Vertical):
 
     def _keep(self) -> None:
         """Keep what the learner has written until the field is opened with this label again."""
+        before = self._drafts.get(self._label)
         if texts := self._unfinished():
             self._drafts[self._label] = texts
         else:
             self._drafts.pop(self._label, None)
+        if self._drafts.get(self._label) != before:
+            self._runner.touched = True
+            self._keep_lab(self._runner.left)
 
     def on_descendant_blur(self) -> None:
         """Close the field if another widget has the focus now, for example after Shift+Tab.

@@ -115,7 +115,7 @@ class LabScreen(CourseScreen):
         view = kind().add_class("panel")
         view.border_title = Content(self.lab.title)
         yield view
-        yield LabEditor(self._runner.drafts, self._runner.entered)
+        yield LabEditor(self._runner, self._keep)
 
     def on_mount(self) -> None:
         self.place = _("lab · {title}").format(title=self.lab.title)

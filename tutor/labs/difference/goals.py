@@ -9,7 +9,7 @@ from typing import Literal
 from tutor.labs.difference.questions import FEED_FORWARD
 from tutor.labs.difference.state import State
 from tutor.labs.kit.lab import goal
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 
 FEW_PLACES = 4
 ONE_BIT = 1.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tutor.labs.difference.state import State
-    from tutor.labs.kit.next_row import NextRow
+    from tutor.labs.kit.next_tokens.row import NextRow
 
 _LEAST_TABLE = 4
 """The minimum height, in rows, at which the table of next tokens has a heading."""

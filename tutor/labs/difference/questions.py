@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
 from tutor.lm import attribution
 from tutor.lm.comparison import PositionPair

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tutor.labs.difference.questions import LISTED, Compared
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.lm import sampling
 from tutor.lm.comparison import PositionPair
 from tutor.lm.distribution import SamplerSettings

@@ -19,7 +19,7 @@ from tutor.labs.difference.questions import (
     Text,
 )
 from tutor.labs.kit.actions import moved
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.kit.progress import Coming, Progress
 from tutor.lm.comparison import Order, PositionPair
 from tutor.lm.distribution import PLAIN, SamplerSettings

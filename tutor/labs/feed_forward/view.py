@@ -12,7 +12,7 @@ from tutor.app.widgets import figures
 from tutor.labs.feed_forward.lab import Neuron, NeuronRow, Neurons, Prediction, State
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around, cursor
 from tutor.labs.kit.keys import Keys, Pair, key, pair
-from tutor.labs.kit.next_table import next_table
+from tutor.labs.kit.next_tokens.table import next_table
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, writes

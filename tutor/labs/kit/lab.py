@@ -30,6 +30,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tutor.errors import LabError
+from tutor.labs.kit.drafts import Drafts, added
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Work
 from tutor.language import _
@@ -174,13 +175,14 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
             goals=tuple(replace(goal, says=_(goal.says)) for goal in self.goals),
         )
 
-    def saved(self, state: State, model: str | None = None) -> bytes:
+    def saved(self, state: State, model: str | None = None, drafts: Drafts | None = None) -> bytes:
         """Encode the learner's work in this state, or return b"" if there is none.
 
-        If `model`, a model's checksum, is given, the model's results are included.
+        If `model`, a model's checksum, is given, the model's results are included, and so are
+        `drafts`, the texts that the learner has written but not submitted.
         """
         initial = self.start()
-        work = self.work.encoded(state, initial)
+        work = added(self.work.encoded(state, initial), drafts or {})
         return work if model is None else self.results.added(work, state, initial, model)
 
     def restored(self, data: bytes) -> State:

@@ -9,7 +9,7 @@ import torch
 from msgspec.structs import replace
 
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.kit.progress import Progress
 from tutor.lm.session import Session
 

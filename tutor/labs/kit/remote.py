@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from tutor.errors import UsageError
+from tutor.labs.kit import drafts
 from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel, base_url_of, remote_model
 
@@ -41,7 +42,7 @@ class Sending(NamedTuple):
     what: str
 
 
-LABEL = "Model name and server address:"
+LABEL = drafts.SERVER
 EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
 
 

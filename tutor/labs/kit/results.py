@@ -16,7 +16,16 @@ from typing import Any, Generic, get_args, get_origin
 import msgspec
 from msgspec.structs import replace
 
-from tutor.labs.kit.work import LARGEST, State, decoded, is_invalid, types_of
+from tutor.labs.kit import drafts
+from tutor.labs.kit.work import (
+    LARGEST,
+    State,
+    decoded,
+    encoded_fields,
+    fields_in,
+    is_invalid,
+    types_of,
+)
 
 _KEY = "results of the model"
 """The key of the results in the file. No state has a field with this name, and older versions of
@@ -51,10 +60,10 @@ class ModelResults(msgspec.Struct, Generic[State], frozen=True):
             for name, value in values.items()
             if value != getattr(initial, name)
         }
-        if not found:
+        if not found or len(work) > LARGEST:
             return work
         results = {_KEY: {"model": model, "fields": found}}
-        both = msgspec.json.encode(_raw(work) | results, order="deterministic")
+        both = encoded_fields(fields_in(work) | results)
         return both if len(both) <= LARGEST else work
 
     def restored(self, data: bytes, work: bytes, state: State) -> tuple[State, str | None]:
@@ -63,10 +72,11 @@ class ModelResults(msgspec.Struct, Generic[State], frozen=True):
         Returns the unchanged state and None if `data` has no valid results, or if its work differs
         from `work`.
         """
-        raw = _raw(data)
+        raw = fields_in(data)
         saved = decoded(raw.pop(_KEY, msgspec.Raw()), _Saved)
+        raw.pop(drafts.KEY, None)  # The results don't depend on texts that were not submitted.
         found: dict[str, Any] = {}
-        if not is_invalid(saved) and raw == _raw(work):
+        if not is_invalid(saved) and raw == fields_in(work):
             kinds = types_of(type(state))  # type: ignore[arg-type]
             for name in saved.fields.keys() & set(self.fields):
                 found[name] = _decoded(saved.fields[name], kinds[name])
@@ -74,11 +84,6 @@ class ModelResults(msgspec.Struct, Generic[State], frozen=True):
             return state, None
         new: State = replace(state, **found)  # type: ignore[type-var]
         return (new, saved.model) if self.fit(new) else (state, None)
-
-
-def _raw(data: bytes) -> dict[str, msgspec.Raw]:
-    found = decoded(data, dict[str, msgspec.Raw]) if len(data) <= LARGEST else {}
-    return {} if is_invalid(found) else found
 
 
 def _decoded(data: msgspec.Raw, kind: Any) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from tutor.engine.api import Engine
+    from tutor.labs.kit.drafts import Drafts
     from tutor.labs.kit.registry import AnyLab
 
 
@@ -25,12 +26,6 @@ LAB_RESET_CAN_UNDO = _("The lab was reset. Press u to undo.")
 STOPPED = _("Stopped. Press r to continue.")
 UNDO = _("Press u to undo.")
 PART_RESET = _("Part of the lab was reset. Press z again to reset the whole lab, or u to undo.")
-
-Drafts = dict[str, tuple[str, ...]]
-"""For each label of a field, the texts that the learner has written but not submitted.
-
-The last one is the text that the field shows. The others are among its earlier texts.
-"""
 
 
 class Cancellable(Protocol):
@@ -96,7 +91,8 @@ class LabRunner:
         self._before: Any = None
         self._dropped: Drafts = {}
         """The drafts that a reset has removed. They come back with the state before it."""
-        self._touched = False
+        self.touched = False
+        """True if the learner has done anything, such as written a draft."""
         self._model = None if left is None else left.model
         self._work = work
         self._changed = changed
@@ -126,7 +122,7 @@ class LabRunner:
     @property
     def left(self) -> Left:
         """Return a snapshot of the lab, from which the lab can be continued later."""
-        return Left(self.state, self._model, self._touched, self.drafts, self.entered)
+        return Left(self.state, self._model, self.touched, self.drafts, self.entered)
 
     def begin(self) -> None:
         self._stopped = None
@@ -157,7 +153,7 @@ class LabRunner:
         """Reset the settings or, if they are already reset, the whole lab. Drafts are removed."""
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
-        self.error, self._stopped, self._touched = None, None, True
+        self.error, self._stopped, self.touched = None, None, True
         if not self.lab.reset_is_final and (before != self.state or self.drafts):
             self._before = self._before or before
             self._dropped = _joined(self._dropped, self.drafts)
@@ -185,7 +181,7 @@ class LabRunner:
 
     def act(self, action: Any) -> None:
         self.error = self.note = None
-        self._touched, before = True, self.state
+        self.touched, before = True, self.state
         try:
             self.state = self.lab.act(before, action)
         except TutorError as error:

@@ -65,7 +65,7 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
     def encoded(self, state: State, initial: State) -> bytes:
         """Encode the work as JSON. Returns b"" if the work doesn't differ from `initial`."""
         changed = self.of(state, initial)
-        return msgspec.json.encode(changed, order="deterministic") if changed else b""
+        return encoded_fields(changed) if changed else b""
 
     def restored(self, data: bytes, initial: State) -> State:
         """Return `initial` with the work saved in `data`, which may be damaged."""
@@ -139,6 +139,17 @@ def decoded(data: bytes | msgspec.Raw, kind: Any) -> Any:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _INVALID
+
+
+def fields_in(data: bytes) -> dict[str, msgspec.Raw]:
+    """Return the encoded fields of a file, by key, or {} if the file is damaged or too large."""
+    found = decoded(data, dict[str, msgspec.Raw]) if len(data) <= LARGEST else {}
+    return {} if is_invalid(found) else found
+
+
+def encoded_fields(fields: Mapping[str, Any]) -> bytes:
+    """Encode the fields of a file as JSON."""
+    return msgspec.json.encode(fields, order="deterministic")
 
 
 def _usual(value: Any) -> Any:

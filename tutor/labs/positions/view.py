@@ -10,7 +10,7 @@ from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.columns import ROOMY, Cell, Room
 from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
-from tutor.labs.kit.next_table import next_table
+from tutor.labs.kit.next_tokens.table import next_table
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, writes

@@ -18,7 +18,7 @@ from tutor.labs.kit.actions import (
     moved,
 )
 from tutor.labs.kit.lab import Lab, goal
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.results import ModelResults

@@ -14,7 +14,7 @@ from tutor.labs.kit.actions import EditText, NewSeed
 from tutor.labs.kit.columns import Cell, Room, around, clipped, cursor, wrapped
 from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, Keys, key, pair, tab
-from tutor.labs.kit.next_table import next_table
+from tutor.labs.kit.next_tokens.table import next_table
 from tutor.labs.kit.progress_line import progress_line, reading_line
 from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.sentence import edit_sentence, sentence

@@ -21,7 +21,7 @@ from tutor.labs.kit.actions import (
     moved,
 )
 from tutor.labs.kit.lab import Lab, goal
-from tutor.labs.kit.next_row import top_changed
+from tutor.labs.kit.next_tokens.row import top_changed
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.work import LONGEST, one_of, work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.next_tokens.row import NextRow
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.reply import Reply
 from tutor.labs.steer.pairs import Lists, Words

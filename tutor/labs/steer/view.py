@@ -11,7 +11,7 @@ from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText, NewSeed
 from tutor.labs.kit.columns import ROOMY, Cell, Room, as_many_as_fit, beside, cursor, wrapped
 from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, UP_DOWN, Keys, key, pair, run_and_stop, tab
-from tutor.labs.kit.next_table import next_table
+from tutor.labs.kit.next_tokens.table import next_table
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence

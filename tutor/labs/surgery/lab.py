@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import EditText, MoveFocus, Reset, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
-from tutor.labs.kit.next_row import NextRow, top_changed
+from tutor.labs.kit.next_tokens.row import NextRow, top_changed
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.work import work

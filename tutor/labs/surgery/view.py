@@ -14,7 +14,7 @@ from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around
 from tutor.labs.kit.keys import Keys, Pair, key, pair, tab
-from tutor.labs.kit.next_table import next_table
+from tutor.labs.kit.next_tokens.table import next_table
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes

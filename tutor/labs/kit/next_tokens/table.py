@@ -13,7 +13,7 @@ from tutor.labs.kit import heat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.kit.next_row import NextRow
+    from tutor.labs.kit.next_tokens.row import NextRow
 
 
 def next_table(rows: Sequence[NextRow], width: int, height: int) -> list[Content]:

@@ -1,0 +1,1 @@
+"""Two next-token distributions, before and after a change, in one table."""
