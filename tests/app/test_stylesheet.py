@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.css.stylesheet import Stylesheet
 
+from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees, whole_app
 from tutor.app.stylesheet import ParsedOnce
 
@@ -98,21 +99,40 @@ async def test_each_widget_has_the_same_rules_as_without_caching(tmp_path: Path)
 async def test_a_class_and_a_state_of_an_ancestor_change_what_was_found(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        source = "Screen.wide Static { margin: 1 3; } Screen:focus-within Static { padding: 1 3; }"
+        app.stylesheet.add_source(source, read_from=("here", "CLASS"))
+        focused = app.screen.focused
+        assert focused is not None
+        app.screen.set_focus(None)
+        before = updated(app)
+        app.screen.add_class("wide")
+        assert all("margin" in each for each in updated(app).values())
+        app.screen.remove_class("wide")
+        assert updated(app) == before
+        app.screen.set_focus(focused)
+        assert all("padding" in each for each in updated(app).values())
+        app.screen.set_focus(None)
+        assert updated(app) == before
+
+
+async def test_another_source_and_another_theme_change_what_was_found(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, " 1 of ")
-        source = "Screen.wide Static { margin: 1 3; } Screen:disabled Static { padding: 1 3; }"
-        app.stylesheet.add_source(source, read_from=("here", "CLASS"))
+        app.stylesheet.add_source("Static { color: $code; }", read_from=("one", "CLASS"))
+        before = updated(app)
+        app.stylesheet.add_source("Static { margin: 1 3; }", read_from=("two", "CLASS"))
+        assert all("margin" in each for each in updated(app).values())
+        app.theme = "tutor-light"
+        await settle(pilot)
+        after = updated(app)
+        assert after.keys() == before.keys()
+        assert all(after[each]["color"] != before[each]["color"] for each in after)
 
-        def updated() -> dict[tuple[str, str], dict[str, object]]:
-            app.stylesheet.update(app)
-            return {key: rules for key, rules in rules_of(app).items() if "Static(" in key[0]}
 
-        before = updated()
-        app.screen.add_class("wide")
-        assert all("margin" in each for each in updated().values())
-        app.screen.remove_class("wide")
-        assert updated() == before
-        app.screen.disabled = True
-        assert all("padding" in each for each in updated().values())
-        app.screen.disabled = False
-        assert updated() == before
+def updated(app: TutorApp) -> dict[tuple[str, str], dict[str, object]]:
+    """Update the styles, and return the rules of the widgets that are `Static`."""
+    app.stylesheet.update(app)
+    return {key: rules for key, rules in rules_of(app).items() if "Static(" in key[0]}

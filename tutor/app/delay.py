@@ -20,6 +20,6 @@ def call_after(seconds: float, node: MessagePump, callback: Callable[[], object]
     starts. The timer of a single call then never fires.
 
     Returns:
-        A handle that can cancel the call.
+        A handle that cancels the call, unless it is already due.
     """
     return asyncio.get_running_loop().call_later(seconds, node.call_later, callback)

@@ -26,7 +26,7 @@ SOURCES = 256
 """The maximum number of sources to cache for each theme. This is more than the app has."""
 
 NODES = 4096
-"""The maximum number of results to cache for each set of sources."""
+"""The maximum number of kinds and of results to cache for each set of sources."""
 
 
 class Kind(NamedTuple):
@@ -110,6 +110,8 @@ class ParsedOnce(Stylesheet):
         kind = found.kinds.get(names[-1])
         if kind is None:
             super().apply(node, animate=animate)
+            if len(found.kinds) >= NODES:
+                found.kinds.clear()
             found.kinds[names[-1]] = self._kind_of(node)
             return
         wanted = kind.pseudo_classes
