@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer import events
-from tutor.app.explorer.chat.messages import EARLIER_MODEL, messages
+from tutor.app.explorer.chat.messages import EARLIER_ANSWER, messages
 from tutor.app.explorer.events import Signal
 from tutor.language import _
 from tutor.lm.token_tree import text_of
@@ -55,7 +55,7 @@ class ChatPlace(ExplorerPlace):
         if tree is not None:
             text = text_of(tree.steps[message.first : message.end]).strip()
             other = message.role == "assistant" and message.given
-            speaker = EARLIER_MODEL if other else _SPEAKERS[message.role]
+            speaker = EARLIER_ANSWER if other else _SPEAKERS[message.role]
             self.say(f"{speaker}: {text or _('nothing')}")
 
     def asks(self) -> str:

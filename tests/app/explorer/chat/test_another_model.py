@@ -286,5 +286,5 @@ async def test_the_screen_shows_whose_answer_it_is(talk: Talk, tmp_path: Path) -
     async with stage.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         assert "Hello" in shown(stage)
-        assert "Earlier model" in shown(stage)
+        assert "Earlier answer" in shown(stage)
         assert "You now chat with Other." in shown(stage)

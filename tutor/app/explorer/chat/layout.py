@@ -11,7 +11,7 @@ from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.explorer.chat.messages import (
-    EARLIER_MODEL,
+    EARLIER_ANSWER,
     is_empty_answer,
     last_message,
     messages,
@@ -92,7 +92,7 @@ def conversation_of(state: State) -> Conversation:
         found = messages(kept)
         if waiting is None and found and is_empty_answer(found[-1]):
             kept = kept[: found[-1].start]  # the new model will write this answer
-        return Conversation(kept, len(kept), marks, EARLIER_MODEL, waiting)
+        return Conversation(kept, len(kept), marks, EARLIER_ANSWER, waiting)
     steps: Sequence[Step] = tree.steps if tree else ()
     if state.handed_in is not None and state.replaces and (last := last_message(tree)):
         steps = steps[: last.before]
@@ -167,7 +167,7 @@ def model_name(model: ModelCard | None) -> str:
 def speaker(message: Message, name: str) -> str:
     """Return the speaker's name to show above a message."""
     if message.role == "assistant":
-        return EARLIER_MODEL if message.given else name
+        return EARLIER_ANSWER if message.given else name
     if message.role == "system":
         return _("System message")
     return YOU if message.given else _("User, written by the model")

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 
-EARLIER_MODEL = _("Earlier model")
-"""The name to show for a model that wrote an answer before the current model was loaded."""
+EARLIER_ANSWER = _("Earlier answer")
+"""The heading of an answer that the current conversation began with, as part of the prompt.
+
+It was written in a lab or by another model.
+"""
 
 _ROLES: dict[str, Role] = {
     "system": "system",
