@@ -415,7 +415,7 @@ def test_a_direction_is_not_used_if_it_is_readable_and_does_not_move_the_answer(
     assert effect(0.1, 0.12, 3.0, right=80) == set()
     assert effect(0.1, 0.12, 3.0, left=0.5) == set()  # The text falls apart.
     assert effect(0.9, 0.97, -3.0) == set()  # The ratio of the answers changes by 7 points.
-    assert "< 5 points" in says("not-used")
+    assert "less than 5 points" in says("not-used")
 
 
 def test_a_direction_is_used_if_it_reverses_the_answer_but_a_random_one_does_not() -> None:
