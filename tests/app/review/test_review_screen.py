@@ -461,7 +461,70 @@ async def test_reviews_have_a_daily_limit(tmp_path: Path) -> None:
         await keys(pilot, "2", "enter")
         await sees(pilot, "saved")
         await keys(pilot, "enter")
-        await sees(pilot, "2 more are due, over the daily limit.")
+        await sees(pilot, "1 answered: today's limit is reached.")
+        await sees(pilot, "2 more are due, over the limit of 1 review a day (settings: , on the")
+        assert "Nothing else is due." not in shown(pilot.app)
+        assert "The next question is due" not in shown(pilot.app)
+
+
+async def test_all_screens_agree_on_the_questions_over_the_limit(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    Progress.open(tmp_path).save_setting("review.new", 1)
+    clock.at += 5 * DAY
+    answered(tmp_path, clock, 3)  # due on a later day
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(120, 30)) as pilot:
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 answered: today's limit is reached.")
+        await sees(pilot, "1 more is due, over the limit of 1 new question a day (settings: , on")
+        await sees(pilot, "enter review more")
+        await keys(pilot, "escape")
+        await sees(pilot, "1 due, over today's limit")
+        await keys(pilot, "p")
+        await sees(pilot, "1 of these is due now, over the limit")
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Today's limit is reached.")
+        await sees(pilot, "1 question is due, over the limit of 1 new question a day")
+        assert "Nothing is due" not in shown(pilot.app)
+
+
+async def test_the_map_describes_the_questions_over_the_limit(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    Progress.open(tmp_path).save_setting("review.new", 0)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock).run_test(size=(130, 30)) as pilot:
+        await sees(pilot, "2 due, over today's limit")
+        await keys(pilot, "down")
+        await sees(pilot, "2 questions are due, over the ")
+        await sees(pilot, "now")
+
+
+async def test_enter_reviews_the_questions_over_the_limit_first(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 3)
+    clock.at += 5 * DAY
+    answered(tmp_path, clock, 2)
+    answered(tmp_path, clock, 1)  # due on a later day, as is sum-2
+    Progress.open(tmp_path).save_setting("review.new", 0)
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Press Enter to review it today after all, or press Esc to go back.")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 3 and 3?")
+        await keys(pilot, "s")
+        await sees(pilot, "1 question is due, over the limit")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 3 and 3?")
+        await keys(pilot, "6", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 answered. Nothing else is due.")
+        await sees(pilot, "enter review ahead")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
 
 
 async def test_a_changed_question_starts_again_and_says_why(tmp_path: Path) -> None:

@@ -330,7 +330,7 @@ class HomeScreen(MenuScreen):
         retention = self.services.retention
         forecast = review.forecast(state, self.services.asked, now, retention=retention)
         queue = self.services.review_queue()
-        lines = details.of_reviews(forecast, queue, self._memory, now)
+        lines = details.of_reviews(forecast, queue, self.services.limits, self._memory, now)
         text = _(
             "Each question that you have answered comes back on the day when you are about to "
             "forget the answer."
