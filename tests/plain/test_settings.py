@@ -95,7 +95,7 @@ def test_questions_over_the_limit_are_not_called_due_later(machine: Machine) -> 
     assert "Today's limit is reached." in said.lines
     assert not any(line.startswith("The next question is due") for line in said.lines)
     asked = markdown.read(first.ask).lines[0]
-    assert any(line.startswith("Review") and line.endswith(asked) for line in said.lines)
+    assert any(line.startswith("Review, 1 left.") and line.endswith(asked) for line in said.lines)
 
 
 def test_a_new_text_has_the_sampler_of_the_settings(machine: Machine) -> None:

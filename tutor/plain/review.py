@@ -40,7 +40,7 @@ class ReviewPlace(QuestionPlace):
 
     @property
     def title(self) -> str:
-        left = len(self._left())
+        left = len(self._left()) + self._is_extra
         return _("Review, {left} left.").format(left=left) if left else "Review."
 
     async def begin(self) -> None:
@@ -57,6 +57,13 @@ class ReviewPlace(QuestionPlace):
         ids = {item.question for item in due}
         due += tuple(item for item in self._ahead if item.question not in ids)
         return [item for item in due if item.question not in self._passed]
+
+    @property
+    def _is_extra(self) -> bool:
+        """Whether the current question is open, but was taken out of `_left` already."""
+        is_open = self._question is not None and self._verdict is None
+        first = is_open and self._draft.attempt == 1
+        return first and all(item.question != self._current for item in self._left())
 
     async def go_on(self) -> Place | Leave | Replace | None:
         for item in self._left():

@@ -49,7 +49,7 @@ def about_wait(card: Card, retention: float) -> str:
         return ""
     if card.last_correct:
         return _("Right answers on later days make the wait longer.")
-    return _("This is the shortest wait.")
+    return _("Tomorrow is the earliest possible day.")
 
 
 def daily_limit(queue: Queue, limits: Limits) -> str:

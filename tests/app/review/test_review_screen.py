@@ -141,7 +141,7 @@ async def test_the_keys_that_answer_a_question_come_before_undo(
     ("typed", "said"),
     [
         ("2", "saved · next review tomorrow. Right answers on later days make the wait longer."),
-        ("9", "saved · next review tomorrow. This is the shortest wait."),
+        ("9", "saved · next review tomorrow. Tomorrow is the earliest possible day."),
     ],
 )
 async def test_the_same_date_after_a_right_and_a_wrong_answer_is_explained(
@@ -406,10 +406,20 @@ async def test_reviewing_ahead(tmp_path: Path) -> None:
         await sees(pilot, "Nothing is due.")
         await keys(pilot, "enter")
         await sees(pilot, "What is 1 and 1?")
+        await sees(pilot, "review · 2 left")  # as in a review of questions that are due
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await sees(pilot, "review · 2 left")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "u")
+        await sees(pilot, "What is 1 and 1?")
+        await sees(pilot, "review · 2 left")
         await keys(pilot, "2", "enter")
         await sees(pilot, "saved")
         await keys(pilot, "enter")
-        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
         await keys(pilot, "s")
         await sees(pilot, "1 answered.")
 
@@ -422,13 +432,13 @@ async def test_skipping_says_whether_the_question_stays_due(tmp_path: Path) -> N
         await keys(pilot, "enter")
         await sees(pilot, "s skip")
         await keys(pilot, "s")
-        await sees(pilot, "Left for later.")
+        await sees(pilot, "The previous question is left for later.")
         assert "stays due" not in shown(pilot.app)
     clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "s skip")
         await keys(pilot, "s")
-        await sees(pilot, "Left for later. The question stays due.")
+        await sees(pilot, "The previous question is left for later. It stays due.")
 
 
 async def test_undoing_keeps_the_question_that_was_asked_early(tmp_path: Path) -> None:

@@ -69,8 +69,8 @@ class ReviewScreen(AskScreen):
         Binding(
             "z",
             "suspend",
-            "stop asking",
-            tooltip="Stop asking this question in reviews. You can bring it back at any time.",
+            "skip forever",
+            tooltip="Leave this question out of all reviews. You can bring it back at any time.",
             id="suspend",
         ),
         Binding(
@@ -134,6 +134,12 @@ class ReviewScreen(AskScreen):
         due += tuple(item for item in self._ahead if item.question not in ids)
         return [item for item in due if item.question not in self._passed]
 
+    @property
+    def _is_extra(self) -> bool:
+        """Whether the question on the screen is open, but was taken out of `_left` already."""
+        first = self._open and self._draft.attempt == 1
+        return first and all(item.question != self.question.id for item in self._left())
+
     async def _go_on(self) -> None:
         """Ask the next question. If there is none, end the review."""
         for item in self._left():
@@ -186,8 +192,8 @@ class ReviewScreen(AskScreen):
         self.refresh_bindings()
 
     def head(self) -> None:
-        left = len(self._left())
-        self.place = _("review · {left} left").format(left=left) if left else _("review · ahead")
+        left = len(self._left()) + self._is_extra
+        self.place = _("review · {left} left").format(left=left) if left else _("review")
         guess = "a guess  " if self._draft.guessed else ""
         self.aside = _("{guess}lesson {number}").format(guess=guess, number=self.lesson.number)
 
@@ -247,7 +253,8 @@ class ReviewScreen(AskScreen):
         due = any(item.question == skipped for item in (*queue.due, *queue.held))
         await self._go_on()
         if self.asked is not None:
-            self.tell(_("Left for later. The question stays due.") if due else _("Left for later."))
+            said = _("The previous question is left for later.")
+            self.tell(_("{said} It stays due.").format(said=said) if due else said)
 
     async def action_rest(self) -> None:
         self._passed.clear()
