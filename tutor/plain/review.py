@@ -60,7 +60,7 @@ class ReviewPlace(QuestionPlace):
 
     @property
     def _is_extra(self) -> bool:
-        """Whether the current question is open, but was taken out of `_left` already."""
+        """Return True if the current question is open, and not in `_left`."""
         is_open = self._question is not None and self._verdict is None
         first = is_open and self._draft.attempt == 1
         return first and all(item.question != self._current for item in self._left())

@@ -136,7 +136,7 @@ class ReviewScreen(AskScreen):
 
     @property
     def _is_extra(self) -> bool:
-        """Whether the question on the screen is open, but was taken out of `_left` already."""
+        """Return True if the question on the screen is open, and not in `_left`."""
         first = self._open and self._draft.attempt == 1
         return first and all(item.question != self.question.id for item in self._left())
 
