@@ -63,7 +63,7 @@ class ReviewScreen(AskScreen):
             "u",
             "undo('suspension')",
             "undo",
-            tooltip="Bring back the question that you have just stopped.",
+            tooltip="Bring back the question that you have just left out.",
             id="undo-suspension",
         ),
         Binding(
