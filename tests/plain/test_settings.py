@@ -11,6 +11,7 @@ from tutor.course.catalogue import load_course
 from tutor.course.questions.text import TextQuestion
 from tutor.learner.records import Answered
 from tutor.learner.schedule import due_at
+from tutor.plain import markdown
 from tutor.settings.file import config_file
 
 if TYPE_CHECKING:
@@ -79,7 +80,22 @@ def test_reviews_a_day_are_limited(machine: Machine, tutor_process: Tutor) -> No
     assert tutor_process("review", "--due").out == "5\n"
     said = machine.say("review", *["skip"] * 5)
     assert any(line.startswith("5 questions are due for review.") for line in said.lines)
-    assert "2 more due, over the daily limit." in said.lines
+    assert "2 more are due, over the limit of 5 reviews a day." in said.lines
+    assert "To change the limit, run: tutor review --cap NUMBER" in said.lines
+
+
+def test_questions_over_the_limit_are_not_called_due_later(machine: Machine) -> None:
+    configure("[review]\nnew_a_day = 0\n")
+    first, second = some_questions(2)
+    answered(machine, first, days_ago=30)
+    answered(machine, second, days_ago=0)
+    said = machine.say("progress", "review", "ahead", "back")
+    over = "1 question is due, over the limit of 0 new questions a day."
+    assert said.lines.count(over) == 3
+    assert "Today's limit is reached." in said.lines
+    assert not any(line.startswith("The next question is due") for line in said.lines)
+    asked = markdown.read(first.ask).lines[0]
+    assert any(line.startswith("Review, 1 left.") and line.endswith(asked) for line in said.lines)
 
 
 def test_a_new_text_has_the_sampler_of_the_settings(machine: Machine) -> None:

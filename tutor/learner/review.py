@@ -64,16 +64,23 @@ class Queue(msgspec.Struct, frozen=True):
     """The review queue.
 
     `due` has the questions to review now, and `ahead` has the questions that are due later, both
-    sorted by due time. `held_back` is the number of questions that are due but exceed the daily
-    limits. `suspended` is the number of suspended questions, and `retired` is the number of
+    sorted by due time. `held` has the questions that are due but exceed the daily limits, and
+    `at_cap` is True if the limit on all reviews holds them back, rather than the limit on first
+    reviews. `suspended` is the number of suspended questions, and `retired` is the number of
     questions that are no longer in the course.
     """
 
     due: tuple[Due, ...] = ()
     ahead: tuple[Due, ...] = ()
-    held_back: int = 0
+    held: tuple[Due, ...] = ()
+    at_cap: bool = False
     suspended: int = 0
     retired: int = 0
+
+    @property
+    def held_back(self) -> int:
+        """The number of questions that are due but exceed the daily limits."""
+        return len(self.held)
 
     @property
     def next_at(self) -> float | None:
@@ -141,8 +148,12 @@ def queue(
             (due if item.at < end else ahead).append(item)
     due.sort(key=_soonest)
     ahead.sort(key=_soonest)
-    chosen = _within(due, max(0, limit.cap - reviewed), max(0, limit.new - begun))
-    return Queue(tuple(chosen), tuple(ahead), len(due) - len(chosen), suspended, retired)
+    cap = max(0, limit.cap - reviewed)
+    chosen = _within(due, cap, max(0, limit.new - begun))
+    ids = {item.question for item in chosen}
+    held = tuple(item for item in due if item.question not in ids)
+    at_cap = bool(held) and len(chosen) == cap
+    return Queue(tuple(chosen), tuple(ahead), held, at_cap, suspended, retired)
 
 
 def _due(card: Card, question: ReviewQuestion, retention: float) -> Due:

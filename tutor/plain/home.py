@@ -13,6 +13,7 @@ from tutor.plain.place import Command, Place
 from tutor.plain.progress import progress_lines
 from tutor.plain.reference import say_search, say_term
 from tutor.study.lesson_progress import lesson_progress
+from tutor.study.memory_words import over_limit
 from tutor.study.next_step import next_step
 from tutor.text import counted
 
@@ -39,12 +40,15 @@ class Home(Place):
                 lessons=counted(len(outlines), "lesson"), learned=learned
             ),
         )
-        due = len(self.services.review_queue().due)
-        if due:
+        queue = self.services.review_queue()
+        if due := len(queue.due):
             said = ngettext(
                 "{count} question is due for review.", "{count} questions are due for review.", due
             )
             self.say(said.format(count=due))
+        elif queue.held:
+            over = over_limit(queue, self.services.limits, more=False)
+            self.say(f"{over}.")
 
     def _progress(self, outline: Outline) -> LessonProgress:
         progress = self.services.progress

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
     from tutor.errors import TutorError
     from tutor.learner.background import BackgroundProgress
-    from tutor.learner.review import Queue, ReviewQuestion
+    from tutor.learner.review import Limits, Queue, ReviewQuestion
     from tutor.lm.distribution import Token
     from tutor.plain.voice import Voice
     from tutor.settings.schema import Settings
@@ -147,8 +147,13 @@ class Services:
         return True if self.engine.allowed(model) else None
 
     def review_queue(self) -> Queue:
-        limits = review.limits(self.progress.setting, self.settings.review)
-        return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
+        now = self.progress.clock()
+        return review.queue(self.progress.state(), self.asked, now, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits on reviews per day."""
+        return review.limits(self.progress.setting, self.settings.review)
 
     @property
     def sampler(self) -> SamplerSettings:

@@ -8,7 +8,7 @@ from tutor.language import _
 from tutor.learner import review
 from tutor.plain.words import spoken
 from tutor.study.lesson_progress import lesson_progress
-from tutor.study.memory_words import in_one_line
+from tutor.study.memory_words import in_one_line, over_limit
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def progress_lines(services: Services) -> Iterator[str]:
         yield _("{questions} due today, {later} more in the next six days.").format(
             questions=counted(due[0], "question"), later=sum(due[1:])
         )
+    if (queue := services.review_queue()).held:
+        yield f"{over_limit(queue, services.limits, more=False)}."
     if rounds := progress.guesses.rounds:
         mine, model = progress.guesses.learner_bits, progress.guesses.model_bits
         yield (

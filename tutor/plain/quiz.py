@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tutor.language import _
 from tutor.plain.place import Place, Replace
 from tutor.plain.question import QuestionPlace
-from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
+from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, left_for_later, resumed
 from tutor.study.results import results
 
 if TYPE_CHECKING:
@@ -77,5 +77,5 @@ class QuizPlace(QuestionPlace):
         return _("Go to the end of the lesson.") if last else super().next_help()
 
     async def skip(self) -> Place | Leave | Replace | None:
-        self.say(_("Left for later. You can answer this question at the end of the lesson."))
+        self.say(left_for_later(self._run.index + 1))
         return await self.go_on()

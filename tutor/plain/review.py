@@ -12,7 +12,7 @@ from tutor.learner.schedule import due_at
 from tutor.plain.place import Command, Place
 from tutor.plain.question import QuestionPlace
 from tutor.study.choice_orders import ChoiceOrders
-from tutor.study.memory_words import about_wait
+from tutor.study.memory_words import about_wait, over_limit
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ReviewPlace(QuestionPlace):
 
     @property
     def title(self) -> str:
-        left = len(self._left())
+        left = len(self._left()) + self._is_extra
         return _("Review, {left} left.").format(left=left) if left else "Review."
 
     async def begin(self) -> None:
@@ -53,8 +53,17 @@ class ReviewPlace(QuestionPlace):
             await self.go_on()
 
     def _left(self) -> list[Due]:
-        due = (*self.services.review_queue().due, *self._ahead)
+        due = self.services.review_queue().due
+        ids = {item.question for item in due}
+        due += tuple(item for item in self._ahead if item.question not in ids)
         return [item for item in due if item.question not in self._passed]
+
+    @property
+    def _is_extra(self) -> bool:
+        """Return True if the current question is open, and not in `_left`."""
+        is_open = self._question is not None and self._verdict is None
+        first = is_open and self._draft.attempt == 1
+        return first and all(item.question != self._current for item in self._left())
 
     async def go_on(self) -> Place | Leave | Replace | None:
         for item in self._left():
@@ -84,12 +93,15 @@ class ReviewPlace(QuestionPlace):
 
     def _say_end(self) -> None:
         queue, now = self.services.review_queue(), self.services.progress.clock()
-        if self._count:
+        answered = counted(self._count, "question")
+        if self._count and queue.held:
             self.say(
-                _("{questions} answered. Nothing else is due.").format(
-                    questions=counted(self._count, "question")
-                )
+                _("{questions} answered: today's limit is reached.").format(questions=answered)
             )
+        elif queue.held:
+            self.say(_("Today's limit is reached."))
+        elif self._count:
+            self.say(_("{questions} answered. Nothing else is due.").format(questions=answered))
         elif self.services.progress.state().cards:
             self.say(_("Nothing is due."))
         else:
@@ -100,11 +112,15 @@ class ReviewPlace(QuestionPlace):
                     questions=counted(len(self._passed), "question")
                 )
             )
-        if queue.held_back:
+        if queue.held:
+            more = bool(self._count or self._passed)
             self.say(
-                _("{held_back} more due, over the daily limit.").format(held_back=queue.held_back)
+                f"{over_limit(queue, self.services.limits, more=more)}.",
+                _("To change the limit, run: tutor review {option} NUMBER").format(
+                    option="--cap" if queue.at_cap else "--new"
+                ),
             )
-        if queue.next_at is not None:
+        elif queue.next_at is not None:
             self.say(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
 
     def keep_draft(self, draft: Draft | None) -> None:
@@ -137,8 +153,10 @@ class ReviewPlace(QuestionPlace):
         if self._question is not None:
             said = _("Stop asking this question in reviews.")
             found.append(Command("suspend", said, self._suspend))
-        elif self.services.review_queue().ahead:
+        elif (queue := self.services.review_queue()).held or queue.ahead:
             said = _("Review some questions before they are due.")
+            if queue.held:
+                said = _("Review the questions that are due, over today's limit.")
             found.append(Command("ahead", said, self._review_ahead))
         return found
 
@@ -160,5 +178,6 @@ class ReviewPlace(QuestionPlace):
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:
         self._passed.clear()
         self._orders.forget_all_but(self._last)
-        self._ahead = list(self.services.review_queue().ahead[:AHEAD])
+        queue = self.services.review_queue()
+        self._ahead = list((queue.held or queue.ahead)[:AHEAD])
         return await self.go_on()

@@ -1,8 +1,8 @@
 """Describe how well a learner remembers answers, in the same words on all screens and reports."""
 
-from tutor.language import _
+from tutor.language import _, ngettext
 from tutor.learner.records import Card
-from tutor.learner.review import Memory
+from tutor.learner.review import Limits, Memory, Queue
 from tutor.learner.schedule import waits_shortest
 from tutor.text import counted
 
@@ -49,7 +49,41 @@ def about_wait(card: Card, retention: float) -> str:
         return ""
     if card.last_correct:
         return _("Right answers on later days make the wait longer.")
-    return _("This is the shortest wait.")
+    return _("Tomorrow is the earliest possible day.")
+
+
+def daily_limit(queue: Queue, limits: Limits) -> str:
+    """Return a phrase that names the limit which holds back some of the questions in `queue`."""
+    if queue.at_cap:
+        said = ngettext(
+            "the limit of {count} review a day", "the limit of {count} reviews a day", limits.cap
+        )
+        return said.format(count=limits.cap)
+    said = ngettext(
+        "the limit of {count} new question a day",
+        "the limit of {count} new questions a day",
+        limits.new,
+    )
+    return said.format(count=limits.new)
+
+
+def over_limit(queue: Queue, limits: Limits, *, more: bool) -> str:
+    """Return how many questions are due over the daily limit, without a period at the end.
+
+    If `more`, the learner knows of other questions that are due or were due today.
+    """
+    held_back = queue.held_back
+    if more:
+        said = ngettext(
+            "{count} more is due, over {limit}", "{count} more are due, over {limit}", held_back
+        )
+    else:
+        said = ngettext(
+            "{count} question is due, over {limit}",
+            "{count} questions are due, over {limit}",
+            held_back,
+        )
+    return said.format(count=held_back, limit=daily_limit(queue, limits))
 
 
 def percent(share: float) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from tutor.course.lesson import Lesson
 from tutor.course.outline import Outline
 from tutor.course.questions.question import Question
+from tutor.language import _
 from tutor.learner.records import Card, Draft, LessonState
 
 
@@ -73,6 +74,12 @@ class QuizRun(msgspec.Struct, frozen=True):
         """Return True if `state` contains this quiz with the same current question."""
         kept = (state.quiz_order, state.quiz_seed, state.question)
         return not self.over and kept == (self.order, self.seed, self.order[self.index])
+
+
+def left_for_later(number: int) -> str:
+    """Say that question `number` of the quiz, counted from 1, was skipped."""
+    said = _("Question {number} is left for later. You can answer it at the end of the lesson.")
+    return said.format(number=number)
 
 
 def begun(lesson: Lesson, seed: int, left_out: Collection[str] = ()) -> QuizRun:

@@ -12,6 +12,7 @@ from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.app.home.rows import First, with_left
+from tutor.app.home.screen import HomeScreen
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, GoalReached, LessonState
@@ -206,6 +207,10 @@ async def test_a_wrong_answer_in_a_review_is_counted_as_wrong(tmp_path: Path) ->
         await sees(pilot, "done · 1 wrong")
         assert "a wrong answers" not in shown(pilot.app)
         await keys(pilot, "a")  # no lesson is selected
+        await sees(pilot, "This key works in the row of a lesson that is done and has wrong")
+        await keys(pilot, "question_mark")
+        await sees(pilot, "In a row of a lesson that is done, answer the")
+        await keys(pilot, "escape")
         await keys(pilot, "down", "down")
         await sees(pilot, "a wrong answers")
         await pilot.resize_terminal(120, 30)
@@ -213,8 +218,9 @@ async def test_a_wrong_answer_in_a_review_is_counted_as_wrong(tmp_path: Path) ->
         await keys(pilot, "a")
         await sees(pilot, "question 1 of 1")
         await sees(pilot, "These are only the questions that you left open or answered wrong.")
-        await keys(pilot, "escape", "escape")
+        await keys(pilot, "escape")
         await sees(pilot, "done · 1 wrong")
+        assert isinstance(pilot.app.screen, HomeScreen)
 
 
 async def test_a_lesson_that_is_done_opens_at_its_beginning(tmp_path: Path) -> None:

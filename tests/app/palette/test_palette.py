@@ -175,7 +175,7 @@ async def test_a_kiosk_offers_only_what_is_allowed(tmp_path: Path) -> None:
 
 async def test_each_line_ends_with_a_key_or_a_kind(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
-    async with app.run_test(size=(40, 24)) as pilot:
+    async with app.run_test(size=(40, 26)) as pilot:
         await sees(pilot, "Begin")
         await keys(pilot, "ctrl+p")
         await sees(pilot, "Course map")

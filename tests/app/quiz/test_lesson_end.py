@@ -55,7 +55,7 @@ async def test_a_skipped_question_is_left_for_later_and_recorded_nowhere(tmp_pat
         await keys(pilot, "enter", "a")
         await sees(pilot, "question 1 of 2")
         await keys(pilot, "s")
-        await sees(pilot, "Left for later.")
+        await sees(pilot, "Question 1 is left for later.")
         await keys(pilot, "2", "enter")
         await sees(pilot, "✓ Right: 2 bits.")
         await keys(pilot, "enter")

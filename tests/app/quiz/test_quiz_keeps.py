@@ -233,7 +233,7 @@ async def test_an_answer_never_counts_for_the_next_question(tmp_path: Path, foll
         await sees(pilot, "› c ")
         pilot.app.post_message(Key("enter", None))
         pilot.app.post_message(Key("s", "s"))
-        await sees(pilot, "Left for later.")
+        await sees(pilot, "is left for later.")
         await pilot.pause()
         assert pilot.app.progress.drain(10)  # type: ignore[attr-defined]
         assert Progress.open(tmp_path).cards() == {}

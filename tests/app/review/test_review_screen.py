@@ -141,7 +141,7 @@ async def test_the_keys_that_answer_a_question_come_before_undo(
     ("typed", "said"),
     [
         ("2", "saved · next review tomorrow. Right answers on later days make the wait longer."),
-        ("9", "saved · next review tomorrow. This is the shortest wait."),
+        ("9", "saved · next review tomorrow. Tomorrow is the earliest possible day."),
     ],
 )
 async def test_the_same_date_after_a_right_and_a_wrong_answer_is_explained(
@@ -406,10 +406,20 @@ async def test_reviewing_ahead(tmp_path: Path) -> None:
         await sees(pilot, "Nothing is due.")
         await keys(pilot, "enter")
         await sees(pilot, "What is 1 and 1?")
+        await sees(pilot, "review · 2 left")  # as in a review of questions that are due
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await sees(pilot, "review · 2 left")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "u")
+        await sees(pilot, "What is 1 and 1?")
+        await sees(pilot, "review · 2 left")
         await keys(pilot, "2", "enter")
         await sees(pilot, "saved")
         await keys(pilot, "enter")
-        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
         await keys(pilot, "s")
         await sees(pilot, "1 answered.")
 
@@ -422,13 +432,13 @@ async def test_skipping_says_whether_the_question_stays_due(tmp_path: Path) -> N
         await keys(pilot, "enter")
         await sees(pilot, "s skip")
         await keys(pilot, "s")
-        await sees(pilot, "Left for later.")
+        await sees(pilot, "The previous question is left for later.")
         assert "stays due" not in shown(pilot.app)
     clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "s skip")
         await keys(pilot, "s")
-        await sees(pilot, "Left for later. The question stays due.")
+        await sees(pilot, "The previous question is left for later. It stays due.")
 
 
 async def test_undoing_keeps_the_question_that_was_asked_early(tmp_path: Path) -> None:
@@ -461,7 +471,70 @@ async def test_reviews_have_a_daily_limit(tmp_path: Path) -> None:
         await keys(pilot, "2", "enter")
         await sees(pilot, "saved")
         await keys(pilot, "enter")
-        await sees(pilot, "2 more are due, over the daily limit.")
+        await sees(pilot, "1 answered: today's limit is reached.")
+        await sees(pilot, "2 more are due, over the limit of 1 review a day (settings: , on the")
+        assert "Nothing else is due." not in shown(pilot.app)
+        assert "The next question is due" not in shown(pilot.app)
+
+
+async def test_all_screens_agree_on_the_questions_over_the_limit(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    Progress.open(tmp_path).save_setting("review.new", 1)
+    clock.at += 5 * DAY
+    answered(tmp_path, clock, 3)  # due on a later day
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(120, 30)) as pilot:
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 answered: today's limit is reached.")
+        await sees(pilot, "1 more is due, over the limit of 1 new question a day (settings: , on")
+        await sees(pilot, "enter review more")
+        await keys(pilot, "escape")
+        await sees(pilot, "1 due, over today's limit")
+        await keys(pilot, "p")
+        await sees(pilot, "1 of these is due now, over the limit")
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Today's limit is reached.")
+        await sees(pilot, "1 question is due, over the limit of 1 new question a day")
+        assert "Nothing is due" not in shown(pilot.app)
+
+
+async def test_the_map_describes_the_questions_over_the_limit(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    Progress.open(tmp_path).save_setting("review.new", 0)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock).run_test(size=(130, 30)) as pilot:
+        await sees(pilot, "2 due, over today's limit")
+        await keys(pilot, "down")
+        await sees(pilot, "2 questions are due, over the ")
+        await sees(pilot, "now")
+
+
+async def test_enter_reviews_the_questions_over_the_limit_first(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 3)
+    clock.at += 5 * DAY
+    answered(tmp_path, clock, 2)
+    answered(tmp_path, clock, 1)  # due on a later day, as is sum-2
+    Progress.open(tmp_path).save_setting("review.new", 0)
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Press Enter to review it today after all, or press Esc to go back.")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 3 and 3?")
+        await keys(pilot, "s")
+        await sees(pilot, "1 question is due, over the limit")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 3 and 3?")
+        await keys(pilot, "6", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 answered. Nothing else is due.")
+        await sees(pilot, "enter review ahead")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
 
 
 async def test_a_changed_question_starts_again_and_says_why(tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import day_name
 from tutor.app.widgets.layout import hanging
 from tutor.language import _
-from tutor.study.memory_words import RECALL, STRENGTH, lasting, percent
+from tutor.study.memory_words import RECALL, STRENGTH, lasting, over_limit, percent
 from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tutor.course.outline import Outline
-    from tutor.learner.review import Memory, Queue
+    from tutor.learner.review import Limits, Memory, Queue
     from tutor.study.lesson_progress import LessonProgress
 
 _LABEL = 14
@@ -81,7 +81,7 @@ def of_memory(memory: Memory | None) -> list[Line]:
 
 
 def of_reviews(
-    forecast: Sequence[int], queue: Queue, memory: Memory | None, now: float
+    forecast: Sequence[int], queue: Queue, limits: Limits, memory: Memory | None, now: float
 ) -> list[Line]:
     """Return the number of reviews on each of the next days, leaving out days without reviews."""
     forecast = [len(queue.due), *forecast[1:]]
@@ -90,14 +90,8 @@ def of_reviews(
         for day, count in enumerate(forecast)
         if count
     ]
-    if queue.held_back:
-        lines.insert(
-            1,
-            (
-                "",
-                _("{held_back} more are due, over the daily limit").format(
-                    held_back=queue.held_back
-                ),
-            ),
-        )
+    if queue.held:
+        more = bool(queue.due)
+        label = "" if more else day_name(now, 0)
+        lines.insert(int(more), (label, over_limit(queue, limits, more=more)))
     return [*of_memory(memory), ("", ""), *lines] if lines else of_memory(memory)

@@ -126,6 +126,10 @@ def review_row(queue: Queue, now: float, *, after_lesson: bool = False) -> First
             said + _(", now or after the lesson you have begun") if after_lesson else said,
             short=said,
         )
+    if queue.held:
+        held_back = queue.held_back
+        said = _("{count} due, over today's limit").format(count=held_back)
+        return First(_("Review"), "", said, act=False)
     if queue.next_at is not None:
         return First(
             _("Review"),

@@ -97,9 +97,17 @@ class HomeScreen(MenuScreen):
         ),
         Binding(
             "a",
-            "ask_again",
+            "ask_again(True)",
             "wrong answers",
             tooltip="Answer the questions of this lesson again that you last answered wrong.",
+        ),
+        Binding(
+            "a",
+            "ask_again(False)",
+            "wrong answers",
+            show=False,
+            tooltip="In a row of a lesson that is done, answer the questions again that you last "
+            "answered wrong.",
         ),
         Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
@@ -141,7 +149,9 @@ class HomeScreen(MenuScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "ask_again":
-            return self._selected is not None and self._selected.ask_again is not None
+            return (
+                self._selected is not None and self._selected.ask_again is not None,
+            ) == parameters
         return action != "back"
 
     @property
@@ -150,9 +160,13 @@ class HomeScreen(MenuScreen):
         cursor = next((menu.cursor for menu in self.walk_children(Menu)), -1)
         return self._rows[cursor] if 0 <= cursor < len(self._rows) else None
 
-    def action_ask_again(self) -> None:
+    def action_ask_again(self, _works: bool) -> None:
+        """Open the questions that were answered wrong, or say in which rows the key works."""
         if self._selected is not None and self._selected.ask_again is not None:
             self._selected.ask_again()
+        else:
+            said = _("This key works in the row of a lesson that is done and has wrong answers.")
+            self.tell(said)
 
     def on_resize(self) -> None:
         self.fill()
@@ -306,8 +320,7 @@ class HomeScreen(MenuScreen):
             self.navigation.open_outline(outline, quiz=True)
 
     def _ask_again(self, outline: Outline) -> None:
-        """Open the questions above the text of a lesson that is done, so that Esc leads to it."""
-        self.navigation.open_outline(outline, outline.screens[0].id)
+        """Open the questions of a lesson that is done. Esc returns to the course map."""
         self.navigation.open_outline(outline, quiz=True)
 
     def _place_row(self, place: MapPlace) -> _MapRow:
@@ -330,7 +343,7 @@ class HomeScreen(MenuScreen):
         retention = self.services.retention
         forecast = review.forecast(state, self.services.asked, now, retention=retention)
         queue = self.services.review_queue()
-        lines = details.of_reviews(forecast, queue, self._memory, now)
+        lines = details.of_reviews(forecast, queue, self.services.limits, self._memory, now)
         text = _(
             "Each question that you have answered comes back on the day when you are about to "
             "forget the answer."

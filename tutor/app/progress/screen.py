@@ -18,7 +18,7 @@ from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.static import Static
-from tutor.language import _
+from tutor.language import _, ngettext
 from tutor.learner import review
 from tutor.study.memory_words import (
     JUST_SEEN,
@@ -27,6 +27,7 @@ from tutor.study.memory_words import (
     STRENGTH,
     STRENGTH_IS,
     bring_back,
+    daily_limit,
     lasting,
     percent,
 )
@@ -166,10 +167,13 @@ class ProgressScreen(MenuScreen):
             limits = self.services.limits
             counts = review.forecast(state, asked, now, days, retention=limits.retention)
             lines += forecast(counts, now, _TALL_BARS if self.has_class("-tall") else _BARS)
-            if held_back := self.services.review_queue().held_back:
-                said = _("The daily limit holds {held_back} of these back until later.").format(
-                    held_back=held_back
-                )
+            queue = self.services.review_queue()
+            if queue.held:
+                said = ngettext(
+                    "{count} of these is due now, over {limit} (settings: , on the course map).",
+                    "{count} of these are due now, over {limit} (settings: , on the course map).",
+                    queue.held_back,
+                ).format(count=queue.held_back, limit=daily_limit(queue, limits))
                 lines.append(_paragraph(said, width, MUTED))
             elif review.exceeds_limits(state, asked, now, days, limits):
                 said = _tomorrow(review.tomorrow(state, asked, now, limits), limits)

@@ -10,7 +10,7 @@ from textual.events import Mount
 
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.language import _
-from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
+from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, left_for_later, resumed
 from tutor.study.results import results
 from tutor.text import safe
 
@@ -103,9 +103,10 @@ class QuizScreen(AskScreen):
             self._unsure.add(event.question)
 
     async def action_skip(self) -> None:
+        number = self._run.index + 1
         await self.action_next()
         if self.asked is not None:
-            self.tell(_("Left for later. You can answer this question at the end of the lesson."))
+            self.tell(left_for_later(number))
 
     async def action_next(self) -> None:
         self._run = self._run.next()

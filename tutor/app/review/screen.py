@@ -45,7 +45,16 @@ class ReviewScreen(AskScreen):
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding("enter", "rest", "review", tooltip="Answer the questions that you left for later."),
         Binding(
-            "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
+            "enter",
+            "ahead(False)",
+            "review ahead",
+            tooltip="Review some questions before they are due.",
+        ),
+        Binding(
+            "enter",
+            "ahead(True)",
+            "review more",
+            tooltip="Review the questions that are due, over today's limit.",
         ),
         Binding(
             "u", "undo('answer')", "undo answer", tooltip="Undo your last answer, and answer again."
@@ -54,14 +63,14 @@ class ReviewScreen(AskScreen):
             "u",
             "undo('suspension')",
             "undo",
-            tooltip="Bring back the question that you have just stopped.",
+            tooltip="Bring back the question that you have just left out.",
             id="undo-suspension",
         ),
         Binding(
             "z",
             "suspend",
-            "stop asking",
-            tooltip="Stop asking this question in reviews. You can bring it back at any time.",
+            "skip forever",
+            tooltip="Leave this question out of all reviews. You can bring it back at any time.",
             id="suspend",
         ),
         Binding(
@@ -79,7 +88,10 @@ class ReviewScreen(AskScreen):
         self._passed: set[str] = set()
         """Questions that this review does not ask again: they were skipped or could not be read."""
         self._ahead: list[Due] = []
-        """The questions that this review still has to ask although they are not due yet."""
+        """The questions that this review still has to ask although they are not due yet.
+
+        Questions that are due over today's limit come first.
+        """
         self._item: Due | None = None
         """The question most recently taken from the queue. The screen may show a different one."""
         self._orders = ChoiceOrders()
@@ -117,8 +129,16 @@ class ReviewScreen(AskScreen):
 
     def _left(self) -> list[Due]:
         """Return the questions that this review still has to ask, in order."""
-        due = (*self.services.review_queue().due, *self._ahead)
+        due = self.services.review_queue().due
+        ids = {item.question for item in due}
+        due += tuple(item for item in self._ahead if item.question not in ids)
         return [item for item in due if item.question not in self._passed]
+
+    @property
+    def _is_extra(self) -> bool:
+        """Return True if the question on the screen is open, and not in `_left`."""
+        first = self._open and self._draft.attempt == 1
+        return first and all(item.question != self.question.id for item in self._left())
 
     async def _go_on(self) -> None:
         """Ask the next question. If there is none, end the review."""
@@ -166,14 +186,14 @@ class ReviewScreen(AskScreen):
             self.tell(None)
             skipped = sum(item.question in self._passed for item in queue.due)
             some = bool(self.services.progress.state().cards)
-            now = self.services.progress.clock()
-            await self.view.show_end(summary(queue, self._count, skipped, now, some=some))
+            now, limits = self.services.progress.clock(), self.services.limits
+            await self.view.show_end(summary(queue, limits, self._count, skipped, now, some=some))
             self.place, self.aside = _("review"), ""
         self.refresh_bindings()
 
     def head(self) -> None:
-        left = len(self._left())
-        self.place = _("review · {left} left").format(left=left) if left else _("review · ahead")
+        left = len(self._left()) + self._is_extra
+        self.place = _("review · {left} left").format(left=left) if left else _("review")
         guess = "a guess  " if self._draft.guessed else ""
         self.aside = _("{guess}lesson {number}").format(guess=guess, number=self.lesson.number)
 
@@ -209,10 +229,14 @@ class ReviewScreen(AskScreen):
                 return self.asked is not None and not self._saving
             case "open":
                 return self.asked is None and self.services.review_queue().suspended > 0
-            case "rest" | "ahead":
+            case "rest":
+                return self.asked is None and bool(self.services.review_queue().due)
+            case "ahead":
                 queue = self.services.review_queue()
-                ends = self.asked is None and bool(queue.due or queue.ahead)
-                return ends and bool(queue.due) == (action == "rest")
+                ends = self.asked is None and not queue.due
+                return (
+                    ends and bool(queue.held or queue.ahead) and (bool(queue.held),) == parameters
+                )
             case "undo":
                 if self._saving or not (self._last_suspended() or self._last_answered()):
                     return False
@@ -225,19 +249,22 @@ class ReviewScreen(AskScreen):
     async def action_skip(self) -> None:
         skipped = self.question.id
         self._passed.add(skipped)
-        due = any(item.question == skipped for item in self.services.review_queue().due)
+        queue = self.services.review_queue()
+        due = any(item.question == skipped for item in (*queue.due, *queue.held))
         await self._go_on()
         if self.asked is not None:
-            self.tell(_("Left for later. The question stays due.") if due else _("Left for later."))
+            said = _("The previous question is left for later.")
+            self.tell(_("{said} It stays due.").format(said=said) if due else said)
 
     async def action_rest(self) -> None:
         self._passed.clear()
         await self._go_on()
 
-    async def action_ahead(self) -> None:
+    async def action_ahead(self, _over_limit: bool) -> None:
         self._passed.clear()
         self._orders.forget_all_but(self._just_answered)
-        self._ahead = list(self.services.review_queue().ahead[:AHEAD])
+        queue = self.services.review_queue()
+        self._ahead = list((queue.held or queue.ahead)[:AHEAD])
         await self._go_on()
 
     async def action_suspend(self) -> None:

@@ -10,13 +10,15 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
 from tutor.app.widgets.key_names import with_keys
 from tutor.language import _, ngettext
-from tutor.study.memory_words import bring_back
+from tutor.study.memory_words import bring_back, over_limit
 
 if TYPE_CHECKING:
-    from tutor.learner.review import Queue
+    from tutor.learner.review import Limits, Queue
 
 
-def summary(queue: Queue, answered: int, skipped: int, now: float, *, some: bool) -> Content:
+def summary(
+    queue: Queue, limits: Limits, answered: int, skipped: int, now: float, *, some: bool
+) -> Content:
     """Return what the review shows at its end.
 
     `answered` and `skipped` count the questions of this review, and `some` says whether the learner
@@ -24,6 +26,10 @@ def summary(queue: Queue, answered: int, skipped: int, now: float, *, some: bool
     """
     if skipped:
         head = _("{count} answered.").format(count=answered)
+    elif answered and queue.held:
+        head = _("{count} answered: today's limit is reached.").format(count=answered)
+    elif queue.held:
+        head = _("Today's limit is reached.")
     elif answered:
         head = _("{count} answered. Nothing else is due.").format(count=answered)
     elif some:
@@ -41,18 +47,10 @@ def summary(queue: Queue, answered: int, skipped: int, now: float, *, some: bool
                 ).format(count=skipped)
             )
         )
-    if queue.held_back:
-        held_back = queue.held_back
-        lines.append(
-            Content(
-                ngettext(
-                    "{count} more is due, over the daily limit.",
-                    "{count} more are due, over the daily limit.",
-                    held_back,
-                ).format(count=held_back)
-            )
-        )
-    if queue.next_at is not None and not skipped:
+    if queue.held:
+        over = over_limit(queue, limits, more=bool(answered or skipped))
+        lines.append(Content(_("{over} (settings: , on the course map).").format(over=over)))
+    elif queue.next_at is not None and not skipped:
         lines.append(
             Content(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
         )
@@ -66,6 +64,10 @@ def summary(queue: Queue, answered: int, skipped: int, now: float, *, some: bool
     more = _("Press Esc to go back.")
     if skipped:
         more = _("Press Enter to answer the questions that you left, or Esc to go back.")
+    elif queue.held:
+        more = _("Press Enter to review them today after all, or press Esc to go back.")
+        if queue.held_back == 1:
+            more = _("Press Enter to review it today after all, or press Esc to go back.")
     elif queue.ahead:
         more = _("Press Enter to review some questions early, or press Esc to go back.")
     lines += [Content(""), with_keys(more)]
