@@ -61,9 +61,10 @@ async def test_a_conversation_has_the_whole_width_until_the_distribution_is_open
 @pytest.mark.parametrize(
     ("kernel", "width", "said"),
     [
-        ("int4, int8", 80, "figures are approximate"),
+        ("int4, int8", 100, "figures are approximate: rounded weights"),
+        ("int4, int8", 80, "approximate: rounded weights"),
         ("int4, int8", 60, "approximate"),
-        ("fp16", 80, "figures are approximate"),
+        ("fp16", 80, "approximate: rounded weights"),
         ("int8", 80, ""),
         ("fp32", 80, ""),
     ],

@@ -156,7 +156,35 @@ async def test_the_tour_says_that_the_small_model_stood_in(tmp_path: Path) -> No
         )
         engine.card = replace(engine.card, sha256="e" * 64, name="Full")
         downloaded.set()
-        await sees(pilot, "computed just now by Full, no longer by the small model")
+        changed = "computed just now by Full (the numbers before were from a small model)"
+        await sees(pilot, changed)
+        await keys(pilot, "1")
+        await until(pilot, lambda: "1  ," in shown(pilot.app))
+        assert "computed just now by Full" in shown(pilot.app)
+        assert "small model" not in shown(pilot.app)
+
+
+async def test_the_tour_names_no_small_model_whose_numbers_were_not_seen(tmp_path: Path) -> None:
+    engine, downloaded = FakeEngine(), asyncio.Event()
+
+    async def fetch(on_progress: Callable[[PullProgress], None]) -> Pulled:
+        await downloaded.wait()
+        return Pulled("/models/x.gguf", fetched=True)
+
+    app = whole_app(
+        tmp_path, engine, tour=True, model_missing=lambda: not downloaded.is_set(), fetch=fetch
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "computed just now by the small bundled model")
+        await keys(pilot, "left")
+        engine.card = replace(engine.card, sha256="e" * 64, name="Full")
+        downloaded.set()
+        await sees(pilot, "Full ●")
+        await until(pilot, lambda: len(engine.sessions) == 2)
+        await keys(pilot, "enter")
+        await sees(pilot, "computed just now by Full")
+        assert "small model" not in shown(pilot.app)
 
 
 async def test_a_token_taken_while_a_model_loads_is_in_the_text_of_the_next_model(

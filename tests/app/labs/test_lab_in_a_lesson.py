@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from msgspec.structs import replace
@@ -94,6 +94,24 @@ async def test_a_task_that_is_done_makes_room_for_what_the_lab_is_about(tmp_path
         assert "Find a word that costs five tokens." not in seen(pilot)
         assert registry.find("tokens").about in seen(pilot)
         assert "1 of 4 goals reached" in seen(pilot)
+
+
+async def test_what_a_lesson_says_about_a_done_lab_stays_until_the_next_change(
+    tmp_path: Path,
+) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.navigator.open_lesson(LESSON)
+        await sees(pilot, "l to open the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await sees(pilot, "Rare words are many tokens.")
+        cast("LabScreen", app.screen)._changed()  # as when another result of the model arrives
+        await do(pilot)
+        assert "Rare words are many tokens." in seen(pilot)
+        await do(pilot, "right")
+        assert "Rare words are many tokens." not in seen(pilot)
 
 
 async def test_what_a_lesson_says_about_a_done_lab_has_no_markdown(tmp_path: Path) -> None:

@@ -226,6 +226,23 @@ async def test_a_long_generated_answer_takes_free_lines_or_says_where_the_rest_i
         assert "… Enter shows the rest" in seen(pilot)
 
 
+@pytest.mark.parametrize(
+    ("size", "named"),
+    [
+        ((68, 24), "Enter: stepper"),
+        ((80, 24), "Enter opens the stepper"),
+        ((120, 40), "Enter opens the stepper"),
+    ],
+)
+async def test_the_key_that_opens_the_stepper_is_named_below_a_long_answer(
+    tmp_path: Path, size: tuple[int, int], named: str
+) -> None:
+    long = replace(lab.LAB, start=partial(lab.start, Limits(length=40)))
+    async with lab_app(long, tmp_path, BackendEngine(Wordy)).run_test(size=size) as pilot:
+        await write(pilot, "When do you open on Friday?")
+        assert named in seen(pilot)
+
+
 async def test_the_generative_bot_says_how_many_messages_it_reads(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "Do you have a book about my dog?")

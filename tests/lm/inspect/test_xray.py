@@ -65,6 +65,13 @@ def test_the_first_row_of_the_lens_is_the_embedding_alone(model: Any) -> None:
     assert first.target_probability == pytest.approx(float(expected[IDS[2]]), abs=1e-6)
 
 
+def test_no_layer_gives_a_token_exactly_zero(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = model.network.lens
+    monkeypatch.setattr(model.network, "lens", lambda stream: 200 * logits(stream).sign())
+    rows = Session(model, IDS).xray(1).lens
+    assert 0 < min(row.target_probability for row in rows) < 1e-100
+
+
 def test_at_the_end_the_target_is_the_most_probable_next_token(model: Any) -> None:
     session = Session(model, IDS)
     xray = session.xray(len(IDS) - 1)

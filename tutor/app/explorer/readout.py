@@ -151,14 +151,18 @@ def question_line(state: State, width: int) -> Content:
 
 
 def _precision(model: ModelCard) -> tuple[str, ...]:
-    """Return a note that the figures are approximate, in a long and a short form.
+    """Return a note that the figures are approximate, from the longest form to the shortest.
 
     If they are exact, return (). The lessons quote exact figures, which differ from approximate
     figures in the second or third digit. The model screen shows how the weights are rounded.
     """
     if _ROUNDED.isdisjoint(model.kernel.split(", ")):
         return ()
-    return _("figures are approximate"), _("approximate")
+    return (
+        _("figures are approximate: rounded weights"),
+        _("approximate: rounded weights"),
+        _("approximate"),
+    )
 
 
 def _after_message(state: State, width: int) -> str:

@@ -68,8 +68,9 @@ class TourScreen(TextScreen, CourseScreen):
         self._text = PROMPT
         self._distribution: Distribution | None = None
         self._model: ModelCard | None = None  # the model for which the session was opened
-        self._small_seen = False  # whether the small bundled model has computed a distribution
-        self._computed_by = ""
+        self._computed_by = ""  # the name of the model that has computed the distribution
+        self._by_small = False  # whether the small bundled model has computed the distribution
+        self._replaced = False  # whether the learner has seen the numbers of both models change
         self._problem = ""
         self._forget_engine: Callable[[], None] = lambda: None
 
@@ -87,6 +88,7 @@ class TourScreen(TextScreen, CourseScreen):
 
     def _head(self) -> None:
         self.place = _("tour · {index} of {count}").format(index=self._index + 1, count=len(_PAGES))
+        self._replaced = False
         self.query_one(self.SCROLLED).scroll_home(animate=False)
         self.draw()
 
@@ -147,26 +149,28 @@ class TourScreen(TextScreen, CourseScreen):
         try:
             session = await self._session_for(model)
             length = len(session.tokens)
-            self._distribution = await session.distribution(length, PLAIN, 0, ROWS)
-            self._computed_by = self._source(model)
+            distribution = await session.distribution(length, PLAIN, 0, ROWS)
+            small = self.services.model.status.small
+            seen = self._live and self._distribution is not None
+            self._replaced |= seen and self._by_small and not small
+            self._distribution, self._by_small = distribution, small
+            self._computed_by = safe(model.base_name)
         # The tour also works without a model, and asks again when the engine changes.
         except TutorError as error:
             self._session, self._problem = None, f"{error.happened} {error.next_step}".strip()
         if self.is_attached:
             self.draw()
 
-    def _source(self, model: ModelCard) -> str:
+    def _source(self) -> str:
         """Return a sentence that names the model, and explains why the numbers have changed."""
-        small = self.services.model.status.small
-        self._small_seen |= small
-        if small:
+        if self._by_small:
             return _("computed just now by the small bundled model (the full one is not ready)")
-        name = safe(model.base_name)
-        if not self._small_seen:
-            return _("computed just now by {computed_by}").format(computed_by=name)
-        return _("computed just now by {computed_by}, no longer by the small model").format(
-            computed_by=name
-        )
+        said = _("computed just now by {computed_by}")
+        if self._replaced:
+            said = _(
+                "computed just now by {computed_by} (the numbers before were from a small model)"
+            )
+        return said.format(computed_by=self._computed_by)
 
     async def _session_for(self, model: ModelCard) -> AsyncModelSession:
         """Return the session for the text. If the model has changed, open a new one."""
@@ -195,7 +199,7 @@ class TourScreen(TextScreen, CourseScreen):
         if self._session is not None:
             self._session.append((token,))
         self._text += token.data.decode(errors="replace")
-        self._distribution = None
+        self._distribution, self._replaced = None, False
         self._ask()
 
     # --- the text -------------------------------------------------------------------------------
@@ -217,7 +221,7 @@ class TourScreen(TextScreen, CourseScreen):
                 line.stylize(Style.from_meta({_ROW: number}))
                 for number, line in enumerate(table[1:], start=1)
             ]
-            said = Content.styled(self._computed_by, MUTED)
+            said = Content.styled(self._source(), MUTED)
             below = [hanging(Content(""), said, width)]
             if signs := " ".join(_signs(row.token for row in rows)):
                 below.insert(0, hanging(Content(""), Content.styled(signs, MUTED), width))

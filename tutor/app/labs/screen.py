@@ -94,6 +94,8 @@ class LabScreen(CourseScreen):
         self._reached = frozenset(reached)
         self._news: tuple[str, ...] = ()
         """The names of the goals just reached. The learner's next change removes them."""
+        self._said: str | None = None
+        """The message about reached goals. The learner's next change removes it, too."""
         self._on_reached = on_reached
         self._goals_open = False
         self._refusal: TutorError | None = None
@@ -148,7 +150,8 @@ class LabScreen(CourseScreen):
             return
         self._keep(self._runner.left)
         self.view.show(self._runner.state)
-        self.tell(self._refusal or self._runner.error or self._runner.note or self._said_stopped)
+        runner = self._runner
+        self.tell(self._refusal or runner.error or runner.note or self._said_stopped or self._said)
         now = self.lab.reached(self._runner.state)
         if now - self._reached:
             self._news += tuple(
@@ -172,9 +175,9 @@ class LabScreen(CourseScreen):
             self.run_worker(self._say(self._on_reached(reached)), group="said")
 
     async def _say(self, coming: Awaitable[str | None]) -> None:
-        said = await coming
-        if said is not None:
-            self.tell(plain(said))
+        if (said := await coming) is not None:
+            self._said = plain(said)
+            self.tell(self._said)
 
     def _show_task(self) -> None:
         task = self.query_one(LabTask)
@@ -264,10 +267,11 @@ class LabScreen(CourseScreen):
 
     def _act(self, action: Any) -> None:
         """Apply an action. If it changes the state, earlier goals are no longer announced."""
-        before, news, self._news = self._runner.state, self._news, ()
+        before, news, said = self._runner.state, self._news, self._said
+        self._news, self._said = (), None
         self._runner.act(action)
         if self._runner.state == before and not self._news:
-            self._news = news
+            self._news, self._said = news, said
             self._show_task()
 
     def copies(self) -> Iterator[Copy]:
@@ -310,7 +314,7 @@ class LabScreen(CourseScreen):
 
     def _forget_refusal(self) -> None:
         """Remove the error about the previous text, but not one that `y` can retry."""
-        self._refusal = None
+        self._refusal = self._said = None
         if not self._runner.can_ask_again:
             self._runner.error = None
             self.tell(None)

@@ -9,6 +9,8 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.clicks import focusing
+from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.layout import first_that_fits
 from tutor.app.widgets.meter import meter
 from tutor.bots.pattern import folded, match, words_of
 from tutor.bots.probes import BOTS
@@ -36,6 +38,8 @@ _LEAST_BESIDE_ANSWER = 9
 _SHARE = 8
 _LABEL = 9
 _FEW = 4
+_ROOM_FOR_ENTER = 6
+"""The minimum number of lines below a generated answer to name the key that opens the stepper."""
 _HINT = 60
 """The maximum width of the hint in an empty chat, in columns."""
 
@@ -273,7 +277,8 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
         said = _("Processing the prompt…") if turn.retrieval else _("Waiting for its turn…")
         return [Content.styled(said, MUTED)]
     several = rows > _FEW and len(state.turns) > 1
-    room = rows - 2 - several if rows > _FEW else rows
+    names_enter = rows >= _ROOM_FOR_ENTER
+    room = rows - 2 - several - names_enter if rows > _FEW else rows
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))
     lines = []
@@ -297,4 +302,7 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
         lines.append(focusing(line, bot=2 - state.bot, row=place - state.token))
     chosen = tokens[min(state.token, len(tokens) - 1)]
     lines.append(Content.styled(_("rank {rank:,} of all tokens").format(rank=chosen.rank), MUTED))
+    if names_enter:  # a narrow key line has no room for this key
+        ways = (_("Enter opens the stepper"), _("Enter: stepper"))
+        lines.append(with_keys(first_that_fits(ways, width, otherwise=ways[-1]), MUTED))
     return lines

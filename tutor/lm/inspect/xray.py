@@ -43,7 +43,8 @@ def x_ray(
     with routing.recorded(network, scores):
         network(torch.tensor([id_]), before, trace)
     stream = torch.cat(trace.residuals)  # [layers + 1, width]
-    probabilities = network.lens(stream).cpu().softmax(dim=-1)  # [layers + 1, vocabulary]
+    logits = network.lens(stream).cpu()  # [layers + 1, vocabulary]
+    probabilities = logits.double().softmax(dim=-1)  # in float32, the smallest would become 0
     target = int(probabilities[-1].argmax()) if following is None else following
     layers, heads = network.config.layers, network.config.heads
     held = _held(layer, layers, attention_bytes // (4 * heads * (position + 1)))

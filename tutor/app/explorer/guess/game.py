@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 CONFIDENCES = (0.1, 0.3, 0.5, 0.7, 0.9)
 RULE = _(
     "You bet a probability on your guess, and the rest is spread evenly over all other tokens. "
-    "You and the model each pay the surprisal of the true token, in bits."
+    "You and the model each pay the surprisal of the true token, in bits: 50 % on the right token "
+    "costs 1 bit."
 )
 
 
