@@ -131,8 +131,8 @@ def _apply(state: State, command: Command) -> State:
             state = replace(state, document=document, handed_in=None, reading=None, queue=queue)
             state = replace(state, stale=None, invited=False, editing=False, note=None)
             return state.without_answer()
-        case events.UseText(text, instead):
-            return replace(state, handed_in=text, replaces=instead)
+        case events.UseText(text, instead, place=place):
+            return replace(state, handed_in=text, replaces=instead, handed_from=place)
         case _:
             return state if state.tree is None else _apply_to_tree(state, state.tree, command)
 

@@ -235,9 +235,7 @@ def _use_text(state: State, event: events.UseText) -> State:
         return replace(state, note=nothing)
     # The draft is kept until the model has accepted it.
     changes = state.document.changes if event.kept is None else event.kept
-    drafted = state.document.with_draft(event.text).with_changes(
-        {earlier: text for earlier, text in changes.items() if text != event.text}
-    )
+    drafted = state.document.with_draft(event.text, event.place).with_changes(changes)
     state = replace(_staying(state), document=drafted, note=None, panel=None, editing=False)
     if state.mode == "text" and state.to_rebuild is not None and state.request_failed:
         # This model cannot use the branches, so they become a saved text of their own.
@@ -275,7 +273,8 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     else:
         tree = tree.start(tokens)
     document = document.with_tree(tree)
-    if text is not None and document.drafts.get(state.mode) == text:
+    handed_in = (text, state.handed_from)
+    if text is not None and (document.drafts.get(state.mode), document.place) == handed_in:
         document = document.with_draft(None)
     if text is not None:
         document = document.with_entered(text)
@@ -346,7 +345,8 @@ def _open_editor(state: State) -> State:
     if chat and state.ready and not state.chat_possible:
         return state
     state = hint_inside(_staying(state))
-    editing = chat and is_edit(state)
+    open_before = state.panel == "editor"  # it still shows what it showed
+    editing = state.editing if open_before else chat and is_edit(state)
     return replace(state, running=state.running and chat, panel="editor", editing=editing)
 
 
@@ -382,9 +382,10 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
             return replace(state, panel="dials").emit(effects.PlainEffect.LIST_VECTORS)
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
-        case events.LeaveEditor(text, changes):
-            document = state.document.with_draft(text).with_changes(changes)
-            return replace(hint_outside(state), document=document, panel=None)
+        case events.LeaveEditor(text, changes, place):
+            others = {each: changed for each, changed in changes.items() if each != place}
+            document = state.document.with_draft(text, place).with_changes(others)
+            return replace(hint_outside(state), document=document, panel=None, editing=False)
         case events.SearchTokens(query, limit):
             return _search(state, query, limit)
         case events.TokensFound(query):

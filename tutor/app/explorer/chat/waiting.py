@@ -36,7 +36,8 @@ def await_rebuilding(state: State, document: Document) -> State:
     """
     waiting: list[Command] = []
     if state.handed_in is not None:
-        waiting.append(events.UseText(state.handed_in, state.replaces))
+        handed_in = events.UseText(state.handed_in, state.replaces, place=state.handed_from)
+        waiting.append(handed_in)
     kept = events.UseText | events.SetSampler | events.SetSteering
     waiting += [each for each in state.queue if isinstance(each, kept)]
     if state.running and state.tree and not any(isinstance(w, events.UseText) for w in waiting):
