@@ -26,7 +26,7 @@ from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update
 from tutor.engine.api import EngineState
-from tutor.errors import EngineError
+from tutor.errors import ContextFull, EngineError, TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, Row, SamplerSettings
 from tutor.lm.saved_steering import Applied, SavedVector, packed
@@ -40,6 +40,7 @@ ROWS = tuple(
 )
 TEXT = TextInfo(id="t", place="free", at=0.0)
 BROKEN = EngineError("The engine ended.", "It starts again.")
+FULL = ContextFull("It does not fit.", "Undo some.")
 CARDS = (
     CARD,
     msgspec.structs.replace(CARD, sha256="other", context=12),
@@ -96,11 +97,12 @@ class Explorer:
         self.state, wanted = update(before, event)
         assert sum(isinstance(effect, Request) for effect in wanted) <= 1
         self._expect_drafts(before, event)
+        parted = effects.PlainEffect.PART_TEXT in wanted
         for effect in wanted:
-            self._run(effect)
+            self._run(effect, parted=parted)
         self._check()
 
-    def _run(self, effect: effects.Effect) -> None:
+    def _run(self, effect: effects.Effect, *, parted: bool) -> None:
         match effect:
             case Question() | Start() | Rebuild() | Retokenize():
                 assert self.state.ready
@@ -111,7 +113,10 @@ class Explorer:
             case effects.PlainEffect.CANCEL_REQUEST:
                 self.held = None
             case effects.SaveText(document):
-                assert drafts_of(document) == self._with_unsent(self.state)
+                expected = self._with_unsent(self.state)
+                if parted:  # the draft is for the new text
+                    expected = {mode: draft for mode, draft in expected.items() if mode != "text"}
+                assert drafts_of(document) == expected
             case _:
                 pass
 
@@ -223,15 +228,16 @@ class Explorer:
             assert self.state.document == before.document
             assert self.state.answer is before.answer
 
-    def fail(self) -> None:
+    def fail(self, error: TutorError) -> None:
         """Let a request fail, which must drop the queue and keep choices and drafts."""
         request, self.held = self.held, None
         if request is None:
             return
         before = self.state
-        self.send(events.RequestFailed(request, BROKEN))
+        self.send(events.RequestFailed(request, error))
         if request == before.owed:
-            assert (self.state.note, self.state.queue) == (BROKEN, ())
+            assert isinstance(self.state.note, type(error))
+            assert self.state.queue == ()
             assert self.state.handed_in is None
             assert not self.state.running
             now = self.state.document
@@ -328,7 +334,7 @@ ACTS = st.lists(
         TEXTS,
         CHAT,
         ENGINE,
-        st.sampled_from(["deliver", "deliver", "deliver", "read", "fail"]),
+        st.sampled_from(["deliver", "deliver", "deliver", "read", "fail", "refuse"]),
         st.just("deliver"),
         st.integers(0, 20),
     ),
@@ -354,7 +360,9 @@ def test_the_state_stays_valid_after_any_events(
                 if isinstance(it.held, Question):
                     it.send(events.Reading(1, it.held.position))
             case "fail":
-                it.fail()
+                it.fail(BROKEN)
+            case "refuse":
+                it.fail(FULL)
             case str():
                 raise AssertionError(act)
             case _:

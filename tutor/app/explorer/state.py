@@ -83,6 +83,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The model's response at the token in focus, or None if it has not arrived yet."""
     request_failed: bool = False
     """Whether `request` failed or was stopped. The next command then sends it again."""
+    refused: bool = False
+    """Whether the model cannot use the text in `to_rebuild`, so that a new prompt parts it."""
     answered: Question | None = None
     """The latest question that the model has answered."""
     stale: Answer | None = None

@@ -52,8 +52,8 @@ def carry_out(state: State, command: Command) -> State:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
     waits = state.handed_in is not None or state.to_rebuild is not None
-    message = isinstance(command, events.UseText) and state.mode == "chat"
-    if state.tree is None and not (waits and message):
+    text = isinstance(command, events.UseText) and (state.mode == "chat" or bool(state.queue))
+    if state.tree is None and not (waits and text):
         if isinstance(command, _SETTINGS):
             return _apply(state, command)
         return state
@@ -78,6 +78,20 @@ def carry_on(state: State) -> State:
             if isinstance(error, TreeFull):
                 error = TreeFull(error.happened, MAKE_SPACE)
             state = after_failure(state, error)
+    return state
+
+
+def apply_settings(state: State) -> State:
+    """Apply all changes of the settings and the mode that are waiting, in their order.
+
+    They need no tokens, so they must not wait for another model, while newer ones apply at once.
+    """
+    waiting, state = state.queue, replace(state, queue=())
+    for command in waiting:
+        if isinstance(command, events.SetSampler | events.SetSteering | events.ChangeMode):
+            state = _apply(state, command)
+        else:
+            state = replace(state, queue=(*state.queue, command))
     return state
 
 
