@@ -111,6 +111,10 @@ def test_settings_that_wait_do_not_overtake_newer_ones(talk: Talk) -> None:
     change(talk)
     talk.send(events.SetSampler(second))
     rebuild(talk)
+    request = talk.state.request
+    assert isinstance(request, Start)
+    message = "<|im_start|>user\nWhy<|im_end|>\n<|im_start|>assistant\n"
+    talk.send(events.TokensArrived(request, tuple(split(message, special=True))))
     assert talk.state.sampler == second
 
 
