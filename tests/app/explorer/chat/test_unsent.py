@@ -18,6 +18,7 @@ from tutor.app.explorer.document import Document
 from tutor.app.explorer.effects import SaveText
 from tutor.app.explorer.update import update
 from tutor.app.widgets.prompt_editor import PromptEditor
+from tutor.errors import EngineError
 from tutor.lm.token_tree import text_of
 
 if TYPE_CHECKING:
@@ -153,6 +154,27 @@ async def test_a_message_that_is_sent_again_and_taken_back_is_kept(tmp_path: Pat
         await it.press("enter")
         assert it.conversation.count("  Hello") == 2
         assert state(it).document.changes == {"": "N"}
+
+
+@pytest.mark.parametrize("keys", [(), ("up", "!")])
+async def test_a_message_that_fails_comes_back_to_an_open_field(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        it.engine.hold(at="append_turn")
+        await it.press("e")
+        await it.pilot.press(*"Why", "enter")
+        await it.until(lambda: it.engine.calls[-1] == "append_turn")
+        await it.pilot.press(*"And", *keys)
+        it.engine.fail_with = EngineError("It ended.", "It starts again.")
+        it.engine.release()
+        await it.settle()
+        assert it.stage.screen.focused is editor(it)
+        assert editor(it).text == "Why\nAnd"
+        assert state(it).document.changes == ({"Hello": "Hello!"} if keys else {})
+        await it.press("escape", "e")
+        assert editor(it).text == "Why\nAnd"
 
 
 def test_what_was_written_at_another_place_is_not_joined_to_a_message() -> None:
