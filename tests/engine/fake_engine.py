@@ -462,14 +462,18 @@ class FakeEngine:
                 self._open.clear()
         if self.state is not EngineState.READY:
             raise EngineError("The engine is not running.", "It restarts by itself.")
-        if self.fail_with is not None:
-            error, self.fail_with = self.fail_with, None
-            raise error
+        self._fail()
         try:
             await self._open.wait()
         except asyncio.CancelledError:
             self.cancelled.append(name)
             raise
+        self._fail()
+
+    def _fail(self) -> None:
+        if self.fail_with is not None:
+            error, self.fail_with = self.fail_with, None
+            raise error
 
     def check(self, length: int) -> None:
         if length > self.card.context:

@@ -612,6 +612,93 @@ def test_branches_that_another_model_cannot_use_become_a_saved_text(
     assert {info.title for info in texts.list()} == titles
 
 
+def parts(learner: Learner) -> bool:
+    """Send a prompt, and return whether it parts the earlier text."""
+    learner.effects.clear()
+    learner.send(events.UseText("The"))
+    return effects.PlainEffect.PART_TEXT in learner.effects
+
+
+@pytest.mark.parametrize("how", ["error", "stop"])
+def test_a_temporary_failure_does_not_part_the_text(learner: Learner, how: str) -> None:
+    before = with_two_branches(learner)
+    load(learner)
+    request = learner.state.request
+    assert isinstance(request, Retokenize)
+    if how == "error":
+        learner.send(events.RequestFailed(request, EngineError("It ended.", "It starts again.")))
+    else:
+        learner.send(events.Reading(1, 10), events.Signal.STOP_READING)
+    assert not parts(learner)
+    assert learner.state.request == request
+    learner.send(events.Rebuilt(request, tuple(tuple(split(each)) for each in request.branches)))
+    learner.send(events.TokensArrived(Start("The"), tuple(split("The"))))
+    assert len(learner.tree.branches) == len(before.branches) + 1
+
+
+def refuse(learner: Learner) -> None:
+    request = learner.state.request
+    assert isinstance(request, Retokenize)
+    learner.send(events.RequestFailed(request, ContextFull("It does not fit.", "Undo some.")))
+
+
+def test_a_text_that_the_model_cannot_use_stays_so_until_the_model_changes(
+    learner: Learner,
+) -> None:
+    with_two_branches(learner)
+    load(learner)
+    refuse(learner)
+    state = learner.state
+    learner.send(events.SetSampler(SamplerSettings(top_k=2)))  # this sends the request again
+    assert isinstance(learner.state.request, Retokenize)
+    assert parts(learner)
+    (saved,) = (each for each in learner.effects if isinstance(each, effects.SaveText))
+    assert saved.document.drafts == {}  # the new prompt is only in the new text
+    learner.state = state
+    load(learner, msgspec.structs.replace(CARD, sha256="three"))
+    assert not parts(learner)
+
+
+def test_an_error_of_an_earlier_model_goes_when_another_model_is_ready(learner: Learner) -> None:
+    before = with_two_branches(learner)
+    load(learner)
+    refuse(learner)
+    load(learner, msgspec.structs.replace(CARD, sha256="three"))
+    assert learner.state.note is None
+    request = learner.state.request
+    assert isinstance(request, Retokenize)
+    learner.send(events.RequestFailed(request, EngineError("It ended.", "It starts again.")))
+    learner.send(events.SetSampler(SamplerSettings(top_k=2)))
+    learner.send(events.Rebuilt(request, tuple(tuple(split(each)) for each in request.branches)))
+    assert learner.state.note is None
+    assert len(learner.tree.branches) == len(before.branches)
+
+
+def test_commands_that_wait_for_another_model_are_carried_out_in_order(learner: Learner) -> None:
+    first, second = SamplerSettings(temperature=0.5), SamplerSettings(temperature=0.9)
+    learner.send(events.Signal.STEP, events.SetSampler(first), events.UseText("First"))
+    assert len(learner.state.queue) == 3
+    load(learner)
+    learner.send(events.SetSampler(second), events.UseText("Second"))
+    request = learner.state.request
+    assert isinstance(request, Retokenize)
+    learner.send(events.Rebuilt(request, tuple(tuple(split(each)) for each in request.branches)))
+    for text in ("First", "Second"):
+        assert learner.state.request == Start(text)
+        learner.send(events.TokensArrived(Start(text), tuple(split(text))))
+    assert learner.text == "Second"
+    assert learner.state.sampler == second
+
+
+def test_a_change_of_the_mode_does_not_wait_for_another_model(learner: Learner) -> None:
+    own = SamplerSettings(temperature=0.5)
+    learner.send(events.Signal.STEP, events.SetSampler(own), events.ChangeMode("chat"))
+    assert learner.state.mode == "text"
+    load(learner)
+    assert (learner.state.mode, learner.state.queue) == ("chat", ())
+    assert learner.state.document.sampler == own
+
+
 # --- guessing ------------------------------------------------------------------------------------
 
 

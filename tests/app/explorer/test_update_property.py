@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tests.app.explorer.chat.test_another_model import tokens_of
@@ -25,7 +26,7 @@ from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update
 from tutor.engine.api import EngineState
-from tutor.errors import EngineError
+from tutor.errors import ContextFull, EngineError, TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, Row, SamplerSettings
 from tutor.lm.saved_steering import Applied, SavedVector, packed
@@ -39,6 +40,7 @@ ROWS = tuple(
 )
 TEXT = TextInfo(id="t", place="free", at=0.0)
 BROKEN = EngineError("The engine ended.", "It starts again.")
+FULL = ContextFull("It does not fit.", "Undo some.")
 CARDS = (
     CARD,
     msgspec.structs.replace(CARD, sha256="other", context=12),
@@ -69,6 +71,16 @@ def result_of(request: Request) -> events.Event:
     return events.TokensArrived(request, tuple(split(text, special=request.chat)))
 
 
+Drafts = dict[Mode, tuple[str, str]]
+"""The draft of each mode, and the earlier text of which it is a version, or ""."""
+
+
+def drafts_of(document: Document) -> Drafts:
+    places = {} if document.draft_of is UNSET else document.draft_of
+    assert set(places) <= set(document.drafts)
+    return {mode: (draft, places.get(mode, "")) for mode, draft in document.drafts.items()}
+
+
 class Explorer:
     """An explorer whose engine holds one request at a time and answers it when the test says so."""
 
@@ -76,7 +88,7 @@ class Explorer:
         self.state = State(document=first, given=FIRST_PROMPT, first_message=first_message)
         self.held: Request | None = None
         self.past: list[Request] = []
-        self.drafts: dict[Mode, str] = dict(first.drafts)
+        self.drafts = drafts_of(first)
 
     def send(self, event: events.Event) -> None:
         before = self.state
@@ -85,11 +97,12 @@ class Explorer:
         self.state, wanted = update(before, event)
         assert sum(isinstance(effect, Request) for effect in wanted) <= 1
         self._expect_drafts(before, event)
+        parted = effects.PlainEffect.PART_TEXT in wanted
         for effect in wanted:
-            self._run(effect)
+            self._run(effect, parted=parted)
         self._check()
 
-    def _run(self, effect: effects.Effect) -> None:
+    def _run(self, effect: effects.Effect, *, parted: bool) -> None:
         match effect:
             case Question() | Start() | Rebuild() | Retokenize():
                 assert self.state.ready
@@ -100,19 +113,22 @@ class Explorer:
             case effects.PlainEffect.CANCEL_REQUEST:
                 self.held = None
             case effects.SaveText(document):
-                assert document.drafts == self._with_unsent(self.state)
+                expected = self._with_unsent(self.state)
+                if parted:  # the draft is for the new text
+                    expected = {mode: draft for mode, draft in expected.items() if mode != "text"}
+                assert drafts_of(document) == expected
             case _:
                 pass
 
     def _expect_drafts(self, before: State, event: events.Event) -> None:
         """Expect a draft to stay until the model accepts it, or the learner writes another."""
         match event:
-            case events.LeaveEditor(text, changes):
-                self.drafts[before.mode] = text
-                kept = {*self.state.document.changes.values(), text, self.state.document.prompt}
-                assert kept >= set(changes.values())
-            case events.UseText(text) if text:
-                self.drafts[before.mode] = text
+            case events.LeaveEditor(text, changes, place):
+                self.drafts[before.mode] = (text, place)
+                kept = {*self.state.document.changes.values(), self.state.document.prompt}
+                assert kept >= {text for each, text in changes.items() if each != place}
+            case events.UseText(text, place=place) if text:
+                self.drafts[before.mode] = (text, place)
             case events.Signal.TAKE_BACK:
                 self.drafts = self._with_unsent(before)
             case events.ChangeMode() if before.tree is None or not before.ready:
@@ -120,33 +136,40 @@ class Explorer:
             case events.RequestFailed(request) if request == before.owed:
                 self.drafts = self._with_unsent(before)
             case events.TextOpened(Document() as document):
-                self.drafts = dict(document.drafts)
+                self.drafts = drafts_of(document)
             case events.TokensArrived(request) if request == before.owed and before.handed_in:
                 now = self.state.document
                 tree = now.chat if before.mode == "chat" else now.text
                 taken = tree is not before.tree  # not if the tree is full
-                if taken and self.drafts.get(before.mode) == before.handed_in:
+                sent = (before.handed_in, before.handed_from)
+                if taken and self.drafts.get(before.mode) == sent:
                     del self.drafts[before.mode]
             case _:
                 pass
 
-    def _with_unsent(self, state: State) -> dict[Mode, str]:
-        """Return the drafts, with all messages that the model has not received yet."""
-        queued = [each.text for each in state.queue if isinstance(each, events.UseText)]
-        unsent = queued if state.handed_in is None else [state.handed_in, *queued]
+    def _with_unsent(self, state: State) -> Drafts:
+        """Return the drafts, with the first message that the model has not received yet.
+
+        All other unsent texts that were written at the same place follow it.
+        """
+        queued = [each for each in state.queue if isinstance(each, events.UseText)]
+        unsent = [(each.text, each.place) for each in queued]
+        if state.handed_in is not None:
+            unsent.insert(0, (state.handed_in, state.handed_from))
         if state.mode == "text" or not unsent:
             return self.drafts
-        draft = self.drafts.get("chat", "")
-        newer = [draft] if draft not in ("", unsent[-1]) else []
-        editing = state.editing or (state.handed_in is not None and state.replaces)
-        if not editing and (new := state.document.changes.get("", "")):
-            newer.append(new)
-        return self.drafts | {"chat": "\n".join([*unsent, *newer])}
+        place = unsent[0][1]
+        newer = state.document.changes.get(place, "")
+        draft = self.drafts.get("chat", ("", ""))
+        if draft != unsent[-1] and draft[1] == place:
+            newer = draft[0] if place else newer or draft[0]
+        same = [text for text, at in unsent if at == place]
+        return self.drafts | {"chat": ("\n".join([*same, newer] if newer else same), place)}
 
     def _check(self) -> None:
         state, tree = self.state, self.state.tree
         assert state.effects == ()
-        assert state.document.drafts == self.drafts
+        assert drafts_of(state.document) == self.drafts
         assert len(state.queue) <= QUEUE_LIMIT
         assert state.top <= MOST_ROWS
         assert state.cursor is None or 0 <= state.cursor < state.top
@@ -205,20 +228,21 @@ class Explorer:
             assert self.state.document == before.document
             assert self.state.answer is before.answer
 
-    def fail(self) -> None:
+    def fail(self, error: TutorError) -> None:
         """Let a request fail, which must drop the queue and keep choices and drafts."""
         request, self.held = self.held, None
         if request is None:
             return
         before = self.state
-        self.send(events.RequestFailed(request, BROKEN))
+        self.send(events.RequestFailed(request, error))
         if request == before.owed:
-            assert (self.state.note, self.state.queue) == (BROKEN, ())
+            assert isinstance(self.state.note, type(error))
+            assert self.state.queue == ()
             assert self.state.handed_in is None
             assert not self.state.running
             now = self.state.document
             written = replace(before.document, drafts=now.drafts, changed=now.changed)
-            assert now == written
+            assert now == replace(written, draft_of=now.draft_of)
 
 
 STEPS = st.one_of(
@@ -245,7 +269,12 @@ CHAT = st.one_of(
     st.builds(events.Scroll, st.sampled_from([None, 0, 7])),
     st.builds(events.ChooseSuggestion, st.sampled_from([-1, 1])),
     st.builds(events.EditLast, st.booleans()),
-    st.builds(events.UseText, st.sampled_from(["Hello", " cat"]), instead=st.just(True)),
+    st.builds(
+        events.UseText,
+        st.sampled_from(["Hello", " cat"]),
+        instead=st.just(True),
+        place=st.sampled_from(["", "Hello"]),
+    ),
     st.just(events.Signal.FOLD),
 )
 WRITING = st.one_of(
@@ -254,6 +283,7 @@ WRITING = st.one_of(
         events.LeaveEditor,
         st.sampled_from(["", "Hello", " cat"]),
         st.sampled_from([{}, {"": "New"}, {"Hello": " cat", " cat": "cats", "": "New"}]),
+        st.sampled_from(["", "Hello"]),
     ),
     st.builds(events.ChangeMode, st.sampled_from(["text", "chat"])),
 )
@@ -304,7 +334,7 @@ ACTS = st.lists(
         TEXTS,
         CHAT,
         ENGINE,
-        st.sampled_from(["deliver", "deliver", "deliver", "read", "fail"]),
+        st.sampled_from(["deliver", "deliver", "deliver", "read", "fail", "refuse"]),
         st.just("deliver"),
         st.integers(0, 20),
     ),
@@ -330,7 +360,9 @@ def test_the_state_stays_valid_after_any_events(
                 if isinstance(it.held, Question):
                     it.send(events.Reading(1, it.held.position))
             case "fail":
-                it.fail()
+                it.fail(BROKEN)
+            case "refuse":
+                it.fail(FULL)
             case str():
                 raise AssertionError(act)
             case _:

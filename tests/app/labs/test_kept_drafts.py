@@ -52,8 +52,8 @@ async def leave_a_rule(pilot: Pilot[Any]) -> None:
     assert "Your text is kept. It is in the field" in seen(pilot)
 
 
-def texts(folder: Path) -> list[list[str]]:
-    return list(file(folder).get(KEY, {}).values())
+def texts(folder: Path, lab: str = "generations") -> list[list[str]]:
+    return list(file(folder, lab).get(KEY, {}).values())
 
 
 async def test_a_draft_is_in_the_field_in_the_next_session(tmp_path: Path) -> None:
@@ -80,6 +80,34 @@ async def test_all_drafts_of_a_field_are_there_in_the_next_session(tmp_path: Pat
         assert editor(pilot).text == "oney"
         await do(pilot, "up")
         assert editor(pilot).text == "twox"
+
+
+async def test_a_draft_beside_a_submitted_text_is_there_in_the_next_session(
+    tmp_path: Path,
+) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for text in ("one", "two"):
+            await do(pilot, "e", "ctrl+u", *text, "enter")
+        await do(pilot, "e", "x", "up", "y", "enter")  # submits “oney” beside the draft “twox”
+        await do(pilot, "e")
+        assert editor(pilot).text == "oney"
+        await do(pilot, "escape")
+        await saved(pilot)
+        assert texts(tmp_path, "tokens") == [["twox"]]
+        await do(pilot, "z", "z")
+        await saved(pilot)
+        assert texts(tmp_path, "tokens") == []
+        await do(pilot, "u")
+    assert app.progress.drain(60)
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert state_of(pilot).text == "oney"
+        await do(pilot, "e")
+        assert editor(pilot).text == "twox"
+        await do(pilot, "enter")
+        await saved(pilot)
+        assert texts(tmp_path, "tokens") == []  # every text has been submitted
 
 
 async def test_a_draft_is_on_disk_soon_even_if_the_field_stays_open(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class LabKeeper:
         changed, self._changed = self._changed, {}
         for name, lab in changed.items():
             left = self.left[name]
-            work = lab.saved(left.state, left.model, left.drafts)
+            work = lab.saved(left.state, left.model, left.unsubmitted)
             if work != self._saved.get(name, b""):
                 self._saved[name] = work
                 try:

@@ -61,13 +61,19 @@ class ExplorerController:
         work: Callable[[Work, str], Cancellable],
         show: Callable[[State], None],
         report: Callable[[Evidence], object],
+        before_failure: Callable[[], object] = lambda: None,
     ) -> None:
+        """Create a controller.
+
+        `before_failure` is called before the failure of a request is handled.
+        """
         self._engine = engine
         self._texts = texts
         self.link = Link(engine)
         self._work = work
         self._show = show
         self._report = report
+        self._before_failure = before_failure
         self._events: deque[Event] = deque()
         self._handling = False
         self._left = False
@@ -189,6 +195,8 @@ class ExplorerController:
         except RequestCancelled:
             return
         except TutorError as error:
+            if request == self._state.owed:
+                self._before_failure()
             event = events.RequestFailed(request, error)
         self.send(event)
 

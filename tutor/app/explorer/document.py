@@ -51,8 +51,9 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
 
     `model` is the checksum of the model whose tokens the trees contain; token ids have no meaning
     for other models. `prompt` is the text to start from if there is no tree yet. `drafts` are texts
-    in the editor that the learner has not submitted. `changed` are the learner's versions of
-    earlier texts, by earlier text, and "" is a new text if `drafts` has one of these versions.
+    in the editor that the learner has not submitted. If a draft is the learner's version of an
+    earlier text, `draft_of` contains the earlier text. `changed` are the versions of other earlier
+    texts, by earlier text, and "" is the new text beside a draft that is such a version.
     `entered` are texts that the model has accepted, oldest first. `chat_sampler` contains the
     settings of the conversation, if they were ever set. `steering` is the vector that steers the
     network, if there is one. `other_chat` is a conversation that has to be built again for `model`.
@@ -69,6 +70,7 @@ class _Fields(msgspec.Struct, Generic[Tree, Steering], frozen=True):
     text: Tree | None = None
     chat: Tree | None = None
     drafts: dict[Mode, str] = {}
+    draft_of: dict[Mode, str] | UnsetType = UNSET
     changed: dict[Mode, dict[str, str]] | UnsetType = UNSET
     entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
     chat_sampler: SamplerSettings | UnsetType = UNSET
@@ -157,14 +159,27 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         """The texts that the learner has changed in the current mode (see `changed`)."""
         return {} if self.changed is UNSET else self.changed.get(self.mode, {})
 
-    def with_draft(self, text: str | None) -> Document:
-        """Return a copy with this draft for the current mode. None removes the draft."""
+    @property
+    def place(self) -> str:
+        """The earlier text of which the draft is a version, or "" if it is a new text."""
+        return "" if self.draft_of is UNSET else self.draft_of.get(self.mode, "")
+
+    def with_draft(self, text: str | None, place: str = "") -> Document:
+        """Return a copy with this draft for the current mode. None removes the draft.
+
+        `place` is the earlier text of which the draft is a version, or "" for a new text.
+        """
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
-        return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
+        before = {} if self.draft_of is UNSET else self.draft_of
+        places = {mode: earlier for mode, earlier in before.items() if mode != self.mode}
+        if text is not None:
+            drafts[self.mode] = text
+            places |= {self.mode: place} if place else {}
+        return replace(self, drafts=drafts, draft_of=places or UNSET)
 
     def with_changes(self, changes: Mapping[str, str]) -> Document:
         """Return a copy with these changed texts for the current mode, at most `MOST_ENTERED`."""
-        given = (self.drafts.get(self.mode), self.prompt if self.mode == "text" else "")
+        given = ("", self.prompt if self.mode == "text" else "")
         kept = [(each, text) for each, text in changes.items() if each or text not in given]
         before = {} if self.changed is UNSET else self.changed
         others = {mode: texts for mode, texts in before.items() if mode != self.mode}
@@ -181,8 +196,7 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
 
     def begun_again(self, mode: Mode, prompt: str, sampler: SamplerSettings) -> Document:
         """Return a copy with a new text or a new conversation, in which the other one stays."""
-        drafts = {each: draft for each, draft in self.drafts.items() if each != mode}
-        begun = replace(replace(self, mode=mode).with_changes({}), drafts=drafts)
+        begun = replace(self, mode=mode).with_draft(None).with_changes({})
         if mode == "chat":
             return replace(begun, chat=None, other_chat=UNSET, chat_sampler=UNSET)
         return replace(begun, text=None, other_text=UNSET, prompt=prompt, sampler=sampler)

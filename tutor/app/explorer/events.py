@@ -138,12 +138,13 @@ class UseText(msgspec.Struct, frozen=True):
 
     If `instead` is true, the message replaces the last message. This starts a new branch. `kept`
     are the other texts in the field that the learner has changed. None means that there was no
-    field.
+    field. `place` is the earlier text of which this is the learner's version, or "" for a new text.
     """
 
     text: str
     instead: bool = False
     kept: dict[str, str] | None = None
+    place: str = ""
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
@@ -171,10 +172,14 @@ class ShowPanel(msgspec.Struct, frozen=True):
 
 
 class LeaveEditor(msgspec.Struct, frozen=True):
-    """Close the editor. Its text is kept as a draft, and so are all `changes` to earlier texts."""
+    """Close the editor. Its text is kept as a draft, and so are all `changes` to earlier texts.
+
+    `place` is the earlier text of which the draft is a version, or "" for a new text.
+    """
 
     text: str
     changes: dict[str, str] = {}
+    place: str = ""
 
 
 class Scroll(msgspec.Struct, frozen=True):

@@ -57,4 +57,4 @@ def take_retokenized(state: State, branches: Sequence[Sequence[Token]]) -> State
     if old is None:
         return state
     document = state.document.with_rebuilt(retokenized(old, branches))
-    return replace(state.without_answer(), document=document)
+    return replace(state.without_answer(), document=document, refused=False)

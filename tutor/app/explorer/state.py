@@ -75,12 +75,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """A prompt or message that is being tokenized, or None. Commands wait for its tokens."""
     replaces: bool = False
     """Whether the message in `handed_in` replaces the last message."""
+    handed_from: str = ""
+    """The earlier text of which `handed_in` is the learner's version, or "" for a new text."""
     reading: tuple[int, int] | None = None
     """The number of tokens processed and the total number, while a long text is being processed."""
     answer: Answer | None = None
     """The model's response at the token in focus, or None if it has not arrived yet."""
     request_failed: bool = False
     """Whether `request` failed or was stopped. The next command then sends it again."""
+    refused: bool = False
+    """Whether the model cannot use the text in `to_rebuild`, so that a new prompt parts it."""
     answered: Question | None = None
     """The latest question that the model has answered."""
     stale: Answer | None = None
@@ -272,10 +276,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.stale is None or self.answered is None:
             return None
-        position = self.answered.position
-        path = self.answered.tokens[:position]
-        here = path == tree.tokens[:position] and self.answered.seed == tree.current.seed
-        asked = self.answered
+        asked, position = self.answered, self.answered.position
+        path = asked.tokens[:position]
+        here = path == tree.tokens[:position] and asked.seed == tree.current.seed
         place = position if here else None
         return Shown(self.stale, asked.sampler, place, current=False, steering=asked.steering)
 
@@ -342,10 +345,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, document=self.document.with_tree(tree))
 
     def moved(self, tree: TokenTree) -> State:
-        """Return the state with `tree`.
-
-        If the tree has changed, the model's response is removed.
-        """
+        """Return the state with `tree`. If it has changed, the model's response is removed."""
         return self if tree == self.tree else self.with_tree(tree).without_answer()
 
     def without_answer(self) -> State:

@@ -52,8 +52,8 @@ def carry_out(state: State, command: Command) -> State:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
     waits = state.handed_in is not None or state.to_rebuild is not None
-    message = isinstance(command, events.UseText) and state.mode == "chat"
-    if state.tree is None and not (waits and message):
+    text = isinstance(command, events.UseText) and (state.mode == "chat" or bool(state.queue))
+    if state.tree is None and not (waits and text):
         if isinstance(command, _SETTINGS):
             return _apply(state, command)
         return state
@@ -78,6 +78,20 @@ def carry_on(state: State) -> State:
             if isinstance(error, TreeFull):
                 error = TreeFull(error.happened, MAKE_SPACE)
             state = after_failure(state, error)
+    return state
+
+
+def apply_settings(state: State) -> State:
+    """Apply all changes of the settings and the mode that are waiting, in their order.
+
+    They need no tokens, so they must not wait for another model, while newer ones apply at once.
+    """
+    waiting, state = state.queue, replace(state, queue=())
+    for command in waiting:
+        if isinstance(command, events.SetSampler | events.SetSteering | events.ChangeMode):
+            state = _apply(state, command)
+        else:
+            state = replace(state, queue=(*state.queue, command))
     return state
 
 
@@ -131,8 +145,8 @@ def _apply(state: State, command: Command) -> State:
             state = replace(state, document=document, handed_in=None, reading=None, queue=queue)
             state = replace(state, stale=None, invited=False, editing=False, note=None)
             return state.without_answer()
-        case events.UseText(text, instead):
-            return replace(state, handed_in=text, replaces=instead)
+        case events.UseText(text, instead, place=place):
+            return replace(state, handed_in=text, replaces=instead, handed_from=place)
         case _:
             return state if state.tree is None else _apply_to_tree(state, state.tree, command)
 

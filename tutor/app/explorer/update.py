@@ -27,7 +27,13 @@ from tutor.app.explorer.retokenizing import take_retokenized
 from tutor.app.explorer.saved_texts import PARTED
 from tutor.app.explorer.share.request import Share
 from tutor.app.explorer.share.update import share
-from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
+from tutor.app.explorer.stepping import (
+    after_failure,
+    apply_settings,
+    carry_on,
+    carry_out,
+    take_answer,
+)
 from tutor.errors import ContextFull, EngineError, RequestCancelled, TextError, TutorError
 from tutor.language import _
 from tutor.lm.token_tree import TokenTree, given_steps
@@ -136,25 +142,28 @@ def _handle(state: State, event: Event) -> State:
 
 
 def _change_engine(state: State, engine: EngineInfo) -> State:
-    state = replace(state, engine=engine, request=None)
+    state = replace(state, engine=engine, request=None, refused=False)
     model = engine.model
     if not state.ready or model is None:
         return state
-    if isinstance(state.note, EngineError):
-        state = replace(state, note=None)
+    checksum = model.sha256 or model.name
     before = state.document
-    document = before.for_model(model.sha256 or model.name)
+    document = before.for_model(checksum)
+    errors = EngineError if document.model == before.model else TutorError
+    if isinstance(state.note, errors):
+        state = replace(state, note=None)  # it was about the earlier engine
     if (document.text, document.chat) == (before.text, before.chat):
         return replace(state, document=document)
+    state = apply_settings(state)
+    document = state.document.for_model(checksum)
     if state.mode == "chat":
         return await_rebuilding(state, document)
-    state = replace(state.without_answer(), document=document, running=False)
+    # All other commands were for tokens that no longer exist.
+    queue = tuple(each for each in state.queue if isinstance(each, events.UseText))
+    state = replace(state.without_answer(), document=document, running=False, queue=queue)
     if document.text == before.text:
         return state  # the text has no tokens, and the conversation is not on the screen
-    # All other commands were for tokens that no longer exist.
-    waits = events.SetSampler | events.SetSteering | events.ChangeMode | events.UseText
-    queue = tuple(each for each in state.queue if isinstance(each, waits))
-    state = carry_on(replace(state, queue=queue, undone=()))
+    state = carry_on(replace(state, undone=()))
     if state.to_rebuild is None:
         return replace(state, note=None)  # the text is as it was before other models were loaded
     note = _(
@@ -182,8 +191,9 @@ def _take_result(state: State, event: events.Result) -> State:
             try:
                 if state.mode == "chat":
                     return take_rebuilt(state, branches)
-                after = carry_on(take_retokenized(state, branches))
-                return replace(after, note=after.note or state.note)
+                note = None if isinstance(state.note, TutorError) else state.note
+                after = carry_on(replace(take_retokenized(state, branches), note=None))
+                return replace(after, note=after.note or note)
             except TutorError as error:
                 return _fail(replace(state, request_failed=True), error)
         case events.RequestFailed(_, error):
@@ -203,6 +213,7 @@ def _fail(state: State, error: TutorError) -> State:
     elif state.to_rebuild is not None and not isinstance(error, EngineError):
         kept = KEPT if state.mode == "chat" else TEXT_KEPT
         error = type(error)(error.happened, kept)
+        state = replace(state, refused=state.mode == "text")
     drafted = unsent_as_draft(state)  # other messages may be waiting
     handed_in |= drafted is not state
     state = after_failure(drafted, error)
@@ -235,15 +246,15 @@ def _use_text(state: State, event: events.UseText) -> State:
         return replace(state, note=nothing)
     # The draft is kept until the model has accepted it.
     changes = state.document.changes if event.kept is None else event.kept
-    drafted = state.document.with_draft(event.text).with_changes(
-        {earlier: text for earlier, text in changes.items() if text != event.text}
-    )
+    drafted = state.document.with_draft(event.text, event.place).with_changes(changes)
+    before = state.document
     state = replace(_staying(state), document=drafted, note=None, panel=None, editing=False)
-    if state.mode == "text" and state.to_rebuild is not None and state.request_failed:
+    if state.mode == "text" and state.to_rebuild is not None and state.refused:
         # This model cannot use the branches, so they become a saved text of their own.
-        state = state.emit(_save(state), effects.PlainEffect.PART_TEXT)
+        parted = before.with_draft(None).with_changes({})  # what was written is for the new text
+        state = state.emit(effects.SaveText(parted), effects.PlainEffect.PART_TEXT)
         begun = replace(state.document, other_text=UNSET)
-        state = replace(state, document=begun, note=ON_ITS_OWN)
+        state = replace(state, document=begun, note=ON_ITS_OWN, refused=False)
     return carry_out(state, replace(event, kept=None))
 
 
@@ -275,7 +286,8 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     else:
         tree = tree.start(tokens)
     document = document.with_tree(tree)
-    if text is not None and document.drafts.get(state.mode) == text:
+    handed_in = (text, state.handed_from)
+    if text is not None and (document.drafts.get(state.mode), document.place) == handed_in:
         document = document.with_draft(None)
     if text is not None:
         document = document.with_entered(text)
@@ -328,7 +340,7 @@ def _restart(state: State, document: Document) -> State:
         state, document=document, request=None, handed_in=None, answered=None, stale=None
     )
     state = replace(state, reading=None, running=False, queue=(), acted=False, note=None)
-    state = replace(state, scroll=None, editing=False, undone=())
+    state = replace(state, scroll=None, editing=False, undone=(), refused=False)
     return state.without_answer()
 
 
@@ -346,7 +358,8 @@ def _open_editor(state: State) -> State:
     if chat and state.ready and not state.chat_possible:
         return state
     state = hint_inside(_staying(state))
-    editing = chat and is_edit(state)
+    open_before = state.panel == "editor"  # it still shows what it showed
+    editing = state.editing if open_before else chat and is_edit(state)
     return replace(state, running=state.running and chat, panel="editor", editing=editing)
 
 
@@ -382,9 +395,10 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
             return replace(state, panel="dials").emit(effects.PlainEffect.LIST_VECTORS)
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
-        case events.LeaveEditor(text, changes):
-            document = state.document.with_draft(text).with_changes(changes)
-            return replace(hint_outside(state), document=document, panel=None)
+        case events.LeaveEditor(text, changes, place):
+            others = {each: changed for each, changed in changes.items() if each != place}
+            document = state.document.with_draft(text, place).with_changes(others)
+            return replace(hint_outside(state), document=document, panel=None, editing=False)
         case events.SearchTokens(query, limit):
             return _search(state, query, limit)
         case events.TokensFound(query):

@@ -122,8 +122,10 @@ class LabEditor(Vertical):
     def remember(self, text: str) -> None:
         """Add an accepted text to the history, after any other drafts of the same field."""
         drafts = self._drafts.pop(self._label, ())
-        new = (each for each in drafts if each != text and self._is_new(each))
+        new = [each for each in drafts if each != text and self._is_new(each)]
         self._entered[self._label] = (*self._entered.get(self._label, ()), *new, text)
+        aside = self._runner.aside
+        aside[self._label] = (*(each for each in aside.get(self._label, ()) if each != text), *new)
 
     def on_text_area_changed(self) -> None:
         if self.display:

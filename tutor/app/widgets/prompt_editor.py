@@ -85,10 +85,14 @@ class PromptEditor(TextArea):
 
     @dataclass
     class Accepted(Message):
-        """Posted with the text, and all other texts that the learner has changed (`changes`)."""
+        """Posted with the text, and all other texts that the learner has changed (`kept`).
+
+        `place` is the earlier text of which this is the learner's version, or "" for a new text.
+        """
 
         text: str
         kept: Mapping[str, str] = field(default_factory=dict)
+        place: str = ""
 
     class Left(Message):
         pass
@@ -106,7 +110,10 @@ class PromptEditor(TextArea):
         self._pages = [""]
         """The same texts with the learner's changes, followed by the new text."""
         self._unchanged = self._pages
-        """The same texts, without the learner's changes."""
+        """The same texts, without the learner's changes.
+
+        An earlier text that the learner has submitted again counts as changed, so it is "" here.
+        """
         self._loaded = self._pages
         """The same texts, as they were when they were loaded."""
         self._page = 0
@@ -130,9 +137,14 @@ class PromptEditor(TextArea):
         field shows `sample` as a placeholder. `changes` contains the learner's versions of earlier
         texts. If `at` is an earlier text, the field shows that text first.
         """
-        known = dict.fromkeys((*([sample] if sample else []), *earlier, *changes))
+        changes = {each: changed for each, changed in changes.items() if each and changed}
+        # A text that is no longer among the earlier ones is older than all of them.
+        oldest = [each for each in changes if each not in earlier]
+        known = dict.fromkeys((*([sample] if sample else []), *oldest, *earlier))
         self._earlier = [each for each in known if each != text or each in changes]
-        self._unchanged = [writable(each) for each in (*self._earlier, text)]
+        again = [each for each in changes if changes[each] == each]
+        unchanged = ("" if each in again else each for each in self._earlier)
+        self._unchanged = [writable(each) for each in (*unchanged, text)]
         self._pages = [writable(changes.get(each, each)) for each in self._earlier]
         self._pages.append(writable(text))
         self._loaded = list(self._pages)
@@ -164,16 +176,19 @@ class PromptEditor(TextArea):
     @property
     def place(self) -> str:
         """The earlier text of which the field shows a changed version, or "" for the new text."""
-        return self.recalled if self.text != self._unchanged[self._page] else ""
+        return self.recalled if self.text not in ("", self._unchanged[self._page]) else ""
 
     @property
     def changes(self) -> dict[str, str]:
-        """The learner's versions of earlier texts, by earlier text, and the new text as ""."""
+        """The learner's versions of earlier texts, by earlier text, and the new text as "".
+
+        An earlier text that the learner has deleted in the field is as it was entered.
+        """
         *now, new = self._now
         changed = {
             earlier: text
             for earlier, text, unchanged in zip(self._earlier, now, self._unchanged, strict=False)
-            if text != unchanged
+            if text not in ("", unchanged)
         }
         return changed | ({"": new} if new else {})
 
@@ -283,12 +298,13 @@ class PromptEditor(TextArea):
     def submit(self) -> None:
         kept = self.changes
         kept.pop(self.recalled, None)
-        self.post_message(self.Accepted(self.text, kept))
+        self.post_message(self.Accepted(self.text, kept, self.recalled))
 
     def clear_submitted(self) -> None:
         """Go to the new text, and remove the text in the field or the changes to it."""
         new = self._page == len(self._earlier)
-        self._pages[self._page] = "" if new else self._unchanged[self._page]
+        self._pages[self._page] = "" if new else writable(self.recalled)
+        self._unchanged[self._page] = self._pages[self._page]
         self._page = len(self._earlier)
         self._load(self._pages[self._page])
 

@@ -44,8 +44,10 @@ class Left:
             loaded yet.
         touched: True if the learner has done anything in the lab since opening it.
         drafts: The texts that the learner has written but not submitted.
-        entered: The texts that the learner has submitted, oldest first, along with drafts that they
-            did not submit.
+        entered: The texts that the learner has submitted, oldest first, along with the drafts in
+            `aside`.
+        aside: Drafts beside which the learner has submitted another text in the same field. They
+            are no longer in the field, but among its earlier texts.
     """
 
     state: Any
@@ -53,6 +55,12 @@ class Left:
     touched: bool = False
     drafts: Drafts = field(default_factory=dict)
     entered: Drafts = field(default_factory=dict)
+    aside: Drafts = field(default_factory=dict)
+
+    @property
+    def unsubmitted(self) -> Drafts:
+        """All texts that the learner has not submitted. They are saved."""
+        return _joined(self.aside, self.drafts)
 
 
 class LabRunner:
@@ -88,6 +96,7 @@ class LabRunner:
         self.note: str | None = None
         self.drafts = {} if left is None else left.drafts
         self.entered = {} if left is None else left.entered
+        self.aside = {} if left is None else left.aside
         self._before: Any = None
         self._dropped: Drafts = {}
         """The drafts that a reset has removed. They come back with the state before it."""
@@ -122,7 +131,8 @@ class LabRunner:
     @property
     def left(self) -> Left:
         """Return a snapshot of the lab, from which the lab can be continued later."""
-        return Left(self.state, self._model, self.touched, self.drafts, self.entered)
+        kept = (self.drafts, self.entered, self.aside)
+        return Left(self.state, self._model, self.touched, *kept)
 
     def begin(self) -> None:
         self._stopped = None
@@ -154,10 +164,12 @@ class LabRunner:
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
         self.error, self._stopped, self.touched = None, None, True
-        if not self.lab.reset_is_final and (before != self.state or self.drafts):
+        removed = _joined(self.aside, self.drafts)
+        if not self.lab.reset_is_final and (before != self.state or removed):
             self._before = self._before or before
-            self._dropped = _joined(self._dropped, self.drafts)
+            self._dropped = _joined(self._dropped, removed)
         self.drafts.clear()
+        self.aside.clear()
         if reset is None:
             self.note = LAB_RESET_CAN_UNDO if self.can_undo else LAB_RESET
         else:

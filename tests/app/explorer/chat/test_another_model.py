@@ -24,7 +24,7 @@ from tutor.engine.api import EngineState
 from tutor.errors import ContextFull
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
-from tutor.lm.distribution import ChatMessage, ModelCard
+from tutor.lm.distribution import ChatMessage, ModelCard, SamplerSettings
 from tutor.lm.token_tree import text_of
 
 if TYPE_CHECKING:
@@ -91,6 +91,31 @@ def test_messages_and_answers_are_built_again_for_another_model(talk: Talk) -> N
     assert "tokenized again" not in note
     talk.say("Why")
     assert shown_messages(talk)[:3] == [*before, ("user", "Why")]
+
+
+def test_an_error_of_an_earlier_model_goes_when_another_model_is_ready(talk: Talk) -> None:
+    change(talk)
+    request = talk.state.request
+    assert isinstance(request, Rebuild)
+    talk.send(events.RequestFailed(request, ContextFull("It does not fit.", "Undo some.")))
+    assert "This chat is kept" in str(getattr(talk.state.note, "next_step", ""))
+    change(talk, replace(OTHER, name="Third", sha256="3"))
+    rebuild(talk)
+    assert "You now chat with Third" in str(talk.state.note)
+
+
+def test_settings_that_wait_do_not_overtake_newer_ones(talk: Talk) -> None:
+    first, second = SamplerSettings(temperature=0.5), SamplerSettings(temperature=0.9)
+    talk.send(events.UseText("Why"), events.SetSampler(first))
+    assert talk.state.sampler != first
+    change(talk)
+    talk.send(events.SetSampler(second))
+    rebuild(talk)
+    request = talk.state.request
+    assert isinstance(request, Start)
+    message = "<|im_start|>user\nWhy<|im_end|>\n<|im_start|>assistant\n"
+    talk.send(events.TokensArrived(request, tuple(split(message, special=True))))
+    assert talk.state.sampler == second
 
 
 def test_every_version_of_a_conversation_is_built_again(talk: Talk) -> None:

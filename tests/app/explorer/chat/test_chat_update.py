@@ -227,7 +227,7 @@ def test_a_message_after_an_edit_does_not_replace_it() -> None:
     talk.answer()
     talk.send(events.EditLast(on=True))
     assert talk.state.editing
-    talk.send(events.UseText("Hello there", instead=True))
+    talk.send(events.UseText("Hello there", instead=True, place="Hello"))
     assert not talk.state.editing
     talk.send(events.Signal.TAKE_BACK)
     assert talk.state.editing

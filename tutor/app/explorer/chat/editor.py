@@ -139,6 +139,8 @@ class MessageEditor(PromptEditor):
 
     def submit(self) -> None:
         """Post the text. Clear a message, because the next keys come before the field closes."""
+        if self.chat and not self.text and not self.suggests:
+            return  # there is nothing to send
         super().submit()
         if self.chat:
             self.suggests = 0

@@ -12,7 +12,7 @@ from tutor.app.explorer.chat.first_messages import picked
 from tutor.app.explorer.chat.hints import CHAT_SAVED
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.unsent import text_to_edit
+from tutor.app.explorer.chat.unsent import text_to_edit, unsent_as_draft, written_in_field
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.language import _
@@ -217,25 +217,30 @@ class ChatPane(PaneLayout):
         """Open the editor for the next message."""
         self._send(events.ShowPanel("editor"))
 
-    def use_text(self, text: str, kept: Mapping[str, str] | None = None) -> None:
+    def use_text(self, text: str, kept: Mapping[str, str] | None = None, place: str = "") -> None:
         """Send the text as a message, or use it as the prompt of a new text.
 
         The number of a suggestion sends the suggestion, and the draft is kept. `kept` are the other
-        texts in the field, if the text is from the field.
+        texts in the field, if the text is from the field. `place` is the earlier text that the
+        learner has changed, or "" for a new text.
         """
         state = self.state
         instead = state.mode == "chat" and state.editing
         message = picked(state, text)
-        self._send(events.UseText(message, instead, None if kept is None else dict(kept)))
-        if message != text and (draft := text_to_edit(state)):
-            self._send(events.LeaveEditor(draft, self.state.document.changes))
+        others = None if kept is None else dict(kept)
+        self._send(events.UseText(message, instead, others, "" if message != text else place))
+        draft = text_to_edit(state)
+        if message != text and kept is None and draft:
+            written = written_in_field(state)
+            changes = {"": written.new, **written.changes}
+            self._send(events.LeaveEditor(draft, changes, written.place))
 
     def on_prompt_editor_accepted(self, event: MessageEditor.Accepted) -> None:
-        self.use_text(event.text, event.kept)
+        self.use_text(event.text, event.kept, event.place)
         editor = self.query_one(MessageEditor)
         if self.state.mode == "chat" and editor.changes != event.kept:
             # The learner has typed after Enter, before the field closed.
-            self._send(events.LeaveEditor(editor.text, editor.changes))
+            self._leave(editor)
 
     def leave_field(self, event: Event) -> None:
         """Keep the text in the field if an event closes it, for example from the palette."""
@@ -248,10 +253,21 @@ class ChatPane(PaneLayout):
         if self.state.panel == "editor" and not self._controller.left:
             self.on_prompt_editor_left()
 
+    def keep_beside_unsent(self) -> None:
+        """Keep the text in the field before unsent messages come back to it.
+
+        After the failure, the field opens again with all of them.
+        """
+        if unsent_as_draft(self.state) is not self.state:
+            self.keep_written()
+
     def on_prompt_editor_left(self) -> None:
-        editor = self.query_one(MessageEditor)
-        self._send(events.EditLast(on=self._is_last(editor.place)))
-        self._send(events.LeaveEditor(editor.written()[-1], editor.changes))
+        self._leave(self.query_one(MessageEditor))
+
+    def _leave(self, editor: MessageEditor) -> None:
+        """Keep what the learner has written in the field, and where they have written it."""
+        changes, place = editor.changes, editor.place
+        self._send(events.LeaveEditor(changes.get(place, ""), changes, place))
 
     def on_message_editor_paged(self, event: MessageEditor.Paged) -> None:
         if self.state.mode == "chat":
@@ -261,7 +277,7 @@ class ChatPane(PaneLayout):
         self._send(events.ChooseSuggestion(event.by))
 
     def on_message_editor_picked(self, event: MessageEditor.Picked) -> None:
-        self.use_text(event.number)
+        self.use_text(event.number, self.query_one(MessageEditor).changes)
 
     def on_message_editor_too_late(self, event: MessageEditor.TooLate) -> None:
         said = _("The answer had already ended, so {key} did nothing.")

@@ -26,70 +26,67 @@ class Written(NamedTuple):
 
 
 def written_in_field(state: State) -> Written:
-    """Return the texts with which the field opens."""
-    draft, changes = text_to_edit(state), state.document.changes
-    place = _place(state, draft)
-    new = changes.get("", _given(state)) if place else draft
-    if place and draft:
-        changes = changes | {place: draft}
-    return Written(new, {each: text for each, text in changes.items() if each}, place)
-
-
-def is_edit(state: State) -> bool:
-    """Return True if the draft is a version of the last message."""
-    last = last_message(state.tree)
-    return last is not None and _place(state, text_to_edit(state)) == last.text
-
-
-def _place(state: State, draft: str) -> str:
-    """Return the earlier text of which `draft` is the learner's version, or ""."""
-    last = last_message(state.tree)
-    if state.editing and state.mode == "chat" and last is not None:
-        return last.text
-    if state.mode not in state.document.drafts:
-        return ""
-    changes = state.document.changes.items()
-    return next((earlier for earlier, text in changes if text == draft), "")
-
-
-def text_to_edit(state: State) -> str:
-    """Return the text that the field shows when it opens: the draft, or the prompt of a text.
+    """Return the texts with which the field opens.
 
     The draft of a message that is still being sent belongs to that message, not to the next one.
     """
-    changes = state.document.changes
-    draft = state.document.drafts.get(state.mode, changes.get("", _given(state)))
-    return changes.get("", "") if draft in _unsent(state) else draft
+    document = state.document
+    draft, place = document.drafts.get(state.mode), document.place
+    changes = dict(document.changes)
+    new = changes.pop("", None)
+    unsent = _unsent(state)
+    if unsent and (draft, place) == (unsent[-1].text, unsent[-1].place):
+        return Written(new or "", changes, "")
+    if draft and place:
+        changes[place] = draft
+    else:
+        place = ""
+        new = draft if new is None else new
+    return Written(_given(state) if new is None else new, changes, place)
+
+
+def is_edit(state: State) -> bool:
+    """Return True if the field opens with the learner's version of the last message."""
+    last = last_message(state.tree)
+    return last is not None and written_in_field(state).place == last.text
+
+
+def text_to_edit(state: State) -> str:
+    """Return the text that the field shows when it opens: the draft, or the prompt of a text."""
+    written = written_in_field(state)
+    return written.changes[written.place] if written.place else written.new
 
 
 def _given(state: State) -> str:
     return "" if state.mode == "chat" else state.document.prompt
 
 
-def _unsent(state: State) -> list[str]:
+def _unsent(state: State) -> list[UseText]:
     """Return the messages that the model has not received yet, in the order of sending."""
-    waiting = [each.text for each in state.queue if isinstance(each, UseText)]
-    return waiting if state.handed_in is None else [state.handed_in, *waiting]
+    waiting = [each for each in state.queue if isinstance(each, UseText)]
+    if state.handed_in is None:
+        return waiting
+    return [UseText(state.handed_in, state.replaces, place=state.handed_from), *waiting]
 
 
 def unsent_as_draft(state: State) -> State:
-    """Return the state with all unsent messages of a conversation in its draft.
+    """Return the state with all unsent messages of a conversation in its draft and changed texts.
 
-    A draft that the learner wrote in the meantime follows the messages. If a message replaces the
-    last one, so does the draft.
+    Each message goes back to where it was written: to the new text, or to the earlier text that the
+    learner had changed. Messages with the same place are joined. What the learner has written there
+    in the meantime follows them. The draft is the text that contains the first message.
     """
-    texts = _unsent(state)
-    if state.mode != "chat" or not texts:
+    unsent = _unsent(state)
+    if state.mode != "chat" or not unsent:
         return state
-    editing = state.editing or (state.handed_in is not None and state.replaces)
-    changes = dict(state.document.changes)
-    draft = state.document.drafts.get(state.mode, "")
-    if draft and draft != texts[-1]:
-        texts.append(draft)
-        changes = {earlier: text for earlier, text in changes.items() if text != draft}
-    if not editing and (new := changes.pop("", "")):
-        texts.append(new)
-    document = state.document.with_draft("\n".join(texts)).with_changes(changes)
+    written = written_in_field(state)
+    since = [*written.changes.items(), ("", written.new)]
+    texts: dict[str, list[str]] = {}
+    for place, text in (*((each.place, each.text) for each in unsent), *since):
+        if text:
+            texts.setdefault(place, []).append(text)
+    joined = {place: "\n".join(parts) for place, parts in texts.items()}
+    first = unsent[0].place
+    document = state.document.with_draft(joined.pop(first), first).with_changes(joined)
     queue = tuple(each for each in state.queue if not isinstance(each, UseText))
-    state = replace(state, document=document, handed_in=None, reading=None, queue=queue)
-    return replace(state, editing=editing)
+    return replace(state, document=document, handed_in=None, reading=None, queue=queue)

@@ -31,14 +31,14 @@ _ANSWERS_AGAIN = _("You now chat with {name}, which answers again. The earlier a
 def await_rebuilding(state: State, document: Document) -> State:
     """Return the state of a conversation after the model has changed.
 
-    Messages and settings that were waiting for the earlier model wait for the new one. An answer
-    that was being generated is generated again.
+    Messages that were waiting for the earlier model wait for the new one. An answer that was being
+    generated is generated again.
     """
     waiting: list[Command] = []
     if state.handed_in is not None:
-        waiting.append(events.UseText(state.handed_in, state.replaces))
-    kept = events.UseText | events.SetSampler | events.SetSteering
-    waiting += [each for each in state.queue if isinstance(each, kept)]
+        handed_in = events.UseText(state.handed_in, state.replaces, place=state.handed_from)
+        waiting.append(handed_in)
+    waiting += [each for each in state.queue if isinstance(each, events.UseText)]
     if state.running and state.tree and not any(isinstance(w, events.UseText) for w in waiting):
         answered = ends_with_answer(state.tree.steps)
         waiting.append(Signal.NEW_SEED if answered else Signal.START)
@@ -61,6 +61,8 @@ def take_rebuilt(state: State, branches: Sequence[Sequence[Token]]) -> State:
     again = Signal.NEW_SEED in state.queue
     runs = again or Signal.START in state.queue
     state = replace(state.without_answer(), document=state.document.with_rebuilt(tree))
+    if isinstance(state.note, TutorError):
+        state = replace(state, note=None)  # it was about an earlier attempt or model
     state = carry_on(state)
     if isinstance(state.note, TutorError):
         return state
