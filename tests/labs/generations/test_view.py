@@ -19,6 +19,7 @@ from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.bots.files import shipped_rules
 from tutor.bots.retrieval_bot import RetrievalBot
+from tutor.engine.api import EngineState
 from tutor.labs.generations import lab
 from tutor.labs.generations.backend import GenerationsBackend
 from tutor.labs.generations.lab import GREEDY
@@ -542,3 +543,22 @@ async def test_each_view_has_its_own_keys(tmp_path: Path) -> None:
         assert state_of(pilot) == before
         await do(pilot, "shift+tab")
         assert "predict" in seen(pilot)
+
+
+async def test_another_model_is_mentioned_only_where_results_are_computed_again(
+    tmp_path: Path,
+) -> None:
+    engine = BackendEngine(timeless)
+
+    async def load(pilot: Any, model: str) -> bool:
+        engine.card = replace(engine.card, sha256=model)
+        engine.become(EngineState.READY)
+        await at_rest(pilot)
+        return "Another model was loaded" in seen(pilot)
+
+    async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert not await load(pilot, "another")
+        await write(pilot, "hello")
+        await at_rest(pilot)
+        assert await load(pilot, "a third")

@@ -260,13 +260,18 @@ class LabRunner:
             self._changed()
 
     def _follow_model(self, engine: Engine) -> bool:
-        """Drop the results if the model has changed. Return True if that happened."""
+        """Drop the results, if there are any and the model has changed.
+
+        Return True if the model has changed.
+        """
         if engine.model is None:
             return False
         before, self._model = self._model, engine.model.sha256
         if before in (None, self._model) or not self.lab.asks_model:
             return False
-        self.state, self.note = self._without_results(self.state), MODEL_CHANGED
+        kept = self._without_results(self.state)
+        self.note = None if kept == self.state else MODEL_CHANGED
+        self.state = kept
         if self._before is not None:
             self._before = self._without_results(self._before)
             self.note = f"{MODEL_CHANGED} {UNDO}"
