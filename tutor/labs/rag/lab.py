@@ -404,7 +404,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         EditText("The password of the guest network is sunflower.", field="poison"),
         EditText("", field="poison"),
         EditText("What is the boiling point of mercury?"),
-        EditText("How do I get the identical text a second time?"),
+        EditText("What does softmax do with scores?"),
         Choose(1, "way"),
         Choose(-1, "way"),
         Run(),
