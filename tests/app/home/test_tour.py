@@ -139,16 +139,21 @@ async def test_the_distribution_of_a_model_stays_until_the_next_model_has_comput
         await until(pilot, lambda: "1  ," in shown(pilot.app))
 
 
-async def test_the_tour_says_that_the_small_model_stood_in(tmp_path: Path) -> None:
-    engine, downloaded = FakeEngine(), asyncio.Event()
+def downloading(folder: Path, engine: FakeEngine, downloaded: asyncio.Event) -> TutorApp:
+    """Return the app at its first start, with the small model until the full one is downloaded."""
 
     async def fetch(on_progress: Callable[[PullProgress], None]) -> Pulled:
         await downloaded.wait()
         return Pulled("/models/x.gguf", fetched=True)
 
-    app = whole_app(
-        tmp_path, engine, tour=True, model_missing=lambda: not downloaded.is_set(), fetch=fetch
+    return whole_app(
+        folder, engine, tour=True, model_missing=lambda: not downloaded.is_set(), fetch=fetch
     )
+
+
+async def test_the_tour_says_that_the_small_model_stood_in(tmp_path: Path) -> None:
+    engine, downloaded = FakeEngine(), asyncio.Event()
+    app = downloading(tmp_path, engine, downloaded)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
         await sees(
@@ -166,14 +171,7 @@ async def test_the_tour_says_that_the_small_model_stood_in(tmp_path: Path) -> No
 
 async def test_the_tour_names_no_small_model_whose_numbers_were_not_seen(tmp_path: Path) -> None:
     engine, downloaded = FakeEngine(), asyncio.Event()
-
-    async def fetch(on_progress: Callable[[PullProgress], None]) -> Pulled:
-        await downloaded.wait()
-        return Pulled("/models/x.gguf", fetched=True)
-
-    app = whole_app(
-        tmp_path, engine, tour=True, model_missing=lambda: not downloaded.is_set(), fetch=fetch
-    )
+    app = downloading(tmp_path, engine, downloaded)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "computed just now by the small bundled model")
