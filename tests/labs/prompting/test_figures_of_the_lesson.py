@@ -68,7 +68,10 @@ def predicted(name: str) -> str:
 def test_the_tables_are_there() -> None:
     assert ORDERS is not None
     assert len(MONTHS) == len(VERSIONS)
-    assert "With twelve short reviews, it cost SmolLM2 three right labels" in WORDS
+    assert (
+        f"With short reviews, SmolLM2 then got {CLEAN[2]} of 12 right instead of {CLEAN[0]}"
+        in WORDS
+    )
     assert "without an attack, three of the six negative reviews are then labeled positive" in WORDS
 
 
