@@ -14,6 +14,7 @@ from tests.plain.typed import typed
 from tests.tiny_model import CONFIG
 from tutor import paths
 from tutor.course.catalogue import load_course
+from tutor.course.goals import OTHER_GOALS
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion
 from tutor.course.questions.next_token import NextTokenQuestion
@@ -390,6 +391,16 @@ def test_labs_reach_goals_that_count(machine: Machine) -> None:
     assert names <= reached
     for name in names:
         assert any(f"Goal reached: {goal.says}" in said.text for goal in registry.find(name).goals)
+
+
+def test_a_lab_of_a_lesson_names_the_goals_that_the_lesson_does_not_ask_for(
+    machine: Machine,
+) -> None:
+    said = machine.say("lesson 3", "section 4", "lab", "quit")
+    goals = said.lines[said.lines.index(OTHER_GOALS) - 2 :]
+    assert [line.partition(":")[0] for line in goals[:5]] == [
+        *("Open goal 1", "Open goal 2", OTHER_GOALS[:-1], "Open goal 3", "Open goal 4")
+    ]
 
 
 def test_a_goal_comes_after_the_lines_that_reached_it(own_engine: Machine) -> None:
