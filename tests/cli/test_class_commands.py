@@ -238,6 +238,26 @@ def test_status_prints_what_is_due(tutor: Tutor, course: Course) -> None:
     ]
 
 
+def test_status_names_the_questions_over_the_daily_limit(tutor: Tutor, course: Course) -> None:
+    progress = Progress.open(paths.learner_folder("me"))
+    for question in course.outlines[0].questions[:3]:
+        progress.record(
+            Answered(
+                at=1.0, question=question.id, version=question.version, lesson="x", correct=True
+            )
+        )
+    progress.save_setting("review.new", 1)
+    assert tutor("status").out.splitlines() == [
+        "1 question to review",
+        "2 more are due, over the limit of 1 new question a day",
+    ]
+    found = json.loads(tutor("status", "--json").out)
+    assert (found["reviews"], found["over_limit"]) == (1, 2)
+    progress.save_setting("review.cap", 0)
+    said = tutor("status").out
+    assert said == "3 questions are due, over the limit of 0 reviews a day\n"
+
+
 def test_a_custom_class_file(tutor: Tutor, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     tutor("class", "assign", "tokens", "--due", "2190-11-27", "--class-file", str(file))

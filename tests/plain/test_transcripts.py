@@ -14,6 +14,7 @@ from tests.plain.typed import typed
 from tests.tiny_model import CONFIG
 from tutor import paths
 from tutor.course.catalogue import load_course
+from tutor.course.goals import OTHER_GOALS
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion
 from tutor.course.questions.next_token import NextTokenQuestion
@@ -176,6 +177,45 @@ def test_a_hint_counts_less_only_before_a_guess_or_a_retry(machine: Machine) -> 
     assert "Show a hint." in said
     assert "Hint: " in said
     assert "After a hint, a right answer" not in said
+
+
+def answered_tokens(machine: Machine, days_ago: float) -> None:
+    """Record wrong answers to two questions of the lesson on tokens."""
+    lesson = next(each for each in load_course().lessons if each.id == "tokens")
+    questions = [each for each in lesson.questions if isinstance(each, TextQuestion)]
+    assert len(questions) == 2
+    progress = progress_of(machine)
+    for second, question in enumerate(questions):
+        progress.record(
+            Answered(
+                at=progress.clock() - days_ago * _DAY - 60 + second,
+                question=question.id,
+                version=question.version,
+                lesson=lesson.id,
+                correct=False,
+            )
+        )
+
+
+def test_undo_while_reviewing_ahead_keeps_the_next_question(machine: Machine) -> None:
+    answered_tokens(machine, days_ago=0)
+    said = machine.say("review", "ahead", "xyz", "", "undo", "xyz", "", "quit")
+    assert re.findall(r"Review, (\d) left", said.text) == ["2", "1", "2", "1"]
+
+
+def test_a_question_that_was_skipped_ahead_of_time_does_not_stay_due(machine: Machine) -> None:
+    answered_tokens(machine, days_ago=0)
+    said = machine.say("review", "ahead", "skip", "skip", "quit")
+    assert "Left for later." in said.lines
+    assert "stays due" not in said.text
+
+
+def test_a_review_does_not_forget_that_a_skipped_question_is_due(machine: Machine) -> None:
+    answered_tokens(machine, days_ago=20)
+    said = machine.say("review", "skip", "xyz", "", "quit")
+    assert "Left for later. The question stays due." in said.lines
+    assert "1 question left for later." in said.text
+    assert "Nothing else is due." not in said.text
 
 
 def test_a_review_says_what_the_next_review_is_of(machine: Machine) -> None:
@@ -351,6 +391,16 @@ def test_labs_reach_goals_that_count(machine: Machine) -> None:
     assert names <= reached
     for name in names:
         assert any(f"Goal reached: {goal.says}" in said.text for goal in registry.find(name).goals)
+
+
+def test_a_lab_of_a_lesson_names_the_goals_that_the_lesson_does_not_ask_for(
+    machine: Machine,
+) -> None:
+    said = machine.say("lesson 3", "section 4", "lab", "quit")
+    goals = said.lines[said.lines.index(OTHER_GOALS) - 2 :]
+    assert [line.partition(":")[0] for line in goals[:5]] == [
+        *("Open goal 1", "Open goal 2", OTHER_GOALS[:-1], "Open goal 3", "Open goal 4")
+    ]
 
 
 def test_a_goal_comes_after_the_lines_that_reached_it(own_engine: Machine) -> None:

@@ -37,12 +37,14 @@ class LessonDue(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """The output of `tutor status --json`.
 
-    `reviews` is the number of questions to review today. `lessons` are the lessons with a due date
+    `reviews` is the number of questions to review today, and `over_limit` is the number of other
+    questions that are due but exceed the daily limits. `lessons` are the lessons with a due date
     that the learner has not completed.
     """
 
     reviews: int
     lessons: tuple[LessonDue, ...]
+    over_limit: int = 0
 
 
 class Duties(msgspec.Struct, frozen=True):

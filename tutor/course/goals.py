@@ -110,6 +110,10 @@ def goals_reached(lab: Lab, evidence: Evidence, before: Set[int] = frozenset()) 
     return frozenset(before | now)
 
 
+OTHER_GOALS = _("Other goals of this lab, not asked for here:")
+"""The heading of the goals of a lab that the lesson screen does not ask for."""
+
+
 def name(goal: Goal) -> str:
     """Return the name of a goal in stored progress: its kind and its numbers ("took-rank 50").
 

@@ -220,15 +220,15 @@ def exceeds_limits(
     )
 
 
-def tomorrow(
-    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits
+def due_on(
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], day: float, limit: Limits
 ) -> Queue:
-    """Return tomorrow's review queue, of the questions that are due on that day.
+    """Return the review queue on a later day, of the questions that are due on that day.
 
-    Like the forecast, it assumes that the learner answers no further questions. Questions that are
-    due today are left out.
+    `day` is any time on that day. Like the forecast, the queue assumes that the learner answers no
+    further questions. Questions that are due on earlier days are left out.
     """
-    begin, end = midnights(now, 2)[1:]
+    begin, end = midnights(day, 1)
     due = {
         card.question: card
         for card in _current(state, questions)

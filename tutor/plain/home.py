@@ -46,8 +46,8 @@ class Home(Place):
                 "{count} question is due for review.", "{count} questions are due for review.", due
             )
             self.say(said.format(count=due))
-        elif queue.held:
-            over = over_limit(queue, self.services.limits, more=False)
+        if queue.held:
+            over = over_limit(queue, self.services.limits, more=bool(due))
             self.say(f"{over}.")
 
     def _progress(self, outline: Outline) -> LessonProgress:

@@ -11,18 +11,14 @@ from tutor.learner.records import Answered, Draft, Suspended, Undone
 from tutor.learner.schedule import due_at
 from tutor.plain.place import Command, Place
 from tutor.plain.question import QuestionPlace
-from tutor.study.choice_orders import ChoiceOrders
 from tutor.study.memory_words import about_wait, over_limit
+from tutor.study.review_run import ReviewRun
 from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.learner.review import Due
     from tutor.plain.place import Leave, Replace, Services
-
-AHEAD = 10
-"""The number of questions in one batch when the learner reviews ahead."""
 
 
 class ReviewPlace(QuestionPlace):
@@ -30,17 +26,12 @@ class ReviewPlace(QuestionPlace):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._passed: set[str] = set()
-        self._ahead: list[Due] = []
-        self._orders = ChoiceOrders()
-        self._count = 0
+        self._review = ReviewRun(services.review_queue)
         self._current = ""
-        self._last = ""
-        """The id of the question that was last answered in this review."""
 
     @property
     def title(self) -> str:
-        left = len(self._left()) + self._is_extra
+        left = self._review.left(self._open_question if self._draft.attempt == 1 else "")
         return _("Review, {left} left.").format(left=left) if left else "Review."
 
     async def begin(self) -> None:
@@ -52,25 +43,16 @@ class ReviewPlace(QuestionPlace):
         else:
             await self.go_on()
 
-    def _left(self) -> list[Due]:
-        due = self.services.review_queue().due
-        ids = {item.question for item in due}
-        due += tuple(item for item in self._ahead if item.question not in ids)
-        return [item for item in due if item.question not in self._passed]
-
     @property
-    def _is_extra(self) -> bool:
-        """Return True if the current question is open, and not in `_left`."""
-        is_open = self._question is not None and self._verdict is None
-        first = is_open and self._draft.attempt == 1
-        return first and all(item.question != self._current for item in self._left())
+    def _open_question(self) -> str:
+        """The id of the question that is still to be answered, or ""."""
+        return self._current if self._question is not None and self._verdict is None else ""
 
     async def go_on(self) -> Place | Leave | Replace | None:
-        for item in self._left():
-            self._ahead = [each for each in self._ahead if each.question != item.question]
+        while item := self._review.next():
             if self._show(item.question, item.why):
                 return None
-            self._passed.add(item.question)
+            self._review.skip(item.question)
         self.nothing_asked()
         self._say_end()
         return None
@@ -88,39 +70,37 @@ class ReviewPlace(QuestionPlace):
         if draft is not None and draft.version != found[1].version:
             draft = None
         self.say(remark)
-        self.ask(*found, self._orders.seed(question), draft)
+        self.ask(*found, self._review.orders.seed(question), draft)
         return True
 
     def _say_end(self) -> None:
         queue, now = self.services.review_queue(), self.services.progress.clock()
-        answered = counted(self._count, "question")
-        if self._count and queue.held:
+        count, skipped = self._review.count, self._review.skipped
+        answered = counted(count, "question")
+        if skipped:
+            left = _("{questions} left for later.").format(questions=counted(skipped, "question"))
+            self.say(_("{questions} answered.").format(questions=answered), left)
+        elif count and queue.held:
             self.say(
                 _("{questions} answered: today's limit is reached.").format(questions=answered)
             )
         elif queue.held:
             self.say(_("Today's limit is reached."))
-        elif self._count:
+        elif count:
             self.say(_("{questions} answered. Nothing else is due.").format(questions=answered))
         elif self.services.progress.state().cards:
             self.say(_("Nothing is due."))
         else:
             self.say(_("Nothing to review yet. Questions come back once you have answered them."))
-        if self._passed:
-            self.say(
-                _("{questions} left for later.").format(
-                    questions=counted(len(self._passed), "question")
-                )
-            )
         if queue.held:
-            more = bool(self._count or self._passed)
+            more = bool(count or skipped)
             self.say(
                 f"{over_limit(queue, self.services.limits, more=more)}.",
                 _("To change the limit, run: tutor review {option} NUMBER").format(
                     option="--cap" if queue.at_cap else "--new"
                 ),
             )
-        elif queue.next_at is not None:
+        elif queue.next_at is not None and not skipped:
             self.say(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
 
     def keep_draft(self, draft: Draft | None) -> None:
@@ -128,8 +108,7 @@ class ReviewPlace(QuestionPlace):
             self.services.progress.save_draft(self._current, draft)
 
     def answered(self, event: Answered) -> None:
-        self._count += 1
-        self._last = event.question
+        self._review.answered(event.question)
 
     def afterword(self) -> str:
         card = self.services.progress.card(self._current)
@@ -141,14 +120,13 @@ class ReviewPlace(QuestionPlace):
         return " ".join(filter(None, (said, about_wait(card, retention))))
 
     async def skip(self) -> Place | Leave | Replace | None:
-        self._passed.add(self._current)
-        self.say(_("Left for later. The question stays due."))
+        due = self._review.skip(self._current)
+        self.say(_("Left for later. The question stays due.") if due else _("Left for later."))
         return await self.go_on()
 
     def more_commands(self) -> Sequence[Command]:
         found = []
-        undo = self.services.progress.state().undo
-        if undo.answer and undo.question == self._last:
+        if self._last_answered():
             found.append(Command("undo", "Undo your last answer.", self._undo))
         if self._question is not None:
             said = _("Stop asking this question in reviews.")
@@ -160,12 +138,14 @@ class ReviewPlace(QuestionPlace):
             found.append(Command("ahead", said, self._review_ahead))
         return found
 
+    def _last_answered(self) -> str:
+        return self._review.undoable(self.services.progress.state().undo, self.services.asked)
+
     async def _undo(self, rest: str) -> None:
-        progress, question = self.services.progress, self._last
+        progress, question = self.services.progress, self._last_answered()
         answer = progress.state().undo.answer
         progress.record(Undone(at=progress.clock(), answer=answer, question=question))
-        self._count, self._last = max(0, self._count - 1), ""
-        self._passed.discard(question)
+        self._review.undone(self._open_question)
         self.say(_("Your last answer was undone."))
         self._show(question)
 
@@ -176,8 +156,5 @@ class ReviewPlace(QuestionPlace):
         return await self.go_on()
 
     async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:
-        self._passed.clear()
-        self._orders.forget_all_but(self._last)
-        queue = self.services.review_queue()
-        self._ahead = list((queue.held or queue.ahead)[:AHEAD])
+        self._review.review_ahead()
         return await self.go_on()

@@ -8,8 +8,14 @@ import msgspec
 
 from tutor.course.lesson import Lesson
 from tutor.course.questions.question import Question
+from tutor.language import ngettext
+from tutor.learner import review
+from tutor.learner.clock import midnights
 from tutor.learner.records import Card
+from tutor.learner.review import Limits, ReviewQuestion
 from tutor.learner.schedule import due_at
+from tutor.learner.state import LearnerState
+from tutor.study.memory_words import daily_limit
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -58,3 +64,32 @@ def comes_back(lesson: Lesson, cards: Mapping[str, Card], retention: float) -> t
     """
     known = (cards.get(question.id) for question in lesson.questions)
     return tuple(sorted(due_at(card, retention) for card in known if card and not card.suspended))
+
+
+def over_limit(
+    lesson: Lesson,
+    state: LearnerState,
+    asked: Mapping[str, ReviewQuestion],
+    now: float,
+    limits: Limits,
+) -> str:
+    """Return how many questions of a lesson are over the daily limits when they are due, or "".
+
+    The text has no period at the end.
+    `asked` has all questions of the course, because they share the limits.
+    """
+    today = midnights(now, 1)[0]
+    times = comes_back(lesson, state.cards, limits.retention)
+    days = sorted({day for at in times if (day := midnights(at, 1)[0]) > today})
+    later = (review.due_on(state, asked, day, limits) for day in days)
+    here = {question.id for question in lesson.questions}
+    queues = [
+        queue
+        for queue in (review.queue(state, asked, now, limits), *later)
+        for item in queue.held
+        if item.question in here
+    ]
+    if not queues:
+        return ""
+    said = ngettext("{count} is over {limit}", "{count} are over {limit}", len(queues))
+    return said.format(count=len(queues), limit=daily_limit(queues[0], limits))

@@ -13,6 +13,7 @@ from tests.labs.lab_stage import BackendEngine, do, seen
 from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.lab_card import LabTask
 from tutor.course.catalogue import Course, Opening, load_course
+from tutor.course.goals import OTHER_GOALS
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
 from tutor.labs.kit import registry
 from tutor.learner.records import GoalReached
@@ -136,9 +137,9 @@ async def test_the_task_comes_before_the_number_of_goals_reached(tmp_path: Path)
         await sees(pilot, "Begin")
         app.navigator.open_lab(lesson, lab)
         await sees(pilot, "press r to ask again.")  # the end of the task, in the second line
-        assert "of 5 goals reached" not in seen(pilot)
+        assert "of 1 goal reached" not in seen(pilot)
         await pilot.resize_terminal(110, 24)
-        await sees(pilot, "0 of 5 goals reached")  # there is room for it after the goal
+        await sees(pilot, "0 of 1 goal reached")  # there is room for it after the goal
         assert "press r to ask again." not in seen(pilot)
 
 
@@ -152,6 +153,32 @@ async def test_the_goals_of_the_lesson_screen_come_first(tmp_path: Path) -> None
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         assert "○ Find a token of at least 12 bytes" in seen(pilot)
+
+
+async def test_only_the_goals_that_the_lesson_screen_asks_for_are_counted(tmp_path: Path) -> None:
+    two = (LiveGoal("five-token-word"), LiveGoal("more-than-characters"))
+    lab = replace(PARTS, goals=two)
+    lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
+    app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Tokens")
+        app.navigator.open_lab(lesson, lab)
+        await sees(pilot, "0 of 2 goals reached")
+        await do(pilot, "g")
+        lines = app.screen.query_one(LabTask).plain
+        heading = lines.index(OTHER_GOALS)
+        goals = [line[2:] for line in lines if line.startswith("○ ")]
+        assert [line[2:] for line in lines[heading - 2 : heading]] == goals[:2]
+        assert [line[2:] for line in lines[heading + 1 : heading + 3]] == goals[2:]
+        await do(pilot, "escape")
+        await reach(pilot)
+        await sees(pilot, "✓ 1 of 2 goals reached: Write a text of one word")
+        await do(pilot, "e")
+        app.screen.focused.load("né à")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        await sees(pilot, "✓ 2 of 2 goals reached: Write a text with more tokens")
+        await do(pilot, "right")
+        assert "2 of 4 goals reached" in seen(pilot)  # the task is done, so all goals count
 
 
 async def test_goals_reached_before_a_lesson_embedded_the_lab_count(tmp_path: Path) -> None:

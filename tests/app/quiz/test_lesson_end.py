@@ -148,6 +148,38 @@ async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_p
         assert "Questions" not in shown(app)
 
 
+@pytest.mark.parametrize("days", [0, 1, 3])
+async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
+    tmp_path: Path, days: int
+) -> None:
+    clock = Clock()
+    answered(tmp_path, "cosine", correct=True, at=clock.at)
+    answered(tmp_path, "bits", correct=True, at=clock.at)
+    read(tmp_path)
+    Progress.open(tmp_path).save_setting("review.new", 1)
+    clock.at += days * 86_400
+    app = whole_app(tmp_path, course=COURSE, clock=clock)
+    async with app.run_test(size=SIZE) as pilot:
+        app.navigator.open_end(FIRST)
+        when = ("in 2 days", "tomorrow", "", "now")[days]
+        said = f"2 questions come back {when}; 1 is over the limit of 1 new question a day."
+        await until(pilot, lambda: said in " ".join(shown(app).split()))
+
+
+async def test_the_limit_is_shared_with_the_questions_of_other_lessons(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, "bits", correct=True, at=clock.at)
+    answered(tmp_path, "cosine", correct=True, at=clock.at + 1)
+    read(tmp_path)
+    Progress.open(tmp_path).save_setting("review.new", 1)
+    first, second = (msgspec.structs.replace(FIRST, questions=(each,)) for each in TWO)
+    other = msgspec.structs.replace(SECOND, questions=second.questions)
+    app = whole_app(tmp_path, course=Course(lessons=(first, other)), clock=clock)
+    async with app.run_test(size=SIZE) as pilot:
+        app.navigator.open_end(first)  # its only question, "cosine", is due after the other one
+        await sees(pilot, "1 question comes back in 2 days; 1 is over the limit of 1 new")
+
+
 @pytest.mark.parametrize("size", [SIZE, (40, 12)])
 async def test_the_title_says_that_the_lesson_is_done_after_the_last_right_answer(
     tmp_path: Path, size: tuple[int, int]

@@ -483,6 +483,8 @@ async def test_all_screens_agree_on_the_questions_over_the_limit(tmp_path: Path)
     Progress.open(tmp_path).save_setting("review.new", 1)
     clock.at += 5 * DAY
     answered(tmp_path, clock, 3)  # due on a later day
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "1 due · about 1 minute, 1 more over today's limit")
     async with reviewer(tmp_path, clock, start="review").run_test(size=(120, 30)) as pilot:
         await sees(pilot, "review · 1 left")
         await keys(pilot, "2", "enter")

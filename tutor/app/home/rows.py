@@ -119,16 +119,16 @@ def review_row(queue: Queue, now: float, *, after_lesson: bool = False) -> First
     """Return the row for reviews. If `after_lesson`, say that they can wait for the lesson."""
     if queue.due:
         minutes = max(1, round(len(queue.due) * _SECONDS / 60))
-        said = _(" · about {minutes}").format(minutes=counted(minutes, "minute"))
-        return First(
-            _("Review"),
-            _("{count} due").format(count=len(queue.due)),
-            said + _(", now or after the lesson you have begun") if after_lesson else said,
-            short=said,
-        )
+        short = _(" · about {minutes}").format(minutes=counted(minutes, "minute"))
+        said = short
+        if queue.held:
+            said += _(", {count} more over today's limit").format(count=queue.held_back)
+        elif after_lesson:
+            said += _(", now or after the lesson you have begun")
+        due = _("{count} due").format(count=len(queue.due))
+        return First(_("Review"), due, said, short=short)
     if queue.held:
-        held_back = queue.held_back
-        said = _("{count} due, over today's limit").format(count=held_back)
+        said = _("{count} due, over today's limit").format(count=queue.held_back)
         return First(_("Review"), "", said, act=False)
     if queue.next_at is not None:
         return First(

@@ -20,6 +20,7 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 from tutor.learner import review
+from tutor.learner.clock import midnights
 from tutor.study.memory_words import (
     JUST_SEEN,
     RECALL,
@@ -176,7 +177,7 @@ class ProgressScreen(MenuScreen):
                 ).format(count=queue.held_back, limit=daily_limit(queue, limits))
                 lines.append(_paragraph(said, width, MUTED))
             elif review.exceeds_limits(state, asked, now, days, limits):
-                said = _tomorrow(review.tomorrow(state, asked, now, limits), limits)
+                said = _tomorrow(review.due_on(state, asked, midnights(now, 1)[1], limits), limits)
                 lines.append(_paragraph(said or _limits(limits), width, MUTED))
             lines.append(Content(""))
         return lines + predictions(prediction_summary(state.lessons.values()), width)

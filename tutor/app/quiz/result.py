@@ -24,7 +24,7 @@ from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import AnswerQuestions, ReadLesson, next_in_lessons
-from tutor.study.results import Results, comes_back, results
+from tutor.study.results import Results, comes_back, over_limit, results
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -220,7 +220,10 @@ class ResultScreen(MenuScreen):
         head = ngettext(
             "{count} question comes back {first}", "{count} questions come back {first}", count
         ).format(count=count, first=first)
-        return ", ".join([head, *(f"{count} {at}" for at, count in others)]) + "."
+        said = ", ".join([head, *(f"{count} {at}" for at, count in others)])
+        asked, limits = self.services.asked, self.services.limits
+        over = over_limit(self.lesson, progress.state(), asked, now, limits)
+        return f"{said}; {over}." if over else f"{said}."
 
     # --- the entries --------------------------------------------------------------------------
 

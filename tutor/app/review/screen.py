@@ -19,16 +19,13 @@ from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 from tutor.learner.schedule import due_at
-from tutor.study.choice_orders import ChoiceOrders
 from tutor.study.memory_words import about_wait
+from tutor.study.review_run import ReviewRun
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.learner.records import Card
     from tutor.learner.review import Due
-
-AHEAD = 10
-"""The number of questions in one batch when the learner reviews ahead."""
 
 _FIRST_KEYS = (
     *("y", "enter", "space", *RANGES, ARROWS),  # these answer the question
@@ -85,21 +82,9 @@ class ReviewScreen(AskScreen):
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
-        self._passed: set[str] = set()
-        """Questions that this review does not ask again: they were skipped or could not be read."""
-        self._ahead: list[Due] = []
-        """The questions that this review still has to ask although they are not due yet.
-
-        Questions that are due over today's limit come first.
-        """
-        self._item: Due | None = None
-        """The question most recently taken from the queue. The screen may show a different one."""
-        self._orders = ChoiceOrders()
-        self._count = 0
+        self._review = ReviewRun(services.review_queue)
         self._ended = False
         """Whether the review has ended because no questions are left."""
-        self._just_answered = ""
-        """The id of the latest question answered in this review. Only this answer can be undone."""
         self._just_suspended: tuple[str, bool] = ("", False)
         """The id of the latest suspended question, or "", and whether it was still unanswered."""
         self._answered_at = 0.0
@@ -127,36 +112,18 @@ class ReviewScreen(AskScreen):
         if self._ended:
             await self._go_on()
 
-    def _left(self) -> list[Due]:
-        """Return the questions that this review still has to ask, in order."""
-        due = self.services.review_queue().due
-        ids = {item.question for item in due}
-        due += tuple(item for item in self._ahead if item.question not in ids)
-        return [item for item in due if item.question not in self._passed]
-
     @property
-    def _is_extra(self) -> bool:
-        """Return True if the question on the screen is open, and not in `_left`."""
-        first = self._open and self._draft.attempt == 1
-        return first and all(item.question != self.question.id for item in self._left())
+    def _open_question(self) -> str:
+        """The id of the question on the screen that is still to be answered, or ""."""
+        return self.question.id if self._open else ""
 
     async def _go_on(self) -> None:
         """Ask the next question. If there is none, end the review."""
-        for item in self._left():
-            self._ahead = [each for each in self._ahead if each.question != item.question]
-            self._item = item
+        while item := self._review.next():
             if await self._show(item.question, item):
                 return
-            self._passed.add(item.question)
+            self._review.skip(item.question)
         await self._end()
-
-    def _ask_later(self) -> None:
-        """Postpone the current question, because another question is shown first."""
-        item = self._item
-        if not self._open or item is None or item.question != self.question.id:
-            return
-        if item not in self._left():
-            self._ahead.insert(0, item)
 
     async def _show(self, question: str, item: Due | None) -> bool:
         """Ask the question with this id. Return False if it cannot be read."""
@@ -174,7 +141,7 @@ class ReviewScreen(AskScreen):
         if draft is not None and draft.version != found[1].version:
             draft = None
         remark = item.why if item else ""
-        await self.ask(Asked(*found, self._orders.seed(question), draft, remark))
+        await self.ask(Asked(*found, self._review.orders.seed(question), draft, remark))
         return True
 
     async def _end(self) -> None:
@@ -184,15 +151,15 @@ class ReviewScreen(AskScreen):
         self.set_focus(None)
         with self.app.batch_update():
             self.tell(None)
-            skipped = sum(item.question in self._passed for item in queue.due)
             some = bool(self.services.progress.state().cards)
             now, limits = self.services.progress.clock(), self.services.limits
-            await self.view.show_end(summary(queue, limits, self._count, skipped, now, some=some))
+            count, skipped = self._review.count, self._review.skipped
+            await self.view.show_end(summary(queue, limits, count, skipped, now, some=some))
             self.place, self.aside = _("review"), ""
         self.refresh_bindings()
 
     def head(self) -> None:
-        left = len(self._left()) + self._is_extra
+        left = self._review.left(self._open_question if self._draft.attempt == 1 else "")
         self.place = _("review · {left} left").format(left=left) if left else _("review")
         guess = "a guess  " if self._draft.guessed else ""
         self.aside = _("{guess}lesson {number}").format(guess=guess, number=self.lesson.number)
@@ -214,9 +181,9 @@ class ReviewScreen(AskScreen):
             super().action_back()
 
     def answered(self, event: Answered) -> None:
-        self._count += 1
+        self._review.answered(event.question)
         self._answered_at = monotonic()
-        self._just_answered, self._just_suspended = event.question, ("", False)
+        self._just_suspended = ("", False)
 
     def keep_draft(self, draft: Draft | None) -> None:
         # Only the first attempt counts as a review, so drafts of later attempts are not saved.
@@ -247,24 +214,18 @@ class ReviewScreen(AskScreen):
         await self._go_on()
 
     async def action_skip(self) -> None:
-        skipped = self.question.id
-        self._passed.add(skipped)
-        queue = self.services.review_queue()
-        due = any(item.question == skipped for item in (*queue.due, *queue.held))
+        due = self._review.skip(self.question.id)
         await self._go_on()
         if self.asked is not None:
             said = _("The previous question is left for later.")
             self.tell(_("{said} It stays due.").format(said=said) if due else said)
 
     async def action_rest(self) -> None:
-        self._passed.clear()
+        self._review.ask_skipped()
         await self._go_on()
 
     async def action_ahead(self, _over_limit: bool) -> None:
-        self._passed.clear()
-        self._orders.forget_all_but(self._just_answered)
-        queue = self.services.review_queue()
-        self._ahead = list((queue.held or queue.ahead)[:AHEAD])
+        self._review.review_ahead()
         await self._go_on()
 
     async def action_suspend(self) -> None:
@@ -282,14 +243,9 @@ class ReviewScreen(AskScreen):
         card = self.services.progress.card(self._just_suspended[0])
         return card.question if card and card.suspended else ""
 
-    def _last_answered(self) -> str | None:
-        """Return the id of the question whose answer can be undone, or None.
-
-        Only the latest answer can be undone, and only if it was given in this review.
-        """
-        undo = self.services.progress.state().undo
-        takeable = undo.answer and undo.question == self._just_answered
-        return undo.question if takeable and undo.question in self.services.asked else None
+    def _last_answered(self) -> str:
+        """Return the id of the question whose answer can be undone, or ""."""
+        return self._review.undoable(self.services.progress.state().undo, self.services.asked)
 
     async def action_undo(self, _what: str) -> None:
         if question := self._last_suspended():
@@ -302,7 +258,7 @@ class ReviewScreen(AskScreen):
         progress.record(Suspended(at=progress.clock(), question=question, suspended=False))
         self._just_suspended = ("", False)
         if ask:
-            self._ask_later()
+            self._review.postpone(self._open_question)
             await self._show(question, None)
         elif self._ended:
             await self._end()
@@ -313,14 +269,12 @@ class ReviewScreen(AskScreen):
 
     async def _undo_answer(self) -> None:
         question = self._last_answered()
-        if question is None:
+        if not question:
             return
         progress = self.services.progress
         answer = progress.state().undo.answer
         progress.record(Undone(at=progress.clock(), answer=answer, question=question))
-        self._count = max(0, self._count - 1)
-        self._passed.discard(question)
-        self._ask_later()
+        self._review.undone(self._open_question)
         await self._show(question, None)
         self.tell(_("Your last answer was undone. Answer the question again, or press Esc."))
 

@@ -16,7 +16,7 @@ from tutor.app.widgets.key_names import press, with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.static import Static
-from tutor.course.goals import description
+from tutor.course.goals import OTHER_GOALS, description
 from tutor.course.lesson import Lab
 from tutor.language import _
 from tutor.text import counted
@@ -105,11 +105,11 @@ class LabTask(Lines):
     """The task of a lab in up to `rows` lines, and its next goal.
 
     `about` replaces the task if no lesson screen asks for it, or after its goals are reached. `own`
-    contains the names of the goals that a lesson screen asks for. After these are reached, a line
-    says to return to the lesson. After a goal is reached, it is shown above the next goal, and the
-    task gets the lines that are left. A goal that the lesson screen does not ask for takes only the
-    line of the next goal, so that the task stays visible. After all goals are reached, `done`
-    replaces the task.
+    contains the names of the goals that a lesson screen asks for, which come first. Until they are
+    reached, only they are counted. After that, a line says to return to the lesson. After a goal is
+    reached, it is shown above the next goal, and the task gets the lines that are left. A goal that
+    the lesson screen does not ask for takes only the line of the next goal, so that the task stays
+    visible. After all goals are reached, `done` replaces the task.
 
     If `open_` is true, the whole task and all goals are shown, divided into pages if they do not
     fit on the screen. A blank line follows if the screen has at least `gap_from` rows. A click
@@ -229,7 +229,9 @@ class LabTask(Lines):
     def _everything(self, reached: Set[str], width: int, *, gap: bool) -> list[Content]:
         """Return lines with the whole task and all goals."""
         lines = [*with_keys(self._wanted).wrap(width)]
-        for goal in self._goals:
+        for place, goal in enumerate(self._goals):
+            if 0 < place == len(self._own):
+                lines += Content.styled(OTHER_GOALS, MUTED).wrap(width)
             line = goal_line(goal.says, goal.name in reached)
             lines += hanging(line[:2], line[2:], width).split()
         if self._over(reached):
@@ -262,10 +264,13 @@ class LabTask(Lines):
         cut = last.plain.rpartition(" ")[0].rstrip(" ,;:.")
         return [*lines[: rows - 1], last[: len(cut)] + more]
 
-    def _count(self, reached: Set[str]) -> str:
-        every = len(self._goals)
-        done = sum(goal.name in reached for goal in self._goals)
-        return _("{done} of {goals} reached").format(done=done, goals=counted(every, "goal"))
+    def _count(self, reached: Set[str], news: Sequence[str] = ()) -> str:
+        """Say how many goals are reached. As long as the task has open goals, only those count."""
+        names = {goal.name for goal in self._goals}
+        if self._own - (reached - set(news)) and self._own >= set(news):
+            names &= self._own
+        done = len(names & reached)
+        return _("{done} of {goals} reached").format(done=done, goals=counted(len(names), "goal"))
 
     def _over(self, reached: Set[str]) -> bool:
         """Return True if all goals are reached and there is a text to show in that case."""
@@ -292,7 +297,9 @@ class LabTask(Lines):
         if not news:
             return []
         says = "; ".join(goal.says for goal in self._goals if goal.name in news)
-        text = Content.assemble((f"{self._count(reached)}: ", f"bold {RIGHT}"), with_keys(says))
+        text = Content.assemble(
+            (f"{self._count(reached, news)}: ", f"bold {RIGHT}"), with_keys(says)
+        )
         lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
         left = self._left(reached)
         if not left:

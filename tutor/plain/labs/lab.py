@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tutor.course.goals import OTHER_GOALS
 from tutor.course.lesson import LiveGoal
 from tutor.engine.api import EngineState
 from tutor.errors import NotInThisLogin
@@ -163,6 +164,8 @@ class LabPlace(Place):
         first = [each.name for each in embedded if isinstance(each, LiveGoal)]
         ordered = sorted(self._lab.goals, key=lambda goal: goal.name not in first)
         for number, goal in enumerate(ordered, 1):
+            if 0 < number - 1 == len(first):
+                self.say(OTHER_GOALS)
             done = _("Reached") if goal.name in self._reached else _("Open")
             said = _("{done} goal {number}: {says}")
             self.say(said.format(done=done, number=number, says=words.goal(goal.says)))
