@@ -51,6 +51,10 @@ TEXT_KEPT = _("This text is kept. Press e to start from a shorter one, or choose
 
 ON_ITS_OWN = _("The earlier text is saved. Press o to open it.")
 
+STAYS_IN_CHAT = _("You are writing in the chat, so the switch to the text was canceled.")
+STAYS_IN_TEXT = _("You are writing in the text, so the switch to the chat was canceled.")
+"""The notices after a change of the mode that was waiting has been dropped."""
+
 EDITED = _("Your message was edited. The earlier version is kept with its answers.")
 
 
@@ -58,6 +62,8 @@ def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the state after an event, and the effects for the controller to carry out."""
     after = _return_texts(state, _handle(state, event))
     after = _ask(_invite(_type_on(state, after, event)))
+    if not isinstance(event, events.TextOpened):
+        after = _say_mode_stays(state, after)
     return replace(after, effects=()), after.effects
 
 
@@ -92,6 +98,15 @@ def _type_on(before: State, state: State, event: Event) -> State:
         return state
     by_key = ended and not state.first_message and not isinstance(state.note, TutorError)
     return _open_editor(state) if state.typing or by_key else state
+
+
+def _say_mode_stays(before: State, state: State) -> State:
+    """Say that a waiting change of the mode has been dropped, unless there is another note."""
+    waiting = [each for each in before.queue if isinstance(each, events.ChangeMode)]
+    waits = any(isinstance(each, events.ChangeMode) for each in state.queue)
+    if not waiting or waits or waiting[-1].mode == state.mode or state.note is not None:
+        return state
+    return replace(state, note=STAYS_IN_CHAT if state.mode == "chat" else STAYS_IN_TEXT)
 
 
 def _return_texts(before: State, state: State) -> State:
