@@ -99,6 +99,13 @@ def ngettext(singular: str, plural: str, number: int) -> str:
     return catalog.ngettext(singular, plural, number)
 
 
+def is_translation(one: str, other: str) -> bool:
+    """Return True if one text is the translation of the other one, in any language."""
+    languages = sorted(each.name for each in LOCALES.iterdir()) if LOCALES.is_dir() else []
+    catalogs = [_read(_catalog_file(code)) for code in languages if has_catalog(code)]
+    return any(each.gettext(one) == other or each.gettext(other) == one for each in catalogs)
+
+
 def _catalog_file(code: str) -> Path:
     return LOCALES / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
 
@@ -107,9 +114,12 @@ def _catalog_file(code: str) -> Path:
 def _catalog() -> NullTranslations | None:
     """Return the catalog of the preferred language, or None for English."""
     code = preferred()
-    if not has_catalog(code):
-        return None
+    return _read(_catalog_file(code)) if has_catalog(code) else None
+
+
+@cache
+def _read(path: Path) -> NullTranslations:
     from gettext import GNUTranslations
 
-    with _catalog_file(code).open("rb") as file:
+    with path.open("rb") as file:
         return GNUTranslations(file)

@@ -23,5 +23,9 @@ class ImportRefused(StoreError, title="This file cannot be imported"):
     """A file to be imported is damaged or contains invalid values."""
 
 
+class LabWorkFull(StoreError, title="Not all texts are saved"):
+    """Some unsubmitted texts don't fit in a lab's file. It is shown but never raised."""
+
+
 class StoreRepaired(StoreError, title="Saved progress was repaired"):
     """A notice about a damaged or missing file and its repair. It is shown but never raised."""

@@ -12,22 +12,24 @@ from msgspec.structs import replace
 
 from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
 from tutor.app.explorer import effects, events
+from tutor.app.explorer.chat.unsent import written_in_field
 from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document
 from tutor.app.explorer.effects import Answer, EngineInfo, Question, Retokenize, Start
 from tutor.app.explorer.guess import game as guess_game
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State, Target
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT, marked_row
-from tutor.app.explorer.update import update
+from tutor.app.explorer.update import returns_texts, update
+from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.course.goals import Evidence
 from tutor.course.lesson import Lab
 from tutor.course.model_value import Sampler
 from tutor.engine.api import EngineState
-from tutor.errors import ContextFull, EngineError
+from tutor.errors import ContextFull, EngineError, TutorError
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
 from tutor.lm.distribution import ModelCard, SamplerSettings, Token
-from tutor.lm.token_tree import MAXIMUM_TOKENS, TokenTree
+from tutor.lm.token_tree import MAXIMUM_BRANCHES, MAXIMUM_TOKENS, TokenTree, TreeFull
 from tutor.text import visible
 
 PROMPT = split("The capital of France is")
@@ -713,3 +715,99 @@ def test_the_probabilities_of_a_learner_add_up_to_one() -> None:
         right = 2 ** -guess_game.learner_bits(confidence, True, size)
         wrong = 2 ** -guess_game.learner_bits(confidence, False, size)
         assert right + (size - 1) * wrong == pytest.approx(1)
+
+
+LOST = EngineError("The engine ended.", "It starts again.")
+
+
+def fail(learner: Learner, error: TutorError = LOST) -> None:
+    request = learner.state.request
+    assert request is not None
+    learner.send(events.RequestFailed(request, error))
+
+
+def write(text: str) -> tuple[events.Event, events.Event]:
+    """Return the events of writing a new text in the field without submitting it."""
+    return events.ShowPanel("editor"), events.LeaveEditor(text, {"": text} if text else {})
+
+
+def fill(learner: Learner) -> None:
+    """Fill the tree with branches."""
+    learner.answer()
+    learner.send(events.Signal.STEP)
+    while len(learner.tree.branches) < MAXIMUM_BRANCHES:
+        learner.send(events.Signal.FORK)
+
+
+def test_a_prompt_whose_request_fails_is_kept_beside_a_newer_draft(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.UseText("First"), *write("Newer"))
+    _, happens = update(learner.state, events.Signal.SAVE)
+    fail(learner)
+    document = learner.state.document
+    assert (document.drafts, document.changes) == ({"text": "Newer"}, {"First": "First"})
+    assert document in [each.document for each in happens if isinstance(each, effects.SaveText)]
+    assert learner.state.panel == "editor"
+    assert isinstance(learner.state.note, EngineError)
+    editor = PromptEditor()
+    written = written_in_field(learner.state)
+    editor.load(written.new, ("An earlier one",), changes=written.changes, at=written.place)
+    assert editor._pages == ["An earlier one", "First", "Newer"]  # one press of ↑ shows it
+
+
+def test_a_prompt_whose_request_fails_is_the_draft_if_the_learner_wrote_nothing(
+    learner: Learner,
+) -> None:
+    learner.answer()
+    learner.send(events.UseText("First"), *write(""))
+    fail(learner)
+    assert (learner.state.document.drafts, learner.state.document.changes) == (
+        {"text": "First"},
+        {},
+    )
+
+
+def test_all_prompts_that_were_not_used_are_kept(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.UseText("One"), events.Signal.STEP)
+    learner.send(events.UseText("Two"), events.UseText("Mine", place="Theirs"), *write("Three"))
+    fail(learner)
+    document = learner.state.document
+    assert document.drafts == {"text": "Three"}
+    assert document.changes == {"One": "One", "Two": "Two", "Theirs": "Mine"}
+
+
+def test_a_prompt_that_waits_is_kept_if_the_mode_changes(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.UseText("First"), *write("Newer"))
+    learner.send(events.EngineChanged(EngineInfo(EngineState.LOADING)), events.ChangeMode("chat"))
+    document = replace(learner.state.document, mode="text")
+    assert learner.state.mode == "chat"
+    assert (document.drafts, document.changes) == ({"text": "Newer"}, {"First": "First"})
+
+
+def test_a_prompt_for_a_full_tree_is_kept_beside_a_newer_draft(learner: Learner) -> None:
+    fill(learner)
+    learner.send(events.UseText("First"), *write("Newer"))
+    assert learner.state.panel is None
+    before = learner.tree
+    learner.send(events.TokensArrived(Start("First"), tuple(split("First"))))
+    assert learner.tree == before
+    document = learner.state.document
+    assert (document.drafts, document.changes) == ({"text": "Newer"}, {"First": "First"})
+    assert learner.state.panel == "editor"
+    assert isinstance(learner.state.note, TreeFull)
+    assert "Press Esc, then w." in learner.state.note.next_step  # “w” would insert text
+    learner.send(events.LeaveEditor("Newer", {"First": "First", "": "Newer"}))
+    assert learner.state.note.next_step.startswith("Press w,")
+
+
+def test_only_events_that_fail_return_texts(learner: Learner) -> None:
+    fill(learner)
+    arrived = events.TokensArrived(Start("First"), tuple(split("First")))
+    assert not returns_texts(learner.state, arrived)
+    learner.send(events.UseText("First"), events.ShowPanel("editor"))
+    assert returns_texts(learner.state, arrived)
+    assert returns_texts(learner.state, events.RequestFailed(Start("First"), LOST))
+    assert not returns_texts(learner.state, events.RequestFailed(Start("Other"), LOST))
+    assert not returns_texts(learner.state, events.Say("Good."))

@@ -81,6 +81,15 @@ def drafts_of(document: Document) -> Drafts:
     return {mode: (draft, places.get(mode, "")) for mode, draft in document.drafts.items()}
 
 
+def _unsent(state: State) -> list[tuple[str, str]]:
+    """Return the texts that the model has not received yet, and where they were written."""
+    queued = [each for each in state.queue if isinstance(each, events.UseText)]
+    unsent = [(each.text, each.place) for each in queued]
+    if state.handed_in is not None:
+        unsent.insert(0, (state.handed_in, state.handed_from))
+    return unsent
+
+
 class Explorer:
     """An explorer whose engine holds one request at a time and answers it when the test says so."""
 
@@ -121,7 +130,20 @@ class Explorer:
                 pass
 
     def _expect_drafts(self, before: State, event: events.Event) -> None:
-        """Expect a draft to stay until the model accepts it, or the learner writes another."""
+        """Expect a draft to stay until the model accepts it, or the learner writes another.
+
+        After a failure, all texts that the model has not received are drafts or changed texts.
+        """
+        failed = isinstance(self.state.note, TutorError) and self.state.note is not before.note
+        unsent = [text for text, _ in _unsent(before)]
+        if unsent and failed and not _unsent(self.state):
+            self.drafts = self._with_unsent(before)
+            now = self.state.document
+            found = [*now.drafts.values(), *now.changes.values()]
+            if before.mode == "chat":
+                found = "\n".join(found).split("\n")
+            assert set(unsent) <= set(found)
+            return
         match event:
             case events.LeaveEditor(text, changes, place):
                 self.drafts[before.mode] = (text, place)
@@ -129,11 +151,11 @@ class Explorer:
                 assert kept >= {text for each, text in changes.items() if each != place}
             case events.UseText(text, place=place) if text:
                 self.drafts[before.mode] = (text, place)
-            case events.Signal.TAKE_BACK:
+            case events.Signal.TAKE_BACK if before.mode == "chat":
+                self.drafts = self._with_unsent(before)
+            case events.EngineChanged() if self.state.mode != before.mode:
                 self.drafts = self._with_unsent(before)
             case events.ChangeMode() if before.tree is None or not before.ready:
-                self.drafts = self._with_unsent(before)
-            case events.RequestFailed(request) if request == before.owed:
                 self.drafts = self._with_unsent(before)
             case events.TextOpened(Document() as document):
                 self.drafts = drafts_of(document)
@@ -150,14 +172,15 @@ class Explorer:
     def _with_unsent(self, state: State) -> Drafts:
         """Return the drafts, with the first message that the model has not received yet.
 
-        All other unsent texts that were written at the same place follow it.
+        All other unsent texts that were written at the same place follow it. In a text, prompts do
+        not follow each other, and the draft is the latest text.
         """
-        queued = [each for each in state.queue if isinstance(each, events.UseText)]
-        unsent = [(each.text, each.place) for each in queued]
-        if state.handed_in is not None:
-            unsent.insert(0, (state.handed_in, state.handed_from))
-        if state.mode == "text" or not unsent:
+        unsent = _unsent(state)
+        if not unsent:
             return self.drafts
+        if state.mode == "text":
+            newer = self.drafts.get("text", ("", ""))[0]
+            return self.drafts if newer else self.drafts | {"text": unsent[-1]}
         place = unsent[0][1]
         newer = state.document.changes.get(place, "")
         draft = self.drafts.get("chat", ("", ""))

@@ -10,6 +10,8 @@ import pytest
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import at_rest, do, editor, lab_app, screen_of, seen, state_of
+from tutor import language
+from tutor.app.background.lab_keeper import TOO_LONG
 from tutor.app.labs.screen import LabScreen
 from tutor.labs.kit import registry
 from tutor.labs.kit.actions import EditText
@@ -17,6 +19,7 @@ from tutor.labs.kit.drafts import KEY, LONGEST, SERVER
 from tutor.labs.kit.runner import LabRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -66,6 +69,85 @@ async def test_a_draft_is_in_the_field_in_the_next_session(tmp_path: Path) -> No
         assert editor(pilot).text == RULE
         await do(pilot, *" = Hello", "enter")
         assert any("parrot" in rule for rule in map(str, state_of(pilot).rules))
+
+
+LABELS = {"en": "A text for the model to continue:", "de": "Ein Text, den das Modell fortsetzt:"}
+"""The label of a field of the lab `steer`, which is translated, by language."""
+
+
+@pytest.fixture
+def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return a function that sets the language of the interface."""
+
+    def choose(code: str) -> None:
+        monkeypatch.setenv(language.VARIABLE, code)
+        language._catalog.cache_clear()
+        assert language._(LABELS["en"]) == LABELS[code]
+
+    yield choose
+    monkeypatch.undo()
+    language._catalog.cache_clear()
+
+
+@pytest.mark.parametrize(("first", "then"), [("en", "de"), ("de", "en")])
+async def test_a_draft_is_in_the_field_in_another_language(
+    speak: Callable[[str], None], first: str, then: str, tmp_path: Path
+) -> None:
+    speak(first)
+    app = lab_app("steer", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", "ctrl+u", *"Once upon", "escape")
+    assert app.progress.drain(60)
+    assert file(tmp_path, "steer")[KEY] == {"prompt": ["Once upon"]}
+    speak(then)
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        assert editor(pilot).text == "Once upon"
+        assert LABELS[then] in seen(pilot)
+
+
+@pytest.mark.parametrize("before", ["en", "de"])
+@pytest.mark.parametrize("now", ["en", "de"])
+async def test_a_draft_that_an_earlier_version_saved_under_its_label_is_in_the_field(
+    speak: Callable[[str], None], before: str, now: str, tmp_path: Path
+) -> None:
+    (tmp_path / "labs").mkdir()
+    saved_before = {KEY: {LABELS[before]: ["an earlier one", "mine"], "Unknown:": ["kept"]}}
+    (tmp_path / "labs" / "steer.json").write_text(json.dumps(saved_before))
+    speak(now)
+    async with lab_app("steer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        assert editor(pilot).text == "mine"
+        await do(pilot, "end", "!", "escape")
+        await saved(pilot)
+        assert file(tmp_path, "steer")[KEY] == {
+            "prompt": ["an earlier one", "mine!"],
+            "Unknown:": ["kept"],
+        }
+        await do(pilot, "e", "enter")
+        await saved(pilot)
+        assert LABELS[before] not in file(tmp_path, "steer")[KEY]
+
+
+async def test_drafts_that_are_too_long_are_not_saved_and_the_learner_is_told(
+    tmp_path: Path,
+) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", "ctrl+u", *"mine", "enter")
+        drafts = screen_of(pilot)._runner.drafts
+        drafts |= {f"field {each}": ("€" * LONGEST,) for each in range(30)}
+        await do(pilot, "e", "!", "escape")
+        await saved(pilot)
+        await until(pilot, lambda: TOO_LONG.happened in " ".join(seen(pilot).split()))
+        kept = file(tmp_path, "tokens")
+        assert kept["text"] == "mine"
+        assert kept[KEY].pop("text") == ["mine!"]  # the newest is saved first
+        assert set(kept[KEY]) < set(drafts)
+        assert all(texts == ["€" * LONGEST] for texts in kept[KEY].values())
+        await do(pilot, "h", "l", "x")
+        await saved(pilot)
+        assert "too long" not in seen(pilot)  # told once
 
 
 async def test_all_drafts_of_a_field_are_there_in_the_next_session(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tutor.app.widgets import prompt_editor
 from tutor.labs.kit import registry, remote
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.drafts import KEY, LONGEST, Drafts, added, restored
+from tutor.labs.kit.drafts import KEY, LONGEST, Drafts, added, are_saved, rename, restored
 from tutor.labs.kit.work import LARGEST
 from tutor.labs.probe.lab import Control, Trained
 from tutor.labs.probe.lab import Sentence as ProbeSentence
@@ -102,18 +102,49 @@ def test_the_number_of_drafts_is_limited_and_the_newest_are_saved() -> None:
     assert list(restored(added(b"", dict.fromkeys(many, ("x",))))) == list(many[-100:])
 
 
-def test_no_number_of_drafts_takes_the_place_of_the_work() -> None:
-    """Work that is too large to save is reported. The results alone would replace it."""
+def test_no_number_of_drafts_takes_the_place_of_the_work_or_of_the_results() -> None:
     lab = registry.find("probe")
     state = msgspec.structs.replace(lab.start(), control=Control((1, 2)), seed=7)
     drafts: Drafts = {f"{each}": ("x" * LONGEST,) for each in range(80)}
     saved = lab.saved(state, "model", drafts)
-    assert len(saved) > LARGEST
+    assert len(saved) <= LARGEST
     assert msgspec.json.decode(saved)["seed"] == 7
+    assert lab.saved(state, "model") == lab.saved(state, "model", {}) != lab.saved(state)
+    assert set(msgspec.json.decode(lab.saved(state, "model"))) < set(msgspec.json.decode(saved))
+    kept = restored(saved)
+    assert kept
+    assert kept.items() < drafts.items()
+    assert list(kept) == sorted(list(drafts)[-len(kept) :])  # the newest ones
+    assert not are_saved(drafts, saved)
+    assert are_saved(kept | {remote.NAME: ("never saved",)}, saved)
+
+
+def test_work_is_saved_beside_any_drafts_and_the_shown_texts_come_first() -> None:
+    work = file([], text="x" * (LARGEST - 100_000)).replace(KEY.encode(), b"other")
+    most = tuple(str(each) * 20_000 for each in range(5))
+    drafts: Drafts = {"a": (*most, "shown"), "b": ("\n" * LONGEST, "also shown")}
+    saved = added(work, drafts)
+    assert len(saved) <= LARGEST
+    assert restored(saved) == {"a": (most[4], "shown"), "b": drafts["b"]}
+    assert added(b'{"text":"' + b"x" * LARGEST + b'"}', drafts).count(b"shown") == 0
+
+
+@pytest.mark.parametrize("text", ["x", "€", "👩‍🚀", '"', "\n", "\\"])
+def test_the_limit_is_exact_enough_for_every_text(text: str) -> None:
+    drafts: Drafts = {f"{text}{each}": (text * 7_000,) * 3 for each in range(60)}
+    assert LARGEST // 2 - 200_000 < len(added(b"", drafts)) <= LARGEST // 2
+
+
+def test_drafts_move_from_the_label_to_the_name() -> None:
+    drafts: Drafts = {"Text:": ("one",), "text": ("two",), "Word:": ("three",)}
+    rename(drafts, "Text:", "text")
+    assert drafts == {"text": ("one", "two"), "Word:": ("three",)}
+    rename(drafts, "word", "word")
+    assert drafts == {"text": ("one", "two"), "Word:": ("three",)}
 
 
 def test_the_name_of_a_remote_model_is_not_saved() -> None:
     """The address of a server can contain a password."""
     written = "openai:NAME https://me:secret@example.org/v1"
-    assert added(b"", {remote.LABEL: (written,)}) == b""
-    assert restored(file({remote.LABEL: [written]})) == {}
+    assert added(b"", {remote.NAME: (written,)}) == b""
+    assert restored(file({remote.NAME: [written]})) == {}

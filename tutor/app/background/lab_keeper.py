@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 from tutor.errors import StoreError
 from tutor.labs.kit import drafts
 from tutor.labs.kit.runner import Left
+from tutor.learner.errors import LabWorkFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress
+
+TOO_LONG = LabWorkFull(
+    "Some texts that you have not submitted are too long.",
+    "Shorten or submit them. You can keep working on them until you quit.",
+)
 
 WAIT = 1.0
 """The delay, in seconds, before a change is saved, along with any changes made during the delay."""
@@ -39,6 +45,8 @@ class LabKeeper:
         self._tell = tell
         self._saved: dict[str, bytes] = {}
         self._changed: dict[str, AnyLab] = {}
+        self._incomplete: set[str] = set()
+        """The names of the labs that have a draft that could not be saved."""
 
     def open(self, lab: AnyLab) -> Left | None:
         """Return the state in which the learner left the lab, or None if they never opened it."""
@@ -72,3 +80,14 @@ class LabKeeper:
                     self._work.save(name, work)
                 except StoreError as error:
                     self._tell(error)
+                    continue
+            self._check_drafts(name, work)
+
+    def _check_drafts(self, lab: str, work: bytes) -> None:
+        """Tell the learner, once, if not all drafts of a lab fit in its file."""
+        told = lab in self._incomplete
+        if drafts.are_saved(self.left[lab].unsubmitted, work):
+            self._incomplete.discard(lab)
+        elif not told:
+            self._incomplete.add(lab)
+            self._tell(TOO_LONG)

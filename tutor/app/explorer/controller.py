@@ -14,7 +14,7 @@ from tutor.app.explorer.effects import EngineInfo, Question, Rebuild, Retokenize
 from tutor.app.explorer.link import Link
 from tutor.app.explorer.share.saving import save_shared
 from tutor.app.explorer.state import State
-from tutor.app.explorer.update import update
+from tutor.app.explorer.update import returns_texts, update
 from tutor.course.goals import Evidence
 from tutor.errors import NoHome, RequestCancelled, TutorError
 from tutor.language import _
@@ -65,7 +65,7 @@ class ExplorerController:
     ) -> None:
         """Create a controller.
 
-        `before_failure` is called before the failure of a request is handled.
+        `before_failure` closes the editor before a failure returns unsent texts to it.
         """
         self._engine = engine
         self._texts = texts
@@ -123,6 +123,9 @@ class ExplorerController:
         """Handle an event, and all events that its effects cause immediately."""
         if self._left:
             return
+        writing = self._state.panel == "editor" and not self._handling
+        if writing and returns_texts(self._state, event):
+            self._before_failure()
         self._events.append(event)
         if self._handling:
             return  # the call that is already running handles the event
@@ -195,8 +198,6 @@ class ExplorerController:
         except RequestCancelled:
             return
         except TutorError as error:
-            if request == self._state.owed:
-                self._before_failure()
             event = events.RequestFailed(request, error)
         self.send(event)
 

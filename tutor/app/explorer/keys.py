@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from tutor.app.explorer.chat.keys import ANSWER_KEYS, READING_KEYS, SUGGESTION_KEYS
+from tutor.app.explorer.chat.keys import ANSWER_KEYS, NEW_CHAT_EARLY, READING_KEYS, SUGGESTION_KEYS
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 
 SHARE = Binding(
@@ -45,6 +45,7 @@ PANE_KEYS: list[BindingType] = [
         "Move to an earlier or later token of the text. In the stepper, a higher bar below a token "
         "means that it surprised the model more.",
     ),
+    NEW_CHAT_EARLY,
     Binding("0", "focus_by(1000000)", show=False, tooltip="Go to the end of the text."),
     Binding(
         "u", "do('back')", "undo", tooltip="Undo the last token, or bring a removed branch back."

@@ -121,7 +121,7 @@ class ExplorerPane(SharingPane):
             work=self._work,
             show=self._show,
             report=lambda evidence: self.post_message(self.Stepped(evidence)),
-            before_failure=self.keep_beside_unsent,
+            before_failure=self.keep_written,
         )
         self._save_timer: TimerHandle | None = None
         self._seed: int | None = None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
-from tutor.app.explorer.chat.hints import MAKE_ROOM, another_answer
+from tutor.app.explorer.chat.hints import MAKE_ROOM, MAKE_SPACE, another_answer
 from tutor.app.explorer.chat.loops import repeats_itself
 from tutor.app.explorer.chat.messages import answer_start
 from tutor.app.explorer.chat.unsent import unsent_as_draft
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 RUN_LIMIT = 200
 """The maximum number of tokens in one run. Pressing `r` starts another run."""
 COMPLETE = _("The answer is complete. Press e to write, or s for another answer.")
-MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d to remove it.")
 QUEUE_LIMIT = 32
 _SETTINGS = events.SetSampler | events.SetSteering | events.ChangeMode | events.UseText
 """The commands that have an effect even if there is no text yet."""
@@ -75,8 +74,6 @@ def carry_on(state: State) -> State:
         try:
             state = _apply(state, command)
         except TutorError as error:
-            if isinstance(error, TreeFull):
-                error = TreeFull(error.happened, MAKE_SPACE)
             state = after_failure(state, error)
     return state
 
@@ -108,9 +105,12 @@ def _paused(state: State, command: Command) -> State:
 def after_failure(state: State, error: TutorError) -> State:
     """Return the state after a failure, with the error as the message to show.
 
-    The text, the settings and the panels are kept. The table's rows are removed, because they may
-    describe another position.
+    The text, the settings and the panels are kept, and unsent texts become drafts. The table's rows
+    are removed, because they may describe another position.
     """
+    if isinstance(error, TreeFull):
+        error = TreeFull(error.happened, MAKE_SPACE)
+    state = unsent_as_draft(state)
     state = replace(state, note=error, stale=None, handed_in=None, reading=None, queue=())
     return replace(state, running=False, typing=False)
 

@@ -17,7 +17,7 @@ from tutor.app.explorer.chat.hints import (
     hint_outside,
 )
 from tutor.app.explorer.chat.messages import ends_with_answer, last_message
-from tutor.app.explorer.chat.unsent import is_edit, unsent_as_draft
+from tutor.app.explorer.chat.unsent import has_unsent, is_edit, unsent_as_draft
 from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.chat.waiting import await_rebuilding, take_rebuilt
 from tutor.app.explorer.document import FIRST_SEED
@@ -51,13 +51,20 @@ TEXT_KEPT = _("This text is kept. Press e to start from a shorter one, or choose
 
 ON_ITS_OWN = _("The earlier text is saved. Press o to open it.")
 
+STAYS_IN_CHAT = _("You are writing in the chat, so the switch to the text was canceled.")
+STAYS_IN_TEXT = _("You are writing in the text, so the switch to the chat was canceled.")
+"""The notices after a change of the mode that was waiting has been dropped."""
+
 EDITED = _("Your message was edited. The earlier version is kept with its answers.")
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the state after an event, and the effects for the controller to carry out."""
-    state = _ask(_invite(_type_on(state, _handle(state, event), event)))
-    return replace(state, effects=()), state.effects
+    after = _return_texts(state, _handle(state, event))
+    after = _ask(_invite(_type_on(state, after, event)))
+    if not isinstance(event, events.TextOpened):
+        after = _say_mode_stays(state, after)
+    return replace(after, effects=()), after.effects
 
 
 def _ask(state: State) -> State:
@@ -91,6 +98,33 @@ def _type_on(before: State, state: State, event: Event) -> State:
         return state
     by_key = ended and not state.first_message and not isinstance(state.note, TutorError)
     return _open_editor(state) if state.typing or by_key else state
+
+
+def _say_mode_stays(before: State, state: State) -> State:
+    """Say that a waiting change of the mode has been dropped, unless there is another note."""
+    waiting = [each for each in before.queue if isinstance(each, events.ChangeMode)]
+    waits = any(isinstance(each, events.ChangeMode) for each in state.queue)
+    if not waiting or waits or waiting[-1].mode == state.mode or state.note is not None:
+        return state
+    return replace(state, note=STAYS_IN_CHAT if state.mode == "chat" else STAYS_IN_TEXT)
+
+
+def _return_texts(before: State, state: State) -> State:
+    """Open the editor if a failure has returned texts to it that the model has not received."""
+    returned = has_unsent(before) and not has_unsent(state) and _has_failed(before, state)
+    return _open_editor(state) if returned and state.panel is None else state
+
+
+def returns_texts(state: State, event: Event) -> bool:
+    """Return True if the event returns unsent texts to the editor, because something fails.
+
+    If the editor is open, it must be closed before the event, so that its text is kept, too.
+    """
+    return has_unsent(state) and _has_failed(state, _handle(state, event))
+
+
+def _has_failed(before: State, state: State) -> bool:
+    return isinstance(state.note, TutorError) and state.note is not before.note
 
 
 def _handle(state: State, event: Event) -> State:
@@ -203,23 +237,15 @@ def _take_result(state: State, event: events.Result) -> State:
 
 
 def _fail(state: State, error: TutorError) -> State:
-    """Return the state after a failed request.
-
-    If a text could not be used, the editor opens again with that text.
-    """
-    handed_in = state.handed_in is not None
-    if handed_in and state.mode == "chat" and isinstance(error, ContextFull):
+    """Return the state after a failed request."""
+    if state.handed_in is not None and state.mode == "chat" and isinstance(error, ContextFull):
         error = ContextFull(error.happened, SHORTEN if state.tree else SHORTEN_FIRST)
     elif state.to_rebuild is not None and not isinstance(error, EngineError):
         kept = KEPT if state.mode == "chat" else TEXT_KEPT
         error = type(error)(error.happened, kept)
         state = replace(state, refused=state.mode == "text")
-    drafted = unsent_as_draft(state)  # other messages may be waiting
-    handed_in |= drafted is not state
-    state = after_failure(drafted, error)
-    if state.panel == "editor":
-        return hint_inside(state)
-    return _open_editor(state) if handed_in and state.panel is None else state
+    state = after_failure(state, error)
+    return hint_inside(state) if state.panel == "editor" else state
 
 
 def _stop_reading(state: State) -> State:
@@ -263,10 +289,9 @@ def _take_back(state: State) -> State:
 
     Waiting changes of settings still apply. All other waiting commands were for the answer.
     """
-    taken = unsent_as_draft(state)
-    if taken is state:
+    if state.mode == "text" or not has_unsent(state):
         return state
-    state = taken
+    state = unsent_as_draft(state)
     settings = events.SetSampler | events.SetSteering
     queue = tuple(each for each in state.queue if isinstance(each, settings))
     state = carry_on(replace(state, request=None, queue=queue))
@@ -302,7 +327,10 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
         return state  # a command that was waiting has left the conversation
     if not chat:
         return state if before is None or state.note else _after_prompt(before, state)
+    failure = state.note if isinstance(state.note, TutorError) else None
     state = replace(carry_out(state, Signal.START), typing=text is not None)
+    if failure is not None:
+        return replace(state, note=failure)  # of a command that was waiting
     return replace(state, note=EDITED) if edited and state.note is None else state
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Screen
     from tutor.labs.kit.registry import AnyLab
     from tutor.labs.kit.remote import Sending
+    from tutor.labs.kit.view import TextField
 
 BUSY_AFTER = 0.4
 """The time, in seconds, before the screen shows that the model is working.
@@ -299,17 +300,10 @@ class LabScreen(CourseScreen):
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
         self.navigation.open_conversation(event.begin)
 
-    def have_written(
-        self,
-        label: str,
-        text: str,
-        then: Callable[[str], Any],
-        says: Callable[[str], str] | None = None,
-        sample: str = "",
-    ) -> None:
-        """Open the editor, so that the learner can write a text (see `LabView.write`)."""
+    def have_written(self, field: TextField) -> None:
+        """Open the editor, so that the learner can write a text."""
         self._forget_refusal()
-        self.query_one(LabEditor).open(label, text, then, says, sample)
+        self.query_one(LabEditor).open(field)
         self._writing(True)
 
     def _forget_refusal(self) -> None:
@@ -328,7 +322,7 @@ class LabScreen(CourseScreen):
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         editor = self.query_one(LabEditor)
         try:
-            action = editor.then(event.text)
+            action = editor.of.then(event.text)
             # An error keeps the editor open, so that the learner can correct the text.
             self.lab.act(self.state, action)
         except TutorError as error:

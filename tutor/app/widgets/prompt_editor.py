@@ -138,11 +138,14 @@ class PromptEditor(TextArea):
         texts. If `at` is an earlier text, the field shows that text first.
         """
         changes = {each: changed for each, changed in changes.items() if each and changed}
-        # A text that is no longer among the earlier ones is older than all of them.
-        oldest = [each for each in changes if each not in earlier]
-        known = dict.fromkeys((*([sample] if sample else []), *oldest, *earlier))
-        self._earlier = [each for each in known if each != text or each in changes]
         again = [each for each in changes if changes[each] == each]
+        # A changed text that is no longer among the earlier ones is older than all of them. A text
+        # that is to be submitted again, or that was not accepted, is newer.
+        beside = [each for each in changes if each not in earlier]
+        oldest = [each for each in beside if each not in again]
+        newest = [each for each in beside if each in again]
+        known = dict.fromkeys((*([sample] if sample else []), *oldest, *earlier, *newest))
+        self._earlier = [each for each in known if each != text or each in changes]
         unchanged = ("" if each in again else each for each in self._earlier)
         self._unchanged = [writable(each) for each in (*unchanged, text)]
         self._pages = [writable(changes.get(each, each)) for each in self._earlier]

@@ -73,7 +73,7 @@ class CertaintyView(LabView):
     def action_edit(self) -> None:
         self.did(ShowView("answer"))
         sample = "Who wrote the novel The Glass Orchard?"
-        self.write(_("Your own question:"), self.state.own, EditText, sample=sample)
+        self.write("question", _("Your own question:"), self.state.own, EditText, sample=sample)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state

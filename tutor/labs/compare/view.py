@@ -56,10 +56,10 @@ class CompareView(LabView):
     action_run = action_stop = does(Ask)
 
     def action_edit(self) -> None:
-        self.write(_("Prompt for all chosen models:"), self.state.prompt, EditText)
+        self.write("prompt", _("Prompt for all chosen models:"), self.state.prompt, EditText)
 
     def action_add(self) -> None:
-        self.write(remote.LABEL, remote.EXAMPLE, remote.named)
+        self.write(remote.NAME, remote.LABEL, remote.EXAMPLE, remote.named)
 
     action_remove = does(Remove)
 

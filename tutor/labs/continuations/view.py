@@ -49,7 +49,7 @@ class ContinuationsView(LabView):
     action_new_seed = does(NewSeed)
 
     def action_edit(self) -> None:
-        self.write(_("Prompt for the model to continue:"), self.state.text, EditText)
+        self.write("text", _("Prompt for the model to continue:"), self.state.text, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)

@@ -78,17 +78,19 @@ class DifferenceView(LabView):
     def action_edit(self) -> None:
         if self.state.view == "prompt":
             then = partial(EditText, field="b")
-            self.write(_("Text of B:"), self.state.b, lambda text: then(edit_sentence(text).text))
+            self.write(
+                "b", _("Text of B:"), self.state.b, lambda text: then(edit_sentence(text).text)
+            )
         elif self.state.view == "tuning":
             then = partial(EditText, field="asked")
             asked = self.state.asked
-            self.write(_("Question:"), asked, lambda text: then(edit_sentence(text).text))
+            self.write("asked", _("Question:"), asked, lambda text: then(edit_sentence(text).text))
         else:
             self.action_edit_a()
 
     def action_edit_a(self) -> None:
         label = _("Text of A:") if self.state.view == "prompt" else _("Text of A and B:")
-        self.write(label, self.state.a.text, edit_sentence)
+        self.write("a", label, self.state.a.text, edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = Room(width, height).low

@@ -75,7 +75,7 @@ class FamiliesView(LabView):
 
     def action_edit(self) -> None:
         label = _("Words, with _ for a blank, or a number:")
-        self.write(label, self.state.text, lambda written: EditText(text(written)))
+        self.write("text", label, self.state.text, lambda written: EditText(text(written)))
 
     def action_next_part(self) -> None:
         self.did(ShowView(cycled(PARTS[self.state.family], self.state.part)))

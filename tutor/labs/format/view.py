@@ -68,10 +68,10 @@ class FormatView(LabView):
 
         rule: Rule = self.state.rule
         sample = next(each.text for each in EXAMPLES if each.kind == kind)
-        self.write(label, rule.text if rule.kind == kind else "", set_rule, sample=sample)
+        self.write(kind, label, rule.text if rule.kind == kind else "", set_rule, sample=sample)
 
     def action_edit(self) -> None:
-        self.write(_("Message to the model:"), self.state.message, EditText)
+        self.write("message", _("Message to the model:"), self.state.message, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)

@@ -132,7 +132,9 @@ class GenerationsView(LabView):
 
     def action_say(self) -> None:
         sample = "My parrot ate my library card."
-        self.write(_("Message to all three bots:"), "", actions.SendMessage, sample=sample)
+        self.write(
+            "message", _("Message to all three bots:"), "", actions.SendMessage, sample=sample
+        )
 
     def action_again(self, new_seed: bool) -> None:
         self.did(actions.AskAgain(new_seed))
@@ -157,6 +159,7 @@ class GenerationsView(LabView):
     def action_test(self) -> None:
         state: State = self.state
         self.write(
+            "sentence",
             _("Sentence to test the rules on:"),
             state.sentence,
             EditText,
@@ -182,6 +185,7 @@ class GenerationsView(LabView):
             return actions.PutRule(line, instead)
 
         self.write(
+            f"rule {instead}" if instead else "new rule",
             label,
             text,
             put,
@@ -191,7 +195,9 @@ class GenerationsView(LabView):
     action_drop_rule = does(actions.DropRule)
 
     def action_add_intent(self) -> None:
-        self.write(_("NAME: PHRASE; PHRASE; PHRASE = ANSWER"), NEW_INTENT, actions.AddIntent)
+        self.write(
+            "intent", _("NAME: PHRASE; PHRASE; PHRASE = ANSWER"), NEW_INTENT, actions.AddIntent
+        )
 
     action_drop_intent = does(actions.DropIntent)
     action_train = does(actions.Train)

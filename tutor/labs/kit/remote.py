@@ -42,7 +42,9 @@ class Sending(NamedTuple):
     what: str
 
 
-LABEL = drafts.SERVER
+NAME = drafts.SERVER
+"""The name of the field in which the learner names a remote model, and `LABEL` is its label."""
+LABEL = _("Model name and server address:")
 EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
 
 

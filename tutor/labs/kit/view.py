@@ -39,6 +39,29 @@ _FAR = 10_000
 """A number of steps that reaches the first or last item of every list."""
 
 
+@dataclass(frozen=True)
+class TextField:
+    """A field in which the learner edits a text of a lab.
+
+    Attributes:
+        name: The name under which tutor saves texts that the learner has not submitted. Each field
+            of a lab has its own name, which is the same in every language. Never change it.
+        label: The label above the field.
+        text: The text that the learner edits.
+        then: Turns the edited text into an action. Raises `TutorError` if the text is not valid.
+        says: Returns a comment about the text, which the field shows after every key press.
+        sample: An example, which an empty field shows. The up key inserts the example, or a text
+            that the learner entered earlier.
+    """
+
+    name: str
+    label: str
+    text: str
+    then: Callable[[str], Any]
+    says: Callable[[str], str] | None = None
+    sample: str = ""
+
+
 class LabHost(Protocol):
     """The screen that contains a lab's view.
 
@@ -60,15 +83,8 @@ class LabHost(Protocol):
     def busy(self) -> bool:
         """Return True while the lab waits for a response from the engine."""
 
-    def have_written(
-        self,
-        label: str,
-        text: str,
-        then: Callable[[str], Any],
-        says: Callable[[str], str] | None = None,
-        sample: str = "",
-    ) -> None:
-        """Open a field in which the learner edits text (see `LabView.write`)."""
+    def have_written(self, field: TextField) -> None:
+        """Open a field in which the learner edits text."""
 
     def tell(self, said: str) -> None:
         """Show a notice below the view."""
@@ -209,21 +225,15 @@ class LabView(VerticalScroll, can_focus=True):
 
     def write(
         self,
+        name: str,
         label: str,
         text: str,
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
         sample: str = "",
     ) -> None:
-        """Open a field in which the learner edits `text`, with `label` above it.
-
-        `then` turns the edited text into an action. `then` raises `TutorError` if the text is not
-        valid. After every key press, the field shows the comment that `says` returns for the text.
-
-        An empty field shows `sample` as an example. The up key inserts the sample, or a text that
-        the learner entered earlier.
-        """
-        self.host.have_written(label, text, then, says, sample)
+        """Open a field in which the learner edits `text` (see `TextField`)."""
+        self.host.have_written(TextField(name, label, text, then, says, sample))
 
     # Keys in `BINDINGS` call the following actions by name. `tutor.labs.kit.keys.pair` binds two
     # keys to the same action.
@@ -291,7 +301,7 @@ def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
 
 def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
     """Return a key's action method, which opens the state's text for editing."""
-    return lambda view: view.write(label, view.state.text, then)
+    return lambda view: view.write("text", label, view.state.text, then)
 
 
 def _marked(line: Content, width: int) -> Content:

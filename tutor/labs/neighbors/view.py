@@ -66,16 +66,16 @@ class NeighborsView(LabView):
 
     def action_edit(self) -> None:
         if self.state.view == "near":
-            self.write(_("Word to look up:"), self.state.word.strip(), lab.look_up)
+            self.write("word", _("Word to look up:"), self.state.word.strip(), lab.look_up)
         else:
             label = _("Up to {most_words} words:").format(most_words=lab.MOST_WORDS)
-            self.write(label, " ".join(self.state.words), lab.list_words)
+            self.write("words", label, " ".join(self.state.words), lab.list_words)
 
     def action_add_sum(self) -> None:
         """Open an empty field, where the up key inserts the selected sum."""
         a, b, c, expected = self.state.chosen.words
         sample = f"{a} - {b} + {c} = {expected}"
-        self.write(_("Sum and expected answer:"), "", analogy, sample=sample)
+        self.write("sum", _("Sum and expected answer:"), "", analogy, sample=sample)
 
     action_visit = does(lab.Visit)
 

@@ -75,7 +75,9 @@ class PatchView(LabView):
     action_edit = writes(_("Text A, which is patched:"), edit_sentence)
 
     def action_edit_other(self) -> None:
-        self.write(_("Text B, whose activations are copied:"), self.state.other, _edit_other)
+        self.write(
+            "other", _("Text B, whose activations are copied:"), self.state.other, _edit_other
+        )
 
     def action_move_row(self, by: int) -> None:
         self.action_move_focus(by, "head" if self.state.view == "head" else "position")

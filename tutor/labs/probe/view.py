@@ -68,11 +68,11 @@ class ProbeView(LabView):
     def action_edit(self) -> None:
         state: State = self.state
         if state.view == "causality":
-            self.write(_("A prompt for the model:"), state.prompt, _edit_prompt)
+            self.write("prompt", _("A prompt for the model:"), state.prompt, _edit_prompt)
         else:
             sample = _SAMPLES[state.of]
             label = _("A sentence for the probe:")
-            self.write(label, state.sentence, edit_sentence, sample=sample)
+            self.write("sentence", label, state.sentence, edit_sentence, sample=sample)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)

@@ -65,7 +65,7 @@ class PromptingView(LabView):
         return super().check_action(action, parameters)
 
     def action_add(self) -> None:
-        self.write(remote.LABEL, remote.EXAMPLE, remote.named)
+        self.write(remote.NAME, remote.LABEL, remote.EXAMPLE, remote.named)
 
     action_remove = does(Remove)
     action_copy = does(Copy)
@@ -84,7 +84,8 @@ class PromptingView(LabView):
         )
         sample = next((each for each in choices(self.state.about, part) if each), "")
         then = partial(EditText, field=part)
-        self.write(label, getattr(self.state.version, part), then, sample=str(sample))
+        name = f"{part} {self.state.side}"
+        self.write(name, label, getattr(self.state.version, part), then, sample=str(sample))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         wide = width >= WIDE and state.view != "versions"

@@ -87,13 +87,13 @@ class RagView(LabView):
     def action_ask(self) -> None:
         state: State = self.state
         text = state.attempt.query if state.is_own else ""
-        self.write(_("Your question:"), text, EditText, sample=examples()[0].ask)
+        self.write("question", _("Your question:"), text, EditText, sample=examples()[0].ask)
 
     def action_poison(self) -> None:
         state: State = self.state
         example = _FALSE if "password" in state.attempt.query else ""
         label = _("A false passage for the index (leave empty to remove it):")
-        self.write(label, state.way.poison or example, partial(EditText, field="poison"))
+        self.write("poison", label, state.way.poison or example, partial(EditText, field="poison"))
 
     def action_open(self) -> None:
         state: State = self.state

@@ -51,14 +51,14 @@ class ScaleView(LabView):
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
         sample = "Once upon a time there was a little girl."
-        self.write(_("A text for all models:"), text, EditText, sample=sample)
+        self.write("text", _("A text for all models:"), text, EditText, sample=sample)
 
     def action_other(self) -> None:
         self.did(Choose(1, "other"))
         self._ask_to_agree()
 
     def action_add(self) -> None:
-        self.write(remote.LABEL, remote.EXAMPLE, self._named)
+        self.write(remote.NAME, remote.LABEL, remote.EXAMPLE, self._named)
 
     def _named(self, written: str) -> Add:
         """Parse the text into an action that adds a model.

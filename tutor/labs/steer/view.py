@@ -66,7 +66,9 @@ class SteerView(LabView):
     action_new_seed = does(NewSeed)
 
     def action_edit(self) -> None:
-        self.write(_("A text for the model to continue:"), self.state.prompt, edit_sentence)
+        self.write(
+            "prompt", _("A text for the model to continue:"), self.state.prompt, edit_sentence
+        )
 
     def action_edit_list(self, which: str) -> None:
         """Open the learner's own list, or an empty field with the shipped list as an example."""
@@ -81,15 +83,17 @@ class SteerView(LabView):
         )
         own = "" if texts == shipped else "\n".join(texts)
         sample = "\n".join(shipped)
-        self.write(label, own, lambda text: _edited_list(text, which), _counted, sample)
+        self.write(which, label, own, lambda text: _edited_list(text, which), _counted, sample)
 
     def action_edit_words(self) -> None:
         words = self.state.words
         text = f"{' '.join(words.first)}; {' '.join(words.second)}"
-        self.write(_("Words to measure (; separates the two sets):"), text, _edited_words)
+        self.write("words", _("Words to measure (; separates the two sets):"), text, _edited_words)
 
     def action_save(self) -> None:
-        self.write(_("Name of the vector:"), "", lambda text: SaveAs(new_name(self.state, text)))
+        self.write(
+            "vector", _("Name of the vector:"), "", lambda text: SaveAs(new_name(self.state, text))
+        )
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         above = [tabs((name, name == state.view) for name in VIEWS)]

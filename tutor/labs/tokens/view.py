@@ -49,7 +49,7 @@ class TokensView(LabView):
 
     def action_open_tokenizer(self) -> None:
         label = _("GGUF file, tokenizer.json, tokenizer.model, or folder:")
-        self.write(label, "", lambda path: EditText(path, "tokenizer"))
+        self.write("tokenizer", label, "", lambda path: EditText(path, "tokenizer"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "open_tokenizer" and not self.host.allowed.opening_files:

@@ -48,11 +48,11 @@ class TrainTokenizerView(LabView):
 
     def action_try(self) -> None:
         label = _("Text to tokenize (spaces count):")
-        self.write(label, self.state.tried, partial(EditText, field="tried"))
+        self.write("tried", label, self.state.tried, partial(EditText, field="tried"))
 
     def action_edit(self) -> None:
         sample = "the cat sat on the mat, and the hat sat on the cat"
-        self.write(_("Training text:"), self.state.last_own, EditText, sample=sample)
+        self.write("text", _("Training text:"), self.state.last_own, EditText, sample=sample)
 
     action_lessons = does(TrainOnLessons)
 

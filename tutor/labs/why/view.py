@@ -86,7 +86,10 @@ class WhyView(LabView):
     def action_add(self) -> None:
         """Open a field for a token that the table should contain."""
         self.write(
-            _("A token, such as ␣London:"), "", lambda text: EditText(added_word(text), "token")
+            "token",
+            _("A token, such as ␣London:"),
+            "",
+            lambda text: EditText(added_word(text), "token"),
         )
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:

@@ -60,7 +60,7 @@ class Word2VecView(WordMapLabView):
             _("Words on the map (; separates groups):"),
             "copper gold iron; wheat corn rice",
         )
-        self.write(label, text, edit_words, self._known_words, sample)
+        self.write("words", label, text, edit_words, self._known_words, sample)
 
     def _known_words(self, __: str) -> str:
         """Return examples of words that occur in the training text. Many other words don't."""

@@ -75,9 +75,8 @@ class WordInContextView(LabView):
     def action_edit(self) -> None:
         chosen = self.state.chosen
         text = f"{chosen.first.marked} / {chosen.second.marked}"
-        self.write(
-            _("Two sentences separated by /, with the word in *asterisks*:"), text, lab.write
-        )
+        label = _("Two sentences separated by /, with the word in *asterisks*:")
+        self.write("text", label, text, lab.write)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)

@@ -58,7 +58,7 @@ class WordMapView(WordMapLabView):
         chosen = self.state.chosen
         text = chosen.written if chosen.own else ""
         sample = "red green blue; one two three"
-        self.write(_("Words, with a ; between groups:"), text, edit_words, sample=sample)
+        self.write("words", _("Words, with a ; between groups:"), text, edit_words, sample=sample)
 
     def draw(self, state: State) -> None:
         room = Room(self.columns, self.size.height)

@@ -739,6 +739,20 @@ async def test_an_answer_that_a_key_started_offers_another_one_while_it_is_gener
         assert "s another answer" in lines(it.stage)[-1]
 
 
+async def test_the_arrow_keys_stay_on_the_line_beside_other_versions(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        if state(it).panel is not None:
+            await it.press("escape")
+        assert len(tree(it).branches) == 2
+        assert state(it).complete
+        line = lines(it.stage)[-1]
+        assert "p/n version" in line
+        assert "←→ token" in line
+        assert "s another answer N new chat" in it.words  # on the line above
+
+
 async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         for message in ("Hello", "Hi", "s"):

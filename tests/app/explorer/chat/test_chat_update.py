@@ -19,7 +19,7 @@ from tutor.app.explorer.effects import EngineInfo, Question, SaveText, Start
 from tutor.app.explorer.readout import said
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State
-from tutor.app.explorer.update import update
+from tutor.app.explorer.update import STAYS_IN_CHAT, update
 from tutor.course.lesson import Lab
 from tutor.course.model_value import Sampler
 from tutor.engine.api import EngineState
@@ -241,6 +241,7 @@ def test_a_message_goes_to_the_chat_in_which_it_was_written() -> None:
     talk.send(events.Signal.STEP, events.ChangeMode("text"))
     assert talk.state.mode == "chat"  # the change waits for the model
     talk.send(events.UseText("Why"))
+    assert talk.state.note == STAYS_IN_CHAT
     question = talk.state.request
     assert isinstance(question, Question)
     talk.send(events.Answered(question, answer_to(question)))
@@ -252,7 +253,10 @@ def test_the_mode_does_not_change_below_a_field_that_is_open() -> None:
     talk = Talk()
     talk.say("Hello")
     talk.send(events.Signal.PAUSE, events.ShowPanel(None), events.Signal.STEP)
-    talk.send(events.ChangeMode("text"), events.ShowPanel("editor"))
+    talk.send(events.ChangeMode("text"))
+    assert talk.state.note is None
+    talk.send(events.ShowPanel("editor"))
+    assert talk.state.note == STAYS_IN_CHAT
     talk.answer()
     assert talk.state.mode == "chat"
 

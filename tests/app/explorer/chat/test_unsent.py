@@ -11,15 +11,16 @@ from msgspec.structs import replace
 from tests.app.explorer.chat.test_chat_keys import editor, send, state, tree
 from tests.app.explorer.chat.test_chat_update import Talk
 from tests.app.explorer.test_keys import explorer
+from tests.engine.fake_engine import split
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.messages import messages
 from tutor.app.explorer.chat.unsent import Written, written_in_field
 from tutor.app.explorer.document import Document
-from tutor.app.explorer.effects import SaveText
+from tutor.app.explorer.effects import SaveText, Start
 from tutor.app.explorer.update import update
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import EngineError
-from tutor.lm.token_tree import text_of
+from tutor.lm.token_tree import MAXIMUM_BRANCHES, TreeFull, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,6 +178,88 @@ async def test_a_message_that_fails_comes_back_to_an_open_field(
         assert editor(it).text == "Why\nAnd"
 
 
+async def test_a_prompt_that_fails_is_beside_the_text_in_an_open_field(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        it.engine.hold(at="open_text")
+        await it.press("e", "ctrl+u")
+        await it.pilot.press(*"Why", "enter")
+        await it.until(lambda: it.engine.calls[-1] == "open_text")
+        await it.pilot.press("e", *"And")
+        it.engine.fail_with = EngineError("It ended.", "It starts again.")
+        it.engine.release()
+        await it.settle()
+        assert it.stage.screen.focused is editor(it)
+        assert editor(it).text == "And"
+        await it.press("up")
+        assert editor(it).text == "Why"
+        await it.press("!", "escape", "e")
+        assert editor(it).text == "Why!"
+    async with explorer(tmp_path) as it:
+        await it.press("e")
+        assert editor(it).text == "Why!"
+        await it.press("down")
+        assert editor(it).text == "And"
+
+
+async def test_a_full_tree_keeps_the_prompt_and_the_text_in_an_open_field(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("enter", *"f" * (MAXIMUM_BRANCHES - 1))
+        it.engine.hold(at="open_text")
+        await it.press("e", "ctrl+u")
+        await it.pilot.press(*"Why", "enter")
+        await it.until(lambda: it.engine.calls[-1] == "open_text")
+        await it.pilot.press("e", *"And")
+        it.engine.release()
+        await it.settle()
+        assert "already 9 branches" in it.words
+        assert "Press Esc, then w." in it.words
+        assert editor(it).text == "And"
+        await it.press("up")
+        assert editor(it).text == "Why"
+        await it.press("escape", "w", "down", "d", "escape", "e", "down")
+        assert editor(it).text == "And"
+
+
+async def test_a_full_tree_keeps_an_edit_and_the_message_in_an_open_field(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        while len(tree(it).branches) < MAXIMUM_BRANCHES:
+            await it.press(*(["escape"] if state(it).panel else []), "s")
+        await it.press(*([] if state(it).panel else ["e"]), "up", "!")
+        it.engine.hold(at="open_chat")
+        await it.pilot.press("enter")
+        await it.until(lambda: it.engine.calls[-1] == "open_chat")
+        await it.pilot.press(*"And")
+        it.engine.release()
+        await it.settle()
+        assert "already 9 branches" in it.words
+        assert "Press Esc, then w." in it.words
+        assert it.stage.screen.focused is editor(it)
+        assert editor(it).text == "Hello!"
+        await it.press("down")
+        assert editor(it).text == "And"
+        await it.press("escape")
+        document = state(it).document
+        assert (document.drafts, document.changes) == ({"chat": "And"}, {"Hello": "Hello!"})
+
+
+def test_a_message_after_a_command_that_fails_is_kept_beside_a_newer_draft() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    while len(talk.tree.branches) < MAXIMUM_BRANCHES:
+        talk.answer()
+        talk.send(events.Signal.FORK)
+    talk.send(events.UseText("One"))
+    request = talk.state.request
+    assert isinstance(request, Start)
+    talk.send(events.Signal.FORK, events.UseText("Two"), events.LeaveEditor("Three"))
+    talk.send(events.TokensArrived(request, tuple(split("One"))))
+    assert isinstance(talk.state.note, TreeFull)
+    assert talk.state.document.drafts == {"chat": "Two\nThree"}
+    assert talk.state.panel == "editor"
+    assert talk.state.running  # “One” is answered
+
+
 def test_what_was_written_at_another_place_is_not_joined_to_a_message() -> None:
     talk = Talk()
     talk.say("Hello")
@@ -224,3 +307,29 @@ def test_documents_without_places_open_with_all_texts() -> None:
         Written("Hi!", {"Hi": "Hi!"}, ""),
         Written("New", {"Hi": "Hi!"}, ""),
     ]
+
+
+def test_a_message_is_on_disk_once_whether_it_was_declined_or_received() -> None:
+    """Wherever a kill stops tutor, the message is either in the field or in the conversation."""
+    talk = Talk()
+
+    def on_disk() -> tuple[str, int]:
+        _, happens = update(talk.state, events.Signal.SAVE)
+        (saved,) = (each.document for each in happens if isinstance(each, SaveText))
+        document = Document.from_bytes(saved.to_bytes())
+        assert document is not None
+        sent = messages(document.chat.steps) if document.chat else ()
+        return document.drafts.get("chat", ""), sum(each.role == "user" for each in sent)
+
+    talk.send(events.UseText("Hello"))
+    assert on_disk() == ("Hello", 0)
+    request = talk.state.request
+    assert isinstance(request, Start)
+    talk.send(events.RequestFailed(request, EngineError("It ended.", "It starts again.")))
+    assert on_disk() == ("Hello", 0)
+    talk.send(events.UseText("Hello"), events.Signal.TAKE_BACK)
+    assert on_disk() == ("Hello", 0)
+    talk.send(events.LeaveEditor(""))
+    assert on_disk() == ("", 0)
+    talk.say("Hello")
+    assert on_disk() == ("", 1)

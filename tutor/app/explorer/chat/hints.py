@@ -27,6 +27,11 @@ _SHORTEN_INSIDE = _("Write a shorter message, or press Esc, then N for a new cha
 MAKE_ROOM = _("Press N for a new chat, or e and ↑ to edit your last message.")
 """Advice for a conversation that fills the context window."""
 _MAKE_ROOM_INSIDE = _("Press Esc, then N for a new chat, or ↑ to edit your last message.")
+MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d to remove it.")
+"""Advice for a tree that can have no more branches or tokens."""
+_MAKE_SPACE_INSIDE = _(
+    "Press Esc, then w. Select a branch that you no longer need, and press d to remove it."
+)
 KEPT = _("This chat is kept. Press N for a new chat, or choose another model.")
 """Advice for a conversation that cannot be built again for another model."""
 _KEPT_INSIDE = _("This chat is kept. Press Esc, then N for a new chat, or choose another model.")
@@ -64,6 +69,7 @@ def _hints(state: State) -> list[tuple[str, str]]:
         (_ANOTHER.format(seed=seed), another_answer(seed)),
         (_SHORTEN_INSIDE, SHORTEN),
         (_MAKE_ROOM_INSIDE, MAKE_ROOM),
+        (_MAKE_SPACE_INSIDE, MAKE_SPACE),
         (_KEPT_INSIDE, KEPT),
         (TAKEN_BACK, _TAKEN_BACK_OUTSIDE),
     ]

@@ -53,9 +53,11 @@ ANSWER_KEYS: list[BindingType] = [
         group=VIEW,
     ),
     key("s", "another_answer('early')", "another answer", AGAIN),
-    key("N", "new_chat('early')", "new chat", NEW_CHAT),
 ]
 """The bindings whose keys are shown first in a conversation."""
+
+NEW_CHAT_EARLY = key("N", "new_chat('early')", "new chat", NEW_CHAT)
+"""The binding that follows the arrow keys. The line below the chat names it, too."""
 
 READING_KEYS: list[BindingType] = [
     key("s", "another_answer('late')", "another answer", AGAIN),

@@ -12,7 +12,7 @@ from tutor.app.explorer.chat.first_messages import picked
 from tutor.app.explorer.chat.hints import CHAT_SAVED
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.unsent import text_to_edit, unsent_as_draft, written_in_field
+from tutor.app.explorer.chat.unsent import text_to_edit, written_in_field
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.language import _
@@ -252,14 +252,6 @@ class ChatPane(PaneLayout):
         """Close the editor if it is open, and keep its text."""
         if self.state.panel == "editor" and not self._controller.left:
             self.on_prompt_editor_left()
-
-    def keep_beside_unsent(self) -> None:
-        """Keep the text in the field before unsent messages come back to it.
-
-        After the failure, the field opens again with all of them.
-        """
-        if unsent_as_draft(self.state) is not self.state:
-            self.keep_written()
 
     def on_prompt_editor_left(self) -> None:
         self._leave(self.query_one(MessageEditor))

@@ -1,4 +1,4 @@
-"""Keep messages that the model has not received yet, and what the learner has written since."""
+"""Keep texts that the model has not received yet, and what the learner has written since."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from tutor.app.explorer.chat.messages import last_message
 from tutor.app.explorer.events import UseText
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.app.explorer.document import Document
     from tutor.app.explorer.state import State
 
 
@@ -62,23 +65,37 @@ def _given(state: State) -> str:
 
 
 def _unsent(state: State) -> list[UseText]:
-    """Return the messages that the model has not received yet, in the order of sending."""
+    """Return the messages or prompts that the model has not received yet, in order of sending."""
     waiting = [each for each in state.queue if isinstance(each, UseText)]
     if state.handed_in is None:
         return waiting
     return [UseText(state.handed_in, state.replaces, place=state.handed_from), *waiting]
 
 
+def has_unsent(state: State) -> bool:
+    """Return True if the learner has sent a text that the model has not received yet."""
+    return bool(_unsent(state))
+
+
 def unsent_as_draft(state: State) -> State:
-    """Return the state with all unsent messages of a conversation in its draft and changed texts.
+    """Return the state with all unsent messages or prompts in its draft and changed texts."""
+    unsent = _unsent(state)
+    if not unsent:
+        return state
+    document = (
+        _messages_kept(state, unsent) if state.mode == "chat" else _prompts_kept(state, unsent)
+    )
+    queue = tuple(each for each in state.queue if not isinstance(each, UseText))
+    return replace(state, document=document, handed_in=None, reading=None, queue=queue)
+
+
+def _messages_kept(state: State, unsent: Sequence[UseText]) -> Document:
+    """Return the document of a conversation with the unsent messages.
 
     Each message goes back to where it was written: to the new text, or to the earlier text that the
     learner had changed. Messages with the same place are joined. What the learner has written there
     in the meantime follows them. The draft is the text that contains the first message.
     """
-    unsent = _unsent(state)
-    if state.mode != "chat" or not unsent:
-        return state
     written = written_in_field(state)
     since = [*written.changes.items(), ("", written.new)]
     texts: dict[str, list[str]] = {}
@@ -87,6 +104,24 @@ def unsent_as_draft(state: State) -> State:
             texts.setdefault(place, []).append(text)
     joined = {place: "\n".join(parts) for place, parts in texts.items()}
     first = unsent[0].place
-    document = state.document.with_draft(joined.pop(first), first).with_changes(joined)
-    queue = tuple(each for each in state.queue if not isinstance(each, UseText))
-    return replace(state, document=document, handed_in=None, reading=None, queue=queue)
+    return state.document.with_draft(joined.pop(first), first).with_changes(joined)
+
+
+def _prompts_kept(state: State, unsent: Sequence[UseText]) -> Document:
+    """Return the document of a text with the unsent prompts.
+
+    Each prompt starts a text of its own, so prompts are not joined. The draft is what the learner
+    has written since or, otherwise, the last prompt. The other prompts are among the earlier texts.
+    """
+    document, last = state.document, unsent[-1]
+    draft = document.drafts.get(state.mode)
+    if not draft:
+        document = document.with_draft(last.text, last.place)
+    if not draft or (draft, document.place) == (last.text, last.place):
+        unsent = unsent[:-1]
+    changes = dict(document.changes)
+    for each in unsent:
+        if each.text != document.drafts[state.mode] and each.text not in changes.values():
+            taken = each.place in ("", document.place) or each.place in changes
+            changes[each.text if taken else each.place] = each.text
+    return document if changes == document.changes else document.with_changes(changes)
