@@ -30,6 +30,8 @@ from tutor.lm.load import load_model
 from tutor.lm.saved_steering import SavedVector, folder_of_learner, packed, write
 from tutor.lm.token_tree import text_of
 from tutor.models import find_model
+from tutor.models.installed import DEFAULT
+from tutor.plain import markdown
 from tutor.plain.words import LETTERS
 from tutor.sharing.reading import read_file
 from tutor.study.quiz_run import begun
@@ -117,6 +119,24 @@ def test_the_first_lesson_from_its_first_section_to_its_last_question(machine: M
     assert [each.guess for each in events if isinstance(each, Predicted)] == [
         "The answers of A and B"
     ]
+
+
+def test_an_explanation_for_another_model_is_introduced(machine: Machine) -> None:
+    first, second, *_others = load_course().lessons
+    live = next(each for each in first.screens if each.prediction and each.prediction.computed)
+    question = next(each for each in second.questions if isinstance(each, NextTokenQuestion))
+    progress = progress_of(machine)
+    progress.save_lesson(LessonState(lesson=first.id, screen=live.id))
+    run = replace(begun(second, _SEED), order=(question.id,))
+    progress.save_lesson(run.saved_in(LessonState(lesson=second.id)))
+    said = machine.say("lesson 1", "", "back", "lesson 2", "questions", "the", "quit")
+    written = f"With {DEFAULT.name}, for which this text was written:"
+    assert live.prediction is not None
+    reveal = markdown.inline(live.prediction.reveal)
+    assert said.lines[said.lines.index(reveal) - 1] == written
+    why = said.lines.index(f"Why: {markdown.inline(question.why)}")
+    assert said.lines[why - 1].startswith("This was computed by ")
+    assert said.lines[why - 1].endswith(written)
 
 
 def test_the_end_of_a_lesson_says_that_it_is_done(machine: Machine) -> None:

@@ -90,8 +90,12 @@ class EngineClient:
 
     @property
     def joins_shared(self) -> bool:
-        """Return True if the client uses the shared engine whenever that engine is running."""
-        return self._reach.shared is not None and self._reach.joins
+        """Return True if the client uses a shared engine, or may still connect to one.
+
+        This is False once it is known that no engine listens on the socket.
+        """
+        reach = self._reach
+        return reach.shared is not None and reach.joins and not reach.unanswered
 
     @property
     def alternative(self) -> EngineKind | None:

@@ -111,6 +111,11 @@ class Reach:
         self.shared = shared
         self.joins = True
         """False if the learner has chosen a separate engine instead of the shared one."""
+        self.unanswered = False
+        """True if no engine was listening on the socket at the last attempt to connect.
+
+        An engine that was killed leaves its socket behind.
+        """
         self._command = command
         self._start = start
 
@@ -145,11 +150,12 @@ class Reach:
                 channel = await EngineConnection.open(path)
             except NoSharedEngine:
                 if not self.served:
+                    self.unanswered = True
                     return None
                 if not wanted() or look == self.patience.returns:
                     raise
             else:
-                self.served = True
+                self.served, self.unanswered = True, False
                 return channel
             await asyncio.sleep(self.patience.return_pause)
         return None

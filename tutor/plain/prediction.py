@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.app.reader.reveal import revealed, sentence
+from tutor.app.reader.reveal import introduced, revealed, sentence
 from tutor.app.saving import on_disk
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction
 from tutor.language import _
@@ -101,4 +101,5 @@ class Asking:
         # A choice is written in Markdown, but a typed guess is plain text.
         written = isinstance(self._prediction, ChoicePrediction)
         said = markdown.inline(said) if written else words.spoken(said)
-        self._services.voice.say(said, markdown.inline(reveal))
+        intro = introduced(self._prediction, card)
+        self._services.voice.say(said, words.spoken(intro), markdown.inline(reveal))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tutor.app.quiz.course_model import introduced
 from tutor.app.saving import on_disk
 from tutor.course.questions.choices import ChoiceQuestion
 from tutor.course.questions.compare import ComparePrompts
@@ -104,7 +105,7 @@ class QuestionPlace(Place):
         card = self.services.progress.card(question.id)
         if given and card is not None:
             verdict = question.grade_again(given, correct=card.last_correct)
-            self._explain(verdict, question.from_text(given))
+            self._explain(verdict)
 
     def nothing_asked(self) -> None:
         self._question = self._verdict = None
@@ -219,11 +220,15 @@ class QuestionPlace(Place):
         )
         saved = await on_disk(self.services.progress.record(event))
         self.answered(event)
-        self._explain(verdict, answer)
+        self._explain(verdict, computed=question.asks_model)
         if saved and (afterword := self.afterword()):
             self.say(afterword)
 
-    def _explain(self, verdict: Verdict, answer: Answer | None) -> None:
+    def _explain(self, verdict: Verdict, *, computed: bool = False) -> None:
+        """Print the verdict and the explanation.
+
+        `computed` is true if the model has just computed the verdict.
+        """
         self._verdict = verdict
         question = self._question
         assert question is not None
@@ -253,6 +258,7 @@ class QuestionPlace(Place):
             case ComparePrompts():
                 for letter, note in zip(words.LETTERS, verdict.notes, strict=False):
                     self.say(f"{letter}: {words.spoken(note.why)}" if note.why else "")
+        self.say(words.spoken(introduced(question, self.services.engine.model, computed)))
         self.say(_("Why: {why}").format(why=markdown.inline(question.why)))
 
     # --- commands ------------------------------------------------------------------------------

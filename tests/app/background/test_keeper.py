@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
@@ -115,6 +116,38 @@ async def test_a_download_can_be_stopped(tmp_path: Path) -> None:
         await keys(pilot, "x")
         await sees(pilot, "The download was stopped.")
         await sees(pilot, "f download")
+
+
+async def test_the_model_screen_says_how_to_get_the_model(tmp_path: Path) -> None:
+    engine = FakeEngine(state=EngineState.STARTING)
+    app = app_without_model(tmp_path, engine, script(FAILED))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "No network.")
+        await keys(pilot, "m")
+        await sees(pilot, "f download")
+        said = " ".join(shown(app).split())
+        assert "press f, or run `tutor model pull`." in said
+
+
+def words(status: ModelStatus, *, installed: bool = True, may_fetch: bool = True) -> str:
+    """Return the text of the model screen on a wide terminal."""
+    lines = describe(status, 400, others=True, installed=installed, may_fetch=may_fetch)
+    return "\n".join(line.plain for line in lines)
+
+
+def test_how_to_get_the_model_depends_on_what_is_allowed_and_in_use() -> None:
+    small = ModelStatus(phase="ready", model=CARD, small=True)
+    assert "To download it (93 MB, only once), press f" in words(small, installed=False)
+    locked = words(small, installed=False, may_fetch=False)
+    assert "The administrator of this machine can install it." in locked
+    assert "press f" not in locked
+    under_way = replace(small, fetch=PullProgress("fetching", 1, 3))
+    assert "press f" not in words(under_way, installed=False)
+    chosen = ModelStatus(phase="ready", model=CARD)
+    pull = "`tutor model pull` downloads the default model"
+    assert pull in words(chosen, installed=False)
+    assert pull not in words(chosen)
+    assert pull not in words(replace(chosen, served=True), installed=False)
 
 
 async def test_the_end_of_the_engine_and_its_return_are_reported(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tutor.errors import EngineError
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState, PredictionDraft
 from tutor.lm.distribution import PLAIN
+from tutor.models.installed import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -116,6 +117,29 @@ def state(folder: Path) -> LessonState:
 
 def made(folder: Path, name: str) -> Predicted:
     return state(folder).predictions[name]
+
+
+@pytest.mark.parametrize("name", ["Fake-1K", DEFAULT.name])
+async def test_an_explanation_for_another_model_is_introduced(
+    tmp_path: Path, course: Course, name: str
+) -> None:
+    written = f"With {DEFAULT.name}, for which this text was written:"
+    by_fake = "This was computed by Fake-1K. With"
+    filled = f"This text was written for {DEFAULT.name}. Only its number is"
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, name=name))
+    other = name == "Fake-1K"
+    async with first_screen(tmp_path, course, engine) as pilot:
+        for reveal, line in (
+            ("The other tokens share the rest.", written),
+            ("There are 2 tokens.", filled),
+            ("It is a capital.", by_fake),
+            ("It writes greedily.", written),
+        ):
+            await keys(pilot, "enter")
+            await sees(pilot, reveal)
+            assert (line in shown(pilot.app)) == other
+            assert ("written" in shown(pilot.app)) == other
+            await keys(pilot, "right")
 
 
 async def test_each_kind_of_prediction(tmp_path: Path, course: Course) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +16,16 @@ from tutor.app.settings.explanation import Explanation
 from tutor.app.terminal.background_color import BackgroundReported
 from tutor.learner import review
 from tutor.learner.progress import Progress
+from tutor.models.report import Pulled
 from tutor.settings.effective import in_effect
 from tutor.settings.file import config_file
 from tutor.settings.reading import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tutor.models.report import PullProgress
 
 
 @pytest.fixture(autouse=True)
@@ -174,3 +179,20 @@ async def test_an_explanation_that_does_not_fit_says_so_and_pages(tmp_path: Path
         await pilot.resize_terminal(130, 40)
         await until(pilot, lambda: "below" not in shown(app))
         assert "space" not in shown(app)
+
+
+async def test_the_default_model_is_named_while_the_small_one_replaces_it(tmp_path: Path) -> None:
+    downloaded = asyncio.Event()
+
+    async def fetch(on_progress: Callable[[PullProgress], None]) -> Pulled:
+        await downloaded.wait()
+        return Pulled("/models/x.gguf", fetched=True)
+
+    app = whole_app(tmp_path, model_missing=lambda: not downloaded.is_set(), fetch=fetch)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "downloading")
+        await keys(pilot, "comma")
+        await sees(pilot, "Model                 default (Fake-1K)")
+        downloaded.set()
+        await until(pilot, lambda: "default (Fake-1K)" not in shown(app))
+        assert "Model                 default " in shown(app)

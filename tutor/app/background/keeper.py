@@ -39,8 +39,12 @@ class ModelKeeper:
     """A keeper that starts the engine, downloads the model, and reports each change of status.
 
     The default model is downloaded if `missing` returns True, which means that this model is needed
-    but not installed. It is never downloaded if `may_fetch` is false. If `asks_first` is true, it
-    is only downloaded when the learner asks for it, which calls `fetch`.
+    but not installed. While the app may still connect to a shared engine, the model is not needed
+    yet, so the keeper calls `missing` again as soon as the engine has started.
+
+    The model is never downloaded if `may_fetch` is false. If `asks_first` is true, it is only
+    downloaded when the learner asks for it, which calls `fetch`. Otherwise, one download starts
+    automatically, and the learner can start others.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class ModelKeeper:
         self._free_memory = free_memory
         self._counting: asyncio.Task[None] | None = None
         self._fetching: asyncio.Task[None] | None = None
+        self._fetched_before = False
+        """Whether a download has been started, so that none starts automatically."""
         self._stop_watching: Callable[[], None] | None = None
         self.status = ModelStatus()
 
@@ -110,7 +116,7 @@ class ModelKeeper:
         return self._may_fetch and self.status.small and self._fetching is None
 
     def _fetch_at_once(self) -> None:
-        if self.can_fetch and not self._asks_first:
+        if self.can_fetch and not (self._asks_first or self._fetched_before):
             self.fetch()
 
     def fetch(self) -> None:
@@ -124,6 +130,7 @@ class ModelKeeper:
                 "Ask the administrator to install one.",
             )
         if self._fetching is None:
+            self._fetched_before = True
             self._report(fetch=PullProgress("fetching"), fetch_failure=None)
             self._fetching = asyncio.create_task(self._fetch())
 
@@ -151,14 +158,19 @@ class ModelKeeper:
             await self.restart_engine()
 
     def _engine_changed(self, engine: Engine) -> None:
+        phase = engine.state.value
+        started = self.status.phase == "starting" and phase != "starting"
         self._report(
-            phase=engine.state.value,
+            small=self._missing() if started else self.status.small,
+            phase=phase,
             detail=engine.detail,
             model=engine.model,
             failure=engine.failure,
             served=engine.served,
             alternative=engine.alternative,
         )
+        if started:
+            self._fetch_at_once()
         if not engine.served:
             self._stop_counting()
             self._report(learners=None)

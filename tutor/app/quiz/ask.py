@@ -19,6 +19,7 @@ from textual.widgets import Input
 from tutor.app.base_screen import ENTER_PAGES, PAN_KEYS, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.quiz.answers import AnswerList, Entered, Given, NothingChosen, TypedAnswer
+from tutor.app.quiz.course_model import introduced
 from tutor.app.quiz.live_answers import ask_model
 from tutor.app.quiz.question_view import QuestionView
 from tutor.app.saving import on_disk
@@ -108,6 +109,7 @@ class AskScreen(CourseScreen):
         self._verdict: Verdict | None = None
         self._saving = False
         """Whether an answer is being saved. The verdict is shown only after that."""
+        self._intro = ""  # the line before the explanation
 
     def keep_draft(self, draft: Draft | None) -> None:
         """Save an answer that the learner has entered but not submitted."""
@@ -152,7 +154,7 @@ class AskScreen(CourseScreen):
 
     async def _put(self, asked: Asked) -> None:
         question = asked.question
-        self._verdict, self._saving = None, False
+        self._verdict, self._saving, self._intro = None, False, ""
         self._draft = asked.draft or Draft(version=question.version)
         # The status line, the text and the choices are repainted together.
         with self.app.batch_update():
@@ -276,9 +278,10 @@ class AskScreen(CourseScreen):
 
     def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
         self._verdict = verdict
+        self._intro = introduced(self.question, self.services.engine.model, table is not None)
         unsaved = _("Your answer was not saved, so this question stays open.")
         afterword = self.afterword() if saved else unsaved
-        self.view.show_verdict(verdict, self.question.why, table, afterword)
+        self.view.show_verdict(verdict, self.question.why, table, afterword, self._intro)
         self.set_focus(None)
         self.call_after_refresh(self.view.scroll_to_verdict)  # after any pending scroll to a hint
         self.refresh_bindings()
@@ -329,7 +332,8 @@ class AskScreen(CourseScreen):
         if (answer := field.answer) is not None:
             yield Copy(_("your answer"), self.question.as_text(answer))
         if self._verdict is not None:
-            yield Copy(_("the explanation"), f"{self._verdict.message} {plain(self.question.why)}")
+            said = (self._verdict.message, self._intro, plain(self.question.why))
+            yield Copy(_("the explanation"), " ".join(filter(None, said)))
 
     async def action_next(self) -> None:
         raise NotImplementedError

@@ -100,12 +100,20 @@ class Feedback(Static):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
-    def say(self, verdict: Verdict, why: str, table: Content | None, afterword: str) -> None:
-        """Show a verdict. `why` is inline Markdown, and `afterword` is a last line or ""."""
+    def say(
+        self, verdict: Verdict, why: str, table: Content | None, afterword: str, intro: str
+    ) -> None:
+        """Show a verdict.
+
+        `why` is inline Markdown. `intro` is the line before it, and `afterword` is the last line.
+        Both can be "".
+        """
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
         if table is not None:
             lines += [table, Content("")]
+        if intro:
+            lines.append(Content.styled(intro, MUTED))
         lines.append(inline(why))
         if afterword:
             lines.append(Content.styled(afterword, MUTED))
@@ -209,13 +217,16 @@ class QuestionView(VerticalScroll, can_focus=False):
         self.query_one("#hint").scroll_visible(animate=False)
 
     def show_verdict(
-        self, verdict: Verdict, why: str, table: Content | None, afterword: str
+        self, verdict: Verdict, why: str, table: Content | None, afterword: str, intro: str = ""
     ) -> None:
-        """Show notes next to the choices and the explanation below, and scroll to the verdict."""
+        """Show notes next to the choices and the explanation below, and scroll to the verdict.
+
+        The parameters are the same as for `Feedback.say`.
+        """
         self._follows_verdict = True
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
-        self.query_one(Feedback).say(verdict, why, table, afterword)
+        self.query_one(Feedback).say(verdict, why, table, afterword, intro)
 
     async def show_end(self, summary: Content) -> None:
         """Show `summary` in place of a question."""

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.quiz.answers import LETTERS, Choices, Entered, Given, NothingChosen, TypedAnswer
-from tutor.app.reader.reveal import quoted, revealed, sentence
+from tutor.app.reader.reveal import introduced, quoted, revealed, sentence
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.key_names import with_keys
@@ -239,7 +239,7 @@ class PredictCard(Vertical):
         # If the learner has left the screen and come back, the field was created again.
         await self._remove_field()
         self._ask(prediction, choices="marked")
-        self._say(_revealed(prediction, prediction.shown(guess), answer, self._model))
+        self._say(self._revealed(prediction, prediction.shown(guess), answer))
         self.screen.refresh_bindings()
         self.call_after_refresh(self.query_one("#predict-answer").scroll_visible, animate=False)
 
@@ -268,7 +268,7 @@ class PredictCard(Vertical):
     async def _reveal_again(self, prediction: Prediction, guess: str) -> None:
         answer = await self._answer(prediction, guess, guess)
         if answer is not None and self._prediction is prediction and self.field is None:
-            said = _revealed(prediction, guess, answer, self._model)
+            said = self._revealed(prediction, guess, answer)
             self._say(said if guess else said + "\n" + with_keys(_SKIPPED))
 
     async def _answer(self, prediction: Prediction, guess: str, shown: str) -> Revealed | None:
@@ -289,11 +289,14 @@ class PredictCard(Vertical):
                 self._say(Content.styled(safe(str(error)), MUTED))
             return None
 
-    @property
-    def _model(self) -> str:
-        """The name of the model that computes the answers, or "the model" if none is loaded."""
-        card = self._services.engine.model
-        return card.base_name if card else _("the model")
+    def _revealed(self, prediction: Prediction, guess: str, answer: Revealed) -> Content:
+        """Draw the guess, the answer, and the text that explains the answer."""
+        model = self._services.engine.model
+        name = model.base_name if model else _("the model")
+        said = _predicted(prediction, sentence(prediction, guess, answer, name))
+        intro = Content.styled(introduced(prediction, model), MUTED)
+        reveal = inline(prediction.reveal.replace(BLANK, answer.value))
+        return Content("\n").join(line for line in (said, intro, reveal) if line)
 
     def _ask(self, prediction: Prediction, choices: ShownChoices = "hidden") -> None:
         asked = _asked(prediction, choices)
@@ -330,13 +333,6 @@ def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
             head = Content.assemble(sign, (f"{LETTERS[place - 1]}  ", MUTED))
             lines.append(head + inline(choice))
     return Content("\n").join(lines)
-
-
-def _revealed(prediction: Prediction, guess: str, answer: Revealed, model: str) -> Content:
-    """Draw the guess, the answer, and the text that explains the answer."""
-    said = _predicted(prediction, sentence(prediction, guess, answer, model))
-    reveal = inline(prediction.reveal.replace(BLANK, answer.value))
-    return Content("\n").join([said, reveal] if said else [reveal])
 
 
 def _predicted(prediction: Prediction, sentence: str) -> Content:

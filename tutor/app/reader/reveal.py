@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tutor.app.quiz.course_model import introduction
 from tutor.app.quiz.guesses import first_token, guessed
 from tutor.app.widgets import figures
-from tutor.course.prediction import NumberPrediction, Revealed, TokenPrediction
+from tutor.course.prediction import BLANK, NumberPrediction, Revealed, TokenPrediction
 from tutor.language import _
 from tutor.lm.distribution import PLAIN, ChatMessage
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tutor.course.model_value import ModelValue
     from tutor.course.prediction import Prediction
     from tutor.engine.api import AsyncModelSession, Engine
-    from tutor.lm.distribution import Row
+    from tutor.lm.distribution import ModelCard, Row
 
 _CONTINUATION = 16
 """The maximum number of tokens in a greedy continuation."""
@@ -72,6 +73,18 @@ def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -
         else subject[0].upper() + subject[1:]
     )
     return f"{said} {right}."
+
+
+def introduced(prediction: Prediction, model: ModelCard | None) -> str:
+    """Return a line to show before the explanation, or "" if it needs none.
+
+    If the answer was computed, but not by the default model, the line says which model the
+    explanation describes.
+    """
+    if prediction.computed is None:
+        return ""
+    named = prediction.written_answer is None and not isinstance(prediction, TokenPrediction)
+    return introduction(model, names=not named, filled=BLANK in prediction.reveal)
 
 
 def quoted(prediction: Prediction, guess: str) -> str:

@@ -25,10 +25,15 @@ def heading_row(title: str, width: int) -> Content:
     return Content.styled(title, "bold").truncate(width, ellipsis=True)
 
 
-def setting_row(entry: Entry, value: Value, source: str, width: int) -> Content:
-    """Draw the row of a setting, with its label, its value, and the source of the value."""
+def setting_row(entry: Entry, value: Value, source: str, width: int, now: str = "") -> Content:
+    """Draw the row of a setting, with its label, its value, and the source of the value.
+
+    `now` says what the value means at present, or is "".
+    """
     label = figures.fit(entry.label, _LABEL if width >= _NARROW else min(_LABEL, width // 2))
     text = safe(entry.shown(value))
+    if now:
+        text = _("{value} ({now})").format(value=text, now=safe(now))
     room = width - len(label) - _GAP
     changed = value != entry.default
     parts = [Content(label), Content(" " * _GAP)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from tutor.app.background.status import ModelStatus
     from tutor.app.widgets.menu import Row
 
 _OF_LEARNER = {"review.a_day": review.CAP_SETTING, "review.new_a_day": review.NEW_SETTING}
@@ -99,9 +100,11 @@ class SettingsScreen(CourseScreen):
         self.place = _("settings")
         self.aside = safe(str(config_file()))
         self._rows = self._listed()
+        self._shown_fallback = self._fallback
         self._show(cursor=1)
         self.query_one(Menu).focus(scroll_visible=False)
         self.watch(self.query_one(Menu), "cursor", self._move)
+        self.watch(self.app, "model_status", self._show_model)
 
     def _listed(self) -> list[tuple[Row | None, Entry | None]]:
         """Return each row with its setting. Headings and blank lines have no setting."""
@@ -116,7 +119,10 @@ class SettingsScreen(CourseScreen):
         return rows
 
     def _setting_row(self, entry: Entry, width: int) -> Content:
-        return setting_row(entry, self._value(entry), self._source(entry), width)
+        value, now = self._value(entry), ""
+        if entry.name == "model" and value == entry.default:
+            now = self._fallback
+        return setting_row(entry, value, self._source(entry), width, now)
 
     def _show(self, cursor: int | None = None) -> None:
         rows = [row for row, _entry in self._rows]
@@ -125,7 +131,19 @@ class SettingsScreen(CourseScreen):
         self._describe()
         self.refresh_bindings()
 
+    def _show_model(self, _status: ModelStatus) -> None:
+        """Update the name of the model that is used by default, if it has changed."""
+        if self._fallback != self._shown_fallback:
+            self._shown_fallback = self._fallback
+            self._show()
+
     # --- the values -----------------------------------------------------------------------------
+
+    @property
+    def _fallback(self) -> str:
+        """The name of the small model while it replaces the default model, or ""."""
+        status = self.services.model.status
+        return status.model.base_name if status.small and status.model else ""
 
     def _own_limit(self, entry: Entry) -> int | None:
         name = _OF_LEARNER.get(entry.name)
