@@ -162,6 +162,15 @@ class TutorScreen(Screen[None]):
         else:
             super()._invoke_later(partial(unless_leaving, owner, callback), sender)
 
+    def _compositor_refresh(self) -> None:
+        """Paint what has changed, unless the whole screen is about to be painted.
+
+        Textual would paint a screen that opens four times, because it computes the layout several
+        times before it paints the whole screen.
+        """
+        if not (self._repaint_required and self is self.app.screen):
+            super()._compositor_refresh()
+
     def _forward_event(self, event: Event) -> None:
         """Pass an event on to its widget, except for the click that ends a text selection."""
         if not (isinstance(event, Click) and self.get_selected_text()):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pyte
 import pytest
-from textual._compositor import CompositorUpdate
+from textual._compositor import CompositorUpdate, LayoutUpdate
 
+from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE
@@ -29,6 +30,8 @@ class Filmed(TutorApp):
     def __init__(self, folder: Path, width: int, height: int) -> None:
         super().__init__(COURSE, Progress(folder), FakeEngine())
         self.frames: list[str] = []
+        self.whole = 0
+        """The number of times that the whole screen was painted."""
         self._terminal = pyte.Screen(width, height)
         self._stream = pyte.Stream(self._terminal)
 
@@ -37,6 +40,7 @@ class Filmed(TutorApp):
         if isinstance(renderable, CompositorUpdate):
             self._stream.feed(renderable.render_segments(self.console))
             self.frames.append("\n".join(self._terminal.display))
+            self.whole += isinstance(renderable, LayoutUpdate)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -67,3 +71,14 @@ async def test_the_questions_never_open_with_an_empty_screen(tmp_path: Path) -> 
     for frame in asked:
         assert "question 1 of" in frame
         assert "Two vectors point the same way" in frame
+
+
+@pytest.mark.parametrize("key", ["enter", "c", "l", "p"])
+async def test_a_screen_that_opens_is_painted_once(key: str, tmp_path: Path) -> None:
+    filmed = Filmed(tmp_path, 80, 24)
+    async with filmed.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        await settle(pilot)
+        filmed.whole = 0
+        await keys(pilot, key)
+        assert filmed.whole == 1
