@@ -164,17 +164,18 @@ class GenerationsView(LabView):
         )
 
     def action_add_rule(self) -> None:
-        self._write_rule(_("Rule, as PRIORITY: PATTERN = ANSWER"), NEW_RULE, "")
+        self._write_rule(_("Rule, as PRIORITY: PATTERN = ANSWER"), sample=NEW_RULE)
 
     def action_change_rule(self) -> None:
         state: State = self.state
         if state.rules:
             rule = state.rules_shown[state.rule]
-            self._write_rule(
-                _("Rule {name}:").format(name=rule.name), rules.as_line(rule), rule.name
-            )
+            label = _("Rule {name}:").format(name=rule.name)
+            self._write_rule(label, rules.as_line(rule), rule.name)
 
-    def _write_rule(self, label: str, text: str, instead: str) -> None:
+    def _write_rule(
+        self, label: str, text: str = "", instead: str = "", *, sample: str = ""
+    ) -> None:
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
@@ -186,12 +187,14 @@ class GenerationsView(LabView):
             text,
             put,
             lambda line: workshop_lines.verdict_on_rule(state.book, line, state.sentence),
+            sample,
         )
 
     action_drop_rule = does(actions.DropRule)
 
     def action_add_intent(self) -> None:
-        self.write(_("NAME: PHRASE; PHRASE; PHRASE = ANSWER"), NEW_INTENT, actions.AddIntent)
+        label = _("NAME: PHRASE; PHRASE; PHRASE = ANSWER")
+        self.write(label, "", actions.AddIntent, sample=NEW_INTENT)
 
     action_drop_intent = does(actions.DropIntent)
     action_train = does(actions.Train)

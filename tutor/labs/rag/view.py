@@ -93,7 +93,7 @@ class RagView(LabView):
         state: State = self.state
         example = _FALSE if "password" in state.attempt.query else ""
         label = _("A false passage for the index (leave empty to remove it):")
-        self.write(label, state.way.poison or example, partial(EditText, field="poison"))
+        self.write(label, state.way.poison, partial(EditText, field="poison"), sample=example)
 
     def action_open(self) -> None:
         state: State = self.state
