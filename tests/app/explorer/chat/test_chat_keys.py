@@ -101,6 +101,15 @@ async def test_the_keys_beside_suggestions_are_about_suggestions(
         assert "1-4" not in it.words
 
 
+async def test_an_empty_chat_says_how_to_turn_its_settings_off(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        assert "Press Esc, then i, to turn these settings off." in it.words
+        await it.press("escape")
+        assert "Press i to turn these settings off." in it.words
+        await it.press("i")
+        assert "Sampler: plain sampling" in it.words
+
+
 async def test_a_small_terminal_shows_every_suggestion(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat", size=(40, 12)) as it:
         numbers = [line.lstrip(" ›")[:1] for line in it.conversation]
@@ -1105,7 +1114,7 @@ async def test_a_full_conversation_says_what_to_do(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat", engine=engine) as it:
         await it.press("escape", "i", "e")
         await send(it, "Hello")
-        assert "40 of 40 tokens" in it.screen
+        assert "chat: 40 of 40 tokens" in it.screen
         assert "edit your last message" in it.words
 
 
