@@ -12,6 +12,7 @@ from tutor.app.delay import call_after
 from tutor.app.labs.editor import LabEditor
 from tutor.app.labs.side import LabSide
 from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.figures import SIGNS
 from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
@@ -69,6 +70,7 @@ class LabScreen(CourseScreen):
     LabScreen.-panels LabSide.-reading #lesson { display: block; }
     LabScreen.-panels LabTask { height: 1fr; margin: 0; }
     """
+    explained = (SIGNS,)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
 
     def __init__(
