@@ -187,7 +187,6 @@ class ExplorerPane(SharingPane):
             self.focus()
 
     def _show(self, state: State) -> None:
-        self.note_end(state)
         self._draw(state)
         if self._to_reopen is not None and state.answer is not None:
             self.call_after_refresh(self._reopen, self._to_reopen)

@@ -51,9 +51,8 @@ class LabScreen(CourseScreen):
 
     `first` contains the names of the goals that a lesson sets, which are shown first. `left` is the
     state in which the learner left the lab, and `keep` is called with every new state. `reached`
-    contains the names of the goals reached earlier. `page` is the lesson screen that embeds the
-    lab, if any. `on_reached` is called with the names of goals when they are reached. If it returns
-    a message, for example that the lab is done, the screen shows the message.
+    contains the names of the goals reached earlier. `page` is the lesson screen with the lab, if
+    any. `on_reached` is called with the names of goals just reached, and can return a message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -101,11 +101,11 @@ async def test_the_keys_beside_suggestions_are_about_suggestions(
         assert "1-4" not in it.words
 
 
-async def test_an_empty_chat_says_how_to_turn_its_settings_off(tmp_path: Path) -> None:
+async def test_an_empty_chat_says_how_to_switch_its_settings_off(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
-        assert "Press Esc, then i, to turn these settings off." in it.words
+        assert "Press Esc, then i, to switch these settings off." in it.words
         await it.press("escape")
-        assert "Press i to turn these settings off." in it.words
+        assert "Press i to switch these settings off." in it.words
         await it.press("i")
         assert "Sampler: plain sampling" in it.words
 
@@ -774,11 +774,11 @@ async def test_the_field_stays_closed_after_an_answer_that_a_key_started(
         await it.type("Hello")
         await it.press("enter", "escape", key)
         assert not state(it).running
-        assert it.stage.screen.focused is view(it)
+        assert view(it).has_focus
         await it.press("d")
         assert table_is_shown(it)
         await it.press("d", "enter")
-        assert it.stage.screen.focused is editor(it)
+        assert editor(it).has_focus
         assert editor(it).text == ""
 
 

@@ -143,7 +143,11 @@ class ChatPane(PaneLayout):
     def _send(self, event: Event) -> None:
         raise NotImplementedError
 
-    def note_end(self, state: State) -> None:
+    def _draw(self, state: State) -> None:
+        self._note_end(state)
+        super()._draw(state)
+
+    def _note_end(self, state: State) -> None:
         """Note when an answer ends that a key has started.
 
         In a lab that sets the first message, Esc leaves at once.
@@ -217,7 +221,7 @@ class ChatPane(PaneLayout):
         if event.key == "escape" and self._is_late(event):
             event.stop()
             event.prevent_default()
-            self._say_too_late(_("Esc"))
+            self._say_too_late("Esc")
             return
         if not event.character or not event.is_printable or not starts_message(state):
             return

@@ -51,14 +51,14 @@ def _settings(state: State) -> Content:
     said = Content.assemble((_("Sampler: "), theme.MUTED), figures.sampler(sampler))
     if sampler.plain or sampler != state.chat_default:
         return said
-    turn_off = _("Press i to turn these settings off.")
+    switch_off = _("Press i to switch these settings off.")
     if state.panel == "editor":
-        turn_off = _("Press Esc, then i, to turn these settings off.")
+        switch_off = _("Press Esc, then i, to switch these settings off.")
     return Content.assemble(
         said,
         (_(", as SmolLM2's model card recommends") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
-        with_keys(turn_off, theme.MUTED),
+        with_keys(switch_off, theme.MUTED),
     )
 
 
