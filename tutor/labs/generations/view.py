@@ -35,7 +35,7 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
 }
 """Maps each view to its actions and focus axes, except those that every view has."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
-NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
+NEW_INTENT = "music: any records; where are the CDs; any vinyl = Upstairs."
 
 
 class GenerationsView(LabView):
