@@ -85,6 +85,7 @@ def test_correct_and_wrong_replies() -> None:
     assert is_right(Criterion(declines=True), "whatever", True)
     assert not is_right(Criterion(declines=True), "whatever", False)
     assert is_right(Criterion(avoids=("all night",)), "No.", True)
+    assert not is_right(Criterion(avoids=("all night",)), " \n", False)  # an empty reply
     assert declines("I’m not sure about that.", shipped_probes().declining)
 
 

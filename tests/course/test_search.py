@@ -67,6 +67,11 @@ def test_a_question_leads_to_its_screen_without_revealing_the_answer(course: Cou
     assert search(course, "other") == []  # hints and reasons are not searched
 
 
+def test_a_question_and_its_choices_do_not_run_together(course: Course) -> None:
+    (hit,) = search(course, "which")
+    assert hit.excerpt == "Which? · yes · no"
+
+
 def test_a_question_is_not_found_by_its_lesson_s_title(course: Course) -> None:
     (hit,) = search(course, "which")
     assert hit.title == "A small lesson"

@@ -95,6 +95,8 @@ class TutorScreen(Screen[None]):
     SCROLLED: ClassVar[str] = ""
     first_keys: tuple[str, ...] = ("y",)
     """The keys that the key line shows first (see `KeyLine`)."""
+    explained: tuple[str, ...] = ()
+    """Sentences about what this screen shows. The help screen adds them below the keys."""
 
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")

@@ -36,14 +36,20 @@ class Key(NamedTuple):
 
 
 class HelpScreen(TextScreen):
-    """A list of the available keys, in groups, for the screen where the learner pressed `?`."""
+    """A list of the available keys, in groups, for the screen where the learner pressed `?`.
+
+    `explained` are sentences about what that screen shows.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 
-    def __init__(self, place: str, keys: Iterable[ActiveBinding]) -> None:
+    def __init__(
+        self, place: str, keys: Iterable[ActiveBinding], explained: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._about = place
         self._keys = keys_of(keys)
+        self._explained = explained
 
     def on_mount(self) -> None:
         self.place = _("help · {about}").format(about=self._about)
@@ -56,7 +62,10 @@ class HelpScreen(TextScreen):
             lines += [Content("")] * bool(lines)
             lines.append(Content.styled(_(GROUPS[number].description), MUTED))
             lines += [_line(key, names, labels if width >= _NARROW else 0, width) for key in keys]
-        return lines
+        if self._explained:
+            lines += [Content(""), Content.styled(_("What the screen shows"), MUTED)]
+        margin = Content(" " * _MARGIN)
+        return [*lines, *(hanging(margin, Content(each), width) for each in self._explained)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "help"

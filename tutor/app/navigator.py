@@ -322,7 +322,8 @@ class Navigator:
 
         screen = self._app.screen
         if isinstance(screen, TutorScreen) and not isinstance(screen, HelpScreen):
-            self._app.push_screen(HelpScreen(screen.place, screen.active_bindings.values()))
+            keys = screen.active_bindings.values()
+            self._app.push_screen(HelpScreen(screen.place, keys, screen.explained))
 
     def open_palette(self) -> None:
         """Open the command palette, which includes the actions of the current screen."""

@@ -16,7 +16,7 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     If `declines` is True, only "I don't know" is correct. Otherwise, a correct reply contains at
     least one of the phrases in `says` (if there are any) and none of the phrases in `avoids`. If
-    there are phrases in `says`, "I don't know" is never correct.
+    there are phrases in `says`, "I don't know" is never correct. An empty reply is never correct.
     """
 
     says: tuple[str, ...] = ()
@@ -71,6 +71,8 @@ def is_right(criterion: Criterion, text: str, declined: bool) -> bool:
     if criterion.declines or (declined and criterion.says):
         return declined and criterion.declines
     plain = _plain(text)
+    if not plain:
+        return False
     said = not criterion.says or any(_plain(each) in plain for each in criterion.says)
     return said and not any(_plain(each) in plain for each in criterion.avoids)
 

@@ -24,6 +24,8 @@ from tutor.errors import LessonError, TutorError
 MOST_HITS = 50
 _EXCERPT_TOKENS = 16
 _TITLE_WEIGHT = 6.0
+_SEPARATOR = " · "
+"""Separates a question and its choices, which often have no punctuation at their end."""
 
 _WORD = re.compile(r"\w+")
 
@@ -146,7 +148,7 @@ def _of_lesson(lesson: Lesson) -> Iterator[_Document]:
         yield _Document(
             "question",
             lesson.title,
-            "\n".join(map(_plain, question.searchable())),
+            _SEPARATOR.join(_plain(text).strip() for text in question.searchable()),
             ScreenTarget(lesson.id, question.screen or ""),
         )
 

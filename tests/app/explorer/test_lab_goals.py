@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from textual.events import Key
 
 from tests.app.explorer.explorer_stage import settled, shown
 from tests.app.pressing import tap
 from tests.app.whole_app import sees, until, whole_app
 from tests.engine.fake_engine import CARD, FakeEngine
+from tutor.app.explorer.chat.editor import LATE
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.widgets.lab_card import LabTask
 from tutor.course.catalogue import Course
@@ -164,10 +166,14 @@ async def test_the_way_back_is_named_only_while_esc_goes_there(tmp_path: Path) -
         assert "Press Esc" not in goals(pilot)
         await pilot.press("escape")
         endless.release()
+        await sees(pilot, "esc back")
+        await until(pilot, lambda: "Press Esc to go back." in goals(pilot))
+        await pilot.press("enter")
         await sees(pilot, "esc leave field")
         assert "Press Esc" not in goals(pilot)
         await pilot.press("escape")
         await sees(pilot, "esc back")
-        await until(pilot, lambda: "Press Esc to go back." in goals(pilot))
-        await pilot.press("escape")
+        pressed = Key("escape", None)
+        pressed.time += 2 * LATE  # sooner, it would be meant for the answer
+        app.post_message(pressed)
         await until(pilot, lambda: not isinstance(app.screen, ExplorerScreen))

@@ -80,6 +80,13 @@ async def test_the_heading_says_that_figures_are_approximate(
         assert "plain sampling" in heading
 
 
+async def test_help_explains_signs_and_approximate_figures(tmp_path: Path) -> None:
+    async with explorer(tmp_path, size=(80, 60)) as it:
+        await it.press("question_mark")
+        await it.until(lambda: "␣ is a space" in it.words)
+        assert "If the heading of the table says “approximate”" in it.words
+
+
 async def test_the_text_keeps_its_room_when_the_terminal_shrinks_beside_the_xray(
     tmp_path: Path,
 ) -> None:
@@ -90,7 +97,7 @@ async def test_the_text_keeps_its_room_when_the_terminal_shrinks_beside_the_xray
         await it.settle()
         table = it.stage.screen.query_one(DistributionTable)
         assert table.region.right <= view.region.x
-        assert "5 of 256 tokens" in it.screen
+        assert "text: 5 of 256 tokens" in it.screen
 
 
 async def test_the_xray_is_below_the_table_of_a_tall_terminal(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def test_the_list_counts_goals_and_opens_at_the_last_lab(tmp_path: Path) -
         await sees(pilot, "› Merge player")
         every = registry.every()
         goals = f"1 of {sum(len(each.goals) for each in every)} goals"
-        await sees(pilot, f"{goals} in labs alone  ")
+        await sees(pilot, f"{goals} in these {len(every)} labs  ")
 
 
 async def test_esc_clears_the_filter_first_and_the_cursor_is_where_it_was(tmp_path: Path) -> None:

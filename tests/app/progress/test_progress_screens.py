@@ -104,8 +104,8 @@ async def test_a_forecast_over_the_daily_limit_says_so(
     [
         (
             {review.NEW_SETTING: 2},
-            "Tomorrow, reviews ask you 2 of these 3 questions. The rest wait for later days, "
-            "because you can review at most 2 questions a day for the first time.",
+            "Tomorrow, reviews ask you 2 of these 3 questions for the first time (your limit for "
+            "one day). The rest wait for later days.",
         ),
         (
             {review.CAP_SETTING: 1},
@@ -129,6 +129,25 @@ async def test_the_forecast_says_how_many_questions_are_asked_tomorrow(
     clock.at += DAY
     async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
         await sees(pilot, f"{said.split()[4]} due")
+
+
+async def test_the_forecast_counts_the_questions_that_are_asked_again(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    clock.at += DAY
+    progress = Progress.open(tmp_path, clock=clock)
+    progress.save_setting(review.NEW_SETTING, 1)
+    progress.record(
+        Answered(at=clock(), question="sum-1", version=1, lesson=LESSON.id, correct=False)
+    )
+    async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Upcoming reviews")
+        said = (
+            "Tomorrow, reviews ask you 2 of these 3 questions: 1 for the first time (your limit "
+            "for one day) and 1 again. The rest wait for later days."
+        )
+        assert said in " ".join(shown(pilot.app).split())
 
 
 @pytest.mark.parametrize("size", [(80, 12), (40, 12)])

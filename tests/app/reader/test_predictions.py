@@ -226,6 +226,22 @@ async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> 
     assert state(tmp_path).predictions == {}
 
 
+async def test_the_key_line_names_the_way_back_while_nothing_is_predicted(
+    tmp_path: Path, course: Course
+) -> None:
+    async with first_screen(tmp_path, course) as pilot:
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 4")
+        await sees(pilot, "← previous")  # the choices
+        await keys(pilot, "right")
+        await sees(pilot, "3 of 4")
+        await sees(pilot, "← previous")  # the empty field
+        await keys(pilot, "7")
+        await until(pilot, lambda: "previous" not in shown(pilot.app))
+        await keys(pilot, "backspace")
+        await sees(pilot, "← previous")
+
+
 async def test_a_skipped_prediction_shows_its_answer_and_can_be_made_later(
     tmp_path: Path, course: Course
 ) -> None:

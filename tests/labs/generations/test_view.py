@@ -12,28 +12,44 @@ from msgspec.structs import replace
 
 from tests.app.pressing import tap
 from tests.app.whole_app import until
-from tests.engine.fake_engine import VOCABULARY
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of, write
+from tests.engine.fake_engine import END, VOCABULARY
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    editor,
+    lab_app,
+    seen,
+    state_of,
+    write,
+)
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.bots.files import shipped_rules
+from tutor.bots.files import shipped_probes, shipped_rules
+from tutor.bots.probes import KINDS
 from tutor.bots.retrieval_bot import RetrievalBot
 from tutor.engine.api import EngineState
 from tutor.labs.generations import lab
+from tutor.labs.generations.actions import SendMessage
 from tutor.labs.generations.backend import GenerationsBackend
+from tutor.labs.generations.chat_lines import chat
 from tutor.labs.generations.lab import GREEDY
-from tutor.labs.generations.probes import CASES
+from tutor.labs.generations.plain import describe
+from tutor.labs.generations.probe_lines import probe_lines
+from tutor.labs.generations.probes import CASES, Case
 from tutor.labs.generations.questions import (
     Answer,
     AskGeneration,
     AskRetrieval,
     AskTraining,
+    Chosen,
     Generated,
     Own,
     Question,
 )
 from tutor.labs.generations.state import Limits
+from tutor.labs.generations.view import NEW_INTENT, NEW_RULE
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -135,7 +151,7 @@ def test_how_a_reply_looks(size: tuple[int, int], snap_compare: Any, tmp_path: P
 def test_how_rules_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await part(pilot, "rules")
-        await do(pilot, "a", "enter")
+        await do(pilot, "a", "up", "enter")
 
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
@@ -315,7 +331,7 @@ async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
 async def test_a_comment_is_shown_while_a_rule_is_written(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "rules")
-        await do(pilot, "a")
+        await do(pilot, "a", "up")
         assert "fits: Poor parrot!" in seen(pilot)
         await tap(pilot, *["backspace"] * len("= Poor parrot!"))
         assert "This is not a complete rule." in seen(pilot)
@@ -330,11 +346,25 @@ async def test_a_comment_is_shown_while_a_rule_is_written(tmp_path: Path) -> Non
         assert len(state_of(pilot).rules) == 49
 
 
+@pytest.mark.parametrize(("view", "example"), [("rules", NEW_RULE), ("intents", NEW_INTENT)])
+async def test_an_example_is_not_a_part_of_what_is_typed(
+    view: str, example: str, tmp_path: Path
+) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await part(pilot, view)
+        await do(pilot, "a")
+        assert f"↑ for example: {example[:30]}" in seen(pilot)
+        await do(pilot, "p")
+        assert editor(pilot).text == "p"
+        await do(pilot, "backspace", "enter")
+        assert editor(pilot).has_focus  # the empty field is refused
+
+
 async def test_a_pattern_without_whole_words_has_no_line_for_them(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "Do you have dragons?")
         await part(pilot, "rules")
-        await do(pilot, "a", "ctrl+u", *"* dragon* = Ask the knights.", "enter")
+        await do(pilot, "a", *"* dragon* = Ask the knights.", "enter")
         await part(pilot, "chat")
         await do(pilot, "r")
         assert "captured {1} “Do you have”" in trace_of_rules(pilot)
@@ -349,7 +379,7 @@ async def test_a_reply_from_before_a_new_rule_is_marked(
         await write(pilot, "My parrot is green.")
         assert f"0 of {len(shipped_rules().rules)} rules fit" in seen(pilot)
         await part(pilot, "rules")
-        await do(pilot, "a", "enter")
+        await do(pilot, "a", "up", "enter")
         await part(pilot, "chat")
         told = " ".join(seen(pilot).split())
         assert "rules fit" not in told
@@ -369,7 +399,7 @@ async def test_r_asks_again_after_a_new_rule_while_a_reply_is_still_being_writte
         engine.permitted = 2  # the generated reply does not come
         await pilot.press("s")
         await until(pilot, lambda: state_of(pilot).turn.retrieval is not None)
-        await pilot.press("tab", "a", "enter", "shift+tab")
+        await pilot.press("tab", "a", "up", "enter", "shift+tab")
         await until(pilot, lambda: "Press r to" in seen(pilot))
         assert "r ask again" in seen(pilot)
         assert "r stop" not in seen(pilot)
@@ -384,7 +414,7 @@ async def test_training_that_begins_is_announced_and_can_be_stopped(tmp_path: Pa
         await part(pilot, "intents")
         assert "Press r to train." in seen(pilot)
         engine.permitted = 0
-        await pilot.press("a", "enter")
+        await pilot.press("a", "up", "enter")
         await until(pilot, lambda: "Training begins now." in seen(pilot))
         assert "Press r to train." not in seen(pilot)
         assert "new seed" not in seen(pilot)
@@ -484,13 +514,30 @@ async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
         await do(pilot, "r")
         before = state_of(pilot).trained
         assert f"{before.right} of 100 held-out phrases right" in seen(pilot)
-        await do(pilot, "a", "enter")
+        await do(pilot, "a", "up", "enter")
         assert "music" in seen(pilot)
         assert state_of(pilot).ready
         assert f"{before.right} without your intents" in seen(pilot)
         await do(pilot, "d")
         assert state_of(pilot).own == ()
         assert "d delete" not in seen(pilot)
+
+
+def test_an_empty_reply_is_shown_and_counts_as_wrong() -> None:
+    state = replace(lab.start(), kind=KINDS.index("adversarial"), probe=2, running=True)
+    place = shipped_probes().probes.index(shipped_probes().of("adversarial")[state.probe])
+    asked = AskGeneration((), (), 0, 10, Case(place, "generative"))
+    empty = Generated((), (Chosen(END, 1.0, 1),), ended=True, milliseconds=1.0, weights=1)
+    shown = [line.plain for line in probe_lines(lab.receive(state, asked, empty), 80, 20)]
+    assert any(line.startswith("C generation × (empty reply)") for line in shown)
+
+
+def test_an_empty_reply_is_shown_in_the_chat() -> None:
+    state = lab.act(lab.start(), SendMessage("Hello"))
+    empty = Generated((), (Chosen(END, 1.0, 1),), ended=True, milliseconds=1.0, weights=1)
+    state = lab.receive(state, AskGeneration((), (), 0, 10), empty)
+    assert any("(empty reply)" in line.plain for line in chat(state, 80, 20))
+    assert "(empty reply)" in " ".join(describe(state)["turns"])
 
 
 async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ async def test_a_question_is_asked_with_other_settings(tmp_path: Path) -> None:
 
 async def test_a_false_passage_is_added_and_removed(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "x", "p", "enter")  # the field has a suggestion
+        await do(pilot, "x", "p", "up", "enter")  # the example
         assert "your false passage" in seen(pilot)
         assert "poisoned" in seen(pilot)
         await do(pilot, "p", "ctrl+a", "ctrl+k", "ctrl+u", "enter")
@@ -140,7 +140,7 @@ async def test_a_passage_leads_to_its_screen_and_back(tmp_path: Path) -> None:
         await pilot.press("escape")
         await at_rest(pilot)
         assert PASSWORD in seen(pilot)
-        await do(pilot, "p", "enter")
+        await do(pilot, "p", "up", "enter")
         focus = [hit.false for hit in state_of(pilot).attempt.hits].index(True)
         await do(pilot, *["down"] * focus, "enter")
         assert "it has no source" in seen(pilot)

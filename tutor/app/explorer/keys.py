@@ -87,7 +87,7 @@ PANE_KEYS: list[BindingType] = [
         "escape",
         "stop_answer",
         "stop it",
-        tooltip="Stop the answer and write the next message. The text so far is kept.",
+        tooltip="Stop the answer, or take back a message that the model has not received.",
         id="stop-answer",
     ),
     Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),

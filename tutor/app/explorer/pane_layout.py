@@ -300,7 +300,7 @@ class PaneLayout(Vertical):
             editor = self.query_one(MessageEditor)
             editor.chat = state.mode == "chat"
             ended = self._drawn is not None and self._drawn.running and state.complete
-            editor.note_end(ended=ended, by_key=not state.typing)
+            editor.note_end(ended=ended)
             editor.show(written_in_field(state), earlier_texts(state))
         for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")

@@ -35,6 +35,12 @@ _NARROW = 60
 """The width, in columns, below which the lines are shortened."""
 _ROUNDED = {"int4", "fp16"}
 """The number formats whose kernels also round their input vectors."""
+ROUNDED = _(
+    "If the heading of the table says “approximate”, tutor rounds the model's weights on this "
+    "machine to compute faster. Figures can then differ from those in the lessons in the second or "
+    "third digit."
+)
+"""Explains the note that `_precision` returns."""
 _HOW = {"prompt": _("given"), "drawn": _("drawn by the model"), "taken": _("chosen by you")}
 
 
@@ -57,15 +63,16 @@ def surprise(step: Step, index: int) -> str:
     return _("{surprisal_bits} bits").format(surprisal_bits=figures.bits(step.surprisal_bits))
 
 
-def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Content:
+def focus_line(
+    tree: TokenTree, context: int, width: int, name: str = "", *, chat: bool = False
+) -> Content:
     """Draw the line with the token in focus, its surprisal, and how full the context window is.
 
-    If `name` is given, it is shown instead of the token.
+    If `name` is given, it is shown instead of the token. `chat` is true for a conversation.
     """
-    right = context_use(tree, context)
     index = tree.last_looked_at
     if index is None:
-        return spread(Content(""), right, width)
+        return with_context_use(Content(""), tree, context, width, chat=chat)
     step = tree.steps[index]
     place = _("last") if tree.at_end else _("token {index}").format(index=index + 1)
     left = Content.assemble(
@@ -75,20 +82,33 @@ def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Con
         (surprise(step, index), "bold" if index else theme.MUTED),
     )
     how = f"  {_HOW[step.how]}"
-    if width >= _NARROW or left.cell_length + len(how) + right.cell_length + 2 <= width:
+    if width >= _NARROW or left.cell_length + len(how) + len(_used(tree, context)) + 2 <= width:
         left += Content.styled(how, theme.MUTED)
-    return spread(left, right, width)
+    return with_context_use(left, tree, context, width, chat=chat)
 
 
-def context_use(tree: TokenTree, context: int) -> Content:
-    """Draw the number of tokens in the text, and the size of the context window in tokens."""
+def with_context_use(
+    left: Content, tree: TokenTree, context: int, width: int, *, chat: bool
+) -> Content:
+    """Draw the number of tokens and the size of the context window at the right end of a line.
+
+    If there is room, a word says that all tokens count, and not only those of an answer.
+    """
+    used = _used(tree, context)
+    named = (_("chat: {used}") if chat else _("text: {used}")).format(used=used)
+    full = context and tree.length >= context
+    right = first_that_fits((named, used), width - left.cell_length - 2, otherwise=used)
+    return spread(left, Content.styled(right, theme.NOT_YET if full else theme.MUTED), width)
+
+
+def _used(tree: TokenTree, context: int) -> str:
+    """Return the number of tokens in the text, and the size of the context window in tokens."""
     used = counted(tree.length, "token")
     if context:
         used = _("{length} of {tokens}").format(
             length=figures.count(tree.length), tokens=counted(context, "token")
         )
-    full = context and tree.length >= context
-    return Content.styled(used, theme.NOT_YET if full else theme.MUTED)
+    return used
 
 
 def editor_label(*, history: bool) -> Content:

@@ -8,6 +8,8 @@ from textual.binding import Binding, BindingType
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.explorer.readout import ROUNDED
+from tutor.app.widgets.figures import SIGNS
 from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import ROOM, GoalLine, LabTask
 from tutor.course import goals
@@ -40,6 +42,7 @@ class ExplorerScreen(TutorScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="Show the task and all goals."),
     ]
+    explained = (SIGNS, ROUNDED)
 
     def __init__(
         self,

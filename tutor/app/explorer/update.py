@@ -61,7 +61,7 @@ EDITED = _("Your message was edited. The earlier version is kept with its answer
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the state after an event, and the effects for the controller to carry out."""
     after = _return_texts(state, _handle(state, event))
-    after = _ask(_invite(_type_on(state, after, event)))
+    after = _ask(_invite(_type_on(state, after)))
     if not isinstance(event, events.TextOpened):
         after = _say_mode_stays(state, after)
     return replace(after, effects=()), after.effects
@@ -86,18 +86,16 @@ def _invite(state: State) -> State:
     return state if inspects or state.running else _open_editor(state)
 
 
-def _type_on(before: State, state: State, event: Event) -> State:
-    """Open the editor when an answer is complete or has been stopped.
+def _type_on(before: State, state: State) -> State:
+    """Open the editor when the answer to a message is complete or has been stopped.
 
-    Do not open it after a failure, if the learner has stopped the answer to inspect it, or after an
-    answer in a lab that sets the first message.
+    Do not open it after a failure, or if the learner has stopped the answer to inspect it. After an
+    answer that a key outside the field has started, the keys outside stay available.
     """
     over = before.running and not state.running and state.mode == "chat"
-    ended = isinstance(event, events.Result) or event in (Signal.RUN, Signal.PAUSE)
-    if not (over and state.folded) or state.panel is not None:
+    if not (over and state.folded and state.typing) or state.panel is not None:
         return state
-    by_key = ended and not state.first_message and not isinstance(state.note, TutorError)
-    return _open_editor(state) if state.typing or by_key else state
+    return _open_editor(state)
 
 
 def _say_mode_stays(before: State, state: State) -> State:

@@ -88,8 +88,8 @@ class LabsScreen(FinderScreen):
         shown.sort(key=lambda lab: _rank(lab, wanted))
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
         # A lesson counts these labs too, as well as its steppers and chats, which have other goals.
-        self.aside = _("{reached} of {value} goals in labs alone").format(
-            reached=reached, value=sum(len(lab.goals) for lab in labs)
+        self.aside = _("{reached} of {value} goals in these {count} labs").format(
+            reached=reached, value=sum(len(lab.goals) for lab in labs), count=len(labs)
         )
         if words:
             self.aside = _("{count} of {count2} labs").format(count=len(shown), count2=len(labs))

@@ -12,6 +12,7 @@ from tutor.app.delay import call_after
 from tutor.app.labs.editor import LabEditor
 from tutor.app.labs.side import LabSide
 from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.figures import SIGNS
 from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
@@ -51,9 +52,8 @@ class LabScreen(CourseScreen):
 
     `first` contains the names of the goals that a lesson sets, which are shown first. `left` is the
     state in which the learner left the lab, and `keep` is called with every new state. `reached`
-    contains the names of the goals reached earlier. `page` is the lesson screen that embeds the
-    lab, if any. `on_reached` is called with the names of goals when they are reached. If it returns
-    a message, for example that the lab is done, the screen shows the message.
+    contains the names of the goals reached earlier. `page` is the lesson screen with the lab, if
+    any. `on_reached` is called with the names of goals just reached, and can return a message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,6 +70,7 @@ class LabScreen(CourseScreen):
     LabScreen.-panels LabSide.-reading #lesson { display: block; }
     LabScreen.-panels LabTask { height: 1fr; margin: 0; }
     """
+    explained = (SIGNS,)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
 
     def __init__(

@@ -217,16 +217,22 @@ def _tomorrow(queue: review.Queue, limits: review.Limits) -> str:
     if not queue.held_back:
         return ""
     count, due = len(queue.due), len(queue.due) + queue.held_back
+    again = sum(not each.new for each in queue.due)
     said = _(
-        "Tomorrow, reviews ask you {count} of these {due} questions. The rest wait for later days, "
-        "because you can review at most {new} questions a day for the first time."
+        "Tomorrow, reviews ask you {count} of these {due} questions for the first time (your limit "
+        "for one day). The rest wait for later days."
     )
+    if again:
+        said = _(
+            "Tomorrow, reviews ask you {count} of these {due} questions: {new} for the first time "
+            "(your limit for one day) and {again} again. The rest wait for later days."
+        )
     if count == limits.cap:
         said = _(
             "Tomorrow, reviews ask you {count} of these {due} questions, the most for one day. The "
             "rest wait for later days."
         )
-    return said.format(count=count, due=due, new=limits.new)
+    return said.format(count=count, due=due, new=count - again, again=again)
 
 
 def _paragraph(text: str, width: int, style: str = "") -> Content:

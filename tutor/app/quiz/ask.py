@@ -47,6 +47,13 @@ if TYPE_CHECKING:
 
 NOTICEABLE = 0.3
 """The time, in seconds, before a notice says that an answer is being saved."""
+_GUESS = Binding(
+    "g",
+    "guessed",
+    "it's a guess",
+    tooltip="Mark your answer as a guess before you submit it, to review it soon.",
+    id="guessed",
+)
 
 
 class Asked(NamedTuple):
@@ -85,7 +92,7 @@ class AskScreen(CourseScreen):
         Binding("h", "hint(True)", "hint", tooltip="Show a hint. A right answer then counts less."),
         Binding("h", "hint(False)", "hint", tooltip="Show a hint."),
         Binding("s", "skip", "skip", tooltip="Leave this question for later."),
-        Binding("g", "guessed", "guessed", tooltip="Mark an answer as a guess, to review it soon."),
+        _GUESS,
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
         Binding("l", "lab", "lab", tooltip="Open the lab for this question, with its prompt."),
         Binding(

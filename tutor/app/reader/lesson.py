@@ -47,6 +47,10 @@ _ALL = 170
 """The minimum width, in columns, to show both the lab and the list of screens."""
 
 
+class _Reading(VerticalScroll, inherit_bindings=False):
+    """The text of a screen. The lesson screen binds all keys, so that the key line names them."""
+
+
 class LessonScreen(LinkedScreen):
     """A lesson, shown one part at a time. Each move to another part is saved immediately."""
 
@@ -98,7 +102,7 @@ class LessonScreen(LinkedScreen):
 
     def compose_content(self) -> ComposeResult:
         with Vertical(id="page", classes="panel"):
-            with VerticalScroll(id="reading", can_focus=False):
+            with _Reading(id="reading", can_focus=False):
                 yield Static(id="title", markup=False)
                 yield Prose(id="text")
                 yield PredictCard(self.services)

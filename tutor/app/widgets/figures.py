@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import SamplerSettings, Token
 
 PERCENT_WIDTH = 8
+SIGNS = _(
+    "In tokens, ␣ is a space, ⏎ a line break and ⇥ a tab. Signs such as ␚ and ‹U+00A0› stand for "
+    "other characters that you cannot see."
+)
+"""Explains how `shown` draws characters that have no shape."""
 
 
 def percent(probability: float) -> str:

@@ -59,7 +59,7 @@ class CompareView(LabView):
         self.write("prompt", _("Prompt for all chosen models:"), self.state.prompt, EditText)
 
     def action_add(self) -> None:
-        self.write(remote.NAME, remote.LABEL, remote.EXAMPLE, remote.named)
+        self.write(remote.NAME, remote.LABEL, "", remote.named, sample=remote.EXAMPLE)
 
     action_remove = does(Remove)
 

@@ -30,6 +30,8 @@ NAMES: dict[Bot, str] = {
     "generative": _("C generation"),
 }
 """The names of the bots, with the letters that lesson 1 and plain mode use."""
+EMPTY = _("(empty reply)")
+"""Stands for a reply without any text. A model can end its reply at once."""
 _GAP = 2
 _MOST_ANSWER = 7
 _ROOM_FOR_TRACE = 11
@@ -141,8 +143,9 @@ def duration(milliseconds: float) -> str:
 
 def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
     text, __ = _reply(turn, place) or ("", 0.0)
-    if not text:
-        return [Content.styled("…", MUTED)]
+    if not text.strip():
+        ends = place == 2 and turn.written.ended
+        return [Content.styled(EMPTY if ends else "…", MUTED)]
     if place == 2 and not turn.written.ended and turn.written.done:
         text += " …"
     lines = cut_to_lines(text, width, most)

@@ -70,7 +70,9 @@ def own_rule(state: State) -> bool:
     )
 
 
-@goal("own-intent", "Add an intent and get its answer, with at most 3 fewer held-out phrases right")
+@goal(
+    "own-intent", "Add an intent and get its answer. At most 3 more held-out phrases may be wrong"
+)
 def own_intent(state: State) -> bool:
     if state.first_right is None or state.trained is None or not state.ready or not state.own:
         return False

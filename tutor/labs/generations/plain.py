@@ -59,7 +59,8 @@ def _replies(turn: Turn) -> Iterator[str]:
     if turn.written.tokens:
         template = _("Bot C, generation, in {tokens}: {text}")
         count = counted(len(turn.written.tokens), "token")
-        yield template.format(tokens=count, text=ended(turn.written.text.strip()))
+        text = turn.written.text.strip() or (_("(empty reply)") if turn.written.ended else "")
+        yield template.format(tokens=count, text=ended(text))
 
 
 def _by_rules(said: SaidByRules) -> str:

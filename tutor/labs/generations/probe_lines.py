@@ -10,7 +10,7 @@ from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.bots.files import shipped_probes
 from tutor.bots.probes import BOTS, KINDS
 from tutor.labs.generations import probes as bot_probes
-from tutor.labs.generations.chat_lines import NAMES, cut_to_lines, duration
+from tutor.labs.generations.chat_lines import EMPTY, NAMES, cut_to_lines, duration
 from tutor.labs.generations.probes import CASES, Case
 from tutor.labs.kit.columns import ROOMY, around, clipped, cursor
 from tutor.labs.kit.progress import at_pace
@@ -159,11 +159,9 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
         )
         return [Content.assemble((name, MUTED), wanted[0])]
     mark = ("✓ ", RIGHT) if result.right else ("× ", NOT_YET)
-    text = (
-        result.text
-        if result.right
-        else _("{text} (expected: {wanted})").format(text=result.text, wanted=_wanted(criterion))
-    )
+    text = result.text if result.text.strip() else EMPTY
+    if not result.right:
+        text = _("{text} (expected: {wanted})").format(text=text, wanted=_wanted(criterion))
     said = cut_to_lines(text, width - len(name) - 2, most)
     indent = " " * (len(name) + 2)
     return [

@@ -35,7 +35,7 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
 }
 """Maps each view to its actions and focus axes, except those that every view has."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
-NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
+NEW_INTENT = "music: any records; where are the CDs; any vinyl = Upstairs."
 
 
 class GenerationsView(LabView):
@@ -167,17 +167,18 @@ class GenerationsView(LabView):
         )
 
     def action_add_rule(self) -> None:
-        self._write_rule(_("Rule, as PRIORITY: PATTERN = ANSWER"), NEW_RULE, "")
+        self._write_rule(_("Rule, as PRIORITY: PATTERN = ANSWER"), sample=NEW_RULE)
 
     def action_change_rule(self) -> None:
         state: State = self.state
         if state.rules:
             rule = state.rules_shown[state.rule]
-            self._write_rule(
-                _("Rule {name}:").format(name=rule.name), rules.as_line(rule), rule.name
-            )
+            label = _("Rule {name}:").format(name=rule.name)
+            self._write_rule(label, rules.as_line(rule), rule.name)
 
-    def _write_rule(self, label: str, text: str, instead: str) -> None:
+    def _write_rule(
+        self, label: str, text: str = "", instead: str = "", *, sample: str = ""
+    ) -> None:
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
@@ -190,14 +191,14 @@ class GenerationsView(LabView):
             text,
             put,
             lambda line: workshop_lines.verdict_on_rule(state.book, line, state.sentence),
+            sample,
         )
 
     action_drop_rule = does(actions.DropRule)
 
     def action_add_intent(self) -> None:
-        self.write(
-            "intent", _("NAME: PHRASE; PHRASE; PHRASE = ANSWER"), NEW_INTENT, actions.AddIntent
-        )
+        label = _("NAME: PHRASE; PHRASE; PHRASE = ANSWER")
+        self.write("intent", label, "", actions.AddIntent, sample=NEW_INTENT)
 
     action_drop_intent = does(actions.DropIntent)
     action_train = does(actions.Train)

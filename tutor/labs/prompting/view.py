@@ -65,7 +65,7 @@ class PromptingView(LabView):
         return super().check_action(action, parameters)
 
     def action_add(self) -> None:
-        self.write(remote.NAME, remote.LABEL, remote.EXAMPLE, remote.named)
+        self.write(remote.NAME, remote.LABEL, "", remote.named, sample=remote.EXAMPLE)
 
     action_remove = does(Remove)
     action_copy = does(Copy)

@@ -93,7 +93,8 @@ class RagView(LabView):
         state: State = self.state
         example = _FALSE if "password" in state.attempt.query else ""
         label = _("A false passage for the index (leave empty to remove it):")
-        self.write("poison", label, state.way.poison or example, partial(EditText, field="poison"))
+        then = partial(EditText, field="poison")
+        self.write("poison", label, state.way.poison, then, sample=example)
 
     def action_open(self) -> None:
         state: State = self.state

@@ -58,7 +58,7 @@ class ScaleView(LabView):
         self._ask_to_agree()
 
     def action_add(self) -> None:
-        self.write(remote.NAME, remote.LABEL, remote.EXAMPLE, self._named)
+        self.write(remote.NAME, remote.LABEL, "", self._named, sample=remote.EXAMPLE)
 
     def _named(self, written: str) -> Add:
         """Parse the text into an action that adds a model.

@@ -101,6 +101,15 @@ async def test_the_keys_beside_suggestions_are_about_suggestions(
         assert "1-4" not in it.words
 
 
+async def test_an_empty_chat_says_how_to_switch_its_settings_off(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        assert "Press Esc, then i, to switch these settings off." in it.words
+        await it.press("escape")
+        assert "Press i to switch these settings off." in it.words
+        await it.press("i")
+        assert "Sampler: plain sampling" in it.words
+
+
 async def test_a_small_terminal_shows_every_suggestion(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat", size=(40, 12)) as it:
         numbers = [line.lstrip(" ›")[:1] for line in it.conversation]
@@ -662,7 +671,7 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         assert "The model has not answered yet. Press r to let it answer." in it.words
         await it.press("r")
         assert state(it).ended
-        assert it.stage.screen.focused is editor(it)
+        assert it.stage.screen.focused is view(it)
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("escape", "s"), ("escape", "r", "r")])
@@ -769,38 +778,41 @@ async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
         assert editor(it).text == "So"
 
 
-async def test_escape_leaves_only_the_field_however_an_answer_began_and_ended(
-    tmp_path: Path,
+@pytest.mark.parametrize("key", ["s", "r"])
+async def test_the_field_stays_closed_after_an_answer_that_a_key_started(
+    tmp_path: Path, key: str
 ) -> None:
     engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
     async with explorer(tmp_path, mode="chat", engine=engine) as it:
-        screen = it.stage.screen
         await it.press("escape", "i", "e")
         await it.type("Hello")
-        await it.press("enter")
-        for key in ("r", "s"):
-            assert not state(it).running
-            assert screen.focused is editor(it)
-            await it.press("escape")
-            assert it.stage.screen is screen
-            await it.press(key)
-        assert screen.focused is editor(it)
+        await it.press("enter", "escape", key)
+        assert not state(it).running
+        assert view(it).has_focus
+        await it.press("d")
+        assert table_is_shown(it)
+        await it.press("d", "enter")
+        assert editor(it).has_focus
+        assert editor(it).text == ""
 
 
 @pytest.mark.parametrize("late", [True, False])
-async def test_another_answer_asked_for_as_the_answer_ends_is_not_typed(
+async def test_escape_pressed_as_an_answer_ends_does_not_leave_the_chat(
     tmp_path: Path, late: bool
 ) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
+        screen = it.stage.screen
         await it.press("s")
-        opened_at = editor(it).opened_at
-        assert opened_at is not None
-        pressed = Key("s", "s")
-        pressed.time = opened_at + (LATE / 2 if late else 2 * LATE)
-        editor(it).post_message(pressed)
+        ended_at = screen.query_one(ExplorerPane).ended_at
+        assert ended_at is not None
+        pressed = Key("escape", None)
+        pressed.time = ended_at + (LATE / 2 if late else 2 * LATE)
+        it.stage.post_message(pressed)
+        said = "The answer had already ended, so Esc did nothing."
+        await it.until(lambda: said in it.words if late else it.stage.screen is not screen)
         await it.settle()
-        assert editor(it).text == ("" if late else "s")
+        assert (it.stage.screen is screen) is late
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -841,13 +853,16 @@ async def test_escape_stops_an_answer_and_a_second_one_stays_in_the_chat(
         engine.release()
         await it.settle()
         assert not state(it).running
-        assert screen.focused is editor(it)
+        assert screen.focused is (view(it) if begun_by_key else editor(it))
         stopped = tree(it).tokens
         await it.press("escape")
         assert it.stage.screen is screen
         assert tree(it).tokens == stopped
         assert "esc back" in it.words
-        await it.press("escape")
+        pressed = Key("escape", None)
+        pressed.time += 2 * LATE
+        it.stage.post_message(pressed)
+        await it.until(lambda: it.stage.screen is not screen)
         assert it.stage.screen is not screen
 
 
@@ -1113,7 +1128,7 @@ async def test_a_full_conversation_says_what_to_do(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat", engine=engine) as it:
         await it.press("escape", "i", "e")
         await send(it, "Hello")
-        assert "40 of 40 tokens" in it.screen
+        assert "chat: 40 of 40 tokens" in it.screen
         assert "edit your last message" in it.words
 
 
@@ -1289,10 +1304,8 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
         await send(it, "Hello")
         assert "p/n" not in it.words
         await it.press("s")
-        assert "For the earlier one, press Esc, then p." in it.words
-        await it.press("escape")
         assert "Press p for the earlier one" in it.words
-        await it.press("s", "escape")
+        await it.press("s")
         assert "Fake-1K  answer 3 of 3  p/n" in it.conversation
         third = tree(it).tokens
         await it.press("p")
@@ -1309,7 +1322,7 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
 async def test_the_field_does_not_show_keys_that_would_be_typed(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
-        await it.press("s", "escape", "p")
+        await it.press("s", "p")
         assert "Press p or n for another version." in it.words
         await it.press("e")
         assert it.stage.screen.focused is editor(it)

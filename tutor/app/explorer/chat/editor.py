@@ -44,8 +44,6 @@ class MessageEditor(PromptEditor):
     """Whether the learner is writing a message (True) or a prompt (False)."""
     suggests = 0
     """The number of suggested first messages, or 0 if the chat is not empty."""
-    _commands: tuple[str, ...] = ()
-    """The letters that were commands while the latest answer was being generated."""
     opened_at: float | None = None
     """The time at which the end of an answer opened the field, or None if the learner opened it.
 
@@ -90,10 +88,9 @@ class MessageEditor(PromptEditor):
         """Show what the learner has written so far, beside the texts that they entered earlier."""
         self.load(written.new, earlier, changes=written.changes, at=written.place)
 
-    def note_end(self, *, ended: bool, by_key: bool) -> None:
-        """Note whether the end of an answer opens the field, and whether a key began the answer."""
+    def note_end(self, *, ended: bool) -> None:
+        """Note whether the end of an answer opens the field."""
         self.opened_at = time.monotonic() if ended else None
-        self._commands = (*COMMANDS, "s") if by_key else COMMANDS
 
     def recall(self, by: int) -> bool:
         if self.suggests and not self.text.strip():
@@ -120,7 +117,7 @@ class MessageEditor(PromptEditor):
 
     def _is_late(self, event: Key) -> bool:
         """Return True if a key was probably a command meant for the answer that has just ended."""
-        if self.opened_at is None or self.text or event.key not in self._commands:
+        if self.opened_at is None or self.text or event.key not in COMMANDS:
             return False
         return event.time - self.opened_at < LATE
 

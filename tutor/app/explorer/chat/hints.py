@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
 """The hint in the field of a new chat."""
 _CHAT_SAVED_OUTSIDE = _("The last chat is saved. To open it, press o.")
-_ANOTHER = _("Another answer, with seed {seed}. For the earlier one, press Esc, then p.")
-_ANOTHER_OUTSIDE = _(
-    "Another answer, with seed {seed}. Press p for the earlier one, which is kept."
-)
+_ANOTHER = _("Another answer, with seed {seed}. Press p for the earlier one, which is kept.")
 SHORTEN_FIRST = _("Write a shorter message.")
 """Advice for a first message that does not fit into the context window."""
 SHORTEN = _("Write a shorter message, or press N for a new chat.")
@@ -40,39 +37,35 @@ TAKEN_BACK = _("Your message was not sent. Press Enter to send it.")
 """The hint in the field after a message was taken back."""
 _TAKEN_BACK_OUTSIDE = _("Your message was not sent. Press e to edit and send it.")
 
+_HINTS = (
+    (CHAT_SAVED, _CHAT_SAVED_OUTSIDE),
+    (_SHORTEN_INSIDE, SHORTEN),
+    (_MAKE_ROOM_INSIDE, MAKE_ROOM),
+    (_MAKE_SPACE_INSIDE, MAKE_SPACE),
+    (_KEPT_INSIDE, KEPT),
+    (TAKEN_BACK, _TAKEN_BACK_OUTSIDE),
+)
+"""Pairs of hints that name the same key: in the field, and outside."""
+
 
 def another_answer(seed: int) -> str:
     """Return the hint while the model generates another answer."""
-    return _ANOTHER_OUTSIDE.format(seed=seed)
+    return _ANOTHER.format(seed=seed)
 
 
 def hint_inside(state: State) -> State:
     """Return the state with a hint that is true in the field."""
-    return _with_hint(state, {outside: inside for inside, outside in _hints(state)})
+    return _with_hint(state, {outside: inside for inside, outside in _HINTS})
 
 
 def hint_outside(state: State) -> State:
     """Return the state with a hint that is true after the learner has left the field."""
-    return _with_hint(state, dict(_hints(state)))
+    return _with_hint(state, dict(_HINTS))
 
 
 def make_room(state: State) -> str:
     """Return advice for a conversation that fills the context window."""
     return _MAKE_ROOM_INSIDE if state.panel == "editor" else MAKE_ROOM
-
-
-def _hints(state: State) -> list[tuple[str, str]]:
-    """Return pairs of hints that name the same key: in the field, and outside."""
-    seed = state.tree.current.seed if state.tree else 0
-    return [
-        (CHAT_SAVED, _CHAT_SAVED_OUTSIDE),
-        (_ANOTHER.format(seed=seed), another_answer(seed)),
-        (_SHORTEN_INSIDE, SHORTEN),
-        (_MAKE_ROOM_INSIDE, MAKE_ROOM),
-        (_MAKE_SPACE_INSIDE, MAKE_SPACE),
-        (_KEPT_INSIDE, KEPT),
-        (TAKEN_BACK, _TAKEN_BACK_OUTSIDE),
-    ]
 
 
 def _with_hint(state: State, hints: dict[str, str]) -> State:

@@ -100,12 +100,12 @@ def focus_line(state: State, tree: TokenTree, width: int) -> Content:
     """Return the line about the token in focus. A hidden special token is described in words."""
     index = tree.last_looked_at
     if state.document.marks or index is None:
-        return readout.focus_line(tree, state.context, width)
+        return readout.focus_line(tree, state.context, width, chat=True)
     step = tree.steps[index]
     if tree.at_end and step.how == "prompt":
-        return readout.spread(Content(""), readout.context_use(tree, state.context), width)
+        return readout.with_context_use(Content(""), tree, state.context, width, chat=True)
     name = _("(end of the message)") if step.token.special else ""
-    return readout.focus_line(tree, state.context, width, name)
+    return readout.focus_line(tree, state.context, width, name, chat=True)
 
 
 def after_escape(key: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from textual.events import Paste
 
 from tutor.app.explorer import events
-from tutor.app.explorer.chat.editor import MessageEditor
+from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
 from tutor.app.explorer.chat.hints import CHAT_SAVED
 from tutor.app.explorer.chat.lines import opens_editor, starts_message, writes_on
@@ -134,8 +135,28 @@ class ChatPane(PaneLayout):
     A subclass creates the controller and sends it the events.
     """
 
+    _runs_outside = False
+    """Whether an answer was being generated whose end does not open the field."""
+    ended_at: float | None = None
+    """When the latest such answer ended, or None. The clock is the one of `Key.time`."""
+
     def _send(self, event: Event) -> None:
         raise NotImplementedError
+
+    def _draw(self, state: State) -> None:
+        self._note_end(state)
+        super()._draw(state)
+
+    def _note_end(self, state: State) -> None:
+        """Note when an answer ends that a key has started.
+
+        In a lab that sets the first message, Esc leaves at once.
+        """
+        by_key = not (state.typing or state.first_message)
+        runs = state.mode == "chat" and state.running and by_key
+        if self._runs_outside and not runs:
+            self.ended_at = time.monotonic()
+        self._runs_outside = runs
 
     def action_scroll(self, by: int) -> None:
         self._send(events.Scroll(self.query_one(ConversationView).scrolled(by)))
@@ -175,26 +196,33 @@ class ChatPane(PaneLayout):
         self._send(events.Say(CHAT_SAVED))
 
     def action_stop_answer(self) -> None:
-        """Stop the answer, and open the editor.
+        """Stop the answer. If it is the answer to a message, this opens the editor.
 
         If the model has not received the message yet, the editor opens with the message. A second
-        Esc that was meant for the answer then only closes the editor again.
+        Esc that was meant for the answer then does not leave the chat.
         """
         if self.state.handed_in is not None:
             self._send(events.Signal.TAKE_BACK)
             self.focus()
             return
         self._send(events.Signal.PAUSE)
-        if self.state.folded:
-            self.action_message()
+        self.ended_at = time.monotonic()
 
     def action_complete(self) -> None:
         """Show that the answer is complete and cannot continue."""
         self._send(events.Signal.START)
 
     def on_key(self, event: Key) -> None:
-        """Begin the next message with a character that is not the key of a command."""
+        """Begin the next message with a character that is not the key of a command.
+
+        Ignore an Esc that was meant for an answer that has just ended. It would leave the chat.
+        """
         state = self.state
+        if event.key == "escape" and self._is_late(event):
+            event.stop()
+            event.prevent_default()
+            self._say_too_late("Esc")
+            return
         if not event.character or not event.is_printable or not starts_message(state):
             return
         if event.character == " " and not writes_on(state):
@@ -272,8 +300,17 @@ class ChatPane(PaneLayout):
         self.use_text(event.number, self.query_one(MessageEditor).changes)
 
     def on_message_editor_too_late(self, event: MessageEditor.TooLate) -> None:
+        self._say_too_late(event.key)
+
+    def _is_late(self, event: Key) -> bool:
+        """Return True if Esc would leave the chat, although an answer has only just ended."""
+        active = self.screen.active_bindings.get("escape")
+        leaves = active is not None and active.node is self.screen
+        return leaves and self.ended_at is not None and event.time - self.ended_at < LATE
+
+    def _say_too_late(self, key: str) -> None:
         said = _("The answer had already ended, so {key} did nothing.")
-        self._send(events.Say(said.format(key=event.key)))
+        self._send(events.Say(said.format(key=key)))
 
     def on_message_editor_recalled(self, event: MessageEditor.Recalled) -> None:
         """Tell the controller whether the text in the editor is the last message.

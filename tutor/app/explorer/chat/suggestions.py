@@ -9,9 +9,9 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import model_name
-from tutor.app.explorer.chat.lines import after_escape
 from tutor.app.explorer.chat.situation import without_template
 from tutor.app.widgets import figures
+from tutor.app.widgets.key_names import with_keys
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -47,16 +47,18 @@ def empty_chat(state: State, width: int, height: int) -> list[Content]:
 
 def _settings(state: State) -> Content:
     """Return the sampler settings, with the keys that change them."""
-    sampler, key = state.sampler_to_come, f"{theme.ACT} bold"
+    sampler = state.sampler_to_come
     said = Content.assemble((_("Sampler: "), theme.MUTED), figures.sampler(sampler))
     if sampler.plain or sampler != state.chat_default:
         return said
+    switch_off = _("Press i to switch these settings off.")
+    if state.panel == "editor":
+        switch_off = _("Press Esc, then i, to switch these settings off.")
     return Content.assemble(
         said,
         (_(", as SmolLM2's model card recommends") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
-        (after_escape("i"), key),
-        (_(" plain sampling, without these settings."), theme.MUTED),
+        with_keys(switch_off, theme.MUTED),
     )
 
 

@@ -19,6 +19,7 @@ from tutor.app.explorer.guess.meaning import guessed_token, typed_words
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
+from tutor.app.widgets.figures import SIGNS
 from tutor.app.widgets.inline import plain
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.static import Static
@@ -72,6 +73,7 @@ class GuessScreen(TutorScreen):
             "tab", "another", "another text", tooltip="Play another text. This game is discarded."
         ),
     ]
+    explained = (SIGNS,)
     DEFAULT_CSS = """
     GuessScreen {
         #text { margin-bottom: 1; }

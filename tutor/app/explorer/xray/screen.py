@@ -30,6 +30,7 @@ class XRayScreen(TutorScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [SHARE]
+    explained = (figures.SIGNS,)
 
     def __init__(
         self,
