@@ -69,8 +69,7 @@ def test_the_tables_are_there() -> None:
     assert ORDERS is not None
     assert len(MONTHS) == len(VERSIONS)
     assert (
-        f"With short reviews, SmolLM2 then got {CLEAN[2]} of 12 right instead of {CLEAN[0]}"
-        in WORDS
+        f"got {CLEAN[0]} of 12 reviews right, and {CLEAN[2]} with the instruction repeated" in WORDS
     )
     assert "without an attack, three of the six negative reviews are then labeled positive" in WORDS
 
@@ -80,7 +79,7 @@ def test_the_predictions_agree_with_the_tables() -> None:
     assert predicted("prompting-guess-rule") == MONTHS[4][1]
     assert f"{MONTHS[2][1]} of 20 answers are accepted" in WORDS
     assert predicted("prompting-guess-defenses") == ORDERS[5]
-    assert f"In {ORDERS[1]} of 36 attempts, the attack works" in WORDS
+    assert f"{ORDERS[1]} of 36 attempts succeed: the label becomes positive" in WORDS
     assert float(predicted("prompting-guess-chance")) == 100 * sign_test(2, 0)
 
 
