@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import sys
 import tomllib
 from pathlib import Path
 
@@ -35,6 +37,19 @@ def test_it_names_versions_model_processor_terminal_and_folders(
     assert "16-bit" in found["fast kernels"]
     assert found["size"] == "80x24"
     assert str(tmp_path / "data") in found["data"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no shared engines on Windows")
+def test_a_shared_engine_that_was_killed_is_not_running(
+    tutor: Tutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "engine.sock"
+    monkeypatch.setenv("TUTOR_ENGINE", str(path))
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.bind(str(path))
+        assert values(tutor)["shared engine"] == f"{path} (not running)"
+        engine.listen()
+        assert values(tutor)["shared engine"] == str(path)
 
 
 def test_it_lists_every_extra_for_users(tutor: Tutor) -> None:

@@ -178,9 +178,11 @@ def _shared_engine() -> Iterator[Line]:
     socket = address.find()
     own = os.environ.get("TUTOR_ENGINE") == "own"
     found = _("none on this machine") if socket is None else str(socket)
-    yield Line(
-        _("shared engine"), f"{found}{_(' (not used, because TUTOR_ENGINE=own)') if own else ''}"
-    )
+    if own:
+        found += _(" (not used, because TUTOR_ENGINE=own)")
+    elif socket is not None and not address.listens(socket):
+        found += _(" (not running)")
+    yield Line(_("shared engine"), found)
 
 
 def _processor() -> Iterator[Line]:

@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from tests.tiny_model import write_tiny_folder
-from tutor import __version__
+from tutor import __version__, paths
 from tutor.engine import frames
 from tutor.engine.api import EngineState
 from tutor.engine.client import EngineClient
@@ -384,6 +384,22 @@ def test_a_socket_that_others_could_have_created_is_not_trusted(
     assert place.find() is None
     monkeypatch.setenv("TUTOR_ENGINE", "own")
     assert place.find() is None
+
+
+def test_a_socket_left_by_a_killed_engine_hides_no_engine_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, running = (tmp_path / name / "engine.sock" for name in ("left", "running"))
+    for each in (left, running):
+        each.parent.mkdir(mode=0o755)
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(left))
+    monkeypatch.setattr(paths, "engine_sockets", lambda: (left, running))
+    assert place.find() == left
+    with place.listening(running):
+        assert place.find() == running
+        assert place.listens(running)
+    assert not place.listens(left)
 
 
 @pytest.mark.parametrize(("folder", "socket_"), [(0o755, 0o666), (0o750, 0o660), (0o700, 0o600)])

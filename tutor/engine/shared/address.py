@@ -20,11 +20,28 @@ WAITING = 128
 
 
 def find() -> Path | None:
-    """Return the socket path of a trusted shared engine, or None if there is none."""
-    for path in paths.engine_sockets():
-        if _is_socket(path) and trusted(path):
-            return path
-    return None
+    """Return the socket path of a trusted shared engine, or None if there is none.
+
+    If there are several sockets, an engine that was killed may have left some of them, so those on
+    which an engine listens come first.
+    """
+    found = [path for path in paths.engine_sockets() if _is_socket(path) and trusted(path)]
+    if len(found) > 1:
+        found.sort(key=listens, reverse=True)
+    return found[0] if found else None
+
+
+def listens(path: Path) -> bool:
+    """Return True if an engine listens on the socket, even if it is too busy to answer now."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
 
 
 def trusted(path: Path) -> bool:
