@@ -10,7 +10,7 @@ import pytest
 from tutor.app.widgets import prompt_editor
 from tutor.labs.kit import registry, remote
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.drafts import KEY, LONGEST, Drafts, added, are_saved, rename, restored
+from tutor.labs.kit.drafts import KEY, LONGEST, Drafts, added, are_saved, move, restored
 from tutor.labs.kit.work import LARGEST
 from tutor.labs.probe.lab import Control, Trained
 from tutor.labs.probe.lab import Sentence as ProbeSentence
@@ -137,9 +137,9 @@ def test_the_limit_is_exact_enough_for_every_text(text: str) -> None:
 
 def test_drafts_move_from_the_label_to_the_name() -> None:
     drafts: Drafts = {"Text:": ("one",), "text": ("two",), "Word:": ("three",)}
-    rename(drafts, "Text:", "text")
+    move(drafts, "Text:", "text")
     assert drafts == {"text": ("one", "two"), "Word:": ("three",)}
-    rename(drafts, "word", "word")
+    move(drafts, "word", "word")
     assert drafts == {"text": ("one", "two"), "Word:": ("three",)}
 
 

@@ -61,7 +61,7 @@ class LabEditor(Vertical):
         if self.display:
             self._keep()
         self.of = field
-        drafts.rename(self._drafts, field.label, field.name)
+        drafts.move(self._drafts, field.label, field.name)
         *others, text = self._drafts.get(field.name, (field.text,))
         self._set_aside = tuple(others)
         self.field.load(text, (*self._entered.get(field.name, ()), *others), field.sample)

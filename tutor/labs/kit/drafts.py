@@ -61,7 +61,7 @@ def are_saved(drafts: Drafts, data: bytes) -> bool:
     )
 
 
-def rename(drafts: Drafts, label: str, name: str) -> None:
+def move(drafts: Drafts, label: str, name: str) -> None:
     """Move the drafts that are stored under a field's label to the field's name.
 
     Earlier versions of tutor stored drafts under the label, in the language of the interface.
