@@ -170,7 +170,9 @@ class TutorScreen(Screen[None]):
         Textual would paint a screen that opens four times, because it computes the layout several
         times before it paints the whole screen.
         """
-        if not (self._repaint_required and self is self.app.screen):
+        if self._repaint_required and self is self.app.screen:
+            self._update_timer.resume()  # the computation of the layout has paused it
+        else:
             super()._compositor_refresh()
 
     def _forward_event(self, event: Event) -> None:

@@ -14,6 +14,7 @@ from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.background.fetch import fetch_model
 from tutor.app.background.status import ModelStatus
+from tutor.app.model import screen
 from tutor.app.model.screen import describe
 from tutor.engine.api import EngineState
 from tutor.errors import DownloadFailed, EngineError, ModelDamaged
@@ -33,6 +34,12 @@ def script(*lines: str, then: str = "") -> tuple[str, ...]:
     """Return a command that prints `lines`, in place of `tutor model pull --json`."""
     printing = "".join(f"print({line!r}, flush=True)\n" for line in lines)
     return (sys.executable, "-c", printing + then)
+
+
+def waiting_for(file: Path) -> tuple[str, ...]:
+    """Return a command that downloads the model as soon as the file exists."""
+    wait = f"import os, time\nwhile not os.path.exists({str(file)!r}): time.sleep(0.02)\n"
+    return script(PROGRESS, then=wait + f"print({PULLED!r})")
 
 
 WAIT = "import sys, time\ntime.sleep(600)"
@@ -80,10 +87,8 @@ async def test_a_download_process_that_ends_early_is_a_failure() -> None:
 
 async def test_the_model_is_downloaded_in_the_background_and_used(tmp_path: Path) -> None:
     go = tmp_path / "go"
-    wait = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)\n"
-    command = script(PROGRESS, then=wait + f"print({PULLED!r})")
     engine = FakeEngine(state=EngineState.STARTING)
-    app = app_without_model(tmp_path / "me", engine, command)
+    app = app_without_model(tmp_path / "me", engine, waiting_for(go))
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "downloading 25 %")
         await sees(pilot, "(93 MB, only once). To stop it, press m. A small bundled")
@@ -127,6 +132,21 @@ async def test_the_model_screen_says_how_to_get_the_model(tmp_path: Path) -> Non
         await sees(pilot, "f download")
         said = " ".join(shown(app).split())
         assert "press f, or run `tutor model pull`." in said
+
+
+async def test_the_model_screen_stops_offering_the_model_when_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = tmp_path / "go"
+    engine = FakeEngine(state=EngineState.STARTING)
+    app = app_without_model(tmp_path / "me", engine, waiting_for(go))
+    monkeypatch.setattr(screen, "installed_default", lambda: go if go.exists() else None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "m")
+        await sees(pilot, "x stop download")
+        go.touch()
+        await until(pilot, lambda: app.model_status.ready and engine.restarts == 1)
+        assert "downloads the default model" not in " ".join(shown(app).split())
 
 
 def words(status: ModelStatus, *, installed: bool = True, may_fetch: bool = True) -> str:

@@ -811,3 +811,32 @@ def test_only_events_that_fail_return_texts(learner: Learner) -> None:
     assert returns_texts(learner.state, events.RequestFailed(Start("First"), LOST))
     assert not returns_texts(learner.state, events.RequestFailed(Start("Other"), LOST))
     assert not returns_texts(learner.state, events.Say("Good."))
+
+
+def test_a_failed_prompt_does_not_replace_the_changed_version_of_the_same_words(
+    learner: Learner,
+) -> None:
+    learner.answer()
+    learner.use("A")
+    learner.answer()
+    learner.send(events.ShowPanel("editor"), events.UseText("A", kept={"A": "A edited"}))
+    learner.send(events.ShowPanel("editor"), events.LeaveEditor("B", {"A": "A edited", "": "B"}))
+    fail(learner)
+    assert learner.state.document.drafts["text"] == "B"
+    assert learner.state.document.changes == {"A": "A edited"}
+
+
+def test_the_editor_stays_closed_if_the_prompt_was_used_and_a_later_command_fails(
+    learner: Learner,
+) -> None:
+    learner.answer()
+    learner.send(events.Signal.STEP)
+    while len(learner.tree.branches) < MAXIMUM_BRANCHES - 1:
+        learner.send(events.Signal.FORK)
+    learner.send(events.UseText("First"), events.Signal.FORK)
+    request = learner.state.request
+    assert isinstance(request, Start)
+    learner.send(events.TokensArrived(request, tuple(split("First"))))
+    assert learner.text == "First"
+    assert isinstance(learner.state.note, TutorError)
+    assert learner.state.panel is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ import pyte
 import pytest
 from textual._compositor import CompositorUpdate, LayoutUpdate
 
-from tests.app.pressing import settle
-from tests.app.whole_app import keys, sees
+from tests.app.pressing import event_of, settle
+from tests.app.whole_app import PATIENCE, keys, sees
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE
 from tutor.app import app
@@ -73,12 +74,19 @@ async def test_the_questions_never_open_with_an_empty_screen(tmp_path: Path) -> 
         assert "Two vectors point the same way" in frame
 
 
-@pytest.mark.parametrize("key", ["enter", "c", "l", "p"])
-async def test_a_screen_that_opens_is_painted_once(key: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("enter", "1 of 3"), ("c", "your message"), ("l", "filter"), ("p", "remember")],
+)
+async def test_a_screen_that_opens_is_painted_once(key: str, text: str, tmp_path: Path) -> None:
     filmed = Filmed(tmp_path, 80, 24)
     async with filmed.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Begin")
         await settle(pilot)
         filmed.whole = 0
-        await keys(pilot, key)
+        filmed.post_message(event_of(key))
+        async with asyncio.timeout(PATIENCE):
+            while text not in filmed.frames[-1]:  # painted by the app: `settle` would do it here
+                await asyncio.sleep(0.01)
+        await settle(pilot)
         assert filmed.whole == 1

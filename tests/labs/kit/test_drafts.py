@@ -10,7 +10,7 @@ import pytest
 from tutor.app.widgets import prompt_editor
 from tutor.labs.kit import registry, remote
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.drafts import KEY, LONGEST, Drafts, added, are_saved, move, restored
+from tutor.labs.kit.drafts import KEY, LONGEST, Drafts, added, are_saved, joined, move, restored
 from tutor.labs.kit.work import LARGEST
 from tutor.labs.probe.lab import Control, Trained
 from tutor.labs.probe.lab import Sentence as ProbeSentence
@@ -148,3 +148,15 @@ def test_the_name_of_a_remote_model_is_not_saved() -> None:
     written = "openai:NAME https://me:secret@example.org/v1"
     assert added(b"", {remote.NAME: (written,)}) == b""
     assert restored(file({remote.NAME: [written]})) == {}
+
+
+def test_an_older_text_does_not_take_the_place_of_one_that_does_not_fit() -> None:
+    work = b'{"w":"' + b"z" * (LARGEST - 20_000) + b'"}'
+    assert restored(added(work, {"a": ("old", "x" * 31_000)})) == {}
+
+
+def test_the_newest_draft_counts_as_the_newest_if_its_field_had_an_earlier_one() -> None:
+    drafts = {f"field {number}": ("€" * 32_000,) for number in range(20)}
+    newest = "newest " + "€" * 31_000
+    saved = restored(added(b"", joined({"a": ("old",)}, {**drafts, "a": (newest,)})))
+    assert saved["a"][-1] == newest

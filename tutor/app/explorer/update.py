@@ -17,7 +17,12 @@ from tutor.app.explorer.chat.hints import (
     hint_outside,
 )
 from tutor.app.explorer.chat.messages import ends_with_answer, last_message
-from tutor.app.explorer.chat.unsent import has_unsent, is_edit, unsent_as_draft
+from tutor.app.explorer.chat.unsent import (
+    has_returned,
+    has_unsent,
+    is_edit,
+    unsent_as_draft,
+)
 from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.chat.waiting import await_rebuilding, take_rebuilt
 from tutor.app.explorer.document import FIRST_SEED
@@ -109,7 +114,7 @@ def _say_mode_stays(before: State, state: State) -> State:
 
 def _return_texts(before: State, state: State) -> State:
     """Open the editor if a failure has returned texts to it that the model has not received."""
-    returned = has_unsent(before) and not has_unsent(state) and _has_failed(before, state)
+    returned = _has_failed(before, state) and has_returned(before, state)
     return _open_editor(state) if returned and state.panel is None else state
 
 
@@ -118,7 +123,10 @@ def returns_texts(state: State, event: Event) -> bool:
 
     If the editor is open, it must be closed before the event, so that its text is kept, too.
     """
-    return has_unsent(state) and _has_failed(state, _handle(state, event))
+    if not has_unsent(state):
+        return False
+    after = _handle(state, event)
+    return _has_failed(state, after) and has_returned(state, after)
 
 
 def _has_failed(before: State, state: State) -> bool:

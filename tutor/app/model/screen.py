@@ -51,7 +51,6 @@ class ModelScreen(TextScreen, CourseScreen):
 
     def on_mount(self) -> None:
         self.place = _("tutor · model")
-        self._installed = installed_default() is not None
         self.watch(self.app, "model_status", self._fill)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -87,6 +86,8 @@ class ModelScreen(TextScreen, CourseScreen):
 
     def _fill(self, status: ModelStatus) -> None:
         self._status = status
+        if status.fetch is None:
+            self._installed = installed_default() is not None
         self.refresh_bindings()
         self.draw()
 

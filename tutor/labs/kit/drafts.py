@@ -71,6 +71,12 @@ def move(drafts: Drafts, label: str, name: str) -> None:
             drafts[name] = (*drafts.pop(earlier), *drafts.get(name, ()))
 
 
+def joined(before: Drafts, after: Drafts) -> Drafts:
+    """Return all drafts, from the oldest to the newest. If a field has both, it shows the later."""
+    names = (*(name for name in before if name not in after), *after)
+    return {name: (*before.get(name, ()), *after.get(name, ())) for name in names}
+
+
 def _valid(drafts: Mapping[str, Sequence[str]]) -> Drafts:
     """Return the drafts that can be saved or restored, without the fields that have none."""
     valid: Drafts = {}
@@ -91,10 +97,13 @@ def _fitting(drafts: Drafts, room: int) -> Drafts:
         return drafts
     room -= sum(len(encoded_fields({name: ()})) for name in drafts) + len(encoded_fields({KEY: {}}))
     fitting: dict[str, list[str]] = {name: [] for name in drafts}
-    for back in range(1, _MOST_TEXTS + 1):
+    for back in range(_MOST_TEXTS):
         for name, texts in reversed(drafts.items()):
-            size = len(msgspec.json.encode(texts[-back])) + 1 if back <= len(texts) else room + 1
+            if back >= len(texts) or len(fitting[name]) < back:
+                continue  # an older text must not take the place of one that does not fit
+            text = texts[-1 - back]
+            size = len(msgspec.json.encode(text)) + 1
             if size <= room:
-                fitting[name].insert(0, texts[-back])
+                fitting[name].insert(0, text)
                 room -= size
     return {name: tuple(texts) for name, texts in fitting.items() if texts}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, TutorError
 from tutor.labs.kit.actions import MoveFocus, Reset, ShowView
+from tutor.labs.kit.drafts import joined
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Left:
     @property
     def unsubmitted(self) -> Drafts:
         """All texts that the learner has not submitted. They are saved."""
-        return _joined(self.aside, self.drafts)
+        return joined(self.aside, self.drafts)
 
 
 class LabRunner:
@@ -164,10 +165,10 @@ class LabRunner:
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
         self.error, self._stopped, self.touched = None, None, True
-        removed = _joined(self.aside, self.drafts)
+        removed = joined(self.aside, self.drafts)
         if not self.lab.reset_is_final and (before != self.state or removed):
             self._before = self._before or before
-            self._dropped = _joined(self._dropped, removed)
+            self._dropped = joined(self._dropped, removed)
         self.drafts.clear()
         self.aside.clear()
         if reset is None:
@@ -185,7 +186,7 @@ class LabRunner:
     def undo(self) -> None:
         """Restore the state before a destructive action, or before a series of resets."""
         self.state, self._before = self.lab.undone(self._before), None
-        self.drafts.update(_joined(self._dropped, self.drafts))
+        self.drafts.update(joined(self._dropped, self.drafts))
         self._dropped = {}
         self.error = self.note = self._stopped = None
         self._pursue()
@@ -279,9 +280,3 @@ class LabRunner:
 
     def _without_results(self, state: Any) -> Any:
         return self.lab.restored(self.lab.saved(state))
-
-
-def _joined(before: Drafts, after: Drafts) -> Drafts:
-    """Return all drafts. If a field has both, it shows the later one."""
-    labels = (*before, *after)
-    return {label: (*before.get(label, ()), *after.get(label, ())) for label in labels}

@@ -815,6 +815,23 @@ async def test_escape_pressed_as_an_answer_ends_does_not_leave_the_chat(
         assert (it.stage.screen is screen) is late
 
 
+async def test_escape_leaves_the_stepper_although_an_answer_was_stopped_by_the_change(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await send(it, "Hello")
+        if state(it).panel is not None:
+            await it.press("escape")
+        screen = it.stage.screen
+        engine.hold()
+        await it.pilot.press("s", "c")
+        engine.release()
+        await it.until(lambda: state(it).mode == "text")
+        await it.press("escape")
+        assert it.stage.screen is not screen
+
+
 @pytest.mark.parametrize("late", [True, False])
 async def test_a_key_pressed_as_the_answer_ends_is_not_typed(tmp_path: Path, late: bool) -> None:
     async with explorer(tmp_path, mode="chat") as it:

@@ -154,7 +154,7 @@ class ChatPane(PaneLayout):
         """
         by_key = not (state.typing or state.first_message)
         runs = state.mode == "chat" and state.running and by_key
-        if self._runs_outside and not runs:
+        if self._runs_outside and not runs and state.mode == "chat":
             self.ended_at = time.monotonic()
         self._runs_outside = runs
 

@@ -77,6 +77,19 @@ def has_unsent(state: State) -> bool:
     return bool(_unsent(state))
 
 
+def has_returned(before: State, state: State) -> bool:
+    """Return True if an unsent text of the state before is a draft now."""
+    if has_unsent(state):
+        return False
+    document = state.document
+    kept = (document.drafts.get(state.mode, ""), *document.changes.values())
+    return any(
+        text == each.text or text.startswith(f"{each.text}\n")
+        for each in _unsent(before)
+        for text in kept
+    )
+
+
 def unsent_as_draft(state: State) -> State:
     """Return the state with all unsent messages or prompts in its draft and changed texts."""
     unsent = _unsent(state)
@@ -123,5 +136,5 @@ def _prompts_kept(state: State, unsent: Sequence[UseText]) -> Document:
     for each in unsent:
         if each.text != document.drafts[state.mode] and each.text not in changes.values():
             taken = each.place in ("", document.place) or each.place in changes
-            changes[each.text if taken else each.place] = each.text
+            changes.setdefault(each.text if taken else each.place, each.text)
     return document if changes == document.changes else document.with_changes(changes)
