@@ -94,7 +94,7 @@ async def test_a_task_that_is_done_makes_room_for_what_the_lab_is_about(tmp_path
         await do(pilot, "right")  # the next change removes the news about the goal
         assert "Find a word that costs five tokens." not in seen(pilot)
         assert registry.find("tokens").about in seen(pilot)
-        assert "1 of 4 goals reached" in seen(pilot)
+        assert "✓ 1 of 1 goal reached" in seen(pilot)
 
 
 async def test_what_a_lesson_says_about_a_done_lab_stays_until_the_next_change(
@@ -178,7 +178,33 @@ async def test_only_the_goals_that_the_lesson_screen_asks_for_are_counted(tmp_pa
         await do(pilot, "enter")
         await sees(pilot, "✓ 2 of 2 goals reached: Write a text with more tokens")
         await do(pilot, "right")
-        assert "2 of 4 goals reached" in seen(pilot)  # the task is done, so all goals count
+        assert "✓ 2 of 2 goals reached" in seen(pilot)
+        assert "2 more goals, not asked for here  g" in seen(pilot)
+        await keys(pilot, "escape")
+        app.navigator.open_lab(lesson, lab)
+        await sees(pilot, "✓ 2 of 2 goals reached")
+        assert "2 more goals, not asked for here  g" in seen(pilot)
+        await pilot.resize_terminal(40, 12)
+        await sees(pilot, "✓ 2 of 2 goals reached")
+        assert "not asked for" not in seen(pilot)  # there is no room for it
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_goal_reached_after_the_task_does_not_change_the_count(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await sees(pilot, "Tokens")
+        app.navigator.open_lab(LESSON, PARTS)
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await do(pilot, "e")
+        app.screen.focused.load("né à")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        await sees(pilot, "✓ Also reached: Write a text")
+        await sees(pilot, "✓ 1 of 1 goal reached")
+        assert "of 4 goals" not in seen(pilot)
 
 
 async def test_goals_reached_before_a_lesson_embedded_the_lab_count(tmp_path: Path) -> None:

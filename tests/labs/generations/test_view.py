@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -211,7 +212,8 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         assert "open-on-a-day" in shown
         assert "captured {1} “When do you” {3} “Friday”" in trace_of_rules(pilot)
         assert "hours" in shown
-        assert "threshold reached" in shown
+        assert "threshold 0.50: met" in shown
+        assert not re.search(r"0\.50 +threshold", shown)
         assert "12 tokens, probability" in shown
 
 
@@ -234,13 +236,13 @@ async def test_a_long_generated_answer_takes_free_lines_or_says_where_the_rest_i
         await write(pilot, "When do you open on Friday?")
         shown = " ".join(" ".join(line[53:] for line in seen(pilot).splitlines()).split())
         assert " ".join(state_of(pilot).turn.written.text.split()) in shown
-        assert "Enter shows the rest" not in shown
+        assert "… Enter opens" not in shown
         await pilot.resize_terminal(60, 24)
         await at_rest(pilot)
-        assert "Enter shows the rest" not in seen(pilot)
+        assert "… Enter opens" not in seen(pilot)
         await pilot.resize_terminal(80, 14)
         await at_rest(pilot)
-        assert "… Enter shows the rest" in seen(pilot)
+        assert "… Enter opens it in chat" in seen(pilot)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +299,19 @@ async def test_the_generated_answer_opens_in_the_stepper_at_the_token_in_focus(
         assert bits == pytest.approx(-math.log2(written.tokens[0].probability))
         assert opened[0].sampler.greedy
         assert tree.focus == len(prompt) + 2
+
+
+async def test_a_conversation_opens_with_the_end_of_its_answer_in_view(tmp_path: Path) -> None:
+    app = app_of(tmp_path)
+    token = VOCABULARY[300]  # four columns wide
+    written = [Step(token, "drawn", 1.0)] * 80
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        begin = Document.of_conversation([token] * 170, written, GREEDY, seed=3, at=0)
+        app.navigator.open_conversation(begin)
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await until(pilot, lambda: "PgUp PgDn" in seen(pilot))
+        assert "more line" not in seen(pilot)
 
 
 async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:

@@ -105,8 +105,9 @@ class LabTask(Lines):
     """The task of a lab in up to `rows` lines, and its next goal.
 
     `about` replaces the task if no lesson screen asks for it, or after its goals are reached. `own`
-    contains the names of the goals that a lesson screen asks for, which come first. Until they are
-    reached, only they are counted. After that, a line says to return to the lesson. After a goal is
+    contains the names of the goals that a lesson screen asks for, which come first. Only they are
+    counted. After they are reached, a line says to return to the lesson, and from the learner's
+    next change on, how many goals the lesson screen does not ask for are left. After a goal is
     reached, it is shown above the next goal, and the task gets the lines that are left. A goal that
     the lesson screen does not ask for takes only the line of the next goal, so that the task stays
     visible. After all goals are reached, `done` replaces the task.
@@ -264,11 +265,9 @@ class LabTask(Lines):
         cut = last.plain.rpartition(" ")[0].rstrip(" ,;:.")
         return [*lines[: rows - 1], last[: len(cut)] + more]
 
-    def _count(self, reached: Set[str], news: Sequence[str] = ()) -> str:
-        """Say how many goals are reached. As long as the task has open goals, only those count."""
-        names = {goal.name for goal in self._goals}
-        if self._own - (reached - set(news)) and self._own >= set(news):
-            names &= self._own
+    def _count(self, reached: Set[str]) -> str:
+        """Say how many goals are reached. If a lesson screen asks for some, only those count."""
+        names = self._own or {goal.name for goal in self._goals}
         done = len(names & reached)
         return _("{done} of {goals} reached").format(done=done, goals=counted(len(names), "goal"))
 
@@ -297,9 +296,9 @@ class LabTask(Lines):
         if not news:
             return []
         says = "; ".join(goal.says for goal in self._goals if goal.name in news)
-        text = Content.assemble(
-            (f"{self._count(reached, news)}: ", f"bold {RIGHT}"), with_keys(says)
-        )
+        own = not self._own or self._own & set(news)
+        head = f"{self._count(reached)}: " if own else _("Also reached: ")
+        text = Content.assemble((head, f"bold {RIGHT}"), with_keys(says))
         lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
         left = self._left(reached)
         if not left:
@@ -310,6 +309,8 @@ class LabTask(Lines):
             esc = self._said_esc = self._esc_goes_back
             says = _("Press Esc to go back to the lesson.")
             return [*lines, goal_line(says if esc else _("The task is done."), True)]
+        if self._own and self._own <= reached:
+            return [*lines, self._task_done(reached, width)]
         text = Content.assemble((_("Next goal: "), "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 
@@ -325,6 +326,8 @@ class LabTask(Lines):
         if not left:
             done = [goal_line(f"{self._count(reached)}.", True)] if self._goals else []
             return [*above, *done]
+        if self._own and self._own <= reached:
+            return [*above, self._task_done(reached, width)]
         goal = hanging(Content.styled("○ ", ACT), with_keys(left[0].says), width).split()
         lines = [*above, *goal]
         if not count:
@@ -336,6 +339,15 @@ class LabTask(Lines):
                 lines[place] = Content.assemble(lines[place], " " * gap, said)
                 return lines
         return [*lines, Content("  ") + said]
+
+    def _task_done(self, reached: Set[str], width: int) -> Content:
+        """Return a line with the goals of the lesson screen and, if they fit, how many are left."""
+        line = goal_line(self._count(reached), True)
+        more = counted(len(self._left(reached)), "more goal")
+        said = _("{goals}, not asked for here").format(goals=more)
+        left = Content.assemble((f"{said}  ", MUTED), ("g", KEY))
+        gap = width - line.cell_length - left.cell_length
+        return Content.assemble(line, " " * gap, left) if gap >= 2 else line
 
 
 def goal_line(words: str, reached: bool, *, muted: bool = False) -> Content:

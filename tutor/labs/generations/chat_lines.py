@@ -150,7 +150,12 @@ def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
         text += " …"
     lines = cut_to_lines(text, width, most)
     if place == 2 and most > 1 and len(cut_to_lines(text, width, most + 1)) > most:
-        lines[-1] = Content.styled(_("… Enter shows the rest"), MUTED)
+        ways = (
+            _("… Enter opens the whole answer in the chat"),
+            _("… Enter opens it in chat"),
+            _("… Enter opens it"),
+        )
+        lines[-1] = Content.styled(first_that_fits(ways, width, otherwise=ways[-1]), MUTED)
     return lines
 
 
@@ -260,9 +265,9 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
         below = near.cosine < reply.threshold
         text = clipped(near.question, max(4, width - 6))
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
-    verdict = _("below threshold") if reply.declined else _("threshold reached")
-    style = NOT_YET if reply.declined else ""
-    return [*lines, Content.assemble((f"{reply.threshold:5.2f} ", style), verdict)]
+    said = _("below threshold {value:.2f}") if reply.declined else _("threshold {value:.2f}: met")
+    style = NOT_YET if reply.declined else MUTED
+    return [*lines, Content.styled(said.format(value=reply.threshold), style)]
 
 
 def _in_training(state: State, width: int) -> list[Content]:

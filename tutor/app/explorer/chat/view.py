@@ -44,8 +44,9 @@ WIDEST = 100
 class ConversationView(Lines, can_focus=True):
     """A scrolling view of a conversation.
 
-    It shows the token in focus, or the lines to which the learner has scrolled. While an answer is
-    being generated, the answer's end stays visible unless the learner has scrolled up.
+    It shows the token in focus, or the lines to which the learner has scrolled. At first, it shows
+    the end of the conversation if the token in focus is there. While an answer is being
+    generated, the answer's end stays visible unless the learner has scrolled up.
     """
 
     DEFAULT_CSS = "ConversationView { height: 1fr; }"
@@ -54,6 +55,8 @@ class ConversationView(Lines, can_focus=True):
     _conversation = Conversation()
     _all: Sequence[ChatLine] = ()
     _top = 0
+    _ends = True
+    """Whether the last line is visible. It stays visible if the room for the text changes."""
 
     def update(self, conversation: Conversation, scroll: int | None) -> None:
         """Show a conversation. `scroll` is the first line to show, or None to show the focus."""
@@ -62,7 +65,7 @@ class ConversationView(Lines, can_focus=True):
 
     def introduce(self, lines: Callable[[int, int], Sequence[Content]]) -> None:
         """Show an empty chat. `lines` returns its lines for a width and a height."""
-        self._all, self._top = (), 0
+        self._all, self._top, self._ends = (), 0, True
 
         def draw() -> None:
             width, height = self.size
@@ -119,7 +122,8 @@ class ConversationView(Lines, can_focus=True):
         count = len(self._all)
         at = next((n for n, line in enumerate(self._all) if line.holds(shown.focus)), count - 1)
         if scroll is None:
-            self._top = top_line(self._top, at, count, room)
+            before = max(0, count - room) if self._ends else self._top
+            self._top = top_line(before, at, count, room)
         else:
             self._top = min(scroll, max(0, count - room))
         visible = self._all[self._top : self._top + room]
@@ -128,6 +132,7 @@ class ConversationView(Lines, can_focus=True):
             for place, line in enumerate(visible)
         ]
         below = max(0, count - self._top - room)
+        self._ends = not below
         grows = shown.open and shown.focus >= len(shown.steps) and shown.pending is None
         if grows and lines and not below:
             lines[-1] += cursor()
