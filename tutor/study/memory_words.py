@@ -35,6 +35,12 @@ AFTER_A_HINT = _("After a hint, a right answer can lead to an earlier review.")
 It is shown only if `tutor.learner.schedule.hint_matters`.
 """
 
+AFTER_A_GUESS = _("After a guess, a right answer can lead to an earlier review.")
+"""How a guess changes the schedule.
+
+It is shown only if `tutor.learner.schedule.guess_matters`.
+"""
+
 
 def in_one_line(memory: Memory) -> str:
     """Return recall and strength in one line, or "" if no question has been answered."""
