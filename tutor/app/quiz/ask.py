@@ -215,12 +215,11 @@ class AskScreen(CourseScreen):
         self._take(event.answer, event.field)
 
     def _take(self, answer: Answer, field: Widget) -> None:
-        if not (self._open and self.view.shows(field)):
-            return
-        if self.question.asks_model:
-            self._ask_model(self.question, answer)
-        else:
-            self._judge(answer)
+        if self._open and self.view.shows(field):
+            if self.question.asks_model:
+                self._ask_model(self.question, answer)
+            else:
+                self._judge(answer)
 
     @work(exclusive=True)
     async def _ask_model(self, question: Question, given: Answer) -> None:
