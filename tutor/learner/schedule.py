@@ -66,6 +66,14 @@ def hint_matters(draft: Draft) -> bool:
     return draft.attempt == 1 and not draft.guessed
 
 
+def guess_matters(draft: Draft) -> bool:
+    """Return True if a right answer to this attempt counts less because it is a guess.
+
+    An answer after a wrong one counts less in any case.
+    """
+    return draft.attempt == 1 and draft.guessed
+
+
 def parameters_in(settings: Mapping[str, Setting]) -> str:
     """Return the learner's own parameters, or "" for FSRS's default ones."""
     value = settings.get(FITTED)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.app.widgets.figures import when
 from tutor.language import _
 from tutor.plain import markdown, steps, words
 from tutor.plain.place import Command, Leave, Place, Replace
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import next_in_lessons
-from tutor.study.results import results
+from tutor.study.results import coming_back, results
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class LessonEnd(Place):
         for head, questions in ((_("Wrong"), found.wrong), (_("Left for later"), found.open_)):
             for question in questions:
                 self.say(f"{head}: {' '.join(markdown.read(question.ask).lines)}")
+        if self._lesson.questions:
+            self.say(self._coming_back())
         left = self._open_labs()
         if left:
             names = words.listed(
@@ -65,6 +68,11 @@ class LessonEnd(Place):
                     labs=counted(len(left), "lab"), names=names
                 )
             )
+
+    def _coming_back(self) -> str:
+        services, progress = self.services, self.services.progress
+        now, limits = progress.clock(), services.limits
+        return coming_back(self._lesson, progress.state(), services.asked, now, limits, when)
 
     def _open_labs(self) -> list[tuple[int, Lab]]:
         done = self.services.progress.lesson(self._lesson.id).labs_done

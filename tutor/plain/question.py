@@ -21,11 +21,11 @@ from tutor.course.questions.order import OrderQuestion
 from tutor.course.questions.several import SeveralChoices
 from tutor.language import _
 from tutor.learner.records import Answered, Draft
-from tutor.learner.schedule import hint_matters
+from tutor.learner.schedule import guess_matters, hint_matters
 from tutor.plain import markdown, words
 from tutor.plain.model_answers import ask_model
 from tutor.plain.place import Command, Place
-from tutor.study.memory_words import AFTER_A_HINT
+from tutor.study.memory_words import AFTER_A_GUESS, AFTER_A_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -317,6 +317,8 @@ class QuestionPlace(Place):
         self._keep(guessed=not self._draft.guessed)
         marked = _("Your answer will count as a guess.")
         self.say(marked if self._draft.guessed else _("Your answer will not count as a guess."))
+        if guess_matters(self._draft):
+            self.say(AFTER_A_GUESS)
 
     async def _retry(self, rest: str) -> None:
         assert self._question is not None

@@ -35,6 +35,12 @@ AFTER_A_HINT = _("After a hint, a right answer can lead to an earlier review.")
 It is shown only if `tutor.learner.schedule.hint_matters`.
 """
 
+AFTER_A_GUESS = _("After a guess, a right answer can lead to an earlier review.")
+"""How a guess changes the schedule.
+
+It is shown only if `tutor.learner.schedule.guess_matters`.
+"""
+
 
 def in_one_line(memory: Memory) -> str:
     """Return recall and strength in one line, or "" if no question has been answered."""
@@ -44,12 +50,10 @@ def in_one_line(memory: Memory) -> str:
 
 
 def about_wait(card: Card, retention: float) -> str:
-    """Return a sentence about the wait until the next review if it is the shortest one, or ""."""
-    if not waits_shortest(card, retention):
+    """Return a sentence about the wait if a right answer leads to the shortest one, or ""."""
+    if not card.last_correct or not waits_shortest(card, retention):
         return ""
-    if card.last_correct:
-        return _("Right answers on later days make the wait longer.")
-    return _("Tomorrow is the earliest possible day.")
+    return _("Right answers on later days make the wait longer.")
 
 
 def daily_limit(queue: Queue, limits: Limits) -> str:
@@ -65,6 +69,35 @@ def daily_limit(queue: Queue, limits: Limits) -> str:
         limits.new,
     )
     return said.format(count=limits.new)
+
+
+def waiting(day: str, count: int, due: int, queue: Queue, limits: Limits) -> str:
+    """Return how many of a lesson's `due` questions are asked on a day, and why the rest wait.
+
+    `day` is the day in words, such as "tomorrow". `count` of the questions are asked on that day,
+    and the limits hold back the others, which are in `queue.held`.
+    """
+    if queue.at_cap:
+        most = ngettext("{count} question a day", "{count} questions a day", limits.cap)
+        limit = most.format(count=limits.cap)
+    else:
+        most = ngettext("{count} new question a day", "{count} new questions a day", limits.new)
+        limit = most.format(count=limits.new)
+    said = _(
+        "{day}, reviews ask you {count} of these {due} questions. The rest wait for later days, "
+        "because reviews ask you at most {limit}, over all lessons."
+    )
+    if due == 1:
+        said = _(
+            "{day}, reviews don't ask you this question. It waits for a later day, because reviews "
+            "ask you at most {limit}, over all lessons."
+        )
+    elif count == 0:
+        said = _(
+            "{day}, reviews ask you none of these {due} questions. They wait for later days, "
+            "because reviews ask you at most {limit}, over all lessons."
+        )
+    return said.format(day=f"{day[:1].upper()}{day[1:]}", count=count, due=due, limit=limit)
 
 
 def over_limit(queue: Queue, limits: Limits, *, more: bool) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from tutor.course.lesson import Lesson
 from tutor.course.questions.question import Question
-from tutor.language import ngettext
+from tutor.language import _, ngettext
 from tutor.learner import review
 from tutor.learner.clock import midnights
 from tutor.learner.records import Card
 from tutor.learner.review import Limits, ReviewQuestion
 from tutor.learner.schedule import due_at
 from tutor.learner.state import LearnerState
-from tutor.study.memory_words import daily_limit
+from tutor.study.memory_words import waiting
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -66,30 +67,48 @@ def comes_back(lesson: Lesson, cards: Mapping[str, Card], retention: float) -> t
     return tuple(sorted(due_at(card, retention) for card in known if card and not card.suspended))
 
 
-def over_limit(
+def coming_back(
     lesson: Lesson,
     state: LearnerState,
     asked: Mapping[str, ReviewQuestion],
     now: float,
     limits: Limits,
+    when: Callable[[float, float], str],
 ) -> str:
-    """Return how many questions of a lesson are over the daily limits when they are due, or "".
+    """Return when the questions of a lesson come back, and which of them exceed a daily limit.
 
-    The text has no period at the end.
-    `asked` has all questions of the course, because they share the limits.
+    `asked` has all questions of the course, because they share the limits. `when` puts a time into
+    words, such as "tomorrow".
     """
-    today = midnights(now, 1)[0]
     times = comes_back(lesson, state.cards, limits.retention)
-    days = sorted({day for at in times if (day := midnights(at, 1)[0]) > today})
-    later = (review.due_on(state, asked, day, limits) for day in days)
+    if not times:
+        return _("Questions come back once you have answered them.")
+    counts = Counter(when(at, now) for at in times)
+    (first, count), *others = counts.items()
+    tail = "".join(f", {count} {at}" for at, count in others)
+    today = midnights(now, 1)[0]
+    later = sorted({day for at in times if (day := midnights(at, 1)[0]) > today})
     here = {question.id for question in lesson.questions}
-    queues = [
-        queue
-        for queue in (review.queue(state, asked, now, limits), *later)
-        for item in queue.held
-        if item.question in here
-    ]
-    if not queues:
-        return ""
-    said = ngettext("{count} is over {limit}", "{count} are over {limit}", len(queues))
-    return said.format(count=len(queues), limit=daily_limit(queues[0], limits))
+    for day in (0.0, *later):
+        queue = (
+            review.due_on(state, asked, day, limits)
+            if day
+            else review.queue(state, asked, now, limits)
+        )
+        held = sum(item.question in here for item in queue.held)
+        if held:
+            chosen = sum(item.question in here for item in queue.due)
+            name = when(day, now) if day else _("today")
+            over = waiting(name, chosen, chosen + held, queue, limits)
+            if not tail and count == chosen + held:
+                return over
+            said = ngettext(
+                "{count} question is due {first}{others}.",
+                "{count} questions are due {first}{others}.",
+                count,
+            ).format(count=count, first=first, others=tail)
+            return f"{said} {over}"
+    said = ngettext(
+        "{count} question comes back {first}", "{count} questions come back {first}", count
+    ).format(count=count, first=first)
+    return f"{said}{tail}."

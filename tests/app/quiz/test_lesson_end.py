@@ -161,8 +161,43 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
     app = whole_app(tmp_path, course=COURSE, clock=clock)
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(FIRST)
-        when = ("in 2 days", "tomorrow", "", "now")[days]
-        said = f"2 questions come back {when}; 1 is over the limit of 1 new question a day."
+        when = ("In 2 days", "Tomorrow", "", "Today")[days]
+        said = (
+            f"Review {when}, reviews ask you 1 of these 2 questions. The rest wait for later days, "
+            "because reviews ask you at most 1 new question a day, over all lessons."
+        )
+        await until(pilot, lambda: said in " ".join(shown(app).split()))
+
+
+@pytest.mark.parametrize(
+    ("right", "setting", "said"),
+    [
+        (
+            True,
+            "review.new",
+            "In 2 days, reviews ask you none of these 2 questions. They wait for later days, "
+            "because reviews ask you at most 0 new questions a day, over all lessons.",
+        ),
+        (
+            False,
+            "review.cap",
+            "1 question is due tomorrow, 1 in 2 days. Tomorrow, reviews don't ask you this "
+            "question. It waits for a later day, because reviews ask you at most 0 questions a "
+            "day, over all lessons.",
+        ),
+    ],
+)
+async def test_the_end_of_a_lesson_says_that_no_question_is_asked(
+    tmp_path: Path, right: bool, setting: str, said: str
+) -> None:
+    clock = Clock()
+    answered(tmp_path, "cosine", correct=True, at=clock.at)
+    answered(tmp_path, "bits", correct=right, at=clock.at)
+    read(tmp_path)
+    Progress.open(tmp_path).save_setting(setting, 0)
+    app = whole_app(tmp_path, course=COURSE, clock=clock)
+    async with app.run_test(size=SIZE) as pilot:
+        app.navigator.open_end(FIRST)
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
 
@@ -177,7 +212,8 @@ async def test_the_limit_is_shared_with_the_questions_of_other_lessons(tmp_path:
     app = whole_app(tmp_path, course=Course(lessons=(first, other)), clock=clock)
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(first)  # its only question, "cosine", is due after the other one
-        await sees(pilot, "1 question comes back in 2 days; 1 is over the limit of 1 new")
+        said = "In 2 days, reviews don't ask you this question. It waits for a later day"
+        await until(pilot, lambda: said in " ".join(shown(app).split()))
 
 
 @pytest.mark.parametrize("size", [SIZE, (40, 12)])

@@ -287,6 +287,21 @@ async def test_the_help_says_that_a_hint_counts_only_where_it_does(tmp_path: Pat
         assert not await help_names_it(pilot)
 
 
+async def test_a_guess_says_that_it_counts_less_if_it_does(tmp_path: Path) -> None:
+    said = "After a guess, a right answer can lead to an earlier review."
+    async with whole_app(tmp_path, course=only("bits")).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "tab", "g")
+        await sees(pilot, said)
+        await keys(pilot, "tab", "g")
+        assert said not in seen(pilot)
+        await keys(pilot, "9", "enter")
+        await sees(pilot, "r try again")
+        await keys(pilot, "r", "tab", "g")  # an answer after a wrong one counts less in any case
+        await sees(pilot, "marked as a guess")
+        assert said not in seen(pilot)
+
+
 async def test_a_hint_for_a_guess_does_not_say_that_it_counts(tmp_path: Path) -> None:
     said = "After a hint, a right answer can lead to an earlier review."
     async with whole_app(tmp_path, course=only("bits")).run_test(size=SIZE) as pilot:

@@ -141,7 +141,7 @@ async def test_the_keys_that_answer_a_question_come_before_undo(
     ("typed", "said"),
     [
         ("2", "saved · next review tomorrow. Right answers on later days make the wait longer."),
-        ("9", "saved · next review tomorrow. Tomorrow is the earliest possible day."),
+        ("9", "saved · next review tomorrow ─"),
     ],
 )
 async def test_the_same_date_after_a_right_and_a_wrong_answer_is_explained(

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from tests.app.clicking import click
 from tests.app.explorer.explorer_stage import shown
@@ -17,6 +18,7 @@ from tutor.app.terminal.background_color import BackgroundReported
 from tutor.learner import review
 from tutor.learner.progress import Progress
 from tutor.models.report import Pulled
+from tutor.settings.catalogue import with_value
 from tutor.settings.effective import in_effect
 from tutor.settings.file import config_file
 from tutor.settings.reading import load
@@ -73,6 +75,27 @@ async def test_values_can_be_typed_and_are_checked(tmp_path: Path) -> None:
         assert app.services.retention == 0.84
         await keys(pilot, "z")
         assert app.services.retention == 0.9
+
+
+@pytest.mark.parametrize(("key", "value"), [("left", 0.0), ("right", 0.9)])
+async def test_a_key_that_changes_no_value_writes_nothing(
+    tmp_path: Path, key: str, value: float
+) -> None:
+    effective = in_effect(lambda entry: None)
+    settings = with_value(effective.settings, "sampler.min_p", value)
+    app = whole_app(tmp_path, settings=SettingsKeeper(replace(effective, settings=settings)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "comma")
+        await sees(pilot, "Theme")
+        while "› Min-p" not in shown(app):
+            await keys(pilot, "down")
+        await keys(pilot, key, "enter", "enter", "z")  # the field opens with the same value
+        assert not config_file().exists()
+        assert "u undo" not in shown(app)
+        await keys(pilot, "left" if key == "right" else "right")
+        await sees(pilot, "u undo")
+        assert load(config_file()).given == {"sampler.min_p"}
 
 
 async def test_an_option_overrides_the_file_until_the_next_start(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ from tutor.app.widgets.more_below import MoreBelow
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft
-from tutor.learner.schedule import hint_matters
+from tutor.learner.schedule import guess_matters, hint_matters
+from tutor.study.memory_words import AFTER_A_GUESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,12 +215,11 @@ class AskScreen(CourseScreen):
         self._take(event.answer, event.field)
 
     def _take(self, answer: Answer, field: Widget) -> None:
-        if not (self._open and self.view.shows(field)):
-            return
-        if self.question.asks_model:
-            self._ask_model(self.question, answer)
-        else:
-            self._judge(answer)
+        if self._open and self.view.shows(field):
+            if self.question.asks_model:
+                self._ask_model(self.question, answer)
+            else:
+                self._judge(answer)
 
     @work(exclusive=True)
     async def _ask_model(self, question: Question, given: Answer) -> None:
@@ -361,6 +361,7 @@ class AskScreen(CourseScreen):
 
     def action_guessed(self) -> None:
         self._keep(guessed=not self._draft.guessed)
+        self.tell(AFTER_A_GUESS if guess_matters(self._draft) else None)
         self.action_enter_field()
         self.view.show_hint(self.question, self._draft)
         self.refresh_bindings()

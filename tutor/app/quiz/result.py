@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,7 +23,7 @@ from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import AnswerQuestions, ReadLesson, next_in_lessons
-from tutor.study.results import Results, comes_back, over_limit, results
+from tutor.study.results import Results, coming_back, results
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -210,20 +209,9 @@ class ResultScreen(MenuScreen):
         )
 
     def _coming(self) -> str:
-        progress = self.services.progress
-        times = comes_back(self.lesson, progress.cards(), self.services.retention)
-        if not times:
-            return _("Questions come back once you have answered them.")
-        now = progress.clock()
-        counts = Counter(when(at, now) for at in times)
-        (first, count), *others = counts.items()
-        head = ngettext(
-            "{count} question comes back {first}", "{count} questions come back {first}", count
-        ).format(count=count, first=first)
-        said = ", ".join([head, *(f"{count} {at}" for at, count in others)])
-        asked, limits = self.services.asked, self.services.limits
-        over = over_limit(self.lesson, progress.state(), asked, now, limits)
-        return f"{said}; {over}." if over else f"{said}."
+        services, progress = self.services, self.services.progress
+        now, limits = progress.clock(), services.limits
+        return coming_back(self.lesson, progress.state(), services.asked, now, limits, when)
 
     # --- the entries --------------------------------------------------------------------------
 

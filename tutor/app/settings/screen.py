@@ -188,8 +188,10 @@ class SettingsScreen(CourseScreen):
     def action_turn(self, by: int) -> None:
         if (entry := self._selected) is None:
             return
+        value = self._value(entry)
         if entry.stops:
-            self._change(entry, entry.moved(self._value(entry), by))
+            if (moved := entry.moved(value, by)) != value:
+                self._change(entry, moved)
         else:
             self._edit(entry)
 
@@ -209,6 +211,8 @@ class SettingsScreen(CourseScreen):
 
     def _change(self, entry: Entry, value: Value | None) -> None:
         def change() -> str:
+            if self._keeps(entry, value):
+                return ""
             self.services.settings.change(entry.name, value)
             if self._own_limit(entry) is not None:
                 self.services.progress.save_setting(_OF_LEARNER[entry.name], review.NOT_SET)
@@ -220,6 +224,15 @@ class SettingsScreen(CourseScreen):
             return _("Saved. It takes effect when tutor starts again.") if entry.next_start else ""
 
         self._try(change)
+
+    def _keeps(self, entry: Entry, value: Value | None) -> bool:
+        """Return True if a change of a setting to `value` would change nothing."""
+        if value is None:
+            return (
+                self._own_limit(entry) is None
+                and self.services.settings.in_file(entry.name) is None
+            )
+        return value == self._value(entry) and not self.services.settings.overridden(entry.name)
 
     def _try(self, change: Callable[[], str]) -> None:
         """Make a change, and show the message that it returns or the error that it raises."""
