@@ -162,6 +162,17 @@ def test_forks_list_each_branch_below_its_parent() -> None:
     assert drawn == [(1, 0, 0, 0), (2, 1, 5, 1), (3, 1, 3, 1)]
 
 
+@pytest.mark.parametrize("begins_with_special", [False, True])
+def test_a_branch_with_a_new_prompt_has_no_parent(begins_with_special: bool) -> None:
+    start = [msgspec.structs.replace(token(0), special=True)] * begins_with_special
+    tree = TokenTree.from_prompt([*start, token(1)], seed=1).choose(token(4), "drawn", 1.0)
+    tree = tree.start([*start, token(2)]).choose(token(5), "drawn", 1.0)
+    tree = tree.fork(at=tree.length - 1).choose(token(6), "drawn", 1.0)
+    at = len(start)
+    found = [(fork.branch, fork.parent, fork.at, fork.depth) for fork in tree.forks()]
+    assert found == [(1, 0, 0, 0), (2, 0, at, 0), (3, 2, at + 1, 1)]
+
+
 def test_missing_surprisals_are_filled_in() -> None:
     tree = grown(4)
     assert tree.first_unknown() == 1

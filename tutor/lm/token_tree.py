@@ -78,7 +78,8 @@ class Fork(msgspec.Struct, frozen=True):
     """The point where a branch separates from its parent branch.
 
     `at` is the number of tokens that the two branches share, and `depth` is the number of forks
-    between the branch and the first branch. For the first branch, `parent` is 0.
+    between the branch and the first branch of the same text. For that branch, `parent` and `depth`
+    are 0.
     """
 
     branch: int
@@ -160,11 +161,18 @@ class TokenTree(msgspec.Struct, frozen=True):
         return tuple(self.own_length(branch) for branch in self.branches)
 
     def forks(self) -> list[Fork]:
-        """Return the forks of all branches in display order, with each branch below its parent."""
+        """Return the forks of all branches in display order, with each branch below its parent.
+
+        A branch that shares no text with an earlier branch, because it has a new prompt, has no
+        parent.
+        """
         parents: dict[int, tuple[int, int]] = {self.branches[0].number: (0, 0)}
         for index, branch in enumerate(self.branches[1:], start=1):
             stem = max(self.branches[:index], key=lambda earlier: shared(branch, earlier))
-            parents[branch.number] = (stem.number, shared(branch, stem))
+            at = shared(branch, stem)
+            # A new prompt can share the token that begins every text, which is special.
+            is_new_text = all(step.token.special for step in branch.steps[:at])
+            parents[branch.number] = (0 if is_new_text else stem.number, at)
 
         def below(number: int, depth: int) -> list[Fork]:
             parent, at = parents[number]
@@ -178,7 +186,8 @@ class TokenTree(msgspec.Struct, frozen=True):
                 drawn += below(child, depth + 1)
             return drawn
 
-        return below(self.branches[0].number, 0)
+        roots = [number for number, (parent, _) in parents.items() if not parent]
+        return [fork for root in roots for fork in below(root, 0)]
 
     # --- focus -----------------------------------------------------------------------------
 

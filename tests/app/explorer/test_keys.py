@@ -869,6 +869,16 @@ async def test_a_new_prompt_says_that_the_added_tokens_are_kept(tmp_path: Path) 
         assert "The earlier text is kept as branch 1. Press w to switch." in it.words
 
 
+async def test_a_new_prompt_is_listed_as_a_text_of_its_own(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "e", *["backspace"] * len(PROMPT))
+        await it.type("My cat")
+        await it.press("enter", "w")
+        assert it.line("› ").strip().startswith("› 2● My cat")
+        assert "└" not in it.screen
+        assert "after token 0" not in it.screen
+
+
 async def test_attention_can_be_sorted_by_weight(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("x", "o")

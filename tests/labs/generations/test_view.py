@@ -24,6 +24,7 @@ from tests.labs.lab_stage import (
     state_of,
     write,
 )
+from tutor.app.explorer.chat.messages import messages
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
@@ -51,6 +52,7 @@ from tutor.labs.generations.questions import (
 )
 from tutor.labs.generations.state import Limits
 from tutor.labs.generations.view import NEW_INTENT, NEW_RULE
+from tutor.labs.kit.view import LabView
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -312,6 +314,31 @@ async def test_a_conversation_opens_with_the_end_of_its_answer_in_view(tmp_path:
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         await until(pilot, lambda: "PgUp PgDn" in seen(pilot))
         assert "more line" not in seen(pilot)
+
+
+async def test_only_replies_of_the_loaded_model_open_as_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply that was restored from an earlier session has no prompt."""
+    opened: list[Document] = []
+    app = app_of(tmp_path)
+    monkeypatch.setattr(app.navigator, "open_conversation", opened.append)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        for message in ("Hello", "Thanks", "Bye"):
+            await write(pilot, message)
+        await do(pilot, "down", "down", "enter")
+        view = pilot.app.screen.query_one(LabView)
+        turns = state_of(pilot).turns
+        restored = replace(turns[0], written=replace(turns[0].written, prompt=()))
+        view.state = replace(view.state, turns=(restored, *turns[1:]))
+        await do(pilot, "enter")
+        given = [
+            [each.given for each in messages(begin.chat.steps) if each.role == "assistant"]
+            for begin in opened
+            if begin.chat is not None
+        ]
+        assert given == [[False, False, False], [True, False, False]]
 
 
 async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:

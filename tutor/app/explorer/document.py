@@ -8,12 +8,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from tutor.app.explorer.chat.messages import messages
+from tutor.app.explorer.chat.messages import messages, with_own_answers
 from tutor.errors import TutorError
 from tutor.lm import token_tree
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.saved_steering import Applied
-from tutor.lm.token_tree import SavedTree, Step, TokenTree, text_of, without_surprisals
+from tutor.lm.token_tree import SavedTree, Step, TokenTree, given_steps, text_of, without_surprisals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -280,11 +280,14 @@ class Document(_Fields[TokenTree, Applied], frozen=True, kw_only=True):
         *,
         seed: int,
         at: int,
+        own: Sequence[Sequence[Token]] = (),
     ) -> Document:
         """Return a document with a conversation that consists of `prompt` followed by `written`.
 
-        The focus is on token `at` of `written`, counted from 0. Raises `TreeFull`.
+        The focus is on token `at` of `written`, counted from 0. `own` contains the answers in the
+        prompt that the same model has generated (see `with_own_answers`). Raises `TreeFull`.
         """
-        tree = TokenTree.from_prompt(prompt, seed).extend(written)
+        steps = (*with_own_answers(given_steps(prompt), own), *written)
+        tree = TokenTree.from_prompt((), seed).extend(steps)
         tree = replace(tree, focus=min(len(prompt) + at, tree.length))
         return cls(mode="chat", sampler=sampler, chat_sampler=sampler, chat=tree)

@@ -80,12 +80,14 @@ def branch_line(
 ) -> Content:
     """Draw the line for a branch: where it starts, its text and its length.
 
-    For a branch of a conversation, the line says which message is different.
+    For a branch of a conversation, the line says which message is different. A branch with a prompt
+    of its own is drawn as a text of its own.
     """
     branch = tree.branch(fork.branch)
     current = branch is tree.current
     stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
-    start = fork.at if fork.depth else branch.prompt_length
+    first = branch is tree.branches[0]
+    start = branch.prompt_length if first else fork.at  # another text begins with its own prompt
     own = branch.steps[start : start + _TEXT]
     text = "".join(token_texts(own, marks=True)).replace("\n", "⏎") or _("(nothing added yet)")
     text = (branch_text(tree, fork, wide=width >= 60) if chat else "") or text

@@ -153,7 +153,14 @@ class GenerationsView(LabView):
         sampler = SENSIBLE if turn.seed else GREEDY
         seed = max(1, turn.seed)
         at = min(state.token, len(written))
-        begin = Document.of_conversation(turn.written.prompt, written, sampler, seed=seed, at=at)
+        # A reply without a prompt was restored, so another model may have generated it.
+        own = [
+            [chosen.token for chosen in each.written.tokens] if each.written.prompt else []
+            for each in state.turns[:-1]
+        ]
+        begin = Document.of_conversation(
+            turn.written.prompt, written, sampler, seed=seed, at=at, own=own
+        )
         self.post_message(self.Stepper(begin))
 
     def action_test(self) -> None:

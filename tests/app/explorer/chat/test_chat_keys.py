@@ -394,7 +394,7 @@ async def test_the_first_message_can_be_edited(tmp_path: Path) -> None:
         await it.press("enter", "up")
         await it.type(" world")
         await it.press("enter")
-        assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello world"]
+        assert it.conversation[:2] == ["You  version 2 of 2  esc then p/n", "  Hello world"]
         assert len(tree(it).branches) == 2
 
 
@@ -418,7 +418,7 @@ async def test_a_changed_edit_is_kept_as_an_edit(tmp_path: Path) -> None:
         await it.press("escape", "e")
         assert editor(it).text == "Hello!"
         await it.press("enter")
-        assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello!"]
+        assert it.conversation[:2] == ["You  version 2 of 2  esc then p/n", "  Hello!"]
 
 
 async def change_two_messages(it: Explorer) -> None:
@@ -647,7 +647,7 @@ async def test_s_lets_the_model_answer_again(tmp_path: Path) -> None:
         await send(it, "Hello")
         first = tree(it).tokens
         await it.press("s")
-        assert "Another answer, with seed 3." in it.words
+        assert "Seed 3 gave the same answer. At T 0.20, a new seed" in it.words
         assert tree(it).current.seed == 3
         assert tree(it).length > tree(it).current.prompt_length
         assert tree(it).branch(1).tokens == first
@@ -984,7 +984,7 @@ async def test_an_edit_that_is_taken_back_still_replaces_the_last_message(tmp_pa
         assert it.conversation[:2] == ["You", "  Hello"]
         assert "your last message" in it.words
         await it.press("enter")
-        assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello there"]
+        assert it.conversation[:2] == ["You  version 2 of 2  esc then p/n", "  Hello there"]
 
 
 async def test_escape_stops_an_answer_before_it_closes_the_distribution(tmp_path: Path) -> None:
@@ -1228,14 +1228,18 @@ async def test_a_label_is_not_shown_below_another_answer(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("size", "note"),
+    ("size", "note", "in_field"),
     [
-        ((80, 24), "  message 1, further up, has 2 answers:  p/n"),
-        ((40, 12), "  ↑ message 1:  p/n"),
+        (
+            (80, 24),
+            "  message 1, further up, has 2 answers:  p/n",
+            "  message 1, further up, has 2 answers:  esc then p/n",
+        ),
+        ((40, 12), "  ↑ message 1:  p/n", "      "),
     ],
 )
 async def test_keys_that_act_on_a_message_out_of_view_say_where_it_is(
-    tmp_path: Path, size: tuple[int, int], note: str
+    tmp_path: Path, size: tuple[int, int], note: str, in_field: str
 ) -> None:
     async with explorer(tmp_path, mode="chat", size=size) as it:
         await send(it, "Hello")
@@ -1245,7 +1249,9 @@ async def test_keys_that_act_on_a_message_out_of_view_say_where_it_is(
             await send(it, "Hello")
         assert "Fake-1K  answer 2 of 2  p/n" not in it.conversation
         assert it.conversation[-1].startswith(note)
-        await it.press(*["pageup"] * 15)
+        await it.press("e")
+        assert it.conversation[-1].startswith(in_field)
+        await it.press("escape", *["pageup"] * 15)
         assert "Fake-1K  answer 2 of 2  p/n" in it.conversation
         assert "message 1" not in it.screen
 
@@ -1321,7 +1327,6 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
         await send(it, "Hello")
         assert "p/n" not in it.words
         await it.press("s")
-        assert "Press p for the earlier one" in it.words
         await it.press("s")
         assert "Fake-1K  answer 3 of 3  p/n" in it.conversation
         third = tree(it).tokens
@@ -1334,6 +1339,31 @@ async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
         assert tree(it).tokens == third
         await it.press("n")
         assert "Fake-1K  answer 1 of 3  p/n" in it.conversation
+
+
+async def test_headings_name_the_keys_for_versions_as_the_focus_changes(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        assert "Fake-1K  answer 2 of 2  p/n" in it.conversation
+        await it.press("e")
+        assert "Fake-1K  answer 2 of 2  esc then p/n" in it.conversation
+        await it.press("escape")
+        assert "Fake-1K  answer 2 of 2  p/n" in it.conversation
+
+
+async def test_headings_name_no_keys_while_letters_begin_a_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        editor(it).insert(" there")
+        it.engine.hold(at="distribution")
+        await it.pilot.press("enter")
+        await it.until(lambda: "You  version 2 of 2" in it.conversation)
+        assert state(it).running
+        it.engine.release()
+        await it.settle()
+        assert "You  version 2 of 2  esc then p/n" in it.conversation
 
 
 async def test_the_field_does_not_show_keys_that_would_be_typed(tmp_path: Path) -> None:

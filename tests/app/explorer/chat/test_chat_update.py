@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from tests.app.explorer.test_update import answer_to
@@ -114,6 +115,50 @@ def test_a_lab_keeps_its_settings_in_its_conversation(tmp_path: Path) -> None:
     texts = SavedTexts(BackgroundProgress(Progress.open(tmp_path)), lab, None)
     state = State(document=texts.recall(), advised=texts.advised)
     assert state.sampler == SamplerSettings(temperature=0.6)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "note"),
+    [
+        (
+            SamplerSettings(temperature=0.01),
+            "Seed 3 gave the same answer. At T 0.01, a new seed often changes nothing.",
+        ),
+        (
+            SamplerSettings(temperature=0),
+            "Seed 3 gave the same answer. With greedy decoding, the seed changes nothing.",
+        ),
+        (SamplerSettings(top_p=0.01), "Seed 3 gave the same answer."),
+        (
+            SamplerSettings(temperature=0.7),
+            "Another answer, with seed 3. Press p for the earlier one, which is kept.",
+        ),
+    ],
+)
+def test_a_new_seed_that_gives_the_same_answer_says_so(sampler: SamplerSettings, note: str) -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.send(events.SetSampler(sampler))
+    talk.answer()
+    first = talk.tree.tokens
+    talk.send(events.Signal.NEW_SEED)
+    assert "Another answer" in str(talk.state.note)
+    talk.answer()
+    assert (talk.tree.tokens == first) is ("same" in note)
+    assert talk.state.ended
+    assert talk.state.note == note
+
+
+def test_an_answer_with_the_same_seed_is_not_said_to_be_the_same() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.answer()
+    first = talk.tree.tokens
+    talk.say("Hello", instead=True)
+    talk.answer()
+    assert talk.tree.tokens == first
+    assert talk.tree.number == 2
+    assert "same" not in str(talk.state.note)
 
 
 def test_suggestions_are_chosen_by_nothing_or_by_a_number() -> None:

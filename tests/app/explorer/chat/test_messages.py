@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from tests.engine.fake_engine import VOCABULARY
 from tutor.app.explorer.chat.loops import LENGTH, TIMES, repeats_itself
-from tutor.app.explorer.chat.messages import last_message, messages, shown_positions
+from tutor.app.explorer.chat.messages import (
+    last_message,
+    messages,
+    shown_positions,
+    was_cut_off,
+    with_own_answers,
+)
 from tutor.lm.distribution import Token
 from tutor.lm.token_tree import How, Step, TokenTree
 
@@ -47,6 +53,19 @@ TEMPLATES = {
         "\n¦<user>¦user¦\n¦Why¦\n¦<assistant>",
     ),
 }
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_models_own_answer_in_a_prompt_counts_as_generated(name: str) -> None:
+    first, answer, second = TEMPLATES[name]
+    own = [step.token for step in steps(answer)]
+    prompt = [*steps(first), *steps(answer), *steps(second)]
+    drawn = [*steps(first), *steps(answer, "drawn"), *steps(second)]
+    assert with_own_answers(prompt, [own]) == tuple(drawn)
+    cut_off = with_own_answers(prompt, [own[:-1]])
+    assert was_cut_off(messages(cut_off)[-3], cut_off)
+    assert with_own_answers(prompt, [[]]) == tuple(prompt)
+    assert with_own_answers(prompt, [own, own]) == tuple(prompt)
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tutor.errors import TutorError
 from tutor.language import _
+from tutor.lm.token_tree import shared
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
@@ -51,6 +52,25 @@ _HINTS = (
 def another_answer(seed: int) -> str:
     """Return the hint while the model generates another answer."""
     return _ANOTHER.format(seed=seed)
+
+
+def same_answer(state: State) -> str | None:
+    """Return a note if the complete answer is the same as an answer with another seed."""
+    tree = state.tree
+    if tree is None or not state.ended:
+        return None
+    current, sampler = tree.current, state.sampler
+    others = (each for each in tree.branches if each.seed != current.seed)
+    if not any(shared(each, current) == tree.length for each in others):
+        return None
+    said = _("Seed {seed} gave the same answer.").format(seed=current.seed)
+    if sampler.greedy:
+        return f"{said} " + _("With greedy decoding, the seed changes nothing.")
+    if sampler.temperature >= 1:
+        return said
+    return f"{said} " + _("At T {temperature:.2f}, a new seed often changes nothing.").format(
+        temperature=sampler.temperature
+    )
 
 
 def hint_inside(state: State) -> State:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
+from tutor.app.explorer.chat.lines import version_keys
 from tutor.app.explorer.chat.messages import (
     EARLIER_ANSWER,
     is_empty_answer,
@@ -46,7 +47,8 @@ class Conversation:
     chat template and the system message. `pending` is a message that is still being tokenized. If
     `colored` is true, the color of each token shows its probability. `open` is true if the model's
     answer can continue. `versions` lists the messages that have several versions, and `chosen` is
-    the one to which the keys for switching versions apply.
+    the one to which `keys`, the keys for switching versions, apply. `keys` is empty while a letter
+    would begin a message.
     """
 
     steps: Sequence[Step] = ()
@@ -58,6 +60,7 @@ class Conversation:
     open: bool = False
     versions: tuple[Version, ...] = ()
     chosen: Version | None = None
+    keys: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def conversation_of(state: State) -> Conversation:
         steps,
         versions=tuple(several),
         chosen=version_at(several, tree.focus) if tree else None,
+        keys=version_keys(state),
         focus=min(tree.focus, len(steps)) if tree else 0,
         marks=state.document.marks,
         name=model_name(state.engine.model),
@@ -153,7 +157,7 @@ def _speaker_line(name: str, message: Message, conversation: Conversation, width
         said.append(_("continued by {name}").format(name=conversation.name))
     said += [_("stopped")] if was_cut_off(message, steps) else []
     version = ", ".join(said)
-    keys = "p/n" if found and found == conversation.chosen else ""
+    keys = conversation.keys if found and found == conversation.chosen else ""
     if cell_len(f"{name}  {version}  {keys}") > width:
         keys = ""
     return ChatLine(speaker=name, version=version, keys=keys)

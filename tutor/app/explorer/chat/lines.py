@@ -113,6 +113,16 @@ def after_escape(key: str) -> str:
     return _("esc then {key}:").format(key=key)
 
 
+def version_keys(state: State) -> str:
+    """Return the keys that switch to another version of a message.
+
+    In the field, they work only after Esc. Return "" while a letter would begin a message.
+    """
+    if writes_on(state):
+        return ""
+    return _("esc then {keys}").format(keys="p/n") if state.panel == "editor" else "p/n"
+
+
 def editor_label(state: State, width: int) -> Content:
     """Return the editor's label, which says what the learner edits and what the keys do."""
     what = _("your message")

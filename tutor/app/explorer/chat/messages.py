@@ -31,7 +31,7 @@ Role = Literal["system", "user", "assistant"]
 EARLIER_ANSWER = _("Earlier answer")
 """The heading of an answer that the current conversation began with, as part of the prompt.
 
-It was written in a lab or by another model.
+It was written by another model, or in an earlier session of a lab, perhaps by another model.
 """
 
 _ROLES: dict[str, Role] = {
@@ -187,6 +187,27 @@ def answer_start(tree: TokenTree) -> int:
         return tree.current.prompt_length
     last = messages(tree.steps)[-1]
     return last.first if last.given else tree.current.prompt_length
+
+
+def with_own_answers(steps: Sequence[Step], own: Sequence[Sequence[Token]]) -> tuple[Step, ...]:
+    """Return the steps of a prompt, in which the model's own earlier answers count as generated.
+
+    `own` contains the tokens of each earlier answer, or none if another model may have written it.
+    The prompt contains the answers as the chat template arranges them.
+    """
+    marked = list(steps)
+    answers = [
+        each for each in messages(steps) if each.role == "assistant" and each.stop < len(steps)
+    ]
+    if len(answers) != len(own):
+        return tuple(steps)  # the chat template does not say which messages are answers
+    for answer, tokens in zip(answers, own, strict=True):
+        if not tokens:
+            continue
+        ended = tokens[-1].special  # otherwise, the answer was cut off
+        for index in range(answer.first, answer.end + ended):
+            marked[index] = replace(marked[index], how="drawn")
+    return tuple(marked)
 
 
 def shown_positions(steps: Sequence[Step]) -> list[int]:

@@ -152,7 +152,8 @@ class ConversationView(Lines, can_focus=True):
         if heads and heads[-1].version and all(line.line for line in visible):
             return [version_note(heads[-1])]
         chosen = self._conversation.chosen
-        if chosen is None or any(line.keys for line in visible):
+        keys = self._conversation.keys
+        if chosen is None or not keys or any(line.keys for line in visible):
             return []
         starts = [line.start for line in visible if line.line]
         if starts and chosen.message.stop <= starts[0]:
@@ -167,7 +168,7 @@ class ConversationView(Lines, can_focus=True):
         return [
             Content.assemble(
                 ("  " + note.format(turn=chosen.turn, several=several), theme.MUTED),
-                ("  p/n", f"{theme.ACT} bold"),
+                (f"  {keys}", f"{theme.ACT} bold"),
             )
             for note in notes
         ]
