@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import timer
 from textual.app import App
 from textual.widget import Widget
 
 import tutor
 from tests.app.pressing import settle
-from tutor.app.delay import call_after
+from tutor.app.delay import PunctualApp, call_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
     from textual.app import ComposeResult
+    from textual.pilot import Pilot
 
 LATE = 10.0
+
+
+class Stopped:
+    """A clock that shows a later minute each time, as if the machine stopped the process."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def get_time(self) -> float:
+        self.now += 60
+        return self.now
 
 
 class Alone(App[None]):
@@ -68,7 +83,25 @@ async def test_a_removed_widget_is_not_called() -> None:
     assert not await heard(removed)
 
 
+async def test_a_resize_is_handled_although_its_timer_starts_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = PunctualApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        monkeypatch.setattr(timer, "_time", Stopped())
+        for size in ((120, 40), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await resized(pilot, size)
+
+
+async def resized(pilot: Pilot[None], size: tuple[int, int]) -> None:
+    async with asyncio.timeout(LATE):
+        while pilot.app.screen.outer_size != size:
+            await asyncio.sleep(0)
+
+
 def test_nothing_waits_for_a_timer_of_textual() -> None:
     sources = sorted(Path(tutor.__file__).parent.rglob("*.py"))
     assert sources
-    assert [str(path) for path in sources if ".set_timer(" in path.read_text("utf-8")] == []
+    waits = re.compile(r"(?<!super\(\))\.set_timer\(")
+    assert [str(path) for path in sources if waits.search(path.read_text("utf-8"))] == []

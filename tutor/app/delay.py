@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from textual.app import App
+
 if TYPE_CHECKING:
     from asyncio import TimerHandle
     from collections.abc import Callable
 
     from textual.message_pump import MessagePump
+    from textual.timer import Timer, TimerCallback
 
 
 def call_after(seconds: float, node: MessagePump, callback: Callable[[], object]) -> TimerHandle:
@@ -23,3 +26,24 @@ def call_after(seconds: float, node: MessagePump, callback: Callable[[], object]
         A handle that cancels the call, unless it is already due.
     """
     return asyncio.get_running_loop().call_later(seconds, node.call_later, callback)
+
+
+class PunctualApp(App[None]):
+    """An app whose own timers always fire.
+
+    Textual waits for one of them before it handles a resize, and handles no later one until that
+    timer has fired.
+    """
+
+    def set_timer(
+        self,
+        delay: float,
+        callback: TimerCallback | None = None,
+        *,
+        name: str | None = None,
+        pause: bool = False,
+    ) -> Timer:
+        """Call a function once after a delay, even if the delay is over before the timer starts."""
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        timer._skip = False
+        return timer

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
 from textual._compositor import CompositorUpdate
 from textual._context import active_message_pump
-from textual.app import App
 from textual.css.query import NoMatches
 from textual.dom import NoScreen
 from textual.events import InputEvent, MouseEvent, Resize
@@ -19,6 +18,7 @@ from textual.widget import MountError
 from textual.worker import WorkerFailed, active_worker
 
 from tutor.app import theme
+from tutor.app.delay import PunctualApp
 from tutor.app.leaving import is_leaving
 from tutor.app.line_breaks import keep_units_with_numbers
 from tutor.app.stylesheet import ParsedOnce
@@ -60,7 +60,7 @@ class Receiver(Protocol):
         """Stop receiving results. Called before the widget or any of its children are removed."""
 
 
-class RemoteTerminal(App[None]):
+class RemoteTerminal(PunctualApp):
     """An app that limits how much it sends if its connection to the terminal is slow."""
 
     runs_programs = False
