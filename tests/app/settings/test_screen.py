@@ -194,7 +194,7 @@ async def test_an_explanation_that_does_not_fit_says_so_and_pages(tmp_path: Path
         await sees(pilot, "▲ 4 lines above  space")
         await keys(pilot, "space")
         await sees(pilot, "The colors of the screen.")
-        await click(pilot, app, "▼ ")
+        await click(pilot, app, "▼ 4")
         await until(pilot, lambda: "The colors of the screen." not in shown(app))
         await keys(pilot, "down")
         await sees(pilot, "› Mouse")

@@ -16,6 +16,7 @@ from tutor.app.settings.explanation import Explanation, MoreOfExplanation
 from tutor.app.settings.rows import about, heading_row, setting_row
 from tutor.app.widgets.entry import Entry as TextField
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.errors import TutorError
 from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.language import _
@@ -66,7 +67,7 @@ class SettingsScreen(CourseScreen):
 
     DEFAULT_CSS = """
     SettingsScreen {
-        #columns, #list { height: 1fr; }
+        #columns, #list, #entries { height: 1fr; }
         #side { height: auto; }
         Explanation { max-height: 6; margin-top: 1; }
         &.-low Explanation { max-height: 3; margin-top: 0; }
@@ -84,13 +85,15 @@ class SettingsScreen(CourseScreen):
         Binding("z", "reset", "reset", tooltip="Go back to the default of the selected setting."),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
-    SCROLLED = "#list"
+    SCROLLED = "#entries"
 
     def compose_content(self) -> ComposeResult:
         with Container(id="columns"):
-            with VerticalScroll(id="list", classes="panel", can_focus=False) as settings:
+            with Vertical(id="list", classes="panel") as settings:
                 settings.border_title = Content(_("Settings"))
-                yield SettingsList()
+                with VerticalScroll(id="entries", can_focus=False):
+                    yield SettingsList()
+                yield MoreBelow(self.SCROLLED)
             with Vertical(id="side", classes="panel"):
                 yield Explanation()
                 yield MoreOfExplanation("Explanation")
