@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
-from tutor.app.explorer.chat.hints import MAKE_ROOM, MAKE_SPACE, another_answer, same_answer
+from tutor.app.explorer.chat.hints import MAKE_ROOM, MAKE_SPACE, another_answer, on_answer
 from tutor.app.explorer.chat.loops import repeats_itself
 from tutor.app.explorer.chat.messages import answer_start
 from tutor.app.explorer.chat.unsent import unsent_as_draft
@@ -296,8 +296,8 @@ def _run_on(state: State) -> State:
     except TutorError as error:
         return after_failure(state, error)
     state = replace(state, run_length=state.run_length + 1, running=not state.ended)
-    if state.mode == "chat" and (same := same_answer(state)) is not None:
-        return replace(state, note=same)
+    if state.mode == "chat" and (note := on_answer(state)) is not None:
+        return replace(state, note=note)
     return _without_loop(state)
 
 

@@ -160,7 +160,7 @@ async def test_a_folded_chat_has_twelve_lines_of_conversation(tmp_path: Path) ->
     async with explorer(tmp_path, mode="chat") as it:
         for text in ("Hello", "Hi", "No"):
             await send(it, text)
-        assert "The model ended its message" in it.words
+        assert "Again the same answer" in it.words
         assert not table_is_shown(it)
         assert view(it).size.height >= 12
         await it.press("e")

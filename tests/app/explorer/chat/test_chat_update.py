@@ -56,11 +56,17 @@ class Talk:
         self.send(events.TokensArrived(request, tuple(split(said, special=True))))
         return request
 
-    def answer(self) -> None:
-        """Let the model write until it stops."""
+    def answer(self, text: str = "") -> None:
+        """Let the model write until it stops, or let it write `text` and stop."""
+        tokens = iter(split(f"{text}<|im_end|>", special=True) if text else ())
         while isinstance(self.state.request, Question):
             question = self.state.request
-            self.send(events.Answered(question, answer_to(question)))
+            answer = answer_to(question)
+            if (token := next(tokens, None)) is not None:
+                found = answer.distribution
+                found = replace(found, drawn=replace(found.drawn, token=token))
+                answer = replace(answer, distribution=found)
+            self.send(events.Answered(question, answer))
 
     @property
     def tree(self) -> TokenTree:
@@ -159,6 +165,18 @@ def test_an_answer_with_the_same_seed_is_not_said_to_be_the_same() -> None:
     assert talk.tree.tokens == first
     assert talk.tree.number == 2
     assert "same" not in str(talk.state.note)
+
+
+def test_the_third_answer_that_is_the_same_says_so() -> None:
+    talk = Talk()
+    repeated = "Again the same answer: small models tend to copy what is in the chat."
+    answers = ("Yes", "Yes", "No", "No", "No", "No", "Yes")
+    for place, text in enumerate(answers):
+        note = repeated if place in (4, 5) else None
+        talk.say("Hello")
+        talk.answer(text)
+        assert talk.text.endswith(f"assistant\n{text}<|im_end|>")
+        assert talk.state.note == note
 
 
 def test_suggestions_are_chosen_by_nothing_or_by_a_number() -> None:

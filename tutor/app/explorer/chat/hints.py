@@ -6,17 +6,23 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tutor.app.explorer.chat.messages import messages
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.lm.token_tree import shared
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
+    from tutor.lm.distribution import SamplerSettings
+    from tutor.lm.token_tree import TokenTree
 
 CHAT_SAVED = _("The last chat is saved. To open it, press Esc, then o.")
 """The hint in the field of a new chat."""
 _CHAT_SAVED_OUTSIDE = _("The last chat is saved. To open it, press o.")
 _ANOTHER = _("Another answer, with seed {seed}. Press p for the earlier one, which is kept.")
+_REPEATED = _("Again the same answer: small models tend to copy what is in the chat.")
+_OFTEN = 3
+"""The number of equal answers in a row from which the learner is told."""
 SHORTEN_FIRST = _("Write a shorter message.")
 """Advice for a first message that does not fit into the context window."""
 SHORTEN = _("Write a shorter message, or press N for a new chat.")
@@ -54,12 +60,17 @@ def another_answer(seed: int) -> str:
     return _ANOTHER.format(seed=seed)
 
 
-def same_answer(state: State) -> str | None:
-    """Return a note if the complete answer is the same as an answer with another seed."""
+def on_answer(state: State) -> str | None:
+    """Return a note if the complete answer is the same as an earlier answer."""
     tree = state.tree
     if tree is None or not state.ended:
         return None
-    current, sampler = tree.current, state.sampler
+    said = _same_with_another_seed(tree, state.sampler)
+    return said or (_same_as_before(tree) if state.note is None else None)
+
+
+def _same_with_another_seed(tree: TokenTree, sampler: SamplerSettings) -> str | None:
+    current = tree.current
     others = (each for each in tree.branches if each.seed != current.seed)
     if not any(shared(each, current) == tree.length for each in others):
         return None
@@ -71,6 +82,16 @@ def same_answer(state: State) -> str | None:
     return f"{said} " + _("At T {temperature:.2f}, a new seed often changes nothing.").format(
         temperature=sampler.temperature
     )
+
+
+def _same_as_before(tree: TokenTree) -> str | None:
+    """Return a note if the last answers in the conversation are all the same."""
+    last = [
+        tree.tokens[each.first : each.end]
+        for each in messages(tree.steps)
+        if each.role == "assistant" and each.first < each.end
+    ][-_OFTEN:]
+    return _REPEATED if len(last) == _OFTEN and len(set(last)) == 1 else None
 
 
 def hint_inside(state: State) -> State:
