@@ -84,20 +84,20 @@ def waiting(day: str, count: int, due: int, queue: Queue, limits: Limits) -> str
         most = ngettext("{count} new question a day", "{count} new questions a day", limits.new)
         limit = most.format(count=limits.new)
     said = _(
-        "{day}, reviews ask you {count} of these {due} questions. The rest wait for later days, "
-        "because reviews ask you at most {limit}, over all lessons."
+        "Reviews ask you at most {limit}, over all lessons: {day}, {count} of these {due} "
+        "questions. The rest wait for later days."
     )
     if due == 1:
         said = _(
-            "{day}, reviews don't ask you this question. It waits for a later day, because reviews "
-            "ask you at most {limit}, over all lessons."
+            "Reviews ask you at most {limit}, over all lessons: {day}, not this question. It waits "
+            "for a later day."
         )
     elif count == 0:
         said = _(
-            "{day}, reviews ask you none of these {due} questions. They wait for later days, "
-            "because reviews ask you at most {limit}, over all lessons."
+            "Reviews ask you at most {limit}, over all lessons: {day}, none of these {due} "
+            "questions. They wait for later days."
         )
-    return said.format(day=f"{day[:1].upper()}{day[1:]}", count=count, due=due, limit=limit)
+    return said.format(day=day, count=count, due=due, limit=limit)
 
 
 def over_limit(queue: Queue, limits: Limits, *, more: bool) -> str:

@@ -106,7 +106,7 @@ async def test_the_map_names_the_next_lesson_that_the_end_of_a_lesson_names(
     )
     progress.save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "› Begin      3 The next lesson · 3 questions left in lesson 2")
+        await sees(pilot, "› Begin      3 The next lesson · also 3 questions left in lesson 2")
         pilot.app.navigator.open_end(COURSE.lessons[0])  # type: ignore[attr-defined]
         await sees(pilot, "› Next lesson 3 The next lesson")
         await sees(pilot, "To finish the lesson,")
@@ -127,7 +127,7 @@ def test_the_questions_that_are_left_are_not_taken_for_those_of_the_next_lesson(
     lessons: list[int], where: str
 ) -> None:
     row = with_left(First("Begin", "6 Numbers"), lessons, 4)
-    assert row.draw(80).plain == f"{'Begin':<11}6 Numbers · 4 questions left in {where}"
+    assert row.draw(80).plain == f"{'Begin':<11}6 Numbers · also 4 questions left in {where}"
 
 
 async def test_a_title_is_shown_before_the_questions_that_are_left(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_a_title_is_shown_before_the_questions_that_are_left(tmp_path: Pat
     progress.save_lesson(READ)
     course = Course(lessons=(COURSE.lessons[0], second))
     async with reviewer(tmp_path, clock, course=course).run_test(size=(100, 24)) as pilot:
-        await sees(pilot, f"› Begin      12 {title} · 3 questions left in lesson 2")
+        await sees(pilot, f"› Begin      12 {title} · also 3 questions left in lesson 2")
         await pilot.resize_terminal(80, 24)
         await sees(pilot, f"› Begin      12 {title} · 3 left in lesson 2")
         await pilot.resize_terminal(60, 24)

@@ -161,10 +161,10 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
     app = whole_app(tmp_path, course=COURSE, clock=clock)
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(FIRST)
-        when = ("In 2 days", "Tomorrow", "", "Today")[days]
+        when = ("in 2 days", "tomorrow", "", "today")[days]
         said = (
-            f"Review {when}, reviews ask you 1 of these 2 questions. The rest wait for later days, "
-            "because reviews ask you at most 1 new question a day, over all lessons."
+            "Review Reviews ask you at most 1 new question a day, over all lessons: "
+            f"{when}, 1 of these 2 questions. The rest wait for later days."
         )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
@@ -175,15 +175,14 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
         (
             True,
             "review.new",
-            "In 2 days, reviews ask you none of these 2 questions. They wait for later days, "
-            "because reviews ask you at most 0 new questions a day, over all lessons.",
+            "Reviews ask you at most 0 new questions a day, over all lessons: in 2 days, none of "
+            "these 2 questions. They wait for later days.",
         ),
         (
             False,
             "review.cap",
-            "1 question is due tomorrow, 1 in 2 days. Tomorrow, reviews don't ask you this "
-            "question. It waits for a later day, because reviews ask you at most 0 questions a "
-            "day, over all lessons.",
+            "1 question is due tomorrow, 1 in 2 days. Reviews ask you at most 0 questions a day, "
+            "over all lessons: tomorrow, not this question. It waits for a later day.",
         ),
     ],
 )
@@ -212,7 +211,7 @@ async def test_the_limit_is_shared_with_the_questions_of_other_lessons(tmp_path:
     app = whole_app(tmp_path, course=Course(lessons=(first, other)), clock=clock)
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(first)  # its only question, "cosine", is due after the other one
-        said = "In 2 days, reviews don't ask you this question. It waits for a later day"
+        said = "over all lessons: in 2 days, not this question. It waits for a later day."
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
 

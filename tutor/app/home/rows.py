@@ -108,7 +108,7 @@ def with_left(row: First, lessons: Sequence[int], count: int) -> First:
     elif len(lessons) > _NAMED:
         where = _("{count} other lessons").format(count=len(lessons))
     return row._replace(
-        said=_(" · {questions} left in {where}").format(
+        said=_(" · also {questions} left in {where}").format(
             questions=counted(count, "question"), where=where
         ),
         short=_(" · {count} left in {where}").format(count=count, where=where),
