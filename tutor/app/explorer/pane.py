@@ -323,7 +323,7 @@ class ExplorerPane(SharingPane):
         """Close the x-ray if it is open. Otherwise, hide the distribution of a conversation."""
         view = self._beside
         if view is None:
-            self._send(events.Signal.FOLD)
+            self.action_hide_distribution()
         else:
             await view.remove()
             self.focus()

@@ -296,8 +296,8 @@ def _run_on(state: State) -> State:
     except TutorError as error:
         return after_failure(state, error)
     state = replace(state, run_length=state.run_length + 1, running=not state.ended)
-    if state.mode == "chat" and (note := on_answer(state)) is not None:
-        return replace(state, note=note)
+    if state.mode == "chat" and (said := on_answer(state)) is not None:
+        return replace(state, note=said)
     return _without_loop(state)
 
 

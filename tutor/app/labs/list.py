@@ -98,7 +98,8 @@ class LabsScreen(FinderScreen):
         about = [(lab.title, self._goals(lab)) for lab in shown]
         self.found([self._entry(lab) for lab in shown], at, about=about)
         if not shown:
-            self.tell(_("No lab contains “{words}”.").format(words=words))
+            said = _("No lab contains “{words}”. Press ctrl+p to search lessons and terms, too.")
+            self.tell(said.format(words=words))
 
     def _searched(self, lab: AnyLab) -> str:
         outline = self.services.course.outline(lab.lesson)

@@ -49,8 +49,16 @@ ANSWER_KEYS: list[BindingType] = [
         "d",
         "do('fold')",
         "distribution",
-        tooltip="Show or hide the distribution for the token in focus.",
+        tooltip="Show the distribution for the token in focus.",
         group=VIEW,
+    ),
+    Binding(
+        "d",
+        "hide_distribution",
+        show=False,
+        tooltip="Hide the distribution.",
+        group=VIEW,
+        id="distribution",
     ),
     key("s", "another_answer('early')", "another answer", AGAIN),
 ]

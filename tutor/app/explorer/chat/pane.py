@@ -32,6 +32,7 @@ WHILE_GROWING = (
     "do pause",
     "do stop",
     "do fold",
+    "hide_distribution",
     "stop_answer",
     "next_message",
     "message",
@@ -44,6 +45,7 @@ WHILE_GROWING = (
 IN_A_TEXT = (
     "do start",
     "do fold",
+    "hide_distribution",
     "do marks",
     "do back",
     "do fork",
@@ -92,7 +94,11 @@ def chat_key(state: State, action: str) -> bool | None:
             return chat and state.complete and not (state.running or state.reading)
         case "do run":
             return not chat and state.reading is None
-        case "do fold" | "do marks":
+        case "do fold":
+            return chat and state.folded
+        case "hide_distribution":
+            return chat and not state.folded
+        case "do marks":
             return chat
         case "do seed":
             return not chat
@@ -157,6 +163,9 @@ class ChatPane(PaneLayout):
         if self._runs_outside and not runs and state.mode == "chat":
             self.ended_at = time.monotonic()
         self._runs_outside = runs
+
+    def action_hide_distribution(self) -> None:
+        self._send(events.Signal.FOLD)
 
     def action_scroll(self, by: int) -> None:
         self._send(events.Scroll(self.query_one(ConversationView).scrolled(by)))
