@@ -15,11 +15,8 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.lesson_prose import lesson_prose
-from tutor.labs.train_tokenizer.lab import SHOWN, Answer, Question
+from tutor.labs.train_tokenizer.lab import BYTES, SHOWN, Answer, Question
 from tutor.lm.tokenizer import Tokenizer
-
-BYTES = 256
-"""The size of the vocabulary before the first merge."""
 
 
 def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:

@@ -31,7 +31,11 @@ def describe(state: State) -> dict[str, list[str]]:
                 count=counted(len(state.own), "character")
             )
         ],
-        "size": [_("Vocabulary: {size:,} tokens.").format(size=SIZES[state.size])],
+        "size": [
+            _("Vocabulary: {size:,} tokens.").format(
+                size=state.run.size if state.run else SIZES[state.size]
+            )
+        ],
         "run": list(_run(state, state.run)) if state.run is not None else [],
         "sizes": list(_sizes(state)),
     }
@@ -59,7 +63,7 @@ def _run(state: State, run: Answer) -> Iterator[str]:
 def _sizes(state: State) -> Iterator[str]:
     if len(state.runs) < 2:
         return
-    for size, run in sorted(state.runs.items()):
+    for _wanted, run in sorted(state.runs.items()):
         yield _("With {size:,} tokens in the vocabulary: {each:.2f} bytes per token.").format(
-            size=size, each=bytes_a_token(run)
+            size=run.size, each=bytes_a_token(run)
         )

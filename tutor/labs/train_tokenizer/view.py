@@ -90,7 +90,7 @@ def _size(state: State, place: int, width: int) -> Content:
     each = f"{bytes_a_token(run):.2f}" if run else ""
     bar = max(0, min(_WIDEST_BAR, width - _FIGURES - 5))
     share = bytes_a_token(run) / _WIDEST_SHARE if run else 0
-    name = (figures.count(size), "bold" if here else "")
+    name = (figures.count(run.size if run else size), "bold" if here else "")
     return row(_COLUMNS, (name, tokens, each, ("   " + bars.bar(share, bar), MUTED)), here=here)
 
 
@@ -98,26 +98,27 @@ def _below(state: State, width: int) -> list[Content]:
     run = state.run
     if run is None:
         return [Content.styled(_("Training…"), MUTED)]
-    return [*_tried(run, width), *_merges(run, width)]
+    return [*_tried(run, width), *_merges(run, SIZES[state.size], width)]
 
 
 def _tried(run: Answer, width: int) -> list[Content]:
     pieces = Content("│").join(Content(visible(piece)) for piece in run.pieces)
-    count = _("{tokens} (model: {model_pieces})   ").format(
+    count = _("{tokens} here, {model_pieces} for the model   ").format(
         tokens=counted(len(run.pieces), "token"), model_pieces=run.model_pieces
     )
     line = Content.assemble((count, MUTED), pieces)
     return [line.truncate(width, ellipsis=True)]
 
 
-def _merges(run: Answer, width: int) -> list[Content]:
+def _merges(run: Answer, wanted: int, width: int) -> list[Content]:
     if not run.merges:
         return [Content.styled(_("no merges, only the 256 bytes"), MUTED)]
     shown = [visible(merge) for merge in run.merges]
-    first = Content.assemble(
-        (_("{merges}, starting with  ").format(merges=counted(run.found, "merge")), MUTED),
-        "  ".join(shown),
-    )
+    said = _("{merges}, starting with  ")
+    if run.size < wanted:
+        said = _("{merges}, until no pair occurred twice, starting with  ")
+    merges = said.format(merges=counted(run.found, "merge"))
+    first = Content.assemble((merges, MUTED), "  ".join(shown))
     return wrapped(first, width)[:_MERGE_LINES]
 
 
