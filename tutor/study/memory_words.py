@@ -71,33 +71,46 @@ def daily_limit(queue: Queue, limits: Limits) -> str:
     return said.format(count=limits.new)
 
 
-def waiting(day: str, count: int, due: int, queue: Queue, limits: Limits) -> str:
-    """Return how many of a lesson's `due` questions are asked on a day, and why the rest wait.
+def waiting(day: str, held: int, due: int, queue: Queue, limits: Limits) -> str:
+    """Return how many of the `due` questions of a lesson wait for later days, and why.
 
-    `day` is the day in words, such as "tomorrow". `count` of the questions are asked on that day,
-    and the limits hold back the others, which are in `queue.held`.
+    `day` is the day on which they are due, in words, such as "tomorrow". The limits hold back
+    `held` of them, which are in `queue.held`.
     """
     if queue.at_cap:
         most = ngettext("{count} question a day", "{count} questions a day", limits.cap)
         limit = most.format(count=limits.cap)
     else:
-        most = ngettext("{count} new question a day", "{count} new questions a day", limits.new)
+        most = ngettext(
+            "{count} question a day for the first time",
+            "{count} questions a day for the first time",
+            limits.new,
+        )
         limit = most.format(count=limits.new)
-    said = _(
-        "Reviews ask you at most {limit}, over all lessons: {day}, {count} of these {due} "
-        "questions. The rest wait for later days."
-    )
-    if due == 1:
-        said = _(
-            "Reviews ask you at most {limit}, over all lessons: {day}, not this question. It waits "
-            "for a later day."
+    if held < due:
+        said = ngettext(
+            "Reviews ask you at most {limit}, so {held} of the {due} questions due {day} waits for "
+            "a later day.",
+            "Reviews ask you at most {limit}, so {held} of the {due} questions due {day} wait for "
+            "later days.",
+            held,
         )
-    elif count == 0:
-        said = _(
-            "Reviews ask you at most {limit}, over all lessons: {day}, none of these {due} "
-            "questions. They wait for later days."
+    elif queue.due:
+        said = ngettext(
+            "Reviews ask you at most {limit}, and those of other lessons come first, so the "
+            "question due {day} waits for a later day.",
+            "Reviews ask you at most {limit}, and those of other lessons come first, so the {due} "
+            "questions due {day} wait for later days.",
+            due,
         )
-    return said.format(day=day, count=count, due=due, limit=limit)
+    else:
+        said = ngettext(
+            "Reviews ask you at most {limit}, so the question due {day} waits for a later day.",
+            "Reviews ask you at most {limit}, so the {due} questions due {day} wait for later "
+            "days.",
+            due,
+        )
+    return said.format(day=day, held=held, due=due, limit=limit)
 
 
 def over_limit(queue: Queue, limits: Limits, *, more: bool) -> str:

@@ -97,10 +97,10 @@ def coming_back(
         )
         held = sum(item.question in here for item in queue.held)
         if held:
-            chosen = sum(item.question in here for item in queue.due)
+            due = held + sum(item.question in here for item in queue.due)
             name = when(day, now) if day else _("today")
-            over = waiting(name, chosen, chosen + held, queue, limits)
-            if not tail and count == chosen + held:
+            over = waiting(name, held, due, queue, limits)
+            if not tail and count == due:
                 return over
             said = ngettext(
                 "{count} question is due {first}{others}.",

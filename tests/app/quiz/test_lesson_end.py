@@ -163,8 +163,8 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
         app.navigator.open_end(FIRST)
         when = ("in 2 days", "tomorrow", "", "today")[days]
         said = (
-            "Review Reviews ask you at most 1 new question a day, over all lessons: "
-            f"{when}, 1 of these 2 questions. The rest wait for later days."
+            "Review Reviews ask you at most 1 question a day for the first time, so 1 of the 2 "
+            f"questions due {when} waits for a later day."
         )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
@@ -175,14 +175,14 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
         (
             True,
             "review.new",
-            "Reviews ask you at most 0 new questions a day, over all lessons: in 2 days, none of "
-            "these 2 questions. They wait for later days.",
+            "Reviews ask you at most 0 questions a day for the first time, so the 2 questions due "
+            "in 2 days wait for later days.",
         ),
         (
             False,
             "review.cap",
             "1 question is due tomorrow, 1 in 2 days. Reviews ask you at most 0 questions a day, "
-            "over all lessons: tomorrow, not this question. It waits for a later day.",
+            "so the question due tomorrow waits for a later day.",
         ),
     ],
 )
@@ -211,7 +211,7 @@ async def test_the_limit_is_shared_with_the_questions_of_other_lessons(tmp_path:
     app = whole_app(tmp_path, course=Course(lessons=(first, other)), clock=clock)
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(first)  # its only question, "cosine", is due after the other one
-        said = "over all lessons: in 2 days, not this question. It waits for a later day."
+        said = "other lessons come first, so the question due in 2 days waits for a later day."
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
 

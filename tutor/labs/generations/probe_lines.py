@@ -136,7 +136,7 @@ def _one_probe(state: State, width: int, rows: int) -> list[Content]:
     of_kind = probes.of(kind)
     probe = of_kind[state.probe]
     place = probes.probes.index(probe)
-    number = _("{probe} of {count}  ").format(probe=state.probe + 1, count=len(of_kind))
+    number = _("{probe} of {count}  p/n  ").format(probe=state.probe + 1, count=len(of_kind))
     before = " · ".join(probe.before)
     message = clipped(probe.message, width - len(number))
     lines = [Content.assemble((number, MUTED), (message, "bold"))]

@@ -100,7 +100,7 @@ def totals(game: Game, history: GuessHistory | None, width: int) -> list[Content
     if history is not None and history.rounds > score.rounds:
         mine = figures.bits(history.learner_bits / history.rounds)
         model = figures.bits(history.model_bits / history.rounds)
-        ever = _("all games, {rounds}: you {mine}, model {model}").format(
+        ever = _("all games, {rounds}, bits per token: you {mine}, model {model}").format(
             rounds=counted(history.rounds, "round"), mine=mine, model=model
         )
         short = _("all games: you {mine}, model {model}").format(mine=mine, model=model)
