@@ -11,8 +11,8 @@ import pytest
 from tests.labs.lab_backend import backend, done
 from tutor.labs.kit.actions import Adjust, EditText
 from tutor.labs.train_tokenizer import lab
-from tutor.labs.train_tokenizer.backend import BYTES, train_tokenizer
-from tutor.labs.train_tokenizer.lab import FIRST, SIZES, TrainOnLessons
+from tutor.labs.train_tokenizer.backend import train_tokenizer
+from tutor.labs.train_tokenizer.lab import BYTES, FIRST, SIZES, TrainOnLessons
 
 
 def test_the_first_merge_is_the_most_frequent_pair() -> None:
@@ -65,3 +65,18 @@ def test_a_long_text_is_cut_and_the_rest_counted() -> None:
 def test_the_size_stops_at_both_ends() -> None:
     assert lab.act(lab.State(), Adjust(-99, "size")).size == 0
     assert lab.act(lab.State(), Adjust(99, "size")).size == len(SIZES) - 1
+
+
+def test_a_vocabulary_that_the_text_does_not_fill_is_not_a_doubled_one() -> None:
+    """The goal compares the sizes that were reached, not those that were asked for."""
+
+    def run(size: int, tokens: int) -> lab.Answer:
+        return lab.Answer(tokens, 1000, (), size - BYTES, (), 0)
+
+    def reached(*runs: tuple[int, lab.Answer]) -> bool:
+        goal = next(each for each in lab.LAB.goals if each.name == "twice-for-little")
+        return goal.reached(lab.State(runs=dict(runs)))
+
+    assert reached((1536, run(1536, 100)), (3072, run(3072, 90)))
+    assert not reached((1536, run(1536, 100)), (3072, run(3072, 80)))
+    assert not reached((2048, run(2048, 100)), (4096, run(3991, 90)))
