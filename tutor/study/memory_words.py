@@ -71,46 +71,21 @@ def daily_limit(queue: Queue, limits: Limits) -> str:
     return said.format(count=limits.new)
 
 
-def waiting(day: str, held: int, due: int, queue: Queue, limits: Limits) -> str:
-    """Return how many of the `due` questions of a lesson wait for later days, and why.
+def or_later(queue: Queue, limits: Limits, *, others: bool) -> str:
+    """Return a phrase for questions that the daily limit holds back, and the reason.
 
-    `day` is the day on which they are due, in words, such as "tomorrow". The limits hold back
-    `held` of them, which are in `queue.held`.
+    If `others`, reviews ask the questions of other lessons first.
     """
     if queue.at_cap:
         most = ngettext("{count} question a day", "{count} questions a day", limits.cap)
         limit = most.format(count=limits.cap)
     else:
-        most = ngettext(
-            "{count} question a day for the first time",
-            "{count} questions a day for the first time",
-            limits.new,
-        )
+        most = ngettext("{count} new question a day", "{count} new questions a day", limits.new)
         limit = most.format(count=limits.new)
-    if held < due:
-        said = ngettext(
-            "Reviews ask you at most {limit}, so {held} of the {due} questions due {day} waits for "
-            "a later day.",
-            "Reviews ask you at most {limit}, so {held} of the {due} questions due {day} wait for "
-            "later days.",
-            held,
-        )
-    elif queue.due:
-        said = ngettext(
-            "Reviews ask you at most {limit}, and those of other lessons come first, so the "
-            "question due {day} waits for a later day.",
-            "Reviews ask you at most {limit}, and those of other lessons come first, so the {due} "
-            "questions due {day} wait for later days.",
-            due,
-        )
-    else:
-        said = ngettext(
-            "Reviews ask you at most {limit}, so the question due {day} waits for a later day.",
-            "Reviews ask you at most {limit}, so the {due} questions due {day} wait for later "
-            "days.",
-            due,
-        )
-    return said.format(day=day, held=held, due=due, limit=limit)
+    said = _("or later: reviews ask you at most {limit}")
+    if others:
+        said = _("or later: reviews ask you at most {limit}, those of other lessons first")
+    return said.format(limit=limit)
 
 
 def over_limit(queue: Queue, limits: Limits, *, more: bool) -> str:

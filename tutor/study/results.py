@@ -16,7 +16,7 @@ from tutor.learner.records import Card
 from tutor.learner.review import Limits, ReviewQuestion
 from tutor.learner.schedule import due_at
 from tutor.learner.state import LearnerState
-from tutor.study.memory_words import waiting
+from tutor.study.memory_words import or_later
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -85,7 +85,10 @@ def coming_back(
         return _("Questions come back once you have answered them.")
     counts = Counter(when(at, now) for at in times)
     (first, count), *others = counts.items()
-    tail = "".join(f", {count} {at}" for at, count in others)
+    said = ngettext(
+        "{count} question comes back {first}", "{count} questions come back {first}", count
+    ).format(count=count, first=first)
+    said += "".join(f", {count} {at}" for at, count in others)
     today = midnights(now, 1)[0]
     later = sorted({day for at in times if (day := midnights(at, 1)[0]) > today})
     here = {question.id for question in lesson.questions}
@@ -95,20 +98,7 @@ def coming_back(
             if day
             else review.queue(state, asked, now, limits)
         )
-        held = sum(item.question in here for item in queue.held)
-        if held:
-            due = held + sum(item.question in here for item in queue.due)
-            name = when(day, now) if day else _("today")
-            over = waiting(name, held, due, queue, limits)
-            if not tail and count == due:
-                return over
-            said = ngettext(
-                "{count} question is due {first}{others}.",
-                "{count} questions are due {first}{others}.",
-                count,
-            ).format(count=count, first=first, others=tail)
-            return f"{said} {over}"
-    said = ngettext(
-        "{count} question comes back {first}", "{count} questions come back {first}", count
-    ).format(count=count, first=first)
-    return f"{said}{tail}."
+        if any(item.question in here for item in queue.held):
+            first_others = bool(queue.due) and all(item.question not in here for item in queue.due)
+            return f"{said} {or_later(queue, limits, others=first_others)}."
+    return f"{said}."

@@ -161,10 +161,10 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
     app = whole_app(tmp_path, course=COURSE, clock=clock)
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(FIRST)
-        when = ("in 2 days", "tomorrow", "", "today")[days]
+        when = ("in 2 days", "tomorrow", "", "now")[days]
         said = (
-            "Review Reviews ask you at most 1 question a day for the first time, so 1 of the 2 "
-            f"questions due {when} waits for a later day."
+            f"Review 2 questions come back {when} or later: reviews ask you at most 1 new question "
+            "a day."
         )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
@@ -175,14 +175,14 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
         (
             True,
             "review.new",
-            "Reviews ask you at most 0 questions a day for the first time, so the 2 questions due "
-            "in 2 days wait for later days.",
+            "2 questions come back in 2 days or later: reviews ask you at most 0 new questions a "
+            "day.",
         ),
         (
             False,
             "review.cap",
-            "1 question is due tomorrow, 1 in 2 days. Reviews ask you at most 0 questions a day, "
-            "so the question due tomorrow waits for a later day.",
+            "1 question comes back tomorrow, 1 in 2 days or later: reviews ask you at most 0 "
+            "questions a day.",
         ),
     ],
 )
@@ -211,7 +211,10 @@ async def test_the_limit_is_shared_with_the_questions_of_other_lessons(tmp_path:
     app = whole_app(tmp_path, course=Course(lessons=(first, other)), clock=clock)
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(first)  # its only question, "cosine", is due after the other one
-        said = "other lessons come first, so the question due in 2 days waits for a later day."
+        said = (
+            "1 question comes back in 2 days or later: reviews ask you at most 1 new question a "
+            "day, those of other lessons first."
+        )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
 

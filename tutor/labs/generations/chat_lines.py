@@ -175,6 +175,9 @@ def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Cont
 def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[Content]:
     if place == 0:
         lines = _of_rules(turn, turn.rules.reply, state, width) if turn.rules else []
+        if len(lines) > rows > 0:
+            last = lines[rows - 1].truncate(max(1, width - 2))
+            lines[rows - 1] = Content.assemble(last, (" …", MUTED))
     elif place == 1:
         reply = turn.retrieval.reply if turn.retrieval else None
         note = _outdated(turn, "retrieval", width)
