@@ -10,7 +10,7 @@ import pytest
 
 from tests.labs.lab_backend import backend, done
 from tutor.labs.kit.actions import Adjust, EditText
-from tutor.labs.train_tokenizer import lab
+from tutor.labs.train_tokenizer import lab, plain
 from tutor.labs.train_tokenizer.backend import train_tokenizer
 from tutor.labs.train_tokenizer.lab import BYTES, FIRST, SIZES, TrainOnLessons
 
@@ -80,3 +80,13 @@ def test_a_vocabulary_that_the_text_does_not_fill_is_not_a_doubled_one() -> None
     assert reached((1536, run(1536, 100)), (3072, run(3072, 90)))
     assert not reached((1536, run(1536, 100)), (3072, run(3072, 80)))
     assert not reached((2048, run(2048, 100)), (4096, run(3991, 90)))
+
+
+def test_plain_mode_says_the_size_that_was_reached_and_why(tmp_path: Path) -> None:
+    there = backend("train-tokenizer", tmp_path)
+    state = done("train-tokenizer", there, EditText("fnord fnord fnord"), Adjust(1, "size"))
+    said = plain.describe(state)
+    assert state.run.size < SIZES[FIRST]
+    assert said["size"] == [f"Vocabulary: {state.run.size} tokens."]
+    assert "Training ended before 384 tokens, when no pair occurred twice." in said["run"]
+    assert len(said["sizes"]) == 1

@@ -45,6 +45,10 @@ def _run(state: State, run: Answer) -> Iterator[str]:
     yield _("The training text has {tokens:,} tokens, {each:.2f} bytes per token.").format(
         tokens=run.tokens, each=bytes_a_token(run)
     )
+    if run.size < SIZES[state.size]:
+        yield _("Training ended before {wanted:,} tokens, when no pair occurred twice.").format(
+            wanted=SIZES[state.size]
+        )
     if run.merges:
         first = listed([*map(quoted, run.merges[:_MOST])], _("and"))
         yield _("The first of {merges}: {first}.").format(
@@ -63,7 +67,8 @@ def _run(state: State, run: Answer) -> Iterator[str]:
 def _sizes(state: State) -> Iterator[str]:
     if len(state.runs) < 2:
         return
-    for _wanted, run in sorted(state.runs.items()):
+    reached = {run.size: run for run in state.runs.values()}
+    for size, run in sorted(reached.items()):
         yield _("With {size:,} tokens in the vocabulary: {each:.2f} bytes per token.").format(
-            size=run.size, each=bytes_a_token(run)
+            size=size, each=bytes_a_token(run)
         )

@@ -19,11 +19,11 @@ from tutor.language import _
 from tutor.text import counted, visible
 
 _COLUMNS = (
-    Column(_("vocabulary"), 10, right=True),
+    Column(_("vocabulary"), 14, right=True),
     Column(_("tokens"), 10, right=True),
     Column(_("bytes/token"), 15, right=True),
 )
-_FIGURES = 36
+_FIGURES = 40
 _WIDEST_BAR = 40
 _WIDEST_SHARE = 6
 """The number of bytes per token at which the bar has its full length."""
@@ -90,7 +90,10 @@ def _size(state: State, place: int, width: int) -> Content:
     each = f"{bytes_a_token(run):.2f}" if run else ""
     bar = max(0, min(_WIDEST_BAR, width - _FIGURES - 5))
     share = bytes_a_token(run) / _WIDEST_SHARE if run else 0
-    name = (figures.count(run.size if run else size), "bold" if here else "")
+    said = figures.count(size)
+    if run and run.size < size:
+        said = _("{size} of {wanted}").format(size=figures.count(run.size), wanted=said)
+    name = (said, "bold" if here else "")
     return row(_COLUMNS, (name, tokens, each, ("   " + bars.bar(share, bar), MUTED)), here=here)
 
 
