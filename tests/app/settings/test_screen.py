@@ -219,3 +219,16 @@ async def test_the_default_model_is_named_while_the_small_one_replaces_it(tmp_pa
         downloaded.set()
         await until(pilot, lambda: "default (Fake-1K)" not in shown(app))
         assert "Model                 default " in shown(app)
+
+
+async def test_the_selected_setting_stays_visible_while_its_value_is_typed(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "comma", *("down",) * 11)
+        selected = next(line for line in shown(app).split("\n") if "›" in line).split("  ")[0]
+        await sees(pilot, "more lines below  pgdn")
+        await keys(pilot, "enter")
+        await until(pilot, lambda: app.screen.has_class("-editing"))
+        await sees(pilot, selected)
+        assert "pgdn" not in shown(app)  # the field has the focus

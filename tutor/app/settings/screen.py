@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+    from textual.screen import Screen
 
     from tutor.app.background.status import ModelStatus
     from tutor.app.widgets.menu import Row
@@ -51,6 +52,16 @@ class SettingsList(Menu):
             group=VIEW,
         ),
     ]
+
+
+class MoreSettings(MoreBelow):
+    """A line that says how many settings are hidden. While a value is typed, it names no keys."""
+
+    def _below_key(self) -> str:
+        return "" if self.screen.has_class("-editing") else super()._below_key()
+
+    def _above_key(self) -> str:
+        return "" if self.screen.has_class("-editing") else super()._above_key()
 
 
 class SettingField(TextField):
@@ -93,7 +104,7 @@ class SettingsScreen(CourseScreen):
                 settings.border_title = Content(_("Settings"))
                 with VerticalScroll(id="entries", can_focus=False):
                     yield SettingsList()
-                yield MoreBelow(self.SCROLLED)
+                yield MoreSettings(self.SCROLLED)
             with Vertical(id="side", classes="panel"):
                 yield Explanation()
                 yield MoreOfExplanation("Explanation")
@@ -108,6 +119,7 @@ class SettingsScreen(CourseScreen):
         self.query_one(Menu).focus(scroll_visible=False)
         self.watch(self.query_one(Menu), "cursor", self._move)
         self.watch(self.app, "model_status", self._show_model)
+        self.screen_layout_refresh_signal.subscribe(self, self._keep_in_view)
 
     def _listed(self) -> list[tuple[Row | None, Entry | None]]:
         """Return each row with its setting. Headings and blank lines have no setting."""
@@ -254,6 +266,11 @@ class SettingsScreen(CourseScreen):
                 self._edit(entry)
             else:
                 self._change(entry, entry.moved(self._value(entry), 1))
+
+    def _keep_in_view(self, _screen: Screen[Any]) -> None:
+        """Scroll to the selected setting, because the field for its value leaves less room."""
+        if self.has_class("-editing"):
+            self.query_one(Menu).keep_in_view()
 
     def _edit(self, entry: Entry) -> None:
         field = self.query_one(SettingField)

@@ -158,7 +158,7 @@ class Menu(Widget, can_focus=True):
             for index in changed:
                 height = tops[index + 1] - tops[index]
                 self.refresh(Region(0, tops[index], self.size.width, height))
-        self.call_after_refresh(self._keep_in_view)
+        self.call_after_refresh(self.keep_in_view)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return self._tops_at(width)[-1]
@@ -335,7 +335,7 @@ class Menu(Widget, can_focus=True):
         """The container that scrolls this list and the text around it, or None."""
         return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
 
-    def _keep_in_view(self) -> None:
+    def keep_in_view(self) -> None:
         """Scroll the container so that the entry at the cursor, or at least its top, is visible.
 
         For the first entry, also show the text above the list if there is room for both. If there
