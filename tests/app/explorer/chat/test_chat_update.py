@@ -179,6 +179,14 @@ def test_the_third_answer_that_is_the_same_says_so() -> None:
         assert talk.state.note == note
 
 
+def test_a_remote_model_is_not_said_to_be_small() -> None:
+    talk = Talk(card=replace(CARD, host="example.org"))
+    for _ in range(4):
+        talk.say("Hello")
+        talk.answer("Yes")
+    assert talk.state.note is None
+
+
 def test_suggestions_are_chosen_by_nothing_or_by_a_number() -> None:
     state = Talk().state
     assert picked(state, "") == SUGGESTIONS[0]

@@ -61,12 +61,14 @@ def another_answer(seed: int) -> str:
 
 
 def on_answer(state: State) -> str | None:
-    """Return a note if the complete answer is the same as an earlier answer."""
+    """Return a note if the complete answer is the same as other answers."""
     tree = state.tree
     if tree is None or not state.ended:
         return None
     said = _same_with_another_seed(tree, state.sampler)
-    return said or (_same_as_before(tree) if state.note is None else None)
+    if said is None and state.note is None and not state.remote:
+        return _same_as_before(tree)
+    return said
 
 
 def _same_with_another_seed(tree: TokenTree, sampler: SamplerSettings) -> str | None:
@@ -89,9 +91,9 @@ def _same_as_before(tree: TokenTree) -> str | None:
     last = [
         tree.tokens[each.first : each.end]
         for each in messages(tree.steps)
-        if each.role == "assistant" and each.first < each.end
+        if each.role == "assistant"
     ][-_OFTEN:]
-    return _REPEATED if len(last) == _OFTEN and len(set(last)) == 1 else None
+    return _REPEATED if len(last) == _OFTEN and last[-1] and len(set(last)) == 1 else None
 
 
 def hint_inside(state: State) -> State:

@@ -32,7 +32,6 @@ WHILE_GROWING = (
     "do pause",
     "do stop",
     "do fold",
-    "hide_distribution",
     "stop_answer",
     "next_message",
     "message",
