@@ -71,21 +71,15 @@ def daily_limit(queue: Queue, limits: Limits) -> str:
     return said.format(count=limits.new)
 
 
-def or_later(queue: Queue, limits: Limits, *, others: bool) -> str:
-    """Return a phrase for questions that the daily limit holds back, and the reason.
-
-    If `others`, reviews ask the questions of other lessons first.
-    """
+def reason_to_wait(queue: Queue, limits: Limits) -> str:
+    """Return why questions wait for later days, as the end of a sentence without its period."""
     if queue.at_cap:
         most = ngettext("{count} question a day", "{count} questions a day", limits.cap)
         limit = most.format(count=limits.cap)
     else:
         most = ngettext("{count} new question a day", "{count} new questions a day", limits.new)
         limit = most.format(count=limits.new)
-    said = _("or later: reviews ask you at most {limit}")
-    if others:
-        said = _("or later: reviews ask you at most {limit}, those of other lessons first")
-    return said.format(limit=limit)
+    return _("reviews ask you at most {limit}, over all lessons").format(limit=limit)
 
 
 def over_limit(queue: Queue, limits: Limits, *, more: bool) -> str:

@@ -16,7 +16,7 @@ from tutor.learner.records import Card
 from tutor.learner.review import Limits, ReviewQuestion
 from tutor.learner.schedule import due_at
 from tutor.learner.state import LearnerState
-from tutor.study.memory_words import or_later
+from tutor.study.memory_words import reason_to_wait
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -99,6 +99,6 @@ def coming_back(
             else review.queue(state, asked, now, limits)
         )
         if any(item.question in here for item in queue.held):
-            first_others = bool(queue.due) and all(item.question not in here for item in queue.due)
-            return f"{said} {or_later(queue, limits, others=first_others)}."
+            said += _(", some of them later") if others else " " + _("or later")
+            return f"{said}: {reason_to_wait(queue, limits)}."
     return f"{said}."

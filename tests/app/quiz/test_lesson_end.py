@@ -164,7 +164,7 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
         when = ("in 2 days", "tomorrow", "", "now")[days]
         said = (
             f"Review 2 questions come back {when} or later: reviews ask you at most 1 new question "
-            "a day."
+            "a day, over all lessons."
         )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
@@ -176,13 +176,13 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
             True,
             "review.new",
             "2 questions come back in 2 days or later: reviews ask you at most 0 new questions a "
-            "day.",
+            "day, over all lessons.",
         ),
         (
             False,
             "review.cap",
-            "1 question comes back tomorrow, 1 in 2 days or later: reviews ask you at most 0 "
-            "questions a day.",
+            "1 question comes back tomorrow, 1 in 2 days, some of them later: reviews ask you at "
+            "most 0 questions a day, over all lessons.",
         ),
     ],
 )
@@ -213,7 +213,7 @@ async def test_the_limit_is_shared_with_the_questions_of_other_lessons(tmp_path:
         app.navigator.open_end(first)  # its only question, "cosine", is due after the other one
         said = (
             "1 question comes back in 2 days or later: reviews ask you at most 1 new question a "
-            "day, those of other lessons first."
+            "day, over all lessons."
         )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 

@@ -282,6 +282,19 @@ async def test_long_words_of_a_trace_are_not_cut(tmp_path: Path) -> None:
         assert "captured “Do you have a book about” used 2 times so far" in trace_of_rules(pilot)
 
 
+async def test_a_trace_that_does_not_fit_ends_in_an_ellipsis(tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "Do you have a book about my dog?")
+        state = state_of(pilot)
+        whole, cut = (
+            [said for line in chat(state, 80, height) if (said := line.plain[:24].rstrip())]
+            for height in (30, 10)
+        )
+        assert "…" not in whole[-1]
+        assert len(cut) < len(whole)
+        assert cut[-1].endswith("…")
+
+
 async def test_the_generated_answer_opens_in_the_stepper_at_the_token_in_focus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
