@@ -38,3 +38,13 @@ async def test_the_size_changes_and_a_text_is_tokenized(tmp_path: Path) -> None:
         assert "no merges, only the 256 bytes" in seen(pilot)
         await do(pilot, "t", *("backspace",) * 13, *"frog", "enter")
         assert "4 tokens" in seen(pilot)
+
+
+async def test_the_saving_of_a_doubled_vocabulary_is_shown(tmp_path: Path) -> None:
+    async with lab_app("train-tokenizer", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "down")  # 320 and 384 tokens
+        assert "half the vocabulary" not in seen(pilot)
+        await do(pilot, "down", "down")  # 512 and 768 tokens
+        runs = state_of(pilot).runs
+        part = f"{1 - runs[768].tokens / runs[384].tokens:.1%}".replace("%", " %")
+        assert f"{part} fewer tokens than with half the vocabulary" in seen(pilot)

@@ -295,10 +295,19 @@ class LabTask(Lines):
         """Return lines that announce the goals just reached, and the next goal."""
         if not news:
             return []
-        says = "; ".join(goal.says for goal in self._goals if goal.name in news)
-        own = not self._own or self._own & set(news)
-        head = f"{self._count(reached)}: " if own else _("Also reached: ")
-        text = Content.assemble((head, f"bold {RIGHT}"), with_keys(says))
+        told = [goal for goal in self._goals if goal.name in news]
+        counted_ones = [goal for goal in told if not self._own or goal.name in self._own]
+        others = [goal for goal in told if goal not in counted_ones]
+        text = Content("  ").join(
+            Content.assemble(
+                (head, f"bold {RIGHT}"), with_keys("; ".join(goal.says for goal in goals))
+            )
+            for head, goals in (
+                (f"{self._count(reached)}: ", counted_ones),
+                (_("Also reached: "), others),
+            )
+            if goals
+        )
         lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
         left = self._left(reached)
         if not left:

@@ -98,6 +98,13 @@ def bytes_a_token(run: Answer) -> float:
     return run.byte_count / run.tokens if run.tokens else 0.0
 
 
+def saved(state: State) -> float | None:
+    """Return the share of tokens saved compared with half the vocabulary, or None if unknown."""
+    run = state.run
+    half = next((each for each in state.runs.values() if run and 2 * each.size == run.size), None)
+    return 1 - run.tokens / half.tokens if run and half and half.tokens else None
+
+
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text, field="tried"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.labs.train_tokenizer.lab import SIZES, bytes_a_token
+from tutor.labs.train_tokenizer.lab import SIZES, bytes_a_token, saved
 from tutor.language import _
 from tutor.plain.words import listed, quoted
 from tutor.text import counted
@@ -45,6 +45,10 @@ def _run(state: State, run: Answer) -> Iterator[str]:
     yield _("The training text has {tokens:,} tokens, {each:.2f} bytes per token.").format(
         tokens=run.tokens, each=bytes_a_token(run)
     )
+    if (share := saved(state)) is not None:
+        yield _("That is {part} fewer than with half the vocabulary.").format(
+            part=f"{share:.1%}".replace("%", " %")
+        )
     if run.size < SIZES[state.size]:
         yield _("Training ended before {wanted:,} tokens, when no pair occurred twice.").format(
             wanted=SIZES[state.size]

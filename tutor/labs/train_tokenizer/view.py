@@ -10,11 +10,19 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.layout import first_that_fits
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, Column, around, heading, row, wrapped
 from tutor.labs.kit.keys import UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.train_tokenizer.lab import SIZES, Answer, State, TrainOnLessons, bytes_a_token
+from tutor.labs.train_tokenizer.lab import (
+    SIZES,
+    Answer,
+    State,
+    TrainOnLessons,
+    bytes_a_token,
+    saved,
+)
 from tutor.language import _
 from tutor.text import counted, visible
 
@@ -29,7 +37,7 @@ _WIDEST_SHARE = 6
 """The number of bytes per token at which the bar has its full length."""
 _LEAST_SIZES = 3
 _MERGE_LINES = 2
-_OTHER_LINES = 3 + _MERGE_LINES
+_OTHER_LINES = 4 + _MERGE_LINES
 
 
 class TrainTokenizerView(LabView):
@@ -101,7 +109,18 @@ def _below(state: State, width: int) -> list[Content]:
     run = state.run
     if run is None:
         return [Content.styled(_("Training…"), MUTED)]
-    return [*_tried(run, width), *_merges(run, SIZES[state.size], width)]
+    return [*_saving(state, width), *_tried(run, width), *_merges(run, SIZES[state.size], width)]
+
+
+def _saving(state: State, width: int) -> list[Content]:
+    if (share := saved(state)) is None:
+        return []
+    part = f"{share:.1%}".replace("%", " %")
+    ways = (
+        _("{part} fewer tokens than with half the vocabulary").format(part=part),
+        _("{part} fewer than with half").format(part=part),
+    )
+    return [Content.styled(first_that_fits(ways, width, otherwise=ways[-1]), MUTED)]
 
 
 def _tried(run: Answer, width: int) -> list[Content]:
