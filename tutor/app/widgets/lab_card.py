@@ -296,14 +296,14 @@ class LabTask(Lines):
         if not news:
             return []
         told = [goal for goal in self._goals if goal.name in news]
-        counted_ones = [goal for goal in told if not self._own or goal.name in self._own]
-        others = [goal for goal in told if goal not in counted_ones]
+        asked = [goal for goal in told if not self._own or goal.name in self._own]
+        others = [goal for goal in told if goal not in asked]
         text = Content("  ").join(
             Content.assemble(
                 (head, f"bold {RIGHT}"), with_keys("; ".join(goal.says for goal in goals))
             )
             for head, goals in (
-                (f"{self._count(reached)}: ", counted_ones),
+                (f"{self._count(reached)}: ", asked),
                 (_("Also reached: "), others),
             )
             if goals
