@@ -39,6 +39,13 @@ async def tap(pilot: Pilot[Any], *pressed: str) -> None:
         await settle(pilot)
 
 
+async def burst(pilot: Pilot[Any], *pressed: str) -> None:
+    """Press keys that all arrive at once, as they do over a slow connection."""
+    for key in pressed:
+        pilot.app.post_message(event_of(key))
+    await settle(pilot)
+
+
 def event_of(key: str) -> Key:
     """Return the event that a terminal would send for a key, named as for `Pilot.press`."""
     name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key

@@ -434,12 +434,10 @@ class TypedAnswer(ClearableField):
             self.post_message(Entered(self))
 
     async def _on_key(self, event: Key) -> None:
-        typed = self.check_consume_key(event.key, event.character)
-        ignored = self._number and event.is_printable
-        if typed or not (ignored or event.key in self.screen.active_bindings):
-            await super()._on_key(event)
-        elif event.is_printable:
-            event.prevent_default()
+        if not event.is_printable or self.check_consume_key(event.key, event.character):
+            return
+        if self._number or event.key in self.screen.active_bindings:
+            event.prevent_default()  # the screen handles the key
 
     def _on_paste(self, event: Paste) -> None:
         paste_line(self, event)

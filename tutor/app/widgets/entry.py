@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from tutor.app.terminal.typing_ahead import edited_at_once
 from tutor.text import one_line
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class ClearableField(Input):
         if action == "clear_text":
             return bool(self.value)
         return super().check_action(action, parameters)
+
+    async def _on_key(self, event: Key) -> None:
+        await edited_at_once(self, event)
 
     def action_clear_text(self) -> None:
         self.clear()

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tutor.app.terminal.typing_ahead import edited_at_once
 from tutor.app.widgets.copyable import Copy
 from tutor.errors import TutorError
 from tutor.language import _
@@ -248,7 +249,8 @@ class PromptEditor(TextArea):
             if act is not None:
                 act()
             return
-        await super()._on_key(event)
+        if not await edited_at_once(self, event):
+            await super()._on_key(event)
 
     async def _on_paste(self, event: Paste) -> None:
         """Insert pasted text, up to the maximum length. Say if this leaves out its end.

@@ -1,0 +1,75 @@
+"""Test that keys which arrive at once take effect in a text field in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Input
+
+from tests.app.explorer.test_keys import explorer
+from tests.app.pressing import burst
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.labs.lab_stage import at_rest, do, editor, lab_app, screen_of
+from tutor.app.explorer.token_search import SearchEntry
+from tutor.labs.ghost_text.code_editor import CodeEditor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CORRECTED = (*"re", "backspace", "backspace", *"fexd", "left", "backspace", "e")
+"""Keys that leave “feed” in an empty field, with the cursor before its last character."""
+
+
+@pytest.mark.parametrize("place", ["v", "slash"])
+async def test_a_search_field(place: str, tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, place)
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await burst(pilot, *CORRECTED)
+        assert isinstance(app.focused, Input)
+        assert (app.focused.value, app.focused.cursor_position) == ("feed", 3)
+        await burst(pilot, "end", *"ing", "ctrl+u", *"on")
+        assert app.focused.value == "on"
+
+
+async def test_the_token_search(tmp_path: Path) -> None:
+    async with explorer(tmp_path, size=(80, 24)) as it:
+        await it.press("slash")
+        await burst(it.pilot, *CORRECTED)
+        assert it.stage.screen.query_one(SearchEntry).value == "feed"
+
+
+async def test_the_field_of_a_lab(tmp_path: Path) -> None:
+    async with lab_app("tokens", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", "ctrl+u")
+        await burst(pilot, *CORRECTED)
+        assert (editor(pilot).text, editor(pilot).cursor_location) == ("feed", (0, 3))
+        await burst(pilot, "end", *"ing", "ctrl+u", *"on")
+        assert editor(pilot).text == "on"
+
+
+async def test_an_editor_of_code(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        await do(pilot, "e")
+        field = screen_of(pilot).query_one(CodeEditor)
+        field.load_text("")
+        await burst(pilot, *CORRECTED)
+        assert (field.text, field.cursor_location) == ("feed", (0, 3))
+
+
+async def test_a_command_comes_after_the_text_before_it(tmp_path: Path) -> None:
+    """Text that is submitted is the text before Enter, in a field whose text is then judged."""
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "question 1 of")
+        while not isinstance(app.focused, Input):
+            await keys(pilot, "s")
+        await burst(pilot, *"13", "backspace", "2", "enter")
+        await until(pilot, lambda: app.focused is None or not isinstance(app.focused, Input))
+        await sees(pilot, "12")
