@@ -563,6 +563,18 @@ async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:
         assert "1 of 49 rules fits" in seen(pilot)
 
 
+@pytest.mark.parametrize("view", ["intents", "probes", "table"])
+async def test_a_message_can_be_written_from_other_views(view: str, tmp_path: Path) -> None:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        while state_of(pilot).view != view:
+            await do(pilot, "tab")
+        await do(pilot, "e")
+        assert (state_of(pilot).view, editor(pilot).text) == ("chat", "")
+        await do(pilot, *"Hello", "enter")
+        assert state_of(pilot).turn.message == "Hello"
+
+
 async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "intents")
@@ -641,7 +653,7 @@ async def test_each_view_has_its_own_keys(tmp_path: Path) -> None:
         await part(pilot, "table")
         assert "write" not in seen(pilot)
         before = state_of(pilot)
-        await do(pilot, "e", "d", "enter", "right", "down")
+        await do(pilot, "d", "a", "enter", "right", "down")
         assert state_of(pilot) == before
         await do(pilot, "shift+tab")
         assert "predict" in seen(pilot)

@@ -15,7 +15,7 @@ from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_li
 from tutor.labs.generations.lab import GREEDY, SENSIBLE, question
 from tutor.labs.generations.questions import AskTraining
 from tutor.labs.generations.state import VIEWS, State, View
-from tutor.labs.kit.actions import EditText, Run
+from tutor.labs.kit.actions import EditText, Run, ShowView
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 ONLY_IN: dict[View, tuple[str, ...]] = {
     "chat": ("say", "step", "bot", "again", "new_conversation", "row"),
     "rules": ("test", "add_rule", "change_rule", "drop_rule", "reset", "row"),
-    "intents": ("add_intent", "drop_intent", "train", "row"),
-    "probes": ("choose", "run", "run_again", "probe", "row"),
-    "table": ("scroll_up", "scroll_down"),
+    "intents": ("chat", "add_intent", "drop_intent", "train", "row"),
+    "probes": ("chat", "choose", "run", "run_again", "probe", "row"),
+    "table": ("chat", "scroll_up", "scroll_down"),
 }
 """Maps each view to its actions and focus axes, except those that every view has."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
@@ -44,6 +44,8 @@ class GenerationsView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         *tab("next_view(*)", "view", "Show the chat, rules, intents, probes or table."),
         key("e", "say", "write", "Write a message to all three bots."),
+        # The key line has no room for the chat's key, but lessons may name it.
+        Binding("e", "chat", show=False, tooltip="Write a message in the chat.", id="write"),
         *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Choose another bot."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose another row or token."),
         Binding("up", "scroll_up", show=False),
@@ -135,6 +137,10 @@ class GenerationsView(LabView):
         self.did(actions.Train() if self.state.training else Run())
 
     action_run_again = does(Run)
+
+    def action_chat(self) -> None:
+        self.did(ShowView("chat"))
+        self.action_say()
 
     def action_say(self) -> None:
         sample = "My parrot ate my library card."
