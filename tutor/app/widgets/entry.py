@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from tutor.app.terminal.typing_ahead import edited_at_once
+from tutor.app.typing_ahead import edited_at_once
 from tutor.text import one_line
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tutor.app.terminal.typing_ahead import edited_at_once
+from tutor.app.typing_ahead import edited_at_once
 from tutor.app.widgets.copyable import Copy
 from tutor.errors import TutorError
 from tutor.language import _

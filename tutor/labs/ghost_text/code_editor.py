@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
-from tutor.app.terminal.typing_ahead import edited_at_once
+from tutor.app.typing_ahead import edited_at_once
 from tutor.labs.ghost_text.lab import Accept, Action, Dismiss, Part
 from tutor.labs.kit.actions import Choose
 from tutor.labs.kit.keys import Keys, key
