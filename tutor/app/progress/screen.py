@@ -170,11 +170,12 @@ class ProgressScreen(MenuScreen):
             lines += forecast(counts, now, _TALL_BARS if self.has_class("-tall") else _BARS)
             queue = self.services.review_queue()
             if queue.held:
-                said = ngettext(
-                    "{count} of these is due now, over {limit} (settings: , on the course map).",
-                    "{count} of these are due now, over {limit} (settings: , on the course map).",
+                over = ngettext(
+                    "{count} of these is due now, over {limit}",
+                    "{count} of these are due now, over {limit}",
                     queue.held_back,
                 ).format(count=queue.held_back, limit=daily_limit(queue, limits))
+                said = _("{over}. To change it, press , on the course map.").format(over=over)
                 lines.append(_paragraph(said, width, MUTED))
             elif review.exceeds_limits(state, asked, now, days, limits):
                 said = _tomorrow(review.due_on(state, asked, midnights(now, 1)[1], limits), limits)
@@ -236,7 +237,7 @@ def _tomorrow(queue: review.Queue, limits: review.Limits) -> str:
 
 
 def _paragraph(text: str, width: int, style: str = "") -> Content:
-    return hanging(Content(""), Content.styled(text, style) if style else Content(text), width)
+    return hanging(Content(""), with_keys(text, style), width)
 
 
 def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:

@@ -49,7 +49,8 @@ def summary(
         )
     if queue.held:
         over = over_limit(queue, limits, more=bool(answered or skipped))
-        lines.append(Content(_("{over} (settings: , on the course map).").format(over=over)))
+        said = _("{over}. To change it, press , on the course map.").format(over=over)
+        lines.append(with_keys(said))
     elif queue.next_at is not None and not skipped:
         lines.append(
             Content(_("The next question is due {when}.").format(when=when(queue.next_at, now)))

@@ -32,7 +32,7 @@ KEY_BY_NAME = {name: key for key, name in _NAMES.items()}
 _IN_BINDINGS = {"Esc": "escape", "PgUp": "pageup", "PgDn": "pagedown"}
 NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"
 ARROWS = r"[←→↑↓](?:\ ?[←→↑↓])*"
-_ONE = r"(?:[a-z]|[/?\\])(?![\w'’+])"
+_ONE = r"(?:[a-z]|[/?\\]|,(?=\ on\b))(?![\w'’+])"
 _IN_TEXT = re.compile(
     rf"""
     (?<![\w“+]){NAMED}(?![\w”])(?!\ (?:a|an|the|your|some|it|words|text)\b)  # not the verb
