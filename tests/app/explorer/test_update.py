@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.unsent import written_in_field
-from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document
+from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document, Mode
 from tutor.app.explorer.effects import Answer, EngineInfo, Question, Retokenize, Start
 from tutor.app.explorer.guess import game as guess_game
 from tutor.app.explorer.saved_texts import SavedTexts
@@ -295,6 +295,29 @@ def test_a_newer_draft_stays_when_the_text_before_it_is_accepted(learner: Learne
     learner.send(events.TokensArrived(Start("The"), tuple(split("The"))))
     assert learner.text == "The"
     assert learner.state.document.drafts == {"text": "The c"}
+
+
+def saved_drafts(learner: Learner) -> dict[Mode, str]:
+    """Save, and return the drafts that were saved."""
+    learner.send(events.Signal.SAVE)
+    saved = learner.effects[-1]
+    assert isinstance(saved, effects.SaveText)
+    return saved.document.drafts
+
+
+def test_the_text_in_the_open_editor_is_saved(learner: Learner) -> None:
+    writing = events.Writing(events.LeaveEditor("The c"))
+    learner.send(events.ShowPanel("editor"), writing)
+    assert saved_drafts(learner) == {"text": "The c"}
+    assert (learner.state.panel, learner.state.document.drafts) == ("editor", {})
+    learner.use("The c")
+    assert saved_drafts(learner) == {}
+    learner.send(events.ShowPanel("editor"))
+    assert saved_drafts(learner) == {}
+    learner.send(writing, events.LeaveEditor("The"))
+    assert saved_drafts(learner) == {"text": "The"}
+    learner.send(writing)  # the field has closed by the time at which this arrives
+    assert saved_drafts(learner) == {"text": "The"}
 
 
 def test_a_pending_request_is_not_sent_twice(learner: Learner) -> None:

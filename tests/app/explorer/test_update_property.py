@@ -90,6 +90,27 @@ def _unsent(state: State) -> list[tuple[str, str]]:
     return unsent
 
 
+def _with_unsent(state: State, drafts: Drafts) -> Drafts:
+    """Return the drafts, with the first message that the model has not received yet.
+
+    All other unsent texts that were written at the same place follow it. In a text, prompts do
+    not follow each other, and the draft is the latest text.
+    """
+    unsent = _unsent(state)
+    if not unsent:
+        return drafts
+    if state.mode == "text":
+        newer = drafts.get("text", ("", ""))[0]
+        return drafts if newer else drafts | {"text": unsent[-1]}
+    place = unsent[0][1]
+    newer = state.document.changes.get(place, "")
+    draft = drafts.get("chat", ("", ""))
+    if draft != unsent[-1] and draft[1] == place:
+        newer = draft[0] if place else newer or draft[0]
+    same = [text for text, at in unsent if at == place]
+    return drafts | {"chat": ("\n".join([*same, newer] if newer else same), place)}
+
+
 class Explorer:
     """An explorer whose engine holds one request at a time and answers it when the test says so."""
 
@@ -108,10 +129,12 @@ class Explorer:
         self._expect_drafts(before, event)
         parted = effects.PlainEffect.PART_TEXT in wanted
         for effect in wanted:
-            self._run(effect, parted=parted)
+            self._run(effect, event, before, parted=parted)
         self._check()
 
-    def _run(self, effect: effects.Effect, *, parted: bool) -> None:
+    def _run(
+        self, effect: effects.Effect, event: events.Event, before: State, *, parted: bool
+    ) -> None:
         match effect:
             case Question() | Start() | Rebuild() | Retokenize():
                 assert self.state.ready
@@ -122,7 +145,12 @@ class Explorer:
             case effects.PlainEffect.CANCEL_REQUEST:
                 self.held = None
             case effects.SaveText(document):
-                expected = self._with_unsent(self.state)
+                state, drafts = self.state, self.drafts
+                if before.writing is not None and not isinstance(event, events.UseText):
+                    # The text in the open editor is saved as if the learner had left the editor.
+                    state, _ = update(state, before.writing)
+                    drafts = drafts | {before.mode: (before.writing.text, before.writing.place)}
+                expected = _with_unsent(state, drafts)
                 if parted:  # the draft is for the new text
                     expected = {mode: draft for mode, draft in expected.items() if mode != "text"}
                 assert drafts_of(document) == expected
@@ -137,7 +165,7 @@ class Explorer:
         failed = isinstance(self.state.note, TutorError) and self.state.note is not before.note
         unsent = [text for text, _ in _unsent(before)]
         if unsent and failed and not _unsent(self.state):
-            self.drafts = self._with_unsent(before)
+            self.drafts = _with_unsent(before, self.drafts)
             now = self.state.document
             found = [*now.drafts.values(), *now.changes.values()]
             if before.mode == "chat":
@@ -152,11 +180,11 @@ class Explorer:
             case events.UseText(text, place=place) if text:
                 self.drafts[before.mode] = (text, place)
             case events.Signal.TAKE_BACK if before.mode == "chat":
-                self.drafts = self._with_unsent(before)
+                self.drafts = _with_unsent(before, self.drafts)
             case events.EngineChanged() if self.state.mode != before.mode:
-                self.drafts = self._with_unsent(before)
+                self.drafts = _with_unsent(before, self.drafts)
             case events.ChangeMode() if before.tree is None or not before.ready:
-                self.drafts = self._with_unsent(before)
+                self.drafts = _with_unsent(before, self.drafts)
             case events.TextOpened(Document() as document):
                 self.drafts = drafts_of(document)
             case events.TokensArrived(request) if request == before.owed and before.handed_in:
@@ -168,26 +196,6 @@ class Explorer:
                     del self.drafts[before.mode]
             case _:
                 pass
-
-    def _with_unsent(self, state: State) -> Drafts:
-        """Return the drafts, with the first message that the model has not received yet.
-
-        All other unsent texts that were written at the same place follow it. In a text, prompts do
-        not follow each other, and the draft is the latest text.
-        """
-        unsent = _unsent(state)
-        if not unsent:
-            return self.drafts
-        if state.mode == "text":
-            newer = self.drafts.get("text", ("", ""))[0]
-            return self.drafts if newer else self.drafts | {"text": unsent[-1]}
-        place = unsent[0][1]
-        newer = state.document.changes.get(place, "")
-        draft = self.drafts.get("chat", ("", ""))
-        if draft != unsent[-1] and draft[1] == place:
-            newer = draft[0] if place else newer or draft[0]
-        same = [text for text, at in unsent if at == place]
-        return self.drafts | {"chat": ("\n".join([*same, newer] if newer else same), place)}
 
     def _check(self) -> None:
         state, tree = self.state, self.state.tree
@@ -300,14 +308,16 @@ CHAT = st.one_of(
     ),
     st.just(events.Signal.FOLD),
 )
+LEFT = st.builds(
+    events.LeaveEditor,
+    st.sampled_from(["", "Hello", " cat"]),
+    st.sampled_from([{}, {"": "New"}, {"Hello": " cat", " cat": "cats", "": "New"}]),
+    st.sampled_from(["", "Hello"]),
+)
 WRITING = st.one_of(
     st.builds(events.UseText, st.sampled_from(["", "Hello", " world", " Paris the a"])),
-    st.builds(
-        events.LeaveEditor,
-        st.sampled_from(["", "Hello", " cat"]),
-        st.sampled_from([{}, {"": "New"}, {"Hello": " cat", " cat": "cats", "": "New"}]),
-        st.sampled_from(["", "Hello"]),
-    ),
+    LEFT,
+    st.builds(events.Writing, LEFT),
     st.builds(events.ChangeMode, st.sampled_from(["text", "chat"])),
 )
 VECTOR = SavedVector(

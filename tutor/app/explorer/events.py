@@ -182,6 +182,12 @@ class LeaveEditor(msgspec.Struct, frozen=True):
     place: str = ""
 
 
+class Writing(msgspec.Struct, frozen=True):
+    """Note what is in the open editor, as it would be if the learner left it now."""
+
+    editor: LeaveEditor
+
+
 class Scroll(msgspec.Struct, frozen=True):
     """Scroll the conversation to the line `top`. If `top` is None, follow the focus again."""
 
@@ -302,7 +308,7 @@ class TextOpened(msgspec.Struct, frozen=True):
 
 Result = Answered | TokensArrived | Rebuilt | RequestFailed
 ChatEvent = Scroll | ChooseSuggestion | EditLast
-PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
+PanelEvent = ShowPanel | LeaveEditor | Writing | SearchTokens | TokensFound
 TextEvent = OpenText | ToggleStar | TextsListed | TextOpened | Share
 Event = (
     Command

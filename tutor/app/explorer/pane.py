@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.message import Message
 
-from tutor.app.delay import call_after
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import chat_key
 from tutor.app.explorer.controller import ExplorerController
@@ -30,7 +29,6 @@ from tutor.language import _
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
-    from asyncio import TimerHandle
     from collections.abc import Callable, Coroutine, Iterator
 
     from textual.binding import BindingType
@@ -47,9 +45,6 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
     from tutor.lm.distribution import Token
     from tutor.sharing.document import SharedXRay
-
-SAVE_AFTER = 0.5
-"""The maximum time, in seconds, before a change is saved. Leaving the pane saves it immediately."""
 
 
 class ExplorerPane(SharingPane):
@@ -123,7 +118,6 @@ class ExplorerPane(SharingPane):
             report=lambda evidence: self.post_message(self.Stepped(evidence)),
             before_failure=self.keep_written,
         )
-        self._save_timer: TimerHandle | None = None
         self._seed: int | None = None
         self._xray_waits = False
         """Whether the x-ray opens as soon as the model has answered."""
@@ -194,9 +188,7 @@ class ExplorerPane(SharingPane):
         if self._xray_waits and state.ready and state.tree and state.question is None:
             self.call_after_refresh(self._open_xray)
             self._xray_waits = False
-        # A run changes the text all the time, so a timer restarted at each change would never fire.
-        if self._save_timer is None:
-            self._save_timer = call_after(SAVE_AFTER, self, self._save)
+        self.save_soon()
         if (seed := state.tree.current.seed if state.tree else None) != self._seed:
             self._seed = seed
             self.post_message(self.SeedChanged(seed))
@@ -205,10 +197,6 @@ class ExplorerPane(SharingPane):
         if state.mode != self._mode:
             self.post_message(self.ModeChanged(state.mode))
         super()._change_panel(state)
-
-    def _save(self) -> None:
-        self._send(events.Signal.SAVE)
-        self._save_timer = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self.state

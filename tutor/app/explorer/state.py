@@ -19,7 +19,14 @@ from tutor.app.explorer.effects import (
     Retokenize,
     Start,
 )
-from tutor.app.explorer.events import Command, Panel, SetSampler, SetSteering, TokensFound
+from tutor.app.explorer.events import (
+    Command,
+    LeaveEditor,
+    Panel,
+    SetSampler,
+    SetSteering,
+    TokensFound,
+)
 from tutor.app.explorer.retokenizing import texts
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
@@ -114,6 +121,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The index of the highlighted suggestion for a first message."""
     editing: bool = False
     """Whether the learner is editing the last message instead of writing a new one."""
+    writing: LeaveEditor | None = None
+    """What is saved of the text in the open editor, or None if the learner has not changed it."""
     query: str = ""
     found: TokensFound | None = None
     vectors: tuple[SavedVector, ...] = ()

@@ -65,10 +65,14 @@ EDITED = _("Your message was edited. The earlier version is kept with its answer
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the state after an event, and the effects for the controller to carry out."""
+    if isinstance(event, events.UseText):
+        state = replace(state, writing=None)  # the text in the editor has become this text
     after = _return_texts(state, _handle(state, event))
     after = _ask(_invite(_type_on(state, after)))
     if not isinstance(event, events.TextOpened):
         after = _say_mode_stays(state, after)
+    if after.panel != "editor":
+        after = replace(after, writing=None)
     return replace(after, effects=()), after.effects
 
 
@@ -382,8 +386,9 @@ def _restart(state: State, document: Document) -> State:
 
 
 def _save(state: State) -> effects.SaveText:
-    """Return the effect that saves the text, with unsent messages as its draft."""
-    return effects.SaveText(unsent_as_draft(state).document)
+    """Return the effect that saves the text. Unsent messages and the editor's text are drafts."""
+    written = state if state.writing is None else _handle_panel(state, state.writing)
+    return effects.SaveText(unsent_as_draft(written).document)
 
 
 def _open_editor(state: State) -> State:
@@ -433,6 +438,8 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
             others = {each: changed for each, changed in changes.items() if each != place}
             document = state.document.with_draft(text, place).with_changes(others)
             return replace(hint_outside(state), document=document, panel=None, editing=False)
+        case events.Writing(editor):
+            return replace(state, writing=editor)
         case events.SearchTokens(query, limit):
             return _search(state, query, limit)
         case events.TokensFound(query):

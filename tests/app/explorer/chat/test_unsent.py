@@ -39,6 +39,28 @@ def is_new(it: Explorer) -> bool:
     return "your last message" not in it.words
 
 
+def saved_draft(it: Explorer) -> str:
+    """Return the draft of the message that is in the learner's file."""
+    texts = it.stage.progress.texts
+    for info in texts.list("free"):
+        document = Document.from_bytes(texts.read(info.id) or b"")
+        return document.drafts.get("chat", "") if document else ""
+    return ""
+
+
+async def test_a_message_is_saved_while_it_is_written(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", *"Bye")
+        await it.until(lambda: saved_draft(it) == "Bye")
+        await it.press("backspace", "backspace")
+        await it.until(lambda: saved_draft(it) == "B")
+        assert editor(it).text == "B"
+        await it.press("enter")
+        await it.until(lambda: mine(it) == ["Hello", "B"])
+        await it.until(lambda: saved_draft(it) == "")
+
+
 async def test_a_deleted_edit_does_not_turn_the_next_message_into_an_edit(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")

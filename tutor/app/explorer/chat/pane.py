@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.events import Paste
+from textual.widgets import TextArea
 
+from tutor.app.delay import call_after
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import LATE, MessageEditor
 from tutor.app.explorer.chat.first_messages import picked
@@ -20,6 +23,7 @@ from tutor.language import _
 from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
+    from asyncio import TimerHandle
     from collections.abc import Mapping
 
     from textual.events import Key
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from tutor.app.explorer.document import Mode
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.state import State
+
+SAVE_AFTER = 0.5
+"""The maximum time, in seconds, before a change is saved. Leaving the pane saves it immediately."""
 
 WHILE_GROWING = (
     "do pause",
@@ -61,6 +68,11 @@ IN_THE_LIST = ("close", "stop_saving")
 """The actions whose keys work while the list of saved texts is open, which has its own keys."""
 SUGGESTING = ("send_suggestion", "choose_suggestion", "suggestion")
 """The actions that need suggestions for a first message."""
+
+
+def _as_left(editor: MessageEditor) -> events.LeaveEditor:
+    changes, place = editor.changes, editor.place
+    return events.LeaveEditor(changes.get(place, ""), changes, place)
 
 
 def new_chat_matters(state: State) -> bool:
@@ -144,6 +156,7 @@ class ChatPane(PaneLayout):
     """Whether an answer was being generated whose end does not open the field."""
     ended_at: float | None = None
     """When the latest such answer ended, or None. The clock is the one of `Key.time`."""
+    _save_timer: TimerHandle | None = None
 
     def _send(self, event: Event) -> None:
         raise NotImplementedError
@@ -294,8 +307,23 @@ class ChatPane(PaneLayout):
 
     def _leave(self, editor: MessageEditor) -> None:
         """Keep what the learner has written in the field, and where they have written it."""
-        changes, place = editor.changes, editor.place
-        self._send(events.LeaveEditor(changes.get(place, ""), changes, place))
+        self._send(_as_left(editor))
+
+    @on(TextArea.Changed)
+    def save_soon(self) -> None:
+        """Save the text, and what is in the open editor, after a moment.
+
+        A run changes the text all the time, so a timer restarted at each change would never fire.
+        """
+        if self._save_timer is None:
+            self._save_timer = call_after(SAVE_AFTER, self, self._save)
+
+    def _save(self) -> None:
+        editor = self.query_one(MessageEditor)
+        if self.state.panel == "editor" and (editor.changed or self.state.writing):
+            self._send(events.Writing(_as_left(editor)))
+        self._send(events.Signal.SAVE)
+        self._save_timer = None
 
     def on_message_editor_paged(self, event: MessageEditor.Paged) -> None:
         if self.state.mode == "chat":
