@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
-from tutor.language import _
+from tutor.language import ORIGINAL, _, interface_languages, with_name
 from tutor.settings.schema import Settings, Switch, ThemeName, reason_in_words
 
 Value = str | int | float | bool
@@ -82,6 +82,7 @@ _OFF = ("", "off", "false", "no", "0")
 _OFF_AT = {"sampler.top_k": 0, "sampler.top_p": 1.0, "sampler.min_p": 0.0}
 """The values that switch a step of the sampler off, as in `tutor.labs.kit.dials`."""
 _ON_OFF = (False, True)
+_LANGUAGES = _(" or ").join(map(with_name, (ORIGINAL, *interface_languages())))
 
 CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
     (
@@ -165,9 +166,10 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 "language",
                 _("Language"),
                 _(
-                    "The language of the lessons and the interface, such as de for German. Texts "
-                    "that are not translated are in English."
-                ),
+                    "The language of the lessons and the interface. You can choose {languages}. "
+                    "Texts that are not translated are in English."
+                ).format(languages=_LANGUAGES),
+                ("", *interface_languages()),
                 typed=True,
                 option="--language",
                 variable="TUTOR_LANGUAGE",
