@@ -289,6 +289,7 @@ class AskScreen(CourseScreen):
         unsaved = _("Your answer was not saved, so this question stays open.")
         afterword = self.afterword() if saved else unsaved
         self.view.show_verdict(verdict, self.question.why, table, afterword, self._intro)
+        self.head()
         self.set_focus(None)
         self.call_after_refresh(self.view.scroll_to_verdict)  # after any pending scroll to a hint
         self.refresh_bindings()
