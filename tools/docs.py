@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 MANUAL = Path("packaging/man/tutor.1")
 FILES = tuple(map(Path, ("README.md", "docs/keys.md", "docs/labs.md", "docs/settings.md")))
-MAIN = ("everywhere", "course map")
+MAIN = ("everywhere", "lists", "course map")
 """The rows of the short table of keys in README.md."""
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTALL)
 

@@ -35,6 +35,9 @@ DOMAIN = "tutor"
 
 LOCALES = Path(__file__).parent / "locales"
 
+_NAMES = {"de": "Deutsch", "en": "English"}
+"""The names of languages, each in the language itself, by their codes."""
+
 _in_settings = ""
 """The language in config.toml (see `prefer`)."""
 
@@ -99,10 +102,20 @@ def ngettext(singular: str, plural: str, number: int) -> str:
     return catalog.ngettext(singular, plural, number)
 
 
+def interface_languages() -> tuple[str, ...]:
+    """Return the codes of the languages into which the interface is translated."""
+    names = sorted(each.name for each in LOCALES.iterdir()) if LOCALES.is_dir() else []
+    return tuple(name for name in names if has_catalog(name))
+
+
+def with_name(code: str) -> str:
+    """Return the code of a language and, if it is known, the language's name in parentheses."""
+    return f"{code} ({_NAMES[code]})" if code in _NAMES else code
+
+
 def is_translation(one: str, other: str) -> bool:
     """Return True if one text is the translation of the other one, in any language."""
-    languages = sorted(each.name for each in LOCALES.iterdir()) if LOCALES.is_dir() else []
-    catalogs = [_read(_catalog_file(code)) for code in languages if has_catalog(code)]
+    catalogs = [_read(_catalog_file(code)) for code in interface_languages()]
     return any(each.gettext(one) == other or each.gettext(other) == one for each in catalogs)
 
 

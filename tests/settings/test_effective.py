@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from tutor.labs.kit.dials import DIALS, reading
+from tutor.lm.distribution import PLAIN
 from tutor.settings.catalogue import ENTRIES, Entry, value_of
 from tutor.settings.effective import in_effect
 from tutor.settings.file import config_file
@@ -93,6 +96,14 @@ def test_every_stop_is_valid_and_can_be_reached_and_typed(entry: Entry) -> None:
     assert reached >= set(entry.stops)
     for stop in entry.stops:
         assert entry.parsed(str(stop).lower()) == stop
+
+
+def test_a_step_of_the_sampler_is_off_in_the_words_of_the_stepper() -> None:
+    for dial in DIALS[1:]:
+        entry = ENTRIES[f"sampler.{dial.field}"]
+        off = msgspec.structs.replace(PLAIN, **{dial.field: dial.off})
+        assert entry.shown(entry.parsed("off")) == reading(off, dial) == "off"
+        assert entry.parsed("off") == dial.off
 
 
 def test_a_value_that_is_typed_is_checked() -> None:

@@ -51,6 +51,15 @@ def test_the_table_has_every_key_of_the_app() -> None:
     assert lacking == set()
 
 
+def test_home_and_end_are_only_listed_where_they_work() -> None:
+    told = {
+        row.where: text for row, text in zip(KEY_PLACES, rows(docs.keys_of_the_app()), strict=True)
+    }
+    assert "`Home`" not in told["everywhere"]
+    assert "`Home` `End` go to the first or last entry" in told["lists"]
+    assert "`Home` `End` go to the first or last item" in told["labs"]
+
+
 def rows(table: str) -> list[str]:
     return table.strip().splitlines()[2:]
 

@@ -23,6 +23,7 @@ from tutor.app.background.goal_keeper import GoalKeeper
 from tutor.app.background.keeper import ModelKeeper
 from tutor.app.background.settings_keeper import SettingsKeeper
 from tutor.app.background.status import ModelStatus
+from tutor.app.base_screen import TutorScreen
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
 from tutor.app.keymap import keymap, problems_of, remap, types_text
@@ -355,7 +356,9 @@ class TutorApp(SavingApp):
         self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return False if the focused text field would insert all keys of the action as text."""
+        """Return False if the screen does not offer the action, or a text field takes its keys."""
+        if isinstance(self.screen, TutorScreen) and not self.screen.offers(action):
+            return False
         return self.focused is None or not types_text(self._bindings, action, self.focused)
 
     def action_glossary(self) -> None:

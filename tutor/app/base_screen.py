@@ -92,6 +92,8 @@ class TutorScreen(Screen[None]):
 
     On a screen that is wide and tall, a short text is shown as a card in the middle.
     """
+    OPENED_BY: ClassVar[str] = ""
+    """The app's action that opens this screen, if a term shown above it must not offer it."""
     SCROLLED: ClassVar[str] = ""
     first_keys: tuple[str, ...] = ("y",)
     """The keys that the key line shows first (see `KeyLine`)."""
@@ -145,6 +147,10 @@ class TutorScreen(Screen[None]):
         """Stop the cursor from blinking, which would repaint the screen every half second."""
         if hasattr(event.widget, "cursor_blink"):
             event.widget.cursor_blink = False
+
+    def offers(self, action: str) -> bool:
+        """Return False if the key of one of the app's actions would be of no use on this screen."""
+        return True
 
     def tell(self, *messages: TutorError | str | None) -> None:
         """Show messages in the notice, until the next call replaces them. None hides the notice."""

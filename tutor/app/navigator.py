@@ -14,7 +14,7 @@ from tutor.errors import LessonError
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Set
+    from collections.abc import Callable, Set
 
     from textual.app import App
     from textual.screen import Screen
@@ -213,7 +213,7 @@ class Navigator:
             case "live":
                 self.open_live_lab(lab.live, lesson, lab)
             case "guess":
-                self.open_guessing_game(lab, partial(goals.over, lesson, lab))
+                self.open_guessing_game(lesson, lab)
             case _:
                 from tutor.app.explorer.screen import ExplorerScreen
 
@@ -291,10 +291,8 @@ class Navigator:
         else:
             self.tell(_("Nothing was sent. Without --model, tutor uses a model on this machine."))
 
-    def open_guessing_game(
-        self, lab: Lab | None = None, on_over: Callable[[], Awaitable[str | None]] | None = None
-    ) -> None:
-        """Open the guessing game with the text of `lab`.
+    def open_guessing_game(self, lesson: Lesson | None = None, lab: Lab | None = None) -> None:
+        """Open the guessing game with the text of `lab`, which `lesson` embeds.
 
         With a remote model, show a message instead. The game needs the probability of every token,
         but a server returns only a few probabilities.
@@ -309,7 +307,9 @@ class Navigator:
         if lab is None and self._open_already(GuessScreen):
             return
         engine, progress = self._services.engine, self._services.progress
-        self._app.push_screen(GuessScreen(engine, progress, lab, on_over=on_over))
+        number = lesson.number if lesson else 0
+        over = partial(self._services.goals.over, lesson, lab) if lesson and lab else None
+        self._app.push_screen(GuessScreen(engine, progress, lab, lesson=number, on_over=over))
 
     def open_lesson_progress(self, outline: Outline) -> None:
         from tutor.app.progress.lesson import LessonProgressScreen

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
-from tutor.language import _
+from tutor.language import ORIGINAL, _, interface_languages, with_name
 from tutor.settings.schema import Settings, Switch, ThemeName, reason_in_words
 
 Value = str | int | float | bool
@@ -41,13 +41,17 @@ class Entry(NamedTuple):
         """Return a value as the text to show on the screen."""
         if isinstance(value, bool):
             return _("on") if value else _("off")
-        if value == "" or (value == 0 and self.name in _NO_LIMIT):
-            return _("default") if value == "" else _("no limit")
+        if value == "":
+            return _("default")
+        if value == _OFF_AT.get(self.name):
+            return _("off")
         return f"{value:.2f}" if isinstance(value, float) else str(value)
 
     def parsed(self, text: str) -> Value:
         """Convert text to a value. Raises `ValueError` with an explanation if that fails."""
         text, kind = text.strip(), type(self.default)
+        if self.name in _OFF_AT and text.lower() in ("off", _("off")):
+            return _OFF_AT[self.name]
         try:
             value: Value = kind(text) if kind is not bool else text.lower() not in _OFF
         except ValueError:
@@ -75,8 +79,10 @@ class Entry(NamedTuple):
 
 _OFF = ("", "off", "false", "no", "0")
 """The strings that switch a setting off. Any other string switches it on."""
-_NO_LIMIT = ("sampler.top_k", "sampler.min_p")
+_OFF_AT = {"sampler.top_k": 0, "sampler.top_p": 1.0, "sampler.min_p": 0.0}
+"""The values that switch a step of the sampler off, as in `tutor.labs.kit.dials`."""
 _ON_OFF = (False, True)
+_LANGUAGES = _(" or ").join(map(with_name, (ORIGINAL, *interface_languages())))
 
 CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
     (
@@ -160,9 +166,10 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
                 "language",
                 _("Language"),
                 _(
-                    "The language of the lessons and the interface, such as de for German. Texts "
-                    "that are not translated are in English."
-                ),
+                    "The language of the lessons and the interface. You can choose {languages}. "
+                    "Texts that are not translated are in English."
+                ).format(languages=_LANGUAGES),
+                ("", *interface_languages()),
                 typed=True,
                 option="--language",
                 variable="TUTOR_LANGUAGE",
@@ -230,21 +237,24 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
             Entry(
                 "sampler.top_k",
                 _("Top-k"),
-                _("Keep only the k most probable tokens."),
+                _("Keep only the k most probable tokens. 0 switches this off."),
                 (0, 1, 2, 3, 5, 10, 20, 40, 50, 100, 200, 500, 1000),
                 typed=True,
             ),
             Entry(
                 "sampler.top_p",
                 _("Top-p"),
-                _("Keep the fewest tokens whose probabilities add up to p. 1 keeps them all."),
+                _("Keep the fewest tokens whose probabilities add up to p. 1 switches this off."),
                 (0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.98, 0.99, 1.0),
                 typed=True,
             ),
             Entry(
                 "sampler.min_p",
                 _("Min-p"),
-                _("Drop tokens with less than this fraction of the top token's probability."),
+                _(
+                    "Drop tokens with less than this fraction of the top token's probability. 0 "
+                    "switches this off."
+                ),
                 (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9),
                 typed=True,
             ),

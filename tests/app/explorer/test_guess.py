@@ -40,7 +40,7 @@ async def game(
     on_over: Callable[[], Awaitable[str | None]] | None = None,
 ) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
     stage = Stage(
-        lambda engine, progress: GuessScreen(engine, progress, lab, on_over=on_over),
+        lambda engine, progress: GuessScreen(engine, progress, lab, lesson=2, on_over=on_over),
         folder=folder,
         engine=engine,
     )
@@ -280,6 +280,15 @@ async def test_the_game_starts_as_soon_as_the_model_is_ready(tmp_path: Path) -> 
         await settled(pilot)
         assert "The capital of▏" in words(stage)
         assert "not ready yet" not in words(stage)
+
+
+async def test_the_top_line_tells_games_of_lessons_from_free_games(tmp_path: Path) -> None:
+    async with game(tmp_path / "lesson") as (stage, _):
+        assert "guessing game · lesson 2" in shown(stage)
+    async with game(tmp_path / "free", lab=None) as (stage, pilot):
+        assert "guessing game · text 1 of 3" in shown(stage)
+        await press(pilot, "tab")
+        assert "guessing game · text 2 of 3" in shown(stage)
 
 
 async def test_a_guess_before_the_text_is_ready_does_not_end_the_game(tmp_path: Path) -> None:

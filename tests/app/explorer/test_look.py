@@ -68,5 +68,7 @@ def test_the_xray_on_a_small_terminal(snap_compare: Any, tmp_path: Path) -> None
 def test_guess(snap_compare: Any, tmp_path: Path) -> None:
     text = "The capital of France is Paris, and it is a city."
     lab = Lab(id="game", kind="guess", task="Guess on.", prompt=text)
-    stage = Stage(lambda engine, progress: GuessScreen(engine, progress, lab), folder=tmp_path)
+    stage = Stage(
+        lambda engine, progress: GuessScreen(engine, progress, lab, lesson=2), folder=tmp_path
+    )
     assert snap_compare(stage, terminal_size=(80, 24), run_before=typed(*"German", "enter"))

@@ -135,6 +135,19 @@ async def the_key_line_shows_the_keys_that_move_in_each_view(pilot: Pilot[Any]) 
             await do(pilot, "tab")
 
 
+async def test_the_key_line_shows_the_keys_that_the_goals_of_positions_need(
+    tmp_path: Path,
+) -> None:
+    async with lab_app("positions", tmp_path).run_test(size=(80, 24)) as pilot:
+        for pressed in ("", "w", "m", "z"):
+            if pressed:
+                await do(pilot, pressed)
+            await at_rest(pilot)
+            shown = _on_key_line(pilot)
+            assert {"←→", "w", "m"} <= shown.keys()
+            assert shown["w"] == "order"
+
+
 async def test_a_reply_can_be_stopped_and_continued(tmp_path: Path) -> None:
     engine = BackendEngine()
     async with lab_app("generations", tmp_path, engine).run_test(size=(80, 24)) as pilot:

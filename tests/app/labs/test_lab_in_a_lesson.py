@@ -143,6 +143,28 @@ async def test_the_task_comes_before_the_number_of_goals_reached(tmp_path: Path)
         assert "press r to ask again." not in seen(pilot)
 
 
+async def test_the_card_of_a_lab_says_how_far_the_learner_got(tmp_path: Path) -> None:
+    two = (LiveGoal("five-token-word"), LiveGoal("more-than-characters"))
+    lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=replace(PARTS, goals=two)),))
+    app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.navigator.open_lesson(lesson)
+        await sees(pilot, "Press l to open the lab. Your task there:")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await keys(pilot, "escape")
+        await sees(pilot, "Press l to continue the lab (1 of 2 goals reached). Your task there:")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await do(pilot, "e")
+        app.screen.focused.load("né à")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        await keys(pilot, "escape")
+        await sees(pilot, "Press l to open the lab. Your task there:")
+        assert "✓ Write a text with more tokens" in seen(pilot)
+
+
 async def test_the_goals_of_the_lesson_screen_come_first(tmp_path: Path) -> None:
     lab = replace(PARTS, goals=(LiveGoal("long-token"),))
     lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))

@@ -188,8 +188,8 @@ async def test_what_is_not_a_number_stays_and_is_not_graded(tmp_path: Path) -> N
         ("true-of-probabilities", ["Tick every correct", "a-c tick", "enter answer"]),
         ("bits", ["a number", "enter answer", "h hint"]),
         ("loop", ["Press Space to pick up", "↑↓ choose", "space pick up", "enter answer"]),
-        ("unit", ["a word or two", "enter answer", "tab hint, skip"]),
-        ("capital", ["the next word", "enter answer", "tab hint, skip"]),
+        ("unit", ["a word or two", "enter answer", "tab leave field"]),
+        ("capital", ["the next word", "enter answer", "tab leave field"]),
     ],
 )
 @pytest.mark.parametrize("size", [SIZE, (40, 12)])
@@ -398,11 +398,11 @@ async def test_enter_returns_to_the_field_that_tab_left(tmp_path: Path) -> None:
     app = whole_app(tmp_path, course=only("unit"))
     async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "enter", "a")
-        await sees(pilot, "tab hint, skip")
+        await sees(pilot, "tab leave field")
         await keys(pilot, "tab")
         await sees(pilot, "tab type")
         await keys(pilot, "enter")
-        await sees(pilot, "tab hint, skip")
+        await sees(pilot, "tab leave field")
 
 
 @pytest.mark.parametrize("size", [(80, 14), (40, 12)])

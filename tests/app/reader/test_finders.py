@@ -67,6 +67,18 @@ async def test_the_glossary_is_filtered_and_opens_a_term(tmp_path: Path) -> None
         await sees(pilot, "No term contains “softxyz”.")
 
 
+async def test_a_term_does_not_offer_the_glossary_that_it_was_opened_from(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "v", *"soft", "down", "enter")
+        await sees(pilot, "A raw score, before softmax.")
+        assert "v glossary" not in shown(pilot.app)
+        assert "/ search" in shown(pilot.app)
+        await keys(pilot, "tab", "enter")  # the term in this text is above another term
+        await sees(pilot, "v glossary")
+        await keys(pilot, "v")
+        await until(pilot, lambda: isinstance(pilot.app.screen, GlossaryScreen))
+
+
 async def test_a_search_opens_a_screen_and_returns(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "slash", *"later")

@@ -358,6 +358,7 @@ async def test_a_field_for_a_number_never_begins_with_a_letter(
 ) -> None:
     """On a screen with a lab, `l` opens it. On other screens it must not end up in the field."""
     async with first_screen(tmp_path, course) as pilot:
+        await sees(pilot, "Type a number, or skip this: Enter reveals the answer.")
         await keys(pilot, "l", "space", "x")
         assert pilot.app.screen.query_one(PredictionField).value == ""
         await keys(pilot, *"5e1", "enter")

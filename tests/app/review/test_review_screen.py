@@ -241,6 +241,25 @@ async def test_esc_leaves_while_a_slow_disk_saves_an_answer(tmp_path: Path) -> N
     assert Progress.open(tmp_path).cards()["sum-1"].answers == 2
 
 
+async def test_an_answered_question_is_no_longer_counted_as_left(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "review · 2 left")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "1", "enter")
+        await sees(pilot, "saved")
+        await sees(pilot, "review · 0 left")
+        await keys(pilot, "r")  # the second attempt is not a review
+        await sees(pilot, "review · 0 left")
+
+
 async def test_an_answer_of_a_quiz_cannot_be_undone_in_a_review(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
@@ -409,7 +428,7 @@ async def test_reviewing_ahead(tmp_path: Path) -> None:
         await sees(pilot, "review · 2 left")  # as in a review of questions that are due
         await keys(pilot, "2", "enter")
         await sees(pilot, "saved")
-        await sees(pilot, "review · 2 left")
+        await sees(pilot, "review · 1 left")
         await keys(pilot, "enter")
         await sees(pilot, "What is 2 and 2?")
         await sees(pilot, "review · 1 left")

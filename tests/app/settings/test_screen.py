@@ -232,3 +232,18 @@ async def test_the_selected_setting_stays_visible_while_its_value_is_typed(tmp_p
         await until(pilot, lambda: app.screen.has_class("-editing"))
         await sees(pilot, selected)
         assert "pgdn" not in shown(app)  # the field has the focus
+
+
+async def test_the_available_languages_are_named_and_can_be_chosen(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "comma")
+        while "› Language" not in shown(app):
+            await keys(pilot, "down")
+        told = " ".join(shown(app).split())
+        assert "You can choose en (English) or de (Deutsch)." in told
+        await keys(pilot, "right")
+        await sees(pilot, "takes effect when tutor starts again")
+        assert load(config_file()).settings.language == "de"
+        await keys(pilot, "left")
+        assert load(config_file()).settings.language == ""

@@ -57,6 +57,17 @@ def test_how_texts_of_different_length_look(snap_compare: Any, tmp_path: Path) -
     assert snap_compare(lab_app("patch", tmp_path), terminal_size=(80, 24), run_before=run)
 
 
+async def test_home_and_end_go_to_the_first_and_the_last_row(tmp_path: Path) -> None:
+    async with lab_app("patch", tmp_path).run_test(size=(80, 24)) as pilot:
+        layer = state_of(pilot).layer
+        await do(pilot, "end")
+        last = state_of(pilot).position
+        await do(pilot, "down")
+        assert state_of(pilot).position == last > 0
+        await do(pilot, "home")
+        assert (state_of(pilot).position, state_of(pilot).layer) == (0, layer)
+
+
 async def test_the_keys_compute_a_map_and_select_its_cells(tmp_path: Path) -> None:
     async with lab_app("patch", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *DOWN)

@@ -149,9 +149,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sampler(self) -> SamplerSettings:
-        if self.mode == "text":
-            return self.document.sampler
-        own = self.document.chat_sampler
+        own = self.document.chat_sampler if self.mode == "chat" else self.document.sampler
         return self.chat_default if isinstance(own, UnsetType) else own
 
     @property
@@ -169,9 +167,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def suggests(self) -> bool:
         """True if the chat is empty and can suggest first messages."""
-        possible = self.engine.model is None or self.engine.model.chat
-        empty = self.tree is None and self.to_rebuild is None and self.handed_in is None
-        return self.mode == "chat" and possible and empty and not self.first_message
+        possible = self.chat_possible or self.engine.model is None
+        written = self.tree or self.to_rebuild or self.first_message or self.handed_in is not None
+        return self.mode == "chat" and possible and not written
 
     @property
     def sampler_to_come(self) -> SamplerSettings:

@@ -55,6 +55,13 @@ _GUESS = Binding(
     tooltip="Mark your answer as a guess before you submit it, to review it soon.",
     id="guessed",
 )
+_LEAVE_FIELD = Binding(
+    "tab",
+    "leave_field",
+    "leave field",
+    tooltip="Leave the text field, so that letter keys work again (such as h for a hint).",
+    id="hint, skip",
+)
 
 
 class Asked(NamedTuple):
@@ -96,12 +103,7 @@ class AskScreen(CourseScreen):
         _GUESS,
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
         Binding("l", "lab", "lab", tooltip="Open the lab for this question, with its prompt."),
-        Binding(
-            "tab",
-            "leave_field",
-            "hint, skip",
-            tooltip="Leave the text field, so that letter keys work again (such as h for a hint).",
-        ),
+        _LEAVE_FIELD,
         Binding("tab", "enter_field", "type", tooltip="Go back to the text field."),
         Binding("enter", "enter_field", show=False),
         *scroll_keys(_("Scroll the text.")),
@@ -289,6 +291,7 @@ class AskScreen(CourseScreen):
         unsaved = _("Your answer was not saved, so this question stays open.")
         afterword = self.afterword() if saved else unsaved
         self.view.show_verdict(verdict, self.question.why, table, afterword, self._intro)
+        self.head()
         self.set_focus(None)
         self.call_after_refresh(self.view.scroll_to_verdict)  # after any pending scroll to a hint
         self.refresh_bindings()

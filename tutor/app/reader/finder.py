@@ -226,6 +226,7 @@ _LONGEST_NAME = 28
 class GlossaryScreen(FinderScreen):
     """The glossary. It shows the terms whose name or meaning contains the learner's text."""
 
+    OPENED_BY = "glossary"
     PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
     IS_FILTER = True

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Markdown, Rule
 
-from tutor.app.base_screen import PAN_KEYS, scroll_keys
+from tutor.app.base_screen import PAN_KEYS, TutorScreen, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.inline import plain
@@ -127,6 +127,12 @@ class TermScreen(LinkedScreen):
             yield Notice(id="notice")
             yield Rule(classes="edge")
             yield KeyLine()
+
+    def offers(self, action: str) -> bool:
+        """Return False for the key that would only go back to the glossary below, as Esc does."""
+        stack = self.app.screen_stack
+        below = stack[stack.index(self) - 1] if self in stack else self
+        return not isinstance(below, TutorScreen) or action != below.OPENED_BY
 
     def on_mount(self) -> None:
         self.place = _("glossary · {term}").format(term=safe(self._term.term))

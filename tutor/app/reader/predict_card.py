@@ -63,6 +63,12 @@ class PredictionField(TypedAnswer):
         """Say in the empty field which key leads to it or, if it has the focus, what Enter does."""
         if not self.has_focus:
             self.placeholder = _("Press Tab to type a prediction here.")
+        elif self._number:  # letters do not begin a number, so the empty field does not take them
+            self.placeholder = (
+                _("Type a number, or read on with Enter.")
+                if _reads_on(self)
+                else _("Type a number, or skip this: Enter reveals the answer.")
+            )
         elif _reads_on(self):
             self.placeholder = _("Type a prediction, or read on with Enter.")
         else:

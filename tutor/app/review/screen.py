@@ -160,7 +160,7 @@ class ReviewScreen(AskScreen):
 
     def head(self) -> None:
         left = self._review.left(self._open_question if self._draft.attempt == 1 else "")
-        self.place = _("review · {left} left").format(left=left) if left else _("review")
+        self.place = _("review · {left} left").format(left=left)
         guess = "a guess  " if self._draft.guessed else ""
         self.aside = _("{guess}lesson {number}").format(guess=guess, number=self.lesson.number)
 

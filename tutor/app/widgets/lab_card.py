@@ -40,6 +40,8 @@ class LabCard(Static):
 
     _lab: Lab | None = None
     _reached = 0
+    _begun = ""
+    """How many goals have been reached, if some but not all of them have."""
     _news = False
     """Whether there are more reached goals than the learner has seen on this card."""
     _lines: Sequence[Content] = ()
@@ -55,10 +57,13 @@ class LabCard(Static):
         """
         self._news = lab is not None and lab is self._lab and len(reached) + done > self._reached
         self._lab, self._reached = lab, len(reached) + done
+        self._begun = ""
         self.display = lab is not None
         self.set_class(done, "-done")
         if lab is None:
             return
+        if reached and not done:
+            self._begun = goals_reached(len(reached), len(lab.goals))
         lines = [with_keys(plain(lab.task))]
         for place, goal in enumerate(lab.goals):
             lines.append(goal_line(description(goal, lab), done or place in reached, muted=True))
@@ -80,10 +85,14 @@ class LabCard(Static):
         """Draw the card. Its first line says how to open the lab."""
         if self._lab is None:
             return
-        opens = with_keys(
-            _("{press} to open the lab. Your task there:").format(press=press(self.screen, "l"))
-        )
-        head = Content.assemble((_("Lab  "), "bold"), opens)
+        key = press(self.screen, "l")
+        if self._begun:
+            opens = _("{press} to continue the lab ({goals}). Your task there:").format(
+                press=key, goals=self._begun
+            )
+        else:
+            opens = _("{press} to open the lab. Your task there:").format(press=key)
+        head = Content.assemble((_("Lab  "), "bold"), with_keys(opens))
         self.update(Content("\n").join([head, *self._lines]))
 
 
@@ -268,8 +277,7 @@ class LabTask(Lines):
     def _count(self, reached: Set[str]) -> str:
         """Say how many goals are reached. If a lesson screen asks for some, only those count."""
         names = self._own or {goal.name for goal in self._goals}
-        done = len(names & reached)
-        return _("{done} of {goals} reached").format(done=done, goals=counted(len(names), "goal"))
+        return goals_reached(len(names & reached), len(names))
 
     def _over(self, reached: Set[str]) -> bool:
         """Return True if all goals are reached and there is a text to show in that case."""
@@ -357,6 +365,11 @@ class LabTask(Lines):
         left = Content.assemble((f"{said}  ", MUTED), ("g", KEY))
         gap = width - line.cell_length - left.cell_length
         return Content.assemble(line, " " * gap, left) if gap >= 2 else line
+
+
+def goals_reached(reached: int, goals: int) -> str:
+    """Say how many goals of a lab have been reached."""
+    return _("{done} of {goals} reached").format(done=reached, goals=counted(goals, "goal"))
 
 
 def goal_line(words: str, reached: bool, *, muted: bool = False) -> Content:

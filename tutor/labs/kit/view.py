@@ -38,6 +38,9 @@ one of these columns."""
 _FAR = 10_000
 """A number of steps that reaches the first or last item of every list."""
 
+_SELECTING = ("move_focus", "move_row", "option", "step")
+"""The names of the actions that move through the items of a list."""
+
 
 @dataclass(frozen=True)
 class TextField:
@@ -261,7 +264,7 @@ class LabView(VerticalScroll, can_focus=True):
             if active is None or active.node is not self:
                 continue
             _, name, parameters = parse(active.binding.action)
-            if name in ("move_focus", "step"):
+            if name in _SELECTING:
                 by, *axis = cast("tuple[int, str]", parameters)
                 getattr(self, f"action_{name}")(by * _FAR, *axis)
                 return True

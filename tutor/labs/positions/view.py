@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.content import Content
 
+from tutor.app.key_scheme import lab_keys
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.columns import ROOMY, Cell, Room
@@ -26,7 +27,13 @@ class PositionsView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "adjust(*, 'shift')", "shift", "Shift all positions."),
-        key("w", "switch('order')", "word order", "Shuffle the words, or put them in order."),
+        key(
+            "w",
+            "switch('order')",
+            "order",
+            "Shuffle the words, or put them in order.",
+            id="word order",
+        ),
         key("s", "adjust(1, 'seed')", "new seed", "Shuffle the words with a new seed."),
         key("m", "switch('rotary')", "RoPE", "Switch rotary position embedding off or on."),
         key("z", "reset", "reset", "Return to the positions that the model was trained with."),
@@ -35,6 +42,8 @@ class PositionsView(LabView):
     OFFERED: ClassVar[Offered[State]] = {
         "reset": lambda state: state.shuffled or state.shift > 0 or not state.rotary,
     }
+
+    FIRST_KEYS = lab_keys("w", "m")
 
     action_edit = writes(_("A text for the model to continue:"), edit_sentence)
 

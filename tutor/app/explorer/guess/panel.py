@@ -61,8 +61,9 @@ class GuessEntry(Entry):
 class GuessScreen(TutorScreen):
     """A game in which the learner guesses a text token by token.
 
-    The text comes from a lab or is one of three built-in texts. `on_over` is called when the
-    learner has guessed the whole text. If it returns a message, the message is shown.
+    The text comes from a lab or is one of three built-in texts. `lesson` is the number of the
+    lesson with the lab. `on_over` is called when the learner has guessed the whole text. If it
+    returns a message, the message is shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -92,12 +93,14 @@ class GuessScreen(TutorScreen):
         progress: BackgroundProgress,
         lab: Lab | None = None,
         *,
+        lesson: int = 0,
         on_over: Callable[[], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__()
         self._engine = engine
         self._progress = progress
         self._lab = lab
+        self._lesson = lesson
         self._on_over = on_over
         self._setting = f"guess.{lab.id if lab else 'free'}"
         self._saved = _recall(progress.setting(self._setting))
@@ -122,7 +125,7 @@ class GuessScreen(TutorScreen):
             yield Lines(id="totals")
 
     def on_mount(self) -> None:
-        self.place = _("guessing game")
+        self.place = self._place
         task = self._lab.task if self._lab else _("Guess how the text continues.")
         self.query_one("#rule", Static).update(Content(f"{plain(task)} {RULE}"))
         self._forget_engine = self._engine.watch(lambda __: self._engine_changed())
@@ -159,6 +162,17 @@ class GuessScreen(TutorScreen):
         """
         model = self._engine.model
         return self._game is None or (model is not None and model.sha256 != self._game.model)
+
+    @property
+    def _place(self) -> str:
+        """Return the name of the game. It says whether the text belongs to a lesson.
+
+        The game on the course map has other texts than the lessons, some of which begin similarly.
+        """
+        if self._lab is not None:
+            return _("guessing game · lesson {number}").format(number=self._lesson)
+        number = TEXTS.index(self._text) + 1 if self._text in TEXTS else 1
+        return _("guessing game · text {number} of {count}").format(number=number, count=len(TEXTS))
 
     @property
     def _at_end(self) -> bool:
@@ -293,6 +307,7 @@ class GuessScreen(TutorScreen):
 
     def _start_over(self, text: str) -> None:
         self._text, self._saved, self._game = text, None, None
+        self.place = self._place
         self._ask_for_guess()
 
     def on_entry_arrow(self, event: Entry.Arrow) -> None:
