@@ -103,6 +103,9 @@ class TutorScreen(Screen[None]):
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
 
+    _keys_changed = False
+    """Whether the keys on the key line may have changed since they were last compared."""
+
     def compose(self) -> ComposeResult:
         self._note_size()
         yield TopLine().data_bind(TutorScreen.place, TutorScreen.aside)
@@ -169,6 +172,28 @@ class TutorScreen(Screen[None]):
             owner.call_later(callback)
         else:
             super()._invoke_later(partial(unless_leaving, owner, callback), sender)
+
+    def refresh_bindings(self) -> None:
+        """Tell widgets that the available keys may have changed.
+
+        While a screen opens, that happens many times. The key line looks at the keys only once,
+        before the screen is painted.
+        """
+        super().refresh_bindings()
+        self._keys_changed = True
+        self.check_idle()
+
+    def on_idle(self) -> None:
+        if self._keys_changed and self.is_current:
+            self._update_timer.resume()
+
+    def _on_timer_update(self) -> None:
+        """Paint what has changed, with the keys that are available now."""
+        if self._keys_changed and self.is_current:
+            self._keys_changed = False
+            for line in self.walk_children(KeyLine):
+                line.compare()
+        super()._on_timer_update()
 
     def _compositor_refresh(self) -> None:
         """Paint what has changed, unless the whole screen is about to be painted.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.app.explorer.explorer_stage import Stage, press, settled, shown
-from tests.app.pressing import tap
+from tests.app.pressing import settle, tap
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
-from tutor.app.widgets.key_line import NARROW, KeyLine
+from tutor.app.widgets.key_line import NARROW, Entry, KeyLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +78,38 @@ async def test_there_is_always_a_rule_above_the_keys(tmp_path: Path, size: tuple
         line = stage.screen.query_one(KeyLine)
         rule = shown(stage).split("\n")[size[1] - line.size.height - 1]
         assert set(rule.strip()) == {"─"}
+
+
+async def test_keys_are_arranged_once_before_the_screen_is_painted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arranged: list[int] = []
+    arrange = KeyLine.lines
+
+    def lines(line: KeyLine, width: int) -> list[list[Entry]]:
+        arranged.append(width)
+        return arrange(line, width)
+
+    stage = Stage(ExplorerScreen, folder=tmp_path)
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(KeyLine, "lines", lines)
+        for _ in range(9):
+            stage.screen.refresh_bindings()
+        await settle(pilot)
+    assert len(arranged) == 1
+
+
+async def test_changed_keys_are_painted_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(ExplorerScreen, folder=tmp_path)
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        line = stage.screen.query_one(KeyLine)
+        _, last = line.keys()
+        monkeypatch.setattr(KeyLine, "keys", lambda _: ([], last))
+        stage.screen.refresh_bindings()
+        with stage._context():
+            stage.screen._on_timer_update()
+        assert line._shown == [last]

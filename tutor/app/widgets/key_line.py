@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from textual.binding import Binding
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
     from textual.dom import DOMNode
     from textual.events import Click
-    from textual.screen import Screen
 
 _HELP = key_name("question_mark")
 _LAST = (key_name("escape"), "q", _HELP)
@@ -78,18 +77,32 @@ class KeyLine(Widget):
         self._ordered = len(first) > 1
         """Whether the screen sets the order of the keys. If so, the app's keys come last."""
         self._first = dict(zip(map(key_name, first), range(len(first)), strict=True))
-
-    def on_mount(self) -> None:
         self._shown: list[list[Entry]] = []
+        self._arranged: tuple[int, list[list[Entry]]] = (-1, [])
+        """The width and the lines at the latest comparison."""
         self._clicked = ""
         """The label under the latest click or, after a double click, under its first click."""
-        self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
-    def _changed(self, _screen: Screen[Any]) -> None:
-        """Redraw the keys only if they have changed. Comparing them is faster than drawing them."""
-        lines = self.lines(self.content_size.width)
-        if lines != self._shown:
-            self.refresh(layout=len(lines) != len(self._shown))
+    def compare(self) -> None:
+        """Redraw the keys if they have changed. Comparing them is faster than drawing them.
+
+        The screen calls this just before it paints, and then paints the new keys, too. If their
+        number of lines has changed, it paints them after it has computed the layout.
+        """
+        width = self.content_size.width
+        lines = self.lines(width)
+        self._arranged = (width, lines)
+        if len(lines) != len(self._shown):
+            self.refresh(layout=True)
+        elif lines != self._shown:
+            self.refresh()
+            self.screen._dirty_widgets.add(self)
+
+    def _latest(self, width: int) -> list[list[Entry]]:
+        """Return the lines of the latest comparison, or arrange them for another width."""
+        if width != self._arranged[0]:
+            self._arranged = (width, self.lines(width))
+        return self._arranged[1]
 
     def keys(self) -> tuple[list[Entry], list[Entry]]:
         """Return the actions in order of importance, and the actions that always come last.
@@ -168,10 +181,10 @@ class KeyLine(Widget):
             self.app.post_message(ClickedKey(key, self.screen))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return len(self.lines(width))
+        return len(self._latest(width))
 
     def render(self) -> Content:
-        self._shown = self.lines(self.content_size.width)
+        self._shown = self._latest(self.content_size.width)
         return Content("\n").join(map(_line, self._shown))
 
 
