@@ -160,7 +160,7 @@ def test_the_end_of_a_lesson_says_that_it_is_done(machine: Machine) -> None:
     said = machine.say("lesson 1", "questions", right(last), "", "quit")
     assert f"End of lesson 1, {lesson.title}." in said.lines
     count = len(lesson.questions)
-    assert f"{count} questions come back in 2 days or later: reviews ask you at" in said.text
+    assert f"{count} questions come back in 2 days. Reviews ask you at" in said.text
     assert "This lesson is done." in said.lines
 
 

@@ -77,5 +77,5 @@ class QuizPlace(QuestionPlace):
         return _("Go to the end of the lesson.") if last else super().next_help()
 
     async def skip(self) -> Place | Leave | Replace | None:
-        self.say(left_for_later(self._run.index + 1))
+        self.say(left_for_later(self._run))
         return await self.go_on()

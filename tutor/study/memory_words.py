@@ -72,14 +72,17 @@ def daily_limit(queue: Queue, limits: Limits) -> str:
 
 
 def reason_to_wait(queue: Queue, limits: Limits) -> str:
-    """Return why questions wait for later days, as the end of a sentence without its period."""
+    """Return a sentence that says why questions wait for later days."""
     if queue.at_cap:
-        most = ngettext("{count} question a day", "{count} questions a day", limits.cap)
-        limit = most.format(count=limits.cap)
+        allowed = limits.cap
+        most = ngettext("{count} question a day", "{count} questions a day", allowed)
     else:
-        most = ngettext("{count} new question a day", "{count} new questions a day", limits.new)
-        limit = most.format(count=limits.new)
-    return _("reviews ask you at most {limit}, over all lessons").format(limit=limit)
+        allowed = limits.new
+        most = ngettext("{count} new question a day", "{count} new questions a day", allowed)
+    said = _("Reviews ask you at most {limit}, over all lessons, so some questions can come later.")
+    if not allowed:
+        said = _("Reviews ask you at most {limit}.")
+    return said.format(limit=most.format(count=allowed))
 
 
 def over_limit(queue: Queue, limits: Limits, *, more: bool) -> str:

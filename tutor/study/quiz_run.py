@@ -76,10 +76,15 @@ class QuizRun(msgspec.Struct, frozen=True):
         return not self.over and kept == (self.order, self.seed, self.order[self.index])
 
 
-def left_for_later(number: int) -> str:
-    """Say that question `number` of the quiz, counted from 1, was skipped."""
+def left_for_later(run: QuizRun) -> str:
+    """Say that the current question was skipped.
+
+    A quiz of only some questions begins at the end of the lesson, and numbers only those questions.
+    """
+    if run.left_out:
+        return _("The previous question is left for later.")
     said = _("Question {number} is left for later. You can answer it at the end of the lesson.")
-    return said.format(number=number)
+    return said.format(number=run.index + 1)
 
 
 def begun(lesson: Lesson, seed: int, left_out: Collection[str] = ()) -> QuizRun:

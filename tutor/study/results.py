@@ -99,6 +99,5 @@ def coming_back(
             else review.queue(state, asked, now, limits)
         )
         if any(item.question in here for item in queue.held):
-            said += _(", some of them later") if others else " " + _("or later")
-            return f"{said}: {reason_to_wait(queue, limits)}."
+            return f"{said}. {reason_to_wait(queue, limits)}"
     return f"{said}."

@@ -250,6 +250,27 @@ async def test_a_lesson_with_questions_left_opens_the_next_one_above_its_text(
         await sees(pilot, "1 question left")
 
 
+async def test_the_cursor_goes_to_the_next_step_when_there_is_another_one(tmp_path: Path) -> None:
+    Progress.open(tmp_path).save_lesson(READ)
+    one = msgspec.structs.replace(LESSON, questions=(LESSON.question("bits"),))
+    course = Course(lessons=(one, SECOND))
+    async with reviewer(tmp_path, Clock(), course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Continue   2 One question")
+        await keys(pilot, "down", "down", "enter")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "escape", "escape")
+        await sees(pilot, "Continue   2 One question")
+        assert "› Continue" not in shown(pilot.app)  # the next step is still the same
+        await keys(pilot, "enter")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 1 right")
+        await keys(pilot, "escape")
+        await sees(pilot, "› Begin      3 The next lesson")
+
+
 async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)

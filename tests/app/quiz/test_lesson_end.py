@@ -20,6 +20,7 @@ from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState
+from tutor.study.quiz_run import QuizRun, left_for_later
 from tutor.study.results import results
 
 if TYPE_CHECKING:
@@ -67,6 +68,13 @@ async def test_a_skipped_question_is_left_for_later_and_recorded_nowhere(tmp_pat
     seen = studied("me", COURSE, progress.state(), progress.events(), 2.0)
     assert (seen.row.answered, seen.row.right) == (1, 1)
     assert set(seen.first_answers) == {"bits"}
+
+
+def test_a_skipped_question_has_its_number_only_in_a_quiz_of_all_questions() -> None:
+    whole = QuizRun(("cosine", "bits"), 1, index=1)
+    assert left_for_later(whole).startswith("Question 2 is left for later.")
+    some = QuizRun(("bits",), 1, left_out=("cosine",))
+    assert left_for_later(some) == "The previous question is left for later."
 
 
 async def test_only_what_is_open_or_was_wrong_is_asked_again(tmp_path: Path) -> None:
@@ -163,8 +171,8 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
         app.navigator.open_end(FIRST)
         when = ("in 2 days", "tomorrow", "", "now")[days]
         said = (
-            f"Review 2 questions come back {when} or later: reviews ask you at most 1 new question "
-            "a day, over all lessons."
+            f"Review 2 questions come back {when}. Reviews ask you at most 1 new question a day, "
+            "over all lessons, so some questions can come later."
         )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 
@@ -175,14 +183,13 @@ async def test_the_end_of_a_lesson_names_the_questions_over_the_daily_limit(
         (
             True,
             "review.new",
-            "2 questions come back in 2 days or later: reviews ask you at most 0 new questions a "
-            "day, over all lessons.",
+            "2 questions come back in 2 days. Reviews ask you at most 0 new questions a day.",
         ),
         (
             False,
             "review.cap",
-            "1 question comes back tomorrow, 1 in 2 days, some of them later: reviews ask you at "
-            "most 0 questions a day, over all lessons.",
+            "1 question comes back tomorrow, 1 in 2 days. Reviews ask you at most 0 questions a "
+            "day.",
         ),
     ],
 )
@@ -212,8 +219,8 @@ async def test_the_limit_is_shared_with_the_questions_of_other_lessons(tmp_path:
     async with app.run_test(size=SIZE) as pilot:
         app.navigator.open_end(first)  # its only question, "cosine", is due after the other one
         said = (
-            "1 question comes back in 2 days or later: reviews ask you at most 1 new question a "
-            "day, over all lessons."
+            "1 question comes back in 2 days. Reviews ask you at most 1 new question a day, over "
+            "all lessons, so some questions can come later."
         )
         await until(pilot, lambda: said in " ".join(shown(app).split()))
 

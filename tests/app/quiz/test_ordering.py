@@ -59,6 +59,19 @@ async def test_an_item_moves_in_the_direction_of_the_arrow(tmp_path: Path) -> No
         await sees(pilot, "Not yet:")
 
 
+async def test_home_and_end_move_the_item_that_is_picked_up(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=COURSE)
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "› 1")
+        first, *others = [line[6:] for line in items(app)]
+        await keys(pilot, "space", "end")
+        assert [line[6:] for line in items(app)] == [*others, first]
+        await keys(pilot, "home", "space", "end")
+        assert [line[6:] for line in items(app)] == [first, *others]
+        await sees(pilot, f"› {len(others) + 1}")
+
+
 async def test_the_verdict_says_where_each_item_belongs_once(tmp_path: Path) -> None:
     app = whole_app(tmp_path, course=COURSE)
     async with app.run_test(size=SIZE) as pilot:

@@ -160,6 +160,11 @@ class HomeScreen(MenuScreen):
         cursor = next((menu.cursor for menu in self.walk_children(Menu)), -1)
         return self._rows[cursor] if 0 <= cursor < len(self._rows) else None
 
+    @property
+    def _next(self) -> str:
+        """The title of the first row, which says what to do next, or "" before there are rows."""
+        return self._rows[0].title if self._rows and self._rows[0] else ""
+
     def action_ask_again(self, _works: bool) -> None:
         """Open the questions that were answered wrong, or say in which rows the key works."""
         if self._selected is not None and self._selected.ask_again is not None:
@@ -198,8 +203,10 @@ class HomeScreen(MenuScreen):
             map_rows += [row, None] if lines_left > 2 * len(lessons) else [row]
         if lessons and not omitted and map_rows[-1] is not None:
             map_rows.append(None)
-        self._rows = [*map_rows, *places]
+        before, self._rows = self._next, [*map_rows, *places]
         self.show_entries([row and row.entry for row in self._rows], flat=not roomy)
+        if before not in ("", self._next):
+            self.query_one(Menu).cursor = 0  # something else is to be done next
         begun = states and len(lessons) > 1
         self._done = lessons_done(lessons, states, cards) if begun else ""
         self.aside = self._done

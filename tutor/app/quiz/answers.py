@@ -353,14 +353,24 @@ class Ordering(AnswerList):
         if self._notes is not None or not self.can_focus:
             return
         if self._held:
-            step = 1 if index > self.cursor else -1
-            while self.cursor != index:
-                self.action_shift(step)
+            self._carry(index)
             self.action_put_down()
         elif index == self.cursor:
             self.action_pick_up()
         else:
             self.cursor = index
+
+    def action_move_to(self, index: int) -> None:
+        """Go to the first (0) or last (-1) line. An item that is picked up goes there, too."""
+        if self._held:
+            self._carry(index % len(self._order))
+        else:
+            super().action_move_to(index)
+
+    def _carry(self, index: int) -> None:
+        step = 1 if index > self.cursor else -1
+        while self.cursor != index:
+            self.action_shift(step)
 
     def action_pick_up(self) -> None:
         self._hold(True)

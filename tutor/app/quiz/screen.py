@@ -103,10 +103,10 @@ class QuizScreen(AskScreen):
             self._unsure.add(event.question)
 
     async def action_skip(self) -> None:
-        number = self._run.index + 1
+        said = left_for_later(self._run)
         await self.action_next()
         if self.asked is not None:
-            self.tell(left_for_later(number))
+            self.tell(said)
 
     async def action_next(self) -> None:
         self._run = self._run.next()
