@@ -101,6 +101,7 @@ def back(run: Terminal, to: str) -> None:
     raise AssertionError(f"no way back to {to!r}:\n{run.text}")
 
 
+@pytest.mark.waits
 def test_no_text_controls_the_terminal(run: Terminal) -> None:
     run.wait_for("MODEL" if run.screen.columns > 60 else "●")
     see(run, "TITLE")

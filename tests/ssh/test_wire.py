@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests import ssh_session
 from tests.ssh_server import SshServer
 from tests.ssh_session import Cost
@@ -12,6 +14,7 @@ BUDGETS = {"key": 2000, "page": 12_000, "step": 4000, "running": 8000}
 """Bytes, both at the terminal and inside TCP."""
 
 
+@pytest.mark.waits
 def test_each_action_stays_within_its_budget(
     server: SshServer, data: Path, model_file: Path
 ) -> None:

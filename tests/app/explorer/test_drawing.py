@@ -18,18 +18,29 @@ from tutor.app.explorer.distribution_table import (
     row_line,
     rows_block,
 )
+from tutor.app.explorer.readout import focus_line
 from tutor.app.explorer.text_view import WINDOW, focused_line, token_texts, window, wrap
 from tutor.app.explorer.xray.lines import attention_lines, lens_lines, spaced
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.dials import DIALS, reading, turned
 from tutor.lm.distribution import PLAIN, LensRow, Row, SamplerSettings, Token
-from tutor.lm.token_tree import Step
+from tutor.lm.token_tree import Branch, Step, TokenTree
 
 FRACTIONS = st.floats(0, 1)
 
 
 def steps(*tokens: Token) -> list[Step]:
     return [Step(item, "prompt") for item in tokens]
+
+
+@pytest.mark.parametrize("name", ["the", "(end of the message)"])
+@pytest.mark.parametrize("width", [78, 60, 48])
+def test_the_use_of_the_context_comes_before_how_a_token_came(width: int, name: str) -> None:
+    drawn = tuple(Step(each, "drawn", 1.67) for each in split(" the" * 1100))
+    tree = TokenTree((Branch(1, 1, drawn),), 1, len(drawn))
+    line = focus_line(tree, 8192, width, name).plain
+    assert line.endswith("1,100 of 8,192 tokens") == (width >= 60 or name == "the")
+    assert ("drawn by the model" in line) == (width == 78 and name == "the")
 
 
 # --- bars and figures ----------------------------------------------------------------------------

@@ -240,6 +240,7 @@ main()
 """A program that runs the app, and whose event loop hangs as soon as `?` is pressed."""
 
 
+@pytest.mark.waits
 def test_an_app_that_hangs_restores_the_terminal_before_it_is_ended(tmp_path: Path) -> None:
     held = tmp_path / "held"
     folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}

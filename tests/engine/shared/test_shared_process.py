@@ -193,6 +193,7 @@ async def test_twenty_learners_continue_after_kill_9(served: Served) -> None:
             await engine.stop()
 
 
+@pytest.mark.waits
 async def test_a_spare_engine_takes_the_place_of_a_killed_one(
     tmp_path: Path, tiny_folder: Path
 ) -> None:

@@ -169,7 +169,9 @@ def test_captures_have_the_same_numbers_in_the_lesson_and_in_the_lab() -> None:
     assert found is not None
     said = written[2].format(found[0], *found.groups())
     assert said == "On Friday we are open from 9 to 18."
-    quoted_rule = re.search(r"with\s`(.+?)`, `(\{\d\})` in the answer is the day", LESSON)
+    quoted_rule = re.search(
+        r"capture: `(.+?)` .+ and `(\{\d\})` in the answer is the day", LESSON, re.DOTALL
+    )
     assert quoted_rule is not None
     rule = rules.parse(f"{quoted_rule[1]} = On {quoted_rule[2]} we are open from 9 to 18.", "own")
     assert (rule.patterns, rule.answers) in {

@@ -584,7 +584,7 @@ async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
         await do(pilot, "a", "up", "enter")
         assert "music" in seen(pilot)
         assert state_of(pilot).ready
-        assert f"{before.right} without your intents" in seen(pilot)
+        assert f"{before.right} without yours" in seen(pilot)
         await do(pilot, "d")
         assert state_of(pilot).own == ()
         assert "d delete" not in seen(pilot)

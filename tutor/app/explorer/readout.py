@@ -82,7 +82,7 @@ def focus_line(
         (surprise(step, index), "bold" if index else theme.MUTED),
     )
     how = f"  {_HOW[step.how]}"
-    if width >= _NARROW or left.cell_length + len(how) + len(_used(tree, context)) + 2 <= width:
+    if left.cell_length + len(how) + len(_used(tree, context)) + 2 <= width:
         left += Content.styled(how, theme.MUTED)
     return with_context_use(left, tree, context, width, chat=chat)
 

@@ -60,7 +60,7 @@ _LEAVE_FIELD = Binding(
     "leave_field",
     "leave field",
     tooltip="Leave the text field, so that letter keys work again (such as h for a hint).",
-    id="hint, skip",
+    id="hint-skip",
 )
 
 

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.explorer.document import Document
+from tutor.app.key_scheme import lab_keys
 from tutor.app.theme import MUTED
 from tutor.bots import rules
 from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_lines
@@ -54,6 +55,7 @@ class GenerationsView(LabView):
         key("s", "again(True)", "new seed", "Send the message again with a new seed."),
         key("enter", "step", "stepper", "Open the stepper with the generated answer."),
         key("c", "new_conversation", "new chat", "Start a new conversation."),
+        key("a", "add_rule", "add", "Add a rule of your own."),
         key(
             "e",
             "test",
@@ -61,8 +63,7 @@ class GenerationsView(LabView):
             "Edit the sentence that the rules are tested on.",
             id="edit",
         ),
-        key("a", "add_rule", "add", "Add a rule of your own."),
-        key("enter", "change_rule", "edit rule", "Edit this rule."),
+        key("enter", "change_rule", "edit", "Edit this rule.", id="edit-rule"),
         key("d", "drop_rule", "delete", "Delete this rule."),
         key("z", "reset", "reset", "Restore the original rules."),
         key("a", "add_intent", "add", "Add an intent of your own and retrain the network."),
@@ -78,6 +79,7 @@ class GenerationsView(LabView):
         key("r", "run_again", "run again", "Discard the scores and run again.", id="run"),
         *pair(P_N, "move_focus(*, 'probe')", "message", "Show another message of this kind."),
     ]
+    FIRST_KEYS = lab_keys("a")
     VIEWS = VIEWS
     OFFERED: ClassVar[Offered[State]] = {
         "run": lambda state: not state.finished,

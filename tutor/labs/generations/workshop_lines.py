@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures, plot
+from tutor.app.widgets.key_names import with_keys
 from tutor.bots import rules
 from tutor.errors import TutorError
 from tutor.labs.generations.chat_lines import captured, cut_to_lines
@@ -154,12 +155,16 @@ def _training(state: State, width: int, *, training: bool) -> list[Content]:
     room = max(8, min(40, width - len(steps) - len(loss)))
     before = ""
     if state.own and state.first_right is not None:
-        before = _(", {first_right} without your intents").format(first_right=state.first_right)
+        before = _(", {first_right} without yours. Press e to ask the bots.").format(
+            first_right=state.first_right
+        )
     return [
         Content.assemble((steps, MUTED), loss, plot.trend(trained.losses, room)),
         Content.assemble(
             (_("{right} of {of}").format(right=trained.right, of=trained.of), "bold"),
-            (clipped(_(" held-out phrases right{before}").format(before=before), width - 10), ""),
+            with_keys(
+                clipped(_(" held-out phrases right{before}").format(before=before), width - 10)
+            ),
         ),
     ]
 
