@@ -63,7 +63,7 @@ class GenerationsView(LabView):
             "Edit the sentence that the rules are tested on.",
             id="edit",
         ),
-        key("enter", "change_rule", "edit", "Edit this rule.", id="edit-rule"),
+        key("enter", "change_rule", "rule", "Edit this rule.", id="edit-rule"),
         key("d", "drop_rule", "delete", "Delete this rule."),
         key("z", "reset", "reset", "Restore the original rules."),
         key("a", "add_intent", "add", "Add an intent of your own and retrain the network."),
