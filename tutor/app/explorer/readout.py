@@ -360,9 +360,8 @@ def _full(state: State) -> str:
     if state.mode == "chat":
         then = make_room(state)
     if state.engine.alternative == "own":
-        then = _(
-            "To use your own engine, press m and then o on the course map. Or press u to undo "
-            "some tokens."
+        then = _("To use your own engine, press m and then o on the course map. {or_else}").format(
+            or_else=then
         )
     return f"{what} {then}"
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.chat.hints import (
     KEPT,
+    MAKE_ROOM,
     SHORTEN,
     SHORTEN_FIRST,
     TAKEN_BACK,
@@ -249,7 +250,8 @@ def _take_result(state: State, event: events.Result) -> State:
 def _fail(state: State, error: TutorError) -> State:
     """Return the state after a failed request."""
     if state.handed_in is not None and state.mode == "chat" and isinstance(error, ContextFull):
-        error = ContextFull(error.happened, SHORTEN if state.tree else SHORTEN_FIRST)
+        advice = MAKE_ROOM if state.full else SHORTEN if state.tree else SHORTEN_FIRST
+        error = ContextFull(error.happened, advice)
     elif state.to_rebuild is not None and not isinstance(error, EngineError):
         kept = KEPT if state.mode == "chat" else TEXT_KEPT
         error = type(error)(error.happened, kept)

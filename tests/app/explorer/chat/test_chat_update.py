@@ -426,6 +426,20 @@ def test_the_advice_for_a_message_that_does_not_fit_names_keys_that_work() -> No
     assert "press Esc, then N for a new chat" in str(said(talk.state, 80))
 
 
+def test_no_shorter_message_is_advised_if_the_chat_alone_fills_the_context() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.answer()
+    small = replace(CARD, context=talk.tree.length)
+    talk.send(events.EngineChanged(EngineInfo(EngineState.READY, model=small)))
+    talk.send(events.UseText("Why"))
+    request = talk.state.request
+    assert isinstance(request, Start)
+    talk.send(events.RequestFailed(request, ContextFull("It does not fit.", "Go back.")))
+    assert isinstance(talk.state.note, ContextFull)
+    assert talk.state.note.next_step.startswith("Press Esc, then N for a new chat, or ↑")
+
+
 def test_the_field_says_that_r_stops_the_processing_of_the_text() -> None:
     talk = Talk()
     talk.say("Hello")
