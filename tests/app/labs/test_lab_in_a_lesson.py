@@ -141,6 +141,9 @@ async def test_the_task_comes_before_the_number_of_goals_reached(tmp_path: Path)
         await pilot.resize_terminal(110, 24)
         await sees(pilot, "0 of 1 goal reached")  # there is room for it after the goal
         assert "press r to ask again." not in seen(pilot)
+        await pilot.resize_terminal(110, 40)
+        await sees(pilot, "press r to ask again.")  # there is room for both
+        assert "0 of 1 goal reached" in seen(pilot)
 
 
 async def test_the_card_of_a_lab_says_how_far_the_learner_got(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def goals_of(lab: AnyLab, first: Sequence[str] = ()) -> list[GoalLine]:
 
 
 class LabTask(Lines):
-    """The task of a lab in up to `rows` lines, and its next goal.
+    """The task of a lab in up to `rows` lines (at least 2 on a tall screen), and its next goal.
 
     `about` replaces the task if no lesson screen asks for it, or after its goals are reached. `own`
     contains the names of the goals that a lesson screen asks for, which come first. Only they are
@@ -228,7 +228,8 @@ class LabTask(Lines):
         They include the number of goals reached, unless the number would need a line of its own
         and there is more of the task to show on that line.
         """
-        short, long = (self._first_lines(about, width, self._rows + more) for more in (0, 1))
+        rows = max(self._rows, 2 if self.has_class("-roomy") else 1)
+        short, long = (self._first_lines(about, width, rows + more) for more in (0, 1))
         lines = self._next(reached, width, short)
         for count in (True, False):
             more = self._next(reached, width, long, count=count)
