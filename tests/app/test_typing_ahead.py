@@ -61,8 +61,7 @@ async def test_an_editor_of_code(tmp_path: Path) -> None:
         assert (field.text, field.cursor_location) == ("feed", (0, 3))
 
 
-async def test_a_command_comes_after_the_text_before_it(tmp_path: Path) -> None:
-    """Text that is submitted is the text before Enter, in a field whose text is then judged."""
+async def test_an_answer_is_graded_as_it_was_when_enter_was_pressed(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test() as pilot:
         await sees(pilot, "Begin")
@@ -70,6 +69,30 @@ async def test_a_command_comes_after_the_text_before_it(tmp_path: Path) -> None:
         await sees(pilot, "question 1 of")
         while not isinstance(app.focused, Input):
             await keys(pilot, "s")
-        await burst(pilot, *"13", "backspace", "2", "enter")
-        await until(pilot, lambda: app.focused is None or not isinstance(app.focused, Input))
-        await sees(pilot, "12")
+        field = app.focused
+        await burst(pilot, *"13", "backspace", "2", "tab", "ctrl+u")
+        assert field.value == "12"  # the second key came after the field had been left
+        await keys(pilot, "tab")
+        await burst(pilot, "enter", "backspace")
+        await sees(pilot, "× 12 bits is too high.")
+
+
+async def test_a_key_after_enter_does_not_choose_another_match(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "slash", "e")
+        await sees(pilot, "› The question")
+        await burst(pilot, "enter", "down")
+        await sees(pilot, "1 of 3")  # the screen of the first match, not of the second
+
+
+async def test_a_proposal_that_was_dismissed_is_not_accepted(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        field = screen_of(pilot).query_one(CodeEditor)
+        await until(pilot, lambda: bool(field.suggestion))
+        before = field.text
+        await burst(pilot, "escape", "tab")
+        await at_rest(pilot)
+        assert field.text == before

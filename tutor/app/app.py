@@ -35,6 +35,7 @@ from tutor.app.services import Services
 from tutor.app.terminal.background_color import BACKGROUND, BackgroundReported
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless, WithoutDrawings
+from tutor.app.typing_ahead import handled
 from tutor.app.widgets.clicks import ClickedKey
 from tutor.labs.kit import registry
 from tutor.language import _
@@ -245,7 +246,10 @@ class TutorApp(SavingApp):
                 self._background_load.key_pressed()
             if not isinstance(event, ClickedKey):
                 self._late_keys.sent(event, self.focused or self.screen)
+        came_back = event if isinstance(event, Key) and event.is_forwarded else None
         await super().on_event(event)
+        if came_back is not None:
+            handled(came_back)
 
     async def _on_key(self, event: Key) -> None:
         """Send an unhandled key to the focused widget, unless that widget has already received it.
