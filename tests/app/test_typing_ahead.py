@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.widgets import Input
@@ -15,24 +16,32 @@ from tutor.app.explorer.token_search import SearchEntry
 from tutor.labs.ghost_text.code_editor import CodeEditor
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from textual.pilot import Pilot
 
 CORRECTED = (*"re", "backspace", "backspace", *"fexd", "left", "backspace", "e")
 """Keys that leave “feed” in an empty field, with the cursor before its last character."""
 
 
+@asynccontextmanager
+async def at_home(folder: Path) -> AsyncIterator[Pilot[Any]]:
+    async with whole_app(folder).run_test() as pilot:
+        await sees(pilot, "Begin")
+        yield pilot
+
+
 @pytest.mark.parametrize("place", ["v", "slash"])
 async def test_a_search_field(place: str, tmp_path: Path) -> None:
-    app = whole_app(tmp_path)
-    async with app.run_test() as pilot:
-        await sees(pilot, "Begin")
+    async with at_home(tmp_path) as pilot:
         await keys(pilot, place)
-        await until(pilot, lambda: isinstance(app.focused, Input))
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
         await burst(pilot, *CORRECTED)
-        assert isinstance(app.focused, Input)
-        assert (app.focused.value, app.focused.cursor_position) == ("feed", 3)
+        assert isinstance(pilot.app.focused, Input)
+        assert (pilot.app.focused.value, pilot.app.focused.cursor_position) == ("feed", 3)
         await burst(pilot, "end", *"ing", "ctrl+u", *"on")
-        assert app.focused.value == "on"
+        assert pilot.app.focused.value == "on"
 
 
 async def test_the_token_search(tmp_path: Path) -> None:
@@ -62,14 +71,12 @@ async def test_an_editor_of_code(tmp_path: Path) -> None:
 
 
 async def test_an_answer_is_graded_as_it_was_when_enter_was_pressed(tmp_path: Path) -> None:
-    app = whole_app(tmp_path)
-    async with app.run_test() as pilot:
-        await sees(pilot, "Begin")
+    async with at_home(tmp_path) as pilot:
         await keys(pilot, "enter", "a")
         await sees(pilot, "question 1 of")
-        while not isinstance(app.focused, Input):
+        while not isinstance(pilot.app.focused, Input):
             await keys(pilot, "s")
-        field = app.focused
+        field = pilot.app.focused
         await burst(pilot, *"13", "backspace", "2", "tab", "ctrl+u")
         assert field.value == "12"  # the second key came after the field had been left
         await keys(pilot, "tab")
@@ -78,9 +85,7 @@ async def test_an_answer_is_graded_as_it_was_when_enter_was_pressed(tmp_path: Pa
 
 
 async def test_a_key_after_enter_does_not_choose_another_match(tmp_path: Path) -> None:
-    app = whole_app(tmp_path)
-    async with app.run_test() as pilot:
-        await sees(pilot, "Begin")
+    async with at_home(tmp_path) as pilot:
         await keys(pilot, "slash", "e")
         await sees(pilot, "› The question")
         await burst(pilot, "enter", "down")

@@ -147,7 +147,7 @@ class Explorer:
             case effects.SaveText(document):
                 state, drafts = self.state, self.drafts
                 if before.writing is not None and not isinstance(event, events.UseText):
-                    # The text in the open editor is saved as if the learner had left the editor.
+                    # Saving keeps the editor's text just as leaving the editor does.
                     state, _ = update(state, before.writing)
                     drafts = drafts | {before.mode: (before.writing.text, before.writing.place)}
                 expected = _with_unsent(state, drafts)

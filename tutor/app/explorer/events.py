@@ -183,7 +183,7 @@ class LeaveEditor(msgspec.Struct, frozen=True):
 
 
 class Writing(msgspec.Struct, frozen=True):
-    """Note what is in the open editor, as it would be if the learner left it now."""
+    """Note what leaving the editor now would keep, so that the next save includes it."""
 
     editor: LeaveEditor
 

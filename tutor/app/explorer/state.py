@@ -122,7 +122,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     editing: bool = False
     """Whether the learner is editing the last message instead of writing a new one."""
     writing: LeaveEditor | None = None
-    """What is saved of the text in the open editor, or None if the learner has not changed it."""
+    """The text in the editor that a save includes, or None if the learner has not changed it."""
     query: str = ""
     found: TokensFound | None = None
     vectors: tuple[SavedVector, ...] = ()

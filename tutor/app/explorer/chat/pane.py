@@ -311,7 +311,7 @@ class ChatPane(PaneLayout):
 
     @on(TextArea.Changed)
     def save_soon(self) -> None:
-        """Save the text, and what is in the open editor, after a moment.
+        """Save the text and the message that is being written, `SAVE_AFTER` seconds from now.
 
         A run changes the text all the time, so a timer restarted at each change would never fire.
         """
