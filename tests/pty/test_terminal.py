@@ -35,14 +35,12 @@ while True:  # signal.pause() would miss a signal that arrives just before it
 
 CATCH_SIGNALS = """
 import os, signal
-def caught(number, frame):
-    os.write(1, signal.Signals(number).name.encode())
-    os._exit(7)
-signal.signal(signal.SIGHUP, caught)
-signal.signal(signal.SIGTERM, caught)
+awaited = {signal.SIGHUP, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, awaited)  # one that comes before `sigwait` is kept for it
 print("ready", flush=True)
-while True:
-    signal.pause()
+number = signal.sigwait(awaited)
+os.write(1, signal.Signals(number).name.encode())
+os._exit(7)
 """
 
 TICK = """
