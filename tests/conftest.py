@@ -34,7 +34,7 @@ from tutor.models.pull import pull  # noqa: E402
 settings.register_profile(
     "tutor", settings.default, deadline=None, derandomize=bool(os.environ.get("CI"))
 )
-settings.register_profile("quick", settings.get_profile("tutor"), max_examples=40)
+settings.register_profile("quick", settings.get_profile("tutor"), max_examples=25)
 settings.load_profile("tutor")
 
 # Each app that a test starts makes garbage. With Python's own thresholds, the collector looks
@@ -50,6 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that wait longest. At the end, other workers would wait for them."""
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
+def pytest_sessionfinish() -> None:
+    """Look for garbage once. When pytest ends, it looks through all objects five times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
