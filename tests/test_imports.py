@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HEAVY = "torch tokenizers gguf huggingface_hub numpy safetensors jinja2 openai httpx2 keyring"
 
 MAPS = "word-map word2vec"
@@ -40,6 +42,7 @@ print(*[name for name in {HEAVY!r}.split() if name in sys.modules])
 """
 
 
+@pytest.mark.slow
 def test_the_process_that_draws_the_screen_stays_light(tmp_path: Path) -> None:
     """Walk through every screen.
 
@@ -56,6 +59,7 @@ print(*[name for name in "markdown_it pygments tree_sitter".split() if name in s
     assert _run(program, tmp_path) == ""
 
 
+@pytest.mark.slow
 def test_a_stepper_without_a_task_loads_no_parser_of_markdown(tmp_path: Path) -> None:
     program = """
 import asyncio, sys
@@ -123,6 +127,7 @@ def _run(program: str, data: Path) -> str:
     return result.stdout.removesuffix("\n")
 
 
+@pytest.mark.slow
 def test_linting_loads_no_dependencies_of_the_model(tmp_path: Path) -> None:
     """Checks with the model load nothing of the screen."""
     program = f"""
@@ -135,6 +140,7 @@ print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules
     assert _run(program, tmp_path).split("\n")[-1] == ""
 
 
+@pytest.mark.slow
 def test_training_does_not_import_the_compiler_of_pytorch(tmp_path: Path) -> None:
     """The import takes seconds, and a learner who starts a training run would have to wait."""
     program = """

@@ -99,6 +99,7 @@ asyncio.run(stopped())
 )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows already lacks these modules")
 @pytest.mark.parametrize(
     ("program", "says"),

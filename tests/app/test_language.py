@@ -78,6 +78,7 @@ def _known(word: str, known: set[str]) -> bool:
     return word in known or any(each.startswith(word) for each in known)
 
 
+@pytest.mark.slow
 def test_no_text_of_the_screens_is_left_in_english(locales: Path, tmp_path: Path) -> None:
     found = screens(locales, tmp_path)
     assert set(found) == set(VISITS)

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import torch
 
+from tests.shipped_course import shipped_course
 from tutor.authoring.attempt import token_id
 from tutor.authoring.rounding import rounds_to
-from tutor.course.catalogue import load_course
 from tutor.course.measured import Cases
 from tutor.course.prediction import NumberPrediction
 from tutor.errors import TextError
@@ -55,7 +55,7 @@ pytestmark = pytest.mark.slow
 
 
 def body(lesson_id: str, screen_id: str) -> str:
-    lesson = load_course().lesson(lesson_id)
+    lesson = shipped_course().lesson(lesson_id)
     screen = lesson.screen(screen_id) if lesson else None
     assert screen is not None
     return screen.body
@@ -63,7 +63,7 @@ def body(lesson_id: str, screen_id: str) -> str:
 
 def answer(lesson_id: str, screen_id: str) -> float:
     """Return the answer to the prediction of a screen."""
-    lesson = load_course().lesson(lesson_id)
+    lesson = shipped_course().lesson(lesson_id)
     screen = lesson.screen(screen_id) if lesson else None
     assert screen is not None
     assert isinstance(screen.prediction, NumberPrediction)
@@ -99,7 +99,7 @@ def passed(exact_model: LanguageModel) -> Passed:
 
 
 def test_ids_of_tokens(exact_model: LanguageModel) -> None:
-    lesson = load_course().lesson("tokens")
+    lesson = shipped_course().lesson("tokens")
     assert lesson is not None
     text = "\n".join(screen.body for screen in lesson.screens)
     rows = re.findall(r"\| `([^`\s]+)` +\| ([\d,]+) +\|", text)
@@ -286,7 +286,7 @@ def test_lengths_of_rows(exact_model: LanguageModel) -> None:
 def test_predictions_about_the_table(exact_model: LanguageModel) -> None:
     import torch
 
-    lesson = load_course().lesson("embeddings")
+    lesson = shipped_course().lesson("embeddings")
     assert lesson is not None
     reveals = {each.id: each.reveal for each in lesson.predictions}
     for token, figure in re.findall(r"`(\S+)`,? (0\.\d\d)", reveals["embeddings-guess-good"]):
@@ -803,7 +803,7 @@ def test_directions_that_are_used_or_not(exact_model: LanguageModel, tmp_path: P
         assert isinstance(found, Added)
         return found
 
-    lesson = load_course().lesson("why")
+    lesson = shipped_course().lesson("why")
     screen = lesson.screen("probe") if lesson else None
     assert screen is not None
     assert screen.lab is not None
@@ -830,7 +830,7 @@ def test_directions_that_are_used_or_not(exact_model: LanguageModel, tmp_path: P
 
 def test_the_certainty_of_capitals_in_a_chat(exact_model: LanguageModel) -> None:
     """Ask for the capital of each country that the lesson measures, as a chat does."""
-    lesson = load_course().lesson("made-up")
+    lesson = shipped_course().lesson("made-up")
     screen = lesson.screen("capitals") if lesson else None
     question = lesson.question("made-up-certainty-of-what") if lesson else None
     assert screen is not None

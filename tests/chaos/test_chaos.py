@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("count", [24, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [24, 60])
 def test_nothing_acknowledged_is_lost_or_doubled(count: int) -> None:
     """The cycles run in a separate process. It forks, and the test's process may have threads."""
     command = [sys.executable, "-m", "tests.chaos", "--cycles", str(count), "--seed", "1"]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.cli.command_line import Tutor
 from tests.cli.test_learning_commands import answer
+from tests.shipped_course import shipped_course
 from tutor.cli.anki import anki
-from tutor.course.catalogue import load_course
 from tutor.course.questions.choices import Choice
 from tutor.course.questions.single import SingleChoice
 
@@ -61,7 +61,9 @@ def test_without_answers_it_says_how_to_get_cards(tutor: Tutor) -> None:
 
 
 def test_every_question_of_the_course_becomes_a_card() -> None:
-    asked = [(each.id, question) for each in load_course().lessons for question in each.questions]
+    asked = [
+        (each.id, question) for each in shipped_course().lessons for question in each.questions
+    ]
     cards = [card for card in read(anki(asked)) if card]
     assert len(cards) == len(asked)
     for front, back, _, _ in cards:

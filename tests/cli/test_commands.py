@@ -16,9 +16,9 @@ import pytest
 
 from tests.cli.command_line import Tutor
 from tests.course.lesson_text import SMALL
+from tests.shipped_course import shipped_course
 from tutor import __version__, paths
 from tutor.cli.main import command_line, parser
-from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, GoalReached, LessonState
@@ -102,7 +102,7 @@ def test_the_list_of_labs_marks_the_goals_that_were_reached(tutor: Tutor) -> Non
 
 
 def test_lessons(tutor: Tutor) -> None:
-    course = load_course()
+    course = shipped_course()
     listed = json.loads(tutor("lessons", "--json").out)
     assert [each["id"] for each in listed] == [lesson.id for lesson in course.lessons]
     for each, lesson in zip(listed, course.lessons, strict=True):
@@ -145,7 +145,7 @@ def test_progress(tutor: Tutor) -> None:
 
 def test_progress_has_the_figures_of_the_app(tutor: Tutor) -> None:
     """Progress counts everything in the lesson, and only answers that are valid for it now."""
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     progress = Progress.open(paths.learner_folder("me"))
     first, second = lesson.questions[:2]
     for question, version in ((first, first.version), (second, second.version + 1)):

@@ -278,7 +278,9 @@ def test_a_reader_that_closes_the_pipe(tiny_model: str) -> None:
         pytest.param(
             ["step", "hello", "--json"], ">/dev/full", b"No space left", marks=pytest.mark.slow
         ),
-        (["step", "hello", "--json"], ">&-", b"output is closed"),
+        pytest.param(
+            ["step", "hello", "--json"], ">&-", b"output is closed", marks=pytest.mark.slow
+        ),
         (["lessons"], ">&-", b"output is closed"),
         (["lessons", "--json"], ">/dev/full", b"No space left"),
     ],

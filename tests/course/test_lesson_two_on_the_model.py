@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.shipped_course import shipped_course
 from tutor.app.explorer.guess.game import LEAST_SHOWN
-from tutor.course.catalogue import load_course
 from tutor.course.lesson import Lab, Lesson
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.lm import draw
@@ -31,7 +31,7 @@ def model(language_model: LanguageModel) -> LanguageModel:
 
 @pytest.fixture(scope="module")
 def lesson() -> Lesson:
-    found = load_course().lesson("one-question")
+    found = shipped_course().lesson("one-question")
     assert found is not None
     return found
 

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.shipped_course import shipped_course
 from tutor import paths
-from tutor.course.catalogue import load_course
 from tutor.course.lesson import Lesson, Screen
 from tutor.lm import draw
 from tutor.lm.distribution import PLAIN
@@ -31,7 +31,7 @@ LUCK = {
 
 
 def screen(lesson_id: str, screen_id: str) -> Screen:
-    lesson = load_course().lesson(lesson_id)
+    lesson = shipped_course().lesson(lesson_id)
     assert isinstance(lesson, Lesson)
     found = lesson.screen(screen_id)
     assert found is not None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tutor.course.catalogue import load_course
+from tests.shipped_course import shipped_course
 from tutor.course.passages import course_passages, prose
 from tutor.retrieval.chunks import WORDS
 
 
 def test_every_screen_and_term_is_included() -> None:
-    course = load_course()
+    course = shipped_course()
     passages = course_passages(course)
     there = {passage.id for passage in passages}
     screens = {f"{each.file}#{screen.id}" for each in course.outlines for screen in each.screens}

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from tests.course.lesson_text import lint, parse_lesson
+from tests.shipped_course import shipped_course
 from tutor import paths
 from tutor.authoring.release import changed, read_release
 from tutor.course.catalogue import load_course
@@ -28,7 +29,7 @@ def test_the_linter_has_no_findings() -> None:
 
 
 def test_the_second_lesson_is_complete() -> None:
-    lesson = load_course().lesson("one-question")
+    lesson = shipped_course().lesson("one-question")
     assert lesson is not None
     assert lesson.number == 2
     assert 12 <= len(lesson.screens) <= 24
@@ -39,7 +40,7 @@ def test_the_second_lesson_is_complete() -> None:
 
 
 def test_every_question_leads_back_to_a_screen() -> None:
-    for lesson in load_course().lessons:
+    for lesson in shipped_course().lessons:
         screens = {screen.id for screen in lesson.screens}
         assert {question.screen for question in lesson.questions} <= screens
 
@@ -50,7 +51,7 @@ def test_a_prompt_ends_where_a_token_can_begin() -> None:
     A space belongs to the token after it, so a prompt that ends with one asks for something
     else; only the lesson about tokens does that on purpose.
     """
-    for lesson in load_course().lessons:
+    for lesson in shipped_course().lessons:
         if lesson.id == "tokens":
             continue
         prompts = [lab.prompt for lab in lesson.labs]
@@ -85,7 +86,7 @@ def test_the_guide_is_complete() -> None:
 
 
 def test_every_row_of_the_coverage_table_leads_to_a_screen() -> None:
-    course = load_course()
+    course = shipped_course()
     table = (paths.lessons_folder() / "coverage.md").read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)]+)\)", table)
     assert len(links) > 100
@@ -103,7 +104,7 @@ def test_a_glossary_entry_has_at_most_two_sentences(language: str) -> None:
 
 
 def test_the_course_uses_every_feature() -> None:
-    course = load_course()
+    course = shipped_course()
     assert [outline.number for outline in course.outlines] == list(range(1, 15))
     asked = [question for outline in course.outlines for question in outline.questions]
     assert len(asked) >= 160
@@ -121,19 +122,19 @@ def test_the_course_uses_every_feature() -> None:
 
 
 def test_every_lab_is_embedded_in_its_lesson() -> None:
-    embedded = {(lab.live, lesson.id) for lesson in load_course().lessons for lab in lesson.labs}
+    embedded = {(lab.live, lesson.id) for lesson in shipped_course().lessons for lab in lesson.labs}
     assert {(lab.name, lab.lesson) for lab in registry.every()} <= embedded
 
 
 def test_a_done_lab_points_to_no_neighboring_screen() -> None:
     """Its goals can be reached from other screens of the lesson, and from the list of labs."""
-    labs = [lab for lesson in load_course().lessons for lab in lesson.labs if lab.live]
+    labs = [lab for lesson in shipped_course().lessons for lab in lesson.labs if lab.live]
     assert not [lab.id for lab in labs if re.search("(next|previous) screen", lab.done)]
 
 
 def test_the_stepper_in_the_first_lesson_says_where_its_columns_are_explained() -> None:
     """Check that learners who don't know logits and ids yet learn where to read about them."""
-    course, folder = load_course(), paths.lessons_folder()
+    course, folder = shipped_course(), paths.lessons_folder()
     first = course.lesson("generations")
     assert first is not None
     steppers = [lab for lab in first.labs if lab.kind == "stepper"]
@@ -146,7 +147,7 @@ def test_the_stepper_in_the_first_lesson_says_where_its_columns_are_explained() 
 
 def test_two_screens_ask_for_different_goals_of_a_lab() -> None:
     """A goal that was reached counts on every screen with the lab."""
-    for lesson in load_course().lessons:
+    for lesson in shipped_course().lessons:
         asked = [(lab.live, goal) for lab in lesson.labs if lab.live for goal in lab.goals]
         assert len(asked) == len(set(asked)), lesson.id
 
@@ -154,7 +155,7 @@ def test_two_screens_ask_for_different_goals_of_a_lab() -> None:
 def test_the_release_is_up_to_date() -> None:
     """`tutor release` writes the file; lint then reports changes without a new version."""
     release = read_release(paths.lessons_folder())
-    lessons = load_course().lessons
+    lessons = shipped_course().lessons
     assert set(release.lessons) == {lesson.id for lesson in lessons}
     assert {question.id for lesson in lessons for question in lesson.questions} <= set(
         release.questions

@@ -118,6 +118,7 @@ async def test_an_engine_for_labs_loads_a_model_when_one_needs_it(tiny_folder: P
         await engine.stop()
 
 
+@pytest.mark.slow
 async def test_an_engine_for_labs_says_so_when_there_is_no_model(tmp_path: Path) -> None:
     engine = EngineClient(reach=Reach(str(tmp_path / "missing"), command=[*COMMAND, "--labs"]))
     await engine.start()
@@ -215,6 +216,7 @@ def test_requests_sent_while_the_model_loads_are_answered(raw: RawEngine) -> Non
     assert isinstance(raw.read(), Opened)
 
 
+@pytest.mark.slow
 def test_a_ping_is_answered_while_the_model_loads(raw: RawEngine) -> None:
     raw.write(frames.pack(Ping()))
     messages = [raw.read()]
@@ -245,6 +247,7 @@ def test_malformed_frames_are_answered_and_survived(raw: RawEngine) -> None:
     assert raw.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_it_ends_when_its_input_ends_even_while_it_works(raw: RawEngine) -> None:
     raw.until_ready()
     raw.write(frames.pack(OpenTokens(1, "s", (5,) * 400)))
@@ -254,6 +257,7 @@ def test_it_ends_when_its_input_ends_even_while_it_works(raw: RawEngine) -> None
     assert raw.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_it_ends_when_half_a_frame_was_sent(raw: RawEngine) -> None:
     raw.until_ready()
     raw.write(frames.pack(OpenText(1, "s", "hello"))[:-2])
@@ -262,6 +266,7 @@ def test_it_ends_when_half_a_frame_was_sent(raw: RawEngine) -> None:
     assert raw.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_it_is_nice_and_keeps_prints_out_of_the_answers(tiny_folder: Path, tmp_path: Path) -> None:
     """A library that prints while it is imported must not corrupt frames."""
     noisy = tmp_path / "sitecustomize.py"

@@ -81,6 +81,7 @@ async def test_a_text_can_be_stepped(server: Loopback) -> None:
         assert bits == pytest.approx(1.5 / 0.6931471805599453)
 
 
+@pytest.mark.slow
 async def test_tokens_mean_the_same_after_a_restart(server: Loopback) -> None:
     async with engine() as running:
         session = await running.open_text("One two")
@@ -91,6 +92,7 @@ async def test_tokens_mean_the_same_after_a_restart(server: Loopback) -> None:
         assert server.asked[-1].body["prompt"] == "One two c"
 
 
+@pytest.mark.slow
 async def test_a_slow_server_delays_no_other_request(server: Loopback) -> None:
     async with engine() as running:
         slow = await running.open_text("Slow")

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.hostile_files import changed_json
 from tests.learner.learner_sessions import answered
+from tests.shipped_course import shipped_course
 from tutor.cli.report.text import details, report
-from tutor.course.catalogue import load_course
 from tutor.errors import TutorError
 from tutor.learner import exchange, review
 from tutor.learner.progress import Progress
@@ -35,7 +35,7 @@ lengths = pytest.mark.parametrize(
     [25, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
     ids=["short", "long"],
 )
-COURSE = load_course()
+COURSE = shipped_course()
 
 
 def filled(folder: Path) -> Progress:

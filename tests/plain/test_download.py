@@ -51,6 +51,7 @@ def test_a_download_that_the_learner_starts_can_be_stopped(tmp_path: Path) -> No
     assert "Stopping the download." in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no Unix sockets in asyncio")
 def test_the_download_is_offered_if_an_engine_left_its_socket(tmp_path: Path) -> None:
     path = tmp_path / "engine.sock"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.app.test_language import locales, words
+from tests.shipped_course import shipped_course
 from tools.catalogs import ACCENTED
-from tutor.course.catalogue import load_course
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,9 +34,10 @@ SESSION = (
 
 def course_words() -> set[str]:
     """Return all words of the lessons, which are translated in files of their own."""
-    return words(repr(load_course().lessons).replace("\\n", " "))
+    return words(repr(shipped_course().lessons).replace("\\n", " "))
 
 
+@pytest.mark.slow
 def test_no_sentence_is_left_in_english(own_engine: Machine, locales: Path) -> None:
     session = ("tests.plain.pseudo_session", str(locales))
     said = own_engine._replace(program=session).say(*SESSION)

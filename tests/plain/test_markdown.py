@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tutor.course.catalogue import load_course
+from tests.shipped_course import shipped_course
 from tutor.plain import markdown
 
 _TEXT = """\
@@ -61,7 +61,7 @@ def test_a_list_item_with_several_parts_keeps_all_of_them() -> None:
 
 
 def test_the_text_of_the_course_has_no_drawing_characters() -> None:
-    for lesson in load_course().lessons:
+    for lesson in shipped_course().lessons:
         for screen in lesson.screens:
             for line in markdown.read(screen.body).lines:
                 assert not any("\u2500" <= char <= "\u259f" for char in line), line

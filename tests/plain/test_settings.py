@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.plain.test_transcripts import progress_of
+from tests.shipped_course import shipped_course
 from tutor.app.widgets.figures import when
-from tutor.course.catalogue import load_course
 from tutor.course.questions.text import TextQuestion
 from tutor.learner.records import Answered
 from tutor.learner.schedule import due_at
@@ -36,17 +38,18 @@ def answered(machine: Machine, *questions: Question, days_ago: float) -> None:
                 at=progress.clock() - days_ago * _DAY,
                 question=question.id,
                 version=question.version,
-                lesson=load_course().lessons[0].id,
+                lesson=shipped_course().lessons[0].id,
                 correct=True,
             )
         )
 
 
 def some_questions(count: int) -> list[Question]:
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     return list(islice((each for each in lesson.questions if not each.asks_model), count))
 
 
+@pytest.mark.slow
 def test_a_lower_retention_asks_later(machine: Machine, tutor_process: Tutor) -> None:
     """After three days, one right answer is due for a retention of 90 %, but not for 85 %."""
     answered(machine, *some_questions(1), days_ago=3)
@@ -60,9 +63,10 @@ def test_a_lower_retention_asks_later(machine: Machine, tutor_process: Tutor) ->
     assert "0 questions due today, 1 more in the next six days." in said.lines
 
 
+@pytest.mark.slow
 def test_the_next_review_is_on_the_day_of_the_retention(machine: Machine) -> None:
     configure("[review]\nretention = 0.85\n")
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     question = next(each for each in lesson.questions if isinstance(each, TextQuestion))
     answered(machine, question, days_ago=20)
     said = machine.say("review", question.accept[0])
@@ -85,6 +89,7 @@ def test_reviews_a_day_are_limited(machine: Machine, tutor_process: Tutor) -> No
     assert "To change the limit, run: tutor review --cap NUMBER" in said.lines
 
 
+@pytest.mark.slow
 def test_questions_over_the_limit_are_not_called_due_later(machine: Machine) -> None:
     configure("[review]\nnew_a_day = 0\n")
     first, second = some_questions(2)

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from tests.lm.architectures.folders import write_folder
 from tests.plain.typed import typed
+from tests.shipped_course import shipped_course
 from tests.tiny_model import CONFIG
 from tutor import paths
-from tutor.course.catalogue import load_course
 from tutor.course.goals import OTHER_GOALS
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion
@@ -76,7 +76,7 @@ def right(question: Question, *, wrong: bool = False) -> str:
 
 def test_the_first_lesson_from_its_first_section_to_its_last_question(machine: Machine) -> None:
     """Read, predict once and skip the rest, answer one question wrong and leave one for later."""
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     lines = [""]
     predicted = False
     for screen in lesson.screens[:-1]:
@@ -121,8 +121,9 @@ def test_the_first_lesson_from_its_first_section_to_its_last_question(machine: M
     ]
 
 
+@pytest.mark.slow
 def test_an_explanation_for_another_model_is_introduced(machine: Machine) -> None:
-    first, second, *_others = load_course().lessons
+    first, second, *_others = shipped_course().lessons
     live = next(each for each in first.screens if each.prediction and each.prediction.computed)
     question = next(each for each in second.questions if isinstance(each, NextTokenQuestion))
     progress = progress_of(machine)
@@ -140,7 +141,7 @@ def test_an_explanation_for_another_model_is_introduced(machine: Machine) -> Non
 
 
 def test_the_end_of_a_lesson_says_that_it_is_done(machine: Machine) -> None:
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     progress = progress_of(machine)
     seen = tuple(screen.id for screen in lesson.screens)
     progress.save_lesson(LessonState(lesson=lesson.id, screen=seen[-1], seen=seen))
@@ -165,7 +166,7 @@ def test_the_end_of_a_lesson_says_that_it_is_done(machine: Machine) -> None:
 
 
 def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> None:
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     question = next(each for each in lesson.questions if isinstance(each, TextQuestion))
     progress = progress_of(machine)
     progress.record(
@@ -205,7 +206,7 @@ def test_a_hint_counts_less_only_before_a_guess_or_a_retry(machine: Machine) -> 
 
 def answered_tokens(machine: Machine, days_ago: float) -> None:
     """Record wrong answers to two questions of the lesson on tokens."""
-    lesson = next(each for each in load_course().lessons if each.id == "tokens")
+    lesson = next(each for each in shipped_course().lessons if each.id == "tokens")
     questions = [each for each in lesson.questions if isinstance(each, TextQuestion)]
     assert len(questions) == 2
     progress = progress_of(machine)
@@ -221,12 +222,14 @@ def answered_tokens(machine: Machine, days_ago: float) -> None:
         )
 
 
+@pytest.mark.slow
 def test_undo_while_reviewing_ahead_keeps_the_next_question(machine: Machine) -> None:
     answered_tokens(machine, days_ago=0)
     said = machine.say("review", "ahead", "xyz", "", "undo", "xyz", "", "quit")
     assert re.findall(r"Review, (\d) left", said.text) == ["2", "1", "2", "1"]
 
 
+@pytest.mark.slow
 def test_a_question_that_was_skipped_ahead_of_time_does_not_stay_due(machine: Machine) -> None:
     answered_tokens(machine, days_ago=0)
     said = machine.say("review", "ahead", "skip", "skip", "quit")
@@ -243,7 +246,7 @@ def test_a_review_does_not_forget_that_a_skipped_question_is_due(machine: Machin
 
 
 def test_a_review_says_what_the_next_review_is_of(machine: Machine) -> None:
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     question = next(each for each in lesson.questions if isinstance(each, TextQuestion))
     progress = progress_of(machine)
     progress.record(
@@ -262,8 +265,9 @@ def test_a_review_says_what_the_next_review_is_of(machine: Machine) -> None:
     assert any(line.startswith("The next question is due ") for line in said.lines)
 
 
+@pytest.mark.slow
 def test_undo_repeats_the_choices_in_the_same_order(machine: Machine) -> None:
-    lesson = load_course().lessons[0]
+    lesson = shipped_course().lessons[0]
     question = next(each for each in lesson.questions if isinstance(each, SingleChoice))
     progress = progress_of(machine)
     progress.record(
@@ -320,6 +324,7 @@ def test_the_xray_explains_a_token_in_sentences(machine: Machine) -> None:
     assert "Type than and another token, such as than London." in said.lines
 
 
+@pytest.mark.slow
 def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
     said = machine.say("step", "steer")
     assert "No vectors are saved for this model. Save one in the steer lab." in said.lines
@@ -357,6 +362,7 @@ def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
     assert "The network is steered: Kind words, layer 2, +1." in machine.say("step", "quit").lines
 
 
+@pytest.mark.slow
 def test_a_saved_text_is_opened(machine: Machine) -> None:
     said = machine.say("", "back", "quit", options=["open", str(OLD_TEXT)])
     text = read_file(OLD_TEXT)
@@ -383,13 +389,14 @@ def test_a_chat_is_a_message_and_an_answer(machine: Machine) -> None:
 
 
 def test_a_guess_is_scored_in_bits(machine: Machine) -> None:
-    lesson = next(each for each in load_course().lessons if each.number == 7)
+    lesson = next(each for each in shipped_course().lessons if each.number == 7)
     kinds = [screen.lab.kind if screen.lab else "" for screen in lesson.screens]
     said = machine.say("lesson 7", f"section {kinds.index('guess') + 1}", "lab", "the")
     assert any(line.startswith("Your surprisal: ") for line in said.lines)
     assert any(line.startswith("After 1 round: ") for line in said.lines)
 
 
+@pytest.mark.slow
 def test_a_removal_in_a_lab_can_be_undone(machine: Machine) -> None:
     """A change that only another view shows is reported, too."""
     rule = "put-rule 60: * bla * = Bla to you."
@@ -436,6 +443,7 @@ def test_a_goal_comes_after_the_lines_that_reached_it(own_engine: Machine) -> No
     assert said.lines[first + 1].startswith(("Type ", "Goal reached", "You have", "All"))
 
 
+@pytest.mark.slow
 def test_a_number_chooses_that_bot_and_a_reset_can_be_undone(machine: Machine) -> None:
     said = machine.say("lab generations", "view probes", "choose 2", "reset")
     assert "Kind in-domain: you predict bot B." in said.lines
@@ -458,6 +466,7 @@ def test_a_wrong_command_names_the_right_one(machine: Machine) -> None:
     assert any(line.startswith("There is no lab 'nothing'.") for line in said.lines)
 
 
+@pytest.mark.slow
 def test_the_x_ray_says_which_experts_processed_a_token(machine: Machine, tmp_path: Path) -> None:
     mixture = write_folder(tmp_path / "mixture", "qwen2 with experts")
     said = machine._replace(engine=None, model=str(mixture)).say(

@@ -22,9 +22,9 @@ from tests.pty.quiz_terminal import (
     shown_order,
     words,
 )
+from tests.shipped_course import shipped_course
 from tutor.app.quiz.answers import LETTERS, Choices
 from tutor.app.widgets import figures
-from tutor.course.catalogue import load_course
 from tutor.course.outline import Outline
 from tutor.course.questions.answers import Answer, is_sequence
 from tutor.course.questions.choices import ChoiceQuestion
@@ -45,7 +45,7 @@ from tutor.paths import learner_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-COURSE = load_course()
+COURSE = shipped_course()
 WRONG_WORD = "xylophones"
 """An answer that no question accepts."""
 

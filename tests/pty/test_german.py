@@ -25,6 +25,7 @@ def german(tmp_path: Path) -> Terminal:
     return run
 
 
+@pytest.mark.slow
 def test_a_choice_is_quoted_in_german_quotes(german: Terminal) -> None:
     with german as run:
         run.press("enter")
@@ -33,6 +34,7 @@ def test_a_choice_is_quoted_in_german_quotes(german: Terminal) -> None:
         run.wait_for("Du hast „In der Embedding-Tabelle“ vorhergesagt; die Antwort ist „In den")
 
 
+@pytest.mark.slow
 def test_the_right_answer_is_not_praised_after_a_wrong_one(german: Terminal) -> None:
     with german as run:
         to_the_questions(run)

@@ -191,6 +191,7 @@ SHORT = "0.05"
 """Minutes. After half of this time tutor asks whether anyone is there."""
 
 
+@pytest.mark.slow
 def test_without_a_key_it_asks_and_then_ends_with_a_message(tmp_path: Path) -> None:
     with kiosk(tmp_path, "--idle-limit", SHORT) as run:
         run.wait_for("Are you still there?")
@@ -200,6 +201,7 @@ def test_without_a_key_it_asks_and_then_ends_with_a_message(tmp_path: Path) -> N
     assert b"Traceback" not in run.output
 
 
+@pytest.mark.slow
 def test_a_frozen_client_is_ended_too(tmp_path: Path) -> None:
     with kiosk(tmp_path, "--idle-limit", SHORT) as run:
         run.wait_for("esc skip")

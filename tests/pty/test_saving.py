@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.later import later
+from tests.shipped_course import shipped_course, with_cached_course
 from tests.terminal import DEADLINE, Terminal
-from tutor.course.catalogue import load_course
 from tutor.course.questions.several import SeveralChoices
 from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
@@ -22,7 +23,7 @@ from tutor.paths import learner_folder
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the learner's folder of the program under test."""
-    monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
+    monkeypatch.setenv("TUTOR_DATA", str(with_cached_course(tmp_path)))
     monkeypatch.setenv("TUTOR_MODEL", str(tmp_path / "no-such-model.gguf"))
     return learner_folder()
 
@@ -111,7 +112,7 @@ def test_killed_in_the_middle_of_an_answer_it_restores_the_draft(folder: Path) -
 def test_killed_in_the_middle_of_a_review_it_restores_the_draft(folder: Path) -> None:
     question = next(
         each
-        for lesson in load_course().lessons
+        for lesson in shipped_course().lessons
         for each in lesson.questions
         if isinstance(each, SeveralChoices)
     )
@@ -145,7 +146,7 @@ def test_killed_in_the_middle_of_a_review_it_restores_the_draft(folder: Path) ->
     assert Progress.open(folder).cards()[question.id].answers == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, *later([signal.SIGHUP])])
 def test_a_signal_loses_no_pending_save(folder: Path, number: signal.Signals) -> None:
     with tutor() as run:
         run.wait_for("Begin   ")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shipped_course import shipped_course
 from tutor import paths
-from tutor.course.catalogue import load_course
 from tutor.course.passages import course_passages
 from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.pairs import Pair, pair_of, pairs
@@ -23,7 +23,7 @@ def test_there_are_enough_of_each_kind() -> None:
 
 
 def test_every_passage_named_is_in_the_course() -> None:
-    there = {passage.id: passage for passage in course_passages(load_course())}
+    there = {passage.id: passage for passage in course_passages(shipped_course())}
     for pair in pairs():
         assert bool(pair.right) == (pair.kind != "absent"), pair.ask
         assert set(pair.right) <= there.keys(), pair.ask
@@ -31,7 +31,7 @@ def test_every_passage_named_is_in_the_course() -> None:
 
 def test_a_short_answer_is_in_a_right_passage_and_not_in_the_question() -> None:
     texts: dict[str, str] = {}
-    for passage in course_passages(load_course()):
+    for passage in course_passages(shipped_course()):
         texts[passage.id] = f"{texts.get(passage.id, '')} {passage.heading} {passage.text}"
     for pair in pairs():
         if pair.answer:

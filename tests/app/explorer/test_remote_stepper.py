@@ -13,6 +13,7 @@ import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until
+from tests.later import later
 from tests.sample_course import COURSE
 from tests.vendors.loopback import (
     KEY,
@@ -123,6 +124,7 @@ async def test_the_sampler_is_applied_to_the_rows_shown(server: Loopback, tmp_pa
         assert len(server.asked) == asked
 
 
+@pytest.mark.slow
 async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Path) -> None:
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The server shows 7 tokens")
@@ -139,6 +141,7 @@ async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Pat
         await sees(pilot, "This lab inspects a local model")
 
 
+@pytest.mark.slow
 async def test_a_request_can_be_repeated_after_a_refused_key(
     server: Loopback, tmp_path: Path
 ) -> None:
@@ -152,6 +155,7 @@ async def test_a_request_can_be_repeated_after_a_refused_key(
         await sees(pilot, "The server shows")
 
 
+@pytest.mark.slow
 async def test_rows_of_an_earlier_position_go_when_the_server_fails(
     server: Loopback, tmp_path: Path
 ) -> None:
@@ -214,7 +218,7 @@ async def test_the_model_screen_names_the_server(server: Loopback, tmp_path: Pat
         assert KEY not in shown(app)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (120, 30)])
+@pytest.mark.parametrize("size", [(80, 24), *later([(40, 12), (120, 30)])])
 def test_how_it_looks(
     snap_compare: Snap, server: Loopback, tmp_path: Path, size: tuple[int, int]
 ) -> None:

@@ -27,7 +27,8 @@ def vocabulary(model_file: Path) -> list[Token]:
     return list(tokenizer.tokens(range(tokenizer.vocabulary_size)))
 
 
-@pytest.mark.parametrize("width", [38, pytest.param(78, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [38, 78])
 def test_every_token_has_a_row_as_wide_as_the_table(vocabulary: list[Token], width: int) -> None:
     columns = Columns.fitting(width, sampled=False)
     for token in vocabulary:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from tests.app.whole_app import until
+from tests.labs.a_few import FEW_OR_ALL
 from tests.labs.lab_stage import at_rest, do, editor, lab_app, screen_of, seen, state_of, write
 from tutor.labs.kit import registry
 from tutor.labs.kit.actions import Adjust, EditText
@@ -109,17 +110,7 @@ FIRST = {
 """The actions in labs whose solution trains a network."""
 
 
-TAKES_LONG = ("rag", "train-tokenizer", "ghost-text", "certainty")
-"""Labs whose first answers take longer than everything else in the test."""
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow) if name in TAKES_LONG else name
-        for name in registry.names()
-    ],
-)
+@pytest.mark.parametrize("name", FEW_OR_ALL)
 async def test_z_resets_every_lab_and_u_undoes_it(name: str, tmp_path: Path) -> None:
     """A lab may reset its settings first, and the rest after another z."""
     lab = registry.find(name)

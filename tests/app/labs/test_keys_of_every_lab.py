@@ -8,6 +8,7 @@ import pytest
 
 from tests.app.pressing import settle, tap
 from tests.app.whole_app import until
+from tests.labs.a_few import FEW_OR_ALL
 from tests.labs.lab_stage import (
     BackendEngine,
     at_rest,
@@ -86,7 +87,7 @@ def _available(pilot: Pilot[Any]) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", FEW_OR_ALL)
 async def test_the_keys_of_a_lab(name: str, tmp_path: Path) -> None:
     """Test the keys of a lab in one session, because it takes long to start one for each test.
 

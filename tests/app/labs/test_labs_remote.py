@@ -97,6 +97,7 @@ async def test_scale_says_why_a_server_returns_nothing(server: Loopback, tmp_pat
         await sees(pilot, "Gemini returns no log-probabilities")
 
 
+@pytest.mark.slow
 async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
     server: Loopback,
     tmp_path: Path,

@@ -21,6 +21,7 @@ from tests.labs.lab_stage import (
     state_of,
     write,
 )
+from tests.later import NORMAL_AND_SMALL
 from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.lab_card import LabTask
 from tutor.app.widgets.prompt_editor import PromptEditor
@@ -143,7 +144,7 @@ def field_shown(pilot: Pilot[Any]) -> bool:
 
 
 @pytest.mark.parametrize("key", ["tab", "shift+tab"])
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 async def test_tab_closes_a_field_and_keeps_its_text(
     key: str, size: tuple[int, int], tmp_path: Path
 ) -> None:

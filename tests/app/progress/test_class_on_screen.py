@@ -11,6 +11,7 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import COURSE, DAY, QUESTIONS, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees
+from tests.later import NORMAL_AND_SMALL
 from tests.sample_course import LESSON
 from tutor import paths
 from tutor.classroom.assignments import Assignment, write
@@ -94,7 +95,7 @@ async def test_the_teacher_view_shows_the_row_of_the_report(tmp_path: Path) -> N
         await sees(pilot, "What you remember of each lesson")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 @pytest.mark.parametrize("screen", ["due", "overdue", "teacher"])
 def test_how_it_looks(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], screen: str

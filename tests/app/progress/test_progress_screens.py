@@ -9,6 +9,7 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees, until
+from tests.later import NORMAL_AND_SMALL
 from tests.sample_course import LESSON
 from tutor.app.progress.screen import forecast
 from tutor.learner import review
@@ -247,7 +248,7 @@ def test_the_forecast_names_its_days() -> None:
     assert days.index(names[2]) == (days.index(names[1]) + 1) % 7
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 @pytest.mark.parametrize("state", ["progress", "guesses", "lesson", "forget"])
 def test_how_it_looks(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str

@@ -9,10 +9,11 @@ import pytest
 
 from tests.app.whole_app import keys, sees, whole_app
 from tests.sample_course import LESSON
+from tests.shipped_course import shipped_course
 from tutor.app.quiz.answers import LETTERS, Choices
 from tutor.app.quiz.question_view import Feedback, QuestionView
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
-from tutor.course.catalogue import Course, load_course
+from tutor.course.catalogue import Course
 from tutor.course.questions.single import SingleChoice
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ async def test_the_explanation_after_the_models_answer_is_as_high_as_its_text(
     tmp_path: Path,
 ) -> None:
     """Textual measured a text with the height of the text before, after the screen scrolled."""
-    lesson = next(each for each in load_course().lessons if each.id == "prompting")
+    lesson = next(each for each in shipped_course().lessons if each.id == "prompting")
     question = lesson.question("prompting-which-example")
     assert question is not None
     course = Course(lessons=(msgspec.structs.replace(lesson, questions=(question,)),))

@@ -11,6 +11,7 @@ from tests.app.clicking import click_at
 from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.whole_app import keys, sees, whole_app
 from tests.engine.fake_engine import FakeEngine
+from tests.later import NORMAL_AND_SMALL
 from tests.sample_course import LESSON
 from tutor.app.quiz.answers import LETTERS
 from tutor.course.catalogue import Course
@@ -147,7 +148,7 @@ async def test_comparing_queries_the_model_when_answered(tmp_path: Path) -> None
     assert Progress.open(tmp_path).cards()["which"].answers == 2
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 @pytest.mark.parametrize("question", ["match", "match-answered", "compare"])
 def test_how_they_look(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], question: str

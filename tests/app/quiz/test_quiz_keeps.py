@@ -11,6 +11,7 @@ from textual.events import Key
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
+from tests.later import NORMAL_AND_SMALL
 from tests.sample_course import COURSE, LESSON
 from tutor.app.app import Patience
 from tutor.app.base_screen import TutorScreen
@@ -192,7 +193,7 @@ async def test_what_is_not_a_number_stays_and_is_not_graded(tmp_path: Path) -> N
         ("capital", ["the next word", "enter answer", "tab leave field"]),
     ],
 )
-@pytest.mark.parametrize("size", [SIZE, (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 async def test_every_question_shows_its_keys(
     tmp_path: Path, question: str, expected: list[str], size: tuple[int, int]
 ) -> None:

@@ -9,6 +9,7 @@ from textual.events import Key
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
+from tests.later import NORMAL_AND_SMALL, later
 from tests.sample_course import LESSON, SlowCourse
 from tutor.app.home.screen import HomeScreen
 from tutor.app.reader.finder import GlossaryScreen, SearchScreen, matching
@@ -37,7 +38,9 @@ def test_names_come_before_meanings() -> None:
     assert [term.id for term in matching(list(TERMS), "")] == [term.id for term in TERMS]
 
 
-@pytest.mark.parametrize("place", [(), ("enter",), ("enter", "a"), ("s",), ("p",), ("m",)])
+@pytest.mark.parametrize(
+    "place", [(), ("enter", "a"), *later([("enter",), ("s",), ("p",), ("m",)])]
+)
 async def test_they_open_from_any_screen_and_return_to_it(
     tmp_path: Path, place: tuple[str, ...]
 ) -> None:
@@ -141,7 +144,7 @@ async def test_keys_pressed_during_a_search_open_what_it_finds(tmp_path: Path) -
         assert pilot.app.screen.query_one(Menu).cursor == 1
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 @pytest.mark.parametrize("key", ["v", "slash"])
 def test_how_they_look(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], key: str

@@ -13,6 +13,7 @@ from textual._compositor import CompositorUpdate, LayoutUpdate
 from tests.app.pressing import event_of, settle
 from tests.app.whole_app import PATIENCE, keys, sees
 from tests.engine.fake_engine import FakeEngine
+from tests.later import SIZES
 from tests.sample_course import COURSE
 from tutor.app import app
 from tutor.app.app import TutorApp
@@ -44,7 +45,7 @@ class Filmed(TutorApp):
             self.whole += isinstance(renderable, LayoutUpdate)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 async def test_the_title_never_has_an_empty_page(size: tuple[int, int], tmp_path: Path) -> None:
     filmed = Filmed(tmp_path, *size)
     async with filmed.run_test(size=size) as pilot:

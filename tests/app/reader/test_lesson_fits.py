@@ -8,6 +8,7 @@ import pytest
 
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.course.lesson_text import SINGLE, parse_lesson
+from tests.later import later
 from tutor.app.widgets.key_line import KeyLine
 from tutor.authoring.layout import HEIGHT, screen_height
 from tutor.course.catalogue import Course
@@ -70,7 +71,7 @@ reveal: The marks of Markdown are not shown.
 }
 
 
-@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
+@pytest.mark.parametrize("height", [HEIGHT + 1, *later([HEIGHT])])
 @pytest.mark.parametrize("end", PREDICTIONS)
 async def test_a_revealed_prediction_has_the_computed_height(
     tmp_path: Path, end: str, height: int
@@ -91,7 +92,7 @@ async def test_a_revealed_prediction_has_the_computed_height(
         assert (app.screen.query_one("#reading").max_scroll_y > 0) == (height > HEIGHT)
 
 
-@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
+@pytest.mark.parametrize("height", [HEIGHT + 1, *later([HEIGHT])])
 @pytest.mark.parametrize("end", ENDS)
 async def test_the_computed_height_is_the_real_one(tmp_path: Path, end: str, height: int) -> None:
     _, least = parse_lesson(lesson_text(ENDS[end], 1), "tall.md").screens

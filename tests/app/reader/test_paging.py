@@ -10,6 +10,7 @@ import pytest
 from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees, until, whole_app
+from tests.later import NORMAL_AND_SMALL
 from tests.sample_course import LESSON
 from tutor.app.quiz.answers import Choices
 from tutor.app.widgets.more_below import MoreBelow
@@ -37,7 +38,7 @@ COURSE = Course(
 
 
 @pytest.mark.parametrize("key", ["space", "pagedown", "enter"])
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 async def test_paging_reaches_the_end_before_it_goes_on(
     tmp_path: Path, key: str, size: tuple[int, int]
 ) -> None:

@@ -12,6 +12,7 @@ from textual.events import Key
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees, until
+from tests.later import NORMAL_AND_SMALL
 from tests.sample_course import LAB, LESSON
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.home.screen import HomeScreen
@@ -593,7 +594,7 @@ async def test_a_question_about_a_lab_opens_it_with_its_prompt(tmp_path: Path) -
         await sees(pilot, "What is 1 and 1?")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 @pytest.mark.parametrize("state", ["asked", "answered", "over", "nothing", "suspended"])
 def test_how_it_looks(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str

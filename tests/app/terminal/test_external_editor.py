@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.app.whole_app import keys, sees, whole_app
+from tests.shipped_course import with_cached_course
 from tests.terminal import Terminal
 from tutor.allowed import LOCKED_DOWN
 from tutor.app.terminal import external_editor
@@ -134,7 +135,7 @@ def in_the_editor(run: Terminal, folder: Path) -> psutil.Process:
 
 def environment_with(editor: str, folder: Path) -> dict[str, str]:
     return {
-        "TUTOR_DATA": str(folder),
+        "TUTOR_DATA": str(with_cached_course(folder)),
         "TUTOR_MODEL": str(folder / "no-such-model.gguf"),
         "EDITOR": editor,
         "TMPDIR": str(folder),
@@ -153,7 +154,7 @@ def wrapped(folder: Path, program: list[str]) -> str:
     ("number", "then"),
     [
         (signal.SIGTERM, "sys.exit(1)"),
-        pytest.param(signal.SIGHUP, "pass", marks=pytest.mark.waits),
+        pytest.param(signal.SIGHUP, "pass", marks=pytest.mark.slow),
         pytest.param(signal.SIGHUP, "sys.exit(0)", marks=pytest.mark.slow),
         pytest.param(signal.SIGHUP, "sys.exit(1)", marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, "sys.exit(0)", marks=pytest.mark.slow),
@@ -207,7 +208,8 @@ def test_the_editor_gets_the_terminal_and_its_text_comes_back(tmp_path: Path) ->
     script += "print('in the editor', flush=True)\nadded = input()\n"
     script += "path.write_text(path.read_text().strip() + added)"
     run_editor = " ".join(editor(tmp_path, script))
-    folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}
+    folders = {"TUTOR_DATA": str(with_cached_course(tmp_path))}
+    folders["TUTOR_MODEL"] = str(tmp_path / "no-such-model.gguf")
     # The signal at the end is only for tutor, so the editor continues, and its folder stays.
     environment = {**folders, "EDITOR": run_editor, "TMPDIR": str(tmp_path)}
     with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:

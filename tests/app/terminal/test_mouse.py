@@ -20,6 +20,7 @@ from tests.app.pressing import settle
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.labs.lab_stage import BackendEngine
 from tests.sample_course import LESSON
+from tests.shipped_course import with_cached_course
 from tests.terminal import Terminal
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.help import HelpScreen
@@ -395,14 +396,20 @@ async def test_a_click_outside_of_the_screen_leaves_the_focus(tmp_path: Path) ->
     [
         ((), {}, [b"\x1b[?1002h", b"\x1b[?1006h"]),
         ((), {"SSH_TTY": "/dev/pts/1"}, []),
-        (("--mouse", "on"), {"SSH_TTY": "/dev/pts/1"}, [b"\x1b[?1002h", b"\x1b[?1006h"]),
-        (("--mouse", "off"), {}, []),
+        pytest.param(
+            ("--mouse", "on"),
+            {"SSH_TTY": "/dev/pts/1"},
+            [b"\x1b[?1002h", b"\x1b[?1006h"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(("--mouse", "off"), {}, [], marks=pytest.mark.slow),
     ],
 )
 def test_the_terminal_is_asked_for_the_mouse_only_when_it_is_on(
     tmp_path: Path, options: tuple[str, ...], environment: dict[str, str], reports: list[bytes]
 ) -> None:
-    folders = {"TUTOR_DATA": str(tmp_path), "TUTOR_MODEL": str(tmp_path / "no-such-model.gguf")}
+    folders = {"TUTOR_DATA": str(with_cached_course(tmp_path))}
+    folders["TUTOR_MODEL"] = str(tmp_path / "no-such-model.gguf")
     command = [sys.executable, "-m", "tutor", *options]
     with Terminal(command, environment={**folders, **environment}) as run:
         run.wait_for("Begin   ")

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.later import later
+from tests.shipped_course import shipped_course, with_cached_course
 from tests.terminal import DEADLINE, Terminal
-from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress
 from tutor.paths import learner_folder
 
@@ -28,7 +29,8 @@ HOME = "Begin   "
 
 def tutor(data: Path, **changes: str | None) -> Terminal:
     """Run `tutor` without a model, so that nothing is downloaded and no engine loads."""
-    folders = {"TUTOR_DATA": str(data), "TUTOR_MODEL": str(data / "no-such-model.gguf")}
+    folders = {"TUTOR_DATA": str(with_cached_course(data))}
+    folders["TUTOR_MODEL"] = str(data / "no-such-model.gguf")
     return Terminal([sys.executable, "-m", "tutor"], environment={**folders, **changes})
 
 
@@ -79,6 +81,7 @@ def wait_saved(data: Path, screen: str) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_no_color_sends_no_color_at_all(tmp_path: Path) -> None:
     with tutor(tmp_path, NO_COLOR="1") as run:
         walk(run)
@@ -87,6 +90,7 @@ def test_no_color_sends_no_color_at_all(tmp_path: Path) -> None:
         assert SGR.findall(bytes(run.output))  # bold and reverse are still there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("term", "expected"),
     [("xterm-256color", rb"\x1b\[[0-9;]*38;5;"), ("xterm", rb"\x1b\[[0-9;]*33[;m]")],
@@ -119,6 +123,7 @@ def test_an_idle_screen_sends_nothing(tmp_path: Path) -> None:
         assert run.bytes_within(1.2) == 0
 
 
+@pytest.mark.slow
 def test_an_idle_terminal_without_a_size_gets_nothing(tmp_path: Path) -> None:
     """Some serial terminals report a size of zero. The app then assumes 80 by 24 cells."""
     start = 'stty rows 0 cols 0; exec "$0" -m tutor'
@@ -129,6 +134,7 @@ def test_an_idle_terminal_without_a_size_gets_nothing(tmp_path: Path) -> None:
         assert run.bytes_within(1.2) == 0
 
 
+@pytest.mark.slow
 def test_an_idle_input_does_not_blink(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         run.wait_for(HOME)
@@ -180,9 +186,7 @@ def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) 
         assert b"\x1b[?25h" in run.output  # the cursor is back
 
 
-@pytest.mark.parametrize(
-    "stop", [None, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow), signal.SIGTSTP]
-)
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, *later([None, signal.SIGSTOP])])
 def test_it_continues_after_a_stop(tmp_path: Path, stop: signal.Signals | None) -> None:
     """SIGCONT also arrives without a stop, and no signal may start a second reader of the keys."""
     words = "abcdefghijklmnop"
@@ -209,6 +213,7 @@ def test_it_continues_after_a_stop(tmp_path: Path, stop: signal.Signals | None) 
         assert run.output.count(b"\x1b[<u") == len(re.findall(rb"\x1b\[>\d+u", run.output))
 
 
+@pytest.mark.slow
 def test_it_gives_the_terminal_back_when_it_exits_instead_of_continuing(tmp_path: Path) -> None:
     """SIGINT and SIGCONT arrive together, in either order, while the app is stopped."""
     with tutor(tmp_path) as run:
@@ -240,6 +245,7 @@ main()
 """A program that runs the app, and whose event loop hangs as soon as `?` is pressed."""
 
 
+@pytest.mark.slow
 @pytest.mark.waits
 def test_an_app_that_hangs_restores_the_terminal_before_it_is_ended(tmp_path: Path) -> None:
     held = tmp_path / "held"
@@ -266,6 +272,7 @@ def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
         assert run.process.wait(timeout=10) == 128 + signal.SIGHUP
 
 
+@pytest.mark.slow
 def test_it_ends_although_the_terminal_is_frozen(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         before = run.line_modes()
@@ -279,8 +286,9 @@ def test_it_ends_although_the_terminal_is_frozen(tmp_path: Path) -> None:
             assert run.line_modes() == before
 
 
+@pytest.mark.slow
 def test_over_ssh_a_frozen_terminal_does_not_block_it(tmp_path: Path) -> None:
-    screens = [screen.id for screen in load_course().lessons[0].screens]
+    screens = [screen.id for screen in shipped_course().lessons[0].screens]
     with tutor(tmp_path, SSH_TTY="/dev/pts/0") as run:
         run.wait_for(HOME)
         settled(run)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.app.explorer.explorer_stage import Stage, press, settled, shown
 from tests.app.pressing import settle, tap
+from tests.later import later
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
 from tutor.app.widgets.key_line import NARROW, Entry, KeyLine
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("opened", ["", "t", "o", "x"])
+@pytest.mark.parametrize("opened", ["", *later("tox")])
 async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: str) -> None:
     stage = Stage(ExplorerScreen, folder=tmp_path)
     async with stage.run_test(size=(40, 12)) as pilot:

@@ -116,6 +116,7 @@ async def test_a_new_size_arrives(tmp_path: Path) -> None:
         await screen.until(lambda text: "help" in text.splitlines()[11])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "sequence"), [("light", "11;#FBFAF8"), ("terminal", "111")])
 async def test_the_margin_of_the_page_has_the_color_of_the_theme(theme: str, sequence: str) -> None:
     launch = launch_for(options("--theme", theme, "serve"), "me", confined=False)
@@ -176,6 +177,7 @@ def test_the_owner_has_the_settings_of_the_server_and_each_visitor_has_others(
     }
 
 
+@pytest.mark.slow
 async def test_a_setting_that_a_visitor_changes_is_only_theirs() -> None:
     own = own_config('theme = "light"\n')
     theirs = paths.learner_folder("web-1") / "config.toml"

@@ -154,6 +154,7 @@ async def test_a_screen_finds_the_engine_and_starts_no_process(served: Served) -
         assert psutil.Process().children() == before
 
 
+@pytest.mark.slow
 async def test_without_a_shared_engine_a_screen_starts_its_own(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
@@ -193,6 +194,7 @@ async def test_twenty_learners_continue_after_kill_9(served: Served) -> None:
             await engine.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.waits
 async def test_a_spare_engine_takes_the_place_of_a_killed_one(
     tmp_path: Path, tiny_folder: Path
@@ -263,6 +265,7 @@ async def test_another_version_is_rejected_and_does_not_retry(served: Served) ->
     assert await connection.receive() is None
 
 
+@pytest.mark.slow
 async def test_too_many_app_windows_of_an_account_are_rejected(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
@@ -415,6 +418,7 @@ def test_everyone_who_may_enter_the_folder_may_connect(
     assert not path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="needs root to use another account"
 )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.later import NORMAL_AND_SMALL, SIZES
 from tutor.engine.api import EngineState
 from tutor.engine.wire import AskLab
 from tutor.learner.errors import StoreFull
@@ -17,7 +18,6 @@ from tutor.learner.errors import StoreFull
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-SIZES = [(80, 24), (40, 12), (140, 40)]
 WEIGHED = (*["right"] * 3, "down", "down", "right", "right", *["down"] * 3, "right")
 IN_CASES = ("tab", "tab")
 CHANGED = ("up", "up", "right")
@@ -41,7 +41,7 @@ def test_needs_beside_the_ranking(size: tuple[int, int], snap_compare: Any, tmp_
     assert snap_compare(lab_app("adviser", tmp_path), terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 def test_needs_of_a_case_with_a_must(
     size: tuple[int, int], snap_compare: Any, tmp_path: Path
 ) -> None:
@@ -59,7 +59,7 @@ def test_reasons_of_the_first(size: tuple[int, int], snap_compare: Any, tmp_path
     assert snap_compare(lab_app("adviser", tmp_path), terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 @pytest.mark.parametrize("option", ["first", "last"])
 def test_a_case_that_was_answered(
     size: tuple[int, int], option: str, snap_compare: Any, tmp_path: Path

@@ -16,11 +16,10 @@ from tests.labs.lab_stage import (
     seen,
     state_of,
 )
+from tests.later import SIZES
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -21,6 +21,7 @@ from tests.labs.lab_stage import (
     seen,
     state_of,
 )
+from tests.later import NORMAL_AND_SMALL
 from tutor.engine.api import EngineState
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.real_and_invented import items
@@ -43,7 +44,7 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("keys", SHOWN.values(), ids=SHOWN)
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 def test_how_it_looks(
     size: tuple[int, int], keys: tuple[str, ...], snap_compare: Any, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ async def test_a_run_goes_on_in_every_view(tmp_path: Path) -> None:
         assert lab.LAB.reached(state_of(pilot)) >= {"calibrated"}
 
 
+@pytest.mark.slow
 async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:
     async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab")
@@ -184,6 +186,7 @@ async def test_leaving_ones_own_question_can_be_undone(tmp_path: Path) -> None:
         assert state_of(pilot).own == "Why"
 
 
+@pytest.mark.slow
 async def test_the_whole_answer_is_visible_on_a_small_screen(tmp_path: Path) -> None:
     async with lab_app("certainty", tmp_path).run_test(size=(40, 12)) as pilot:
         await at_rest(pilot)

@@ -17,6 +17,7 @@ from tests.labs.lab_stage import (
     seen,
     state_of,
 )
+from tests.later import SIZES
 from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import (
     Loopback,
@@ -68,7 +69,7 @@ async def ask(pilot: Pilot[Any], prompt: str) -> None:
     await until(pilot, lambda: state_of(pilot).run > 0)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_how_it_looks(
     size: tuple[int, int], server: Loopback, snap_compare: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from textual.events import Key
 
 from tests.labs.lab_stage import BackendEngine, at_rest, do, impatient, lab_app, seen, state_of
+from tests.later import SIZES
 from tutor.labs.continuations import lab
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, lab.Limits(count=4, length=8)))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "r", "down")

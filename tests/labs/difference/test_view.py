@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tests.labs.difference.test_lab import OTHER, TEXT, with_bits
 from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of, write
+from tests.later import NORMAL_AND_SMALL, SIZES
 from tutor import paths
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.labs.comparison import open_comparison
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.pilot import Pilot
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 async def edit_both(pilot: Pilot[Any]) -> None:
@@ -150,7 +149,7 @@ async def test_enter_switches_a_part_off_and_b_finds_the_strongest(tmp_path: Pat
         assert f"off: {state.parts[0].name}" in seen(pilot)
 
 
-@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 @pytest.mark.parametrize(
     ("view", "cut", "cut_b", "said"),
     [
@@ -203,6 +202,7 @@ async def test_the_model_view_says_what_is_missing(
         assert "copied-model" in seen(pilot)
 
 
+@pytest.mark.slow
 async def test_the_base_and_instruct_models_answer_the_learners_question(tmp_path: Path) -> None:
     async with lab_app("difference", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "shift+tab")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of
+from tests.later import SIZES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIZES = [(80, 24), (40, 12), (140, 40)]
 ACROSS = ("tab", "tab", "x", "x")
 
 

@@ -9,11 +9,10 @@ import pytest
 from tests.app.pressing import tap
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, do, lab_app, seen, state_of
+from tests.later import SIZES
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.labs.lab_stage import at_rest, do, editor, lab_app, seen, state_of
+from tests.later import SIZES
 from tutor.labs.format import lab
 from tutor.labs.format.lab import Rule
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, lab.Limits(free=8)))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "right", "enter", "enter")

@@ -24,6 +24,7 @@ from tests.labs.lab_stage import (
     state_of,
     write,
 )
+from tests.later import NORMAL_AND_SMALL, SIZES
 from tutor.app.explorer.chat.messages import messages
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.pane import ExplorerPane
@@ -138,10 +139,7 @@ async def part(pilot: Any, name: str) -> None:
         await do(pilot, "tab")
 
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
-
-
-@SIZES
+@pytest.mark.parametrize("size", SIZES)
 def test_how_a_reply_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await write(pilot, "My parrot ate my library card.")
@@ -150,7 +148,7 @@ def test_how_a_reply_looks(size: tuple[int, int], snap_compare: Any, tmp_path: P
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
-@SIZES
+@pytest.mark.parametrize("size", SIZES)
 def test_how_rules_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await part(pilot, "rules")
@@ -159,7 +157,7 @@ def test_how_rules_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
-@SIZES
+@pytest.mark.parametrize("size", SIZES)
 def test_how_intents_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await part(pilot, "intents")
@@ -168,7 +166,7 @@ def test_how_intents_look(size: tuple[int, int], snap_compare: Any, tmp_path: Pa
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
-@SIZES
+@pytest.mark.parametrize("size", SIZES)
 def test_how_probes_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await part(pilot, "probes")
@@ -179,7 +177,7 @@ def test_how_probes_look(size: tuple[int, int], snap_compare: Any, tmp_path: Pat
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 def test_how_the_table_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await part(pilot, "table")

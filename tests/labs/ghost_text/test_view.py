@@ -13,6 +13,7 @@ from textual.widgets import _text_area
 from tests.app.pressing import tap
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.later import NORMAL_AND_SMALL, SIZES
 from tutor.labs.ghost_text import lab as ghost_text
 from tutor.labs.ghost_text.backend import GhostTextBackend
 from tutor.labs.ghost_text.code_editor import CodeEditor
@@ -60,7 +61,7 @@ async def write(pilot: Pilot[Any], text: str) -> None:
     await rested(pilot)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "down")
@@ -68,7 +69,8 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", [(80, 24), pytest.param((40, 12), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 def test_how_it_looks_while_the_learner_types(
     size: tuple[int, int], snap_compare: Any, tmp_path: Path
 ) -> None:
@@ -180,6 +182,7 @@ async def test_more_and_less_of_the_file(tmp_path: Path) -> None:
         assert "1 ▏def f(values):" in seen(pilot)
 
 
+@pytest.mark.slow
 async def test_files_keep_what_was_written(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "mine")

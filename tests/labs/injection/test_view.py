@@ -12,6 +12,7 @@ from tests.app.whole_app import sees
 from tests.labs.few_prompts import few_prompts
 from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tests.later import SIZES
 from tutor.labs.kit.actions import Run
 from tutor.labs.kit.runner import Left
 
@@ -32,7 +33,7 @@ def measured() -> Any:
     return done("injection", backend("injection", Path()), Run())
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("prompt", [False, True], ids=["measured", "prompt"])
 def test_how_it_looks(
     prompt: bool, size: tuple[int, int], snap_compare: Any, tmp_path: Path

@@ -102,6 +102,7 @@ def test_the_number_of_drafts_is_limited_and_the_newest_are_saved() -> None:
     assert list(restored(added(b"", dict.fromkeys(many, ("x",))))) == list(many[-100:])
 
 
+@pytest.mark.slow
 def test_no_number_of_drafts_takes_the_place_of_the_work_or_of_the_results() -> None:
     lab = registry.find("probe")
     state = msgspec.structs.replace(lab.start(), control=Control((1, 2)), seed=7)

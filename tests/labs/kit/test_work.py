@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.labs.a_few import FEW_OR_ALL
 from tests.labs.lab_backend import backend
 from tutor.errors import TutorError
 from tutor.labs.generations.probes import Case, Result
@@ -126,7 +127,7 @@ def test_a_lab_says_what_the_work_is(name: str) -> None:
     assert lab.saved(lab.start()) == b""
 
 
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("name", FEW_OR_ALL)
 def test_the_work_of_a_lab_is_restored(name: str, states_of: States) -> None:
     lab = registry.find(name)
     changed = 0
@@ -246,7 +247,7 @@ def test_no_results_in_a_file_break_a_lab(
     lab.question(state)
 
 
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("name", FEW_OR_ALL)
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_no_file_breaks_a_lab(

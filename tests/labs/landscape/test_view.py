@@ -8,6 +8,7 @@ import pytest
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.later import SIZES
 from tutor.labs.kit.backend import Backend, Tools, make_backend
 from tutor.labs.landscape import lab as landscape
 
@@ -42,7 +43,7 @@ def app_with(folder: Path, facts: tuple[Fact, ...] = FACTS) -> TutorApp:
     return lab_app("landscape", folder, BackendEngine(make))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "down", "tab", "right", "right")

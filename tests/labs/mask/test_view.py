@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.labs.lab_stage import do, lab_app, seen, state_of, write
+from tests.later import SIZES
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 @pytest.mark.parametrize("size", SIZES)

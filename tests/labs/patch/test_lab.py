@@ -391,6 +391,7 @@ def test_the_residual_stream_of_the_last_layer_carries_the_whole_answer(there: A
     assert "other-answer" in LAB.reached(state)
 
 
+@pytest.mark.slow
 def test_every_example_fits_the_default_model(
     language_model: LanguageModel, tmp_path: Path
 ) -> None:

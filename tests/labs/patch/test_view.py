@@ -21,6 +21,7 @@ from tests.labs.lab_stage import (
     state_of,
     write,
 )
+from tests.later import NORMAL_AND_SMALL
 from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView
 from tutor.labs.patch.lab import LAB, Continue, Patch, act
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DOWN = ["down"] * 3
-SIZES = [(80, 24), (40, 12)]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 def test_how_the_map_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "r", *DOWN, "right", "enter")

@@ -77,6 +77,7 @@ def labels_of(*, control: int | None = None) -> Tensor:
     return torch.tensor([each.label for each in examples("number")])
 
 
+@pytest.mark.slow
 def test_probes_are_those_that_gradient_descent_finds(tmp_path: Path) -> None:
     """Probabilities agree to 0.002: vectors differ by the order of sums in 32-bit floats."""
     there = backend("probe", tmp_path)
@@ -142,6 +143,7 @@ def _words() -> list[list[int]]:
     return [[each[0] for each in words if len(each) == 1] for words in ids]
 
 
+@pytest.mark.slow
 def test_progress_is_reported_and_the_answers_do_not_depend_on_the_pace(tmp_path: Path) -> None:
     questions = (
         Train("number"),

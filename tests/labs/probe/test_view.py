@@ -10,6 +10,7 @@ from tests.app.pressing import settle
 from tests.app.whole_app import until
 from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
+from tests.later import NORMAL_AND_SMALL
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, ShowView
 from tutor.labs.kit.intervals import percent_range
 from tutor.labs.kit.proportions import wilson
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 def test_how_the_accuracy_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "left", "left")

@@ -13,6 +13,7 @@ from textual.events import Key
 from tests.labs.few_prompts import few_prompts
 from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tests.later import SIZES
 from tutor.labs.kit.actions import Adjust, Run
 from tutor.labs.kit.runner import Left
 from tutor.labs.prompting.lab import VIEWS, View
@@ -35,7 +36,7 @@ def scored() -> Any:
     return done("prompting", there, *[Adjust(1, "focus")] * 2, Run())
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", VIEWS)
 def test_how_it_looks(view: View, size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:

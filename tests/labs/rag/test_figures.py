@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.shipped_course import shipped_course
 from tutor import paths
 from tutor.cli.rag.measure import MeasuredAll, measured
-from tutor.course.catalogue import load_course
 from tutor.course.passages import course_passages
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.lm.language_model import LanguageModel
@@ -38,7 +38,7 @@ def test_the_prediction_about_answers_agrees_with_the_record() -> None:
 
 def test_search_by_words_agrees_with_the_record() -> None:
     """The figures are computed from ranked lists, without the lab."""
-    index = MemoryIndex(course_passages(load_course()))
+    index = MemoryIndex(course_passages(shipped_course()))
     answered = [pair for pair in pairs() if pair.right]
     ranks = [
         first_right(

@@ -23,6 +23,7 @@ from tests.labs.lab_stage import (
     state_of,
 )
 from tests.labs.rag.rag_stage import LIBRARY, SHORT, backend, making, small_course  # noqa: F401
+from tests.later import NORMAL_AND_SMALL, SIZES
 from tests.sample_course import COURSE
 from tutor.course.catalogue import load_course
 from tutor.labs.kit.actions import Choose, Run, Toggle
@@ -60,7 +61,7 @@ def measured() -> Any:
     return done("rag", there, Choose(1, "example"), Toggle("part"), Run(), Run())
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("part", ["ask", "measure"])
 def test_how_it_looks(size: tuple[int, int], part: str, snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
@@ -72,7 +73,7 @@ def test_how_it_looks(size: tuple[int, int], part: str, snap_compare: Any, tmp_p
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("size", NORMAL_AND_SMALL)
 def test_how_it_looks_without_retrieval(
     size: tuple[int, int], snap_compare: Any, tmp_path: Path
 ) -> None:

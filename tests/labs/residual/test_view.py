@@ -8,14 +8,13 @@ import msgspec
 import pytest
 
 from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tests.later import SIZES
 from tutor.labs.residual.lab import Contributions, HeadContributions, State, Stream
 from tutor.labs.residual.view import ResidualView
 from tutor.lm.distribution import Token
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 @pytest.mark.parametrize("size", SIZES)

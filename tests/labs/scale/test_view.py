@@ -9,6 +9,7 @@ import pytest
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.later import SIZES
 from tests.tiny_gguf import write_gguf
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.progress import Coming
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.app.app import TutorApp
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 def read_by_three(**changes: Any) -> State:

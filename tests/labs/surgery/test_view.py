@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.labs.lab_stage import click_line, do, lab_app, seen, state_of, write
+from tests.later import SIZES
 from tutor.labs.surgery.lab import Cut
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -20,12 +20,11 @@ from tests.labs.lab_stage import (
     state_of,
     write,
 )
+from tests.later import SIZES
 from tutor.app.widgets.lines import Lines
 from tutor.engine.api import EngineState
 from tutor.errors import EngineError
 from tutor.labs.tokens import backend
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tests.later import SIZES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +16,7 @@ OWN = ("e", *"wobblefrog", "space", *"wobblefrog", "enter")
 """Keys that type a training text. The text of the lessons changes, and so would its figures."""
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, *OWN, "up")
@@ -23,6 +24,7 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(lab_app("train-tokenizer", tmp_path), terminal_size=size, run_before=run)
 
 
+@pytest.mark.slow
 async def test_training_on_a_text_of_the_learner_and_on_the_lessons_again(tmp_path: Path) -> None:
     async with lab_app("train-tokenizer", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *OWN)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
+from tests.later import SIZES
 from tutor.labs.kit.runner import Left
 from tutor.labs.training.lab import FIRST_RATE, RATES, State
 from tutor.lm.training.history import Measured, Point
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.app.app import TutorApp
-
-SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 def as_after(steps: int, **changes: Any) -> State:

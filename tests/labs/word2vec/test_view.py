@@ -20,6 +20,7 @@ from tests.labs.lab_stage import (
     state_of,
     write,
 )
+from tests.later import SIZES
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.actions import Choose, EditText, Run
 from tutor.labs.kit.runner import Left
@@ -67,7 +68,7 @@ def far_trained() -> State:
     return lab.act(state, Run())
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
     app.navigator.labs.left["word2vec"] = Left(far_trained(), None)
@@ -104,6 +105,7 @@ async def test_training_pauses_and_continues(tmp_path: Path) -> None:
         assert all(a < b for (a, _), (b, _) in pairwise(state_of(pilot).losses))
 
 
+@pytest.mark.slow
 async def test_a_new_seed_or_window_restarts_the_training(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path, BackendEngine(impatient))
     async with app.run_test(size=(80, 24)) as pilot:

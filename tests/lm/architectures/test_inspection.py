@@ -117,6 +117,7 @@ def test_the_x_ray_ends_with_the_prediction(model: LanguageModel) -> None:
     assert found.lens[-1].top_probability == pytest.approx(probability, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_pass_that_pauses_between_blocks(model: LanguageModel) -> None:
     passage = ForwardPass(model.network, TEXT)
     while not passage.finished:

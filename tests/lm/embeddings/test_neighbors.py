@@ -41,6 +41,7 @@ def test_cosines_agree_with_the_rows_in_every_format_of_the_table(form: str) -> 
     )
 
 
+@pytest.mark.slow
 def test_cosines_agree_with_the_rows_in_8_bits(language_model: LanguageModel) -> None:
     table = EmbeddingTable(language_model.network)
     ids = list(range(0, table.rows, 97))

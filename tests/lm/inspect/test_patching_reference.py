@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.later import later
 from tutor.lm.inspect.patching import PatchedRuns, Recording, outcomes
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.patch import COMPONENTS, Column, Component
@@ -46,7 +47,7 @@ def patched(model: LanguageModel, component: Component) -> tuple[list[float], li
     return [each.difference for each in whole], found
 
 
-@pytest.mark.parametrize("component", COMPONENTS)
+@pytest.mark.parametrize("component", [COMPONENTS[0], *later(COMPONENTS[1:])])
 def test_exact_patching(component: Component, exact_model: LanguageModel) -> None:
     whole, found = patched(exact_model, component)
     assert whole == pytest.approx([EXPECTED["a"], EXPECTED["b"]], abs=TOLERANCE)

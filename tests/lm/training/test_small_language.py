@@ -37,6 +37,7 @@ def test_which_sentences_belong_to_the_language(sentence: str, belongs: bool) ->
     assert (language().probability(sentence.split()) > 0) == belongs
 
 
+@pytest.mark.slow
 def test_words_that_fit_a_blank_agree_with_the_probabilities_of_sentences() -> None:
     pick = random.Random(3)
     for _ in range(20):

@@ -10,6 +10,7 @@ import pytest
 from tests.app.explorer.explorer_stage import Stage, press, settled
 from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import CARD, FakeEngine
+from tests.later import later
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 
@@ -78,7 +79,7 @@ def test_a_growing_answer(snap_compare: Any, tmp_path: Path) -> None:
     assert snap_compare(app, terminal_size=(80, 24), run_before=half_an_answer)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(80, 24), *later([(120, 40)])])
 def test_the_distribution_of_a_token(
     snap_compare: Any, tmp_path: Path, size: tuple[int, int]
 ) -> None:
