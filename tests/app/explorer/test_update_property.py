@@ -90,6 +90,14 @@ def _unsent(state: State) -> list[tuple[str, str]]:
     return unsent
 
 
+def _changes_mode(state: State) -> bool:
+    """Return True if a change of the mode waits, which another model carries out at once.
+
+    It returns unsent texts to the editor, even if the last of several leads to the same mode.
+    """
+    return any(isinstance(each, events.ChangeMode) for each in state.queue)
+
+
 def _with_unsent(state: State, drafts: Drafts) -> Drafts:
     """Return the drafts, with the first message that the model has not received yet.
 
@@ -181,7 +189,7 @@ class Explorer:
                 self.drafts[before.mode] = (text, place)
             case events.Signal.TAKE_BACK if before.mode == "chat":
                 self.drafts = _with_unsent(before, self.drafts)
-            case events.EngineChanged() if self.state.mode != before.mode:
+            case events.EngineChanged() if _changes_mode(before) and not _unsent(self.state):
                 self.drafts = _with_unsent(before, self.drafts)
             case events.ChangeMode() if before.tree is None or not before.ready:
                 self.drafts = _with_unsent(before, self.drafts)
