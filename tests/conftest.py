@@ -43,8 +43,13 @@ gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.option.markexpr == "not slow":
-        settings.load_profile("quick")
+    if config.option.markexpr != "not slow":
+        return
+    settings.load_profile("quick")
+    # Syrupy calls snapshots of the slow tests unused, and would delete them in an update.
+    config.option.warn_unused_snapshots = True
+    if config.option.update_snapshots and not config.option.file_or_dir:
+        raise pytest.UsageError("Name the test files whose snapshots to update.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
