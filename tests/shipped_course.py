@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tutor import paths
+from tutor import paths, private
 from tutor.course.catalogue import Course, load_course
 
 
@@ -24,8 +24,8 @@ def with_cached_course(data: Path) -> Path:
     """
     for name, contents in _kept().items():
         file = data / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(contents)
+        private.make_folder(file.parent)
+        private.write_cache(file, contents)
     return data
 
 

@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.cli.command_line import Tutor
+from tests.later import later
 from tests.tiny_gguf import write_gguf
 from tutor import paths
 from tutor.errors import NoSpace
@@ -246,7 +247,7 @@ def test_pull_ends_with_the_error(tutor: Tutor, monkeypatch: pytest.MonkeyPatch)
     assert "It is full. Make room." in outcome.err.replace("\n", " ")
 
 
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("asked", [signal.SIGINT, *later([signal.SIGTERM, signal.SIGHUP])])
 def test_pull_can_be_stopped(asked: signal.Signals) -> None:
     """The package manager waits for a server that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

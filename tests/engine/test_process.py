@@ -216,7 +216,6 @@ def test_requests_sent_while_the_model_loads_are_answered(raw: RawEngine) -> Non
     assert isinstance(raw.read(), Opened)
 
 
-@pytest.mark.slow
 def test_a_ping_is_answered_while_the_model_loads(raw: RawEngine) -> None:
     raw.write(frames.pack(Ping()))
     messages = [raw.read()]

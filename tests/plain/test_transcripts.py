@@ -324,7 +324,6 @@ def test_the_xray_explains_a_token_in_sentences(machine: Machine) -> None:
     assert "Type than and another token, such as than London." in said.lines
 
 
-@pytest.mark.slow
 def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
     said = machine.say("step", "steer")
     assert "No vectors are saved for this model. Save one in the steer lab." in said.lines
@@ -362,7 +361,6 @@ def test_the_stepper_is_steered_with_a_saved_vector(machine: Machine) -> None:
     assert "The network is steered: Kind words, layer 2, +1." in machine.say("step", "quit").lines
 
 
-@pytest.mark.slow
 def test_a_saved_text_is_opened(machine: Machine) -> None:
     said = machine.say("", "back", "quit", options=["open", str(OLD_TEXT)])
     text = read_file(OLD_TEXT)
@@ -396,7 +394,6 @@ def test_a_guess_is_scored_in_bits(machine: Machine) -> None:
     assert any(line.startswith("After 1 round: ") for line in said.lines)
 
 
-@pytest.mark.slow
 def test_a_removal_in_a_lab_can_be_undone(machine: Machine) -> None:
     """A change that only another view shows is reported, too."""
     rule = "put-rule 60: * bla * = Bla to you."
@@ -443,7 +440,6 @@ def test_a_goal_comes_after_the_lines_that_reached_it(own_engine: Machine) -> No
     assert said.lines[first + 1].startswith(("Type ", "Goal reached", "You have", "All"))
 
 
-@pytest.mark.slow
 def test_a_number_chooses_that_bot_and_a_reset_can_be_undone(machine: Machine) -> None:
     said = machine.say("lab generations", "view probes", "choose 2", "reset")
     assert "Kind in-domain: you predict bot B." in said.lines

@@ -191,7 +191,6 @@ SHORT = "0.05"
 """Minutes. After half of this time tutor asks whether anyone is there."""
 
 
-@pytest.mark.slow
 def test_without_a_key_it_asks_and_then_ends_with_a_message(tmp_path: Path) -> None:
     with kiosk(tmp_path, "--idle-limit", SHORT) as run:
         run.wait_for("Are you still there?")

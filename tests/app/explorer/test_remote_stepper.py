@@ -124,7 +124,6 @@ async def test_the_sampler_is_applied_to_the_rows_shown(server: Loopback, tmp_pa
         assert len(server.asked) == asked
 
 
-@pytest.mark.slow
 async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Path) -> None:
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The server shows 7 tokens")
@@ -155,7 +154,6 @@ async def test_a_request_can_be_repeated_after_a_refused_key(
         await sees(pilot, "The server shows")
 
 
-@pytest.mark.slow
 async def test_rows_of_an_earlier_position_go_when_the_server_fails(
     server: Loopback, tmp_path: Path
 ) -> None:

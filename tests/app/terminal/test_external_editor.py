@@ -154,7 +154,7 @@ def wrapped(folder: Path, program: list[str]) -> str:
     ("number", "then"),
     [
         (signal.SIGTERM, "sys.exit(1)"),
-        pytest.param(signal.SIGHUP, "pass", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, "pass", marks=pytest.mark.waits),
         pytest.param(signal.SIGHUP, "sys.exit(0)", marks=pytest.mark.slow),
         pytest.param(signal.SIGHUP, "sys.exit(1)", marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, "sys.exit(0)", marks=pytest.mark.slow),

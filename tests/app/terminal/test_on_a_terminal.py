@@ -81,7 +81,6 @@ def wait_saved(data: Path, screen: str) -> None:
             time.sleep(0.02)
 
 
-@pytest.mark.slow
 def test_no_color_sends_no_color_at_all(tmp_path: Path) -> None:
     with tutor(tmp_path, NO_COLOR="1") as run:
         walk(run)
@@ -176,7 +175,7 @@ def test_killed_in_the_middle_of_a_quiz_it_continues_at_the_same_question(tmp_pa
         run.wait_for(question.strip())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGHUP, *later([signal.SIGINT, signal.SIGTERM])])
 def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
     with tutor(tmp_path) as run:
         run.wait_for(HOME)
@@ -245,7 +244,6 @@ main()
 """A program that runs the app, and whose event loop hangs as soon as `?` is pressed."""
 
 
-@pytest.mark.slow
 @pytest.mark.waits
 def test_an_app_that_hangs_restores_the_terminal_before_it_is_ended(tmp_path: Path) -> None:
     held = tmp_path / "held"
@@ -303,7 +301,7 @@ def test_over_ssh_a_frozen_terminal_does_not_block_it(tmp_path: Path) -> None:
         run.wait_for(" 3 of ")  # the latest screen, not every one in between
 
 
-@pytest.mark.parametrize("exported", [{}, {"COLUMNS": "80", "LINES": "24"}])
+@pytest.mark.parametrize("exported", [{"COLUMNS": "80", "LINES": "24"}, *later([{}])])
 def test_it_follows_the_size_of_the_terminal(tmp_path: Path, exported: dict[str, str]) -> None:
     with tutor(tmp_path, **exported) as run:
         run.wait_for(HOME)

@@ -265,7 +265,6 @@ async def test_another_version_is_rejected_and_does_not_retry(served: Served) ->
     assert await connection.receive() is None
 
 
-@pytest.mark.slow
 async def test_too_many_app_windows_of_an_account_are_rejected(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
@@ -418,7 +417,6 @@ def test_everyone_who_may_enter_the_folder_may_connect(
     assert not path.exists()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="needs root to use another account"
 )

@@ -10,8 +10,7 @@ import pytest
 from tests.app.clicking import click_at
 from tests.app.explorer.explorer_stage import lines
 from tests.app.whole_app import sees, whole_app
-from tests.labs.a_few import A_FEW
-from tests.later import later
+from tests.labs.a_few import few_or_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +28,7 @@ TABS = {
 }
 
 
-@pytest.mark.parametrize("lab", [*sorted(A_FEW & set(TABS)), *later(sorted(set(TABS) - A_FEW))])
+@pytest.mark.parametrize("lab", few_or_all(TABS))
 async def test_a_click_on_a_tab_shows_its_view(lab: str, tmp_path: Path) -> None:
     app = whole_app(tmp_path, lab=lab)
     async with app.run_test(size=(100, 34)) as pilot:

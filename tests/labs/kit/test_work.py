@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.labs.a_few import FEW_OR_ALL
+from tests.labs.a_few import FEW_OR_ALL, few_or_all
 from tests.labs.lab_backend import backend
 from tutor.errors import TutorError
 from tutor.labs.generations.probes import Case, Result
@@ -127,7 +127,7 @@ def test_a_lab_says_what_the_work_is(name: str) -> None:
     assert lab.saved(lab.start()) == b""
 
 
-@pytest.mark.parametrize("name", FEW_OR_ALL)
+@pytest.mark.parametrize("name", LABS)
 def test_the_work_of_a_lab_is_restored(name: str, states_of: States) -> None:
     lab = registry.find(name)
     changed = 0
@@ -227,7 +227,7 @@ def test_the_results_of_a_lab_are_restored_with_their_work(name: str, states_of:
     assert found
 
 
-@pytest.mark.parametrize("name", WITH_RESULTS)
+@pytest.mark.parametrize("name", few_or_all(WITH_RESULTS))
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_no_results_in_a_file_break_a_lab(

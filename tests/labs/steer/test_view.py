@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.app.pressing import tap
 from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of, write
+from tests.later import later
 from tutor.app.widgets.lines import Lines
 from tutor.labs.steer.state import VIEWS
 from tutor.lm.saved_steering import folder_of_learner
@@ -27,7 +28,7 @@ def own_vectors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 TURNED = ("down", "down", *("left",) * 4)
 
 
-@pytest.mark.parametrize("view", VIEWS[:4])
+@pytest.mark.parametrize("view", [*VIEWS[:2], *later(VIEWS[2:4])])
 def test_how_it_looks(view: str, snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, *TURNED, *["tab"] * VIEWS.index(view))

@@ -322,7 +322,6 @@ for path in map(Path, sys.argv[1:]):
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a memory limit")
 def test_invalid_headers_take_no_memory(tmp_path: Path) -> None:
     """All of them can be read in a process that may allocate only 16 MB more."""

@@ -308,7 +308,6 @@ def test_files_that_make_no_sense(
         Tokenizer.from_sentencepiece(path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pieces", "said"),
     [
