@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Syrupy calls snapshots of the slow tests unused, and would delete them in an update.
     config.option.warn_unused_snapshots = True
     if config.option.update_snapshots and not config.option.file_or_dir:
-        raise pytest.UsageError("Name the test files whose snapshots to update.")
+        raise pytest.UsageError("Name the test files whose snapshots you want to update.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,14 +18,8 @@ from tutor.labs.kit.registry import AnyLab
 from tutor.lm.language_model import LanguageModel
 from tutor.plain.labs.sentences import describe
 
-TAKES_LONG = frozenset(
-    (
-        *("generations", "word2vec", "training", "continuations", "certainty", "format"),
-        *("prompting", "injection", "rag", "probe", "steer"),
-        *("anatomy", "patch", "compare", "ghost-text", "surgery", "scale"),
-    )
-)
-"""Labs whose solution trains something, or processes or generates a lot of text.
+TAKES_LONG = frozenset(("generations", "probe", "prompting", "steer"))
+"""Labs of `A_FEW` whose solution trains something, or processes or generates a lot of text.
 
 `tests/labs/kit/test_work.py` follows the solutions of all labs on the small model.
 """
